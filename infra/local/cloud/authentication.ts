@@ -1,0 +1,172 @@
+/**
+ * Who calls: SDK-HMAC-SHA256 (cloud-apis.md 5.1) or a token in `X-Auth-Token` (the seeds). Written from those rules, and
+ * deliberately sharing nothing with the code that signs.
+ */
+import { createHash, createHmac } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Query } from "./http.ts";
+
+export interface Credentials {
+  ak: string;
+  sk: string;
+  securityToken?: string;
+  token?: string;
+  /** The project that they give access to; default the cloud's. */
+  projectId?: string;
+}
+
+export type Signed = "sdk-hmac" | "token" | "none";
+
+export interface Evidence {
+  method: string;
+  /** The path as decoded from the wire. */
+  path: string;
+  query: Query;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  /** The `{project_id}` of the path, if the path names one. */
+  pathProject: string | undefined;
+}
+
+/** `fault: "signature"` is a caller's mistake; `"expired"` and `"skew"` can also be what a test arranged. */
+export type Verdict =
+  | { signed: Signed; credentials: Credentials }
+  | { signed: Signed; reason: string; fault: "signature" | "expired" | "skew" };
+
+/** Requests older or newer than this are refused (cloud-apis.md 4.3). */
+const MAXIMUM_SKEW_MS = 15 * 60 * 1000;
+
+export class Keyring {
+  readonly #projectId: string;
+  readonly #all: Credentials[] = [];
+  readonly #expired = new Set<string>();
+
+  constructor(projectId: string) {
+    this.#projectId = projectId;
+  }
+
+  add(credentials: Credentials): void {
+    const known = this.#all.findIndex(({ ak }) => ak === credentials.ak);
+    if (known >= 0) this.#all.splice(known, 1);
+    this.#all.push(credentials);
+    this.#expired.delete(credentials.ak);
+    if (credentials.token) this.#expired.delete(credentials.token);
+  }
+
+  /** From now on the key (or the token) is known, but no longer valid. */
+  expire(akOrToken: string): void {
+    this.#expired.add(akOrToken);
+  }
+
+  judge(evidence: Evidence, wallTime: number): Verdict {
+    const { authorization, "x-auth-token": token } = evidence.headers;
+    if (authorization !== undefined) return this.#judgeSignature(evidence, authorization, wallTime);
+    if (typeof token === "string") return this.#judgeToken(evidence, token);
+    return { signed: "none", reason: "no Authorization and no X-Auth-Token header", fault: "signature" };
+  }
+
+  #judgeToken(evidence: Evidence, token: string): Verdict {
+    const credentials = this.#all.find((known) => known.token === token);
+    if (!credentials) return { signed: "token", reason: "decrypt token fail", fault: "signature" };
+    if (this.#expired.has(token)) return { signed: "token", reason: "token expired", fault: "expired" };
+    const reason = this.#foreignProject(evidence, credentials);
+    return reason ? { signed: "token", reason, fault: "signature" } : { signed: "token", credentials };
+  }
+
+  #judgeSignature(evidence: Evidence, authorization: string, wallTime: number): Verdict {
+    const wrong = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): Verdict => ({
+      signed: "sdk-hmac",
+      reason,
+      fault,
+    });
+    const parts = /^SDK-HMAC-SHA256 Access=([^, ]+), ?SignedHeaders=([^, ]+), ?Signature=([0-9a-f]{64})$/.exec(
+      authorization,
+    );
+    if (!parts) return wrong("the Authorization header is malformed");
+    const [, ak = "", signedHeaders = "", signature = ""] = parts;
+    const credentials = this.#all.find((known) => known.ak === ak);
+    if (!credentials) return wrong(`unknown access key ${ak}`);
+
+    const { headers } = evidence;
+    const names = signedHeaders.split(";");
+    if (names.join(";") !== [...names].sort().join(";") || names.some((name) => name !== name.toLowerCase())) {
+      return wrong("SignedHeaders are not lower-case and sorted");
+    }
+    for (const name of names) if (headers[name] === undefined) return wrong(`signed header ${name} is missing`);
+    for (const name of ["host", "x-sdk-date"]) if (!names.includes(name)) return wrong(`${name} is not signed`);
+    for (const name of ["x-project-id", "x-security-token"]) {
+      if (headers[name] !== undefined && !names.includes(name)) return wrong(`${name} is not signed`);
+    }
+    if (headers["x-security-token"] !== credentials.securityToken) {
+      return wrong("X-Security-Token does not belong to the access key");
+    }
+
+    const date = String(headers["x-sdk-date"]);
+    const signedAt = parseSdkDate(date);
+    if (signedAt === undefined) return wrong("X-Sdk-Date is not YYYYMMDDTHHMMSSZ");
+    if (canonicalSignature(evidence, names, date, credentials.sk) !== signature) {
+      return wrong("verify aksk signature fail");
+    }
+    if (Math.abs(wallTime - signedAt) > MAXIMUM_SKEW_MS) {
+      return wrong("X-Sdk-Date is more than 15 minutes from the current time", "skew");
+    }
+    if (this.#expired.has(ak)) return wrong("token expired", "expired");
+
+    const projectHeader = headers["x-project-id"];
+    const project = credentials.projectId ?? this.#projectId;
+    if (projectHeader !== undefined && projectHeader !== project) {
+      return wrong("X-Project-Id is not the project of the access key");
+    }
+    const foreign = this.#foreignProject(evidence, credentials);
+    return foreign ? wrong(foreign) : { signed: "sdk-hmac", credentials };
+  }
+
+  #foreignProject({ pathProject }: Evidence, credentials: Credentials): string | undefined {
+    if (pathProject === undefined || pathProject === (credentials.projectId ?? this.#projectId)) return undefined;
+    return "the project in the path is not the project of the credentials";
+  }
+}
+
+function canonicalSignature(evidence: Evidence, names: string[], date: string, sk: string): string {
+  const { method, path, query, headers, body } = evidence;
+  const canonicalHeaders = names.map((name) => `${name}:${String(headers[name]).trim()}\n`).join("");
+  const declared = headers["x-sdk-content-sha256"];
+  // Any other declared hash still has to be the body's, else a body could be swapped under a valid signature.
+  const payloadHash = declared === "UNSIGNED-PAYLOAD" ? declared : createHash("sha256").update(body).digest("hex");
+  const request = [
+    method,
+    canonicalPath(path),
+    canonicalQuery(query),
+    canonicalHeaders,
+    names.join(";"),
+    payloadHash,
+  ].join("\n");
+  const requestHash = createHash("sha256").update(request).digest("hex");
+  return createHmac("sha256", sk).update(`SDK-HMAC-SHA256\n${date}\n${requestHash}`).digest("hex");
+}
+
+/** Always ends with a slash, though the wire has none (cloud-apis.md 5.1). */
+function canonicalPath(path: string): string {
+  const encoded = path.split("/").map(encode).join("/");
+  return encoded.endsWith("/") ? encoded : `${encoded}/`;
+}
+
+function canonicalQuery(query: Query): string {
+  return [...query.keys()]
+    .sort()
+    .flatMap((key) => [...(query.get(key) ?? [])].sort().map((value) => `${encode(key)}=${encode(value)}`))
+    .join("&");
+}
+
+/** Everything but `A-Za-z0-9-_.~` as upper-case %XX; `encodeURIComponent` alone leaves five characters more. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function parseSdkDate(text: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (!parts) return undefined;
+  const [, year, month, day, hour, minute, second] = parts;
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}

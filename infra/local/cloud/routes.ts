@@ -1,0 +1,52 @@
+/** Finds the route of a request: a fixed segment goes before a parameter, so `.../detail` is never an id. */
+import type { Route, Service } from "./http.ts";
+
+export interface Match {
+  service: Service;
+  route: Route;
+  params: Record<string, string>;
+}
+
+interface Compiled {
+  service: Service;
+  route: Route;
+  segments: string[];
+}
+
+export function createRouter(services: readonly Service[]): (method: string, path: string) => Match | undefined {
+  const table = new Map<string, Compiled[]>();
+  for (const service of services) {
+    for (const route of service.routes) {
+      const segments = route.path.split("/").slice(1);
+      const key = `${route.method} ${segments.length}`;
+      table.set(key, [...(table.get(key) ?? []), { service, route, segments }]);
+    }
+  }
+  const parameters = (compiled: Compiled) => compiled.segments.filter(isParameter).length;
+  for (const routes of table.values()) routes.sort((a, b) => parameters(a) - parameters(b));
+
+  return (method, path) => {
+    const segments = path.split("/").slice(1);
+    for (const { service, route, segments: pattern } of table.get(`${method} ${segments.length}`) ?? []) {
+      const params = match(pattern, segments);
+      if (params) return { service, route, params };
+    }
+    return undefined;
+  };
+}
+
+const isParameter = (segment: string) => segment.startsWith("{");
+
+function match(pattern: string[], segments: string[]): Record<string, string> | undefined {
+  const params: Record<string, string> = {};
+  for (const [index, part] of pattern.entries()) {
+    const segment = segments[index] ?? "";
+    if (!isParameter(part)) {
+      if (part !== segment) return undefined;
+    } else {
+      if (segment === "") return undefined;
+      params[part.slice(1, -1)] = segment;
+    }
+  }
+  return params;
+}

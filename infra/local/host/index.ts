@@ -1,0 +1,5 @@
+export type { FailureNotice } from "./async-queue.ts";
+export { type Gateway, isHttpFunction, startGateway } from "./gateway.ts";
+export { bundlesIn, type Host, type HostOptions, type Invocation, startHost } from "./host.ts";
+export type { Credentials, FunctionError, Line } from "./instance.ts";
+export { functionOfUrn, functionUrn, runAsyncCall } from "./urn.ts";

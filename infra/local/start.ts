@@ -1,0 +1,61 @@
+/** `npm start`: the embedded cloud, the functions and the gateway, a tour through them, then there to try. */
+import { makeScreen, type Screen } from "./tour/screen.ts";
+import type { Site } from "./tour/site.ts";
+import { runTour } from "./tour/tour.ts";
+
+const USAGE = `npm start                a tour of the functions on an embedded cloud, which then stays up until Ctrl-C
+npm start -- --once      ends by itself: 0 when every snapshot of the tour became available and every record
+                         reached the logging topic, else 1`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
+  const unknown = argv.filter((argument) => argument !== "--once");
+  if (unknown.length > 0) {
+    console.error(`expected --once or nothing, got ${unknown.join(" ")}\n\n${USAGE}`);
+    return 2;
+  }
+
+  const screen = makeScreen();
+  const stopped = stopSignal();
+  const touring = runTour(screen);
+  const tour = await Promise.race([touring, stopped]);
+  if (!tour) return 130;
+  const { site, missing } = tour;
+  if (!argv.includes("--once")) {
+    describeAddresses(site, screen);
+    await stopped;
+    screen.line();
+    screen.line("stopped");
+  }
+  await tour.close();
+  return missing.length === 0 ? 0 : 1;
+}
+
+/** Resolves at the first Ctrl-C; the second one ends the process at once. */
+function stopSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(undefined));
+  });
+}
+
+function describeAddresses({ cloud, gateway, estate }: Site, { line, style }: Screen): void {
+  const body = { snapshot: { volume_id: estate.webData, name: "tried-by-hand", force: true } };
+  line();
+  line(`${style.bold("cloud")}    ${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph; project ${cloud.projectId}`);
+  line(`${style.bold("gateway")}  ${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
+  line(`${style.bold("try")}      curl -i ${gateway.url}/create-snapshot -H 'content-type: application/json' \\`);
+  line(`           -H 'idempotency-key: mine-1' -d '${JSON.stringify(body)}'`);
+  line(`${style.bold("stop")}     Ctrl-C`);
+  line();
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,15 @@
+/** Columns as wide as their widest cell, two spaces apart; numbers are aligned to the right. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return /^[\d.]+$/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return [format(headings), ...rows.map(format)];
+}

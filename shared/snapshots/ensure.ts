@@ -1,0 +1,208 @@
+import { after, type Instant } from "./instant.ts";
+import type { JsonObject } from "./json.ts";
+import { textAt } from "./json.ts";
+import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { contentOf, type Marker, snapshotName } from "./marker.ts";
+import type { Created, SnapshotService } from "./ports.ts";
+import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { type Patience, retryRead, waitAfter } from "./waiting.ts";
+
+/** A snapshot that shall exist once. */
+export interface SnapshotRequest {
+  kind: Kind;
+  /** The API's own options, as the caller or the policy gave them. */
+  options: JsonObject;
+  /** What makes it one, see `keyOf`. */
+  key: string;
+  /** The policy it is marked with. */
+  policy: string;
+  /** What a name that we make up begins with, and the time in it. */
+  label: string;
+  time?: Instant;
+}
+
+export interface Ensured {
+  /** `accepted`: this call made it. `existing`: an earlier delivery did. */
+  outcome: "accepted" | "existing";
+  snapshotId: string;
+  name: string;
+  jobId?: string;
+  /** The API's own status and body for a create. */
+  status: number;
+  body: string;
+  /** How many times the create was sent. */
+  attempts: number;
+}
+
+/** Creates under way in this process, by project, kind, resource and key: a second caller waits for the first. */
+export type InFlight = Map<string, Promise<Ensured>>;
+
+/** How long after an open outcome the cloud is given to show what it did: a list may be 5 s late (DESIGN 4.4, 6). */
+const LOOK_AGAIN_AFTER_MS = [1_000, 3_000, 6_000];
+/** A create whose outcome stays open is not sent more often than this. */
+const CREATE_TRIES = 3;
+
+/**
+ * Makes sure that the snapshot exists, once: looks for its marker, creates it, and where the answer leaves open
+ * whether the cloud acted, looks again before it tries again. Neither EVS nor DWS takes a client token, so the
+ * snapshot itself is the record of having been made (DESIGN 4.4).
+ *
+ * Rejects with a SnapshotError: `Conflict` where the key stands for other content, `OutcomeUnknown` where it could not
+ * be found out in time, else the cloud's refusal.
+ */
+export async function ensure(
+  request: SnapshotRequest,
+  service: SnapshotService,
+  patience: Patience,
+  inFlight: InFlight,
+): Promise<Ensured> {
+  const { kind, options, key } = request;
+  const identity = JSON.stringify([kind.kind, kind.resourceOf(options), key, contentOf(kind.kind, options)]);
+  const first = inFlight.get(identity);
+  if (first !== undefined) {
+    const ensured = await within(first, patience).catch(() => undefined);
+    if (ensured !== undefined) return { ...ensured, outcome: "existing", attempts: 0 };
+    return ensure(request, service, patience, inFlight);
+  }
+  const ensuring = lookThenCreate(request, service, patience);
+  inFlight.set(identity, ensuring);
+  try {
+    return await ensuring;
+  } finally {
+    inFlight.delete(identity);
+  }
+}
+
+async function lookThenCreate(
+  request: SnapshotRequest,
+  service: SnapshotService,
+  patience: Patience,
+): Promise<Ensured> {
+  const { kind, options, key, policy } = request;
+  const content = contentOf(kind.kind, options);
+  const marker: Marker = { policy, key, content };
+  const resource = kind.resourceOf(options);
+
+  const look = async () => judge(await retryRead(() => service.listFor(options), patience), request, marker);
+  const before = await look();
+  if (before.standing !== undefined) return existing(kind, before.standing);
+
+  const name =
+    textAt(options, "name") ??
+    snapshotName(request.label, request.time, { kind: kind.kind, resource, key, attempt: before.failed + 1 });
+  const marked = kind.mark({ ...options, name }, marker);
+
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return accepted(name, await service.create(marked), tries);
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      error.attempts = tries;
+      if (error.open) {
+        const made = await lookAgain(look, patience, error);
+        if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
+        if (tries >= CREATE_TRIES) throw error;
+      } else {
+        if (!(await waitAfter(error, tries, patience))) throw error;
+        // A disk that is being snapshotted may be so by another delivery of this very request.
+        const made = error.reason === "Busy" ? (await look()).standing : undefined;
+        if (made !== undefined) return existing(kind, made);
+      }
+    }
+  }
+}
+
+/** What the list says of a request: the snapshot that stands for it, and how many failed before. */
+function judge(
+  found: FoundSnapshot[],
+  { kind, options, key }: SnapshotRequest,
+  marker: Marker,
+): { standing?: FoundSnapshot; failed: number } {
+  const resource = kind.resourceOf(options);
+  const name = textAt(options, "name");
+  // A description that had no room for the marker stands for itself: the same name of the same resource, word for word.
+  const unmarked = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
+  const ofResource = found.filter((one) => one.resource === undefined || one.resource === resource);
+  const matches = ofResource.filter(
+    (one) =>
+      one.marker?.key === key ||
+      (unmarked !== undefined && one.marker === undefined && one.name === name && one.description === unmarked),
+  );
+  const standing = matches
+    .filter((one) => one.state !== "failed" && one.state !== "deleting")
+    .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1))[0];
+  if (standing?.marker !== undefined && standing.marker.content !== marker.content) {
+    throw new SnapshotError(
+      "Conflict",
+      `Expected the request of ${kind.kind} ${standing.id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key.`,
+    );
+  }
+  const taken = kind.uniqueNames && standing === undefined ? found.find((one) => one.name === name) : undefined;
+  if (taken !== undefined) {
+    throw new SnapshotError(
+      "Conflict",
+      `Expected a name that is free in this project; "${name}" is the name of snapshot ${taken.id} (${taken.status}) of ${taken.resource ?? "another resource"}. Choose another name${taken.state === "failed" ? ", or delete that snapshot" : ""}.`,
+    );
+  }
+  return { standing, failed: matches.filter((one) => one.state === "failed").length };
+}
+
+/** After an open outcome: looks several times, because a list may be late. Undefined: it was not made. */
+async function lookAgain(
+  look: () => Promise<{ standing?: FoundSnapshot }>,
+  { time, until, signal }: Patience,
+  error: SnapshotError,
+): Promise<FoundSnapshot | undefined> {
+  const unknown = (cause: unknown) =>
+    new SnapshotError("OutcomeUnknown", `${error.message} Whether the snapshot was made could not be found out in time.`, {
+      code: error.code,
+      status: error.status,
+      requestId: error.requestId,
+      attempts: error.attempts,
+      cause,
+    });
+  for (const wait of LOOK_AGAIN_AFTER_MS) {
+    const rest = until - time.now();
+    try {
+      // Too late for the whole wait: one last look, as late as possible.
+      await time.sleep(Math.max(0, Math.min(wait, rest)), signal);
+      const { standing } = await look();
+      if (standing !== undefined) return standing;
+    } catch (cause) {
+      throw unknown(cause);
+    }
+    if (rest <= wait) throw unknown(error);
+  }
+  return undefined;
+}
+
+const accepted = (name: string, created: Created, attempts: number): Ensured => ({
+  outcome: "accepted",
+  name,
+  attempts,
+  ...created,
+});
+
+const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
+  outcome: "existing",
+  snapshotId: found.id,
+  name: found.name,
+  status: kind.acceptedStatus,
+  body: JSON.stringify(kind.answer(found)),
+  attempts: 0,
+});
+
+/** Waits for another caller's work, but not beyond the own deadline. */
+async function within<T>(work: Promise<T>, { time, until, signal }: Patience): Promise<T> {
+  const stop = new AbortController();
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const expiry = time.sleep(Math.max(0, after(until, 0) - time.now()), stopped).then(() => {
+    throw new SnapshotError("DeadlineExceeded", "The same request is still under way and this one's time ran out.");
+  });
+  try {
+    return await Promise.race([work, expiry]);
+  } finally {
+    stop.abort();
+    expiry.catch(() => {});
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * An instant in UTC, in whole milliseconds since 1970. The only type for a moment in this project: zones exist at the
+ * edges (a policy's retention buckets), never in between.
+ */
+export type Instant = number & { readonly __brand: "Instant" };
+
+export const instant = (milliseconds: number): Instant => Math.trunc(milliseconds) as Instant;
+
+export const after = (moment: Instant, milliseconds: number): Instant => instant(moment + milliseconds);
+
+const TIMESTAMP =
+  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
+
+/**
+ * Reads a timestamp as the cloud writes them: `2013-02-25T03:56:53.081642` (EVS v2: no zone, and UTC by the seed's
+ * words, where `Date.parse` would take it as local time), `...Z` (DWS), `2023-06-01T08:30:00+08:00` (TIMER).
+ * Returns undefined for anything else, so that a caller has to decide.
+ */
+export function parseInstant(text: unknown): Instant | undefined {
+  if (typeof text !== "string") return undefined;
+  const parts = TIMESTAMP.exec(text.trim());
+  if (parts === null) return undefined;
+  const [, year, month, day, hour, minute, second = "00", fraction = "", zone = "Z"] = parts;
+  const milliseconds = `${fraction}000`.slice(0, 3);
+  const offset = zone.toUpperCase() === "Z" ? "Z" : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
+  const parsed = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`);
+  return Number.isNaN(parsed) ? undefined : instant(parsed);
+}
+
+/** `2026-11-21T02:00:00.000Z`, as result records carry it. */
+export const formatInstant = (moment: Instant): string => new Date(moment).toISOString();
+
+/** `20261121T020000Z`, as snapshot names carry it (whole seconds). */
+export const compactInstant = (moment: Instant): string =>
+  `${new Date(moment).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;

@@ -1,0 +1,51 @@
+import { parseInstant } from "../instant.ts";
+import { textAt } from "../json.ts";
+import { describeWithMarker, readMarkerText } from "../marker.ts";
+import type { Kind, State } from "./kind.ts";
+
+/** DWS statuses (cloud-apis.md 3). `RESTORING` is left unknown: nothing may be done with the snapshot meanwhile. */
+const STATES: Record<string, State> = {
+  CREATING: "creating",
+  AVAILABLE: "available",
+  UNAVAILABLE: "failed",
+};
+
+/** Seed 004: "a maximum of 256 characters". */
+const DESCRIPTION_LIMIT = 256;
+
+/** DWS snapshot of one cluster (seed 004). DWS has neither tags nor metadata: the marker ends the description. */
+export const clusterSnapshot = {
+  kind: "cluster-snapshot",
+  envelope: "snapshot",
+  acceptedStatus: 200,
+  uniqueNames: true,
+  resourceOf: (options) => String(options.cluster_id),
+  mark: (options, marker) => ({
+    ...options,
+    description: describeWithMarker(
+      typeof options.description === "string" ? options.description : undefined,
+      marker,
+      DESCRIPTION_LIMIT,
+    ),
+  }),
+  read(raw) {
+    const id = textAt(raw, "id");
+    const status = textAt(raw, "status");
+    if (!id || !status) return undefined;
+    const description = textAt(raw, "description");
+    return {
+      id,
+      name: textAt(raw, "name") ?? "",
+      resource: textAt(raw, "cluster_id"),
+      status,
+      state: STATES[status.toUpperCase()] ?? "unknown",
+      created: parseInstant(raw.started),
+      description,
+      labels: {},
+      marker: readMarkerText(description),
+      raw,
+    };
+  },
+  createdId: ({ snapshot: created }) => textAt(Object(created), "id"),
+  answer: ({ id }) => ({ snapshot: { id } }),
+} as const satisfies Kind;

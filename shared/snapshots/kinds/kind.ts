@@ -1,0 +1,50 @@
+import type { Instant } from "../instant.ts";
+import type { JsonObject } from "../json.ts";
+import type { Marker } from "../marker.ts";
+
+/**
+ * What a status of the cloud means to us. "unknown" is everything that we were not told of (and `rollbacking`,
+ * `backing-up`, `RESTORING`, in which nothing may be done with it): never a success, never deleted.
+ */
+export type State = "creating" | "available" | "failed" | "deleting" | "unknown";
+
+/** A snapshot as the cloud shows it, in one shape for all kinds. */
+export interface FoundSnapshot {
+  id: string;
+  name: string;
+  /** The disk, server or cluster it was taken of; undefined for a group of single disks. */
+  resource?: string;
+  status: string;
+  state: State;
+  created?: Instant;
+  description?: string;
+  /** Metadata (v2) or tags (v5); DWS has none. */
+  labels: Record<string, string>;
+  marker?: Marker;
+  /** As the API gave it. */
+  raw: JsonObject;
+}
+
+/**
+ * One kind of snapshot: pure knowledge of its API document. A fifth kind is one more of these, one line in the
+ * registry, one client in shared/huaweicloud and one handler.
+ */
+export interface Kind {
+  readonly kind: string;
+  /** The key that wraps the request's options: `{"snapshot": {...}}`. */
+  readonly envelope: "snapshot" | "snapshot_group";
+  /** The API's status for a create that it took. */
+  readonly acceptedStatus: 200 | 202;
+  /** True where the API takes a name only once in a project (DWS). */
+  readonly uniqueNames: boolean;
+  /** The resource that the options name: what the snapshot is of. */
+  resourceOf(options: JsonObject): string;
+  /** The options with the marker in the place that this API has for it. */
+  mark(options: JsonObject, marker: Marker): JsonObject;
+  /** The snapshot in an answer of the API; undefined where the fields that we rely on are missing. */
+  read(raw: JsonObject): FoundSnapshot | undefined;
+  /** The id in the API's answer to a create; undefined where there is none. */
+  createdId(answer: JsonObject): string | undefined;
+  /** The API's own answer to a create, for a snapshot that an earlier delivery made (v5: without `job_id`). */
+  answer(found: FoundSnapshot): JsonObject;
+}

@@ -1,0 +1,16 @@
+import { textAt } from "../json.ts";
+import { markEvs, readEvs } from "./evs.ts";
+import type { Kind } from "./kind.ts";
+
+/** EVS v5 standard snapshot of one disk (seed 000). The marker is in `tags`. */
+export const standardSnapshot = {
+  kind: "standard-snapshot",
+  envelope: "snapshot",
+  acceptedStatus: 202,
+  uniqueNames: false,
+  resourceOf: (options) => String(options.volume_id),
+  mark: markEvs("tags"),
+  read: readEvs({ labels: "tags", resource: "volume_id" }),
+  createdId: (answer) => textAt(answer, "snapshot_id"),
+  answer: ({ id }) => ({ snapshot_id: id }),
+} as const satisfies Kind;

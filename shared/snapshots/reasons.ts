@@ -1,0 +1,143 @@
+/**
+ * The catalogue of reasons: every way in which something can fail, the HTTP status that an HTTP function answers with,
+ * how it is waited for, and what the operator should do. README.md repeats it; a test holds the two together.
+ *
+ * `wait`: "never" = trying again changes nothing; "transient" = 50 ms base; "throttled" = 1 s base, the window is in
+ * the message; "busy" = 10 s base (peers-and-models.md 4: the Terraform provider's interval for EVS.2409).
+ */
+export const REASONS = {
+  InvalidRequest: {
+    httpStatus: 400,
+    wait: "never",
+    advice: "Correct the request; the message names each fault with its path, what was expected and what came.",
+  },
+  Unsupported: {
+    httpStatus: 400,
+    wait: "never",
+    advice:
+      "The region or resource does not offer this kind of snapshot: try standard-snapshot instead of snapshot, or the reverse.",
+  },
+  NotFound: {
+    httpStatus: 404,
+    wait: "never",
+    advice: "The disk, server, cluster or snapshot does not exist in this project: check the id and PROJECT_ID.",
+  },
+  Conflict: {
+    httpStatus: 409,
+    wait: "never",
+    advice:
+      "Something else stands under this key or name: use a new Idempotency-Key, deployment_id or name, or repeat the first request unchanged.",
+  },
+  Busy: {
+    httpStatus: 409,
+    wait: "busy",
+    advice:
+      "The resource is occupied (a snapshot is being created, the cluster is resizing or restarting): wait for that to end and repeat.",
+  },
+  QuotaExceeded: {
+    httpStatus: 413,
+    wait: "never",
+    advice:
+      "Delete snapshots that are no longer needed (prune-snapshots), set make_room in the policy, or have the quota raised.",
+  },
+  Throttled: {
+    httpStatus: 429,
+    wait: "throttled",
+    advice: "Too many calls for the account: repeat later, lower MAX_CONCURRENCY, or spread the schedules.",
+  },
+  AccessDenied: {
+    httpStatus: 502,
+    wait: "never",
+    advice: "The function's agency may not do this (or its token ran out): compare it with the rights in the README.",
+  },
+  AccountSuspended: {
+    httpStatus: 502,
+    wait: "never",
+    advice: "The account is frozen or suspended: settle it with Huawei Cloud; nothing else is tried meanwhile.",
+  },
+  CloudError: {
+    httpStatus: 502,
+    wait: "transient",
+    advice: "The service answered with a fault of its own: repeat; if it stays, open a ticket with the request id.",
+  },
+  Unreachable: {
+    httpStatus: 504,
+    wait: "transient",
+    advice: "The endpoint did not answer: check *_ENDPOINT, REGION, the function's VPC and its access to the network.",
+  },
+  BadResponse: {
+    httpStatus: 502,
+    wait: "transient",
+    advice: "The answer could not be understood: check that *_ENDPOINT is the service itself and not a proxy's page.",
+  },
+  OutcomeUnknown: {
+    httpStatus: 504,
+    wait: "never",
+    advice:
+      "A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+  },
+  DeadlineExceeded: {
+    httpStatus: 504,
+    wait: "never",
+    advice: "The invocation's time ran out first: repeat, or raise the function's timeout.",
+  },
+  SnapshotFailed: {
+    httpStatus: 502,
+    wait: "never",
+    advice: "The snapshot exists but ended in an error state: look at the disk or cluster, then take it again.",
+  },
+  Misconfigured: {
+    httpStatus: 500,
+    wait: "never",
+    advice: "Set the variable that the message names, or give the function an agency.",
+  },
+} as const satisfies Record<string, { httpStatus: number; wait: Wait; advice: string }>;
+
+export type Wait = "never" | "transient" | "throttled" | "busy";
+export type Reason = keyof typeof REASONS;
+
+export interface SnapshotErrorDetails {
+  /** The cloud's own error code, such as `EVS.5404`. */
+  code?: string;
+  /** The cloud's HTTP status. */
+  status?: number;
+  /** The cloud's request id: what a support ticket needs. */
+  requestId?: string;
+  /** How long the cloud asks to wait, in milliseconds. */
+  retryAfterMs?: number;
+  /** True where the cloud may have acted although no usable answer came: look before trying again. */
+  open?: boolean;
+  /** How many times the create was sent. */
+  attempts?: number;
+  cause?: unknown;
+}
+
+/** The one error of this project: a reason from the catalogue and a message for the operator. */
+export class SnapshotError extends Error {
+  readonly reason: Reason;
+  readonly code?: string;
+  readonly status?: number;
+  readonly requestId?: string;
+  readonly retryAfterMs?: number;
+  readonly open: boolean;
+  attempts?: number;
+
+  constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = reason;
+    this.reason = reason;
+    this.code = details.code;
+    this.status = details.status;
+    this.requestId = details.requestId;
+    this.retryAfterMs = details.retryAfterMs;
+    this.open = details.open ?? false;
+    this.attempts = details.attempts;
+  }
+}
+
+/** Any thrown value as a SnapshotError; what is not one of ours is a fault of this program and says so. */
+export function asSnapshotError(thrown: unknown): SnapshotError {
+  if (thrown instanceof SnapshotError) return thrown;
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new SnapshotError("CloudError", `Unexpected fault in the function: ${message}`, { cause: thrown });
+}

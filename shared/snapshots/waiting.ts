@@ -1,0 +1,54 @@
+import type { Instant } from "./instant.ts";
+import type { Time } from "./ports.ts";
+import { asSnapshotError, REASONS, type SnapshotError } from "./reasons.ts";
+
+/** Until when something may be waited for. */
+export interface Patience {
+  time: Time;
+  /** The last moment at which work may still begin. */
+  until: Instant;
+  /** Aborted when the invocation ends. */
+  signal?: AbortSignal;
+}
+
+/** The first delay's upper bound, by what is waited for (DESIGN 5.5; peers-and-models.md 4). */
+const BASE_MS = { transient: 50, throttled: 1_000, busy: 10_000 } as const;
+const CAP_MS = 60_000;
+/** A service's own faults are not waited out: after this many tries the fault is the answer. */
+const TRANSIENT_TRIES = 4;
+
+/**
+ * How long to wait before try number `tries + 1`; undefined where trying again changes nothing. Full jitter between 0
+ * and base * 2^(tries-1), so that callers which failed together do not come back together; what the cloud asks for
+ * (`Retry-After`, the window in the gateway's message) comes before it.
+ */
+export function delayBefore(error: SnapshotError, tries: number, random: () => number): number | undefined {
+  const { wait } = REASONS[error.reason];
+  if (wait === "never" || (wait === "transient" && tries >= TRANSIENT_TRIES)) return undefined;
+  const jitter = random() * Math.min(CAP_MS, BASE_MS[wait] * 2 ** (tries - 1));
+  return (error.retryAfterMs ?? 0) + jitter;
+}
+
+/**
+ * Waits before another try of what failed with `error`. Returns false, without waiting, where another try is pointless
+ * or would begin after `until`: then the error is the answer.
+ */
+export async function waitAfter(error: SnapshotError, tries: number, patience: Patience): Promise<boolean> {
+  const { time, until, signal } = patience;
+  const delay = delayBefore(error, tries, () => time.random());
+  if (delay === undefined || time.now() + delay >= until) return false;
+  await time.sleep(delay, signal);
+  return true;
+}
+
+/** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */
+export async function retryRead<T>(read: () => Promise<T>, patience: Patience): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (!(await waitAfter(error, tries, patience))) throw error;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const root = new URL("../../../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), "utf8");
+const readme = read("infra/local/README.md");
+
+/** The rows of the table under a heading. */
+function rows(heading: string): string[][] {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const lines = section.split("\n").filter((line) => line.startsWith("|"));
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
+}
+
+test("every row of the fidelity table has a source and a test that exists", () => {
+  const table = rows("Fidelity");
+  expect(table.length).toBeGreaterThan(50);
+  for (const [behaviour, source, cell, ...others] of table) {
+    expect([behaviour, source].every(Boolean) && others.length === 0, behaviour).toBe(true);
+    const [, file, name] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(cell ?? "") ?? [];
+    expect(read(`test/infra/local/cloud/${file}`), behaviour).toContain(`\ntest("${name}", `);
+  }
+});
+
+test("every test file is in the fidelity table", () => {
+  const folder = readdirSync(new URL("test/infra/local/cloud/", root));
+  const files = folder.filter((file) => file.endsWith(".test.ts") && !/^(fidelity|estate)/.test(file));
+  const named = rows("Fidelity").map(([, , cell]) => cell?.split("`")[1]);
+  for (const file of files) expect(named).toContain(file);
+});
+
+test("every choice is in the table of choices", () => {
+  const [, choices = ""] = /export interface Choices \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/inside.ts")) ?? [];
+  const options = [...choices.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
+  expect(options.length).toBeGreaterThan(10);
+  expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
+});

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Gateway, type Host, startGateway, startHost } from "../../../../infra/local/host/index.ts";
+import { makeBundles } from "./bundles.ts";
+
+const SOURCES = {
+  "create-echo": `
+    exports.handler = async (event) => ({
+      statusCode: 202,
+      headers: { "content-type": "application/json", "x-request-id": "the function's" },
+      body: JSON.stringify(event),
+      isBase64Encoded: false,
+    });`,
+  "create-any": `exports.handler = async (event) => JSON.parse(Buffer.from(event.body, "base64").toString());`,
+  "create-failing": `exports.handler = async () => { throw new RangeError("out of range"); };`,
+  "create-slow": `exports.handler = () => new Promise((resolve) => setTimeout(resolve, 400));`,
+  "pre-deploy": `exports.handler = async () => ({ statusCode: 200, headers: {}, body: "b2s=", isBase64Encoded: true });`,
+  "prune-snapshots": `exports.handler = async () => ({});`,
+};
+
+let bundles: ReturnType<typeof makeBundles>;
+let host: Host;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  bundles = makeBundles(SOURCES);
+  host = await startHost({
+    dist: bundles.dist,
+    userData: {},
+    credentials: {},
+    projectId: "p".repeat(32),
+    timeoutSeconds: 5,
+  });
+  gateway = await startGateway({ host, backendTimeoutMs: 3000 });
+});
+afterAll(async () => {
+  await gateway.close();
+  await host.close();
+  bundles.remove();
+});
+
+const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  fetch(`${gateway.url}${path}`, { method: "POST", body, headers });
+
+test("serves the functions that HTTP triggers, and those alone", async () => {
+  expect(gateway.routes).toEqual(["create-any", "create-echo", "create-failing", "create-slow", "pre-deploy"]);
+  expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  for (const path of ["/prune-snapshots", "/", "/create-echo/more", "/nothing"]) {
+    const response = await post(path, "{}");
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error_code: "APIG.0101", request_id: expect.any(String) });
+  }
+});
+
+test("makes the event of a dedicated gateway", async () => {
+  const response = await post("/create-echo?a=1&b=two%20words", '{"snapshot":"ä"}', {
+    "Idempotency-Key": "K-1",
+    "Content-Type": "application/json",
+  });
+  expect(response.status).toBe(202);
+  expect(response.headers.get("x-request-id")).toBe("the function's");
+  expect(await response.json()).toEqual({
+    body: Buffer.from('{"snapshot":"ä"}').toString("base64"),
+    requestContext: {
+      apiId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      requestId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      stage: "RELEASE",
+    },
+    queryStringParameters: { a: "1", b: "two words" },
+    httpMethod: "POST",
+    pathParameters: {},
+    headers: expect.objectContaining({
+      "idempotency-key": "K-1",
+      "content-type": "application/json",
+      host: gateway.url.slice("http://".length),
+    }),
+    path: "/create-echo",
+    isBase64Encoded: true,
+  });
+});
+
+test("passes every method on: refusing one is the function's part", async () => {
+  const response = await fetch(`${gateway.url}/create-echo`, { method: "DELETE" });
+  expect(await response.json()).toMatchObject({ httpMethod: "DELETE", body: "" });
+});
+
+test("decodes a base64 answer", async () => {
+  const response = await post("/pre-deploy", "");
+  expect(await response.text()).toBe("ok");
+});
+
+describe("an answer of the wrong shape is a 500", () => {
+  const good = { statusCode: 200, headers: {}, body: "", isBase64Encoded: false };
+  test.each([
+    ["no object", "text"],
+    ["a list", [good]],
+    ["nothing", null],
+    ["statusCode as text", { ...good, statusCode: "200" }],
+    ["statusCode out of range", { ...good, statusCode: 0 }],
+    ["statusCode missing", { ...good, statusCode: undefined }],
+    ["headers missing", { ...good, headers: undefined }],
+    ["a header that is no string", { ...good, headers: { a: 1 } }],
+    ["body as an object", { ...good, body: {} }],
+    ["isBase64Encoded missing", { ...good, isBase64Encoded: undefined }],
+    ["a member too many", { ...good, status: 200 }],
+  ])("%s", async (_, answer) => {
+    const response = await post("/create-any", JSON.stringify(answer));
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ error_code: "FSS.1202" });
+  });
+
+  test("while the right one passes", async () => {
+    expect((await post("/create-any", JSON.stringify(good))).status).toBe(200);
+  });
+});
+
+test("a failed function is a 500", async () => {
+  const response = await post("/create-failing", "{}");
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({ error_msg: "RangeError: out of range" });
+});
+
+test("a body over 4 MB is a 413 that never reaches the function", async () => {
+  const response = await post("/create-echo", Buffer.alloc(4 * 1024 * 1024 + 1));
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject({ error_code: "APIG.0201" });
+});
+
+test("an answer after the backend timeout is a 504", async () => {
+  const impatient = await startGateway({ host, backendTimeoutMs: 100 });
+  const response = await fetch(`${impatient.url}/create-slow`, { method: "POST", body: "{}" });
+  await impatient.close();
+  expect(response.status).toBe(504);
+  expect(await response.json()).toMatchObject({ error_code: "APIG.0201", error_msg: "Backend timeout." });
+});
