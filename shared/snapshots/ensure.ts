@@ -154,13 +154,17 @@ async function lookAgain(
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {
   const unknown = (cause: unknown) =>
-    new SnapshotError("OutcomeUnknown", `${error.message} Whether the snapshot was made could not be found out in time.`, {
-      code: error.code,
-      status: error.status,
-      requestId: error.requestId,
-      attempts: error.attempts,
-      cause,
-    });
+    new SnapshotError(
+      "OutcomeUnknown",
+      `${error.message} Whether the snapshot was made could not be found out in time.`,
+      {
+        code: error.code,
+        status: error.status,
+        requestId: error.requestId,
+        attempts: error.attempts,
+        cause,
+      },
+    );
   for (const wait of LOOK_AGAIN_AFTER_MS) {
     const rest = until - time.now();
     try {

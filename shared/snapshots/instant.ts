@@ -8,8 +8,7 @@ export const instant = (milliseconds: number): Instant => Math.trunc(millisecond
 
 export const after = (moment: Instant, milliseconds: number): Instant => instant(moment + milliseconds);
 
-const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
+const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
  * Reads a timestamp as the cloud writes them: `2013-02-25T03:56:53.081642` (EVS v2: no zone, and UTC by the seed's

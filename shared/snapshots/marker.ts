@@ -63,7 +63,8 @@ export function readMarkerLabels(labels: Record<string, string>): Marker | undef
   return KEY.test(key) && CONTENT.test(content) ? { policy, key, content } : undefined;
 }
 
-const MARKER_TEXT = /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})$/;
+const MARKER_TEXT =
+  /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})$/;
 
 /** The caller's description with the marker after it; the description alone where the two exceed `limit` characters. */
 export function describeWithMarker(description: string | undefined, marker: Marker, limit: number): string {

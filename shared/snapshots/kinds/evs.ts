@@ -1,6 +1,6 @@
 import { parseInstant } from "../instant.ts";
 import { type JsonObject, textAt, textMap } from "../json.ts";
-import { markerLabels, type Marker, readMarkerLabels } from "../marker.ts";
+import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import type { FoundSnapshot, State } from "./kind.ts";
 
 /** EVS statuses (cloud-apis.md 1.3), v2 and v5 alike. The document of the groups spells one `avaialble`: both count. */
