@@ -1,0 +1,119 @@
+import { isObject, type JsonObject } from "../snapshots/json.ts";
+import { type Reason, SnapshotError } from "../snapshots/reasons.ts";
+
+/** An error answer, in the one shape that all of the cloud's envelopes are read into. */
+export interface CloudFault {
+  status: number;
+  code?: string;
+  message?: string;
+}
+
+const scalar = (value: unknown): string | undefined =>
+  (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined;
+
+const firstOf = (from: JsonObject, ...names: string[]): string | undefined => {
+  for (const name of names) {
+    const value = scalar(from[name]);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+};
+
+const CODES = ["code", "error_code", "errCode", "errorCode"];
+const MESSAGES = ["message", "error_msg", "externalMessage", "errorMessage"];
+
+/**
+ * Reads code and message from every envelope seen (cloud-apis.md 4.1, first match wins): EVS `{"error":{...}}`,
+ * OpenStack `{"itemNotFound":{"code":404,...}}`, gateway `{"error_code","error_msg"}`, DWS's doubled fields, LTS
+ * `{"errorCode",...}`, top-level `{"code","message"}`. A load balancer's HTML or an empty body has neither.
+ */
+export function readFault(text: string): { code?: string; message?: string } {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (!isObject(body)) return {};
+  const direct = { code: firstOf(body, ...CODES), message: firstOf(body, ...MESSAGES) };
+  if (direct.code !== undefined || direct.message !== undefined) return direct;
+  if (isObject(body.error)) return { code: firstOf(body.error, ...CODES), message: firstOf(body.error, ...MESSAGES) };
+  for (const [fault, inner] of Object.entries(body)) {
+    // OpenStack names the fault by the key; its `code` only repeats the status.
+    if (isObject(inner) && scalar(inner.message) !== undefined) return { code: fault, message: scalar(inner.message) };
+  }
+  return {};
+}
+
+type Rule = [reason: Reason, ...codes: RegExp[]];
+
+/** Codes that say more than the status does (cloud-apis.md 3, 4.2, 4.3). First match wins. */
+const BY_CODE: Rule[] = [
+  ["Throttled", /^APIGW?\.0308$/],
+  ["AccountSuspended", /^EVS\.(2144|2145)$/, /^APIGW?\.0310$/],
+  ["AccessDenied", /^APIGW?\.030[1-7]$/, /^EVS\.(0001|0002|0003|1027|2056|5401|5403)$/],
+  ["Busy", /^EVS\.(2409|2068|2130)$/, /^DWS\.7023$/],
+  // A matter of "not found" that DWS does not always answer with 404.
+  ["NotFound", /^EVS\.5404$/, /^DWS\.(0015|0047|3027|5149)$/, /^itemNotFound$/],
+  ["QuotaExceeded", /^EVS\.(5413|1034|1042)$/, /^overLimit$/],
+];
+
+const BY_STATUS: Record<number, Reason> = {
+  401: "AccessDenied",
+  403: "AccessDenied",
+  404: "NotFound",
+  409: "Conflict",
+  413: "QuotaExceeded",
+  429: "Throttled",
+};
+
+/** What the call was, where the same code means different things. */
+export type Operation = "create" | "read" | "delete";
+
+/** The reason of an error answer. Retrying follows it, never the bare status. */
+export function reasonOf({ status, code = "", message = "" }: CloudFault, operation: Operation): Reason {
+  // Seen as 500 DWS.9999 with the real code in the message (cloud-apis.md 3).
+  if (code === "DWS.9999" && message.includes("DWS.7023")) return "Busy";
+  // Already gone, for a delete; a malformed id elsewhere.
+  if (code === "DWS.0001" && operation === "delete") return "NotFound";
+  if (/^APIGW?\.0101$/.test(code)) return "Unsupported";
+  if (/^APIGW?\.0201$/.test(code) && status === 413) return "InvalidRequest";
+  for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
+  // UNCONFIRMED: the code with which a region refuses new legacy snapshots (cloud-apis.md 9); so its words are read.
+  if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
+  const byStatus = BY_STATUS[status];
+  if (byStatus !== undefined) return byStatus;
+  return status >= 500 ? "CloudError" : status >= 400 ? "InvalidRequest" : "BadResponse";
+}
+
+const WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
+
+/** How long to wait, in ms: `Retry-After` (UNCONFIRMED, used when present), else the window in APIGW's message. */
+export function retryAfterMs(header: string | undefined, message: string | undefined, now: number): number | undefined {
+  if (header !== undefined && header !== "") {
+    const seconds = Number(header);
+    const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
+    if (Number.isFinite(wait) && wait >= 0) return wait;
+  }
+  const found = WINDOW.exec(message ?? "");
+  return found === null ? undefined : Number(found[1]) * (found[2]?.toLowerCase() === "minute" ? 60_000 : 1_000);
+}
+
+/** The error for an error answer of the cloud. A create is left open by every 5xx (DESIGN 4.4). */
+export function faultError(
+  what: string,
+  fault: CloudFault,
+  details: { operation: Operation; requestId?: string; retryAfterMs?: number },
+): SnapshotError {
+  const reason = reasonOf(fault, details.operation);
+  const said = fault.message ?? "(no message that could be read)";
+  const hint =
+    reason === "Unsupported" ? " This region or endpoint does not offer the call: try the other kind of snapshot." : "";
+  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said}${hint}`, {
+    code: fault.code,
+    status: fault.status,
+    requestId: details.requestId,
+    retryAfterMs: details.retryAfterMs,
+    open: details.operation === "create" && fault.status >= 500 && reason === "CloudError",
+  });
+}
