@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
-import { SUBSTITUTES } from "./shared/huaweicloud/substitutes/index.mjs";
+import { SUBSTITUTES, substitutes } from "./shared/huaweicloud/substitutes/index.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const quiet = process.argv.includes("--quiet");
@@ -24,12 +24,12 @@ const { metafile, outputFiles } = await build({
   format: "cjs",
   target: "node20",
   minify: true,
-  keepNames: false,
   charset: "utf8",
   legalComments: "none",
   metafile: true,
   write: false,
   alias: SUBSTITUTES,
+  plugins: [substitutes],
 });
 
 // One fixed time in every archive: the same sources give the same bytes, so a deployment sees what really changed.

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../snapshots/json.ts";
-import { type Reason, SnapshotError } from "../snapshots/reasons.ts";
+import { REASONS, type Reason, SnapshotError } from "../snapshots/reasons.ts";
 
 /** An error answer, in the one shape that all of the cloud's envelopes are read into. */
 export interface CloudFault {
@@ -106,11 +106,11 @@ export function faultError(
   details: { operation: Operation; requestId?: string; retryAfterMs?: number },
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
-  const said = fault.message ?? "(no message that could be read)";
-  const hint =
-    reason === "Unsupported" ? " This region or endpoint does not offer the call: try the other kind of snapshot." : "";
-  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said}${hint}`, {
+  const said = fault.message ?? "no message that could be read";
+  const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${REASONS[reason].advice}`;
+  return new SnapshotError(reason, message, {
     code: fault.code,
+    said: fault.message,
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,

@@ -14,6 +14,8 @@ export interface SnapshotRequest {
   options: JsonObject;
   /** What makes it one, see `keyOf`. */
   key: string;
+  /** The project it is in: keys of two projects have nothing to do with each other. */
+  projectId: string;
   /** The policy it is marked with. */
   policy: string;
   /** What a name that we make up begins with, and the time in it. */
@@ -56,8 +58,9 @@ export async function ensure(
   patience: Patience,
   inFlight: InFlight,
 ): Promise<Ensured> {
-  const { kind, options, key } = request;
-  const identity = JSON.stringify([kind.kind, kind.resourceOf(options), key, contentOf(kind.kind, options)]);
+  const { kind, options, key, projectId } = request;
+  const content = contentOf(kind.kind, options);
+  const identity = JSON.stringify([projectId, kind.kind, kind.resourceOf(options), key, content]);
   const first = inFlight.get(identity);
   if (first !== undefined) {
     const ensured = await within(first, patience).catch(() => undefined);

@@ -99,6 +99,8 @@ export type Reason = keyof typeof REASONS;
 export interface SnapshotErrorDetails {
   /** The cloud's own error code, such as `EVS.5404`. */
   code?: string;
+  /** The cloud's own message, word for word. */
+  said?: string;
   /** The cloud's HTTP status. */
   status?: number;
   /** The cloud's request id: what a support ticket needs. */
@@ -116,6 +118,7 @@ export interface SnapshotErrorDetails {
 export class SnapshotError extends Error {
   readonly reason: Reason;
   readonly code?: string;
+  readonly said?: string;
   readonly status?: number;
   readonly requestId?: string;
   readonly retryAfterMs?: number;
@@ -127,6 +130,7 @@ export class SnapshotError extends Error {
     this.name = reason;
     this.reason = reason;
     this.code = details.code;
+    this.said = details.said;
     this.status = details.status;
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;

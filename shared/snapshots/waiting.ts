@@ -7,6 +7,8 @@ export interface Patience {
   time: Time;
   /** The last moment at which work may still begin. */
   until: Instant;
+  /** How long a busy or throttled resource is waited for, where that is shorter: a caller over HTTP waits along. */
+  waitUntil?: Instant;
   /** Aborted when the invocation ends. */
   signal?: AbortSignal;
 }
@@ -34,9 +36,9 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
  * or would begin after `until`: then the error is the answer.
  */
 export async function waitAfter(error: SnapshotError, tries: number, patience: Patience): Promise<boolean> {
-  const { time, until, signal } = patience;
+  const { time, until, waitUntil = until, signal } = patience;
   const delay = delayBefore(error, tries, () => time.random());
-  if (delay === undefined || time.now() + delay >= until) return false;
+  if (delay === undefined || time.now() + delay >= Math.min(until, waitUntil)) return false;
   await time.sleep(delay, signal);
   return true;
 }

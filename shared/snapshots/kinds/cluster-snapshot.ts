@@ -19,7 +19,7 @@ export const clusterSnapshot = {
   envelope: "snapshot",
   acceptedStatus: 200,
   uniqueNames: true,
-  resourceOf: (options) => String(options.cluster_id),
+  resourceOf: (options) => String(options.cluster_id).toLowerCase(),
   mark: (options, marker) => ({
     ...options,
     description: describeWithMarker(
@@ -36,7 +36,7 @@ export const clusterSnapshot = {
     return {
       id,
       name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, "cluster_id"),
+      resource: textAt(raw, "cluster_id")?.toLowerCase(),
       status,
       state: STATES[status.toUpperCase()] ?? "unknown",
       created: parseInstant(raw.started),

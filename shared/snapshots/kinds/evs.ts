@@ -31,7 +31,7 @@ export const readEvs =
     return {
       id,
       name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, fields.resource) || undefined,
+      resource: textAt(raw, fields.resource)?.toLowerCase() || undefined,
       status,
       state: STATES[status.toLowerCase()] ?? "unknown",
       created: parseInstant(raw.created_at),

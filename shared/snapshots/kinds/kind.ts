@@ -37,7 +37,7 @@ export interface Kind {
   readonly acceptedStatus: 200 | 202;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
-  /** The resource that the options name: what the snapshot is of. */
+  /** The resource that the options name: what the snapshot is of. In lower case, as the cloud's lists have ids. */
   resourceOf(options: JsonObject): string;
   /** The options with the marker in the place that this API has for it. */
   mark(options: JsonObject, marker: Marker): JsonObject;

@@ -12,8 +12,10 @@ export const snapshotGroup = {
   acceptedStatus: 202,
   uniqueNames: false,
   resourceOf: (options) =>
-    textAt(options, "server_id") ??
-    (Array.isArray(options.volume_ids) ? options.volume_ids : []).map(String).sort().join(","),
+    (
+      textAt(options, "server_id") ??
+      (Array.isArray(options.volume_ids) ? options.volume_ids : []).map(String).sort().join(",")
+    ).toLowerCase(),
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "server_id" }),
   createdId: (answer) => textAt(answer, "snapshot_group_id"),

@@ -23,7 +23,7 @@ export const snapshot = {
   envelope: "snapshot",
   acceptedStatus: 202,
   uniqueNames: false,
-  resourceOf: (options) => String(options.volume_id),
+  resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("metadata"),
   read: readEvs({ labels: "metadata", resource: "volume_id" }),
   createdId: ({ snapshot: created }) => textAt(Object(created), "id"),

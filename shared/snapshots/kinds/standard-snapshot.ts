@@ -8,7 +8,7 @@ export const standardSnapshot = {
   envelope: "snapshot",
   acceptedStatus: 202,
   uniqueNames: false,
-  resourceOf: (options) => String(options.volume_id),
+  resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "volume_id" }),
   createdId: (answer) => textAt(answer, "snapshot_id"),

@@ -1,0 +1,23 @@
+import middy from "@middy/core";
+import { dws } from "../../shared/huaweicloud/dws.ts";
+import { context } from "../../shared/middleware/context.ts";
+import { createCall } from "../../shared/middleware/create-call.ts";
+import { createOnce } from "../../shared/middleware/create-once.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
+import { current } from "./validate.generated.js";
+
+/** A create call, over HTTP or direct, for one cluster snapshot. */
+export const createClusterSnapshot = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("create-cluster-snapshot", runtime))
+    .use(results({ action: "create", kind: clusterSnapshot.kind }))
+    .use(errors())
+    .use(createCall())
+    .use(validation(() => current))
+    .handler(createOnce(clusterSnapshot, dws));
+
+export const handler = createClusterSnapshot();

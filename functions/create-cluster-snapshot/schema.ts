@@ -1,0 +1,31 @@
+import { Type } from "typebox";
+import { Uuid } from "../../shared/middleware/schema.ts";
+
+/** Seed 004: the name is required and unique, the description has 256 characters without some of them. */
+export const current = Type.Object(
+  {
+    snapshot: Type.Object(
+      {
+        name: Type.String({
+          pattern: "^[A-Za-z][A-Za-z0-9_-]{3,63}$",
+          "x-expected": "a letter followed by 3 to 63 letters, digits, hyphens or underscores",
+        }),
+        cluster_id: Uuid(),
+        description: Type.Optional(
+          Type.String({
+            maxLength: 256,
+            allOf: [
+              { pattern: "^[^!<>'=&\"]*$", "x-expected": "a text without any of !<>'=&\"" },
+              {
+                pattern: "^(?![\\s\\S]*managed-by:snapshot-functions)",
+                "x-expected": "a text without managed-by:snapshot-functions, which marks a snapshot as made by us",
+              },
+            ],
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,23 @@
+import middy from "@middy/core";
+import { evsV5SnapshotGroups } from "../../shared/huaweicloud/evs-v5.ts";
+import { context } from "../../shared/middleware/context.ts";
+import { createCall } from "../../shared/middleware/create-call.ts";
+import { createOnce } from "../../shared/middleware/create-once.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { snapshotGroup } from "../../shared/snapshots/kinds/snapshot-group.ts";
+import { current } from "./validate.generated.js";
+
+/** A create call, over HTTP or direct, for one snapshot group. */
+export const createSnapshotGroup = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("create-snapshot-group", runtime))
+    .use(results({ action: "create", kind: snapshotGroup.kind }))
+    .use(errors())
+    .use(createCall())
+    .use(validation(() => current))
+    .handler(createOnce(snapshotGroup, evsV5SnapshotGroups));
+
+export const handler = createSnapshotGroup();

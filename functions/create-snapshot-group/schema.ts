@@ -1,0 +1,25 @@
+import { Type } from "typebox";
+import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/middleware/schema.ts";
+
+/** Seed 003: a server, disks, or disks of that server; 255 bytes for name and description. */
+export const current = Type.Object(
+  {
+    snapshot_group: Type.Object(
+      {
+        server_id: Type.Optional(Uuid()),
+        volume_ids: Type.Optional(Type.Array(Uuid(), { minItems: 1, uniqueItems: true })),
+        instant_access: Type.Optional(Type.Boolean()),
+        name: Type.Optional(Type.String({ "x-max-bytes": 255, ...EVS_NAME })),
+        description: Type.Optional(Type.String({ "x-max-bytes": 255 })),
+        tags: Type.Optional(Tags()),
+        enterprise_project_id: Type.Optional(EnterpriseProjectId()),
+        incremental: Type.Optional(Type.Boolean()),
+      },
+      {
+        additionalProperties: false,
+        "x-required-any-of": ["server_id", "volume_ids"],
+      },
+    ),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,24 @@
+import middy from "@middy/core";
+import { readEvsLimits } from "../../shared/functiongraph/variables.ts";
+import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
+import { context } from "../../shared/middleware/context.ts";
+import { createCall } from "../../shared/middleware/create-call.ts";
+import { createOnce } from "../../shared/middleware/create-once.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
+import { classic, current } from "./validate.generated.js";
+
+/** A create call, over HTTP or direct, for one snapshot. */
+export const createSnapshot = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("create-snapshot", runtime))
+    .use(results({ action: "create", kind: snapshot.kind }))
+    .use(errors())
+    .use(createCall())
+    .use(validation(({ variables }) => (readEvsLimits(variables) === "classic" ? classic : current)))
+    .handler(createOnce(snapshot, evsV2));
+
+export const handler = createSnapshot();

@@ -1,0 +1,28 @@
+import { Type } from "typebox";
+import { EVS_NAME, Metadata, Uuid } from "../../shared/middleware/schema.ts";
+
+const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name: Name, description: Description) =>
+  Type.Object(
+    {
+      snapshot: Type.Object(
+        {
+          volume_id: Uuid(),
+          force: Type.Optional(Type.Boolean()),
+          metadata: Type.Optional(Metadata()),
+          description: Type.Optional(description),
+          name: Type.Optional(name),
+        },
+        { additionalProperties: false },
+      ),
+    },
+    { additionalProperties: false },
+  );
+
+/** Seed 001: 64 and 85 characters. */
+export const current = body(Type.String({ maxLength: 64, ...EVS_NAME }), Type.String({ maxLength: 85 }));
+
+/** Seed 002, for older clouds: 255 bytes each, and the description may be null. */
+export const classic = body(
+  Type.String({ "x-max-bytes": 255, ...EVS_NAME }),
+  Type.Unsafe<string | null>({ type: ["string", "null"], "x-max-bytes": 255 }),
+);

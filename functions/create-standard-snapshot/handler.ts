@@ -1,0 +1,23 @@
+import middy from "@middy/core";
+import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
+import { context } from "../../shared/middleware/context.ts";
+import { createCall } from "../../shared/middleware/create-call.ts";
+import { createOnce } from "../../shared/middleware/create-once.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
+import { current } from "./validate.generated.js";
+
+/** A create call, over HTTP or direct, for one standard snapshot. */
+export const createStandardSnapshot = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("create-standard-snapshot", runtime))
+    .use(results({ action: "create", kind: standardSnapshot.kind }))
+    .use(errors())
+    .use(createCall())
+    .use(validation(() => current))
+    .handler(createOnce(standardSnapshot, evsV5Snapshots));
+
+export const handler = createStandardSnapshot();

@@ -1,0 +1,89 @@
+import { isObject, type JsonObject } from "../snapshots/json.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
+
+/** What an HTTP function answers; anything else makes the gateway answer 500 (functiongraph.md 2.3). */
+export interface HttpAnswer {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+  isBase64Encoded: false;
+}
+
+export const httpAnswer = (statusCode: number, body: string, headers: Record<string, string> = {}): HttpAnswer => ({
+  statusCode,
+  headers: { "content-type": "application/json", ...headers },
+  body,
+  isBase64Encoded: false,
+});
+
+export interface HttpRequest {
+  body: unknown;
+  /** The `Idempotency-Key` header: the same key is the same request. */
+  idempotencyKey?: string;
+}
+
+/** Far above any body that these functions take; the gateway itself lets 4 MB pass (functiongraph.md 1.7). */
+const LARGEST_BODY = 1024 * 1024;
+const LONGEST_KEY = 255;
+
+export class MethodNotAllowed extends SnapshotError {
+  readonly httpStatus = 405;
+  readonly allow = "POST";
+}
+
+const invalid = (message: string) => new SnapshotError("InvalidRequest", message);
+
+/**
+ * Reads the gateway's event: a POST with a JSON body, base64 by default (functiongraph.md 2.3). Header names come in
+ * lower case, but are found in any.
+ *
+ * Throws InvalidRequest; `MethodNotAllowed` for another method.
+ */
+export function readHttp(event: JsonObject): HttpRequest {
+  if (event.httpMethod !== "POST") {
+    throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${shown(event.httpMethod)}.`);
+  }
+  const idempotencyKey = header(event, "idempotency-key");
+  if (idempotencyKey !== undefined && idempotencyKey.length > LONGEST_KEY) {
+    throw invalid(
+      `idempotency-key: expected a header of at most ${LONGEST_KEY} characters, got ${idempotencyKey.length}.`,
+    );
+  }
+  return { body: readBody(event), ...(idempotencyKey ? { idempotencyKey } : {}) };
+}
+
+function header(event: JsonObject, name: string): string | undefined {
+  if (!isObject(event.headers)) return undefined;
+  const found = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1];
+  return typeof found === "string" ? found.trim() : undefined;
+}
+
+function readBody(event: JsonObject): unknown {
+  const { body } = event;
+  if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
+  // Where the flag is missing, a text that begins as JSON is taken for what it is: `{` is no letter of base64.
+  const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
+  // Judged before it is decoded: 4 letters of base64 are 3 bytes.
+  if (body.length > LARGEST_BODY * (raw ? 1 : 4 / 3) + 4) {
+    throw invalid(
+      `Expected a body of at most ${LARGEST_BODY} bytes, got about ${raw ? body.length : (body.length * 3) >> 2}.`,
+    );
+  }
+  if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(body)) {
+    throw invalid("Expected a body in base64, as isBase64Encoded says; it holds other characters.");
+  }
+  let text: string;
+  try {
+    text = raw ? body : new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(body, "base64"));
+  } catch {
+    throw invalid("Expected a body in UTF-8, got bytes that are none.");
+  }
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw invalid(`Expected a JSON body, got ${shown(text)}: ${(thrown as Error).message}.`);
+  }
+}
+
+/** The beginning of what came, for a message. */
+const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);

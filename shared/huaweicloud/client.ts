@@ -1,0 +1,210 @@
+import { HcClient, type HttpRequestOptions } from "@huaweicloud/huaweicloud-sdk-core/HcClient";
+import type { HttpClient } from "@huaweicloud/huaweicloud-sdk-core/http/HttpClient";
+import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
+import type { Instant } from "../snapshots/instant.ts";
+import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
+import type { Kind } from "../snapshots/kinds/kind.ts";
+import type { Created } from "../snapshots/ports.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
+import { type Credentials, sdkCredential } from "./credentials.ts";
+import type { Service } from "./endpoints.ts";
+import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
+import { type Transport, TransportFailure, type WireAnswer } from "./transport.ts";
+
+/** What every client of a service needs; one for each invocation. */
+export interface Connection {
+  transport: Transport;
+  credentials: Credentials;
+  projectId: string;
+  /** Origin of a service, such as `https://evs.eu-west-101.myhuaweicloud.com`; throws Misconfigured. */
+  endpoint(service: Service): string;
+  timeoutMs: number;
+  now(): Instant;
+  /** Nothing is in flight after this moment. */
+  deadline: Instant;
+  signal?: AbortSignal;
+}
+
+export interface Answer {
+  status: number;
+  text: string;
+  body: JsonObject;
+}
+
+/** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
+const LOOK_RESERVE_MS = 1_500;
+
+/**
+ * Sends one request through the SDK: `call` gets an HcClient that builds and signs it, our transport carries it.
+ * The exchange is made for this one request, so nothing of it is shared with a concurrent one or outlives it
+ * (the SDK keeps its last request in static fields, cloud-apis.md 5.4.12).
+ */
+export async function send(
+  connection: Connection,
+  service: Service,
+  operation: Operation,
+  call: (client: HcClient) => Promise<unknown>,
+): Promise<Answer> {
+  const exchange = new Exchange(connection, operation);
+  const client = new HcClient(exchange)
+    .withCredential(sdkCredential(connection.credentials, connection.projectId))
+    .withEndpoints([connection.endpoint(service)]);
+  try {
+    await call(client);
+  } catch (thrown) {
+    // The SDK turns every failure into an exception of its own that has lost the cause: the exchange has kept it.
+    throw exchange.failure ?? thrown;
+  }
+  if (exchange.answer === undefined) throw new Error("Expected the SDK to send a request; it sent none.");
+  return exchange.answer;
+}
+
+/** A call that the SDK has no method for (EVS v5, DWS, LTS, FunctionGraph): the same path through `sendRequest`. */
+export const sendOptions = (
+  connection: Connection,
+  service: Service,
+  operation: Operation,
+  options: Pick<HttpRequestOptions, "method" | "url"> & Partial<HttpRequestOptions>,
+): Promise<Answer> =>
+  send(connection, service, operation, (client) =>
+    client.sendRequest({
+      contentType: "application/json",
+      queryParams: {},
+      pathParams: {},
+      headers: {},
+      ...options,
+    }),
+  );
+
+class Exchange implements HttpClient {
+  answer?: Answer;
+  failure?: SnapshotError;
+  readonly #connection: Connection;
+  readonly #operation: Operation;
+
+  constructor(connection: Connection, operation: Operation) {
+    this.#connection = connection;
+    this.#operation = operation;
+  }
+
+  async sendRequest<T>(request: IHttpRequest): Promise<{ data: T; statusCode: number; headers: object }> {
+    try {
+      this.answer = await this.#exchange(request);
+    } catch (thrown) {
+      if (thrown instanceof SnapshotError) this.failure = thrown;
+      // The shape that the SDK expects of a failed request.
+      throw { data: {}, message: thrown instanceof Error ? thrown.message : String(thrown) };
+    }
+    // A copy: the SDK writes `httpStatusCode` into what it is given.
+    return { data: { ...this.answer.body } as T, statusCode: this.answer.status, headers: {} };
+  }
+
+  async #exchange(request: IHttpRequest): Promise<Answer> {
+    const { transport, timeoutMs, deadline, signal, now } = this.#connection;
+    const create = this.#operation === "create";
+    const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
+    const what = `${request.method} ${url.pathname}`;
+    const rest = deadline - now() - (create ? LOOK_RESERVE_MS : 0);
+    if (rest <= 0) {
+      throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`);
+    }
+    let wire: WireAnswer;
+    try {
+      wire = await transport({
+        method: String(request.method),
+        url,
+        headers: { accept: "application/json", "user-agent": "snapshot-functions", ...request.headers },
+        // The signer hashed JSON.stringify(data): the same text goes out.
+        body: request.data === undefined ? undefined : JSON.stringify(request.data),
+        timeoutMs: Math.min(timeoutMs, rest),
+        signal,
+      });
+    } catch (thrown) {
+      const failure = thrown instanceof TransportFailure ? thrown : undefined;
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new SnapshotError(failure?.answered ? "BadResponse" : "Unreachable", `${what}: ${message}.`, {
+        open: create && (failure?.sent ?? true),
+        cause: thrown,
+      });
+    }
+    return readAnswer(what, wire, this.#operation, now());
+  }
+}
+
+const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
+
+/** The query as the signer hashed it: RFC 3986, a space is `%20` and never `+`. */
+const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
+  const pairs = Object.entries(queryParams as Record<string, unknown>).map(
+    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+};
+
+/** An answer of the cloud, or the error that it is. */
+function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: Instant): Answer {
+  const { status, headers, text } = wire;
+  const requestId = typeof headers["x-request-id"] === "string" ? headers["x-request-id"] : undefined;
+  const open = operation === "create";
+  if (status >= 300 && status < 400) {
+    throw new SnapshotError(
+      "BadResponse",
+      `${what}: expected an answer of the API, got ${status}, a redirect, which is not followed.`,
+      {
+        status,
+        requestId,
+      },
+    );
+  }
+  const fault = readFault(text);
+  const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(fault.code);
+  if (failed) {
+    throw faultError(
+      what,
+      { status, ...fault },
+      { operation, requestId, retryAfterMs: retryAfterMs(headers["retry-after"], fault.message, now) },
+    );
+  }
+  if (text.trim() === "") return { status, text, body: {} };
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
+  if (!isObject(body)) {
+    const shown = JSON.stringify(text.slice(0, 80));
+    throw new SnapshotError("BadResponse", `${what}: expected a JSON object with the ${status}, got ${shown}.`, {
+      status,
+      requestId,
+      open,
+    });
+  }
+  return { status, text, body };
+}
+
+/** DWS answers some failures with 200 and a code other than `DWS.0000` (cloud-apis.md 3). */
+const isFailureWithSuccessStatus = (code: string | undefined): boolean =>
+  code !== undefined && /^DWS\.\d{4}$/.test(code) && code !== "DWS.0000";
+
+/** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
+export const unusable = (
+  what: string,
+  { status, text }: Pick<Answer, "status" | "text">,
+  open = false,
+): SnapshotError =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected ${what} in the answer, got ${status} ${JSON.stringify(text.slice(0, 200))}.`,
+    {
+      status,
+      open,
+    },
+  );
+
+/** The answer to a create, with the id that it must carry. */
+export function readCreated(kind: Kind, answer: Answer): Created {
+  const snapshotId = kind.createdId(answer.body);
+  if (!snapshotId) throw unusable(`the id of the new ${kind.kind}`, answer, true);
+  return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text };
+}

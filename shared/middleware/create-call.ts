@@ -1,0 +1,33 @@
+import { httpAnswer, readHttp } from "../functiongraph/http.ts";
+import type { Ensured } from "../snapshots/ensure.ts";
+import type { JsonObject } from "../snapshots/json.ts";
+import { keyOf } from "../snapshots/marker.ts";
+import type { Invocation, Middleware } from "./invocation.ts";
+
+/** A create call as it came in, over HTTP or directly. */
+export interface CreateCall<Body = unknown> {
+  body: Body;
+  /** What makes it one: the caller's Idempotency-Key, else this invocation's request id (DESIGN 4.4). */
+  key: string;
+}
+
+/** Reads a create call from either trigger, and answers it as the API itself would. */
+export function createCall(): Middleware {
+  return {
+    before(request) {
+      const { trigger, requestId } = request.context as Invocation;
+      const { body, idempotencyKey } =
+        trigger === "http" ? readHttp(request.event as JsonObject) : { body: request.event, idempotencyKey: undefined };
+      const key = idempotencyKey === undefined ? keyOf("request", requestId) : keyOf("http", idempotencyKey);
+      request.event = { body, key } satisfies CreateCall;
+    },
+    after(request) {
+      const { trigger, requestId } = request.context as Invocation;
+      const { status, body, outcome } = request.response as Ensured;
+      request.response =
+        trigger === "http"
+          ? httpAnswer(status, body, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
+          : JSON.parse(body);
+    },
+  };
+}

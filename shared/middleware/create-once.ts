@@ -1,0 +1,41 @@
+import type { Connection } from "../huaweicloud/client.ts";
+import { recorded } from "../results/records.ts";
+import { type Ensured, ensure } from "../snapshots/ensure.ts";
+import { type JsonObject, textAt } from "../snapshots/json.ts";
+import type { Kind } from "../snapshots/kinds/kind.ts";
+import type { SnapshotService } from "../snapshots/ports.ts";
+import type { CreateCall } from "./create-call.ts";
+import type { Invocation } from "./invocation.ts";
+
+/** The handler of the `create-*` functions: takes the snapshot that was asked for, once, and records what became of it. */
+export const createOnce =
+  (kind: Kind, serviceOf: (connection: Connection) => SnapshotService) =>
+  ({ body, key }: CreateCall<{ [envelope: string]: JsonObject }>, invocation: Invocation): Promise<Ensured> => {
+    const { functionName, connection, patience, runtime, records, startedAt } = invocation;
+    const options = body[kind.envelope] as JsonObject;
+    const target = {
+      action: "create",
+      kind: kind.kind,
+      resource_id: kind.resourceOf(options),
+      name: textAt(options, "name"),
+      policy: functionName,
+    } as const;
+    return recorded(records, target, async () => {
+      const ensured = await ensure(
+        {
+          kind,
+          options,
+          key,
+          projectId: connection.projectId,
+          policy: functionName,
+          label: functionName,
+          time: startedAt,
+        },
+        serviceOf(connection),
+        patience,
+        runtime.inFlight,
+      );
+      const { outcome, name, snapshotId, jobId, attempts } = ensured;
+      return { result: ensured, end: { outcome, name, snapshot_id: snapshotId, job_id: jobId, attempts } };
+    });
+  };

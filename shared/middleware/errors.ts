@@ -1,0 +1,43 @@
+import { httpAnswer, MethodNotAllowed } from "../functiongraph/http.ts";
+import { asSnapshotError, REASONS, SnapshotError } from "../snapshots/reasons.ts";
+import type { Invocation, Middleware } from "./invocation.ts";
+
+/**
+ * Gives a failure its form: over HTTP the API's own envelope with a status by reason, never a throw (the gateway would
+ * answer 500 with nothing in it); else an error whose message says all, because that is what the platform shows.
+ */
+export function errors(): Middleware {
+  return {
+    onError(request) {
+      const error = asSnapshotError(request.error);
+      const invocation = request.context as Invocation;
+      const clean = withoutSecrets(error, invocation.redact);
+      request.error = clean;
+      if (invocation.trigger !== "http") return;
+      const { requestId } = invocation;
+      const body = {
+        error: {
+          code: error.code ?? error.reason,
+          message: error.said ?? error.message,
+          reason: error.reason,
+          request_id: requestId,
+        },
+      };
+      const refused = error instanceof MethodNotAllowed;
+      const status = refused ? error.httpStatus : REASONS[error.reason].httpStatus;
+      request.response = httpAnswer(status, invocation.redact(JSON.stringify(body)), {
+        "x-request-id": requestId,
+        ...(refused ? { allow: error.allow } : {}),
+        ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) }),
+      });
+    },
+  };
+}
+
+/** The same error, clean: without its cause and stack, of which the platform may print either. */
+function withoutSecrets(error: SnapshotError, redact: (text: string) => string): SnapshotError {
+  const { reason, code, status, requestId, retryAfterMs, attempts } = error;
+  const clean = new SnapshotError(reason, redact(error.message), { code, status, requestId, retryAfterMs, attempts });
+  clean.stack = `${clean.name}: ${clean.message}`;
+  return clean;
+}

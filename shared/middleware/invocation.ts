@@ -1,0 +1,40 @@
+import type middy from "@middy/core";
+import type { PlatformContext } from "../functiongraph/context.ts";
+import type { Trigger } from "../functiongraph/triggers.ts";
+import type { Variables } from "../functiongraph/variables.ts";
+import type { Connection } from "../huaweicloud/client.ts";
+import type { Topic } from "../huaweicloud/lts.ts";
+import type { Records } from "../results/records.ts";
+import type { Instant } from "../snapshots/instant.ts";
+import type { Patience } from "../snapshots/waiting.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** One invocation of a function: what its handler gets in place of the platform's context. Nothing of it outlives it. */
+export interface Invocation {
+  functionName: string;
+  requestId: string;
+  trigger: Trigger;
+  /** The time of the event, where it has one. */
+  eventTime?: Instant;
+  startedAt: Instant;
+  /** The last moment at which the platform still takes an answer. */
+  endsAt: Instant;
+  platform: PlatformContext;
+  variables: Variables;
+  runtime: Runtime;
+  records: Records;
+  redact(text: string): string;
+  /** How long work may go on and be waited for. */
+  patience: Patience;
+  /** The cloud, with this invocation's credentials. */
+  connection: Connection;
+  /** The logging topic; undefined: stdout alone. */
+  topic?: Topic;
+}
+
+/**
+ * A middleware of this project. Each one knows what the one before it made of event and context; middy's types cannot say
+ * so, and would name AWS's.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Middleware = middy.MiddlewareObj<any, any, any, any>;

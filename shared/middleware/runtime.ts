@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { nodeTransport, type Transport } from "../huaweicloud/transport.ts";
+import type { InFlight } from "../snapshots/ensure.ts";
+import { instant } from "../snapshots/instant.ts";
+import type { Time } from "../snapshots/ports.ts";
+
+/** What a function has from its process, so that a test can give it another one. */
+export interface Runtime {
+  time: Time;
+  transport: Transport;
+  environment: Record<string, string | undefined>;
+  /** A line on stdout: a result record. */
+  print(line: string): void;
+  /** A line on stderr: what is no result. */
+  warn(line: string): void;
+  newId(): string;
+  /** The only thing that invocations of one instance share: what is being created at this moment. */
+  inFlight: InFlight;
+}
+
+export const nodeRuntime = (): Runtime => ({
+  time: {
+    now: () => instant(Date.now()),
+    sleep: async (milliseconds, signal) => {
+      try {
+        await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+      } catch (thrown) {
+        throw signal?.aborted ? signal.reason : thrown;
+      }
+    },
+    random: Math.random,
+  },
+  transport: nodeTransport(),
+  environment: process.env,
+  print: (line) => console.log(line),
+  warn: (line) => console.warn(line),
+  newId: randomUUID,
+  inFlight: new Map(),
+});

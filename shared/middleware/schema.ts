@@ -1,0 +1,44 @@
+import { Type } from "typebox";
+import { MARKER_KEYS } from "../snapshots/marker.ts";
+
+// The words that the functions' schemas are made of. A schema is JSON Schema with three keywords more, which the
+// generator (validators.ts) gives a meaning: `x-expected` says what a pattern means, `x-max-bytes` counts UTF-8 bytes
+// where a seed says bytes, `x-required-any-of` names fields of which one must be there; `maxLength` counts code points,
+// as JSON Schema has it and where a seed says characters.
+// Nothing of this is loaded at run time.
+
+/** Ids of disks, servers, clusters: they go into URLs and are compared with the cloud's. */
+export const Uuid = () =>
+  Type.String({
+    pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "x-expected": "an id such as 5aa119a8-d25b-45a7-8d1b-88e127885635",
+  });
+
+/** `0` is the default enterprise project. */
+export const EnterpriseProjectId = () =>
+  Type.String({
+    pattern: "^(0|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
+    "x-expected": "an id such as 94f1ea84-1428-49b6-9920-8a9b8a29e4ca, or 0",
+  });
+
+/** The prefix that backups use for their own snapshots (seed 001): operations on such snapshots are not possible. */
+export const EVS_NAME = {
+  pattern: "^(?!autobk_snapshot_)",
+  "x-expected": "a name that does not begin with autobk_snapshot_, which backups use",
+};
+
+const notOurs = {
+  pattern: `^(?!(${MARKER_KEYS.join("|")})$)`,
+  "x-expected": `another key than ${MARKER_KEYS.join(", ")}, which mark the snapshot as made by snapshot-functions`,
+};
+
+/** Metadata of a v2 snapshot: any texts, except for the marker's keys. */
+export const Metadata = () => texts({ type: "string" }, notOurs);
+
+/** Tags of v5: keys of 1 to 36 and values of up to 43 characters (cloud-apis.md 9), except for the marker's keys. */
+export const Tags = () => texts({ type: "string", maxLength: 43 }, { minLength: 1, maxLength: 36, ...notOurs });
+
+/** Not `Type.Record`: its pattern for keys leaves out those with a line break, and with them their values. */
+function texts(additionalProperties: object, propertyNames: object) {
+  return Type.Unsafe<Record<string, string>>({ type: "object", additionalProperties, propertyNames });
+}

@@ -1,0 +1,106 @@
+import { formatInstant, type Instant } from "../snapshots/instant.ts";
+import { asSnapshotError, SnapshotError } from "../snapshots/reasons.ts";
+import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
+
+/** The result records of one invocation: each is printed when it ends, and all are kept for the logging topic. */
+export interface Records {
+  /** Work on a target begins; the function that is returned writes its one terminal record. */
+  begin(target: TargetFields): (end: EndFields) => void;
+  /** How many targets ended how. */
+  counts(): Partial<Record<Outcome, number>>;
+  /** Ends what is still open with `error`, then writes the record of the run itself. Returns every line. */
+  close(error: SnapshotError | undefined): string[];
+  /** True once work on a target has begun. */
+  readonly begun: boolean;
+}
+
+/**
+ * @param run    what every record of this invocation has; read when a record is written, as more is known by then
+ * @param redact takes the secrets out of a line
+ */
+export function startRecords(
+  run: () => RunFields,
+  now: () => Instant,
+  print: (line: string) => void,
+  redact: (text: string) => string,
+): Records {
+  const started = now();
+  const lines: string[] = [];
+  const counts: Partial<Record<Outcome, number>> = {};
+  const open = new Set<(end: EndFields) => void>();
+  let begun = false;
+
+  const write = (fields: { outcome: Outcome } & Record<string, unknown>, since: Instant) => {
+    const time = now();
+    const { function: name, request_id, trigger, event_time } = run();
+    const record = {
+      version: 1,
+      time: formatInstant(time),
+      level: OUTCOMES[fields.outcome].level,
+      function: name,
+      request_id,
+      trigger,
+      event_time,
+      ...fields,
+      duration_ms: time - since,
+    };
+    const line = redact(JSON.stringify(record));
+    lines.push(line);
+    print(line);
+  };
+
+  const begin = (target: TargetFields) => {
+    begun = true;
+    const since = now();
+    const end = ({ error, ...ended }: EndFields) => {
+      // The first end counts: a target has one terminal record, whatever comes after it.
+      if (!open.delete(end)) return;
+      counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
+      const known = Object.fromEntries(Object.entries(ended).filter(([, value]) => value !== undefined));
+      write({ ...target, ...known, outcome: ended.outcome, ...(error ? { error: errorFields(error) } : {}) }, since);
+    };
+    open.add(end);
+    return end;
+  };
+
+  return {
+    begin,
+    get begun() {
+      return begun;
+    },
+    counts: () => counts,
+    close(error) {
+      const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
+      for (const end of [...open]) end({ outcome: "failed", error: unfinished });
+      const failed = error !== undefined || counts.failed !== undefined || counts.rejected !== undefined;
+      write(
+        {
+          action: "run",
+          outcome: failed ? "failed" : "done",
+          outcomes: { ...counts },
+          ...(error === undefined ? {} : { error: errorFields(error) }),
+        },
+        started,
+      );
+      return lines;
+    },
+  };
+}
+
+/** Work on one target, from its beginning to its record; an error is recorded and thrown on. */
+export async function recorded<Result>(
+  records: Records,
+  target: TargetFields,
+  work: () => Promise<{ result: Result; end: EndFields }>,
+): Promise<Result> {
+  const end = records.begin(target);
+  try {
+    const done = await work();
+    end(done.end);
+    return done.result;
+  } catch (thrown) {
+    const error = asSnapshotError(thrown);
+    end({ outcome: "failed", attempts: error.attempts, error });
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { SUBSTITUTES } from "../shared/huaweicloud/substitutes/index.mjs";
+
+export default defineConfig({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  // As tsconfig.json and the build have it: the installed -evs first, ours second; what it needs beside it, substituted.
+  resolve: { tsconfigPaths: true, alias: SUBSTITUTES },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/build.ts"],
+    server: { deps: { inline: [/@huaweicloud/] } },
+    isolate: false,
+    testTimeout: 20_000,
+  },
+});
