@@ -1,0 +1,225 @@
+/** Functions over the embedded cloud in one process, on a clock that moves only when somebody sleeps. */
+import { onTestFinished } from "vitest";
+import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../infra/local/cloud/index.ts";
+import { nodeTransport, type WireRequest } from "../shared/huaweicloud/transport.ts";
+import { nodeRuntime, type Runtime } from "../shared/middleware/runtime.ts";
+import { instant } from "../shared/snapshots/instant.ts";
+import type { Time } from "../shared/snapshots/ports.ts";
+
+export const START = "2026-11-21T02:00:00Z";
+const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
+
+type Json = Record<string, unknown>;
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
+type Any = any;
+
+export interface SiteOptions extends Omit<CloudOptions, "clock"> {
+  /** Over what the site sets; `undefined` takes a variable away. */
+  variables?: Record<string, string | undefined>;
+  /** Default 60. */
+  timeoutSeconds?: number;
+  random?: () => number;
+  /** Real milliseconds for an attempt that hangs; on the site's clock it takes what the function allowed. */
+  hangMs?: number;
+}
+
+export interface Invoked {
+  /** What the handler returned; undefined where it threw. */
+  result: Any;
+  /** What it threw. */
+  error: (Error & { reason?: string }) | undefined;
+  /** Its records, in order; also in the topic, unless a test broke that. */
+  records: Any[];
+  /** Lines on stderr. */
+  warnings: string[];
+  /** Everything that left the function, for the search for secrets. */
+  output: string;
+}
+
+export interface Invocation {
+  requestId?: string;
+  /** Until the platform's deadline, on the site's clock. */
+  remainingMs?: number;
+  variables?: Record<string, string | undefined>;
+  /** In place of the cloud's credentials. */
+  credentials?: { ak?: string; sk?: string; securityToken?: string; token?: string };
+  environment?: Record<string, string>;
+  /** In place of the whole context. */
+  context?: unknown;
+}
+
+type Handler = (event: Any, context: Any) => Promise<unknown>;
+
+export interface Site {
+  cloud: EmbeddedCloud;
+  clock: StoppedClock;
+  runtime: Runtime;
+  invoke(factory: (runtime: Runtime) => Handler, event: unknown, how?: Invocation): Promise<Invoked>;
+  /** Requests that reached the cloud, without the reports to the topic. */
+  requests(): string[];
+}
+
+export async function openSite(options: SiteOptions = {}): Promise<Site> {
+  const { variables = {}, timeoutSeconds = 60, random = Math.random, hangMs = 2_000, ...cloudOptions } = options;
+  const clock = new StoppedClock(START);
+  const cloud = await startCloud({ topics: [TOPIC], ...cloudOptions, clock });
+  onTestFinished(() => cloud.close());
+  const time = virtualTime(clock, random);
+  const send = nodeTransport();
+  const transport = (request: WireRequest) =>
+    time.busy(async () => {
+      try {
+        return await send({ ...request, timeoutMs: Math.min(request.timeoutMs, hangMs) });
+      } catch (thrown) {
+        if (String(thrown).includes("no answer within")) clock.advance(request.timeoutMs);
+        throw thrown;
+      }
+    });
+  let ids = 0;
+  const runtime: Runtime = {
+    ...nodeRuntime(),
+    time,
+    transport,
+    environment: {},
+    print: () => {},
+    warn: () => {},
+    newId: () => `made-up-${++ids}`,
+    inFlight: new Map(),
+  };
+
+  const invoke: Site["invoke"] = async (factory, event, how = {}) => {
+    const requestId = how.requestId ?? `request-${++ids}`;
+    const lines: string[] = [];
+    const warnings: string[] = [];
+    const own = {
+      ...runtime,
+      environment: how.environment ?? {},
+      print: (line: string) => void lines.push(line),
+      warn: (line: string) => void warnings.push(line),
+    };
+    const context = "context" in how ? how.context : contextOf({ ...how, requestId });
+    let result: unknown;
+    let error: Invoked["error"];
+    try {
+      result = await factory(own)(event, context);
+    } catch (thrown) {
+      error = thrown as Error;
+    }
+    const output = [
+      ...lines,
+      ...warnings,
+      JSON.stringify(result) ?? "",
+      error ? `${error.stack} ${error.message}` : "",
+    ];
+    return { result, error, records: lines.map((line) => JSON.parse(line)), warnings, output: output.join("\n") };
+  };
+
+  const contextOf = (how: Invocation & { requestId: string }) => {
+    const deadline = clock.now() + (how.remainingMs ?? timeoutSeconds * 1000);
+    const credentials = how.credentials ?? cloud.credentials;
+    const userData: Record<string, string | undefined> = {
+      REGION: cloud.region,
+      PROJECT_ID: cloud.projectId,
+      ...Object.fromEntries(
+        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]),
+      ),
+      LTS_LOG_GROUP_ID: TOPIC.group,
+      LTS_LOG_STREAM_ID: TOPIC.stream,
+      ...variables,
+      ...how.variables,
+    };
+    return {
+      getRequestID: () => how.requestId,
+      getRemainingTimeInMilliSeconds: () => deadline - clock.now(),
+      getSecurityAccessKey: () => credentials.ak ?? "",
+      getSecuritySecretKey: () => credentials.sk ?? "",
+      getSecurityToken: () => credentials.securityToken ?? "",
+      getToken: () => credentials.token ?? "",
+      getUserData: (name: string) => userData[name],
+      getProjectID: () => cloud.projectId,
+      getPackage: () => "default",
+      getFunctionName: () => "",
+      getVersion: () => "latest",
+    };
+  };
+
+  const requests = () =>
+    cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs").map(({ operation }) => operation ?? "");
+  return { cloud, clock, runtime, invoke, requests };
+}
+
+/**
+ * Time that moves only when nothing else can happen: no request is under way and somebody sleeps. Then it jumps to the
+ * first who wakes. A test over hours takes milliseconds and sees the same order every time.
+ */
+function virtualTime(
+  clock: StoppedClock,
+  random: () => number,
+): Time & { busy<T>(work: () => Promise<T>): Promise<T> } {
+  const sleepers = new Set<{ wake: number; resolve: () => void }>();
+  let underWay = 0;
+  let idleTurns = 0;
+  let pumping = false;
+
+  const pump = () => {
+    if (sleepers.size === 0) {
+      pumping = false;
+      return;
+    }
+    idleTurns = underWay === 0 ? idleTurns + 1 : 0;
+    if (idleTurns >= 4) {
+      idleTurns = 0;
+      const first = [...sleepers].reduce((a, b) => (b.wake < a.wake ? b : a));
+      if (first.wake > clock.now()) clock.set(first.wake);
+      sleepers.delete(first);
+      first.resolve();
+    }
+    setImmediate(pump);
+  };
+
+  return {
+    now: () => instant(clock.now()),
+    random,
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const sleeper = { wake: clock.now() + milliseconds, resolve };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", () => {
+          if (sleepers.delete(sleeper)) reject(signal.reason);
+        });
+        if (!pumping) {
+          pumping = true;
+          setImmediate(pump);
+        }
+      }),
+    async busy(work) {
+      underWay += 1;
+      try {
+        return await work();
+      } finally {
+        underWay -= 1;
+      }
+    },
+  };
+}
+
+/** What the gateway sends for a POST with this body. */
+export function apig(body: unknown, headers: Record<string, string> = {}, changes: Json = {}): Json {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return {
+    body: Buffer.from(text).toString("base64"),
+    requestContext: {
+      apiId: "bc1dcffdaa35474d897cd53425a4c08e",
+      requestId: "11cdcdcf33949dc6d722640a13091c77",
+      stage: "RELEASE",
+    },
+    queryStringParameters: {},
+    httpMethod: "POST",
+    pathParameters: {},
+    headers: { "content-type": "application/json", host: "snapshots.example.com", ...headers },
+    path: "/",
+    isBase64Encoded: true,
+    ...changes,
+  };
+}
