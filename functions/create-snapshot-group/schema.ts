@@ -7,7 +7,7 @@ export const current = Type.Object(
     snapshot_group: Type.Object(
       {
         server_id: Type.Optional(Uuid()),
-        volume_ids: Type.Optional(Type.Array(Uuid(), { minItems: 1, uniqueItems: true })),
+        volume_ids: Type.Optional(Type.Array(Uuid(), { minItems: 1, "x-unique-ids": true })),
         instant_access: Type.Optional(Type.Boolean()),
         name: Type.Optional(Type.String({ "x-max-bytes": 255, ...EVS_NAME })),
         description: Type.Optional(Type.String({ "x-max-bytes": 255 })),

@@ -54,22 +54,8 @@ else {
 fault("/snapshot_group/volume_ids/" + i0, "type", {type: "string"});
 }
 }
-let i1 = data2.length;
-let j0;
-if(i1 > 1){
-const indices0 = {};
-for(;i1--;){
-let item0 = data2[i1];
-if(typeof item0 !== "string"){
-continue;
-}
-if(typeof indices0[item0] == "number"){
-j0 = indices0[item0];
-fault("/snapshot_group/volume_ids", "uniqueItems", {i: i1, j: j0});
-break;
-}
-indices0[item0] = i1;
-}
+if(new Set(data2.map((id) => String(id).toLowerCase())).size < data2.length){
+fault("/snapshot_group/volume_ids", "x-unique-ids", {});
 }
 }
 else {
@@ -122,8 +108,8 @@ if(!new RegExp("^(?!(managed-by|policy|key|content)$)", "u").test(key2)){
 fault("/snapshot_group/tags", "pattern", {expected: "another key than managed-by, policy, key, content, which mark the snapshot as made by snapshot-functions"}, key2);
 }
 }
-var valid5 = _errs19 === errors;
-if(!valid5){
+var valid4 = _errs19 === errors;
+if(!valid4){
 fault("/snapshot_group/tags", "propertyNames", {propertyName: key2});
 }
 }

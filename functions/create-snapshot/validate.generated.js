@@ -72,7 +72,7 @@ fault("/snapshot/metadata", "type", {type: "object"});
 if(data0.description !== undefined){
 let data5 = data0.description;
 if((typeof data5 !== "string") && (data5 !== null)){
-fault("/snapshot/description", "type", {type: schema11.properties.snapshot.properties.description.type});
+fault("/snapshot/description", "type", {type: ["string","null"]});
 }
 if(typeof data5 === "string"){
 if(Buffer.byteLength(data5) > 255){

@@ -3,6 +3,7 @@
  * `validate.generated.js` and its types, one export for each of the schema's. `npm run generate` writes the files; they
  * are committed, and a test makes them anew and compares.
  */
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,6 +15,7 @@ const FUNCTIONS = join(__dirname, "..", "..", "functions");
 function compiler() {
   const ajv = new Ajv({
     allErrors: true,
+    discriminator: true,
     strict: true,
     strictTypes: false,
     strictRequired: false,
@@ -23,7 +25,7 @@ function compiler() {
     code: { source: true, esm: true, lines: true },
   });
   // `maxLength`, `minLength` and `pattern` in code of their own: ajv's would load a part of ajv at run time.
-  for (const keyword of ["maxLength", "minLength", "pattern"]) ajv.removeKeyword(keyword);
+  for (const keyword of ["maxLength", "minLength", "pattern", "enum"]) ajv.removeKeyword(keyword);
   ajv.addKeyword({
     keyword: "maxLength",
     type: "string",
@@ -62,6 +64,25 @@ function compiler() {
       cxt.fail(none.reduce((all, one) => _`${all} && ${one}`));
     },
   });
+  ajv.addKeyword({
+    keyword: "x-unique-ids",
+    type: "array",
+    schemaType: "boolean",
+    error: { message: "", params: () => _`{}` },
+    code: (cxt) => cxt.fail(_`new Set(${cxt.data}.map((id) => String(id).toLowerCase())).size < ${cxt.data}.length`),
+  });
+  ajv.addKeyword({
+    keyword: "enum",
+    schemaType: "array",
+    error: {
+      message: "",
+      params: ({ schema }) => _`{expected: ${(schema as string[]).map((one) => JSON.stringify(one)).join(" or ")}}`,
+    },
+    code: (cxt) =>
+      cxt.fail(
+        (cxt.schema as string[]).map((one) => _`${cxt.data} !== ${one}`).reduce((all, one) => _`${all} && ${one}`),
+      ),
+  });
   ajv.addKeyword("x-expected");
   return ajv;
 }
@@ -71,9 +92,21 @@ function compiler() {
  * are loaded at every cold start.
  */
 function shorten(code: string): string {
+  const schemas = new Map<string, unknown>();
   const short = code
     .replace(/^"use strict";\n/m, "")
-    .replace(/^const schema\d+ = .*$\n/gm, "")
+    .replace(/^const (schema\d+) = (.*);$\n/gm, (_line, name, schema) => {
+      schemas.set(name, JSON.parse(schema));
+      return "";
+    })
+    // A list of types or of words is a reference into the schema: what it refers to, in its place.
+    .replace(/\b(schema\d+)((?:\.\w+)+)/g, (_reference, name, path: string) => {
+      const value = path
+        .slice(1)
+        .split(".")
+        .reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], schemas.get(name));
+      return JSON.stringify(value);
+    })
     .replaceAll(
       "let vErrors = null;\nlet errors = 0;",
       "let vErrors = null;\nlet errors = 0;\nconst fault = (path, keyword, params, name) => {\n(vErrors ??= []).push({ path, keyword, params, name });\nerrors++;\n};",
@@ -84,7 +117,7 @@ function shorten(code: string): string {
         `fault(${[path || '""', keyword, params, ...(propertyName ? [propertyName] : [])].join(", ")});`,
     )
     .replace(/\(data, \{instancePath="".*?=\{\}\)/g, "(data)");
-  if (/schemaPath|instancePath/.test(short))
+  if (/schemaPath|instancePath|\bschema\d|\brequire\(/.test(short))
     throw new Error(`Expected to shorten every fault of ajv's code; left:\n${short}`);
   return short;
 }
@@ -94,7 +127,8 @@ const HEAD = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
 /** Path -> text of every generated file. */
 export async function generateValidators(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for (const { name } of (await readdir(FUNCTIONS, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
+  for (const name of await readdir(FUNCTIONS)) {
+    if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
     const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
     const variants = Object.keys(schemas).filter((variant) => variant !== "default");
     const ajv = compiler();
