@@ -223,3 +223,12 @@ export function apig(body: unknown, headers: Record<string, string> = {}, change
     ...changes,
   };
 }
+
+/** What a timer sends (functiongraph.md 2.1). */
+export const timerEvent = (body: unknown, time = START): Json => ({
+  version: "v1.0",
+  time,
+  trigger_type: "TIMER",
+  trigger_name: "Timer_001",
+  user_event: typeof body === "string" ? body : JSON.stringify(body),
+});

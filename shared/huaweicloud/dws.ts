@@ -1,7 +1,8 @@
 import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
+import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, sendOptions } from "./client.ts";
-import { readAll, rowsOf } from "./paging.ts";
+import { readAll, readResources, rowsOf } from "./paging.ts";
 
 /**
  * DWS cluster snapshots (seed 004). The list of all has no parameters and no pages (cloud-apis.md 3); it is read rather
@@ -17,12 +18,20 @@ export const dws = (connection: Connection): SnapshotService => ({
         data: { snapshot: options },
       }),
     ),
-  listFor: async () =>
-    readAll(
-      clusterSnapshot,
-      rowsOf(
-        await sendOptions(connection, "DWS", "read", { method: "GET", url: "/v1.0/{project_id}/snapshots" }),
-        "snapshots",
-      ),
-    ),
+  listFor: () => list(connection),
+  listAll: () => list(connection),
+  stateOf: async ({ state }) => state,
+  resources: async () => {
+    const answer = await sendOptions(connection, "DWS", "read", {
+      method: "GET",
+      url: "/v1.0/{project_id}/clusters",
+      queryParams: { enterprise_project_id: "all_granted_eps" },
+    });
+    return readResources(rowsOf(answer, "clusters"), "clusters");
+  },
 });
+
+async function list(connection: Connection): Promise<FoundSnapshot[]> {
+  const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url: "/v1.0/{project_id}/snapshots" });
+  return readAll(clusterSnapshot, rowsOf(answer, "snapshots"));
+}

@@ -39,8 +39,10 @@ export function readFault(text: string): { code?: string; message?: string } {
   if (direct.code !== undefined || direct.message !== undefined) return direct;
   if (isObject(body.error)) return { code: firstOf(body.error, ...CODES), message: firstOf(body.error, ...MESSAGES) };
   for (const [fault, inner] of Object.entries(body)) {
-    // OpenStack names the fault by the key; its `code` only repeats the status.
-    if (isObject(inner) && scalar(inner.message) !== undefined) return { code: fault, message: scalar(inner.message) };
+    if (!isObject(inner) || scalar(inner.message) === undefined) continue;
+    // OpenStack names the fault by the key; its `code` repeats the status, or is one of the service's own (seed 002).
+    const code = firstOf(inner, ...CODES) ?? "";
+    return { code: /\D/.test(code) ? code : fault, message: scalar(inner.message) };
   }
   return {};
 }
@@ -52,19 +54,21 @@ const BY_CODE: Rule[] = [
   ["Throttled", /^APIGW?\.0308$/],
   ["AccountSuspended", /^EVS\.(2144|2145)$/, /^APIGW?\.0310$/],
   ["AccessDenied", /^APIGW?\.030[1-7]$/, /^EVS\.(0001|0002|0003|1027|2056|5401|5403)$/],
-  ["Busy", /^EVS\.(2409|2068|2130)$/, /^DWS\.7023$/],
+  ["Busy", /^EVS\.(1047|2043|2068|2130|2409)$/, /^DWS\.7023$/],
   // A matter of "not found" that DWS does not always answer with 404.
   ["NotFound", /^EVS\.5404$/, /^DWS\.(0015|0047|3027|5149)$/, /^itemNotFound$/],
   ["QuotaExceeded", /^EVS\.(5413|1034|1042)$/, /^overLimit$/],
+  // 400, but "failed to query the quota": the service's own fault.
+  ["CloudError", /^EVS\.1033$/],
 ];
 
 const BY_STATUS: Record<number, Reason> = {
   401: "AccessDenied",
   403: "AccessDenied",
   404: "NotFound",
+  408: "CloudError",
   409: "Conflict",
   413: "QuotaExceeded",
-  429: "Throttled",
 };
 
 /** What the call was, where the same code means different things. */
@@ -78,12 +82,15 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   if (code === "DWS.0001" && operation === "delete") return "NotFound";
   if (/^APIGW?\.0101$/.test(code)) return "Unsupported";
   if (/^APIGW?\.0201$/.test(code) && status === 413) return "InvalidRequest";
+  // OpenStack says `overLimit` of a quota (413) and of a rate (429).
+  if (status === 429) return "Throttled";
   for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
   // UNCONFIRMED: the code with which a region refuses new legacy snapshots (cloud-apis.md 9); so its words are read.
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
   const byStatus = BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
-  return status >= 500 ? "CloudError" : status >= 400 ? "InvalidRequest" : "BadResponse";
+  // A failure that comes with a success status (DWS) says nothing of whose fault it is.
+  return status >= 400 && status < 500 ? "InvalidRequest" : "CloudError";
 }
 
 const WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
@@ -99,7 +106,7 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found === null ? undefined : Number(found[1]) * (found[2]?.toLowerCase() === "minute" ? 60_000 : 1_000);
 }
 
-/** The error for an error answer of the cloud. A create is left open by every 5xx (DESIGN 4.4). */
+/** The error for an error answer of the cloud. A create is left open by a fault of the service's own (DESIGN 4.4). */
 export function faultError(
   what: string,
   fault: CloudFault,
@@ -114,6 +121,6 @@ export function faultError(
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,
-    open: details.operation === "create" && fault.status >= 500 && reason === "CloudError",
+    open: details.operation === "create" && reason === "CloudError",
   });
 }

@@ -4,9 +4,11 @@ import { CreateSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model
 import { CreateSnapshotRequestBody } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/CreateSnapshotRequestBody";
 import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListSnapshotsRequest";
 import type { JsonObject } from "../snapshots/json.ts";
+import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, send } from "./client.ts";
+import { listVolumes } from "./evs-volumes.ts";
 import { allRows, EVS_PAGE, readAll, rowsOf } from "./paging.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
@@ -20,19 +22,24 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
     );
   },
 
-  async listFor({ volume_id }) {
-    const rows = await allRows(async (offset) => {
-      const request = new ListSnapshotsRequest()
-        .withVolumeId(String(volume_id))
-        .withEnterpriseProjectId("all_granted_eps")
-        .withLimit(EVS_PAGE)
-        .withOffset(offset);
-      const list = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-      return rowsOf(list, "snapshots");
-    });
-    return readAll(snapshot, rows);
-  },
+  listFor: ({ volume_id }) => list(connection, String(volume_id)),
+  listAll: () => list(connection),
+  stateOf: async ({ state }) => state,
+  resources: () => listVolumes(connection),
 });
+
+async function list(connection: Connection, volumeId?: string): Promise<FoundSnapshot[]> {
+  const rows = await allRows(async (offset) => {
+    const request = new ListSnapshotsRequest()
+      .withEnterpriseProjectId("all_granted_eps")
+      .withLimit(EVS_PAGE)
+      .withOffset(offset);
+    if (volumeId !== undefined) request.withVolumeId(volumeId);
+    const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
+    return rowsOf(answer, "snapshots");
+  });
+  return readAll(snapshot, rows);
+}
 
 /** Only what was given goes out. `null` is a description too on older clouds (seed 002), which the SDK's type lacks. */
 function optionOf(options: JsonObject): CreateSnapshotOption {

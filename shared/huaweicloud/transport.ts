@@ -54,10 +54,9 @@ export function nodeTransport(): Transport {
 
   return async ({ method, url, headers, body, timeoutMs, signal }) => {
     const { request, agent } = await client(url.protocol);
-    return new Promise<WireAnswer>((resolve, reject) => {
-      let sent = false;
-      let answered = false;
-      const outgoing = request({
+    let outgoing: ClientRequest;
+    try {
+      outgoing = request({
         method,
         protocol: url.protocol,
         hostname: url.hostname.replace(/^\[|\]$/g, ""),
@@ -66,6 +65,13 @@ export function nodeTransport(): Transport {
         headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }) },
         agent,
       });
+    } catch (thrown) {
+      // A header that cannot be sent; Node's message names it, without its value.
+      throw new TransportFailure((thrown as Error).message, { sent: false });
+    }
+    return new Promise<WireAnswer>((resolve, reject) => {
+      let sent = false;
+      let answered = false;
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       const abort = () => outgoing.destroy(new Error("the invocation's time ran out"));
       if (signal?.aborted) abort();

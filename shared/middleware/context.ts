@@ -62,7 +62,9 @@ function begin(functionName: string, runtime: Runtime, event: unknown, given: un
     runtime,
     redact,
     patience: { time, until: after(endsAt, -ANSWER_RESERVE_MS) },
-  } as Invocation;
+    topicState: "off",
+    summary: { targets: 0, deferredTo: [] },
+  } as unknown as Invocation;
   invocation.records = startRecords(
     () => ({
       function: functionName,

@@ -1,6 +1,7 @@
 import { httpAnswer, MethodNotAllowed } from "../functiongraph/http.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
+import { TargetsFailed } from "./summary.ts";
 
 /**
  * Gives a failure its form: over HTTP the API's own envelope with a status by reason, never a throw (the gateway would
@@ -9,6 +10,7 @@ import type { Invocation, Middleware } from "./invocation.ts";
 export function errors(): Middleware {
   return {
     onError(request) {
+      if (request.error instanceof TargetsFailed) return;
       const error = asSnapshotError(request.error);
       const invocation = request.context as Invocation;
       const clean = withoutSecrets(error, invocation.redact);

@@ -30,6 +30,9 @@ export interface Invocation {
   connection: Connection;
   /** The logging topic; undefined: stdout alone. */
   topic?: Topic;
+  topicState: "delivered" | "failed" | "off";
+  /** What the summary of an event function says beyond the counts. */
+  summary: { policy?: string; targets: number; deferredTo: string[] };
 }
 
 /**

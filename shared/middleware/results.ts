@@ -5,6 +5,7 @@ import { after, instant } from "../snapshots/instant.ts";
 import { asSnapshotError } from "../snapshots/reasons.ts";
 import { retryRead } from "../snapshots/waiting.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
+import { TargetsFailed } from "./summary.ts";
 
 /** For each batch of records. */
 const DELIVERY_MS = 2_000;
@@ -19,7 +20,9 @@ export function results(refused: TargetFields): Middleware {
   const finish = async (request: { context: unknown; error?: unknown }) => {
     const invocation = request.context as Invocation;
     const { records } = invocation;
-    const error = request.error ? asSnapshotError(request.error) : undefined;
+    // Targets that failed are said by their own records: they are no error of the run itself.
+    const error =
+      request.error && !(request.error instanceof TargetsFailed) ? asSnapshotError(request.error) : undefined;
     if (error?.reason === "InvalidRequest" && !records.begun) records.begin(refused)({ outcome: "rejected", error });
     await deliver(invocation, records.close(error));
   };
@@ -29,6 +32,7 @@ export function results(refused: TargetFields): Middleware {
 async function deliver(invocation: Invocation, lines: string[]): Promise<void> {
   const { topic, connection, runtime, endsAt, redact, functionName, requestId } = invocation;
   if (topic === undefined) return;
+  invocation.topicState = "failed";
   const batches = batchesOf(lines);
   const now = runtime.time.now();
   const deadline = instant(Math.min(after(endsAt, -50), after(now, DELIVERY_MS * batches.length)));
@@ -42,6 +46,7 @@ async function deliver(invocation: Invocation, lines: string[]): Promise<void> {
       });
       delivered += batch.length;
     }
+    invocation.topicState = "delivered";
   } catch (thrown) {
     const { reason, message } = asSnapshotError(thrown);
     const why = `The logging topic did not take ${lines.length - delivered} of ${lines.length} records, which are on stdout: ${message}`;

@@ -10,6 +10,8 @@ export interface Records {
   counts(): Partial<Record<Outcome, number>>;
   /** Ends what is still open with `error`, then writes the record of the run itself. Returns every line. */
   close(error: SnapshotError | undefined): string[];
+  /** Something about the run that deserves a look: its record says it, as a warning. */
+  remark(detail: string): void;
   /** True once work on a target has begun. */
   readonly begun: boolean;
 }
@@ -29,6 +31,7 @@ export function startRecords(
   const counts: Partial<Record<Outcome, number>> = {};
   const open = new Set<(end: EndFields) => void>();
   let begun = false;
+  let remark: string | undefined;
 
   const write = (fields: { outcome: Outcome } & Record<string, unknown>, since: Instant) => {
     const time = now();
@@ -65,6 +68,9 @@ export function startRecords(
 
   return {
     begin,
+    remark(detail) {
+      remark = detail;
+    },
     get begun() {
       return begun;
     },
@@ -78,6 +84,7 @@ export function startRecords(
           action: "run",
           outcome: failed ? "failed" : "done",
           outcomes: { ...counts },
+          ...(remark === undefined ? {} : { level: "warn", detail: remark }),
           ...(error === undefined ? {} : { error: errorFields(error) }),
         },
         started,

@@ -49,6 +49,8 @@ const CREATE_TRIES = 3;
  * whether the cloud acted, looks again before it tries again. Neither EVS nor DWS takes a client token, so the
  * snapshot itself is the record of having been made (DESIGN 4.4).
  *
+ * @param known what a look would find, where it was looked up before, for many targets at once
+ *
  * Rejects with a SnapshotError: `Conflict` where the key stands for other content, `OutcomeUnknown` where it could not
  * be found out in time, else the cloud's refusal.
  */
@@ -57,6 +59,7 @@ export async function ensure(
   service: SnapshotService,
   patience: Patience,
   inFlight: InFlight,
+  known?: FoundSnapshot[],
 ): Promise<Ensured> {
   const { kind, options, key, projectId } = request;
   const content = contentOf(kind.kind, options);
@@ -67,7 +70,7 @@ export async function ensure(
     if (ensured !== undefined) return { ...ensured, outcome: "existing", attempts: 0 };
     return ensure(request, service, patience, inFlight);
   }
-  const ensuring = lookThenCreate(request, service, patience);
+  const ensuring = lookThenCreate(request, service, patience, known);
   inFlight.set(identity, ensuring);
   try {
     return await ensuring;
@@ -80,6 +83,7 @@ async function lookThenCreate(
   request: SnapshotRequest,
   service: SnapshotService,
   patience: Patience,
+  known?: FoundSnapshot[],
 ): Promise<Ensured> {
   const { kind, options, key, policy } = request;
   const content = contentOf(kind.kind, options);
@@ -87,7 +91,7 @@ async function lookThenCreate(
   const resource = kind.resourceOf(options);
 
   const look = async () => judge(await retryRead(() => service.listFor(options), patience), request, marker);
-  const before = await look();
+  const before = known === undefined ? await look() : judge(known, request, marker);
   if (before.standing !== undefined) return existing(kind, before.standing);
 
   const name =

@@ -1,6 +1,6 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
-import type { FoundSnapshot } from "./kinds/kind.ts";
+import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 
 /** Time and chance, which come in from outside so that a test can stop the one and choose the other. */
 export interface Time {
@@ -29,4 +29,28 @@ export interface SnapshotService {
   create(options: JsonObject): Promise<Created>;
   /** Every snapshot that a create with these options could have made or could collide with. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
+  /** Every snapshot of this kind in the project. */
+  listAll(): Promise<FoundSnapshot[]>;
+  /** The state of a snapshot with all that belongs to it: a group is what its members are. */
+  stateOf(found: FoundSnapshot): Promise<State>;
+  /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */
+  resources(): Promise<Resource[]>;
 }
+
+/** A disk, server or cluster. */
+export interface Resource {
+  id: string;
+  tags: Record<string, string>;
+}
+
+/** A disk, as far as taking a snapshot of it on attachment goes. */
+export interface Volume {
+  id: string;
+  status: string;
+  /** It can be attached to several servers at a time. */
+  shared: boolean;
+  attachments: { id?: string; serverId?: string; attachedAt?: Instant }[];
+}
+
+/** The snapshots of every kind. */
+export type Cloud = (kind: Kind) => SnapshotService;

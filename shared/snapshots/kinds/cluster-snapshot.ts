@@ -19,6 +19,17 @@ export const clusterSnapshot = {
   envelope: "snapshot",
   acceptedStatus: 200,
   uniqueNames: true,
+  // 256 characters less the marker of the longest policy name: what a policy makes can always be pruned by it.
+  policy: {
+    ids: "cluster_ids",
+    id: "cluster_id",
+    defaults: {},
+    description: {
+      maxLength: 120,
+      pattern: "^(?![\\s\\S]*managed-by:)[^!<>'=&\"]*$",
+      "x-expected": "a text without managed-by: and without any of !<>'=&\"",
+    },
+  },
   resourceOf: (options) => String(options.cluster_id).toLowerCase(),
   mark: (options, marker) => ({
     ...options,

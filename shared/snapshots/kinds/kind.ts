@@ -37,6 +37,16 @@ export interface Kind {
   readonly acceptedStatus: 200 | 202;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
+  /** How a policy speaks of this kind. */
+  readonly policy: {
+    /** The field of a target that lists ids, and the option that one of them becomes. */
+    readonly ids: string;
+    readonly id: string;
+    /** The options that a target may set and that are always sent, with what they are where it does not. */
+    readonly defaults: Readonly<Record<string, boolean>>;
+    /** JSON Schema of the description that a target may give. */
+    readonly description: JsonObject;
+  };
   /** The resource that the options name: what the snapshot is of. In lower case, as the cloud's lists have ids. */
   resourceOf(options: JsonObject): string;
   /** The options with the marker in the place that this API has for it. */

@@ -11,6 +11,12 @@ export const snapshotGroup = {
   envelope: "snapshot_group",
   acceptedStatus: 202,
   uniqueNames: false,
+  policy: {
+    ids: "server_ids",
+    id: "server_id",
+    defaults: { incremental: false, instant_access: false },
+    description: { "x-max-bytes": 255 },
+  },
   resourceOf: (options) =>
     (
       textAt(options, "server_id") ??

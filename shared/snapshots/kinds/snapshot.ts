@@ -23,6 +23,8 @@ export const snapshot = {
   envelope: "snapshot",
   acceptedStatus: 202,
   uniqueNames: false,
+  // `force`: without it a disk that is attached may be refused (cloud-apis.md 1.1).
+  policy: { ids: "volume_ids", id: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("metadata"),
   read: readEvs({ labels: "metadata", resource: "volume_id" }),

@@ -8,6 +8,13 @@ export const standardSnapshot = {
   envelope: "snapshot",
   acceptedStatus: 202,
   uniqueNames: false,
+  // Always sent, as the documents do not agree on the default of `incremental` (cloud-apis.md 2.1).
+  policy: {
+    ids: "volume_ids",
+    id: "volume_id",
+    defaults: { incremental: true, instant_access: false },
+    description: { maxLength: 85 },
+  },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "volume_id" }),

@@ -1,0 +1,114 @@
+import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/functiongraph.ts";
+import type { Invocation } from "../../shared/middleware/invocation.ts";
+import type { JsonObject } from "../../shared/snapshots/json.ts";
+import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
+import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.ts";
+import { type Run, targetFields } from "../../shared/snapshots/take.ts";
+import { waitAfter } from "../../shared/snapshots/waiting.ts";
+
+/** An id in `user_event`, which is JSON within JSON: 36 characters, two escaped quotes, a comma. */
+const ID_BYTES = 41;
+
+/** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
+export const isShard = (event: JsonObject): boolean => "shard" in event;
+
+interface Original {
+  policy: Policy;
+  event: JsonObject;
+  run: Run;
+}
+
+/**
+ * Hands targets over to further invocations of this function: the original TIMER event with the same time, whose policy
+ * names ids (DESIGN 4.3). A target is `deferred` once that was acknowledged; where it was not, it is `failed`, never
+ * both: the platform delivers the failed event again.
+ *
+ * @returns the ids under which the further invocations run
+ */
+export async function handOver(
+  targets: readonly Target[],
+  shardSize: number,
+  original: Original,
+  invocation: Invocation,
+): Promise<string[]> {
+  const requestIds: string[] = [];
+  const shards = cut(targets, Math.min(shardSize, mostIds(original)));
+  for (const [index, shard] of shards.entries()) {
+    const ends = shard.map((target) => invocation.records.begin(targetFields(target, original.run)));
+    try {
+      const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);
+      requestIds.push(requestId);
+      for (const end of ends) end({ outcome: "deferred", detail: `handed on to the invocation ${requestId}` });
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      const detail = "It could not be handed on to a further invocation.";
+      for (const end of ends) end({ outcome: "failed", detail, error });
+    }
+  }
+  return requestIds;
+}
+
+/** A refusal is tried again; a call without an answer is not: the invocation may run, and two at once could make two. */
+async function acknowledge(
+  event: JsonObject,
+  { connection, patience, platform, variables, functionName }: Invocation,
+): Promise<string> {
+  const region = variables("REGION");
+  if (region === undefined) {
+    throw new SnapshotError("Misconfigured", "REGION: expected to be set, for the function's own URN; it is not.");
+  }
+  const parts = [
+    region,
+    connection.projectId,
+    "function",
+    platform.package || "default",
+    platform.functionName || functionName,
+    platform.version || "latest",
+  ];
+  const urn = `urn:fss:${parts.join(":")}`;
+  if (!/^[A-Za-z0-9:_.!-]+$/.test(urn)) {
+    throw new SnapshotError(
+      "Misconfigured",
+      `Expected a URN of letters, digits, -, _ and ., got ${JSON.stringify(urn)}.`,
+    );
+  }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await invokeAsync(connection, urn, event);
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.open || !(await waitAfter(error, tries, patience))) throw error;
+    }
+  }
+}
+
+function shardEvent(targets: readonly Target[], { policy, event }: Original, shard: string): JsonObject {
+  return { ...event, shard, user_event: JSON.stringify({ ...policy, targets: selectorsFor(targets) }) };
+}
+
+/** Selectors by id for targets: those with the same kind and options together. */
+function selectorsFor(targets: readonly Target[]): JsonObject[] {
+  const groups = new Map<string, { kind: Kind; options: JsonObject; ids: string[] }>();
+  for (const { kind, resource, options } of targets) {
+    const { [kind.policy.id]: _, ...others } = options;
+    const identity = JSON.stringify([kind.kind, others]);
+    const group = groups.get(identity) ?? { kind, options: others, ids: [] };
+    group.ids.push(resource);
+    groups.set(identity, group);
+  }
+  return [...groups.values()].map(({ kind, options, ids }) => ({
+    kind: kind.kind,
+    [kind.policy.ids]: ids,
+    ...options,
+  }));
+}
+
+/** How many ids fit into a payload beside the policy itself. */
+function mostIds({ policy, event }: Original): number {
+  const frame = Buffer.byteLength(JSON.stringify(JSON.stringify(policy))) + Buffer.byteLength(JSON.stringify(event));
+  return Math.max(1, Math.floor((LARGEST_PAYLOAD - 2 * frame) / ID_BYTES));
+}
+
+const cut = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

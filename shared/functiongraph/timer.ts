@@ -1,0 +1,39 @@
+import { type Instant, parseInstant } from "../snapshots/instant.ts";
+import { isObject, type JsonObject } from "../snapshots/json.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
+import { triggerOf } from "./triggers.ts";
+
+export interface TimerEvent {
+  time: Instant;
+  /** What `user_event` holds. */
+  body: unknown;
+  /** As it came: a shard's event is made of it. */
+  event: JsonObject;
+}
+
+const EXPECTED =
+  'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
+
+/** Reads a TIMER event (functiongraph.md 2.1). Throws InvalidRequest. */
+export function readTimer(event: unknown): TimerEvent {
+  if (!isObject(event) || event.trigger_type !== "TIMER") {
+    const came = isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : JSON.stringify(event);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${came}.`);
+  }
+  const time = parseInstant(event.time);
+  if (time === undefined) {
+    throw new SnapshotError("InvalidRequest", `time: expected ${EXPECTED}, got ${JSON.stringify(event.time)}.`);
+  }
+  return { time, body: readUserEvent(event.user_event), event };
+}
+
+function readUserEvent(text: unknown): unknown {
+  // An object is taken too: some consoles store what was typed as JSON.
+  if (isObject(text)) return text;
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    const shown = (JSON.stringify(text) ?? "nothing").slice(0, 80);
+    throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${shown}.`);
+  }
+}

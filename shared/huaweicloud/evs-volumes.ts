@@ -1,0 +1,52 @@
+import { EvsClient } from "@huaweicloud/huaweicloud-sdk-evs/v2/EvsClient";
+import { ListVolumesRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListVolumesRequest";
+import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ShowVolumeRequest";
+import { parseInstant } from "../snapshots/instant.ts";
+import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
+import type { Resource, Volume } from "../snapshots/ports.ts";
+import { type Connection, send, unusable } from "./client.ts";
+import { allRows, EVS_PAGE, readResources, rowsOf } from "./paging.ts";
+
+const listRows = (connection: Connection, serverId?: string): Promise<JsonObject[]> =>
+  allRows(async (offset) => {
+    const request = new ListVolumesRequest()
+      .withEnterpriseProjectId("all_granted_eps")
+      .withLimit(EVS_PAGE)
+      .withOffset(offset);
+    if (serverId !== undefined) request.withServerId(serverId);
+    const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));
+    return rowsOf(answer, "volumes");
+  });
+
+/** Every disk of the project, with its tags: the list cannot be filtered by them (cloud-apis.md 1.5). */
+export const listVolumes = async (connection: Connection): Promise<Resource[]> =>
+  readResources(await listRows(connection), "disks");
+
+/** The disks of a server, in one call with status and attachments (cloud-apis.md 7). */
+export const listVolumesOfServer = async (connection: Connection, serverId: string): Promise<Volume[]> =>
+  (await listRows(connection, serverId)).map(readVolume);
+
+/** One disk; NotFound where there is none. */
+export async function showVolume(connection: Connection, volumeId: string): Promise<Volume> {
+  const request = new ShowVolumeRequest().withVolumeId(volumeId);
+  const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).showVolume(request));
+  if (!isObject(answer.body.volume)) throw unusable("the disk", answer);
+  return readVolume(answer.body.volume);
+}
+
+function readVolume(raw: JsonObject): Volume {
+  const id = textAt(raw, "id");
+  const status = textAt(raw, "status");
+  if (!id || !status) throw unusable("id and status of a disk", { status: 200, text: JSON.stringify(raw) });
+  const attachments = Array.isArray(raw.attachments) ? raw.attachments.filter(isObject) : [];
+  return {
+    id,
+    status,
+    shared: raw.multiattach === true,
+    attachments: attachments.map((one) => ({
+      id: textAt(one, "attachment_id"),
+      serverId: textAt(one, "server_id")?.toLowerCase(),
+      attachedAt: parseInstant(one.attached_at),
+    })),
+  };
+}

@@ -1,0 +1,20 @@
+import type { KindName } from "../snapshots/kinds/index.ts";
+import type { Cloud, SnapshotService } from "../snapshots/ports.ts";
+import type { Connection } from "./client.ts";
+import { dws } from "./dws.ts";
+import { evsV2 } from "./evs-v2.ts";
+import { evsV5SnapshotGroups, evsV5Snapshots } from "./evs-v5.ts";
+
+/** Which client serves a kind: one line each. */
+const SERVICES: Record<KindName, (connection: Connection) => SnapshotService> = {
+  snapshot: evsV2,
+  "standard-snapshot": evsV5Snapshots,
+  "snapshot-group": evsV5SnapshotGroups,
+  "cluster-snapshot": dws,
+};
+
+/** The snapshots of every kind, for functions that take whatever a policy names. */
+export const cloudOf =
+  (connection: Connection): Cloud =>
+  ({ kind }) =>
+    SERVICES[kind as KindName](connection);
