@@ -63,12 +63,9 @@ function readBody(event: JsonObject): unknown {
   if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
   // Where the flag is missing, a text that begins as JSON is taken for what it is: `{` is no letter of base64.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
-  // Judged before it is decoded: 4 letters of base64 are 3 bytes.
-  if (body.length > LARGEST_BODY * (raw ? 1 : 4 / 3) + 4) {
-    throw invalid(
-      `Expected a body of at most ${LARGEST_BODY} bytes, got about ${raw ? body.length : (body.length * 3) >> 2}.`,
-    );
-  }
+  // Judged before it is decoded.
+  const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
+  if (bytes > LARGEST_BODY) throw invalid(`Expected a body of at most ${LARGEST_BODY} bytes, got ${bytes}.`);
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(body)) {
     throw invalid("Expected a body in base64, as isBase64Encoded says; it holds other characters.");
   }
