@@ -3,15 +3,12 @@ import { readInteger } from "../../shared/functiongraph/variables.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { meansOf } from "../../shared/middleware/means.ts";
 import { conclude } from "../../shared/middleware/summary.ts";
-import { instant } from "../../shared/snapshots/instant.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
 import { SnapshotError } from "../../shared/snapshots/reasons.ts";
-import { type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
+import { lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
+import { lastBegin } from "../../shared/snapshots/waiting.ts";
 import { handOver, isShard } from "./shards.ts";
-
-/** Kept to hand over what was not begun: an attempt that hangs, and a second one. */
-const HAND_OVER_MS = 12_000;
 
 /**
  * Takes every target of a policy. What is more than SHARD_SIZE, and what there is no time left for, goes to further
@@ -32,22 +29,27 @@ export async function takeScheduled(
     time,
     projectId: connection.projectId,
   };
-  const targets = await select(policy.targets, run, means);
-  if (targets.length === 0) records.remark("Nothing was selected: no resource has the tags of this policy.");
+  const { targets, failures } = await select(policy.targets, means);
+  for (const { kind, error } of failures) {
+    const end = records.begin({ action: "create", kind: kind.kind, policy: policy.policy });
+    end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
+  }
+  if (targets.length + failures.length === 0)
+    records.remark("Nothing was selected: no resource has the tags of this policy.");
 
   if (policy.dry_run) {
     for (const target of targets) records.begin(targetFields(target, run))({ outcome: "planned" });
     return conclude(invocation, { policy: policy.policy, targets: targets.length });
   }
+  const known = lookUp(run, means);
   if (isShard(event)) {
-    for (const target of await takeAll(targets, run, means, patience.until)) notBegun(target, run, invocation);
+    for (const target of await takeAll(targets, run, means, patience.until, known)) notBegun(target, run, invocation);
     return conclude(invocation, { policy: policy.policy, targets: targets.length });
   }
   const shards = (rest: Target[]) => handOver(rest, shardSize, { policy, event, run }, invocation);
   const deferredTo = await shards(targets.slice(shardSize));
-  const half = (patience.until - patience.time.now()) / 2;
-  const until = instant(patience.until - Math.min(HAND_OVER_MS, half));
-  deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until))));
+  const until = lastBegin(patience);
+  deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until, known))));
   conclude(invocation, { policy: policy.policy, targets: targets.length, deferredTo });
 }
 

@@ -71,7 +71,7 @@ export function targetsOf(selector: Selector, kind: Kind, found: readonly Resour
   const ids = [...named.map((id) => id.toLowerCase()), ...byTag.map((one) => one.id.toLowerCase())];
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
-    .map((id) => ({ kind, resource: id, options: optionsFor(selector, kind, id) }));
+    .map((id) => targetFor(kind, id, selector));
 }
 
 const matches =
@@ -79,12 +79,13 @@ const matches =
   ([key, value]: [string, string]): boolean =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-function optionsFor(selector: Selector, kind: Kind, id: string): JsonObject {
+/** A target of a resource, with the options of its selector; those that are always sent have a default. */
+export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.policy;
   const options: JsonObject = { [kind.policy.id]: id };
   for (const [name, byDefault] of Object.entries(defaults)) options[name] = selector[name] ?? byDefault;
   if (selector.description !== undefined) options.description = selector.description;
-  return options;
+  return { kind, resource: id, options };
 }
 
 /** Each snapshot once: the first selector that names a resource decides about its options. */

@@ -1,5 +1,5 @@
 import { eachOf } from "./each-of.ts";
-import { type Ensured, ensure, type InFlight } from "./ensure.ts";
+import { ensure, type InFlight } from "./ensure.ts";
 import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
@@ -32,37 +32,40 @@ export interface Means {
   concurrency: number;
 }
 
-/**
- * The targets that selectors name, each once; a kind's resources are listed once, and only where tags ask for it. Where
- * that fails, the selector has a failed record of its own and the others go on.
- */
+/** What selectors select. */
+export interface Selection {
+  targets: Target[];
+  /** Kinds whose resources could not be looked up: their tags select nothing that is known of. */
+  failures: { kind: Kind; error: SnapshotError }[];
+}
+
+/** The targets that selectors name, each once; resources are listed once, and only where tags ask for it. */
 export async function select(
   selectors: readonly Selector[],
-  run: Run,
-  { cloud, patience, report }: Pick<Means, "cloud" | "patience" | "report">,
-): Promise<Target[]> {
+  { cloud, patience }: Pick<Means, "cloud" | "patience">,
+): Promise<Selection> {
   const lists = new Map<string, Promise<Resource[]>>();
   const targets: Target[] = [];
+  const failures: Selection["failures"] = [];
   for (const selector of selectors) {
     const kind: Kind = KINDS[selector.kind];
     // Two kinds of the same resource share its list: a disk is a disk.
     const list = () => retryRead(() => cloud(kind).resources(), patience);
     if (needsLookup(selector) && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
     try {
-      targets.push(...targetsOf(selector, kind, (await lists.get(kind.policy.id)) ?? []));
+      const found = needsLookup(selector) ? await lists.get(kind.policy.id) : [];
+      targets.push(...targetsOf(selector, kind, found ?? []));
     } catch (thrown) {
-      const error = asSnapshotError(thrown);
-      const detail = "What the tags select could not be looked up.";
-      const end = report({ action: "create", kind: kind.kind, policy: run.policy });
-      end({ outcome: "failed", detail, error });
+      failures.push({ kind, error: asSnapshotError(thrown) });
     }
   }
-  return withoutRepeats(targets);
+  return { targets: withoutRepeats(targets), failures };
 }
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
 export type Known = (target: Target) => Promise<FoundSnapshot[]>;
 
+/** Looks up each kind once, when the first target of it is asked for. */
 export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "patience">): Known {
   const lists = new Map<string, Promise<Map<string | undefined, FoundSnapshot[]>>>();
   const list = async (kind: Kind) => {
@@ -82,36 +85,36 @@ export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "pat
   };
 }
 
-/** One target of a run, made sure of. */
-export const takeOne = (target: Target, run: Run, means: Means, known?: FoundSnapshot[]): Promise<Ensured> =>
-  ensure(
-    { ...run, kind: target.kind, options: target.options },
-    means.cloud(target.kind),
-    means.patience,
-    means.inFlight,
-    known,
-  );
-
 /**
  * Takes every target, several at a time, each with its record. One target's error never stops the others, except for one
  * that concerns the whole account: then each target that is left gets that record, and the cloud no further call.
  *
  * @param until the last moment at which work on a target begins
+ * @param known what there is already; without it, it is looked up for each target by itself
  * @returns the targets that were not begun
  */
-export async function takeAll(targets: readonly Target[], run: Run, means: Means, until: Instant): Promise<Target[]> {
-  const known = lookUp(run, means);
+export async function takeAll(
+  targets: readonly Target[],
+  run: Run,
+  means: Means,
+  until: Instant,
+  known?: Known,
+): Promise<Target[]> {
+  const { cloud, patience, inFlight, report, concurrency } = means;
   const left: Target[] = [];
   let stopped: SnapshotError | undefined;
-  await eachOf(targets, means.concurrency, async (target) => {
-    if (stopped === undefined && means.patience.time.now() >= until) {
+  await eachOf(targets, concurrency, async (target) => {
+    if (stopped === undefined && patience.time.now() >= until) {
       left.push(target);
       return;
     }
-    const end = means.report(targetFields(target, run));
+    const end = report(targetFields(target, run));
     try {
       if (stopped !== undefined) throw stopped;
-      const { outcome, name, snapshotId, jobId, attempts } = await takeOne(target, run, means, await known(target));
+      const { kind, options } = target;
+      const found = await known?.(target);
+      const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
+      const { outcome, name, snapshotId, jobId, attempts } = ensured;
       end({ outcome, name, snapshot_id: snapshotId, job_id: jobId, attempts });
     } catch (thrown) {
       const error = asSnapshotError(thrown);

@@ -1,4 +1,4 @@
-import type { Instant } from "./instant.ts";
+import { type Instant, instant } from "./instant.ts";
 import type { Time } from "./ports.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "./reasons.ts";
 
@@ -38,10 +38,18 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
 export async function waitAfter(error: SnapshotError, tries: number, patience: Patience): Promise<boolean> {
   const { time, until, waitUntil = until, signal } = patience;
   const delay = delayBefore(error, tries, () => time.random());
-  if (delay === undefined || time.now() + delay >= Math.min(until, waitUntil)) return false;
+  const limit = REASONS[error.reason].wait === "transient" ? until : Math.min(until, waitUntil);
+  if (delay === undefined || time.now() + delay >= limit) return false;
   await time.sleep(delay, signal);
   return true;
 }
+
+/** For what was begun last to end in: an attempt that hangs, and a look or a hand-over after it. */
+const LAST_MS = 12_000;
+
+/** The last moment at which work on a target begins, so that it can end in order; half of the time where it is short. */
+export const lastBegin = ({ time, until }: Patience): Instant =>
+  instant(until - Math.min(LAST_MS, (until - time.now()) / 2));
 
 /** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */
 export async function retryRead<T>(read: () => Promise<T>, patience: Patience): Promise<T> {

@@ -19,6 +19,8 @@ export const clusterSnapshot = {
   envelope: "snapshot",
   acceptedStatus: 200,
   uniqueNames: true,
+  // cloud-apis.md 3
+  caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
   // 256 characters less the marker of the longest policy name: what a policy makes can always be pruned by it.
   policy: {
     ids: "cluster_ids",

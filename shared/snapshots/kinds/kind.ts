@@ -37,6 +37,8 @@ export interface Kind {
   readonly acceptedStatus: 200 | 202;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
+  /** What whoever waits for such a snapshot has to know. */
+  readonly caution?: string;
   /** How a policy speaks of this kind. */
   readonly policy: {
     /** The field of a target that lists ids, and the option that one of them becomes. */

@@ -1,0 +1,21 @@
+import middy from "@middy/core";
+import { context } from "../../shared/middleware/context.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { httpCall } from "../../shared/middleware/http-call.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { takeDeployment } from "./take-deployment.ts";
+import { deployment } from "./validate.generated.js";
+
+/** A call before a deployment: every target, and whether the deployment may go on. */
+export const preDeploy = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("pre-deploy", runtime))
+    .use(results({ action: "create" }))
+    .use(errors())
+    .use(httpCall())
+    .use(validation(() => deployment))
+    .handler(takeDeployment);
+
+export const handler = preDeploy();

@@ -1,0 +1,20 @@
+import { Type } from "typebox";
+import { PolicyName, Targets } from "../../shared/middleware/policy-schema.ts";
+
+/** DESIGN 4.3: what a deployment is to be protected by. */
+export const deployment = Type.Object(
+  {
+    deployment_id: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+      "x-expected": "a text without control characters",
+    }),
+    targets: Targets(),
+    wait_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 50 })),
+    retry_failed: Type.Optional(Type.Boolean()),
+    max_age_minutes: Type.Optional(Type.Integer({ minimum: 1 })),
+    policy: Type.Optional(PolicyName()),
+  },
+  { additionalProperties: false },
+);

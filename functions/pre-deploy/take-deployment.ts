@@ -1,0 +1,83 @@
+import type { JsonAnswer } from "../../shared/middleware/http-call.ts";
+import type { Invocation } from "../../shared/middleware/invocation.ts";
+import { meansOf } from "../../shared/middleware/means.ts";
+import { errorFields } from "../../shared/results/record.ts";
+import { type Progress, passGate } from "../../shared/snapshots/gate.ts";
+import { after, instant } from "../../shared/snapshots/instant.ts";
+import type { JsonObject } from "../../shared/snapshots/json.ts";
+import { keyOf } from "../../shared/snapshots/marker.ts";
+import type { Selector } from "../../shared/snapshots/policy.ts";
+import { SnapshotError } from "../../shared/snapshots/reasons.ts";
+import { select } from "../../shared/snapshots/take.ts";
+import { lastBegin } from "../../shared/snapshots/waiting.ts";
+
+export interface Deployment {
+  deployment_id: string;
+  targets: Selector[];
+  wait_seconds?: number;
+  retry_failed?: boolean;
+  max_age_minutes?: number;
+  policy?: string;
+}
+
+const ANSWERS = {
+  ready: { status: 200 },
+  pending: { status: 202, headers: { "retry-after": "5" } },
+  failed: { status: 502 },
+} as const;
+
+const MINUTE_MS = 60_000;
+/** A throttled account is waited for so long even where the caller does not wait. */
+const LEAST_PATIENCE_MS = 1_000;
+
+/** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
+export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
+  const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
+  const { connection, startedAt, patience } = invocation;
+  const policy = body.policy ?? "pre-deploy";
+  const run = {
+    key: keyOf("deployment", deployment_id),
+    policy,
+    label: `d-${deployment_id.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 36)}`,
+    projectId: connection.projectId,
+    deploymentId: deployment_id,
+  };
+  const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), patience.until));
+  const means = meansOf({
+    ...invocation,
+    patience: { ...patience, waitUntil: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
+  });
+  const { targets, failures } = await select(selectors, means);
+  // A gate that did not see what it is to protect says so, whatever else it could start.
+  for (const { error } of failures) throw error;
+  if (targets.length === 0) {
+    throw new SnapshotError("NotFound", "targets: expected to select at least one resource; none has these tags.");
+  }
+  const progress = await passGate(targets, run, means, {
+    retryFailed: retry_failed,
+    maxAgeMs: max_age_minutes * MINUTE_MS,
+    waitUntil,
+    beginUntil: lastBegin(patience),
+  });
+  const status = statusOf(progress);
+  return { ...ANSWERS[status], body: { status, deployment_id, snapshots: progress.map(entryOf) } };
+}
+
+/** Failed as soon as one failed, else pending, else ready. */
+function statusOf(progress: Progress[]): keyof typeof ANSWERS {
+  if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
+  return progress.every(({ outcome }) => outcome === "available") ? "ready" : "pending";
+}
+
+function entryOf({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
+  const pending = outcome !== "available" && outcome !== "failed";
+  return {
+    kind: target.kind.kind,
+    resource_id: target.resource,
+    name,
+    snapshot_id,
+    outcome,
+    detail: detail ?? (pending ? target.kind.caution : undefined),
+    ...(error === undefined ? {} : { error: errorFields(error) }),
+  };
+}

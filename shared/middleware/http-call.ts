@@ -1,0 +1,34 @@
+import { type HttpAnswer, httpAnswer, readHttp } from "../functiongraph/http.ts";
+import { isObject, type JsonObject } from "../snapshots/json.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
+import type { Invocation, Middleware } from "./invocation.ts";
+
+/** What the handler of an HTTP function answers with. */
+export interface JsonAnswer {
+  status: number;
+  body: JsonObject;
+  headers?: Record<string, string>;
+}
+
+/** Reads the body of a call over HTTP, and writes the answer as the gateway wants it. */
+export function httpCall(): Middleware {
+  return {
+    before(request) {
+      const { trigger }: Invocation = request.context;
+      if (trigger !== "http") {
+        const came = isObject(request.event) ? `an event of the trigger "${trigger}"` : JSON.stringify(request.event);
+        throw new SnapshotError("InvalidRequest", `Expected an HTTP request from the API gateway, got ${came}.`);
+      }
+      request.event = { body: readHttp(request.event).body };
+    },
+    after(request) {
+      const { requestId, redact }: Invocation = request.context;
+      const { status, body, headers }: JsonAnswer = request.response;
+      const answer: HttpAnswer = httpAnswer(status, redact(JSON.stringify(body)), {
+        "x-request-id": requestId,
+        ...headers,
+      });
+      request.response = answer;
+    },
+  };
+}

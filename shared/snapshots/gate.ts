@@ -1,0 +1,126 @@
+import { eachOf } from "./each-of.ts";
+import { ensure } from "./ensure.ts";
+import { type Instant, instant } from "./instant.ts";
+import type { FoundSnapshot, State } from "./kinds/kind.ts";
+import type { EndFields } from "./outcome.ts";
+import type { Target } from "./policy.ts";
+import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { lookUp, type Means, type Run, targetFields } from "./take.ts";
+
+export interface GateOptions {
+  /** Start again what ended in an error state. */
+  retryFailed: boolean;
+  /** A snapshot of this deployment that is older than this belongs to another one. */
+  maxAgeMs: number;
+  /** Until when it is waited for the snapshots to become available. */
+  waitUntil: Instant;
+  /** The last moment at which work on a target begins. */
+  beginUntil: Instant;
+}
+
+/** How far one target is. */
+export interface Progress extends EndFields {
+  target: Target;
+  outcome: "accepted" | "existing" | "available" | "failed" | "deferred";
+}
+
+/** How long to wait between two looks. */
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * A snapshot of every target of a deployment: what is not there yet is started, what is there tells how far it is. The same
+ * call again starts nothing twice. Each target has its record.
+ *
+ * Rejects with Conflict where the deployment's snapshots are too old to be of the same run.
+ */
+export async function passGate(
+  targets: readonly Target[],
+  run: Run & { deploymentId: string },
+  means: Means,
+  { retryFailed, maxAgeMs, waitUntil, beginUntil }: GateOptions,
+): Promise<Progress[]> {
+  const { cloud, patience, inFlight, report, concurrency } = means;
+  const { time, signal } = patience;
+  const known = lookUp(run, means);
+  const found = new Map<Target, FoundSnapshot[]>();
+  for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
+  for (const snapshots of found.values()) refuseOld(snapshots, time.now() - maxAgeMs, run.deploymentId);
+
+  const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
+  const progress = new Map<Target, Progress>();
+  await eachOf(targets, concurrency, async (target) => {
+    const snapshots = found.get(target) ?? [];
+    const standing = snapshots.find(({ state }) => state !== "failed" && state !== "deleting");
+    const failed = snapshots.find(({ state }) => state === "failed");
+    try {
+      if (standing === undefined && failed !== undefined && !retryFailed) {
+        progress.set(target, ended(target, failed, "failed"));
+      } else if (time.now() >= beginUntil) {
+        const detail = "Not begun yet, as the time of this call ran out: repeat it.";
+        progress.set(target, { target, outcome: "deferred", detail });
+      } else {
+        const { kind, options } = target;
+        const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, snapshots);
+        const { outcome, name, snapshotId: snapshot_id, jobId: job_id, attempts } = ensured;
+        progress.set(target, { target, outcome, name, snapshot_id, job_id, attempts });
+      }
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      // The account is busy, not the target: the same call again goes on.
+      const outcome = error.reason === "Throttled" ? "deferred" : "failed";
+      progress.set(target, { target, outcome, attempts: error.attempts, error });
+    }
+  });
+
+  for (let first = true; ; first = false) {
+    await look(first ? (target) => Promise.resolve(found.get(target) ?? []) : lookUp(run, means));
+    const pending = [...progress.values()].some(({ outcome }) => outcome === "accepted" || outcome === "existing");
+    const wait = Math.min(LOOK_EVERY_MS, waitUntil - time.now());
+    if (!pending || wait <= 0) break;
+    await time.sleep(wait, signal);
+  }
+  const results = targets.map((target) => progress.get(target) as Progress);
+  for (const { target, ...end } of results) ends.get(target)?.(end);
+  return results;
+
+  /** Brings those that are under way up to date. A look that fails changes nothing: they stay under way. */
+  async function look(among: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
+    const pending = [...progress.values()].filter(({ outcome }) => outcome === "accepted" || outcome === "existing");
+    await eachOf(pending, concurrency, async (one) => {
+      try {
+        const snapshot = (await among(one.target)).find(({ id }) => id === one.snapshot_id);
+        if (snapshot === undefined) return;
+        const state = await cloud(one.target.kind).stateOf(snapshot);
+        if (state === "available" || state === "failed") {
+          progress.set(one.target, { ...one, ...ended(one.target, snapshot, state) });
+        }
+      } catch (thrown) {
+        const { message } = asSnapshotError(thrown);
+        progress.set(one.target, { ...one, detail: `Its state could not be read: ${message}` });
+      }
+    });
+  }
+}
+
+const ofRun =
+  ({ kind, resource }: Target, { key }: Run) =>
+  ({ marker, resource: of }: FoundSnapshot): boolean =>
+    marker?.key === key && (of === resource || (of === undefined && !kind.uniqueNames));
+
+function refuseOld(snapshots: FoundSnapshot[], oldest: number, deploymentId: string): void {
+  const old = snapshots.find(({ created, state }) => state !== "failed" && (created ?? instant(oldest)) < oldest);
+  if (old === undefined) return;
+  throw new SnapshotError(
+    "Conflict",
+    `deployment_id: expected the id of a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${old.id} is older than max_age_minutes. Use a new deployment_id.`,
+  );
+}
+
+/** A snapshot that has come to its end. */
+function ended(target: Target, { id, name, status }: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+  const error = new SnapshotError(
+    "SnapshotFailed",
+    `Expected the ${target.kind.kind} ${id} to become available; it ended in the status "${status}". Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
+  );
+  return { target, outcome: state, name, snapshot_id: id, ...(state === "failed" ? { error } : {}) };
+}
