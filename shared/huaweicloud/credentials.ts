@@ -13,25 +13,44 @@ export interface Agency {
   token: string;
 }
 
+/** What can stand in a header: a key that was pasted with its line break cannot. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
+
 /**
  * The agency's temporary key, else its token, else a key from the environment (outside FunctionGraph only).
  * Never kept beyond the invocation: a warm instance outlives them.
+ *
+ * Throws Misconfigured where there are none, or none that can be sent.
  */
 export function readCredentials(agency: Agency, environment: Record<string, string | undefined>): Credentials {
-  const { securityAccessKey, securitySecretKey, securityToken, token } = agency;
+  const credentials = givenCredentials(agency, environment);
+  if (credentials === undefined) {
+    throw new SnapshotError(
+      "Misconfigured",
+      "Expected credentials from the function's agency; there are none. Give the function an agency (app_agency in Terraform), or, outside FunctionGraph, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
+    );
+  }
+  if (!secretsOf(credentials).every((value) => PRINTABLE.test(value))) {
+    throw new SnapshotError(
+      "Misconfigured",
+      "Expected credentials of printable characters without spaces; one of them has others, such as a line break at its end. They come from the function's agency, or, outside FunctionGraph, from HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN.",
+    );
+  }
+  return credentials;
+}
+
+function givenCredentials(
+  { securityAccessKey, securitySecretKey, securityToken, token }: Agency,
+  environment: Record<string, string | undefined>,
+): Credentials | undefined {
   if (securityAccessKey && securitySecretKey) {
     return { accessKey: securityAccessKey, secretKey: securitySecretKey, securityToken: securityToken || undefined };
   }
   if (token) return { token };
   const accessKey = environment.HUAWEICLOUD_SDK_AK;
   const secretKey = environment.HUAWEICLOUD_SDK_SK;
-  if (accessKey && secretKey) {
-    return { accessKey, secretKey, securityToken: environment.HUAWEICLOUD_SDK_SECURITY_TOKEN || undefined };
-  }
-  throw new SnapshotError(
-    "Misconfigured",
-    "Expected credentials from the function's agency; there are none. Give the function an agency (app_agency in Terraform), or, outside FunctionGraph, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
-  );
+  if (!accessKey || !secretKey) return undefined;
+  return { accessKey, secretKey, securityToken: environment.HUAWEICLOUD_SDK_SECURITY_TOKEN || undefined };
 }
 
 /** Every value that must never be seen in an output. */

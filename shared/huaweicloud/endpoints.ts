@@ -15,11 +15,18 @@ export function endpointOf(service: Service, variable: (name: string) => string 
   const name = `${service}_ENDPOINT`;
   const given = variable(name);
   if (given !== undefined) return originOf(name, given);
-  const region = service === "LTS" ? undefined : variable("REGION");
-  if (region === undefined) {
+  if (service === "LTS") {
     throw new SnapshotError(
       "Misconfigured",
-      `Expected ${name}${service === "LTS" ? "" : " or REGION"} to be set; ${service === "LTS" ? "it is" : "neither is"}. Set ${name} to an address such as https://${service.toLowerCase()}.eu-west-101.myhuaweicloud.com${service === "LTS" ? "" : ", or REGION to a name such as eu-west-101"}.`,
+      `Expected ${name} to be set; it is not. Set it to the address that takes logs, such as https://100.125.11.157:8102 (the access IP address of the ICAgent's install command).`,
+    );
+  }
+  const region = variable("REGION");
+  if (region === undefined) {
+    const host = `https://${service.toLowerCase()}.eu-west-101.myhuaweicloud.com`;
+    throw new SnapshotError(
+      "Misconfigured",
+      `Expected ${name} or REGION to be set; neither is. Set ${name} to an address such as ${host}, or REGION to a name such as eu-west-101.`,
     );
   }
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(region)) {
@@ -44,8 +51,8 @@ function originOf(name: string, given: string): string {
     url.pathname === "/" &&
     url.search + url.hash + url.username + url.password === "";
   if (url === undefined || !allowed) {
-    // A password in the address is not repeated.
-    const shown = given.replace(/\/\/[^/@]*@/, "//***@");
+    // A password in the address is not repeated, whatever characters it has.
+    const shown = given.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
     throw new SnapshotError(
       "Misconfigured",
       `${name}: expected an address such as https://evs.eu-west-101.myhuaweicloud.com (https, or http on loopback; no path), got ${JSON.stringify(shown)}.`,
