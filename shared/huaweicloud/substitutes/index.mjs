@@ -18,17 +18,16 @@ export const SUBSTITUTES = {
  * Modules of the SDK itself that are only reached by what is never done here: its own HTTP layer, the lookup of project
  * ids and federated tokens at IAM, and the signature that regions with derived keys would take.
  */
-const UNREACHED = /^\.{1,2}\/(.*\/)?(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner)$/;
+const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner)$/;
 
 /** For esbuild. */
 export const substitutes = {
   name: "sdk-substitutes",
   setup(build) {
-    build.onResolve({ filter: UNREACHED }, ({ importer }) =>
-      /[/\\]@huaweicloud[/\\]/.test(importer) ? { path: here("./unreachable.cjs") } : undefined,
-    );
-    build.onResolve({ filter: /ClientBuilder$/ }, ({ path }) =>
-      path === "@huaweicloud/huaweicloud-sdk-core/ClientBuilder" ? { path: here("./unreachable.cjs") } : undefined,
+    build.onResolve({ filter: UNREACHED }, ({ path, importer }) =>
+      path.startsWith("@huaweicloud/") || /[/\\]@huaweicloud[/\\]/.test(importer)
+        ? { path: here("./unreachable.cjs") }
+        : undefined,
     );
   },
 };

@@ -1,13 +1,23 @@
-// axios, https-proxy-agent and uuid serve the SDK's own HTTP client, which is never built here: our transport is.
-const refuse = () => {
+"use strict";
+// What serves the SDK's own HTTP client (axios, https-proxy-agent, uuid) or is reached by it alone: never built here, our
+// transport is. Whatever of it is called or constructed, however deep, throws.
+function refuse() {
   throw new Error(
-    "Expected every request to go through the transport in shared/huaweicloud; the SDK's own HTTP layer was reached, " +
-      "which is left out of this bundle. Build clients with new HcClient(transport), never with ClientBuilder.",
+    "Expected every request to go through the transport in shared/huaweicloud, signed by BasicCredentials with a project " +
+      "id; a part of the SDK that is left out of this bundle was reached. Build clients with new HcClient(transport), " +
+      "never with ClientBuilder, a region or an identity provider.",
   );
-};
+}
 
-module.exports = new Proxy(refuse, {
-  get: (_target, name) => (name === "__esModule" ? undefined : name === "prototype" ? refuse.prototype : refuse),
+const unreachable = new Proxy(refuse, {
+  get: (target, name) =>
+    name === "__esModule" || typeof name === "symbol"
+      ? undefined
+      : name === "prototype"
+        ? target.prototype
+        : unreachable,
   apply: refuse,
   construct: refuse,
 });
+
+module.exports = unreachable;

@@ -1,0 +1,4 @@
+import type { Plugin } from "esbuild";
+
+export const SUBSTITUTES: Record<string, string>;
+export const substitutes: Plugin;
