@@ -36,9 +36,10 @@ export function errors(): Middleware {
   };
 }
 
-/** The same error, clean: without its cause and stack, of which the platform may print either. */
+/** The same error, clean: without its cause and stack, of which the platform may print either, like any field. */
 function withoutSecrets(error: SnapshotError, redact: (text: string) => string): SnapshotError {
-  const { reason, code, status, requestId, retryAfterMs, attempts } = error;
+  const { reason, status, retryAfterMs, attempts } = error;
+  const [code, requestId] = [error.code, error.requestId].map((text) => (text === undefined ? text : redact(text)));
   const clean = new SnapshotError(reason, redact(error.message), { code, status, requestId, retryAfterMs, attempts });
   clean.stack = `${clean.name}: ${clean.message}`;
   return clean;
