@@ -69,10 +69,11 @@ export const sendOptions = (
   send(connection, service, operation, (client) =>
     client.sendRequest({
       contentType: "application/json",
-      queryParams: {},
       pathParams: {},
       headers: {},
       ...options,
+      // A copy: the signer sorts lists in place.
+      queryParams: structuredClone(options.queryParams ?? {}),
     }),
   );
 
@@ -133,10 +134,10 @@ class Exchange implements HttpClient {
 
 const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
 
-/** The query as the signer hashed it: RFC 3986, a space is `%20` and never `+`. */
+/** The query as the signer hashed it: RFC 3986, a space is `%20` and never `+`, a list each value with the name. */
 const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
-  const pairs = Object.entries(queryParams as Record<string, unknown>).map(
-    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,
+  const pairs = Object.entries(queryParams as Record<string, unknown>).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(String(one))}`),
   );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 };
