@@ -54,24 +54,17 @@ export function nodeTransport(): Transport {
 
   return async ({ method, url, headers, body, timeoutMs, signal }) => {
     const { request, agent } = await client(url.protocol);
-    let outgoing: ClientRequest;
-    try {
-      outgoing = request({
+    return new Promise<WireAnswer>((resolve, reject) => {
+      let sent = false;
+      let answered = false;
+      const outgoing = request({
         method,
         protocol: url.protocol,
         hostname: url.hostname.replace(/^\[|\]$/g, ""),
         port: url.port,
         path: `${url.pathname}${url.search}`,
-        headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }) },
         agent,
       });
-    } catch (thrown) {
-      // A header that cannot be sent; Node's message names it, without its value.
-      throw new TransportFailure((thrown as Error).message, { sent: false });
-    }
-    return new Promise<WireAnswer>((resolve, reject) => {
-      let sent = false;
-      let answered = false;
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       const abort = () => outgoing.destroy(new Error("the invocation's time ran out"));
       if (signal?.aborted) abort();
@@ -117,6 +110,15 @@ export function nodeTransport(): Transport {
           });
         });
       });
+      try {
+        // Not among the options: a connection keeps those of the request that opened it, and with them its token.
+        for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+        if (body !== undefined) outgoing.setHeader("content-length", Buffer.byteLength(body));
+      } catch (thrown) {
+        // A value that no header takes; Node's message does not repeat it.
+        outgoing.destroy(thrown as Error);
+        return;
+      }
       outgoing.end(body);
     });
   };

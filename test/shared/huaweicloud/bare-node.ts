@@ -1,6 +1,6 @@
 /** A bundle as the platform has it: alone in a folder, in a bare Node process, with an environment that holds nothing. */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,13 +27,15 @@ export interface BareRun {
   stdout: string;
   stderr: string;
   status: number | null;
+  /** Everything that the process still held at its end, where that was asked for. */
+  heap: string;
   /** All that is in the folders of the code and of the user afterwards. */
   files: { code: string[]; home: string[] };
 }
 
 const RUNNER = `
 const { readFileSync, writeSync } = require("node:fs");
-const { calls, together } = JSON.parse(readFileSync(0, "utf8"));
+const { calls, together, heap } = JSON.parse(readFileSync(0, "utf8"));
 const { handler } = require(process.argv[1]);
 // Getters on a class of the platform's own, as documented, and nothing else.
 class Context {}
@@ -56,8 +58,11 @@ const call = async ({ event, context }) => {
 (async () => {
   const returned = [];
   if (together) returned.push(...(await Promise.all(calls.map(call))));
-  else for (const one of calls) returned.push(await call(one));
+  else while (calls.length > 0) returned.push(await call(calls.shift()));
   writeSync(3, JSON.stringify(returned));
+  // What came in and went out is the platform's: only what the function holds counts.
+  returned.length = 0;
+  if (heap) setTimeout(() => require("node:v8").writeHeapSnapshot(heap), 10);
 })();
 `;
 
@@ -65,19 +70,21 @@ export interface BareOptions {
   environment?: Record<string, string>;
   /** All calls at once; else one after the other, as a warm instance gets them. */
   together?: boolean;
+  heap?: boolean;
 }
 
 /** Runs calls through `dist/<name>/index.js`, copied to an empty folder. The process has to end by itself. */
 export async function runBare(
   name: string,
   calls: BareCall[],
-  { environment = {}, together = false }: BareOptions = {},
+  { environment = {}, together = false, heap = false }: BareOptions = {},
 ): Promise<BareRun> {
   const root = mkdtempSync(join(tmpdir(), "bare-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const code = join(root, "code");
   const home = join(root, "home");
   for (const folder of [code, home]) mkdirSync(folder);
+  const snapshot = join(root, "heap");
   cpSync(join(DIST, name, "index.js"), join(code, "index.js"));
   const child = spawn(process.execPath, ["-e", RUNNER, join(code, "index.js")], {
     cwd: code,
@@ -86,7 +93,7 @@ export async function runBare(
   });
   const [stdin, ...outputs] = child.stdio;
   stdin?.on("error", () => {});
-  stdin?.end(JSON.stringify({ calls, together }));
+  stdin?.end(JSON.stringify({ calls, together, ...(heap ? { heap: snapshot } : {}) }));
   const texts = outputs.map(async (stream) => {
     const chunks: Buffer[] = [];
     for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -100,6 +107,7 @@ export async function runBare(
     stdout,
     stderr,
     status,
+    heap: heap ? readFileSync(snapshot, "utf8") : "",
     files: { code: readdirSync(code), home: readdirSync(home) },
   };
 }
