@@ -209,3 +209,18 @@ export function readCreated(kind: Kind, answer: Answer): Created {
   if (!snapshotId) throw unusable(`the id of the new ${kind.kind}`, answer, true);
   return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text };
 }
+
+/** An id that the cloud gave, before it goes into a path, where the SDK does not encode it (cloud-apis.md 5.4.15). */
+export function checkSnapshotId(id: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
+  throw new SnapshotError(
+    "BadResponse",
+    `Expected the cloud to give an id of letters, digits, - and _, got ${JSON.stringify(id)}.`,
+  );
+}
+
+/** Deletes a snapshot by a call that the SDK has no method for. */
+export const removeAt = async (connection: Connection, service: Service, url: string, id: string): Promise<void> => {
+  const pathParams = { snapshot_id: checkSnapshotId(id) };
+  await sendOptions(connection, service, "delete", { method: "DELETE", url: `${url}/{snapshot_id}`, pathParams });
+};

@@ -1,7 +1,7 @@
 import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, readCreated, sendOptions } from "./client.ts";
+import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { readAll, readResources, rowsOf } from "./paging.ts";
 
 /**
@@ -20,7 +20,7 @@ export const dws = (connection: Connection): SnapshotService => ({
     ),
   listFor: () => list(connection),
   listAll: () => list(connection),
-  stateOf: async ({ state }) => state,
+  remove: (id) => removeAt(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async () => {
     const answer = await sendOptions(connection, "DWS", "read", {
       method: "GET",

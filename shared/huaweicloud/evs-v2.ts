@@ -2,12 +2,13 @@ import { EvsClient } from "@huaweicloud/huaweicloud-sdk-evs/v2/EvsClient";
 import { CreateSnapshotOption } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/CreateSnapshotOption";
 import { CreateSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/CreateSnapshotRequest";
 import { CreateSnapshotRequestBody } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/CreateSnapshotRequestBody";
+import { DeleteSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/DeleteSnapshotRequest";
 import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListSnapshotsRequest";
 import type { JsonObject } from "../snapshots/json.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, readCreated, send } from "./client.ts";
+import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
 import { allRows, EVS_PAGE, readAll, rowsOf } from "./paging.ts";
 
@@ -24,7 +25,10 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
 
   listFor: ({ volume_id }) => list(connection, String(volume_id)),
   listAll: () => list(connection),
-  stateOf: async ({ state }) => state,
+  async remove(id) {
+    const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
+    await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
+  },
   resources: () => listVolumes(connection),
 });
 

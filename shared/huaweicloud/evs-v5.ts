@@ -1,9 +1,9 @@
 import type { JsonObject } from "../snapshots/json.ts";
-import type { FoundSnapshot, Kind, State } from "../snapshots/kinds/kind.ts";
-import { snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
+import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
+import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
 import type { Created, SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, readCreated, sendOptions } from "./client.ts";
+import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
 import { listVolumes } from "./evs-volumes.ts";
 import { allRows, EVS_PAGE, readAll, rowsOf } from "./paging.ts";
@@ -15,7 +15,7 @@ export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
   create: (options) => create(connection, standardSnapshot, "/v5/{project_id}/snapshots", options),
   listFor: ({ volume_id }) => list(connection, standardSnapshot, "snapshots", { volume_id: String(volume_id) }),
   listAll: () => list(connection, standardSnapshot, "snapshots", {}),
-  stateOf: async ({ state }) => state,
+  remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: () => listVolumes(connection),
 });
 
@@ -24,24 +24,23 @@ export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => 
   create: (options) => create(connection, snapshotGroup, "/v5/{project_id}/snapshot-groups", options),
   listFor: ({ server_id }) =>
     list(connection, snapshotGroup, "snapshot_groups", server_id === undefined ? {} : { server_id: String(server_id) }),
-  listAll: () => list(connection, snapshotGroup, "snapshot_groups", {}),
-  stateOf: (group) => stateOfGroup(connection, group),
+  listAll: async () => withMembers(connection, await list(connection, snapshotGroup, "snapshot_groups", {})),
+  remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: () => listServers(connection),
 });
 
 /**
- * A group is available only when it and every member is (DESIGN 5.2). Its own answer does not name the members: they are
- * the snapshots with its id (cloud-apis.md 2.2). Whether a group's status follows a failed member is UNCONFIRMED.
+ * Groups with what their own answer lacks: their members, which are the standard snapshots with the group's id
+ * (cloud-apis.md 2.2), and from these their disks and whether they can be relied on. One list serves all groups.
  */
-async function stateOfGroup(connection: Connection, { id, state }: FoundSnapshot): Promise<State> {
-  if (state === "failed" || state === "deleting") return state;
-  const members = await list(connection, standardSnapshot, "snapshots", { snapshot_group_id: id });
-  const states = new Set(members.map((member) => member.state));
-  if (states.has("failed")) return "failed";
-  if (state !== "available") return state;
-  // A member that is gone, or in a status that is not known, leaves a group that cannot be relied on.
-  if (states.has("deleting") || states.has("unknown")) return "unknown";
-  return states.has("creating") || states.size === 0 ? "creating" : "available";
+async function withMembers(connection: Connection, groups: FoundSnapshot[]): Promise<FoundSnapshot[]> {
+  if (!groups.some(({ marker }) => marker)) return groups;
+  const members = new Map<unknown, FoundSnapshot[]>();
+  for (const member of await list(connection, standardSnapshot, "snapshots", {})) {
+    const group = member.raw.snapshot_group_id;
+    if (group) members.set(group, [...(members.get(group) ?? []), member]);
+  }
+  return groups.map((group) => groupWith(group, members.get(group.id) ?? []));
 }
 
 const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<Created> =>

@@ -28,10 +28,10 @@ const targetOf = (kind: Kind) =>
     { additionalProperties: false, "x-required-any-of": [kind.policy.ids, "tags"] },
   );
 
-export const Targets = () =>
+export const Targets = (minItems = 1) =>
   Type.Unsafe<Selector[]>({
     type: "array",
-    minItems: 1,
+    minItems,
     items: {
       type: "object",
       discriminator: { propertyName: "kind" },
@@ -51,31 +51,32 @@ export const PolicyName = () =>
 
 const count = () => Type.Optional(Type.Integer({ minimum: 0 }));
 
-export const PolicySchema = () =>
-  Type.Unsafe<Policy>(
+const policyFields = () => ({
+  policy: PolicyName(),
+  time_zone: Type.Optional(Type.String()),
+  retention: Type.Optional(
     Type.Object(
       {
-        policy: PolicyName(),
-        time_zone: Type.Optional(Type.String()),
-        targets: Targets(),
-        retention: Type.Optional(
-          Type.Object(
-            {
-              keep_last: count(),
-              keep_within_days: count(),
-              keep_daily: count(),
-              keep_weekly: count(),
-              keep_monthly: count(),
-              keep_yearly: count(),
-              min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
-            },
-            { additionalProperties: false },
-          ),
-        ),
-        make_room: Type.Optional(Type.Boolean()),
-        hold: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-        dry_run: Type.Optional(Type.Boolean()),
+        keep_last: count(),
+        keep_within_days: count(),
+        keep_daily: count(),
+        keep_weekly: count(),
+        keep_monthly: count(),
+        keep_yearly: count(),
+        min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
       },
       { additionalProperties: false },
     ),
+  ),
+  make_room: Type.Optional(Type.Boolean()),
+  hold: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+  dry_run: Type.Optional(Type.Boolean()),
+});
+
+export const PolicySchema = () =>
+  Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: Targets() }, { additionalProperties: false }));
+
+export const PrunePolicySchema = () =>
+  Type.Unsafe<Omit<Policy, "targets">>(
+    Type.Object({ ...policyFields(), targets: Type.Optional(Targets(0)) }, { additionalProperties: false }),
   );

@@ -6,7 +6,7 @@ export class TargetsFailed extends Error {}
 /** What a use case for events has done; throws TargetsFailed where a target failed. */
 export function conclude(invocation: Invocation, summary: Partial<Invocation["summary"]>): void {
   Object.assign(invocation.summary, summary);
-  if (invocation.records.counts().failed !== undefined) throw new TargetsFailed();
+  if (invocation.records.failed) throw new TargetsFailed();
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Records {
   counts(): Partial<Record<Outcome, number>>;
   /** Ends what is still open with `error`, then writes the record of the run itself. Returns every line. */
   close(error: SnapshotError | undefined): string[];
+  /** True once a target failed. */
+  readonly failed: boolean;
   /** Something about the run that deserves a look: its record says it, as a warning. */
   remark(detail: string): void;
   /** True once work on a target has begun. */
@@ -31,6 +33,7 @@ export function startRecords(
   const counts: Partial<Record<Outcome, number>> = {};
   const open = new Set<(end: EndFields) => void>();
   let begun = false;
+  let failed = false;
   let remark: string | undefined;
 
   const write = (fields: { outcome: Outcome } & Record<string, unknown>, since: Instant) => {
@@ -59,6 +62,9 @@ export function startRecords(
       // The first end counts: a target has one terminal record, whatever comes after it.
       if (!open.delete(end)) return;
       counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
+      // That a snapshot failed is what verify is there to find: its work is done.
+      const finding = target.action === "verify" && error?.reason === "SnapshotFailed";
+      if ((ended.outcome === "failed" && !finding) || ended.outcome === "rejected") failed = true;
       const known = Object.fromEntries(Object.entries(ended).filter(([, value]) => value !== undefined));
       write({ ...target, ...known, outcome: ended.outcome, ...(error ? { error: errorFields(error) } : {}) }, since);
     };
@@ -71,6 +77,9 @@ export function startRecords(
     remark(detail) {
       remark = detail;
     },
+    get failed() {
+      return failed;
+    },
     get begun() {
       return begun;
     },
@@ -78,11 +87,10 @@ export function startRecords(
     close(error) {
       const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
       for (const end of [...open]) end({ outcome: "failed", error: unfinished });
-      const failed = error !== undefined || counts.failed !== undefined || counts.rejected !== undefined;
       write(
         {
           action: "run",
-          outcome: failed ? "failed" : "done",
+          outcome: failed || error !== undefined ? "failed" : "done",
           outcomes: { ...counts },
           ...(remark === undefined ? {} : { level: "warn", detail: remark }),
           ...(error === undefined ? {} : { error: errorFields(error) }),

@@ -90,7 +90,7 @@ export async function passGate(
       try {
         const snapshot = (await among(one.target)).find(({ id }) => id === one.snapshot_id);
         if (snapshot === undefined) return;
-        const state = await cloud(one.target.kind).stateOf(snapshot);
+        const { state } = snapshot;
         if (state === "available" || state === "failed") {
           progress.set(one.target, { ...one, ...ended(one.target, snapshot, state) });
         }

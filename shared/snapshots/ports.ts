@@ -1,6 +1,6 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
-import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
+import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 
 /** Time and chance, which come in from outside so that a test can stop the one and choose the other. */
 export interface Time {
@@ -29,10 +29,10 @@ export interface SnapshotService {
   create(options: JsonObject): Promise<Created>;
   /** Every snapshot that a create with these options could have made or could collide with. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
-  /** Every snapshot of this kind in the project. */
+  /** Every snapshot of this kind in the project; the state of a group is what it and all its members are. */
   listAll(): Promise<FoundSnapshot[]>;
-  /** The state of a snapshot with all that belongs to it: a group is what its members are. */
-  stateOf(found: FoundSnapshot): Promise<State>;
+  /** Deletes one. Rejects with NotFound where it is gone already. */
+  remove(id: string): Promise<void>;
   /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */
   resources(): Promise<Resource[]>;
 }

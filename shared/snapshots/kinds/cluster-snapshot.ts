@@ -18,6 +18,7 @@ export const clusterSnapshot = {
   kind: "cluster-snapshot",
   envelope: "snapshot",
   acceptedStatus: 200,
+  stuckAfterMinutes: 360,
   uniqueNames: true,
   // cloud-apis.md 3
   caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",

@@ -21,6 +21,8 @@ export interface FoundSnapshot {
   /** Metadata (v2) or tags (v5); DWS has none. */
   labels: Record<string, string>;
   marker?: Marker;
+  /** The snapshots that a group consists of, where they were looked up. */
+  members?: { id: string; resource?: string; status: string }[];
   /** As the API gave it. */
   raw: JsonObject;
 }
@@ -35,6 +37,8 @@ export interface Kind {
   readonly envelope: "snapshot" | "snapshot_group";
   /** The API's status for a create that it took. */
   readonly acceptedStatus: 200 | 202;
+  /** After how many minutes of `creating` a snapshot counts as stuck, where nobody says otherwise. */
+  readonly stuckAfterMinutes: number;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
   /** What whoever waits for such a snapshot has to know. */

@@ -1,6 +1,6 @@
 import { textAt } from "../json.ts";
 import { markEvs, readEvs } from "./evs.ts";
-import type { Kind } from "./kind.ts";
+import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**
  * EVS v5 snapshot consistency group (seed 003): the disks of one server, or named disks. The marker is in `tags`.
@@ -10,6 +10,7 @@ export const snapshotGroup = {
   kind: "snapshot-group",
   envelope: "snapshot_group",
   acceptedStatus: 202,
+  stuckAfterMinutes: 60,
   uniqueNames: false,
   policy: {
     ids: "server_ids",
@@ -27,3 +28,28 @@ export const snapshotGroup = {
   createdId: (answer) => textAt(answer, "snapshot_group_id"),
   answer: ({ id }) => ({ snapshot_group_id: id }),
 } as const satisfies Kind;
+
+/**
+ * A group with its members. It is available only when it and every member is (DESIGN 5.2); whether its own status follows
+ * a failed member is UNCONFIRMED. A member that is gone, or in a status that is not known, leaves a group that cannot be
+ * relied on; one without members is not made yet.
+ */
+export function groupWith(group: FoundSnapshot, found: readonly FoundSnapshot[]): FoundSnapshot {
+  const members = found.map(({ id, resource, status }) => ({ id, resource, status }));
+  const resource =
+    group.resource ??
+    (members
+      .map((one) => one.resource)
+      .sort()
+      .join(",") ||
+      undefined);
+  return { ...group, members, resource, state: stateWith(group.state, new Set(found.map(({ state }) => state))) };
+}
+
+function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
+  if (own === "failed" || own === "deleting") return own;
+  if (ofMembers.has("failed")) return "failed";
+  if (own !== "available") return own;
+  if (ofMembers.has("deleting") || ofMembers.has("unknown")) return "unknown";
+  return ofMembers.has("creating") || ofMembers.size === 0 ? "creating" : "available";
+}

@@ -22,6 +22,7 @@ export const snapshot = {
   kind: "snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
+  stuckAfterMinutes: 60,
   uniqueNames: false,
   // `force`: without it a disk that is attached may be refused (cloud-apis.md 1.1).
   policy: { ids: "volume_ids", id: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },

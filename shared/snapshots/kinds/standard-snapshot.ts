@@ -7,6 +7,7 @@ export const standardSnapshot = {
   kind: "standard-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
+  stuckAfterMinutes: 60,
   uniqueNames: false,
   // Always sent, as the documents do not agree on the default of `incremental` (cloud-apis.md 2.1).
   policy: {

@@ -1,0 +1,28 @@
+import middy from "@middy/core";
+import { context } from "../../shared/middleware/context.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { meansOf } from "../../shared/middleware/means.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { conclude, summary } from "../../shared/middleware/summary.ts";
+import { timer } from "../../shared/middleware/timer.ts";
+import { validation } from "../../shared/middleware/validation.ts";
+import { verify } from "../../shared/snapshots/verify.ts";
+import { lookback } from "./validate.generated.js";
+
+/** A timer: how every recent snapshot of ours ended. */
+export const verifySnapshots = (runtime = nodeRuntime()) =>
+  middy({ timeoutEarlyInMillis: 0 })
+    .use(context("verify-snapshots", runtime))
+    .use(summary())
+    .use(results({ action: "verify" }))
+    .use(errors())
+    .use(timer())
+    .use(validation(() => lookback))
+    .handler(async ({ body, time }, invocation) => {
+      const { lookback_minutes: lookbackMinutes = 1_440, stuck_after_minutes: stuckAfterMinutes } = body;
+      const targets = await verify({ time, lookbackMinutes, stuckAfterMinutes }, meansOf(invocation));
+      conclude(invocation, { targets });
+    });
+
+export const handler = verifySnapshots();
