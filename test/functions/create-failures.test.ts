@@ -310,7 +310,6 @@ const FAILURES: Failure[] = [
     reason: "OutcomeUnknown",
     what: "a create without an answer, and no time left to look",
     create: GROUP,
-    options: { hangMs: 20 },
     how: { remainingMs: 8_000 },
     arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
     status: 504,
@@ -437,7 +436,7 @@ describe("waiting, while a caller waits along", () => {
   });
 
   test("a cloud that never answers: an answer before the gateway gives up, whatever the function's timeout", async () => {
-    const site = await stage(SNAPSHOT, { hangMs: 10 });
+    const site = await stage(SNAPSHOT);
     site.cloud.fault({ operation: /^evs/ }, { type: "hang", after: false });
     const before = site.clock.now();
     const { result } = await site.post({}, {}, { remainingMs: 900_000 });
@@ -462,7 +461,7 @@ describe("an answer that leaves it open whether the cloud acted", () => {
   describe.each(CREATES)("$name", (create) => {
     test.each(OPEN)("%s: one snapshot, whether or not it was made", async (_what, fault) => {
       for (const after of [true, false]) {
-        const site = await stage(create, { hangMs: 20 });
+        const site = await stage(create);
         site.cloud.listLagMs = 5_000;
         site.cloud.fault({ operation: create.operation, nth: 1 }, fault(after));
         const { result, records } = await site.post({}, { "idempotency-key": "k" });
@@ -508,7 +507,7 @@ test("whatever the time that is left and whatever is lost: one snapshot at most,
       fc.array(fault, { maxLength: 3 }),
       fc.boolean(),
       async (create, remainingMs, faults, late) => {
-        const site = await stage(create, { hangMs: 5 });
+        const site = await stage(create);
         if (late) site.cloud.listLagMs = 5_000;
         for (const [operation, when, what] of faults) site.cloud.fault({ operation, ...when }, what as Fault);
         const before = site.clock.now();
@@ -535,7 +534,7 @@ test("whatever the time that is left and whatever is lost: one snapshot at most,
         await site.cloud.close();
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 });
 
