@@ -8,7 +8,7 @@
  * 21  a region that wins over an endpoint: no client is ever given a region (endpoints.test.ts: the endpoint wins);
  * 23  was checked and found to be none.
  */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -332,6 +332,7 @@ describe("10: TLS that is not verified", () => {
   const trusting = (cert: string) => {
     const file = join(tmpdir(), `trusted-${process.pid}-${Math.random()}.pem`);
     writeFileSync(file, cert);
+    onTestFinished(() => rmSync(file));
     return { NODE_EXTRA_CA_CERTS: file };
   };
 

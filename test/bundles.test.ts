@@ -1,0 +1,218 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { unzipSync } from "fflate";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EmbeddedCloud, startCloud } from "../infra/local/cloud/index.ts";
+import { apig } from "./harness.ts";
+import { type BareContext, DIST, runBare } from "./shared/huaweicloud/bare-node.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const text = (pattern: RegExp) => expect.stringMatching(pattern);
+
+type Body = Record<string, Record<string, unknown>>;
+
+/** Each function with its seed's example: what it is asked, and what the API says. */
+const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number; answer(asked: Body): object }> = {
+  "create-snapshot": {
+    body: (cloud) => ({
+      snapshot: {
+        name: "snap-001",
+        description: "Daily backup",
+        volume_id: cloud.addVolume({ size: 1 }).id,
+        force: false,
+        metadata: { key_string: "value_string" },
+      },
+    }),
+    status: 202,
+    answer: ({ snapshot }) => ({
+      snapshot: {
+        status: "creating",
+        description: "Daily backup",
+        created_at: text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/),
+        metadata: expect.any(Object),
+        volume_id: snapshot?.volume_id,
+        size: 1,
+        id: text(UUID),
+        name: "snap-001",
+        updated_at: text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/),
+      },
+    }),
+  },
+  "create-standard-snapshot": {
+    body: (cloud) => ({
+      snapshot: {
+        volume_id: cloud.addVolume().id,
+        name: "test_name",
+        description: "test description",
+        enterprise_project_id: "94f1ea84-1428-49b6-9920-8a9b8a29e4ca",
+      },
+    }),
+    status: 202,
+    answer: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_id: text(UUID) }),
+  },
+  "create-snapshot-group": {
+    body: (cloud) => {
+      const server = cloud.addServer();
+      for (let disks = 0; disks < 2; disks += 1) cloud.addVolume({ serverId: server.id });
+      return { snapshot_group: { server_id: server.id } };
+    },
+    status: 202,
+    answer: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_group_id: text(UUID) }),
+  },
+  "create-cluster-snapshot": {
+    body: (cloud) => {
+      const cluster = cloud.addCluster();
+      // Unique in a project.
+      const name = `snapshot-${cluster.id.slice(0, 8)}`;
+      return { snapshot: { name, cluster_id: cluster.id, description: "Snapshot-3 description" } };
+    },
+    status: 200,
+    answer: () => ({ snapshot: { id: text(UUID) } }),
+  },
+};
+
+interface Platform {
+  context: BareContext;
+  environment?: Record<string, string>;
+  signed: "sdk-hmac" | "token";
+}
+
+const endpoints = ({ url }: EmbeddedCloud) => ({ EVS_ENDPOINT: url, DWS_ENDPOINT: url });
+
+/** What the platform may give a function, from all that is documented to nothing at all. */
+const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
+  "every documented getter": (cloud) => ({
+    context: {
+      getRequestID: "1167bf8c-87b0-43ab-8f5f-26b16c64f252",
+      getRemainingTimeInMilliSeconds: 30_000,
+      getRunningTimeInSeconds: 30,
+      getSecurityAccessKey: cloud.credentials.ak,
+      getSecuritySecretKey: cloud.credentials.sk,
+      getSecurityToken: String(cloud.credentials.securityToken),
+      // No longer maintained: wrong on purpose.
+      getAccessKey: "obsolete",
+      getSecretKey: "obsolete",
+      getToken: String(cloud.credentials.token),
+      getFunctionName: "a-name-of-the-users",
+      getVersion: "latest",
+      getMemorySize: "128",
+      getCPUNumber: "300",
+      getPackage: "default",
+      getProjectID: cloud.projectId,
+      getAlias: "",
+      getWorkflowID: "",
+      getWorkflowRunID: "",
+      getWorkflowStateID: "",
+      variables: endpoints(cloud),
+    },
+    signed: "sdk-hmac",
+  }),
+  "getToken() alone": (cloud) => ({
+    context: { getToken: String(cloud.credentials.token) },
+    environment: { RUNTIME_USERDATA: JSON.stringify(endpoints(cloud)), RUNTIME_PROJECT_ID: cloud.projectId },
+    signed: "token",
+  }),
+  "nothing: a key of the environment": (cloud) => ({
+    context: {},
+    environment: {
+      ...endpoints(cloud),
+      PROJECT_ID: cloud.projectId,
+      HUAWEICLOUD_SDK_AK: cloud.credentials.ak,
+      HUAWEICLOUD_SDK_SK: cloud.credentials.sk,
+      HUAWEICLOUD_SDK_SECURITY_TOKEN: String(cloud.credentials.securityToken),
+    },
+    signed: "sdk-hmac",
+  }),
+};
+
+describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, status, answer }) => {
+  test.each(Object.entries(PLATFORMS))("with %s it answers as the API does", async (_what, platformOf) => {
+    const cloud = await startCloud();
+    onTestFinished(() => cloud.close());
+    const { context, environment, signed } = platformOf(cloud);
+    const bodies = [body(cloud), body(cloud)] as const;
+    const calls = [apig(bodies[0]), bodies[1]].map((event) => ({ event, context }));
+    const run = await runBare(name, calls, { environment });
+
+    const [http, direct] = run.returned;
+    expect(http?.result).toEqual({
+      statusCode: status,
+      headers: {
+        "content-type": "application/json",
+        "x-request-id": context.getRequestID ?? text(UUID),
+        "x-snapshot-outcome": "accepted",
+      },
+      body: expect.any(String),
+      isBase64Encoded: false,
+    });
+    // The seed's fields, whatever else this cloud tells.
+    expect(JSON.parse(http?.result.body)).toMatchObject(answer(bodies[0]));
+    expect(direct?.result).toMatchObject(answer(bodies[1]));
+    expect(Object.keys(direct?.result)).toEqual(Object.keys(answer(bodies[1])));
+
+    expect(cloud.refusedSignatures).toEqual([]);
+    expect(cloud.requests.map((request) => request.signed)).toEqual(Array(4).fill(signed));
+    expect([run.stderr, run.status]).toEqual(["", 0]);
+    const records = run.stdout.trimEnd().split("\n");
+    expect(records.map((line) => JSON.parse(line)).map(({ trigger, outcome }) => [trigger, outcome])).toEqual([
+      ["http", "accepted"],
+      ["http", "done"],
+      ["direct", "accepted"],
+      ["direct", "done"],
+    ]);
+  });
+
+  test("called directly it throws what went wrong, as one error with a message that says all", async () => {
+    const cloud = await startCloud();
+    onTestFinished(() => cloud.close());
+    const { context } = (PLATFORMS["every documented getter"] as (typeof PLATFORMS)[string])(cloud);
+    const { returned } = await runBare(name, [{ event: { snapshot: 7, snapshot_group: 7 }, context }]);
+    expect(returned[0]?.thrown).toMatchObject({ name: "InvalidRequest", message: text(/expected an object, got 7/) });
+    expect(cloud.requests).toEqual([]);
+  });
+
+  test("needs nothing but Node", () => {
+    const bundle = readFileSync(join(DIST, name, "index.js"), "utf8");
+    const required = [...bundle.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, module = ""]) => module);
+    expect(required.length).toBeGreaterThan(0);
+    expect(required.filter((module) => !builtinModules.includes(module.replace(/^node:/, "")))).toEqual([]);
+  });
+});
+
+describe("what is deployed", () => {
+  const functions = readdirSync(join(root, "functions"));
+
+  test("each function has a bundle and an archive of it", () => {
+    expect(readdirSync(DIST).sort()).toEqual(functions.flatMap((name) => [name, `${name}.zip`]).sort());
+    for (const name of functions) {
+      const archive = unzipSync(readFileSync(join(DIST, `${name}.zip`)));
+      expect(Object.keys(archive)).toEqual(["index.js"]);
+      expect(Buffer.from(archive["index.js"] ?? []).equals(readFileSync(join(DIST, name, "index.js")))).toBe(true);
+    }
+  });
+
+  test("the same sources give the same bytes, in whatever folder they are", () => {
+    const copy = mkdtempSync(join(tmpdir(), "build-"));
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    for (const name of ["esbuild.config.mjs", "tsconfig.json", "package.json", "functions", "shared"]) {
+      cpSync(join(root, name), join(copy, name), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    const { status, stderr } = spawnSync(process.execPath, ["esbuild.config.mjs", "--quiet"], {
+      cwd: copy,
+      encoding: "utf8",
+    });
+    expect([stderr, status]).toEqual(["", 0]);
+    for (const name of functions) {
+      for (const file of [`${name}.zip`, join(name, "index.js")]) {
+        const same = readFileSync(join(copy, "dist", file)).equals(readFileSync(join(DIST, file)));
+        expect([file, same]).toEqual([file, true]);
+      }
+    }
+  });
+});
