@@ -1,5 +1,3 @@
-import type { Agency } from "../huaweicloud/credentials.ts";
-
 /**
  * The members of FunctionGraph's context that are used (functiongraph.md 1.3). All optional: a test console, an emulator
  * or an older runtime may lack some. Not used on purpose: `getAccessKey`, `getSecretKey` (no longer maintained) and
@@ -28,7 +26,8 @@ export interface PlatformContext {
   package: string;
   functionName: string;
   version: string;
-  agency: Agency;
+  /** The temporary key of the function's agency, and its token. */
+  agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };
   userData(key: string): string;
 }
 
