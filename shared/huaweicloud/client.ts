@@ -9,6 +9,7 @@ import { SnapshotError } from "../snapshots/reasons.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
+import type { Limiter } from "./limiter.ts";
 import { type Transport, TransportFailure, type WireAnswer } from "./transport.ts";
 
 /** What every client of a service needs; one for each invocation. */
@@ -20,9 +21,10 @@ export interface Connection {
   endpoint(service: Service): string;
   timeoutMs: number;
   now(): Instant;
+  sleep(milliseconds: number): Promise<void>;
+  limiter: Limiter;
   /** Nothing is in flight after this moment. */
   deadline: Instant;
-  signal?: AbortSignal;
 }
 
 export interface Answer {
@@ -101,11 +103,15 @@ class Exchange implements HttpClient {
   }
 
   async #exchange(request: IHttpRequest): Promise<Answer> {
-    const { transport, timeoutMs, deadline, signal, now } = this.#connection;
+    const { transport, timeoutMs, deadline, now, sleep, limiter } = this.#connection;
     const create = this.#operation === "create";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;
-    const rest = deadline - now() - (create ? LOOK_RESERVE_MS : 0);
+    const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
+    const limit = deadline - (create ? LOOK_RESERVE_MS : 0);
+    const turn = limiter.turn(api);
+    if (turn > 0) await sleep(Math.min(turn, Math.max(0, limit - now())));
+    const rest = limit - now();
     if (rest <= 0) {
       throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`);
     }
@@ -118,7 +124,6 @@ class Exchange implements HttpClient {
         // The signer hashed JSON.stringify(data): the same text goes out.
         body: request.data === undefined ? undefined : JSON.stringify(request.data),
         timeoutMs: Math.min(timeoutMs, rest),
-        signal,
       });
     } catch (thrown) {
       const failure = thrown instanceof TransportFailure ? thrown : undefined;
@@ -128,9 +133,19 @@ class Exchange implements HttpClient {
         cause: thrown,
       });
     }
-    return readAnswer(what, wire, this.#operation, now());
+    try {
+      const answer = readAnswer(what, wire, this.#operation, now());
+      limiter.taken(api);
+      return answer;
+    } catch (thrown) {
+      if (thrown instanceof SnapshotError && thrown.reason === "Throttled") limiter.refused(api, thrown.said);
+      throw thrown;
+    }
   }
 }
+
+/** Ids in a path, which do not make it another API. */
+const IDS = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
 
 const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
 

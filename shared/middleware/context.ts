@@ -4,6 +4,7 @@ import { checkId, readInteger, type Variables, variablesOf } from "../functiongr
 import type { Connection } from "../huaweicloud/client.ts";
 import { type Credentials, readCredentials, secretsOf } from "../huaweicloud/credentials.ts";
 import { endpointOf } from "../huaweicloud/endpoints.ts";
+import { makeLimiter } from "../huaweicloud/limiter.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import { startRecords } from "../results/records.ts";
 import { redactor } from "../results/redact.ts";
@@ -89,6 +90,8 @@ function configure(invocation: Invocation, credentials: Credentials): void {
     endpoint: (service) => endpointOf(service, variables),
     timeoutMs: readInteger(variables, "HTTP_TIMEOUT_MS", { byDefault: 10_000, from: 1, to: 600_000 }),
     now: () => time.now(),
+    sleep: (milliseconds) => time.sleep(milliseconds),
+    limiter: makeLimiter(() => time.now()),
     deadline: endsAt,
   } satisfies Connection;
   invocation.topic = readTopic(variables);

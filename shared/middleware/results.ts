@@ -40,7 +40,7 @@ async function deliver(invocation: Invocation, lines: string[]): Promise<void> {
   try {
     for (const batch of batches) {
       // A report whose answer was lost is sent again: a record may be there twice, never not at all.
-      await retryRead(() => reportLogs({ ...connection, deadline, signal: undefined }, topic, batch), {
+      await retryRead(() => reportLogs({ ...connection, deadline }, topic, batch), {
         time: runtime.time,
         until: deadline,
       });

@@ -44,7 +44,7 @@ export async function untilAttached(
   disks: Disks,
   patience: Patience,
 ): Promise<Attached | { skipped: string; volumeId?: string }> {
-  const { time, until, signal } = patience;
+  const { time, until } = patience;
   const { serverId } = attaching;
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.most)) {
     const volume = await findVolume(attaching, disks, patience);
@@ -58,7 +58,7 @@ export async function untilAttached(
       return { volumeId, skipped: `The disk is not attached to ${serverId}, and the event is more than an hour old.` };
     }
     if (time.now() + wait >= until) throw notAttached(attaching, volume);
-    await time.sleep(wait, signal);
+    await time.sleep(wait);
   }
 }
 

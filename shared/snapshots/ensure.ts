@@ -1,10 +1,10 @@
-import { after, type Instant } from "./instant.ts";
+import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { contentOf, type Marker, snapshotName } from "./marker.ts";
 import type { Created, SnapshotService } from "./ports.ts";
-import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
 import { type Patience, retryRead, waitAfter } from "./waiting.ts";
 
 /** A snapshot that shall exist once. */
@@ -40,7 +40,9 @@ export interface Ensured {
 export type InFlight = Map<string, Promise<Ensured>>;
 
 /** How long after an open outcome the cloud is given to show what it did: a list may be 5 s late (DESIGN 4.4, 6). */
-const LOOK_AGAIN_AFTER_MS = [1_000, 3_000, 6_000];
+const LOOK_AGAIN_AFTER_MS = 6_000;
+/** Left of the time for the look itself. */
+const LAST_LOOK_MS = 1_000;
 /** A create whose outcome stays open is not sent more often than this. */
 const CREATE_TRIES = 3;
 
@@ -154,38 +156,33 @@ function judge(
   return { standing, failed: matches.filter((one) => one.state === "failed").length };
 }
 
-/** After an open outcome: looks several times, because a list may be late. Undefined: it was not made. */
+/**
+ * After an open outcome: looks once more, when a list that is late must show it, or as late as there is time. Undefined:
+ * it was not made.
+ */
 async function lookAgain(
   look: () => Promise<{ standing?: FoundSnapshot }>,
-  { time, until, signal }: Patience,
+  { time, until }: Patience,
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {
-  const unknown = (cause: unknown) =>
-    new SnapshotError(
-      "OutcomeUnknown",
-      `${error.message} Whether the snapshot was made could not be found out in time.`,
-      {
-        code: error.code,
-        status: error.status,
-        requestId: error.requestId,
-        attempts: error.attempts,
-        cause,
-      },
-    );
-  for (const wait of LOOK_AGAIN_AFTER_MS) {
-    const rest = until - time.now();
-    try {
-      // Too late for the whole wait: one last look, as late as possible.
-      await time.sleep(Math.max(0, Math.min(wait, rest)), signal);
-      const { standing } = await look();
-      if (standing !== undefined) return standing;
-    } catch (cause) {
-      throw unknown(cause);
-    }
-    if (rest <= wait) throw unknown(error);
+  const rest = until - time.now();
+  await time.sleep(Math.max(0, Math.min(LOOK_AGAIN_AFTER_MS, rest - LAST_LOOK_MS)));
+  try {
+    const { standing } = await look();
+    if (standing !== undefined) return standing;
+  } catch (cause) {
+    throw unknown(error, cause);
   }
+  // Too early a look proves nothing.
+  if (rest - LAST_LOOK_MS < LOOK_AGAIN_AFTER_MS) throw unknown(error, error);
   return undefined;
 }
+
+const unknown = (error: SnapshotError, cause: unknown) => {
+  const { code, status, requestId, attempts } = error;
+  const message = `${error.message} Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`;
+  return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
+};
 
 const accepted = (name: string, created: Created, attempts: number): Ensured => ({
   outcome: "accepted",
@@ -204,10 +201,9 @@ const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
 });
 
 /** Waits for another caller's work, but not beyond the own deadline. */
-async function within<T>(work: Promise<T>, { time, until, signal }: Patience): Promise<T> {
+async function within<T>(work: Promise<T>, { time, until }: Patience): Promise<T> {
   const stop = new AbortController();
-  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const expiry = time.sleep(Math.max(0, after(until, 0) - time.now()), stopped).then(() => {
+  const expiry = time.sleep(Math.max(0, until - time.now()), stop.signal).then(() => {
     throw new SnapshotError("DeadlineExceeded", "The same request is still under way and this one's time ran out.");
   });
   try {

@@ -40,7 +40,7 @@ export async function passGate(
   { retryFailed, maxAgeMs, waitUntil, beginUntil }: GateOptions,
 ): Promise<Progress[]> {
   const { cloud, patience, inFlight, report, concurrency } = means;
-  const { time, signal } = patience;
+  const { time } = patience;
   const known = lookUp(run, means);
   const found = new Map<Target, FoundSnapshot[]>();
   for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
@@ -77,7 +77,7 @@ export async function passGate(
     const pending = [...progress.values()].some(({ outcome }) => outcome === "accepted" || outcome === "existing");
     const wait = Math.min(LOOK_EVERY_MS, waitUntil - time.now());
     if (!pending || wait <= 0) break;
-    await time.sleep(wait, signal);
+    await time.sleep(wait);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
   for (const { target, ...end } of results) ends.get(target)?.(end);

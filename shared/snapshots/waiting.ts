@@ -9,8 +9,6 @@ export interface Patience {
   until: Instant;
   /** How long a busy or throttled resource is waited for, where that is shorter: a caller over HTTP waits along. */
   waitUntil?: Instant;
-  /** Aborted when the invocation ends. */
-  signal?: AbortSignal;
 }
 
 /** The first delay's upper bound, by what is waited for (DESIGN 5.5; peers-and-models.md 4). */
@@ -36,11 +34,11 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
  * or would begin after `until`: then the error is the answer.
  */
 export async function waitAfter(error: SnapshotError, tries: number, patience: Patience): Promise<boolean> {
-  const { time, until, waitUntil = until, signal } = patience;
+  const { time, until, waitUntil = until } = patience;
   const delay = delayBefore(error, tries, () => time.random());
   const limit = REASONS[error.reason].wait === "transient" ? until : Math.min(until, waitUntil);
   if (delay === undefined || time.now() + delay >= limit) return false;
-  await time.sleep(delay, signal);
+  await time.sleep(delay);
   return true;
 }
 

@@ -4,6 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Connection } from "../../../shared/huaweicloud/client.ts";
+import { makeLimiter } from "../../../shared/huaweicloud/limiter.ts";
 import { nodeTransport } from "../../../shared/huaweicloud/transport.ts";
 import { after, instant } from "../../../shared/snapshots/instant.ts";
 
@@ -93,6 +94,8 @@ export function connectionTo(origin: string, changes: Partial<Connection> = {}):
     endpoint: () => origin,
     timeoutMs: 5_000,
     now,
+    sleep: async () => {},
+    limiter: makeLimiter(now),
     deadline: after(now(), 60_000),
     ...changes,
   };
