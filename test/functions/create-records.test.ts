@@ -102,11 +102,11 @@ describe.each(CREATES)("$name", (create) => {
       status: 403,
       request_id: refused?.requestId,
     };
-    // 10 s of looking for what the first answer left open.
-    const at = head("2026-11-21T02:00:10.000Z", "direct");
+    // 6 s until it is looked for what the first answer left open.
+    const at = head("2026-11-21T02:00:06.000Z", "direct");
     expect(records).toMatchObject([
-      { ...at, level: "error", action: "create", outcome: "failed", attempts: 2, duration_ms: 10_000, error },
-      { ...at, level: "error", action: "run", outcome: "failed", outcomes: { failed: 1 }, duration_ms: 10_000, error },
+      { ...at, level: "error", action: "create", outcome: "failed", attempts: 2, duration_ms: 6_000, error },
+      { ...at, level: "error", action: "run", outcome: "failed", outcomes: { failed: 1 }, duration_ms: 6_000, error },
     ]);
     expect(records[0]).not.toHaveProperty("snapshot_id");
   });
