@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { SUBSTITUTES, substitutes } from "../../../shared/huaweicloud/substitutes/index.mjs";
+import { SUBSTITUTES, substitutedSdk, substitutes } from "../../../shared/huaweicloud/substitutes/index.mjs";
 
 const CORE = "@huaweicloud/huaweicloud-sdk-core";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -23,12 +23,12 @@ async function load(contents: string, substituted: boolean): Promise<Exports> {
     logLevel: "silent",
     ...(substituted ? { alias: SUBSTITUTES, plugins: [substitutes] } : {}),
   });
+  return evaluate(outputFiles[0]?.text ?? "");
+}
+
+function evaluate(text: string): Exports {
   const loaded: { exports: Exports } = { exports: {} };
-  new Function("module", "exports", "require", outputFiles[0]?.text ?? "")(
-    loaded,
-    loaded.exports,
-    createRequire(import.meta.url),
-  );
+  new Function("module", "exports", "require", text)(loaded, loaded.exports, createRequire(import.meta.url));
   return loaded.exports;
 }
 
@@ -271,5 +271,12 @@ describe("what is reached by mistake throws a clear error", () => {
 
   test("importing them is no mistake, and the index of the SDK loads", () => {
     expect(typeof sdk.core.BasicCredentials).toBe("function");
+  });
+
+  test("in vitest as well, where no alias reaches what the SDK itself requires", async () => {
+    const path = createRequire(import.meta.url).resolve(`${CORE}/HcClient`);
+    const { HcClient } = evaluate((await substitutedSdk.load(path)) ?? "");
+    expect(() => new HcClient({}).overrideEndpoints([])).toThrow(LEFT_OUT);
+    expect(await substitutedSdk.load(fileURLToPath(import.meta.url))).toBeUndefined();
   });
 });
