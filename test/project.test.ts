@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { generateValidators } from "../shared/middleware/validators.ts";
+import { generateSchemas } from "../shared/middleware/schemas.ts";
 import { OUTCOMES } from "../shared/results/record.ts";
 import { KINDS } from "../shared/snapshots/kinds/index.ts";
 import { REASONS } from "../shared/snapshots/reasons.ts";
@@ -175,7 +175,7 @@ describe("the house", () => {
 
 describe("the generated validators", () => {
   test("are what their schemas make", async () => {
-    const made = await generateValidators();
+    const made = await generateSchemas();
     for (const [path, text] of made) expect(read(relative(root, path)), path).toBe(text);
     const committed = FILES.filter((path) => path.includes(".generated."));
     expect(committed.sort()).toEqual([...made.keys()].map((path) => relative(root, path)).sort());

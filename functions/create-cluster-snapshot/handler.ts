@@ -8,7 +8,7 @@ import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
-import { current } from "./validate.generated.js";
+import { current } from "./schema.generated.js";
 
 /** A create call, over HTTP or direct, for one cluster snapshot. */
 export const createClusterSnapshot = (runtime = nodeRuntime()) =>

@@ -8,7 +8,7 @@ import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { snapshotGroup } from "../../shared/snapshots/kinds/snapshot-group.ts";
-import { current } from "./validate.generated.js";
+import { current } from "./schema.generated.js";
 
 /** A create call, over HTTP or direct, for one snapshot group. */
 export const createSnapshotGroup = (runtime = nodeRuntime()) =>

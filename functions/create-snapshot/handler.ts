@@ -9,7 +9,7 @@ import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
-import { classic, current } from "./validate.generated.js";
+import { classic, current } from "./schema.generated.js";
 
 /** A create call, over HTTP or direct, for one snapshot. */
 export const createSnapshot = (runtime = nodeRuntime()) =>

@@ -8,7 +8,7 @@ import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
-import { current } from "./validate.generated.js";
+import { current } from "./schema.generated.js";
 
 /** A create call, over HTTP or direct, for one standard snapshot. */
 export const createStandardSnapshot = (runtime = nodeRuntime()) =>

@@ -5,8 +5,8 @@ import { httpCall } from "../../shared/middleware/http-call.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
+import { deployment } from "./schema.generated.js";
 import { takeDeployment } from "./take-deployment.ts";
-import { deployment } from "./validate.generated.js";
 
 /** A call before a deployment: every target, and whether the deployment may go on. */
 export const preDeploy = (runtime = nodeRuntime()) =>

@@ -9,7 +9,7 @@ import { timer } from "../../shared/middleware/timer.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { checkTimeZone } from "../../shared/snapshots/policy.ts";
 import { prune } from "../../shared/snapshots/prune.ts";
-import { policy } from "./validate.generated.js";
+import { policy } from "./schema.generated.js";
 
 /** A timer, with a policy: what its retention no longer keeps is deleted. */
 export const pruneSnapshots = (runtime = nodeRuntime()) =>

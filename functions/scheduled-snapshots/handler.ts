@@ -6,8 +6,8 @@ import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { summary } from "../../shared/middleware/summary.ts";
 import { timer } from "../../shared/middleware/timer.ts";
 import { validation } from "../../shared/middleware/validation.ts";
+import { policy } from "./schema.generated.js";
 import { takeScheduled } from "./take-scheduled.ts";
-import { policy } from "./validate.generated.js";
 
 /** A timer, with a policy: every target of the policy. */
 export const scheduledSnapshots = (runtime = nodeRuntime()) =>

@@ -8,7 +8,7 @@ import { conclude, summary } from "../../shared/middleware/summary.ts";
 import { timer } from "../../shared/middleware/timer.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { verify } from "../../shared/snapshots/verify.ts";
-import { lookback } from "./validate.generated.js";
+import { lookback } from "./schema.generated.js";
 
 /** A timer: how every recent snapshot of ours ended. */
 export const verifySnapshots = (runtime = nodeRuntime()) =>

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { generateValidators } from "./validators.ts";
+import { generateSchemas } from "./schemas.ts";
 
-generateValidators().then(async (files) => {
+generateSchemas().then(async (files) => {
   for (const [path, text] of files) await writeFile(path, text);
 });

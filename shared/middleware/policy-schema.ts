@@ -19,7 +19,7 @@ const targetOf = (kind: Kind) =>
   Type.Object(
     {
       kind: Type.Literal(kind.kind),
-      [kind.policy.ids]: Type.Optional(Type.Array(Uuid(), { minItems: 1, uniqueItems: true })),
+      [kind.policy.ids]: Type.Optional(Type.Array(Uuid(), { minItems: 1 })),
       tags: Type.Optional(tagFilter()),
       exclude_tags: Type.Optional(tagFilter()),
       description: Type.Optional(Type.Unsafe<string>({ type: "string", ...kind.policy.description })),

@@ -1,11 +1,8 @@
 import { Type } from "typebox";
 import { MARKER_KEYS } from "../snapshots/marker.ts";
 
-// The words that the functions' schemas are made of. A schema is JSON Schema with four keywords more, which the
-// generator (validators.ts) gives a meaning: `x-expected` says what a pattern means, `x-max-bytes` counts UTF-8 bytes
-// where a seed says bytes, `x-required-any-of` names fields of which one must be there, `x-unique-ids` takes an id once,
-// in whichever case; `maxLength` counts code points, as JSON Schema has it and where a seed says characters.
-// Nothing of this is loaded at run time.
+// The words that the functions' schemas are made of; what each keyword means is said in check.ts. Nothing of this is
+// loaded at run time.
 
 /** Ids of disks, servers, clusters: they go into URLs and are compared with the cloud's. */
 export const Uuid = () =>

@@ -1,0 +1,7 @@
+// Made from schema.ts by `npm run generate`. Do not edit.
+import type { Static } from "typebox";
+import type { SchemaOf } from "../../shared/middleware/check.ts";
+import type * as schema from "./schema.ts";
+
+export const classic: SchemaOf<Static<typeof schema.classic>>;
+export const current: SchemaOf<Static<typeof schema.current>>;

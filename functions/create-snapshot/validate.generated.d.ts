@@ -1,7 +1,0 @@
-// Made from schema.ts by `npm run generate`. Do not edit.
-import type { Static } from "typebox";
-import type { Validator } from "../../shared/middleware/validation.ts";
-import type * as schema from "./schema.ts";
-
-export const classic: Validator<Static<typeof schema.classic>>;
-export const current: Validator<Static<typeof schema.current>>;

@@ -1,0 +1,159 @@
+import Ajv from "ajv";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { current as cluster } from "../../../functions/create-cluster-snapshot/schema.generated.js";
+import { classic, current } from "../../../functions/create-snapshot/schema.generated.js";
+import { current as group } from "../../../functions/create-snapshot-group/schema.generated.js";
+import { current as standard } from "../../../functions/create-standard-snapshot/schema.generated.js";
+import { deployment } from "../../../functions/pre-deploy/schema.generated.js";
+import { policy as prune } from "../../../functions/prune-snapshots/schema.generated.js";
+import { policy } from "../../../functions/scheduled-snapshots/schema.generated.js";
+import { lookback } from "../../../functions/verify-snapshots/schema.generated.js";
+import { faultsOf, type Schema } from "../../../shared/middleware/check.ts";
+
+const SCHEMAS: Record<string, Schema> = {
+  classic,
+  current,
+  cluster,
+  group,
+  standard,
+  deployment,
+  prune,
+  policy,
+  lookback,
+};
+const RUNS = Number(process.env.RUNS ?? 300);
+
+/** ajv, with the keywords that are ours, and strict: it refuses a schema with a keyword that it does not know. */
+function ajv() {
+  const made = new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true });
+  made.addKeyword("x-expected");
+  made.addKeyword({
+    keyword: "x-max-bytes",
+    type: "string",
+    validate: (most: number, text: string) => new TextEncoder().encode(text).length <= most,
+  });
+  made.addKeyword({
+    keyword: "x-required-any-of",
+    type: "object",
+    validate: (names: string[], value: object) => names.some((name) => Object.keys(value).includes(name)),
+  });
+  made.addKeyword({
+    keyword: "x-unique-ids",
+    type: "array",
+    validate: (_: boolean, ids: unknown[]) =>
+      ids.every((id, place) => !ids.slice(0, place).some((one) => lower(one) === lower(id))),
+  });
+  return made;
+}
+
+const lower = (id: unknown) => JSON.stringify(id).toLowerCase();
+
+const words = ["snapshot", "snapshot_group", "volume_id", "volume_ids", "server_id", "server_ids", "cluster_id"];
+const more = ["cluster_ids", "name", "description", "tags", "exclude_tags", "metadata", "force", "incremental", "kind"];
+const others = [
+  "targets",
+  "policy",
+  "retention",
+  "keep_last",
+  "min_keep",
+  "deployment_id",
+  "hold",
+  "wait_seconds",
+  "key",
+];
+const name = fc.constantFrom(...words, ...more, ...others);
+
+const leaf = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    false,
+    0,
+    1,
+    50,
+    51,
+    -1,
+    1.5,
+    "",
+    "0",
+    "a",
+    "nightly",
+    "a\nb",
+    "autobk_snapshot_1",
+  ),
+  fc.constantFrom(
+    "snapshot",
+    "standard-snapshot",
+    "snapshot-group",
+    "cluster-snapshot",
+    "😀".repeat(64),
+    "é".repeat(128),
+  ),
+  fc.constantFrom(
+    "5aa119a8-d25b-45a7-8d1b-88e127885635",
+    "5AA119A8-d25b-45a7-8d1b-88e127885635",
+    "../etc",
+    "a".repeat(257),
+  ),
+  fc.string(),
+);
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium" },
+    leaf,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(name, tie("value"), { maxKeys: 6 }),
+  ),
+}));
+
+/** A value that the schema lets pass, or nearly so: each part may be another one. */
+function near(schema: Schema): fc.Arbitrary<unknown> {
+  const other = { arbitrary: value, weight: 1 };
+  if (schema.enum) return fc.oneof({ arbitrary: fc.constantFrom(...schema.enum), weight: 9 }, other);
+  if (schema.const !== undefined) return fc.oneof({ arbitrary: fc.constant(schema.const), weight: 9 }, other);
+  const type = [schema.type].flat()[0];
+  if (type === "array") {
+    const { items = {} } = schema;
+    return fc.oneof({ arbitrary: fc.array(near(items), { maxLength: 3 }), weight: 9 }, other);
+  }
+  if (type === "object" || schema.oneOf) {
+    const own = (of: Schema) => Object.entries(of.properties ?? {}).map(([key, inner]) => [key, near(inner)] as const);
+    const shapes = (schema.oneOf ?? [schema]).map((shape) =>
+      fc.record(Object.fromEntries(own(shape)), { requiredKeys: shape.required as never }),
+    );
+    const free = typeof schema.additionalProperties === "object" ? near(schema.additionalProperties) : leaf;
+    const extra = fc.dictionary(fc.oneof(name, fc.string()), free, { maxKeys: 2 });
+    const mixed = fc.tuple(
+      fc.oneof(...shapes),
+      schema.properties || schema.oneOf ? fc.oneof({ arbitrary: fc.constant({}), weight: 6 }, extra) : extra,
+    );
+    return fc.oneof({ arbitrary: mixed.map(([a, b]) => ({ ...b, ...(a as object) })), weight: 12 }, other);
+  }
+  const fitting = { integer: fc.integer({ min: -1, max: 60 }), boolean: fc.boolean() }[String(type)];
+  return fc.oneof({ arbitrary: fitting ?? fittingText(schema), weight: 40 }, leaf);
+}
+
+/** A text that the schema's pattern lets pass, of the few that are needed. */
+function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
+  const texts = ["nightly", "5aa119a8-d25b-45a7-8d1b-88e127885635", "snapshot-3"];
+  return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
+}
+
+describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
+  test("lets pass what ajv lets pass, and nothing else", () => {
+    const validate = ajv().compile(JSON.parse(JSON.stringify(schema)));
+    let passed = 0;
+    fc.assert(
+      fc.property(fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 }), (body) => {
+        const faults = faultsOf(schema, body);
+        if (faults.length === 0) passed += 1;
+        expect({ body, passes: faults.length === 0, faults }).toEqual({ body, passes: validate(body), faults });
+      }),
+      { numRuns: RUNS },
+    );
+    // A property over values of which none passes, or all do, would say nothing.
+    expect(passed).toBeGreaterThan(0);
+    expect(passed).toBeLessThan(RUNS);
+  });
+});
