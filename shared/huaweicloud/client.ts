@@ -172,7 +172,8 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
       },
     );
   }
-  const fault = readFault(text);
+  const body = parsed(text);
+  const fault = readFault(body);
   const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(fault.code);
   if (failed) {
     throw faultError(
@@ -182,12 +183,6 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
     );
   }
   if (text.trim() === "") return { status, text, body: {} };
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = undefined;
-  }
   if (!isObject(body)) {
     const shown = JSON.stringify(text.slice(0, 80));
     throw new SnapshotError("BadResponse", `${what}: expected a JSON object with the ${status}, got ${shown}.`, {
@@ -197,6 +192,15 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
     });
   }
   return { status, text, body };
+}
+
+/** Undefined where it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** DWS answers some failures with 200 and a code other than `DWS.0000` (cloud-apis.md 3). */

@@ -25,15 +25,9 @@ const MESSAGES = ["message", "error_msg", "externalMessage", "errorMessage"];
 /**
  * Reads code and message from every envelope seen (cloud-apis.md 4.1, first match wins): EVS `{"error":{...}}`,
  * OpenStack `{"itemNotFound":{"code":404,...}}`, gateway `{"error_code","error_msg"}`, DWS's doubled fields, LTS
- * `{"errorCode",...}`, top-level `{"code","message"}`. A load balancer's HTML or an empty body has neither.
+ * `{"errorCode",...}`, top-level `{"code","message"}`. What is no object has neither: a load balancer's HTML, no body.
  */
-export function readFault(text: string): { code?: string; message?: string } {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return {};
-  }
+export function readFault(body: unknown): { code?: string; message?: string } {
   if (!isObject(body)) return {};
   const direct = { code: firstOf(body, ...CODES), message: firstOf(body, ...MESSAGES) };
   if (direct.code !== undefined || direct.message !== undefined) return direct;

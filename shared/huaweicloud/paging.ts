@@ -5,11 +5,12 @@ import { type Answer, unusable } from "./client.ts";
 
 /** The most that EVS gives at once (cloud-apis.md 1.2, 2.1). */
 export const EVS_PAGE = 1_000;
+
 /** The rows of a list's answer. A list without its array is no empty list: it says nothing about what exists. */
 export function rowsOf(answer: Answer, name: string): JsonObject[] {
   const rows = answer.body[name];
-  if (!Array.isArray(rows)) throw unusable(`the list "${name}"`, answer);
-  return rows.filter(isObject);
+  if (!Array.isArray(rows) || !rows.every(isObject)) throw unusable(`the list "${name}", of objects`, answer);
+  return rows;
 }
 
 /** How often a list that changes while it is read is read again. */

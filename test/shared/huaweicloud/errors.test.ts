@@ -43,18 +43,30 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
     ["a list", [{ error: { code: "EVS.1047" } }], undefined, undefined],
     ["a text", "no", undefined, undefined],
   ])("%s", (_what, body, code, message) => {
-    expect(readFault(JSON.stringify(body))).toEqual({ code, message });
+    expect(readFault(body)).toEqual({ code, message });
   });
 
   test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</h1></html>", "upstream timeout"])(
-    "what is no JSON has neither: %j",
-    (text) => expect(readFault(text)).toEqual({}),
+    "what is no JSON has neither, and its status speaks for it: %j",
+    async (body) => {
+      const { cloud, invoke } = await openSite();
+      cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 502, body });
+      cloud.fault({ operation: "evs.createSnapshot", nth: 2 }, { type: "answer", status: 403, body });
+      const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
+      // The service's own fault leaves it open, so it was tried again; the refusal is the answer.
+      expect(result.statusCode).toBe(502);
+      expect(JSON.parse(result.body).error).toMatchObject({
+        code: "AccessDenied",
+        reason: "AccessDenied",
+        message: expect.stringContaining("403 without a code: no message that could be read."),
+      });
+    },
   );
 
   test("an operator is shown both, and what to do, in any of them", () => {
     const { message } = faultError(
       "POST /v2/p/cloudsnapshots",
-      { status: 413, ...readFault('{"overLimit":{"code":413,"message":"SnapshotLimitExceeded: 7 allowed."}}') },
+      { status: 413, ...readFault({ overLimit: { code: 413, message: "SnapshotLimitExceeded: 7 allowed." } }) },
       { operation: "create" },
     );
     expect(message).toBe(

@@ -198,17 +198,20 @@ describe("4: a success that is none", () => {
     expect(site.cloud.count("evs.createSnapshot")).toBe(1);
   });
 
-  test.each([...BODIES, '{"snapshots":{}}', '{"snapshots":[{}]}', '{"snapshots":[{"id":"x"}]}'])(
-    "a list answered 200 %j is not an empty one: nothing is created beside what may be there",
-    async (body) => {
-      const site = await openSite();
-      site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
-      const { status, error } = await outcomeOf(site);
-      expect(status).toBe(502);
-      expect(error).toMatchObject({ reason: "BadResponse", message: expect.stringMatching(/expected/i) });
-      expect(site.cloud.count("evs.createSnapshot")).toBe(0);
-    },
-  );
+  test.each([
+    ...BODIES,
+    '{"snapshots":{}}',
+    '{"snapshots":[null]}',
+    '{"snapshots":[{}]}',
+    '{"snapshots":[{"id":"x"}]}',
+  ])("a list answered 200 %j is not an empty one: nothing is created beside what may be there", async (body) => {
+    const site = await openSite();
+    site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
+    const { status, error } = await outcomeOf(site);
+    expect(status).toBe(502);
+    expect(error).toMatchObject({ reason: "BadResponse", message: expect.stringMatching(/expected/i) });
+    expect(site.cloud.count("evs.createSnapshot")).toBe(0);
+  });
 });
 
 test("5: the answer is the API's own, in snake_case, not an object of the SDK", async () => {
