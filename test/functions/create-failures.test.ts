@@ -313,7 +313,7 @@ const FAILURES: Failure[] = [
     how: { remainingMs: 8_000 },
     arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
     status: 504,
-    message: /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*could not be found out in time\. /,
+    message: /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*could not be found out in time\./,
   },
   {
     reason: "DeadlineExceeded",
@@ -436,7 +436,7 @@ describe("waiting, while a caller waits along", () => {
   });
 
   test("a cloud that never answers: an answer before the gateway gives up, whatever the function's timeout", async () => {
-    const site = await stage(SNAPSHOT);
+    const site = await stage(SNAPSHOT, { variables: { HTTP_TIMEOUT_MS: "600000" } });
     site.cloud.fault({ operation: /^evs/ }, { type: "hang", after: false });
     const before = site.clock.now();
     const { result } = await site.post({}, {}, { remainingMs: 900_000 });

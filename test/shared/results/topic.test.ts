@@ -19,6 +19,13 @@ test("500 lines are one call, 501 are two", () => {
   expect(batchesOf(lines).map(({ length }) => length)).toEqual([500, 1]);
 });
 
+test("512 KB are counted with all that is around the lines", () => {
+  for (let short = 0; short <= 2_000; short += 50) {
+    const lines = [..."ab"].map((sign) => sign.repeat(256 * KB - short / 2));
+    for (const batch of batchesOf(lines)) expect(batch.length === 1 || bytes(batch) <= 512 * KB).toBe(true);
+  }
+});
+
 test("every line once, in order; at most 500 lines and 512 KB a call, unless one line alone has more", () => {
   const line = fc.oneof(
     { weight: 8, arbitrary: fc.nat(2_000).map((length) => "x".repeat(length)) },
