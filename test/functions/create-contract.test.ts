@@ -326,6 +326,15 @@ test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot"))(
   },
 );
 
+test("the order of fields is no content: the same request in another order is the same", async () => {
+  const site = await stage(SNAPSHOT);
+  const { volume_id } = site.resource;
+  const headers = { "idempotency-key": "deploy-7" };
+  await site.http(apig({ snapshot: { volume_id, force: true, metadata: { a: "1", b: "2" } } }, headers));
+  const again = await site.http(apig({ snapshot: { metadata: { b: "2", a: "1" }, force: true, volume_id } }, headers));
+  expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
+});
+
 test("a cluster snapshot that failed keeps its name: 409, which says what to do", async () => {
   const site = await stage(CLUSTER);
   site.cloud.endWith(String(site.resource.cluster_id), "UNAVAILABLE");
