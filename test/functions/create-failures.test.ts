@@ -534,7 +534,7 @@ test("whatever the time that is left and whatever is lost: one snapshot at most,
         await site.cloud.close();
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 60 },
   );
 });
 

@@ -212,7 +212,7 @@ test("whatever the gateway sends: an answer of exactly its shape, one terminal r
       expect([200, 202, 400, 404, 405, 409, 413, 429, 502]).toContain(result.statusCode);
       expect(records.map(({ action }) => action)).toEqual(["create", "run"]);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 

@@ -119,7 +119,7 @@ test("whatever fails: no credential is in what leaves the function", async () =>
         await site.cloud.close();
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 100 },
   );
   expect(printed.flatMap((spy) => spy.mock.calls)).toEqual([]);
 });
