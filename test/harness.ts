@@ -1,5 +1,5 @@
 /** Functions over the embedded cloud in one process, on a clock that moves only when somebody sleeps. */
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../infra/local/cloud/index.ts";
 import { nodeTransport, type WireRequest } from "../shared/huaweicloud/transport.ts";
 import { nodeRuntime, type Runtime } from "../shared/middleware/runtime.ts";
@@ -232,3 +232,25 @@ export const timerEvent = (body: unknown, time = START): Json => ({
   trigger_name: "Timer_001",
   user_event: typeof body === "string" ? body : JSON.stringify(body),
 });
+
+/**
+ * What holds of the records of every invocation, however it ended: the run's own comes last and once, counts the others,
+ * fails when one of them did, and each has the fields that all have.
+ */
+export function expectWholeRecords({ records }: Invoked): void {
+  const run = records.at(-1);
+  const others = records.slice(0, -1);
+  const counts: Record<string, number> = {};
+  for (const { outcome } of others) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  expect(run).toMatchObject({ action: "run", outcomes: counts });
+  expect(Object.keys(run.outcomes)).toHaveLength(Object.keys(counts).length);
+  const failed = run.error !== undefined || (counts.failed ?? 0) + (counts.rejected ?? 0) > 0;
+  expect(run.outcome).toBe(failed ? "failed" : "done");
+  const { function: name, request_id, trigger } = run;
+  for (const record of records) {
+    expect(record).toMatchObject({ version: 1, function: name, request_id, trigger });
+    expect(record.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(record.action === "run").toBe(record === run);
+    if (record !== run && ["failed", "rejected"].includes(record.outcome)) expect(record.error).toBeDefined();
+  }
+}

@@ -7,9 +7,6 @@ import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.t
 import { type Run, targetFields } from "../../shared/snapshots/take.ts";
 import { waitAfter } from "../../shared/snapshots/waiting.ts";
 
-/** An id in `user_event`, which is JSON within JSON: 36 characters, two escaped quotes, a comma. */
-const ID_BYTES = 41;
-
 /** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;
 
@@ -33,15 +30,18 @@ export async function handOver(
   invocation: Invocation,
 ): Promise<string[]> {
   const requestIds: string[] = [];
-  const shards = cut(targets, Math.min(shardSize, mostIds(original)));
+  const shards = cut(targets, shardSize).flatMap((shard) => fitting(shard, original));
+  let suspended: SnapshotError | undefined;
   for (const [index, shard] of shards.entries()) {
     const ends = shard.map((target) => invocation.records.begin(targetFields(target, original.run)));
     try {
+      if (suspended !== undefined) throw suspended;
       const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);
       requestIds.push(requestId);
       for (const end of ends) end({ outcome: "deferred", detail: `handed on to the invocation ${requestId}` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
+      if (error.reason === "AccountSuspended") suspended = error;
       const detail = "It could not be handed on to a further invocation.";
       for (const end of ends) end({ outcome: "failed", detail, error });
     }
@@ -104,10 +104,11 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
   }));
 }
 
-/** How many ids fit into a payload beside the policy itself. */
-function mostIds({ policy, event }: Original): number {
-  const frame = Buffer.byteLength(JSON.stringify(JSON.stringify(policy))) + Buffer.byteLength(JSON.stringify(event));
-  return Math.max(1, Math.floor((LARGEST_PAYLOAD - 2 * frame) / ID_BYTES));
+/** A shard in pieces whose events the platform takes. Their numbers are not known yet; LARGEST_PAYLOAD has room for them. */
+function fitting(shard: readonly Target[], original: Original): (readonly Target[])[] {
+  const size = Buffer.byteLength(JSON.stringify(shardEvent(shard, original, "")));
+  if (size <= LARGEST_PAYLOAD || shard.length === 1) return [shard];
+  return cut(shard, Math.ceil(shard.length / 2)).flatMap((half) => fitting(half, original));
 }
 
 const cut = <Item>(items: readonly Item[], size: number): Item[][] =>

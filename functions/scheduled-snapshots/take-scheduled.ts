@@ -36,6 +36,11 @@ export async function takeScheduled(
   }
   if (targets.length + failures.length === 0)
     records.remark("Nothing was selected: no resource has the tags of this policy.");
+  const suspended = failures.find(({ error }) => error.reason === "AccountSuspended")?.error;
+  if (suspended !== undefined) {
+    for (const target of targets) records.begin(targetFields(target, run))({ outcome: "failed", error: suspended });
+    return conclude(invocation, { policy: policy.policy, targets: targets.length });
+  }
 
   if (policy.dry_run) {
     for (const target of targets) records.begin(targetFields(target, run))({ outcome: "planned" });

@@ -1,12 +1,12 @@
 import { type Instant, parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
-import { triggerOf } from "./triggers.ts";
+import { shown, whatCame } from "./triggers.ts";
 
 export interface TimerEvent {
   time: Instant;
   /** What `user_event` holds. */
-  body: unknown;
+  body: JsonObject;
   /** As it came: a shard's event is made of it. */
   event: JsonObject;
 }
@@ -17,23 +17,24 @@ const EXPECTED =
 /** Reads a TIMER event (functiongraph.md 2.1). Throws InvalidRequest. */
 export function readTimer(event: unknown): TimerEvent {
   if (!isObject(event) || event.trigger_type !== "TIMER") {
-    const came = isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : JSON.stringify(event);
-    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${came}.`);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${whatCame(event)}.`);
   }
   const time = parseInstant(event.time);
   if (time === undefined) {
-    throw new SnapshotError("InvalidRequest", `time: expected ${EXPECTED}, got ${JSON.stringify(event.time)}.`);
+    throw new SnapshotError("InvalidRequest", `time: expected ${EXPECTED}, got ${shown(event.time)}.`);
   }
   return { time, body: readUserEvent(event.user_event), event };
 }
 
-function readUserEvent(text: unknown): unknown {
+function readUserEvent(given: unknown): JsonObject {
   // An object is taken too: some consoles store what was typed as JSON.
-  if (isObject(text)) return text;
+  if (isObject(given)) return given;
+  let parsed: unknown;
   try {
-    return JSON.parse(String(text));
+    parsed = typeof given === "string" ? JSON.parse(given) : undefined;
   } catch {
-    const shown = (JSON.stringify(text) ?? "nothing").slice(0, 80);
-    throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${shown}.`);
+    parsed = undefined;
   }
+  if (isObject(parsed)) return parsed;
+  throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${shown(given)}.`);
 }

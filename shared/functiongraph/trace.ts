@@ -1,7 +1,7 @@
 import { type Instant, instant, parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
-import { triggerOf } from "./triggers.ts";
+import { shown, whatCame } from "./triggers.ts";
 
 /** A trace of the Cloud Trace Service, as far as it says that a disk was attached. */
 export interface Trace {
@@ -30,8 +30,7 @@ const EXPECTED = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event w
 export function readTrace(event: unknown): Trace {
   const trace = isObject(event) ? (event.cts ?? ("specversion" in event ? event.data : undefined)) : undefined;
   if (!isObject(trace)) {
-    const came = isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : JSON.stringify(event);
-    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${came}.`);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${whatCame(event)}.`);
   }
   const name = textAt(trace, "trace_name");
   if (!name) throw missing("trace_name", "a name such as attachVolume", trace.trace_name);
@@ -45,7 +44,7 @@ export function readTrace(event: unknown): Trace {
     name,
     service: textAt(trace, "service_type") ?? "",
     time,
-    rating: textAt(trace, "trace_rating") ?? textAt(trace, "trace_status") ?? "normal",
+    rating: textAt(trace, "trace_rating") || textAt(trace, "trace_status") || "normal",
     ...(trace.code !== undefined && trace.code !== "" && Number.isFinite(code) ? { code } : {}),
     serverId: idIn(trace.resource_id, entities.server_id, request.server_id),
     volumeId: idIn(...volumeIn(request), ...volumeIn(response), entities.volume_id),
@@ -53,16 +52,16 @@ export function readTrace(event: unknown): Trace {
 }
 
 const missing = (field: string, expected: string, got: unknown) =>
-  new SnapshotError(
-    "InvalidRequest",
-    `${field}: expected ${expected} in the trace, got ${JSON.stringify(got) ?? "nothing"}.`,
-  );
+  new SnapshotError("InvalidRequest", `${field}: expected ${expected} in the trace, got ${shown(got)}.`);
+
+/** Seconds until the year 5138 are below this, milliseconds since 1973 above it. */
+const FIRST_MS = 1e11;
 
 function readTime(value: unknown): Instant | undefined {
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !(number > 0)) return parseInstant(value);
-  // Seconds until the year 5138 are below this, milliseconds since 1973 above it.
-  return instant(number < 1e11 ? number * 1000 : number);
+  if (typeof number !== "number") return parseInstant(value);
+  const milliseconds = number < FIRST_MS ? number * 1000 : number;
+  return milliseconds > 0 && milliseconds < FIRST_MS * 1000 ? instant(milliseconds) : undefined;
 }
 
 function objectOf(value: unknown): JsonObject {

@@ -15,3 +15,13 @@ export function triggerOf(event: unknown): Trigger {
   if ("specversion" in event) return "eventgrid";
   return "direct";
 }
+
+/** What came in place of the event that was expected, for a message. */
+export const whatCame = (event: unknown): string =>
+  isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : shown(event);
+
+/** The beginning of a value, for a message: enough to recognise it. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}

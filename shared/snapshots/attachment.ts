@@ -1,7 +1,7 @@
 import type { Instant } from "./instant.ts";
 import type { Volume } from "./ports.ts";
 import { SnapshotError } from "./reasons.ts";
-import { type Patience, retryRead } from "./waiting.ts";
+import { lastBegin, type Patience, retryRead } from "./waiting.ts";
 
 /** That a disk is being, or was, attached to a server. */
 export interface Attaching {
@@ -46,10 +46,13 @@ export async function untilAttached(
 ): Promise<Attached | { skipped: string; volumeId?: string }> {
   const { time, until } = patience;
   const { serverId } = attaching;
+  const guessFrom = lastBegin(patience);
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.most)) {
-    const volume = await findVolume(attaching, disks, patience);
+    const { volume, guessed } = await findVolume(attaching, disks, patience);
     const attached = volume && attachmentTo(serverId, volume);
-    if (attached) return attached;
+    // While the event is ahead of its disk, the server's only one is another: it counts when no other comes.
+    const tooEarly = guessed && time.now() - attaching.time <= NEAR_MS && time.now() + wait < guessFrom;
+    if (attached && !tooEarly) return attached;
     const volumeId = volume?.id;
     if (volume && volume.attachments.length > 0 && !volume.shared && !volume.attachments.some(to(serverId))) {
       return { volumeId, skipped: `The disk is attached to another server than ${serverId} by now.` };
@@ -77,13 +80,18 @@ function attachmentTo(serverId: string, { id, status, attachments }: Volume): At
   return { volumeId: id, attachmentId, ...(attachedAt === undefined ? {} : { attachedAt }) };
 }
 
-/** The named disk, else the one of the server's disks that was attached within 10 minutes of the event, or its only one. */
+/**
+ * The named disk, else the one of the server's disks that was attached within 10 minutes of the event, or its only one,
+ * which is a guess.
+ */
 async function findVolume(
   { volumeId, serverId, time }: Attaching,
   disks: Disks,
   patience: Patience,
-): Promise<Volume | undefined> {
-  if (volumeId !== undefined) return retryRead(() => disks.show(volumeId), patience);
+): Promise<{ volume?: Volume; guessed: boolean }> {
+  if (volumeId !== undefined) {
+    return { volume: await retryRead(() => disks.show(volumeId), patience), guessed: false };
+  }
   const volumes = await retryRead(() => disks.ofServer(serverId), patience);
   const near = volumes.filter(({ attachments }) =>
     attachments.some((one) => to(serverId)(one) && Math.abs((one.attachedAt ?? 0) - time) <= NEAR_MS),
@@ -96,7 +104,7 @@ async function findVolume(
       `Expected the event to name the disk, or one disk that was attached to ${serverId} within 10 minutes of it; there are ${candidates.length}: ${ids}. Take their snapshots with a policy or by hand.`,
     );
   }
-  return candidates[0];
+  return { volume: candidates[0], guessed: near.length === 0 };
 }
 
 const notAttached = ({ serverId, volumeId }: Attaching, volume: Volume | undefined) =>

@@ -4,7 +4,7 @@ import { type Instant, instant } from "./instant.ts";
 import type { FoundSnapshot, State } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
-import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
 import { lookUp, type Means, type Run, targetFields } from "./take.ts";
 
 export interface GateOptions {
@@ -24,12 +24,15 @@ export interface Progress extends EndFields {
   outcome: "accepted" | "existing" | "available" | "failed" | "deferred";
 }
 
+/** What the next call can do that this one could not: the account was busy, or the time was up. */
+const LATER: Reason[] = ["Throttled", "DeadlineExceeded"];
 /** How long to wait between two looks. */
 const LOOK_EVERY_MS = 2_000;
 
 /**
  * A snapshot of every target of a deployment: what is not there yet is started, what is there tells how far it is. The same
- * call again starts nothing twice. Each target has its record.
+ * call again starts nothing twice. Each target has its record. A refusal that concerns the whole account is every target's
+ * that was not begun by then.
  *
  * Rejects with Conflict where the deployment's snapshots are too old to be of the same run.
  */
@@ -41,13 +44,15 @@ export async function passGate(
 ): Promise<Progress[]> {
   const { cloud, patience, inFlight, report, concurrency } = means;
   const { time } = patience;
+  // Begun before anything can go wrong: each target has its record then too.
+  const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const known = lookUp(run, means);
   const found = new Map<Target, FoundSnapshot[]>();
   for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
   for (const snapshots of found.values()) refuseOld(snapshots, time.now() - maxAgeMs, run.deploymentId);
 
-  const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const progress = new Map<Target, Progress>();
+  let stopped: SnapshotError | undefined;
   await eachOf(targets, concurrency, async (target) => {
     const snapshots = found.get(target) ?? [];
     const standing = snapshots.find(({ state }) => state !== "failed" && state !== "deleting");
@@ -59,6 +64,7 @@ export async function passGate(
         const detail = "Not begun yet, as the time of this call ran out: repeat it.";
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
+        if (stopped !== undefined && standing === undefined) throw stopped;
         const { kind, options } = target;
         const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, snapshots);
         const { outcome, name, snapshotId: snapshot_id, jobId: job_id, attempts } = ensured;
@@ -66,8 +72,9 @@ export async function passGate(
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      // The account is busy, not the target: the same call again goes on.
-      const outcome = error.reason === "Throttled" ? "deferred" : "failed";
+      if (error.reason === "AccountSuspended") stopped = error;
+      // Nothing is wrong with the target: the same call again goes on.
+      const outcome = LATER.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   });

@@ -1,0 +1,549 @@
+/** A disk is attached: from the traces that tell of it to the one snapshot in the cloud. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { expectWholeRecords, type Invocation, type Invoked, openSite, START } from "../harness.ts";
+import { onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
+
+onTheSitesDay();
+
+type Json = Record<string, unknown>;
+
+const at = Date.parse(START);
+const HOUR = 3_600_000;
+const NOBODY = "00000000-0000-4000-8000-000000000000";
+
+/** What both records of an attachment have. */
+const common = (serverId: string, time: number) => ({
+  time,
+  record_time: time,
+  service_type: "ECS",
+  resource_type: "ecs",
+  resource_id: serverId,
+  resource_name: "web-1",
+  trace_name: "attachVolume",
+  trace_rating: "normal",
+  trace_status: "normal",
+  trace_id: "f1a1bd4c-c6a1-11f0-8a5e-0255ac100015",
+  project_id: "0123456789abcdef0123456789abcdef",
+});
+
+/** Written when the call came in: the disk is not attached yet. */
+const requested = (serverId: string, volumeId: string, time = at) => ({
+  cts: {
+    ...common(serverId, time),
+    trace_type: "ApiCall",
+    code: "200",
+    user: { name: "ops", id: "0123456789abcdef0123456789abcdef", domain: { name: "example", id: "42" } },
+    request: JSON.stringify({ volumeAttachment: { volumeId, device: "/dev/sdb" } }),
+    response: JSON.stringify({ job_id: "70a599e0-31e7-49b7-b260-868f441e862b" }),
+  },
+});
+
+/** Written when the job ended, by the system: it names the server alone. */
+const completed = (serverId: string, time = at + 30_000) => ({
+  cts: {
+    ...common(serverId, time),
+    trace_type: "SystemAction",
+    code: 200,
+    user: null,
+    request: {},
+    response: {
+      status: "SUCCESS",
+      job_id: "70a599e0-31e7-49b7-b260-868f441e862b",
+      job_type: "attachVolume",
+      entities: { server_id: serverId },
+    },
+  },
+});
+
+const cloudEvent = (trace: unknown): Json => ({
+  specversion: "1.0",
+  id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",
+  source: "HC.ECS",
+  type: "ECS:CloudTrace:ApiCall",
+  subject: "web-1",
+  time: START,
+  datacontenttype: "application/json",
+  ttl: "4000",
+  data: trace,
+});
+
+async function stage(options: Parameters<typeof openSite>[0] = {}) {
+  const site = await openSite({ hangMs: 20_000, ...options });
+  const server = site.cloud.addServer().id;
+  const system = site.cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
+  const disk = site.cloud.addVolume().id;
+  return {
+    ...site,
+    server,
+    /** Attached for two days. */
+    system,
+    /** Not attached yet. */
+    disk,
+    deliver: async (event: unknown, how?: Invocation) => {
+      const invoked = await site.invoke(diskAttached, event, how);
+      expectWholeRecords(invoked);
+      return invoked;
+    },
+  };
+}
+
+const taken = (cloud: EmbeddedCloud) => cloud.snapshots().map(({ volume_id }) => volume_id);
+const record = ({ records }: Invoked) => {
+  expect(records).toHaveLength(2);
+  return records[0];
+};
+
+describe("one attachment", () => {
+  test("is one snapshot, whose record arrived 30 s before the disk was attached", async () => {
+    const { cloud, clock, deliver, server, disk, requests } = await stage();
+    cloud.attach(disk, server, { after: 30_000 });
+    const first = await deliver(requested(server, disk));
+    expect(first.error).toBeUndefined();
+    expect(first.result).toEqual({
+      function: "disk-attached",
+      policy: "disk-attached",
+      targets: 1,
+      outcomes: { accepted: 1 },
+      deferred_to: [],
+      topic: "delivered",
+    });
+    expect(clock.now() - at).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now() - at).toBeLessThan(41_000);
+    // It was not asked for all the time.
+    expect(requests().filter((operation) => operation === "evs.showVolume").length).toBeLessThan(10);
+
+    const second = await deliver(completed(server));
+    expect(second.result.outcomes).toEqual({ existing: 1 });
+    const [snapshot, ...others] = cloud.snapshots();
+    expect(others).toEqual([]);
+    expect(snapshot).toMatchObject({
+      kind: "snapshot",
+      volume_id: disk,
+      // The time is the attachment's, as EVS gives it: the same for both records.
+      name: expect.stringMatching(/^disk-attached-20261121T020030Z-[0-9a-f]{8}$/),
+      metadata: { "managed-by": "snapshot-functions", policy: "disk-attached" },
+    });
+    expect(cloud.requests.find(({ operation }) => operation === "evs.createSnapshot")?.body).toMatchObject({
+      snapshot: { force: true },
+    });
+    expect(record(first)).toMatchObject({
+      trigger: "cts",
+      event_time: "2026-11-21T02:00:00.000Z",
+      action: "create",
+      kind: "snapshot",
+      outcome: "accepted",
+      resource_id: disk,
+      name: snapshot?.name,
+      snapshot_id: snapshot?.id,
+      policy: "disk-attached",
+    });
+    expect(record(second)).toMatchObject({ outcome: "existing", resource_id: disk, snapshot_id: snapshot?.id });
+    expect(cloud.logs.map(({ line }) => line)).toEqual([...first.records, ...second.records]);
+  });
+
+  const orders: [order: string, first: number][] = [
+    ["request first", 0],
+    ["completion first", 1],
+  ];
+  describe.each(["snapshot", "standard-snapshot"])("as %s", (DISK_ATTACHED_KIND) => {
+    describe.each(orders)("%s", (_order, first) => {
+      const both = async () => {
+        const site = await stage({ variables: { DISK_ATTACHED_KIND } });
+        site.cloud.attach(site.disk, site.server);
+        const records = [requested(site.server, site.disk), completed(site.server)];
+        return { ...site, events: Array.from({ length: 20 }, (_, index) => records[(index + first) % 2]) };
+      };
+      const once = (cloud: EmbeddedCloud, disk: string, invoked: Invoked[]) => {
+        expect(invoked.map(({ error }) => error)).toEqual(invoked.map(() => undefined));
+        expect(cloud.snapshots().map(({ kind, volume_id }) => [kind, volume_id])).toEqual([[DISK_ATTACHED_KIND, disk]]);
+        expect(cloud.count(/\.create/)).toBe(1);
+        const said = invoked.map((one) => record(one).outcome).sort();
+        expect(said).toEqual(["accepted", ...Array.from({ length: 19 }, () => "existing")]);
+      };
+
+      test("10 times each, one after the other: one snapshot", async () => {
+        const { cloud, clock, deliver, disk, events } = await both();
+        const invoked: Invoked[] = [];
+        for (const event of events) {
+          invoked.push(await deliver(event));
+          clock.advance(1_000);
+        }
+        once(cloud, disk, invoked);
+      });
+
+      test("10 times each, at once in one instance: one snapshot", async () => {
+        const { cloud, deliver, disk, events } = await both();
+        once(cloud, disk, await Promise.all(events.map((event) => deliver(event))));
+      });
+
+      test("10 times each, at once and before the disk is attached: one snapshot", async () => {
+        const { cloud, deliver, disk, server, events } = await both();
+        cloud.detach(disk);
+        cloud.attach(disk, server, { after: 30_000 });
+        once(cloud, disk, await Promise.all(events.map((event) => deliver(event))));
+      });
+    });
+  });
+
+  test("that is made anew is another one", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    for (const hours of [0, 1]) {
+      clock.set(at + hours * HOUR);
+      cloud.attach(disk, server);
+      for (const event of [requested(server, disk, clock.now()), completed(server, clock.now())]) await deliver(event);
+      cloud.detach(disk);
+    }
+    expect(taken(cloud)).toEqual([disk, disk]);
+  });
+
+  test("of a shared disk to each of two servers is one snapshot each", async () => {
+    const { cloud, deliver, server } = await stage();
+    const other = cloud.addServer().id;
+    const shared = cloud.addVolume({ multiattach: true, serverId: other }).id;
+    cloud.attach(shared, server, { after: 20_000 });
+    for (const event of [requested(other, shared), requested(server, shared), requested(other, shared)]) {
+      expect((await deliver(event)).error).toBeUndefined();
+    }
+    expect(taken(cloud)).toEqual([shared, shared]);
+  });
+});
+
+describe("a trace", () => {
+  /** Where a volume may be named, and how; undefined: nowhere. */
+  const places: Record<string, (volumeId: string) => { request?: Json; response?: Json } | undefined> = {
+    "request.volumeAttachment.volumeId": (volumeId) => ({ request: { volumeAttachment: { volumeId } } }),
+    "request.volumeAttachment.volume_id": (volume_id) => ({ request: { volumeAttachment: { volume_id } } }),
+    "request.volumeId": (volumeId) => ({ request: { volumeId } }),
+    "response.volumeAttachment.volumeId": (volumeId) => ({ response: { volumeAttachment: { volumeId } } }),
+    "response.volumeAttachment.id": (id) => ({ response: { volumeAttachment: { id } } }),
+    "response.entities.volume_id": (volume_id) => ({ response: { entities: { volume_id } } }),
+    nowhere: () => ({}),
+  };
+  const servers: Record<string, (serverId: string) => Json> = {
+    resource_id: (resource_id) => ({ resource_id }),
+    "response.entities.server_id": (server_id) => ({ resource_id: "", response: { entities: { server_id } } }),
+  };
+  const shape = fc.record({
+    name: fc.constantFrom("attachVolume", "attachVolumeV2", "attachVolume2"),
+    service: fc.constantFrom("ECS", "ecs", undefined),
+    time: fc.constantFrom<(ms: number) => unknown>(
+      (ms) => ms,
+      (ms) => ms / 1000,
+      (ms) => String(ms),
+      (ms) => String(ms / 1000),
+      () => undefined,
+    ),
+    code: fc.constantFrom(200, "200", 202, "202", 0, "", null, undefined),
+    rating: fc.constantFrom<Json>(
+      { trace_rating: "normal", trace_status: "normal" },
+      { trace_rating: undefined, trace_status: "normal" },
+      { trace_rating: "", trace_status: undefined },
+      { trace_rating: undefined, trace_status: undefined },
+    ),
+    user: fc.constantFrom<unknown>(undefined, null, "", {}, { name: "ops", domain: { name: "example" } }),
+    place: fc.constantFrom(...Object.keys(places)),
+    server: fc.constantFrom(...Object.keys(servers)),
+    upper: fc.boolean(),
+    written: fc.constantFrom<(body: Json | undefined) => unknown>(
+      (body) => body ?? {},
+      (body) => JSON.stringify(body ?? {}),
+      (body) => body ?? "",
+      (body) => body ?? null,
+      (body) => (body === undefined ? "no JSON {" : JSON.stringify(body, undefined, 2)),
+    ),
+    wrapped: fc.constantFrom<(trace: Json) => Json>((cts) => ({ cts }), cloudEvent),
+    unknown: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }).map((more) => {
+      for (const name of Object.keys(common("", 0))) delete more[name];
+      return more;
+    }),
+  });
+
+  test("in any mix of the shapes that were seen is one snapshot of that disk", { timeout: 30_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(shape, async (chosen) => {
+        const { cloud, deliver, server, disk } = await stage();
+        cloud.attach(disk, server);
+        const cased = (id: string) => (chosen.upper ? id.toUpperCase() : id);
+        const bodies = places[chosen.place]?.(cased(disk)) ?? {};
+        const { response, ...serverFields } = (servers[chosen.server] ?? (() => ({})))(cased(server)) as {
+          response?: Json;
+        };
+        const merged = { ...bodies.response, ...response };
+        if (bodies.response?.entities && response?.entities) {
+          merged.entities = { ...(bodies.response.entities as Json), ...(response.entities as Json) };
+        }
+        const { name, service, code, rating, user, time, written, wrapped, unknown } = chosen;
+        const event = wrapped({
+          ...unknown,
+          ...common(server, at),
+          ...serverFields,
+          trace_name: name,
+          service_type: service,
+          time: time(at),
+          code,
+          ...rating,
+          user,
+          request: written(bodies.request),
+          response: written(Object.keys(merged).length > 0 ? merged : undefined),
+        });
+        // As the platform passes it on: what is undefined is not there.
+        const invoked = await deliver(JSON.parse(JSON.stringify(event)));
+        const { trigger } = record(invoked);
+        const again = await deliver(requested(server, disk));
+        await cloud.close();
+        expect(invoked.error).toBeUndefined();
+        expect(invoked.result.outcomes).toEqual({ accepted: 1 });
+        expect(trigger).toBe("cts" in event ? "cts" : "eventgrid");
+        expect(record(invoked).event_time).toBe("2026-11-21T02:00:00.000Z");
+        expect(again.result.outcomes).toEqual({ existing: 1 });
+        expect(taken(cloud)).toEqual([disk]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test.each<[what: string, change: Json, detail: string]>([
+    ["of another call", { trace_name: "detachVolume" }, "The trace detachVolume does not attach a disk"],
+    [
+      "of a call that reserves the disk",
+      { trace_name: "reserveVolume", service_type: "EVS" },
+      "does not attach a disk",
+    ],
+    ["of another service", { service_type: "CCE" }, "The trace attachVolume is of CCE, not of ECS."],
+    [
+      "of a call that failed",
+      { trace_rating: "warning" },
+      'The attachment did not succeed: the trace is rated "warning".',
+    ],
+    ["of an incident", { trace_rating: "incident" }, 'the trace is rated "incident"'],
+    ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
+    ["with an error code", { code: 400 }, "the trace has the code 400"],
+    ["with an error code as text", { code: "409" }, "the trace has the code 409"],
+  ])("%s is ignored, with a record that says why", async (_what, change, detail) => {
+    for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
+      const { cloud, deliver, server, disk, requests } = await stage();
+      cloud.attach(disk, server);
+      const { cts } = requested(server, disk);
+      const invoked = await deliver(wrapped({ ...cts, ...change }));
+      expect(invoked.error).toBeUndefined();
+      expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
+      expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk, level: "info" });
+      expect(record(invoked).detail).toContain(detail);
+      expect(requests()).toEqual([]);
+    }
+  });
+});
+
+describe("a disk that the trace does not name", () => {
+  test("is the one of the server's that was attached within 10 minutes of it, before or after", async () => {
+    for (const minutes of [-9, 0, 9]) {
+      const { cloud, clock, deliver, server, disk } = await stage();
+      cloud.attach(disk, server);
+      clock.advance(HOUR);
+      expect((await deliver(completed(server, at + minutes * 60_000))).error).toBeUndefined();
+      expect(taken(cloud)).toEqual([disk]);
+    }
+  });
+
+  test("is the server's only one, whenever that was attached, if no other comes", async () => {
+    const { cloud, clock, deliver, server, system } = await stage();
+    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([system]);
+    expect(clock.now() - at).toBeLessThan(50_000);
+  });
+
+  test("is the server's only one at once, 10 minutes after the trace", async () => {
+    const { cloud, clock, deliver, server, system } = await stage();
+    clock.advance(601_000);
+    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([system]);
+    expect(clock.now() - at).toBe(601_000);
+  });
+
+  test("is not the server's only one while its own is still on its way", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server, { after: 30_000 });
+    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
+  test("cannot be told from another one: it fails, and names both", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    const other = cloud.addVolume({ serverId: server }).id;
+    cloud.attach(disk, server);
+    const invoked = await deliver(completed(server));
+    expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { failed: 1 } });
+    const { error } = record(invoked);
+    expect(error.reason).toBe("InvalidRequest");
+    for (const id of [server, disk, other]) expect(error.message).toContain(id);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("is waited for where the server has none of that time", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.addVolume({ serverId: server, attachedAt: at - 24 * HOUR });
+    cloud.attach(disk, server, { after: 30_000 });
+    const invoked = await deliver(completed(server, at));
+    expect(invoked.error).toBeUndefined();
+    expect(taken(cloud)).toEqual([disk]);
+
+    clock.advance(HOUR);
+    const late = await deliver(completed(server, clock.now()));
+    expect(record(late)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
+    expect(record(late).error.message).toContain(`Expected a disk to be attached to ${server}`);
+    expect(taken(cloud)).toEqual([disk]);
+  });
+});
+
+describe("a disk that is", () => {
+  test("attached: it is taken, however old the trace", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    clock.advance(30 * 24 * HOUR);
+    expect((await deliver(requested(server, disk, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
+  test("attached to another server: skipped, at once", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.attach(disk, cloud.addServer().id);
+    const invoked = await deliver(requested(server, disk));
+    expect(invoked.error).toBeUndefined();
+    expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
+    expect(record(invoked).detail).toBe(`The disk is attached to another server than ${server} by now.`);
+    expect(clock.now()).toBe(at);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("not attached, an hour after the trace: skipped", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    clock.advance(HOUR + 1);
+    const invoked = await deliver(requested(server, disk, at));
+    expect(invoked.error).toBeUndefined();
+    expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
+    expect(record(invoked).detail).toContain("more than an hour old");
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("not attached in time: failed, so that the platform delivers it again", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.attach(disk, server, { after: 100_000 });
+    const event = requested(server, disk);
+    const invoked = await deliver(event);
+    expect(clock.now() - at).toBeLessThan(60_000);
+    expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { failed: 1 }, topic: "delivered" });
+    expect(record(invoked)).toMatchObject({
+      outcome: "failed",
+      resource_id: disk,
+      error: { reason: "DeadlineExceeded" },
+    });
+    expect(record(invoked).error.message).toContain(`Expected the disk ${disk} to be attached to ${server}; it was`);
+    expect(cloud.snapshots()).toEqual([]);
+
+    expect((await deliver(event)).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
+  test("shown with its server while it is still attaching: waited for", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    cloud.setVolumeStatus(disk, "attaching");
+    cloud.fault(
+      { operation: "evs.showVolume", nth: 3 },
+      { type: "mutatePage", mutate: (changed) => changed.setVolumeStatus(disk, undefined) },
+    );
+    expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
+    expect(clock.now()).toBeGreaterThan(at);
+    expect(cloud.count("evs.showVolume")).toBe(4);
+  });
+
+  test("gone: failed, and not waited for", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.removeVolume(disk);
+    const invoked = await deliver(requested(server, disk));
+    expect(invoked.error).toBeDefined();
+    expect(record(invoked)).toMatchObject({ outcome: "failed", resource_id: disk, error: { reason: "NotFound" } });
+    expect(clock.now()).toBe(at);
+  });
+});
+
+describe("what goes wrong meanwhile", () => {
+  test.each(["throttle", "reset", "status"] as const)("a read that fails (%s) is repeated", async (type) => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    const fault = type === "status" ? { type, status: 503 } : type === "reset" ? { type, after: false } : { type };
+    for (const operation of ["evs.showVolume", "evs.listSnapshots"])
+      cloud.fault({ operation, nth: 1, times: 2 }, fault);
+    expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
+  });
+
+  test("a create whose answer is lost, and the event again: one snapshot", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
+    expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(completed(server))).result.outcomes).toEqual({ existing: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
+  test("a kind that is none of the two: the variable is named, and nothing is done", async () => {
+    const { cloud, deliver, server, disk, requests } = await stage({ variables: { DISK_ATTACHED_KIND: "snapshots" } });
+    cloud.attach(disk, server);
+    const { error, records } = await deliver(requested(server, disk));
+    expect(error?.message).toBe('DISK_ATTACHED_KIND: expected "snapshot" or "standard-snapshot", got "snapshots".');
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", error: { reason: "Misconfigured" } });
+    expect(requests()).toEqual([]);
+  });
+});
+
+describe("an event that is malformed", () => {
+  const { cts } = requested(NOBODY, NOBODY);
+  const without = (...names: string[]) =>
+    Object.fromEntries(Object.entries(cts).filter(([name]) => !names.includes(name)));
+  const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';
+  const timer = { version: "v1.0", time: START, trigger_type: "TIMER", trigger_name: "T", user_event: "{}" };
+
+  test.each<[what: string, event: unknown, message: string]>([
+    ["nothing", undefined, EXPECTED],
+    ["null", null, `${EXPECTED}, got null.`],
+    ["a text", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
+    ["a long text", "x".repeat(5_000_000), EXPECTED],
+    ["a list", [{ cts }], EXPECTED],
+    ["a trace by itself", cts, `${EXPECTED}, got an event of the trigger "direct".`],
+    ["cts without a trace", { cts: null }, EXPECTED],
+    ["cts that is a text", { cts: "attachVolume" }, EXPECTED],
+    ["cts that is a list", { cts: [cts] }, EXPECTED],
+    ["a CloudEvent without data", { ...cloudEvent(undefined) }, EXPECTED],
+    ["a timer's event", timer, `${EXPECTED}, got an event of the trigger "timer".`],
+    ["events of the publishing API", { events: [cloudEvent(cts)] }, EXPECTED],
+    ["a trace without a name", { cts: without("trace_name") }, "trace_name: expected a name such as attachVolume"],
+    ["a name that is none", { cts: { ...cts, trace_name: 7 } }, "trace_name: expected a name such as attachVolume"],
+    ["a trace without a time", { cts: without("time", "record_time") }, "time: expected a time in seconds or"],
+    ["a time in words", { cts: { ...cts, time: "soon", record_time: "late" } }, 'in the trace, got "soon".'],
+    ["a time that is no date", { cts: { ...cts, time: 1e300, record_time: 9e15 } }, "got 1e+300."],
+    ["a time before all", { cts: { ...cts, time: -5, record_time: 0 } }, "in the trace, got -5."],
+    ["no server", { cts: without("resource_id") }, "resource_id: expected the id of a server in the trace"],
+    ["a server that is no id", { cts: { ...cts, resource_id: "../../x" } }, "resource_id: expected the id of a server"],
+  ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
+    const { cloud, deliver, requests } = await stage();
+    const invoked = await deliver(event);
+    expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
+    expect(invoked.error?.message).toContain(message);
+    expect(invoked.error?.message.length).toBeLessThan(400);
+    expect(record(invoked).error).toMatchObject({ reason: "InvalidRequest", message: invoked.error?.message });
+    expect(requests()).toEqual([]);
+    expect(cloud.logs.map(({ line }) => line)).toEqual(invoked.records);
+  });
+
+  test("ids that are none do not reach a URL: the next place is looked at", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    const event = requested(server, disk);
+    const request = { volumeAttachment: { volumeId: "../../cloudsnapshots", id: disk } };
+    expect((await deliver({ cts: { ...event.cts, request } })).result.outcomes).toEqual({ accepted: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+});
