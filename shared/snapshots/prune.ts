@@ -1,15 +1,25 @@
+import { eachKind } from "./each-kind.ts";
 import { eachOf } from "./each-of.ts";
-import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
-import { keepsSomething, planRetention, type RetentionOptions, type Verdict } from "./retention.ts";
+import { byResource, keepsSomething, planRetention, type RetentionOptions, type Verdict } from "./retention.ts";
 import type { Means } from "./take.ts";
-import { lastBegin, retryRead } from "./waiting.ts";
+import { lastBegin, type Patience, waitAfter } from "./waiting.ts";
 import { wallClockOf } from "./zone.ts";
 
 /** What prune needs of a policy; its targets do not matter: retention goes over what the policy made. */
 export type PrunePolicy = Pick<Policy, "policy" | "time_zone" | "hold" | "dry_run"> & { retention?: Retention };
+
+/** What is to become of one snapshot. */
+export interface Planned {
+  kind: Kind;
+  verdict: Verdict;
+}
+
+/** One that is busy is tried so often; then it is left for the next run. */
+const BUSY_TRIES = 4;
 
 /** The retention of a policy as prune takes it. Throws InvalidRequest where it keeps nothing by any rule. */
 export function retentionOf({ retention = {}, time_zone = "UTC", hold = [] }: PrunePolicy): RetentionOptions {
@@ -31,72 +41,96 @@ export function retentionOf({ retention = {}, time_zone = "UTC", hold = [] }: Pr
  */
 export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
   const options = retentionOf(policy);
-  const plan: { kind: Kind; verdict: Verdict }[] = [];
-  for (const kind of Object.values<Kind>(KINDS)) {
-    for (const verdict of await planOf(kind, policy, options, means)) plan.push({ kind, verdict });
-  }
-  const begin = ({ kind, verdict: { snapshot } }: (typeof plan)[number]) =>
-    means.report({
-      action: "prune",
-      kind: kind.kind,
-      resource_id: snapshot.resource,
-      name: snapshot.name,
-      snapshot_id: snapshot.id,
-      policy: policy.policy,
-    });
-  for (const entry of plan) {
-    const { decision, rule } = entry.verdict;
-    if (policy.dry_run) begin(entry)({ outcome: "planned", rule, detail: decision });
-    else if (decision !== "deleted") begin(entry)({ outcome: decision, rule });
-  }
-  if (policy.dry_run) return plan.length;
-
-  const { cloud, patience, concurrency } = means;
-  const until = lastBegin(patience);
-  let stopped: SnapshotError | undefined;
-  const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").sort(twinsFirst);
-  await eachOf(deletions, concurrency, async (entry) => {
-    const { kind, verdict } = entry;
-    const end = begin(entry);
-    try {
-      if (stopped !== undefined) throw stopped;
-      if (patience.time.now() >= until) throw outOfTime();
-      await retryRead(() => cloud(kind).remove(verdict.snapshot.id), patience);
-      end({ outcome: "deleted", rule: verdict.rule });
-    } catch (thrown) {
-      const error = asSnapshotError(thrown);
-      if (error.reason === "AccountSuspended") stopped = error;
-      // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
-      if (error.reason === "NotFound") end({ outcome: "deleted", rule: verdict.rule, detail: "It was gone already." });
-      else end({ outcome: "failed", rule: verdict.rule, error });
-    }
+  const plan: Planned[] = [];
+  await eachKind({ action: "prune", policy: policy.policy }, means, (kind, found) => {
+    for (const planned of planOf(kind, found, policy, options)) plan.push(planned);
   });
+  for (const planned of plan) {
+    const { decision, rule } = planned.verdict;
+    if (policy.dry_run) begin(planned, policy, means)({ outcome: "planned", rule, detail: decision });
+    else if (decision !== "deleted") begin(planned, policy, means)({ outcome: decision, rule });
+  }
+  if (!policy.dry_run) await carryOut(plan, policy, means);
   return plan.length;
 }
 
-/** The verdicts over a kind's snapshots that are marked with the policy, resource by resource. */
-async function planOf(
+/** The verdicts over those of a kind's snapshots that are marked with the policy, resource by resource. */
+export function planOf(
   kind: Kind,
+  found: readonly FoundSnapshot[],
   { policy }: PrunePolicy,
   options: RetentionOptions,
-  { cloud, patience }: Means,
-): Promise<Verdict[]> {
-  const found = await retryRead(() => cloud(kind).listAll(), patience);
-  const byResource = new Map<string, FoundSnapshot[]>();
-  for (const snapshot of found) {
-    if (snapshot.marker?.policy !== policy) continue;
-    // A group whose disks are gone and cannot be named: those that were asked for alike belong together.
-    const resource = snapshot.resource ?? `content ${snapshot.marker.content}`;
-    const others = byResource.get(resource);
-    if (others === undefined) byResource.set(resource, [snapshot]);
-    else others.push(snapshot);
-  }
-  const verdicts: Verdict[] = [];
-  for (const snapshots of byResource.values()) verdicts.push(...planRetention(snapshots, options));
-  return verdicts;
+): Planned[] {
+  const marked = found.filter(({ marker }) => marker?.policy === policy);
+  return byResource(marked).flatMap((snapshots) =>
+    planRetention(snapshots, options).map((verdict) => ({ kind, verdict })),
+  );
 }
 
-const twinsFirst = (a: { verdict: Verdict }, b: { verdict: Verdict }): number =>
+/**
+ * Deletes what a plan says, several at a time, younger twins first. What is busy waits until all others were tried, so
+ * that it holds up none of them.
+ */
+export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means): Promise<void> {
+  const { cloud, patience, concurrency } = means;
+  const until = lastBegin(patience);
+  let stopped: SnapshotError | undefined;
+  let left: Deletion[] = plan.filter(({ verdict }) => verdict.decision === "deleted").sort(twinsFirst);
+  for (let tries = 1; left.length > 0; tries += 1) {
+    const busy: Required<Deletion>[] = [];
+    await eachOf(left, concurrency, async (deletion) => {
+      // One record, from the first try to the last.
+      const { kind, verdict, end = begin(deletion, policy, means) } = deletion;
+      const { snapshot, rule } = verdict;
+      try {
+        if (stopped !== undefined) throw stopped;
+        if (patience.time.now() >= until) throw outOfTime();
+        await removeUnlessBusy(() => cloud(kind).remove(snapshot.id), patience);
+        end({ outcome: "deleted", rule });
+      } catch (thrown) {
+        const error = asSnapshotError(thrown);
+        if (error.reason === "AccountSuspended") stopped = error;
+        // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
+        if (error.reason === "NotFound") end({ outcome: "deleted", rule, detail: "It was gone already." });
+        else if (error.reason === "Busy") busy.push({ kind, verdict, end, error });
+        else end({ outcome: "failed", rule, error });
+      }
+    });
+    const [first] = busy;
+    const again = first !== undefined && tries < BUSY_TRIES && (await waitAfter(first.error, tries, patience));
+    if (!again) for (const { end, verdict, error } of busy) end({ outcome: "failed", rule: verdict.rule, error });
+    left = again ? busy : [];
+  }
+}
+
+interface Deletion extends Planned {
+  end?: (fields: EndFields) => void;
+  error?: SnapshotError;
+}
+
+/** A fault that passes and a throttled account are waited out, one that is busy is not. */
+async function removeUnlessBusy(remove: () => Promise<void>, patience: Patience): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await remove();
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.reason === "Busy" || !(await waitAfter(error, tries, patience))) throw error;
+    }
+  }
+}
+
+const begin = ({ kind, verdict: { snapshot } }: Planned, { policy }: PrunePolicy, { report }: Means) =>
+  report({
+    action: "prune",
+    kind: kind.kind,
+    resource_id: snapshot.resource,
+    name: snapshot.name,
+    snapshot_id: snapshot.id,
+    policy,
+  });
+
+const twinsFirst = (a: Planned, b: Planned): number =>
   Number(b.verdict.rule.startsWith("twin")) - Number(a.verdict.rule.startsWith("twin"));
 
 const outOfTime = () =>

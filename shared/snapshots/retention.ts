@@ -22,125 +22,177 @@ export interface RetentionOptions {
 export const keepsSomething = ({ min_keep: _, ...rules }: Retention): boolean =>
   Object.values(rules).some((count) => count !== undefined && count > 0);
 
+/** Snapshots by what they are of. Groups whose disks cannot be named any more: those that were asked for alike. */
+export function byResource(found: readonly FoundSnapshot[]): FoundSnapshot[][] {
+  const lists = new Map<string, FoundSnapshot[]>();
+  for (const snapshot of found) {
+    const resource = snapshot.resource ?? `content ${snapshot.marker?.content}`;
+    const list = lists.get(resource);
+    if (list === undefined) lists.set(resource, [snapshot]);
+    else list.push(snapshot);
+  }
+  return [...lists.values()];
+}
+
 /**
  * What is to become of the snapshots of one resource that one policy made, as restic's `forget` has it: each rule keeps
  * what it keeps, and what no rule keeps goes. Pure; the order of the list changes nothing.
  *
  * Only available snapshots are good: they count, and they go by the rules. A failed one counts for nothing and goes once a
  * newer good one exists. What is being created or deleted, or is in a status that we do not know, neither counts nor goes.
- * What is held neither counts nor goes: others take its place. `min_keep` (at least 1) good ones always stay.
+ * What is held neither counts nor goes: others take its place. The newest `min_keep` (at least 1) good ones always stay.
  */
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
-  const { retention, wallClock, hold } = options;
-  const newestFirst = [...snapshots].sort(byAge);
-  const held = new Map(newestFirst.map((snapshot) => [snapshot, whyHeld(snapshot, hold)]));
-  const free = newestFirst.filter((snapshot) => held.get(snapshot) === undefined);
-  const twins = youngerTwins(free);
-  const good = free.filter((snapshot) => snapshot.state === "available" && !twins.has(snapshot));
-  const kept = keptBy(good, retention, wallClock);
-  const newestGood = good[0];
+  const hold = new Set(options.hold.map((id) => id.toLowerCase()));
+  const twins = youngerTwins(snapshots.filter(isAvailable));
+  const twinOf = (snapshot: FoundSnapshot) => (twins.size === 0 ? undefined : twins.get(snapshot));
+  const newestFirst = snapshots
+    .map((snapshot) => entryOf(snapshot, whyHeld(snapshot, hold), twinOf(snapshot)))
+    .sort((a, b) => b.time - a.time || byAge(a.snapshot, b.snapshot));
+  const good: Entry[] = [];
+  const spare: Entry[] = [];
+  for (const entry of newestFirst) {
+    if (entry.available && entry.held === undefined) (entry.twin === undefined ? good : spare).push(entry);
+  }
+  applyRules(good, spare, options);
+  const newestGood = newestFirst.find(({ available, twin, time }) => available && !twin && time < Infinity);
 
-  return newestFirst.map((snapshot): Verdict => {
-    const why = held.get(snapshot);
-    if (why !== undefined) return { snapshot, decision: "held", rule: why };
-    const twin = twins.get(snapshot);
-    if (twin !== undefined) return { snapshot, decision: "deleted", rule: `twin of ${twin.id}` };
+  return newestFirst.map(({ snapshot, available, time, held, twin, rules }): Verdict => {
+    if (held !== undefined) return { snapshot, decision: "held", rule: held };
+    if (rules !== undefined) return { snapshot, decision: "kept", rule: rules.join(", ") };
     if (snapshot.state === "failed") {
-      const superseded = newestGood !== undefined && byAge(newestGood, snapshot) < 0;
-      return superseded
+      return newestGood !== undefined && newestGood.time > time
         ? { snapshot, decision: "deleted", rule: "failed, and a newer good one exists" }
         : { snapshot, decision: "kept", rule: "failed, and no newer good one exists" };
     }
-    if (snapshot.state !== "available") return { snapshot, decision: "kept", rule: `in the status ${snapshot.status}` };
-    const rules = kept.get(snapshot);
-    if (rules !== undefined) return { snapshot, decision: "kept", rule: rules.join(", ") };
-    return { snapshot, decision: "deleted", rule: "kept by no rule" };
+    if (!available) return { snapshot, decision: "kept", rule: `in the status ${snapshot.status}` };
+    return { snapshot, decision: "deleted", rule: twin === undefined ? "kept by no rule" : `twin of ${twin.id}` };
   });
 }
 
-/** Newest first; at the same time by id, so that the order is always the same. One without a time is taken for new. */
+/** What is known of a snapshot before the rules, and by which of them it stays. */
+interface Entry {
+  snapshot: FoundSnapshot;
+  available: boolean;
+  time: number;
+  held: string | undefined;
+  /** The older one, where this is a twin. */
+  twin: FoundSnapshot | undefined;
+  rules: string[] | undefined;
+}
+
+const entryOf = (snapshot: FoundSnapshot, held: string | undefined, twin: FoundSnapshot | undefined): Entry => ({
+  snapshot,
+  available: isAvailable(snapshot),
+  time: timeOf(snapshot),
+  held,
+  twin,
+  rules: undefined,
+});
+
+const isAvailable = ({ state }: FoundSnapshot): boolean => state === "available";
+
+/** One without a time is taken for new. */
+const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIVE_INFINITY;
+
+/** Newest first; at the same time by id, so that the order is always the same. */
 const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
-  (b.created ?? Number.MAX_SAFE_INTEGER) - (a.created ?? Number.MAX_SAFE_INTEGER) ||
-  (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+  timeOf(a) === timeOf(b) ? (a.id < b.id ? 1 : -1) : timeOf(b) - timeOf(a);
 
 /** What is never deleted, whoever made it (DESIGN 5.4). */
-function whyHeld(
-  { id, name, description, labels, raw, created }: FoundSnapshot,
-  hold: readonly string[],
-): string | undefined {
-  if (hold.includes(id)) return "held by the policy";
+function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
+  const { id, description, labels, created } = snapshot;
+  if (hold.has(id.toLowerCase())) return "held by the policy";
   if (Object.hasOwn(labels, "hold") && labels.hold !== "false") return "held by its label";
-  if (/^hold\b/i.test(description ?? "")) return "held by its description";
+  if (description !== undefined && /^hold\b/i.test(description)) return "held by its description";
+  // Without a time it cannot be told what it is kept or goes by.
+  return whyNotOurs(snapshot) ?? (created === undefined ? "its time cannot be read" : undefined);
+}
+
+/** Why a snapshot is not one that we made, although it carries our marker: labels are copied along, by hand or by EVS. */
+export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undefined {
   if (name.startsWith("autobk_snapshot_")) return "made by a backup";
-  if (Object.hasOwn(labels, "__system__enableActive")) return "made by the system";
+  if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "made by the system";
+  if (raw.snapshot_type === "copy") return "a copy";
   if (typeof raw.type === "string" && raw.type.toUpperCase() === "AUTO") return "automated";
   if (typeof raw.snapshot_group_id === "string" && raw.snapshot_group_id !== "") return "a member of a group";
-  // Without a time it cannot be told what it is kept or goes by.
-  if (created === undefined) return "its time cannot be read";
   return undefined;
 }
 
 /**
- * Two first deliveries at once can make two of one (DESIGN 4.4): the younger one goes, once the older one is available.
- * Younger twin -> the one that stays.
+ * Two first deliveries at once can make two of one (DESIGN 4.4). Younger twin -> the oldest one, which stays.
+ *
+ * @param standing the snapshots of one resource that stand for what was asked for
  */
-function youngerTwins(newestFirst: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
-  const oldest = new Map<string, FoundSnapshot>();
+export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
+  const first = new Map<string, FoundSnapshot>();
+  const alike = new Map<string, FoundSnapshot[]>();
+  for (const snapshot of standing) {
+    const { marker, created } = snapshot;
+    if (marker === undefined || created === undefined || whyNotOurs(snapshot) !== undefined) continue;
+    const other = first.get(marker.key);
+    if (other === undefined) first.set(marker.key, snapshot);
+    else alike.set(marker.key, [...(alike.get(marker.key) ?? [other]), snapshot]);
+  }
   const twins = new Map<FoundSnapshot, FoundSnapshot>();
-  for (const snapshot of [...newestFirst].reverse()) {
-    const { marker, state } = snapshot;
-    if (marker === undefined || state !== "available") continue;
-    const older = oldest.get(marker.key);
-    if (older === undefined) oldest.set(marker.key, snapshot);
-    else twins.set(snapshot, older);
+  for (const snapshots of alike.values()) {
+    const [oldest, ...younger] = snapshots.sort(byAge).reverse() as [FoundSnapshot, ...FoundSnapshot[]];
+    for (const snapshot of younger) twins.set(snapshot, oldest);
   }
   return twins;
 }
 
-/** Good snapshots, newest first -> those that stay, each with its rules. */
-function keptBy(
-  good: readonly FoundSnapshot[],
-  retention: Retention,
-  wallClock: WallClock,
-): Map<FoundSnapshot, string[]> {
-  const kept = new Map<FoundSnapshot, string[]>();
-  const keep = (snapshot: FoundSnapshot, rule: string) => {
-    const rules = kept.get(snapshot);
-    if (rules === undefined) kept.set(snapshot, [rule]);
-    else rules.push(rule);
+/** Says of good snapshots, newest first, by which rules they stay; of twins only where there is nothing else to keep. */
+function applyRules(
+  good: readonly Entry[],
+  twins: readonly Entry[],
+  { retention, wallClock }: Pick<RetentionOptions, "retention" | "wallClock">,
+): void {
+  const keep = (entry: Entry, rule: string) => {
+    entry.rules = [...(entry.rules ?? []), rule];
   };
-  const timeOf = ({ created }: FoundSnapshot) => wallClock(created as Instant);
+  const wallTime = (entry: Entry | undefined) => wallClock((entry?.time ?? 0) as Instant);
 
-  for (const snapshot of good.slice(0, retention.keep_last ?? 0)) keep(snapshot, "keep_last");
+  for (const entry of good.slice(0, retention.keep_last ?? 0)) keep(entry, "keep_last");
 
   const days = retention.keep_within_days ?? 0;
-  const newest = good[0];
-  for (const snapshot of days > 0 ? good : []) {
-    if (timeOf(snapshot) <= timeOf(newest as FoundSnapshot) - days * DAY_MS) break;
-    keep(snapshot, "keep_within_days");
+  const since = wallTime(good[0]) - days * DAY_MS;
+  for (const entry of days > 0 ? good : []) {
+    if (wallTime(entry) <= since) break;
+    keep(entry, "keep_within_days");
   }
 
   for (const [rule, periodOf] of Object.entries(PERIODS)) {
     let left = retention[rule as keyof typeof PERIODS] ?? 0;
-    let last: number | undefined;
-    for (const [index, snapshot] of good.entries()) {
-      if (left === 0) break;
-      const period = periodOf(timeOf(snapshot));
+    let day = Number.POSITIVE_INFINITY;
+    let period: number | undefined;
+    for (let index = 0; index < good.length && left > 0; index += 1) {
+      const entry = good[index] as Entry;
+      const oldest = index === good.length - 1;
+      // A clock that is set back over midnight does not begin a day again: one that was left is not entered twice.
+      const its = Math.min(day, dayOf(wallTime(entry)));
+      if (its === day && !oldest) continue;
+      const before = period;
+      day = its;
+      period = periodOf(day);
       // The newest of each period; and, as restic does, the oldest of all where there are fewer periods than asked for.
-      if (period === last && index < good.length - 1) continue;
-      keep(snapshot, period === last ? `oldest ${rule}` : rule);
-      last = period;
+      if (period === before && !oldest) continue;
+      keep(entry, period === before ? `oldest ${rule}` : rule);
       left -= 1;
     }
   }
 
+  // Not only where the rules keep fewer: else a further rule could cost a snapshot that stayed without it.
   const least = Math.max(1, retention.min_keep ?? 1);
-  for (const snapshot of good) {
-    if (kept.size >= least) break;
-    if (!kept.has(snapshot)) keep(snapshot, "min_keep");
+  for (const entry of [...good.slice(0, least), ...twins.slice(0, Math.max(0, least - good.length))]) {
+    if (entry.rules === undefined) keep(entry, "min_keep");
   }
-  return kept;
 }
 
-/** Rule -> the period that a wall-clock time is in. */
-const PERIODS = { keep_daily: dayOf, keep_weekly: weekOf, keep_monthly: monthOf, keep_yearly: yearOf } as const;
+/** Rule -> the period that a day is in. */
+const PERIODS = {
+  keep_daily: (day: number) => day,
+  keep_weekly: weekOf,
+  keep_monthly: monthOf,
+  keep_yearly: yearOf,
+} as const;

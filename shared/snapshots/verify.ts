@@ -1,10 +1,10 @@
-import { type Instant, instant } from "./instant.ts";
-import { KINDS } from "./kinds/index.ts";
+import { eachKind } from "./each-kind.ts";
+import type { Instant } from "./instant.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
-import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { SnapshotError } from "./reasons.ts";
+import { byResource, whyNotOurs, youngerTwins } from "./retention.ts";
 import type { Means } from "./take.ts";
-import { retryRead } from "./waiting.ts";
 
 export interface VerifyOptions {
   /** The event's time. */
@@ -19,37 +19,32 @@ const MINUTE_MS = 60_000;
 /**
  * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, and
  * older ones that are still being created. There is no store: a record may come again in the next run, none is lost. One
- * that is still being created, and not for too long, is left for the next run. A kind that cannot be listed has a failed
- * record and does not stop the others.
+ * that is still being created, and not for too long, is left for the next run. A group's members are named with it.
  *
  * @returns how many snapshots were looked at
  */
-export async function verify(options: VerifyOptions, { cloud, patience, report }: Means): Promise<number> {
+export async function verify(options: VerifyOptions, means: Means): Promise<number> {
   let count = 0;
-  for (const kind of Object.values<Kind>(KINDS)) {
-    try {
-      const found = (await retryRead(() => cloud(kind).listAll(), patience)).filter(({ marker }) => marker);
-      const twins = youngerTwins(found);
-      for (const snapshot of found.filter((one) => isDue(one, options))) {
-        const end = judge(kind, snapshot, options);
-        count += 1;
-        if (end === undefined) continue;
-        const { id, name, resource, marker } = snapshot;
-        const begun = report({
-          action: "verify",
-          kind: kind.kind,
-          resource_id: resource,
-          name,
-          snapshot_id: id,
-          policy: marker?.policy,
-        });
-        begun({ ...end, detail: detailOf(end.detail, snapshot, twins.get(snapshot)) });
-      }
-    } catch (thrown) {
-      const end = report({ action: "verify", kind: kind.kind });
-      end({ outcome: "failed", detail: "These snapshots could not be listed.", error: asSnapshotError(thrown) });
+  await eachKind({ action: "verify" }, means, (kind, found) => {
+    const ours = found.filter((snapshot) => snapshot.marker !== undefined && whyNotOurs(snapshot) === undefined);
+    const standing = ours.filter(({ state }) => state !== "failed" && state !== "deleting");
+    const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
+    for (const snapshot of ours.filter((one) => isDue(one, options))) {
+      const end = judge(kind, snapshot, options);
+      count += 1;
+      if (end === undefined) continue;
+      const { id, name, resource, marker } = snapshot;
+      const begun = means.report({
+        action: "verify",
+        kind: kind.kind,
+        resource_id: resource,
+        name,
+        snapshot_id: id,
+        policy: marker?.policy,
+      });
+      begun({ ...end, detail: detailOf(end.detail, snapshot, twins.get(snapshot)) });
     }
-  }
+  });
   return count;
 }
 
@@ -67,43 +62,41 @@ function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): End
     case "failed": {
       const error = new SnapshotError(
         "SnapshotFailed",
-        `Expected the ${kind.kind} ${id} of ${resource ?? "several disks"} to become available; it ended in the status "${status}".`,
+        `Expected the ${kind.kind} ${id} of ${resource ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
       );
       return { outcome: "failed", error };
     }
     case "creating": {
-      const minutes = Math.floor((options.time - (created ?? instant(options.time))) / MINUTE_MS);
-      const stuck = minutes > (options.stuckAfterMinutes ?? kind.stuckAfterMinutes);
+      if (created === undefined) {
+        return { outcome: "unverified", detail: "It is being created, and its time cannot be read." };
+      }
+      const since = options.time - created;
+      const stuck = since > (options.stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
       return stuck
-        ? { outcome: "unverified", detail: `Stuck: it has been creating for ${minutes} minutes.` }
+        ? { outcome: "unverified", detail: `Stuck: it has been creating for ${Math.floor(since / MINUTE_MS)} minutes.` }
         : undefined;
     }
     case "deleting":
-      return undefined;
+      // What could not be deleted stays, and counts against the quota.
+      return /error/i.test(status)
+        ? { outcome: "unverified", detail: `The status is "${status}": only the cloud's support can delete it.` }
+        : undefined;
     default:
-      return { outcome: "unverified", detail: `The status "${status}" is not known.` };
+      return { outcome: "unverified", detail: `The status ${statusOf(snapshot)} is not known.` };
   }
 }
 
-/** Two that were made of one by deliveries at the same moment (DESIGN 4.4): the younger one -> the one that stays. */
-function youngerTwins(found: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
-  const oldest = new Map<string, FoundSnapshot>();
-  const twins = new Map<FoundSnapshot, FoundSnapshot>();
-  const byAge = [...found].sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
-  for (const snapshot of byAge.filter(({ state }) => state !== "failed" && state !== "deleting")) {
-    const identity = `${snapshot.resource} ${snapshot.marker?.key}`;
-    const older = oldest.get(identity);
-    if (older === undefined) oldest.set(identity, snapshot);
-    else twins.set(snapshot, older);
-  }
-  return twins;
+/** The state of a group is what it and its members are together. */
+function statusOf({ status, members }: FoundSnapshot): string {
+  const ofMembers = [...new Set(members?.map((member) => `"${member.status}"`))].join(", ");
+  return `"${status}"${ofMembers && ` (members: ${ofMembers})`}`;
 }
 
 function detailOf(detail: string | undefined, { members }: FoundSnapshot, twin: FoundSnapshot | undefined) {
   const parts = [
     detail,
     twin && `Twin of ${twin.id}: prune deletes this one once that one is available.`,
-    members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ")}.`,
+    members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`,
   ];
   return parts.filter((part) => part !== undefined).join(" ") || undefined;
 }

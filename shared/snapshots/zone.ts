@@ -6,9 +6,8 @@ export const DAY_MS = 86_400_000;
 export type WallClock = (moment: Instant) => number;
 
 /**
- * The wall clock of a zone. `Intl` is
- * asked once for each day and once more for instants of a day on which the offset changes, so that a hundred thousand
- * snapshots cost as little as their days.
+ * The wall clock of a zone. `Intl` is asked once for each day, and once more for each instant of a day on which the
+ * offset changes, so that a hundred thousand snapshots cost as little as their days.
  */
 export function wallClockOf(zone: string): WallClock {
   const format = new Intl.DateTimeFormat("en-US", {
@@ -20,7 +19,6 @@ export function wallClockOf(zone: string): WallClock {
     hour: "numeric",
     minute: "numeric",
     second: "numeric",
-    era: "short",
   });
   const offsetAt = (moment: number): number => {
     const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
@@ -35,16 +33,27 @@ export function wallClockOf(zone: string): WallClock {
     atMidnight.set(day, offset);
     return offset;
   };
+  // Snapshots come in order of their age: most are of the same day as the one before.
+  let last = { day: Number.NaN, offset: 0 };
   return (moment) => {
     const day = Math.floor(moment / DAY_MS);
+    if (day === last.day) return moment + last.offset;
     const offset = offsetOfDay(day);
-    return moment + (offset === offsetOfDay(day + 1) ? offset : offsetAt(moment));
+    if (offset !== offsetOfDay(day + 1)) return moment + offsetAt(moment);
+    last = { day, offset };
+    return moment + offset;
   };
 }
 
-/** Days, weeks, months and years of a wall-clock time, each as a number that grows by one with every period. */
+/** The day of a wall-clock time; days are counted from 1970 on. */
 export const dayOf = (wall: number): number => Math.floor(wall / DAY_MS);
+
+// The week, month and year of a day, each as a number that grows by one with every period.
+
 /** ISO 8601 weeks begin on Monday; 1970 began on a Thursday. */
-export const weekOf = (wall: number): number => Math.floor((dayOf(wall) + 3) / 7);
-export const monthOf = (wall: number): number => yearOf(wall) * 12 + new Date(wall).getUTCMonth();
-export const yearOf = (wall: number): number => new Date(wall).getUTCFullYear();
+export const weekOf = (day: number): number => Math.floor((day + 3) / 7);
+export const yearOf = (day: number): number => new Date(day * DAY_MS).getUTCFullYear();
+export const monthOf = (day: number): number => {
+  const date = new Date(day * DAY_MS);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+};

@@ -1,0 +1,30 @@
+import { KINDS } from "./kinds/index.ts";
+import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import type { Action } from "./outcome.ts";
+import { asSnapshotError, type SnapshotError } from "./reasons.ts";
+import type { Means } from "./take.ts";
+import { retryRead } from "./waiting.ts";
+
+/**
+ * Every snapshot of the project, kind by kind. A kind that cannot be listed has a failed record and does not stop the
+ * others; where the cloud does not have a kind at all, there is nothing of it to be said.
+ */
+export async function eachKind(
+  fields: { action: Exclude<Action, "run">; policy?: string },
+  { cloud, patience, report }: Means,
+  work: (kind: Kind, found: FoundSnapshot[]) => void,
+): Promise<void> {
+  let stopped: SnapshotError | undefined;
+  for (const kind of Object.values<Kind>(KINDS)) {
+    try {
+      if (stopped !== undefined) throw stopped;
+      work(kind, await retryRead(() => cloud(kind).listAll(), patience));
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.reason === "Unsupported") continue;
+      if (error.reason === "AccountSuspended") stopped = error;
+      const end = report({ ...fields, kind: kind.kind });
+      end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
+    }
+  }
+}
