@@ -1,11 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { SUBSTITUTES } from "../shared/huaweicloud/substitutes/index.mjs";
+import { substitutedSdk } from "../shared/huaweicloud/substitutes/index.mjs";
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
-  // As tsconfig.json and the build have it: the installed -evs first, ours second; what it needs beside it, substituted.
-  resolve: { tsconfigPaths: true, alias: SUBSTITUTES },
+  // As tsconfig.json and the build have it: the installed -evs first, ours second; the SDK as the build bundles it.
+  plugins: [substitutedSdk],
+  resolve: { tsconfigPaths: true },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.ts"],

@@ -2,7 +2,7 @@ import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
-import { readAll, readResources, rowsOf } from "./paging.ts";
+import { pageOf, readAll, readResources } from "./paging.ts";
 
 /**
  * DWS cluster snapshots (seed 004). The list of all has no parameters and no pages (cloud-apis.md 3); it is read rather
@@ -27,11 +27,11 @@ export const dws = (connection: Connection): SnapshotService => ({
       url: "/v1.0/{project_id}/clusters",
       queryParams: { enterprise_project_id: "all_granted_eps" },
     });
-    return readResources(rowsOf(answer, "clusters"), "clusters");
+    return readResources(pageOf(answer, "clusters").rows, "clusters");
   },
 });
 
 async function list(connection: Connection): Promise<FoundSnapshot[]> {
   const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url: "/v1.0/{project_id}/snapshots" });
-  return readAll(clusterSnapshot, rowsOf(answer, "snapshots"));
+  return readAll(clusterSnapshot, pageOf(answer, "snapshots").rows);
 }

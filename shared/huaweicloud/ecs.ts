@@ -1,6 +1,6 @@
 import type { Resource } from "../snapshots/ports.ts";
 import { type Connection, sendOptions } from "./client.ts";
-import { allPages, readResources, rowsOf } from "./paging.ts";
+import { allPages, pageOf, readResources } from "./paging.ts";
 
 /** The most that the list gives at once; 25 by default (cloud-apis.md 7). */
 const PAGE = 1_000;
@@ -13,7 +13,7 @@ export async function listServers(connection: Connection): Promise<Resource[]> {
       url: "/v1/{project_id}/cloudservers/detail",
       queryParams: { enterprise_project_id: "all_granted_eps", limit: PAGE, offset },
     });
-    return { rows: rowsOf(answer, "servers"), total: answer.body.count };
-  }, PAGE);
+    return pageOf(answer, "servers");
+  });
   return readResources(rows, "servers");
 }

@@ -100,6 +100,9 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found === null ? undefined : Number(found[1]) * (found[2]?.toLowerCase() === "minute" ? 60_000 : 1_000);
 }
 
+/** How much of a message of the cloud is passed on, in characters. */
+const MOST_SAID = 2_000;
+
 /** The error for an error answer of the cloud. A create is left open by a fault of the service's own (DESIGN 4.4). */
 export function faultError(
   what: string,
@@ -107,11 +110,12 @@ export function faultError(
   details: { operation: Operation; requestId?: string; retryAfterMs?: number },
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
-  const said = fault.message ?? "no message that could be read";
+  // A log line has room for 1 MB, a reader for less.
+  const said = (fault.message ?? "no message that could be read").slice(0, MOST_SAID);
   const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${REASONS[reason].advice}`;
   return new SnapshotError(reason, message, {
     code: fault.code,
-    said: fault.message,
+    said: fault.message?.slice(0, MOST_SAID),
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,

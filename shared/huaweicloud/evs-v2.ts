@@ -10,7 +10,7 @@ import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, EVS_PAGE, readAll, rowsOf } from "./paging.ts";
+import { allRows, EVS_PAGE, pageOf, readAll } from "./paging.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
 export const evsV2 = (connection: Connection): SnapshotService => ({
@@ -40,7 +40,7 @@ async function list(connection: Connection, volumeId?: string): Promise<FoundSna
       .withOffset(offset);
     if (volumeId !== undefined) request.withVolumeId(volumeId);
     const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-    return rowsOf(answer, "snapshots");
+    return pageOf(answer, "snapshots");
   });
   return readAll(snapshot, rows);
 }

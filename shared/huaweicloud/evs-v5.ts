@@ -6,7 +6,7 @@ import type { Created, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, EVS_PAGE, readAll, rowsOf } from "./paging.ts";
+import { allRows, EVS_PAGE, pageOf, readAll } from "./paging.ts";
 
 // No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
 
@@ -61,7 +61,7 @@ async function list(
       url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
       queryParams: { ...filter, limit: EVS_PAGE, offset },
     });
-    return rowsOf(answer, name);
+    return pageOf(answer, name);
   });
   return readAll(kind, rows);
 }

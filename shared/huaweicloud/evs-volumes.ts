@@ -5,7 +5,7 @@ import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Resource, Volume } from "../snapshots/ports.ts";
 import { type Connection, send, unusable } from "./client.ts";
-import { allRows, EVS_PAGE, readResources, rowsOf } from "./paging.ts";
+import { allRows, EVS_PAGE, pageOf, readResources } from "./paging.ts";
 
 const listRows = (connection: Connection, serverId?: string): Promise<JsonObject[]> =>
   allRows(async (offset) => {
@@ -15,7 +15,7 @@ const listRows = (connection: Connection, serverId?: string): Promise<JsonObject
       .withOffset(offset);
     if (serverId !== undefined) request.withServerId(serverId);
     const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));
-    return rowsOf(answer, "volumes");
+    return pageOf(answer, "volumes");
   });
 
 /** Every disk of the project, with its tags: the list cannot be filtered by them (cloud-apis.md 1.5). */

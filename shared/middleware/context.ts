@@ -20,6 +20,8 @@ const ANSWER_RESERVE_MS = 250;
 const HTTP_LIMIT_MS = 55_000;
 /** How long a busy or throttled resource is waited for while somebody waits for the answer. */
 const CALLER_PATIENCE_MS = 15_000;
+/** For one attempt. */
+const TIMEOUT_BY_DEFAULT_MS = 10_000;
 /** Where the context does not say how much time is left and RUNTIME_TIMEOUT does not either. */
 const TIME_BY_DEFAULT_MS = 30_000;
 
@@ -83,22 +85,29 @@ function begin(functionName: string, runtime: Runtime, event: unknown, given: un
 function configure(invocation: Invocation, credentials: Credentials): void {
   const { variables, platform, runtime, startedAt, endsAt, trigger } = invocation;
   const { time, environment } = runtime;
-  invocation.connection = {
+  const connection: Connection = {
     transport: runtime.transport,
     credentials,
     projectId: readProjectId(variables, platform.projectId || environment.RUNTIME_PROJECT_ID || ""),
     endpoint: (service) => endpointOf(service, variables),
-    timeoutMs: readInteger(variables, "HTTP_TIMEOUT_MS", { byDefault: 10_000, from: 1, to: 600_000 }),
+    timeoutMs: TIMEOUT_BY_DEFAULT_MS,
     now: () => time.now(),
     sleep: (milliseconds) => time.sleep(milliseconds),
     limiter: makeLimiter(() => time.now()),
     deadline: endsAt,
-  } satisfies Connection;
+  };
+  invocation.connection = connection;
+  // The topic first: the record of what is wrong with the rest goes there too.
   invocation.topic = readTopic(variables);
+  connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {
+    byDefault: TIMEOUT_BY_DEFAULT_MS,
+    from: 1,
+    to: 600_000,
+  });
   const reserve = ANSWER_RESERVE_MS + (invocation.topic === undefined ? 0 : TOPIC_RESERVE_MS);
   const until = after(endsAt, -reserve);
   const waited = trigger === "http" || trigger === "direct";
-  invocation.connection.deadline = until;
+  connection.deadline = until;
   invocation.patience = { time, until, ...(waited ? { waitUntil: after(startedAt, CALLER_PATIENCE_MS) } : {}) };
 }
 

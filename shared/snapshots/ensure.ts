@@ -37,7 +37,7 @@ export interface Ensured {
 }
 
 /** Creates under way in this process, by project, kind, resource and key: a second caller waits for the first. */
-export type InFlight = Map<string, Promise<Ensured>>;
+export type InFlight = Map<string, { content: string; ensuring: Promise<Ensured> }>;
 
 /** How long after an open outcome the cloud is given to show what it did: a list may be 5 s late (DESIGN 4.4, 6). */
 const LOOK_AGAIN_AFTER_MS = 6_000;
@@ -65,15 +65,16 @@ export async function ensure(
 ): Promise<Ensured> {
   const { kind, options, key, projectId } = request;
   const content = contentOf(kind.kind, options);
-  const identity = JSON.stringify([projectId, kind.kind, kind.resourceOf(options), key, content]);
+  const identity = JSON.stringify([projectId, kind.kind, kind.resourceOf(options), key]);
   const first = inFlight.get(identity);
   if (first !== undefined) {
-    const ensured = await within(first, patience).catch(() => undefined);
-    if (ensured !== undefined) return { ...ensured, outcome: "existing", attempts: 0 };
-    return ensure(request, service, patience, inFlight);
+    const ensured = await within(first.ensuring, patience).catch(() => undefined);
+    if (ensured === undefined) return ensure(request, service, patience, inFlight);
+    if (first.content !== content) throw conflict(kind, ensured.snapshotId);
+    return { ...ensured, outcome: "existing", attempts: 0 };
   }
   const ensuring = lookThenCreate(request, service, patience, known);
-  inFlight.set(identity, ensuring);
+  inFlight.set(identity, { content, ensuring });
   try {
     return await ensuring;
   } finally {
@@ -121,6 +122,12 @@ async function lookThenCreate(
   }
 }
 
+const conflict = (kind: Kind, id: string) =>
+  new SnapshotError(
+    "Conflict",
+    `Expected the request of ${kind.kind} ${id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key.`,
+  );
+
 /** What the list says of a request: the snapshot that stands for it, and how many failed before. */
 function judge(
   found: FoundSnapshot[],
@@ -141,10 +148,7 @@ function judge(
     .filter((one) => one.state !== "failed" && one.state !== "deleting")
     .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1))[0];
   if (standing?.marker !== undefined && standing.marker.content !== marker.content) {
-    throw new SnapshotError(
-      "Conflict",
-      `Expected the request of ${kind.kind} ${standing.id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key.`,
-    );
+    throw conflict(kind, standing.id);
   }
   const taken = kind.uniqueNames && standing === undefined ? found.find((one) => one.name === name) : undefined;
   if (taken !== undefined) {

@@ -31,9 +31,13 @@ export function textMap(value: unknown): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** JSON with the keys of every object in order, so that equal content is equal text. */
+/**
+ * JSON with the keys of every object and the entries of every list in order, so that equal content is equal text: a list
+ * in these requests is a set of ids.
+ */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
+  return JSON.stringify(value, (_key, inner) => {
+    if (Array.isArray(inner)) return [...inner].sort();
+    return isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
+  });
 }

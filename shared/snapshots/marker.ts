@@ -29,7 +29,7 @@ export const keyOf = (...parts: [trigger: string, ...identity: string[]]): strin
 
 /** The content hash of a request as the caller wrote it: without marker and without a name that we would make up. */
 export const contentOf = (kind: string, options: JsonObject): string =>
-  sha256(canonicalJson([kind, options])).slice(0, 8);
+  sha256(`${kind} ${canonicalJson(options)}`).slice(0, 8);
 
 /**
  * `<policy>-<20261121T020000Z>-<8 hex>`: at most 64 characters for a policy of 38, and valid for all four kinds. The

@@ -114,7 +114,7 @@ function keep(text: string, time: bigint, call: Call, cloud: Inside, labels: Fie
     log_time_ns: String(time),
     requestId: call.requestId,
   };
-  const off = Math.abs(Number(time / 1_000_000n) - Date.now()) > MAXIMUM_AGE_MS;
+  const off = Math.abs(Number(time / 1_000_000n) - cloud.clock.now()) > MAXIMUM_AGE_MS;
   (off ? cloud.lostLogs : cloud.logs).push(entry);
 }
 
