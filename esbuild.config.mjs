@@ -1,5 +1,5 @@
 // Builds every function: dist/<name>/index.js (CommonJS, one file, runs without node_modules) and dist/<name>.zip.
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
@@ -12,8 +12,16 @@ const names = (await readdir(`${root}functions`, { withFileTypes: true }))
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-await rm(`${root}dist`, { recursive: true, force: true });
+/** In one step: whoever reads a bundle while it is built anew gets the old one or the new one. */
+async function replace(path, contents) {
+  await writeFile(`${path}.${process.pid}`, contents);
+  await rename(`${path}.${process.pid}`, path);
+}
+
 await mkdir(`${root}dist`, { recursive: true });
+for (const entry of await readdir(`${root}dist`)) {
+  if (!names.includes(entry.replace(/\.zip$/, ""))) await rm(`${root}dist/${entry}`, { recursive: true });
+}
 
 const { metafile, outputFiles } = await build({
   absWorkingDir: root,
@@ -37,8 +45,8 @@ const mtime = new Date("2020-01-01T00:00:00Z");
 for (const { path, contents } of outputFiles) {
   const name = names.find((one) => path.endsWith(`/${one}/index.js`));
   await mkdir(`${root}dist/${name}`, { recursive: true });
-  await writeFile(path, contents);
-  await writeFile(`${root}dist/${name}.zip`, zipSync({ "index.js": [contents, { mtime, level: 9 }] }));
+  await replace(path, contents);
+  await replace(`${root}dist/${name}.zip`, zipSync({ "index.js": [contents, { mtime, level: 9 }] }));
   if (!quiet) {
     const { inputs } = metafile.outputs[`dist/${name}/index.js`];
     console.log(

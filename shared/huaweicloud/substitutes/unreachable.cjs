@@ -3,8 +3,8 @@
 // transport is. Whatever of it is called or constructed, however deep, throws.
 function refuse() {
   throw new Error(
-    "Expected every request to go through the transport in shared/huaweicloud, signed by BasicCredentials with a project " +
-      "id; a part of the SDK that is left out of this bundle was reached. Build clients with new HcClient(transport), " +
+    "Expected every request to go through the transport in shared/huaweicloud, with a project id; " +
+      "a part of the SDK that is left out of this bundle was reached. Build clients with new HcClient(transport), " +
       "never with ClientBuilder, a region or an identity provider.",
   );
 }

@@ -183,6 +183,7 @@ describe("what is reached by mistake throws a clear error", () => {
          lodash: require("lodash"),
          moment: require("moment"),
          log4js: require("log4js"),
+         logger: require("${CORE}/logger"),
        };`,
       true,
     );
@@ -229,6 +230,7 @@ describe("what is reached by mistake throws a clear error", () => {
     ["a function of axios", () => sdk.axios.isAxiosError(new Error())],
     ["a proxy", () => new sdk.proxy.HttpsProxyAgent("http://127.0.0.1:1")],
     ["uuid", () => sdk.uuid.v4()],
+    ["log4js", () => sdk.log4js.getLogger()],
     ["a class made of one of them", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
   ])("%s", async (_what, reach) => {
     await expect((async () => reach())()).rejects.toThrow(LEFT_OUT);
@@ -262,8 +264,8 @@ describe("what is reached by mistake throws a clear error", () => {
     ],
     [
       "the logger's appenders",
-      () => sdk.log4js.shutdown(),
-      "Expected the SDK to use of log4js only configure and getLogger; log4js.shutdown was reached.",
+      () => sdk.logger.configure(),
+      "Expected the SDK to use of its logger only getLogger and LogLevel; its logger.configure was reached.",
     ],
   ])("%s", (_what, reach, message) => {
     expect(reach).toThrow(message);

@@ -3,6 +3,6 @@
 const only = require("./only.cjs");
 
 const silent = () => {};
-const logger = { level: "off", debug: silent, info: silent, warn: silent, error: silent };
+const logger = { debug: silent, info: silent, warn: silent, error: silent };
 
-module.exports = only("log4js", { configure: silent, getLogger: () => logger });
+module.exports = only("its logger", { getLogger: () => logger, LogLevel: { INFO: "INFO" } });
