@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { PolicyName, Targets } from "../../shared/middleware/policy-schema.ts";
+import { PolicyName, RetentionSchema, Targets } from "../../shared/middleware/policy-schema.ts";
 
 /** DESIGN 4.3: what a deployment is to be protected by. */
 export const deployment = Type.Object(
@@ -15,6 +15,8 @@ export const deployment = Type.Object(
     retry_failed: Type.Optional(Type.Boolean()),
     max_age_minutes: Type.Optional(Type.Integer({ minimum: 1 })),
     policy: Type.Optional(PolicyName()),
+    make_room: Type.Optional(Type.Boolean()),
+    retention: Type.Optional(RetentionSchema()),
   },
   { additionalProperties: false },
 );

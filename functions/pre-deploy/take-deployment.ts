@@ -5,8 +5,9 @@ import { errorFields } from "../../shared/results/record.ts";
 import { type Progress, passGate } from "../../shared/snapshots/gate.ts";
 import { after, instant } from "../../shared/snapshots/instant.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
+import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
-import type { Selector } from "../../shared/snapshots/policy.ts";
+import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { SnapshotError } from "../../shared/snapshots/reasons.ts";
 import { select } from "../../shared/snapshots/take.ts";
 import { lastBegin } from "../../shared/snapshots/waiting.ts";
@@ -18,6 +19,9 @@ export interface Deployment {
   retry_failed?: boolean;
   max_age_minutes?: number;
   policy?: string;
+  /** Prune a full disk by `retention` before its snapshot. */
+  make_room?: boolean;
+  retention?: Retention;
 }
 
 const ANSWERS = {
@@ -53,7 +57,8 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (targets.length === 0) {
     throw new SnapshotError("NotFound", "targets: expected to select at least one resource; none has these tags.");
   }
-  const progress = await passGate(targets, run, means, {
+  const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, means) : undefined;
+  const progress = await passGate(targets, { ...run, makeRoom }, means, {
     retryFailed: retry_failed,
     maxAgeMs: max_age_minutes * MINUTE_MS,
     waitUntil,

@@ -3,6 +3,7 @@ import { readInteger } from "../../shared/functiongraph/variables.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { meansOf } from "../../shared/middleware/means.ts";
 import { conclude } from "../../shared/middleware/summary.ts";
+import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
 import { SnapshotError } from "../../shared/snapshots/reasons.ts";
@@ -47,6 +48,7 @@ export async function takeScheduled(
     return conclude(invocation, { policy: policy.policy, targets: targets.length });
   }
   const known = lookUp(run, means);
+  if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
   if (isShard(event)) {
     for (const target of await takeAll(targets, run, means, patience.until, known)) notBegun(target, run, invocation);
     return conclude(invocation, { policy: policy.policy, targets: targets.length });

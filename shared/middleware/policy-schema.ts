@@ -51,23 +51,24 @@ export const PolicyName = () =>
 
 const count = () => Type.Optional(Type.Integer({ minimum: 0 }));
 
+export const RetentionSchema = () =>
+  Type.Object(
+    {
+      keep_last: count(),
+      keep_within_days: count(),
+      keep_daily: count(),
+      keep_weekly: count(),
+      keep_monthly: count(),
+      keep_yearly: count(),
+      min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
+    },
+    { additionalProperties: false },
+  );
+
 const policyFields = () => ({
   policy: PolicyName(),
   time_zone: Type.Optional(Type.String()),
-  retention: Type.Optional(
-    Type.Object(
-      {
-        keep_last: count(),
-        keep_within_days: count(),
-        keep_daily: count(),
-        keep_weekly: count(),
-        keep_monthly: count(),
-        keep_yearly: count(),
-        min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
-      },
-      { additionalProperties: false },
-    ),
-  ),
+  retention: Type.Optional(RetentionSchema()),
   make_room: Type.Optional(Type.Boolean()),
   hold: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
   dry_run: Type.Optional(Type.Boolean()),

@@ -21,7 +21,11 @@ export interface SnapshotRequest {
   /** What a name that we make up begins with, and the time in it. */
   label: string;
   time?: Instant;
+  makeRoom?: MakeRoom;
 }
+
+/** Called before a create: makes room on a resource that takes no more. True where that took time. */
+export type MakeRoom = (kind: Kind, options: JsonObject) => Promise<boolean>;
 
 export interface Ensured {
   /** `accepted`: this call made it. `existing`: an earlier delivery did. */
@@ -96,6 +100,10 @@ async function lookThenCreate(
   const look = async () => judge(await retryRead(() => service.listFor(options), patience), request, marker);
   const before = known === undefined ? await look() : judge(known, request, marker);
   if (before.standing !== undefined) return existing(kind, before.standing);
+  if (await request.makeRoom?.(kind, options)) {
+    const { standing } = await look();
+    if (standing !== undefined) return existing(kind, standing);
+  }
 
   const name =
     textAt(options, "name") ??
@@ -113,13 +121,35 @@ async function lookThenCreate(
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
         if (tries >= CREATE_TRIES) throw error;
       } else {
-        if (!(await waitAfter(error, tries, patience))) throw error;
+        if (!(await waitAfter(error, tries, patience))) throw await orQuota(error, request, service, patience);
         // A disk that is being snapshotted may be so by another delivery of this very request.
         const made = error.reason === "Busy" ? (await look()).standing : undefined;
         if (made !== undefined) return existing(kind, made);
       }
     }
   }
+}
+
+/**
+ * How EVS refuses one snapshot more than a disk takes is UNCONFIRMED (cloud-apis.md 4.2): what looks like a fault of the
+ * request is the quota where the disk is full.
+ */
+async function orQuota(
+  error: SnapshotError,
+  { kind, options }: SnapshotRequest,
+  service: SnapshotService,
+  patience: Patience,
+): Promise<SnapshotError> {
+  const { most } = kind;
+  if (most === undefined || error.reason !== "InvalidRequest") return error;
+  const count = await retryRead(() => service.listFor(options), patience).then(
+    (found) => found.length,
+    () => 0,
+  );
+  if (count < most) return error;
+  const { code, said, status, requestId, attempts } = error;
+  const message = `Expected fewer than ${most} snapshots of ${kind.resourceOf(options)}, there are ${count}; the cloud says of another one: ${status} ${code}: ${said}. ${REASONS.QuotaExceeded.advice}`;
+  return new SnapshotError("QuotaExceeded", message, { code, said, status, requestId, attempts });
 }
 
 const conflict = (kind: Kind, id: string) =>

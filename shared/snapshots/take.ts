@@ -1,5 +1,5 @@
 import { eachOf } from "./each-of.ts";
-import { ensure, type InFlight } from "./ensure.ts";
+import { ensure, type InFlight, type MakeRoom } from "./ensure.ts";
 import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
@@ -20,6 +20,8 @@ export interface Run {
   time?: Instant;
   projectId: string;
   deploymentId?: string;
+  /** Called before a create; see `makeRoomBy`. */
+  makeRoom?: MakeRoom;
 }
 
 /** What a use case works with. */
@@ -63,26 +65,38 @@ export async function select(
 }
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
-export type Known = (target: Target) => Promise<FoundSnapshot[]>;
+export interface Known {
+  (target: Target): Promise<FoundSnapshot[]>;
+  /** How many snapshots the target has, of whichever run; for kinds of which a resource takes but a few. */
+  count(kind: Kind, resource: string): Promise<number>;
+}
 
 /** Looks up each kind once, when the first target of it is asked for. */
 export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "patience">): Known {
-  const lists = new Map<string, Promise<Map<string | undefined, FoundSnapshot[]>>>();
-  const list = async (kind: Kind) => {
+  const lists = new Map<string, ReturnType<typeof read>>();
+  const read = async (kind: Kind) => {
     const byResource = new Map<string | undefined, FoundSnapshot[]>();
+    const counts = new Map<string | undefined, number>();
     for (const found of await retryRead(() => cloud(kind).listAll(), patience)) {
+      if (kind.most !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
       // Of an estate's thousands of snapshots only those of this run are kept; a unique name can be anybody's.
       if (found.marker?.key !== run.key && !kind.uniqueNames) continue;
       const resource = kind.uniqueNames ? undefined : found.resource;
       byResource.set(resource, [...(byResource.get(resource) ?? []), found]);
     }
-    return byResource;
+    return { byResource, counts };
   };
-  return async ({ kind, resource }) => {
-    if (!lists.has(kind.kind)) lists.set(kind.kind, list(kind));
-    const byResource = await lists.get(kind.kind);
-    return byResource?.get(kind.uniqueNames ? undefined : resource) ?? [];
+  const list = (kind: Kind) => {
+    const reading = lists.get(kind.kind) ?? read(kind);
+    lists.set(kind.kind, reading);
+    return reading;
   };
+  const known = async ({ kind, resource }: Target) => {
+    const { byResource } = await list(kind);
+    return byResource.get(kind.uniqueNames ? undefined : resource) ?? [];
+  };
+  const count = async (kind: Kind, resource: string) => (await list(kind)).counts.get(resource) ?? 0;
+  return Object.assign(known, { count });
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Kind {
   readonly stuckAfterMinutes: number;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
+  /** How many of them a resource takes, where that is few enough to be reached by a schedule. */
+  readonly most?: number;
   /** What whoever waits for such a snapshot has to know. */
   readonly caution?: string;
   /** How a policy speaks of this kind. */

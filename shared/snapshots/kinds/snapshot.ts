@@ -24,6 +24,8 @@ export const snapshot = {
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
+  // cloud-apis.md 1.7: of those that no backup made.
+  most: 7,
   // `force`: without it a disk that is attached may be refused (cloud-apis.md 1.1).
   policy: { ids: "volume_ids", id: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),

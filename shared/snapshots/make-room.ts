@@ -1,0 +1,75 @@
+import type { MakeRoom } from "./ensure.ts";
+import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { carryOut, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { SnapshotError } from "./reasons.ts";
+import { keepsSomething, type Verdict, whyNotOurs } from "./retention.ts";
+import type { Known, Means } from "./take.ts";
+import { lastBegin, retryRead } from "./waiting.ts";
+
+/** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
+const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
+
+/**
+ * Makes room by a policy's retention: a resource that has as many snapshots as it takes is pruned before another one is
+ * made, as `prune` does it and with the same records, and it is waited until the deleted ones are gone.
+ *
+ * What is returned rejects with QuotaExceeded where nothing may go, with DeadlineExceeded where it takes too long.
+ *
+ * @param count how many snapshots a resource has, where that was looked up before, for many at once
+ */
+export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["count"]): MakeRoom {
+  const { cloud, patience } = means;
+  const { time } = patience;
+  return async (kind, options) => {
+    const { most } = kind;
+    const resource = kind.resourceOf(options);
+    if (most === undefined || ((await count?.(kind, resource)) ?? most) < most) return false;
+    const list = () => retryRead(() => cloud(kind).listFor(options), patience);
+    let found = await list();
+    if (found.length < most) return false;
+    if (found.filter((one) => !isGoing(one)).length >= most) {
+      const plan = keepsSomething(policy.retention ?? {}) ? planOf(kind, found, policy, retentionOf(policy)) : [];
+      if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
+        // Those that a backup made may not count: then the cloud takes another one.
+        if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
+        const verdicts = plan.map(({ verdict }) => verdict);
+        throw full(kind, resource, found, policy, verdicts);
+      }
+      await carryOut(plan, policy, means);
+      found = await list();
+    }
+    const until = Math.min(lastBegin(patience), patience.waitUntil ?? patience.until, time.now() + LOOK_MS.whole);
+    for (let wait = LOOK_MS.first; found.length >= most; wait = Math.min(wait * 2, LOOK_MS.most)) {
+      if (!found.some(isGoing)) throw full(kind, resource, found, policy, []);
+      if (time.now() + wait >= until) throw late(resource, found);
+      await time.sleep(wait);
+      found = await list();
+    }
+    return true;
+  };
+}
+
+/** What could not be deleted stays, whatever it is waited for. */
+const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !/error/i.test(status);
+
+function full(
+  { most }: Kind,
+  resource: string,
+  found: readonly FoundSnapshot[],
+  { policy, retention }: PrunePolicy,
+  verdicts: readonly Verdict[],
+): SnapshotError {
+  const why = keepsSomething(retention ?? {})
+    ? `${verdicts.length} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${(most ?? 1) - 1} beside the others`
+    : `the policy "${policy}" has no retention that says which of them may go: give it one`;
+  return new SnapshotError(
+    "QuotaExceeded",
+    `Expected fewer than ${most} snapshots of ${resource}, or some that may go; there are ${found.length}. ${why}, or delete some by hand.`,
+  );
+}
+
+const late = (resource: string, found: readonly FoundSnapshot[]) =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    `There is no room on ${resource} yet: ${found.filter(isGoing).length} of its ${found.length} snapshots are being deleted. Repeat when they are gone; what was deleted stays deleted.`,
+  );

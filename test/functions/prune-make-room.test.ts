@@ -1,0 +1,340 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { apig, openSite, START, timerEvent } from "../harness.ts";
+
+const DAY_MS = 86_400_000;
+const now = Date.parse(START);
+
+interface Changes {
+  policy?: string;
+  hold?: string;
+  status?: string;
+  description?: string;
+  metadata?: Record<string, string>;
+}
+
+/** A snapshot that a policy took so many days ago. */
+function taken(cloud: EmbeddedCloud, volumeId: string, days: number, changes: Changes = {}) {
+  const { policy = "nightly", hold, ...more } = changes;
+  return cloud.addSnapshot({
+    kind: "snapshot",
+    volumeId,
+    name: `${policy}-${days}`,
+    createdAt: now - days * DAY_MS,
+    metadata: { ...marker(policy), ...(hold === undefined ? {} : { hold }) },
+    ...more,
+  }).id;
+}
+
+const marker = (policy: string) => ({
+  "managed-by": "snapshot-functions",
+  policy,
+  key: randomUUID().replaceAll("-", ""),
+  content: "01234567",
+});
+
+const nightly = (volumeId: string, changes = {}) => ({
+  policy: "nightly",
+  targets: [{ kind: "snapshot", volume_ids: [volumeId] }],
+  retention: { keep_last: 3 },
+  make_room: true,
+  ...changes,
+});
+
+const idsOf = (cloud: EmbeddedCloud, volumeId: string) =>
+  cloud
+    .snapshots("snapshot")
+    .filter(({ volume_id, status }) => volume_id === volumeId && status !== "deleting")
+    .map(({ id }) => id);
+
+const brief = ({ action, outcome, rule, snapshot_id, error }: Record<string, unknown>) => ({
+  action,
+  outcome,
+  ...(rule === undefined ? {} : { rule }),
+  ...(snapshot_id === undefined ? {} : { snapshot_id }),
+  ...(error === undefined ? {} : { reason: (error as { reason: string }).reason }),
+});
+
+describe("a disk that stands at its seven snapshots", () => {
+  test("is pruned by the policy, and then the eighth is taken; a deletion is there until it is over", async () => {
+    const { cloud, clock, invoke, requests } = await openSite({ deletionMs: 20_000 });
+    const disk = cloud.addVolume({ tags: { backup: "daily" } });
+    const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    const { error, result, records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(error).toBeUndefined();
+    expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
+    const deleted = records.filter(({ action }) => action === "prune");
+    expect(deleted.map(brief)).toEqual(
+      [3, 2, 1, 0].map((index) => ({
+        action: "prune",
+        outcome: "deleted",
+        rule: "kept by no rule",
+        snapshot_id: old[index],
+      })),
+    );
+    expect(deleted[0]).toMatchObject({ kind: "snapshot", resource_id: disk.id, policy: "nightly", name: "nightly-4" });
+    expect(idsOf(cloud, disk.id)).toEqual([...old.slice(4), records.at(-2)?.snapshot_id]);
+    // No create was refused: it waited for the room.
+    expect(cloud.count("evs.createSnapshot", 413)).toBe(0);
+    expect(clock.now() - now).toBeGreaterThanOrEqual(20_000);
+    expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
+  });
+
+  test("without make_room: a named QuotaExceeded with what to do, and nothing is deleted", async () => {
+    const { cloud, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    const { error, records } = await invoke(
+      scheduledSnapshots,
+      timerEvent(nightly(disk.id, { make_room: false }), START),
+    );
+    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 1 });
+    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded", code: "EVS.5413" } });
+    expect(records[0]?.error.message).toContain("set make_room in the policy");
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test("the eighth refused as a bad request is a QuotaExceeded all the same; on a disk with room it is not", async () => {
+    const { cloud, invoke } = await openSite();
+    const [full, free] = [cloud.addVolume(), cloud.addVolume()];
+    for (let days = 1; days <= 7; days += 1) taken(cloud, full.id, days);
+    const body = { error: { code: "EVS.5400", message: "Malformed request body." } };
+    cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", status: 400, body });
+    const policy = nightly(full.id, {
+      make_room: false,
+      targets: [{ kind: "snapshot", volume_ids: [full.id, free.id] }],
+    });
+    const { records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+    const reasons = Object.fromEntries(records.slice(0, 2).map((one) => [one.resource_id, one.error]));
+    expect(reasons[full.id]).toMatchObject({ reason: "QuotaExceeded", code: "EVS.5400", status: 400 });
+    expect(reasons[full.id].message).toContain(
+      `there are 7; the cloud says of another one: 400 EVS.5400: Malformed request body.`,
+    );
+    expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
+  });
+
+  test("what may not go stays: then it is a QuotaExceeded that says why, and no create is sent", async () => {
+    const cases = [
+      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 beside the others"],
+      ["no retention", { retention: undefined }, {}, "has no retention that says which of them may go"],
+      ["nothing but min_keep", { retention: { min_keep: 1 } }, {}, "has no retention that says which of them may go"],
+      ["of another policy", {}, { policy: "weekly" }, "0 of them are of the policy"],
+      ["by hand", {}, { metadata: {} }, "0 of them are of the policy"],
+      ["held", {}, { hold: "yes" }, "7 of them are of the policy"],
+      ["held by their descriptions", {}, { description: "hold: before the migration" }, "7 of them are of the policy"],
+    ] satisfies [string, object, Changes, string][];
+    const { cloud, invoke } = await openSite();
+    for (const [name, changes, more, says] of cases) {
+      const disk = cloud.addVolume();
+      for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, more);
+      const before = cloud.count("evs.createSnapshot");
+      const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, changes), START));
+      expect(records.map(brief), name).toEqual([
+        { action: "create", outcome: "failed", reason: "QuotaExceeded" },
+        { action: "run", outcome: "failed" },
+      ]);
+      expect(records[0]?.error.message, name).toContain(says);
+      expect(idsOf(cloud, disk.id), name).toHaveLength(7);
+      expect(cloud.count("evs.createSnapshot"), name).toBe(before);
+    }
+  });
+
+  test("twins, failed ones and what somebody else is deleting make room too", async () => {
+    const { cloud, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    const key = marker("nightly");
+    const older = cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, createdAt: now - DAY_MS, metadata: key });
+    const twin = cloud.addSnapshot({
+      kind: "snapshot",
+      volumeId: disk.id,
+      createdAt: now - DAY_MS + 500,
+      metadata: key,
+    });
+    const failed = taken(cloud, disk.id, 3, { status: "error" });
+    for (const days of [4, 5, 6]) taken(cloud, disk.id, days);
+    cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "by hand" });
+    const policy = nightly(disk.id, { retention: { keep_last: 30 } });
+    const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+    expect(error).toBeUndefined();
+    expect(records.filter(({ action }) => action === "prune").map(brief)).toEqual([
+      { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: twin.id },
+      { action: "prune", outcome: "deleted", rule: "failed, and a newer good one exists", snapshot_id: failed },
+    ]);
+    expect(idsOf(cloud, disk.id)).toHaveLength(6);
+  });
+
+  test("a deletion that is under way is waited for; nothing else is deleted meanwhile", async () => {
+    const { cloud, invoke } = await openSite({ deletionMs: 5_000 });
+    const disk = cloud.addVolume();
+    const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    // An earlier delivery ended after its first deletion.
+    await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { retention: { keep_last: 6 } }), START), {
+      remainingMs: 3_500,
+    });
+    expect(idsOf(cloud, disk.id)).toEqual(old.slice(1));
+    const { records } = await invoke(
+      scheduledSnapshots,
+      timerEvent(nightly(disk.id, { retention: { keep_last: 3 } }), START),
+    );
+    expect(records.map(brief)).toEqual([
+      { action: "create", outcome: "accepted", snapshot_id: expect.any(String) },
+      { action: "run", outcome: "done" },
+    ]);
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test("what takes longer than there is time for is a DeadlineExceeded; the next delivery goes on", async () => {
+    const { cloud, clock, invoke } = await openSite({ deletionMs: 300_000, timeoutSeconds: 900 });
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    const first = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(first.records.map(brief).slice(-2)).toEqual([
+      { action: "create", outcome: "failed", reason: "DeadlineExceeded" },
+      { action: "run", outcome: "failed" },
+    ]);
+    expect(first.records.at(-2)?.error.message).toContain("4 of its 7 snapshots are being deleted");
+    // Not the whole of the invocation's time: other disks wait for theirs.
+    expect(clock.now() - now).toBeLessThanOrEqual(185_000);
+    clock.advance(200_000);
+    const second = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(second.result.outcomes).toEqual({ accepted: 1 });
+  });
+
+  test("what cannot be deleted does not count as room: error_deleting is not waited for", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { status: "error_deleting" });
+    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded" } });
+    expect(clock.now()).toBe(now);
+  });
+
+  test("a disk with room costs no further request, however many disks there are", async () => {
+    const count = async (make_room: boolean) => {
+      const { cloud, invoke, requests } = await openSite();
+      const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);
+      for (const id of ids) taken(cloud, id, 1);
+      const policy = { ...nightly("", { make_room }), targets: [{ kind: "snapshot", volume_ids: ids }] };
+      const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+      expect(result.outcomes).toEqual({ accepted: 50 });
+      return requests().length;
+    };
+    expect(await count(true)).toBe(await count(false));
+  });
+
+  test("one that a backup made may not count: where nothing else may go, the cloud decides", async () => {
+    const { cloud, invoke } = await openSite({ legacyPerVolume: 8 });
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 6; days += 1) taken(cloud, disk.id, days);
+    cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });
+    const policy = nightly(disk.id, { retention: { keep_last: 30 } });
+    const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+    expect(result.outcomes).toEqual({ accepted: 1 });
+  });
+
+  test("what another instance took while it waited is not taken again", async () => {
+    const id = randomUUID();
+    const elsewhere = await openSite();
+    elsewhere.cloud.addVolume({ id });
+    await elsewhere.invoke(scheduledSnapshots, timerEvent(nightly(id), START));
+    const metadata = elsewhere.cloud.snapshots("snapshot")[0]?.metadata ?? {};
+
+    const { cloud, invoke } = await openSite({ deletionMs: 10_000 });
+    const disk = cloud.addVolume({ id });
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    let other: string | undefined;
+    const mutate = (its: EmbeddedCloud) => {
+      other = its.addSnapshot({ kind: "snapshot", volumeId: id, metadata }).id;
+    };
+    cloud.fault({ operation: "evs.listSnapshots", nth: 4 }, { type: "mutatePage", mutate });
+    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(other).toBeDefined();
+    expect(brief(records.at(-2))).toEqual({ action: "create", outcome: "existing", snapshot_id: other });
+    expect(cloud.count("evs.createSnapshot")).toBe(0);
+  });
+
+  test("a policy that only plans deletes nothing", async () => {
+    const { cloud, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { dry_run: true }), START));
+    expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+});
+
+describe("a gate before a disk that stands at its seven snapshots", () => {
+  const body = (volumeId: string, changes = {}) => ({
+    deployment_id: "release-42",
+    targets: [{ kind: "snapshot", volume_ids: [volumeId] }],
+    make_room: true,
+    retention: { keep_last: 2 },
+    ...changes,
+  });
+  const answer = (result: { statusCode: number; body: string }) => ({
+    status: result.statusCode,
+    ...JSON.parse(result.body),
+  });
+
+  test("makes room by its own retention; the same call goes on until it is ready", async () => {
+    const { cloud, clock, invoke } = await openSite({ deletionMs: 4_000 });
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 4; days += 1) taken(cloud, disk.id, days, { policy: "pre-deploy" });
+    for (let days = 1; days <= 3; days += 1) taken(cloud, disk.id, days, { policy: "nightly" });
+    const first = await invoke(preDeploy, apig(body(disk.id)));
+    expect(answer(first.result)).toMatchObject({
+      status: "pending",
+      snapshots: [{ outcome: "deferred", error: { reason: "DeadlineExceeded" } }],
+    });
+    expect(first.records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      "prune deleted",
+      "prune deleted",
+      "create deferred",
+      "run done",
+    ]);
+    clock.advance(5_000);
+    const second = await invoke(preDeploy, apig(body(disk.id, { wait_seconds: 20 })));
+    expect(answer(second.result)).toMatchObject({ status: "ready" });
+    const left = cloud.snapshots("snapshot").map(({ metadata }) => metadata?.policy);
+    expect(left.sort()).toEqual(["nightly", "nightly", "nightly", "pre-deploy", "pre-deploy", "pre-deploy"]);
+  });
+
+  test("without a retention: failed with what to do", async () => {
+    const { cloud, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { policy: "pre-deploy" });
+    const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));
+    expect(answer(result)).toMatchObject({ status: "failed", snapshots: [{ error: { reason: "QuotaExceeded" } }] });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+});
+
+test("an attached disk that stands at its seven snapshots: a named QuotaExceeded", async () => {
+  const { cloud, invoke } = await openSite();
+  const server = cloud.addServer();
+  const disk = cloud.addVolume({ serverId: server.id });
+  for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { policy: "disk-attached" });
+  const event = {
+    version: "v1.0",
+    time: START,
+    trigger_type: "CTS",
+    trigger_name: "cts",
+    cts: {
+      time: now,
+      service_type: "ECS",
+      resource_type: "ecs",
+      trace_name: "attachVolume",
+      trace_rating: "normal",
+      code: "200",
+      resource_id: server.id,
+      request: { volumeAttachment: { volumeId: disk.id } },
+    },
+  };
+  const { records } = await invoke(diskAttached, event);
+  expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+  expect(idsOf(cloud, disk.id)).toHaveLength(7);
+});
