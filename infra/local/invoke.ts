@@ -39,11 +39,11 @@ afterwards. Samples of events: test/events.
            ${wrap(CREDENTIALS)}
 
 In the event these are filled in, inside a base64 body and a user_event too:
-  {{volume_id}}           the disk web-1-data, attached to {{server_id}}    (embedded cloud only)
-  {{volume_id_2}}         the disk archive, not attached                    (embedded cloud only)
-  {{server_id}}           the server web-1, with two disks                  (embedded cloud only)
-  {{cluster_id}}          the cluster warehouse                             (embedded cloud only)
-  {{now}}, {{now_ms}}     the time: UTC text, milliseconds as a number
+  {{volume_id}}                   the disk web-1-data, just attached to {{server_id}}   (embedded cloud only)
+  {{volume_id_2}}                 the disk archive, not attached                        (embedded cloud only)
+  {{server_id}}                   the server web-1, with two disks                      (embedded cloud only)
+  {{cluster_id}}                  the cluster warehouse                                 (embedded cloud only)
+  {{now}}, {{now_ms}}, {{now_s}}  the time: UTC text, milliseconds and seconds as numbers
 
 Ends with 0; 1 when the invocation failed or its HTTP answer is 400 or more; 2 when it was called in the wrong way.`;
 
@@ -95,7 +95,8 @@ function readEvent(given: string, real: boolean): unknown {
 
 function timeValues(): Values {
   const now = new Date();
-  return { now: `${now.toISOString().slice(0, 19)}Z`, now_ms: now.getTime() };
+  const now_ms = now.getTime();
+  return { now: `${now.toISOString().slice(0, 19)}Z`, now_ms, now_s: Math.floor(now_ms / 1000) };
 }
 
 function embeddedValues(estate?: TourEstate): Values {

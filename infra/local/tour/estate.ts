@@ -12,7 +12,11 @@ export interface TourEstate {
   lines: { what: string; name: string; id: string; attachedTo: string }[];
   /** The name of a resource, its id where it is none of these. */
   nameOf(id: string): string;
+  idOf(name: string): string;
 }
+
+/** Of the disks that have been attached for long: a trace that names no disk means none of them. */
+const LONG_AGO_MS = 30 * 24 * 3_600_000;
 
 /** An id that follows from the name, so that the same thing has the same id in every run and an event can name it. */
 function idFor(name: string): string {
@@ -20,7 +24,10 @@ function idFor(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Two servers with two disks each, a disk by itself, a cluster. Tags so that policies can choose. */
+/**
+ * Two servers with two disks each, a disk by itself, a cluster. Tags so that policies can choose. Of the disks web-1-data
+ * alone was attached just now.
+ */
 export function makeEstate(cloud: EmbeddedCloud): TourEstate {
   const web = cloud.addServer({ id: idFor("web-1"), name: "web-1", tags: { role: "web" } });
   const database = cloud.addServer({
@@ -28,14 +35,16 @@ export function makeEstate(cloud: EmbeddedCloud): TourEstate {
     name: "database-1",
     tags: { role: "database", backup: "daily" },
   });
-  const disk = (name: string, size: number, serverId?: string, tags: Record<string, string> = {}) =>
-    cloud.addVolume({ id: idFor(name), name, size, tags, ...(serverId ? { serverId } : {}) });
+  const disk = (name: string, size: number, serverId?: string, tags: Record<string, string> = {}) => {
+    const attachedAt = cloud.clock.now() - (name === "web-1-data" ? 0 : LONG_AGO_MS);
+    return cloud.addVolume({ id: idFor(name), name, size, tags, ...(serverId ? { serverId, attachedAt } : {}) });
+  };
   const disks = [
     { ...disk("web-1-system", 40, web.id), server: web },
     { ...disk("web-1-data", 100, web.id, { backup: "daily" }), server: web },
     { ...disk("database-1-system", 40, database.id), server: database },
     { ...disk("database-1-data", 500, database.id, { backup: "daily" }), server: database },
-    { ...disk("archive", 1000, undefined, { backup: "daily" }), server: undefined },
+    { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
   ];
   const warehouse = cloud.addCluster({ id: idFor("warehouse"), name: "warehouse", tags: { backup: "daily" } });
 
@@ -53,6 +62,7 @@ export function makeEstate(cloud: EmbeddedCloud): TourEstate {
     warehouse: warehouse.id,
     lines,
     nameOf: (id) => names.get(id) ?? id,
+    idOf: idFor,
   };
 }
 

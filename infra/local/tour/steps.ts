@@ -1,4 +1,8 @@
+import { attachStep } from "./attach-step.ts";
+import { createStep } from "./create-step.ts";
+import { gateStep } from "./gate-step.ts";
 import type { Site } from "./site.ts";
+import { timerStep } from "./timer-step.ts";
 
 /** What a step had to say for itself, and which snapshots it is answerable for. */
 export interface StepResult {
@@ -15,6 +19,8 @@ export interface TourStep {
   title: string;
   /** What it is about, by name. */
   about: string;
+  /** Begins when every snapshot before it has come to its end: a cluster takes one at a time. */
+  settled?: boolean;
   run(site: Site): Promise<StepResult>;
 }
 
@@ -37,71 +43,22 @@ export function tourSteps({ estate }: Site): TourStep[] {
     createStep("create-cluster-snapshot", "warehouse", {
       snapshot: { name: "warehouse-month-end", cluster_id: estate.warehouse, description: "end of the month" },
     }),
+    timerStep({
+      policy: "nightly",
+      time_zone: "Europe/Berlin",
+      targets: [
+        { kind: "snapshot", tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
+        { kind: "standard-snapshot", volume_ids: [estate.archive] },
+        { kind: "snapshot-group", tags: { role: "web" } },
+        { kind: "cluster-snapshot", tags: { backup: "*" } },
+      ],
+      retention: { keep_last: 3, keep_daily: 7, keep_weekly: 4 },
+    }),
+    attachStep("archive", "database-1"),
+    gateStep("release-7", [
+      { kind: "snapshot", volume_ids: [estate.webData] },
+      { kind: "snapshot-group", tags: { role: "database" } },
+      { kind: "cluster-snapshot", cluster_ids: [estate.warehouse] },
+    ]),
   ];
-}
-
-/** A create call through the gateway, then the same again: the second one must find what the first one made. */
-function createStep(functionName: string, about: string, body: object): TourStep {
-  return {
-    title: `POST /${functionName}`,
-    about,
-    async run({ gateway }) {
-      const send = () => post(`${gateway.url}/${functionName}`, body, `tour-${about}`);
-      const first = await send();
-      if (first.outcome !== "accepted" || !first.id) return refused(first);
-      const again = await send();
-      const same = again.outcome === "existing" && again.id === first.id;
-      return {
-        said: `${first.status} ${first.outcome}  ${first.id}  sent again: ${again.outcome ?? again.status}`,
-        snapshotIds: [first.id],
-        problems: same
-          ? []
-          : [`sent again, it answered ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`],
-      };
-    },
-  };
-}
-
-interface Reply {
-  status: number;
-  outcome: string | undefined;
-  id: string | undefined;
-  text: string;
-}
-
-async function post(url: string, body: object, idempotencyKey: string): Promise<Reply> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  const outcome = response.headers.get("x-snapshot-outcome") ?? undefined;
-  return { status: response.status, outcome, id: snapshotId(text), text };
-}
-
-/** Each API names it in its own way (seeds 000, 001, 003, 004). */
-function snapshotId(text: string): string | undefined {
-  try {
-    const answer = JSON.parse(text) as { snapshot?: { id?: string }; snapshot_id?: string; snapshot_group_id?: string };
-    return answer.snapshot?.id ?? answer.snapshot_id ?? answer.snapshot_group_id;
-  } catch {
-    return undefined;
-  }
-}
-
-function refused({ status, outcome, text }: Reply): StepResult {
-  const why = `answered ${status} ${outcome ?? ""}: ${message(text)}`;
-  return { said: `${status} ${message(text)}`, snapshotIds: [], problems: [why] };
-}
-
-/** The message of our own errors and of the gateway's; else the text itself. */
-function message(text: string): string {
-  try {
-    const answer = JSON.parse(text) as { error?: { code?: string; message?: string }; error_msg?: string };
-    if (answer.error) return `${answer.error.code ?? ""} ${answer.error.message ?? ""}`.trim();
-    return answer.error_msg ?? text;
-  } catch {
-    return text;
-  }
 }

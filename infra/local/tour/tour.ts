@@ -8,7 +8,7 @@ import { formatTable } from "./table.ts";
 import { type Watch, watchSnapshots } from "./watch.ts";
 
 /** Short, and different by kind, so that one can be seen after the other. */
-const CREATION_MS = { snapshot: 1500, "standard-snapshot": 2500, "snapshot-group": 3500, "cluster-snapshot": 4500 };
+const CREATION_MS = { snapshot: 800, "standard-snapshot": 1200, "snapshot-group": 1600, "cluster-snapshot": 2000 };
 /** Past it a snapshot counts as stuck. */
 const PATIENCE_MS = 30_000;
 
@@ -64,6 +64,7 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   const missing: string[] = [];
   const ids: string[] = [];
   for (const [index, step] of tourSteps(running).entries()) {
+    if (step.settled) await watch.settled(ids, PATIENCE_MS);
     held = [];
     doing = `${step.title} ${step.about}`;
     const { said, snapshotIds, problems } = await step.run(running).catch((error: Error) => ({

@@ -1,5 +1,5 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -15,16 +15,24 @@ const ROOT = join(__dirname, "..", "..", "..");
 const TSX = createRequire(__filename).resolve("tsx/cli");
 const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
+const EVENTS = join("test", "events");
+const SAMPLES = readdirSync(join(ROOT, EVENTS)).filter((file) => file.endsWith(".json"));
+
+const { INIT_CWD: _, ...env } = process.env;
+const HOW = { cwd: ROOT, encoding: "utf8", timeout: 50_000, env } as const;
+const command = (script: string, argv: string[]) => [TSX, join("infra", "local", script), ...argv];
+
 /** A script of infra/local, run as its npm script runs it. */
-function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
-  const { INIT_CWD: _, ...env } = process.env;
-  return spawnSync(process.execPath, [TSX, join("infra", "local", script), ...argv], {
-    cwd: ROOT,
-    encoding: "utf8",
-    timeout: 50_000,
-    env,
+const run = (script: string, ...argv: string[]): SpawnSyncReturns<string> =>
+  spawnSync(process.execPath, command(script, argv), HOW);
+
+/** The same, beside others. */
+const runBeside = (script: string, ...argv: string[]) =>
+  new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = execFile(process.execPath, command(script, argv), HOW, (_error, stdout, stderr) =>
+      resolve({ status: child.exitCode, stdout, stderr }),
+    );
   });
-}
 
 describe("with the built functions", () => {
   beforeAll(() => {
@@ -38,26 +46,69 @@ describe("with the built functions", () => {
     expect(performance.now() - started).toBeLessThan(20_000);
 
     const lines = stdout.split("\n");
-    expect(lines.filter((line) => line.startsWith("  ") && line.includes("sent again: existing"))).toHaveLength(4);
-    for (const kind of KINDS) {
-      const row = lines.find((line) => line.startsWith(`${kind} `));
-      expect(row).toMatch(/ [0-9a-f-]{32,36} +http +available +\d+\.\d$/);
-    }
-    expect(stdout).toMatch(/\n4 snapshots available, all \d+ records in the logging topic\n$/);
+    const steps = lines.filter((line) => /^ {2}\d {2}/.test(line));
+    expect(steps).toHaveLength(7);
+    for (const step of steps) expect(step).toMatch(/ ok$/);
+    expect(steps.filter((line) => line.includes("sent again: existing"))).toHaveLength(4);
+    expect(steps[4]).toMatch(/TIMER nightly .* 5 accepted {2}delivered again: 5 existing/);
+    expect(steps[5]).toMatch(/CTS attachVolume x 2 .* requested: accepted, \d+\.\d s later {2}completed: 1 existing/);
+    expect(steps[6]).toMatch(/POST \/pre-deploy .* 202 pending {2}\d+ calls .* 200 ready/);
+
+    const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
+    for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
+    const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
+    // One of each kind over HTTP and by the timer at least, and the disk that was attached, once.
+    for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
+    expect(triggered("cts")).toEqual(["snapshot"]);
+    expect(rows).toHaveLength(13);
+    expect(stdout).toMatch(/\n13 snapshots available, all \d+ records in the logging topic\n$/);
     // No terminal, so neither colours nor lines that are updated in place.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
 
-  test.each(["create-snapshot.json", "create-snapshot.apig.json"])(
-    "invoke replays %s",
-    { timeout: 30_000 },
-    (event) => {
-      const { status, stdout, stderr } = run("invoke.ts", "create-snapshot", join("test", "events", event));
+  describe.concurrent("invoke takes every sample of an event", () => {
+    const outcomes: Record<string, string> = {
+      "disk-attached.failed-call.json": "skipped",
+      "disk-attached.other-trace.json": "skipped",
+      "prune-snapshots.json": "done",
+      "verify-snapshots.json": "done",
+    };
+
+    test.each(SAMPLES)("%s", { timeout: 60_000 }, async (file) => {
+      const [functionName = ""] = file.split(".");
+      const { status, stdout, stderr } = await runBeside("invoke.ts", functionName, join(EVENTS, file));
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      expect(stdout).toContain('"outcome":"accepted"');
-      expect(stdout).toMatch(/\n {2}snapshot {2}web-1-data {2}replayed\S* +\S+ +(creating|available)\n/);
-    },
-  );
+      const outcome = outcomes[file] ?? "accepted";
+      expect(stdout).toContain(`"outcome":"${outcome}"`);
+      for (const bad of ["failed", "rejected"]) expect(stdout).not.toContain(`"outcome":"${bad}"`);
+      const made = /\n {2}\S*snapshot\S* .* (creating|available)\n/;
+      if (outcome === "accepted") expect(stdout).toMatch(made);
+      else expect(stdout).toContain("No snapshot in the embedded cloud");
+    });
+
+    test("each is described, with where its shape was found", () => {
+      const text = readFileSync(join(ROOT, EVENTS, "README.md"), "utf8");
+      const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+      const described = rows.flatMap((row) =>
+        [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, file]) => file),
+      );
+      expect(described.sort()).toEqual([...SAMPLES].sort());
+      for (const row of rows)
+        expect(
+          row
+            .split("|")
+            .map((cell) => cell.trim())
+            .filter(Boolean),
+        ).toHaveLength(3);
+    });
+
+    test("a timer's user_event is as short as the platform wants it", () => {
+      for (const file of SAMPLES) {
+        const event = JSON.parse(readFileSync(join(ROOT, EVENTS, file), "utf8"));
+        if (event.user_event) expect(Buffer.byteLength(event.user_event)).toBeLessThan(2_048);
+      }
+    });
+  });
 
   test.each([
     [[], "expected a function and the file of an event, got nothing"],
@@ -95,6 +146,9 @@ test("the tour tells what is not as it should be", async () => {
     expect.stringMatching(/^POST \/create-standard-snapshot archive: answered 429 .*later/),
     expect.stringMatching(/^POST \/create-snapshot-group database-1: answered 404/),
     expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: answered 404/),
+    expect.stringMatching(/^TIMER nightly 4 kinds: no function "scheduled-snapshots"/),
+    expect.stringMatching(/^CTS attachVolume x 2 archive: no function "disk-attached"/),
+    expect.stringMatching(/^POST \/pre-deploy release-7: answered 404/),
   ]);
   expect(lines.join("\n")).toContain("Not as it should be:");
 });
