@@ -239,7 +239,7 @@ describe("the README", () => {
   /** The rows under a table's heading, without the marks of code. */
   function table(heading: string): string[][] {
     const lines = read("README.md").split("\n");
-    const start = lines.findIndex((line) => line.startsWith(heading));
+    const start = lines.findIndex((line) => line.replace(/ +/g, " ").startsWith(heading));
     expect(start, `the table ${heading}`).toBeGreaterThan(0);
     const rest = lines.slice(start + 2);
     return rest
