@@ -5,7 +5,7 @@ import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { generateSchemas } from "../shared/middleware/schemas.ts";
-import { OUTCOMES } from "../shared/results/record.ts";
+import { OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
 import { KINDS } from "../shared/snapshots/kinds/index.ts";
 import { REASONS } from "../shared/snapshots/reasons.ts";
 
@@ -279,7 +279,7 @@ describe("the README", () => {
 
   test("has the outcomes, with level and meaning", () => {
     expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
-      Object.entries(OUTCOMES).map(([outcome, { level, says }]) => [outcome, level, says]),
+      Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOMES_SAY[outcome as Outcome]]),
     );
   });
 });

@@ -42,7 +42,7 @@ export function startRecords(
     const record = {
       version: 1,
       time: formatInstant(time),
-      level: OUTCOMES[fields.outcome].level,
+      level: OUTCOMES[fields.outcome],
       function: name,
       request_id,
       trigger,

@@ -1,22 +1,40 @@
 import type { SnapshotError } from "./reasons.ts";
 
-/** What became of a target, or of the run (DESIGN 4.6). README.md repeats them; a test holds the two together. */
+/** What became of a target, or of the run (DESIGN 4.6), and the level of its record. */
 export const OUTCOMES = {
-  accepted: { level: "info", says: "the cloud took it" },
-  existing: { level: "info", says: "an earlier delivery of the same request made it" },
-  available: { level: "info", says: "it can be restored from" },
-  failed: { level: "error", says: "it was not taken, or it ended in an error state" },
-  rejected: { level: "error", says: "the input was refused; nothing reached the cloud" },
-  skipped: { level: "info", says: "there was nothing to do; `detail` says why" },
-  deferred: { level: "info", says: "handed on to a further invocation, which acknowledged it" },
-  unverified: { level: "warn", says: "verify: stuck, or in a status that is not known" },
-  missing: { level: "warn", says: "verify: reserved" },
-  planned: { level: "info", says: "dry run: it would have been done" },
-  kept: { level: "info", says: "prune: the retention keeps it, by `rule`" },
-  deleted: { level: "info", says: "prune: deleted" },
-  held: { level: "info", says: "prune: held back from deletion" },
-  done: { level: "info", says: "the run: every target ended well" },
-} as const satisfies Record<string, { level: "info" | "warn" | "error"; says: string }>;
+  accepted: "info",
+  existing: "info",
+  available: "info",
+  failed: "error",
+  rejected: "error",
+  skipped: "info",
+  deferred: "info",
+  unverified: "warn",
+  missing: "warn",
+  planned: "info",
+  kept: "info",
+  deleted: "info",
+  held: "info",
+  done: "info",
+} as const satisfies Record<string, "info" | "warn" | "error">;
+
+/** What each says. Not loaded at run time: README.md repeats it, and a test holds the two together. */
+export const OUTCOMES_SAY: Record<Outcome, string> = {
+  accepted: "the cloud took it",
+  existing: "an earlier delivery of the same request made it",
+  available: "it can be restored from",
+  failed: "it was not taken, or it ended in an error state",
+  rejected: "the input was refused; nothing reached the cloud",
+  skipped: "there was nothing to do; `detail` says why",
+  deferred: "handed on to a further invocation, which acknowledged it",
+  unverified: "verify: stuck, or in a status that is not known",
+  missing: "verify: reserved",
+  planned: "dry run: it would have been done",
+  kept: "prune: the retention keeps it, by `rule`",
+  deleted: "prune: deleted",
+  held: "prune: held back from deletion",
+  done: "the run: every target ended well",
+};
 
 export type Outcome = keyof typeof OUTCOMES;
 export type Action = "create" | "verify" | "prune" | "run";
