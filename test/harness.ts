@@ -68,10 +68,12 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const send = nodeTransport();
   const transport = (request: WireRequest) =>
     time.busy(async () => {
+      const began = clock.now();
       try {
         return await send({ ...request, timeoutMs: Math.min(request.timeoutMs, hangMs) });
       } catch (thrown) {
-        if (String(thrown).includes("no answer within")) clock.advance(request.timeoutMs);
+        // Several that hang at once take no longer than one.
+        if (String(thrown).includes("no answer within")) clock.set(Math.max(clock.now(), began + request.timeoutMs));
         throw thrown;
       }
     });

@@ -489,6 +489,22 @@ describe("what goes wrong meanwhile", () => {
     expect(taken(cloud)).toEqual([disk]);
   });
 
+  test("a cloud that does not answer: failed before the deadline, and the event again makes it good", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage({ hangMs: 20 });
+    cloud.attach(disk, server);
+    for (const operation of ["evs.showVolume", "evs.createSnapshot"]) {
+      const hanging = cloud.fault({ operation }, { type: "hang", after: true });
+      const began = clock.now();
+      const invoked = await deliver(requested(server, disk));
+      expect(clock.now() - began).toBeLessThan(60_000);
+      expect(outcomes(invoked)[1]).toBe(invoked.error ? "run failed" : "run done");
+      hanging.remove();
+    }
+    clock.advance(60_000);
+    expect((await deliver(requested(server, disk))).error).toBeUndefined();
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
   test("a kind that is none of the two: the variable is named, and nothing is done", async () => {
     const { cloud, deliver, server, disk, requests } = await stage({ variables: { DISK_ATTACHED_KIND: "snapshots" } });
     cloud.attach(disk, server);

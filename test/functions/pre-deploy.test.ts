@@ -564,6 +564,20 @@ describe("what goes wrong meanwhile", () => {
     expect(cloud.snapshots()).toHaveLength(10);
   });
 
+  test("a cloud that does not answer: an answer before the gateway gives up, and the next call goes on", async () => {
+    const { cloud, clock, disks, post } = await stage({ hangMs: 20, timeoutSeconds: 900 });
+    const all = disksOf(...disks(20));
+    const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
+    const began = clock.now();
+    const first = await post(all);
+    expect(clock.now() - began).toBeLessThan(60_000);
+    expect(first.answer.snapshots).toHaveLength(20);
+    hanging.remove();
+    clock.advance(MINUTE);
+    expect((await post({ ...all, wait_seconds: 20 })).status).toBe(200);
+    expect(cloud.snapshots()).toHaveLength(20);
+  });
+
   test("a look that fails while it is waited for changes nothing", async () => {
     const { cloud, disks, post } = await stage();
     const all = disksOf(...disks(2));

@@ -683,6 +683,35 @@ describe("a further invocation", () => {
   });
 });
 
+describe("a cloud that does not answer", () => {
+  test("costs no target its record, nor the function its answer in time; the event again makes it good", async () => {
+    const { cloud, clock, fire, disks } = await stage({ hangMs: 20 });
+    const all = disks(20, { backup: "daily" });
+    const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
+    const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
+    const invoked = await fire(policy, { remainingMs: 60_000, variables: { SHARD_SIZE: "15" } });
+    expect(invoked.records.at(-1).duration_ms).toBeLessThan(60_000 - 2_000);
+    expect(new Set(resources(invoked.records.slice(0, -1)))).toEqual(new Set(all));
+    expect(invoked.records).toHaveLength(all.length + 1);
+    expect(cloud.logs.length).toBeGreaterThanOrEqual(all.length + 1);
+    hanging.remove();
+    clock.advance(60_000);
+    expect((await fire(policy)).error).toBeUndefined();
+    expect(taken(cloud, "snapshot")).toEqual(sorted(all));
+  });
+
+  test("is not waited for beyond the deadline where already its lists hang", async () => {
+    const { cloud, clock, fire, disks } = await stage({ hangMs: 20 });
+    const [disk] = disks(1) as [string];
+    cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: true });
+    const deadline = clock.now() + 30_000;
+    const invoked = await fire({ targets: [{ kind: "snapshot", volume_ids: [disk] }] }, { remainingMs: 30_000 });
+    expect(clock.now()).toBeLessThan(deadline);
+    expect(of(invoked, "failed")[0]).toMatchObject({ resource_id: disk, error: { reason: expect.any(String) } });
+    expect(cloud.count("evs.createSnapshot")).toBe(0);
+  });
+});
+
 describe("the account", () => {
   test("is not asked for more at a time than MAX_CONCURRENCY says", async () => {
     for (const limit of [1, 3, 8]) {
