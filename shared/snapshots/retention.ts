@@ -164,20 +164,20 @@ function applyRules(
 
   for (const [rule, periodOf] of Object.entries(PERIODS)) {
     let left = retention[rule as keyof typeof PERIODS] ?? 0;
-    let day = Number.POSITIVE_INFINITY;
-    let period: number | undefined;
+    let day: number | undefined;
+    // A clock that is set back over midnight comes to a day twice: its newest is kept once.
+    const seen = new Set<number>();
     for (let index = 0; index < good.length && left > 0; index += 1) {
       const entry = good[index] as Entry;
       const oldest = index === good.length - 1;
-      // A clock that is set back over midnight does not begin a day again: one that was left is not entered twice.
-      const its = Math.min(day, dayOf(wallTime(entry)));
+      const its = dayOf(wallTime(entry));
       if (its === day && !oldest) continue;
-      const before = period;
       day = its;
-      period = periodOf(day);
+      const period = periodOf(its);
       // The newest of each period; and, as restic does, the oldest of all where there are fewer periods than asked for.
-      if (period === before && !oldest) continue;
-      keep(entry, period === before ? `oldest ${rule}` : rule);
+      if (seen.has(period) && !oldest) continue;
+      keep(entry, seen.has(period) ? `oldest ${rule}` : rule);
+      seen.add(period);
       left -= 1;
     }
   }

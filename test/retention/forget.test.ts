@@ -1,0 +1,62 @@
+/**
+ * Retention keeps what restic's `forget` keeps, for the same reasons. Each file of this folder is a case: snapshots, a
+ * retention, and what is kept, newest first, each with its reasons as restic's documentation has them (`daily snapshot`
+ * is keep_daily here, `oldest daily snapshot` is oldest keep_daily).
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { instant } from "../../shared/snapshots/instant.ts";
+import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
+import type { Retention } from "../../shared/snapshots/policy.ts";
+import { planRetention } from "../../shared/snapshots/retention.ts";
+import { wallClockOf } from "../../shared/snapshots/zone.ts";
+
+interface Case {
+  what: string;
+  retention: Retention;
+  time_zone?: string;
+  snapshots: string[] | { from: string; to: string; every_hours: number };
+  kept: Record<string, string[]>;
+}
+
+const HOUR_MS = 3_600_000;
+
+function timesOf(snapshots: Case["snapshots"]): number[] {
+  if (Array.isArray(snapshots)) return snapshots.map((text) => Date.parse(text));
+  const { from, to, every_hours } = snapshots;
+  const count = (Date.parse(to) - Date.parse(from)) / (every_hours * HOUR_MS) + 1;
+  return Array.from({ length: count }, (_, index) => Date.parse(from) + index * every_hours * HOUR_MS);
+}
+
+const snapshotOf = (time: number, index: number): FoundSnapshot => ({
+  id: `snapshot-${index}`,
+  name: "nightly",
+  resource: "disk",
+  status: "available",
+  state: "available",
+  created: instant(time),
+  labels: {},
+  raw: {},
+});
+
+const cases = readdirSync(__dirname)
+  .filter((file) => file.endsWith(".json"))
+  .map((file): [string, Case] => [file, JSON.parse(readFileSync(`${__dirname}/${file}`, "utf8"))]);
+
+test("there are cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
+
+test.each(cases.map(([file, one]) => ({ file, ...one })))(
+  "$file: $what",
+  ({ retention, time_zone = "UTC", snapshots, kept }) => {
+    const times = timesOf(snapshots);
+    expect(times.every(Number.isInteger)).toBe(true);
+    const found = times.map(snapshotOf);
+    const plan = planRetention(found, { retention, wallClock: wallClockOf(time_zone), hold: [] });
+    const reasons = plan
+      .filter(({ decision }) => decision === "kept")
+      .map(({ snapshot, rule }) => [new Date(snapshot.created ?? 0).toISOString(), rule.split(", ")]);
+    expect(reasons).toEqual(Object.entries(kept).map(([time, rules]) => [new Date(time).toISOString(), rules]));
+    // And nothing is forgotten: what is not kept is deleted.
+    expect(plan.filter(({ decision }) => decision === "deleted")).toHaveLength(found.length - reasons.length);
+  },
+);
