@@ -1,0 +1,119 @@
+data "huaweicloud_account" "this" {}
+
+locals {
+  project = coalesce(var.project, var.region)
+  dist    = coalesce(var.dist, "${path.module}/../../dist")
+  # Every resource that this module makes begins with it.
+  prefix = "snapshots"
+
+  # Which action a call needs. Sources, and what is unconfirmed: infra/README.md, "Rights". The names of the calls are
+  # those of the embedded cloud: a test holds this table against the requests that the functions really send.
+  actions = {
+    "evs.listVolumes"            = ["evs:volumes:list"]
+    "evs.showVolume"             = ["evs:volumes:get"]
+    "evs.createSnapshot"         = ["evs:snapshots:create"]
+    "evs.listSnapshots"          = ["evs:snapshots:list"]
+    "evs.deleteSnapshot"         = ["evs:snapshots:delete"]
+    "evs.createStandardSnapshot" = ["evs:snapshots:create"]
+    "evs.listStandardSnapshots"  = ["evs:snapshots:list"]
+    "evs.deleteStandardSnapshot" = ["evs:snapshots:delete"]
+    "evs.createSnapshotGroup"    = ["evs:snapshotGroups:create"]
+    "evs.listSnapshotGroups"     = ["evs:snapshotGroups:list"]
+    "evs.deleteSnapshotGroup"    = ["evs:snapshotGroups:delete"]
+    "ecs.listServers"            = ["ecs:cloudServers:list"]
+    "dws.listClusters"           = ["dws:openAPICluster:list"]
+    "dws.createSnapshot"         = ["dws:openAPISnapshot:create"]
+    "dws.listSnapshots"          = ["dws:openAPISnapshot:list"]
+    "dws.deleteSnapshot"         = ["dws:openAPISnapshot:delete"]
+    "functiongraph.invokeAsync"  = ["functiongraph:function:invokeAsync"]
+    # A user without any right may report logs.
+    "lts.reportLogs" = []
+  }
+
+  select_any = ["evs.listVolumes", "ecs.listServers", "dws.listClusters"]
+  list_any   = ["evs.listSnapshots", "evs.listStandardSnapshots", "evs.listSnapshotGroups", "dws.listSnapshots"]
+  create_any = ["evs.createSnapshot", "evs.createStandardSnapshot", "evs.createSnapshotGroup", "dws.createSnapshot"]
+  delete_any = ["evs.deleteSnapshot", "evs.deleteStandardSnapshot", "evs.deleteSnapshotGroup", "dws.deleteSnapshot"]
+  attached_calls = {
+    "snapshot"          = ["evs.createSnapshot", "evs.listSnapshots"]
+    "standard-snapshot" = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
+  }
+
+  # Every function of this project: what starts it, how long it may run, which calls it makes. An answer over HTTP comes
+  # within 55 s, as the gateway gives up after 60 s.
+  functions = {
+    "create-snapshot" = {
+      trigger = "http"
+      timeout = 60
+      calls   = ["evs.createSnapshot", "evs.listSnapshots"]
+    }
+    "create-standard-snapshot" = {
+      trigger = "http"
+      timeout = 60
+      calls   = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
+    }
+    "create-snapshot-group" = {
+      trigger = "http"
+      timeout = 60
+      calls   = ["evs.createSnapshotGroup", "evs.listSnapshotGroups"]
+    }
+    "create-cluster-snapshot" = {
+      trigger = "http"
+      timeout = 60
+      calls   = ["dws.createSnapshot", "dws.listSnapshots"]
+    }
+    "pre-deploy" = {
+      trigger = "http"
+      timeout = 60
+      calls   = concat(local.select_any, local.list_any, local.create_any)
+    }
+    "scheduled-snapshots" = {
+      trigger = "timer"
+      timeout = 900
+      calls   = concat(local.select_any, local.list_any, local.create_any, ["functiongraph.invokeAsync"])
+    }
+    "prune-snapshots" = {
+      trigger = "timer"
+      timeout = 900
+      calls   = concat(local.list_any, local.delete_any)
+    }
+    "verify-snapshots" = {
+      trigger = "timer"
+      timeout = 300
+      calls   = local.list_any
+    }
+    "disk-attached" = {
+      trigger = "cts"
+      timeout = 300
+      calls   = concat(["evs.listVolumes", "evs.showVolume"], local.attached_calls[var.disk_attached_kind])
+    }
+  }
+
+  # verify-snapshots always, those of the policies where there are policies, the others as wished.
+  wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
+
+  deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
+  http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
+  event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" }
+
+  # Who may call the HTTP functions; null where there are none.
+  authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
+
+  # The whole configuration of the functions, the same for each: 14 of the 20 variables that FunctionGraph allows.
+  variables = {
+    REGION                 = var.region
+    PROJECT_ID             = data.huaweicloud_account.this.current_project_id
+    EVS_ENDPOINT           = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
+    DWS_ENDPOINT           = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
+    ECS_ENDPOINT           = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
+    FUNCTIONGRAPH_ENDPOINT = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
+    LTS_ENDPOINT           = var.lts_endpoint
+    LTS_LOG_GROUP_ID       = huaweicloud_lts_group.this.id
+    LTS_LOG_STREAM_ID      = huaweicloud_lts_stream.results.id
+    EVS_LIMITS             = var.evs_limits
+    HTTP_TIMEOUT_MS        = "10000"
+    MAX_CONCURRENCY        = "8"
+    SHARD_SIZE             = "500"
+    DISK_ATTACHED_KIND     = var.disk_attached_kind
+  }
+}

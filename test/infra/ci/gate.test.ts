@@ -1,0 +1,407 @@
+/** The client of the gate, as a pipeline runs it: the built file, before it the gateway, the function and the embedded cloud. */
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { builtinModules } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { judge } from "../../../infra/ci/judge.ts";
+import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { Keyring } from "../../../infra/local/cloud/authentication.ts";
+import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
+import { startGateway, startHost } from "../../../infra/local/host/index.ts";
+import { REASONS } from "../../../shared/snapshots/reasons.ts";
+
+const ROOT = join(__dirname, "..", "..", "..");
+const CI = join(ROOT, "infra", "ci");
+const CODE = "app-code-that-nobody-may-see-4711";
+const TAGS = { app: "shop" };
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "gate-test-"));
+  mkdirSync(join(folder, ".ci"));
+  const built = spawnSync(process.execPath, [join(CI, "build.mjs"), join(folder, ".ci", "snapshot-gate.cjs")], {
+    encoding: "utf8",
+  });
+  expect(built.stderr).toBe("");
+  cpSync(join(CI, "snapshot-targets.json"), join(folder, ".ci", "snapshot-targets.json"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The cloud with two disks of the application, pre-deploy as it is built, and the gateway before it. */
+async function open({ onTestFinished }: TestContext, options: CloudOptions & { backendTimeoutMs?: number } = {}) {
+  const { backendTimeoutMs = 60_000, ...cloudOptions } = options;
+  const cloud = await startCloud({ creationMs: 300, ...cloudOptions });
+  const server = cloud.addServer({ tags: TAGS }).id;
+  const volumes = [1, 2].map(() => cloud.addVolume({ serverId: server, tags: TAGS }).id);
+  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
+  const host = await startHost({
+    dist: join(ROOT, "dist"),
+    functions: ["pre-deploy"],
+    userData: { REGION: cloud.region, ...Object.fromEntries(endpoints) },
+    credentials: cloud.credentials,
+    projectId: cloud.projectId,
+    timeoutSeconds: 60,
+  });
+  const gateway = await startGateway({ host, backendTimeoutMs });
+  onTestFinished(async () => {
+    await gateway.close();
+    await host.close();
+    await cloud.close();
+  });
+  return { cloud, volumes, url: `${gateway.url}/pre-deploy` };
+}
+
+interface Ended {
+  code: number | null;
+  output: string;
+}
+
+/** Runs a command of a shell in the folder, with these variables and no others. */
+function run(command: string, variables: Record<string, string>): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn("bash", ["--norc", "-e", "-o", "pipefail", "-c", command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "", ...variables },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+/** The command of a snippet: the block of text behind a key. */
+function commandOf(file: string, key: string): string {
+  const lines = readFileSync(join(CI, file), "utf8").split("\n");
+  const start = lines.findIndex((line) => line.trim() === `${key}: |`);
+  expect(start, `${key} in ${file}`).toBeGreaterThan(0);
+  const indent = /^ */.exec(lines[start + 1] ?? "")?.[0] ?? "";
+  const rest = lines.slice(start + 1);
+  const end = rest.findIndex((line) => line.trim() !== "" && !line.startsWith(indent));
+  return rest
+    .slice(0, end < 0 ? undefined : end)
+    .map((line) => line.slice(indent.length))
+    .join("\n");
+}
+
+/** What each pipeline sets by itself. */
+const SNIPPETS: [string, string, Record<string, string>][] = [
+  [
+    "github-actions.yml",
+    "run",
+    { GITHUB_RUN_ID: "18273645", GITHUB_RUN_ATTEMPT: "1", GITHUB_REPOSITORY: "example/shop" },
+  ],
+  ["gitlab-ci.yml", "script", { CI_JOB_ID: "5541", CI_PROJECT_PATH: "example/shop" }],
+  ["codearts-build.yml", "command", { BUILDNUMBER: "20261121.3", JOB_NAME: "shop" }],
+];
+
+describe.concurrent.each(SNIPPETS)("the snippet %s", (file, key, own) => {
+  const command = commandOf(file, key);
+  const gate = (url: string, variables: Record<string, string> = {}) =>
+    run(command, { SNAPSHOT_GATE_URL: url, SNAPSHOT_GATE_APP_CODE: CODE, ...own, ...variables });
+
+  test("ends with 0 when every snapshot is available", async (context) => {
+    const { cloud, url } = await open(context);
+    const { code, output } = await gate(url);
+    expect(output).toContain("ready: 2 of 2 available");
+    expect(output).toContain("ready: the deployment can begin");
+    expect(code).toBe(0);
+    expect(cloud.snapshots("standard-snapshot").map(({ status }) => status)).toEqual(["available", "available"]);
+  });
+
+  test("ends with 1 when one failed", async (context) => {
+    const { url, cloud, volumes } = await open(context);
+    cloud.endWith(volumes[0] as string, "error");
+    const { code, output } = await gate(url);
+    expect(output).toContain("failed: 1 of 2 available");
+    expect(output).toContain("the deployment must not begin");
+    expect(output).toMatch(new RegExp(`failed {2}standard-snapshot {2}${volumes[0]} .*ended in the status "error"`));
+    expect(code).toBe(1);
+  });
+
+  test("ends with 2 when the time is over first", async (context) => {
+    const { url } = await open(context, { creationMs: 3_600_000 });
+    const { code, output } = await gate(url, { SNAPSHOT_GATE_TIMEOUT_SECONDS: "1" });
+    expect(output).toContain("pending: 0 of 2 available");
+    expect(output).toContain("not ready within 1 s");
+    expect(code).toBe(2);
+  });
+
+  test("ends with 3 when what it asks is refused", async (context) => {
+    const { cloud, url } = await open(context);
+    const { code, output } = await gate(url, { SNAPSHOT_GATE_POLICY: "not a policy" });
+    expect(output).toMatch(/400 InvalidRequest: .*policy/);
+    expect(output).toContain("refused: correct the call");
+    expect(code).toBe(3);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+});
+
+/** An address that answers as told, and what it was asked. */
+async function answering(
+  { onTestFinished }: TestContext,
+  answer: (
+    body: string,
+    headers: IncomingHttpHeaders,
+    path: string,
+  ) => { status: number; body: string; headers?: Record<string, string> } | undefined,
+) {
+  const asked: { body: string; headers: IncomingHttpHeaders }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    asked.push({ body, headers: request.headers });
+    const said = answer(body, request.headers, request.url ?? "");
+    if (said === undefined) return void request.socket.destroy();
+    response.writeHead(said.status, said.headers).end(said.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/pre-deploy`, asked };
+}
+
+const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
+const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [] });
+
+describe.concurrent("the client", () => {
+  const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: CODE }) =>
+    run(`${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });
+
+  test("asked again takes nothing twice, and takes again what failed only where it is told to", async (context) => {
+    const { cloud, url, volumes } = await open(context);
+    cloud.endWith(volumes[0] as string, "error");
+    expect((await gate(url)).code).toBe(1);
+    expect((await gate(url)).code).toBe(1);
+    expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+    const { code, output } = await gate(url, "--retry-failed");
+    expect(output).toContain("ready: 2 of 2 available");
+    expect(code).toBe(0);
+    expect((await gate(url)).code).toBe(0);
+    expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
+  });
+
+  test("goes on where the gateway gives up before the function answers", async (context) => {
+    const { cloud, url } = await open(context, { backendTimeoutMs: 1_500, creationMs: 3_000 });
+    const { code, output } = await gate(url, "--timeout-seconds 20");
+    expect(output).toContain("504 APIG.0201: Backend timeout.");
+    expect(code).toBe(0);
+    expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
+  test("ends with 2 where the gateway never gets an answer", async (context) => {
+    const { url } = await open(context, { backendTimeoutMs: 1 });
+    const { code, output } = await gate(url, "--timeout-seconds 1");
+    expect(output).toContain("504 APIG.0201: Backend timeout.");
+    expect(code).toBe(2);
+  });
+
+  test("asks again where the connection breaks", async (context) => {
+    const pending = { status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] };
+    const answers = [
+      undefined,
+      { status: 202, headers: { "retry-after": "1" }, body: JSON.stringify(pending) },
+      { status: 200, body: READY },
+    ];
+    const { url, asked } = await answering(context, () => answers.shift());
+    const { code, output } = await gate(url, "--timeout-seconds 30 --retry-failed");
+    expect(output).toContain("pending: 0 of 1 available");
+    expect(code).toBe(0);
+    const bodies = asked.map(({ body }) => JSON.parse(body));
+    // Until the gate has heard of it, and never after that: what fails again is to be heard of.
+    expect(bodies.map(({ retry_failed }) => retry_failed)).toEqual([true, true, undefined]);
+    for (const { wait_seconds } of bodies)
+      expect(wait_seconds).toSatisfy((seconds: number) => seconds > 0 && seconds <= 50);
+  });
+
+  test("ends with 2 where nobody answers", async () => {
+    const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "--timeout-seconds 1");
+    expect(output).toContain("ECONNREFUSED");
+    expect(code).toBe(2);
+  });
+
+  test("ends with 3 where it is called in the wrong way, and says how it is called", async () => {
+    const { code, output } = await run("node .ci/snapshot-gate.cjs --retry", {});
+    expect(output).toMatch(/^snapshot-gate: Unknown option '--retry'/);
+    expect(output).toContain("--deployment-id <id>");
+    expect(code).toBe(3);
+  });
+
+  test("ends with 0 for --help", async () => {
+    const { code, output } = await run("node .ci/snapshot-gate.cjs --help", {});
+    expect(output).toContain("--deployment-id <id>");
+    expect(code).toBe(0);
+  });
+
+  const KEY = {
+    ak: "GATEACCESSKEY0000001",
+    sk: "gate-secret-key-that-nobody-may-see",
+    securityToken: "gate-token-that-nobody-may-see",
+  };
+
+  test.for([
+    ["a permanent key", false],
+    ["a temporary key", true],
+  ] as const)("signs with %s", async ([_name, isTemporary], context) => {
+    const keyring = new Keyring("0123456789abcdef0123456789abcdef");
+    const { securityToken, ...permanent } = KEY;
+    keyring.add(isTemporary ? KEY : permanent);
+    // As a gateway with IAM authentication: the signature is checked as the embedded cloud checks it.
+    const { url } = await answering(context, (body, headers, path) => {
+      const evidence = {
+        method: "POST",
+        path,
+        query: new Map(),
+        headers,
+        body: Buffer.from(body),
+        pathProject: undefined,
+      };
+      const verdict = keyring.judge(evidence, Date.now());
+      if (!("reason" in verdict)) return { status: 200, body: READY };
+      const said = `verify aksk signature fail: ${verdict.reason} ${headers.authorization} ${securityToken}`;
+      return { status: 401, body: JSON.stringify({ error_msg: said, error_code: "APIG.0301" }) };
+    });
+    const temporary = { HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken };
+    const key = { HUAWEICLOUD_SDK_AK: KEY.ak, HUAWEICLOUD_SDK_SK: KEY.sk, ...(isTemporary ? temporary : {}) };
+    expect((await gate(url, "", key)).code).toBe(0);
+    const wrong = await gate(url, "", { ...key, HUAWEICLOUD_SDK_SK: "another-key-that-nobody-may-see" });
+    expect(wrong.output).toContain("401 APIG.0301: verify aksk signature fail");
+    expect(wrong.output).not.toContain(KEY.ak);
+    if (isTemporary) expect(wrong.output).not.toContain("nobody-may-see");
+    expect(wrong.code).toBe(3);
+  });
+
+  test("sends an application's code, which is never seen", async (context) => {
+    const { url, asked } = await answering(context, (_body, headers) => ({
+      status: 401,
+      body: JSON.stringify({ error_msg: `Incorrect app code ${headers["x-apig-appcode"]}`, error_code: "APIG.0303" }),
+    }));
+    const { code, output } = await gate(url);
+    expect(asked[0]?.headers["x-apig-appcode"]).toBe(CODE);
+    expect(asked[0]?.headers.authorization).toBeUndefined();
+    expect(output).toContain("Incorrect app code ***");
+    expect(output).not.toContain(CODE);
+    expect(code).toBe(3);
+  });
+});
+
+describe("what an answer means", () => {
+  const entries = { snapshots: [{ outcome: "available" }] };
+
+  test.each<[string, number, unknown, string]>([
+    ["ready", 200, { status: "ready", ...entries }, "ready"],
+    ["pending", 202, { status: "pending", ...entries }, "wait"],
+    ["failed", 502, { status: "failed", ...entries }, "failed"],
+    ["ready, with another HTTP status", 502, { status: "ready" }, "wait"],
+    ["a 200 with another status", 200, { status: "okay" }, "badInput"],
+    ["a 200 that says nothing", 200, "<html>Sign in</html>", "badInput"],
+    ["a redirect", 302, "", "badInput"],
+    ["the gateway's own 502", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }, "wait"],
+    ["the gateway's own 504", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }, "wait"],
+    ["an answer that the gateway found invalid", 500, { error_msg: "Invalid answer", error_code: "FSS.1202" }, "wait"],
+    ["too many calls", 429, { error_msg: "policy user over ratelimit", error_code: "APIG.0308" }, "wait"],
+    ["a page of something on the way", 503, "<html>", "wait"],
+    ["wrong credentials", 401, { error_msg: "Incorrect app authentication", error_code: "APIG.0303" }, "badInput"],
+    ["no right to call it", 403, { error_msg: "denied", error_code: "APIG.0304" }, "badInput"],
+    ["another address", 404, { error_msg: "The API does not exist", error_code: "APIG.0101" }, "badInput"],
+    ["a reason that is not known yet", 502, { error: { reason: "New", message: "?" } }, "wait"],
+  ])("%s", (_name, status, body, means) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    expect(judge({ status, headers: {}, text })).toMatchObject({ means });
+  });
+
+  test("every reason of the catalogue: who can mend it, or whether it passes", () => {
+    const meanings = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
+      const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
+      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text })] as const;
+    });
+    const of = (means: string) => meanings.filter(([, verdict]) => verdict.means === means).map(([reason]) => reason);
+    expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
+    expect(of("failed").sort()).toEqual(
+      ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
+    );
+    expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
+    for (const [reason, { says, retryAfterMs }] of meanings) {
+      expect(says).toContain(`${reason}: why`);
+      expect(retryAfterMs).toBe(7_000);
+    }
+  });
+});
+
+describe("what it is called with", () => {
+  const variables = { SNAPSHOT_GATE_URL: "https://gate.example.com/pre-deploy", SNAPSHOT_GATE_APP_CODE: CODE };
+  const targets = join(CI, "snapshot-targets.json");
+  const good = ["--deployment-id", "release-1", "--targets", targets];
+
+  test("options, or variables of their names", () => {
+    const expected = {
+      url: new URL("https://gate.example.com/pre-deploy"),
+      credentials: { appCode: CODE },
+      request: {
+        deployment_id: "release-1",
+        targets: [{ kind: "standard-snapshot", tags: { app: "shop" } }],
+        policy: "releases",
+        max_age_minutes: 60,
+      },
+      retryFailed: true,
+      timeoutSeconds: 600,
+    };
+    const more = ["--policy", "releases", "--max-age-minutes", "60", "--timeout-seconds", "600", "--retry-failed"];
+    expect(readOptions([...good, ...more], variables)).toEqual(expected);
+    const set = {
+      SNAPSHOT_GATE_DEPLOYMENT_ID: "release-1",
+      SNAPSHOT_GATE_TARGETS: targets,
+      SNAPSHOT_GATE_POLICY: "releases",
+      SNAPSHOT_GATE_MAX_AGE_MINUTES: "60",
+      SNAPSHOT_GATE_TIMEOUT_SECONDS: "600",
+      SNAPSHOT_GATE_RETRY_FAILED: "true",
+    };
+    expect(readOptions([], { ...variables, ...set })).toEqual(expected);
+    expect(readOptions(good, variables)).toMatchObject({ retryFailed: false, timeoutSeconds: 1_800 });
+  });
+
+  test.each<[string, string[], Record<string, string>, RegExp]>([
+    ["no address", good, { SNAPSHOT_GATE_URL: "" }, /^Expected --url/],
+    ["an address without TLS", good, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
+    ["an address with a password", good, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
+    ["an address with a query", good, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
+    ["what is no address", good, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
+    ["no credentials", good, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
+    ["half of a key", good, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" }, /neither is set/],
+    ["a code with a line break", good, { SNAPSHOT_GATE_APP_CODE: `${CODE}\n` }, /such as a line break/],
+    ["no id", good.slice(2), {}, /^Expected --deployment-id/],
+    ["no targets", good.slice(0, 2), {}, /^Expected --targets/],
+    ["no file", [...good, "--targets", "none.json"], {}, /^--targets: expected a file/],
+    [
+      "a file without a list",
+      [...good, "--targets", join(ROOT, "package.json")],
+      {},
+      /^--targets: expected a JSON list/,
+    ],
+    ["an option that there is not", [...good, "--retry"], {}, /^Unknown option/],
+    ["a time that is none", [...good, "--timeout-seconds", "soon"], {}, /^--timeout-seconds: expected a whole number/],
+    ["no time", [...good, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected a whole number/],
+  ])("%s", (_name, argv, changes, message) => {
+    const read = () => readOptions(argv, { ...variables, ...changes });
+    expect(read).toThrow(BadInput);
+    expect(read).toThrow(message);
+    expect(read).not.toThrow(CODE);
+  });
+});
+
+test("the built file is small and needs nothing beside it", () => {
+  const text = readFileSync(join(folder, ".ci", "snapshot-gate.cjs"), "utf8");
+  expect(text.length).toBeLessThan(24 * 1024);
+  const needed = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name = ""]) =>
+    name.replace("node:", ""),
+  );
+  expect(needed.length).toBeGreaterThan(3);
+  expect(needed.filter((name) => !builtinModules.includes(name))).toEqual([]);
+});

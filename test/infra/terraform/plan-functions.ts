@@ -1,0 +1,63 @@
+/** Terraform's functions, as far as infra/terraform uses them. */
+
+// biome-ignore lint/suspicious/noExplicitAny: values of every type
+type Any = any;
+
+const unique = (list: Any[]): Any[] => [...new Set(list)];
+const sorted = (list: Any[]): Any[] => [...list].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+const isEmpty = (value: Any) => value === null || value === "";
+
+export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
+  alltrue: (list: boolean[]) => list.every((one) => one === true),
+  base64encode: (text: string) => Buffer.from(text).toString("base64"),
+  ceil: Math.ceil,
+  coalesce: (...values) =>
+    needed(
+      values.find((one) => !isEmpty(one)),
+      "one that is neither null nor empty",
+    ),
+  concat: (...lists) => lists.flat(1),
+  contains: (list: Any[], value) => list.includes(value),
+  distinct: unique,
+  element: (list: Any[], index: number) => list[index % list.length],
+  // The file itself is the build's; which one it is, a test wants to know.
+  filebase64: (path: string) => `<${path}>`,
+  flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
+  floor: Math.floor,
+  jsonencode: (value) =>
+    JSON.stringify(withSortedKeys(value)).replace(
+      /[<>&\u2028\u2029]/g,
+      (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  keys: (object: object) => sorted(Object.keys(object)),
+  length: (value) => (typeof value === "string" ? [...value].length : Object.keys(value).length),
+  lookup: (map: Record<string, Any>, key: string, byDefault) => map[key] ?? byDefault,
+  lower: (text: string) => text.toLowerCase(),
+  merge: (...objects) => Object.assign({}, ...objects),
+  min: Math.min,
+  one: (list: Any[]) => {
+    if (list.length > 1) throw new Error("more than one");
+    return list[0] ?? null;
+  },
+  range: (end: number) => Array.from({ length: end }, (_, index) => index),
+  regex: (pattern: string, text: string) => needed(new RegExp(pattern).exec(text)?.[0], `a match of ${pattern}`),
+  replace: (text: string, from: string, to: string) => text.replaceAll(from, to),
+  setsubtract: (from: Any[], what: Any[]) => from.filter((one) => !what.includes(one)),
+  setunion: (...sets) => sorted(unique(sets.flat(1))),
+  sort: sorted,
+  split: (by: string, text: string) => text.split(by),
+  startswith: (text: string, prefix: string) => text.startsWith(prefix),
+  values: (object: Record<string, Any>) => sorted(Object.keys(object)).map((key) => object[key]),
+};
+
+function needed(value: Any, what: string): Any {
+  if (value === undefined) throw new Error(`expected ${what}`);
+  return value;
+}
+
+/** As Terraform writes objects. */
+function withSortedKeys(value: Any): Any {
+  if (Array.isArray(value)) return value.map(withSortedKeys);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(sorted(Object.keys(value)).map((key) => [key, withSortedKeys(value[key])]));
+}
