@@ -1,43 +1,236 @@
 import { describe, expect, test } from "vitest";
+import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { openSite, timerEvent } from "../harness.ts";
+import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
+import { apig, openSite, timerEvent } from "../harness.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-describe("a policy over four kinds, for ten nights", () => {
-  test("verify finds each snapshot available, prune keeps the newest three", async () => {
-    const { cloud, clock, invoke } = await openSite();
-    const server = cloud.addServer({ tags: { backup: "daily" } });
-    cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
-    cloud.addCluster({ tags: { backup: "daily" } });
-    const policy = {
-      policy: "nightly",
-      time_zone: "Europe/Berlin",
-      targets: ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"].map((kind) => ({
-        kind,
-        tags: { backup: "daily" },
-      })),
-      retention: { keep_last: 3 },
+const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
+
+const resourceOf = ({ volume_id, server_id, cluster_id }: SnapshotView) => volume_id ?? server_id ?? cluster_id ?? "";
+const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
+const dayOf = ({ created_at, started }: SnapshotView) => String(created_at ?? started).slice(0, 10);
+const single = (cloud: EmbeddedCloud) => cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);
+
+/** The days of which a resource has a snapshot of that kind. */
+const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: string) =>
+  single(cloud)
+    .filter((one) => one.kind === kind && resourceOf(one) === resource)
+    .map(dayOf)
+    .sort();
+
+test("a policy over four kinds, for ten nights: verify finds each available, prune keeps the newest three", async () => {
+  const { cloud, clock, invoke } = await openSite();
+  const server = cloud.addServer({ tags: { backup: "daily" } });
+  cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
+  cloud.addCluster({ tags: { backup: "daily" } });
+  const policy = {
+    policy: "nightly",
+    time_zone: "Europe/Berlin",
+    targets: ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"].map((kind) => ({
+      kind,
+      tags: { backup: "daily" },
+    })),
+    retention: { keep_last: 3 },
+  };
+  for (let night = 0; night < 10; night += 1) {
+    const now = () => new Date(clock.now()).toISOString();
+    const taken = await invoke(scheduledSnapshots, timerEvent(policy, now()));
+    expect(taken.error).toBeUndefined();
+    expect(taken.result.outcomes).toEqual({ accepted: 4 });
+    clock.advance(HOUR_MS);
+    const verified = await invoke(verifySnapshots, timerEvent({ lookback_minutes: 90 }, now()));
+    expect(verified.result).toMatchObject({ targets: 4, outcomes: { available: 4 } });
+    const pruned = await invoke(pruneSnapshots, timerEvent(policy, now()));
+    expect(pruned.error).toBeUndefined();
+    expect(pruned.result.outcomes).toEqual(night < 3 ? { kept: 4 * (night + 1) } : { kept: 12, deleted: 4 });
+    clock.advance(DAY_MS - HOUR_MS);
+  }
+  expect(single(cloud)).toHaveLength(12);
+});
+
+describe("a year", () => {
+  // Every night in UTC; what is kept follows the calendar of Berlin.
+  const nightly = {
+    policy: "nightly",
+    time_zone: "Europe/Berlin",
+    targets: [{ kind: "standard-snapshot", tags: { backup: "daily" } }],
+    retention: { keep_last: 3, keep_within_days: 2, keep_daily: 7, keep_weekly: 4, keep_monthly: 12 },
+  };
+  // On Sundays in UTC, which begin on Saturday in New York while there is no summer time.
+  const weekly = {
+    policy: "weekly",
+    time_zone: "America/New_York",
+    targets: [
+      { kind: "snapshot", tags: { backup: "weekly" } },
+      { kind: "snapshot-group", tags: { backup: "weekly" } },
+      { kind: "cluster-snapshot", tags: { backup: "weekly" } },
+    ],
+    retention: { keep_weekly: 2, keep_monthly: 2, min_keep: 2 },
+  };
+  const FIRST = Date.parse("2026-11-21T01:00:00Z");
+  const failing = (night: number) => {
+    const date = new Date(night).toISOString().slice(0, 10);
+    return date >= "2027-02-22" && date <= "2027-02-28";
+  };
+  const REMOVED = "2027-05-20";
+
+  // A month's last snapshot stands for it; in February that is the 21st, as every one of its last week failed.
+  const MONTHS = ["2026-12-31", "2027-01-31", "2027-02-21", "2027-03-31", "2027-04-30"];
+  const EXPECTED = {
+    web: [
+      ...MONTHS,
+      ...["2027-05-31", "2027-06-30", "2027-07-31", "2027-08-31", "2027-09-30", "2027-10-31"],
+      ...["2027-11-07", "2027-11-14", "2027-11-15", "2027-11-16", "2027-11-17", "2027-11-18", "2027-11-19"],
+      "2027-11-20",
+    ],
+    // As it was on the day the disk was removed: fewer months than asked for, so its first one is there too.
+    removed: [
+      ...["2026-11-21", "2026-11-30"],
+      ...MONTHS,
+      ...["2027-05-02", "2027-05-09", "2027-05-14", "2027-05-15", "2027-05-16", "2027-05-17", "2027-05-18"],
+      ...["2027-05-19", "2027-05-20"],
+    ],
+    weekly: ["2027-10-31", "2027-11-07", "2027-11-14"],
+  };
+
+  test("of two policies, a disk that is removed and a week in which every snapshot fails: exactly what is to be kept", {
+    timeout: 300_000,
+  }, async () => {
+    const { cloud, clock, invoke } = await openSite({ keepRequests: false, variables: WITHOUT_TOPIC });
+    clock.set(FIRST - DAY_MS);
+    const server = cloud.addServer({ tags: { backup: "weekly" } });
+    const web = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
+    const removed = cloud.addVolume({ tags: { backup: "daily" } });
+    const archive = cloud.addVolume({ tags: { backup: "weekly" } });
+    const cluster = cloud.addCluster({ tags: { backup: "weekly" } });
+    const byHand = cloud.addSnapshot({ kind: "snapshot", volumeId: archive.id, name: "weekly-by-hand" });
+
+    // At no moment is there nothing good of what ever had something good: looked at after each deletion.
+    const covered = new Set<string>();
+    let deletions = 0;
+    const watch = () => {
+      deletions += 1;
+      const good = new Set(cloud.snapshots().filter(isGood).map(resourceOf));
+      expect([...covered].filter((resource) => !good.has(resource))).toEqual([]);
     };
-    for (let night = 0; night < 10; night += 1) {
-      const time = new Date(clock.now()).toISOString();
-      const taken = await invoke(scheduledSnapshots, timerEvent(policy, time));
-      expect(taken.error).toBeUndefined();
-      expect(taken.result.outcomes).toEqual({ accepted: 4 });
-      clock.advance(3_600_000);
-      const verified = await invoke(
-        verifySnapshots,
-        timerEvent({ lookback_minutes: 90 }, new Date(clock.now()).toISOString()),
-      );
-      expect(verified.result).toMatchObject({ targets: 4, outcomes: { available: 4 } });
-      const pruned = await invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()));
-      expect(pruned.error).toBeUndefined();
-      expect(pruned.result.outcomes).toEqual(night < 3 ? { kept: 4 * (night + 1) } : { kept: 12, deleted: 4 });
-      clock.advance(DAY_MS - 3_600_000);
+    cloud.fault({ operation: /\.delete/ }, { type: "mutatePage", mutate: watch });
+
+    const now = () => new Date(clock.now()).toISOString();
+    const run = async (...[factory, body]: [Parameters<typeof invoke>[0], object]) => {
+      const { error, result } = await invoke(factory, timerEvent(body, now()));
+      expect(error).toBeUndefined();
+      return result.outcomes;
+    };
+    for (let night = FIRST; night < FIRST + 365 * DAY_MS; night += DAY_MS) {
+      clock.set(night);
+      const sunday = new Date(night).getUTCDay() === 0;
+      const gone = now().slice(0, 10) > REMOVED;
+      const targets = (gone ? 1 : 2) + (sunday ? 3 : 0);
+      if (failing(night)) {
+        for (const { id } of [web, removed, ...(sunday ? [server, archive, cluster] : [])]) cloud.endWith(id, "error");
+      }
+      await run(scheduledSnapshots, nightly);
+      clock.set(night + 3.5 * HOUR_MS);
+      if (sunday) await run(scheduledSnapshots, weekly);
+      clock.set(night + 4 * HOUR_MS);
+      const verified = await run(verifySnapshots, { lookback_minutes: 12 * 60 });
+      expect(verified).toEqual(failing(night) ? { failed: targets } : { available: targets });
+      for (const one of single(cloud).filter(isGood)) covered.add(resourceOf(one));
+      await run(pruneSnapshots, nightly);
+      if (sunday) await run(pruneSnapshots, weekly);
+      if (now().slice(0, 10) === REMOVED) cloud.removeVolume(removed.id);
     }
-    const left = cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);
-    expect(left).toHaveLength(12);
+    clock.advance(HOUR_MS);
+
+    expect(daysOf(cloud, "standard-snapshot", web.id)).toEqual(EXPECTED.web);
+    expect(daysOf(cloud, "standard-snapshot", removed.id)).toEqual(EXPECTED.removed);
+    expect(daysOf(cloud, "snapshot", archive.id)).toEqual([dayOf(byHand), ...EXPECTED.weekly].sort());
+    expect(daysOf(cloud, "snapshot-group", server.id)).toEqual(EXPECTED.weekly);
+    expect(daysOf(cloud, "cluster-snapshot", cluster.id)).toEqual(EXPECTED.weekly);
+    expect(cloud.snapshots().every(isGood)).toBe(true);
+    expect(deletions).toBeGreaterThan(600);
+    expect(covered.size).toBe(5);
   });
+});
+
+describe("what no schedule took", () => {
+  test("is pruned by a policy of its function's name and no targets", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const server = cloud.addServer();
+    const disk = cloud.addVolume({ serverId: server.id });
+    const now = () => new Date(clock.now()).toISOString();
+    const took: Record<string, string[]> = { "pre-deploy": [], "disk-attached": [], "create-snapshot": [] };
+    const targets = [{ kind: "snapshot", volume_ids: [disk.id] }];
+    for (let week = 0; week < 2; week += 1) {
+      cloud.detach(disk.id);
+      cloud.attach(disk.id, server.id);
+      const attached = await invoke(diskAttached, attachVolume(server.id, disk.id, clock.now()));
+      const deployed = await invoke(preDeploy, apig({ deployment_id: `release-${week}`, targets }));
+      const called = await invoke(createSnapshot, { snapshot: { volume_id: disk.id, force: true } });
+      for (const [function_, { records }] of Object.entries({
+        "disk-attached": attached,
+        "pre-deploy": deployed,
+        "create-snapshot": called,
+      })) {
+        expect(records[0], function_).toMatchObject({ outcome: "accepted", policy: function_ });
+        took[function_]?.push(records[0]?.snapshot_id);
+      }
+      clock.advance(7 * DAY_MS);
+    }
+    expect(cloud.snapshots()).toHaveLength(6);
+    for (const [policy, [older, newer]] of Object.entries(took)) {
+      const before = cloud.snapshots().map(({ id }) => id);
+      const { error, records } = await invoke(
+        pruneSnapshots,
+        timerEvent({ policy, retention: { keep_last: 1 } }, now()),
+      );
+      expect(error).toBeUndefined();
+      expect(records.slice(0, -1)).toMatchObject([
+        { outcome: "kept", rule: "keep_last", snapshot_id: newer, policy },
+        { outcome: "deleted", rule: "kept by no rule", snapshot_id: older, policy },
+      ]);
+      clock.advance(HOUR_MS);
+      expect(cloud.snapshots().map(({ id }) => id)).toEqual(before.filter((id) => id !== older));
+    }
+  });
+
+  test("a gate's snapshots that are marked with another policy are that policy's", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const disk = cloud.addVolume();
+    const now = () => new Date(clock.now()).toISOString();
+    const targets = [{ kind: "standard-snapshot", volume_ids: [disk.id] }];
+    for (const deployment_id of ["a", "b", "c"]) {
+      await invoke(preDeploy, apig({ deployment_id, targets, policy: "releases" }));
+      clock.advance(DAY_MS);
+    }
+    const prune = (policy: string) =>
+      invoke(pruneSnapshots, timerEvent({ policy, retention: { keep_last: 1 } }, now()));
+    expect((await prune("pre-deploy")).result).toMatchObject({ targets: 0, outcomes: {} });
+    expect((await prune("releases")).result).toMatchObject({ targets: 3, outcomes: { kept: 1, deleted: 2 } });
+  });
+});
+
+/** What CTS tells of an attachment. */
+const attachVolume = (serverId: string, volumeId: string, time: number) => ({
+  version: "v1.0",
+  time: new Date(time).toISOString(),
+  trigger_type: "CTS",
+  trigger_name: "cts",
+  cts: {
+    time,
+    service_type: "ECS",
+    resource_type: "ecs",
+    trace_name: "attachVolume",
+    trace_rating: "normal",
+    code: "200",
+    resource_id: serverId,
+    request: { volumeAttachment: { volumeId } },
+  },
 });
