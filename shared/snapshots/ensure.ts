@@ -3,9 +3,9 @@ import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { contentOf, type Marker, snapshotName } from "./marker.ts";
-import type { Created, SnapshotService } from "./ports.ts";
+import type { SnapshotService } from "./ports.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
-import { type Patience, retryRead, waitAfter } from "./waiting.ts";
+import { LISTED_AFTER_MS, mayRepeat, type Patience, retryRead, succeeded, waitAfter } from "./waiting.ts";
 
 /** A snapshot that shall exist once. */
 export interface SnapshotRequest {
@@ -40,11 +40,12 @@ export interface Ensured {
   attempts: number;
 }
 
-/** Creates under way in this process, by project, kind, resource and key: a second caller waits for the first. */
-export type InFlight = Map<string, { content: string; ensuring: Promise<Ensured> }>;
+/**
+ * What is under way in this process: creates, by project, kind, resource and key, and runs. A second caller waits for the
+ * first.
+ */
+export type InFlight = Map<string, { content?: string; ensuring: Promise<Ensured | undefined> }>;
 
-/** How long after an open outcome the cloud is given to show what it did: a list may be 5 s late (DESIGN 4.4, 6). */
-const LOOK_AGAIN_AFTER_MS = 6_000;
 /** Left of the time for the look itself. */
 const LAST_LOOK_MS = 1_000;
 /** A create whose outcome stays open is not sent more often than this. */
@@ -72,7 +73,8 @@ export async function ensure(
   const identity = JSON.stringify([projectId, kind.kind, kind.resourceOf(options), key]);
   const first = inFlight.get(identity);
   if (first !== undefined) {
-    const ensured = await within(first.ensuring, patience).catch(() => undefined);
+    const settled = first.ensuring.catch((thrown) => waitUntilListed(asSnapshotError(thrown), patience));
+    const ensured = await within(settled, patience);
     if (ensured === undefined) return ensure(request, service, patience, inFlight);
     if (first.content !== content) throw conflict(kind, ensured.snapshotId);
     return { ...ensured, outcome: "existing", attempts: 0 };
@@ -84,6 +86,32 @@ export async function ensure(
   } finally {
     inFlight.delete(identity);
   }
+}
+
+/**
+ * Begins `work` once what is under way by that name in this process has ended and a list must show what it made: a look
+ * for many targets at once, and the creates after it, are not to be mixed with those of another delivery.
+ *
+ * Rejects with DeadlineExceeded where that takes longer than there is time.
+ */
+export async function inTurn(
+  name: string,
+  inFlight: InFlight,
+  patience: Patience,
+  work: () => Promise<void>,
+): Promise<void> {
+  const before = inFlight.get(name)?.ensuring;
+  const listed = before?.then(() => patience.time.sleep(LISTED_AFTER_MS));
+  const working = listed === undefined ? work() : within(listed, patience).then(work);
+  const turn = { ensuring: Promise.allSettled([before, working]).then(() => undefined) };
+  inFlight.set(name, turn);
+  void turn.ensuring.then(() => inFlight.get(name) === turn && inFlight.delete(name));
+  await working;
+}
+
+/** What the caller before could not find out in time can be looked up once a list must show it. */
+async function waitUntilListed({ reason }: SnapshotError, { time }: Patience): Promise<undefined> {
+  if (reason === "OutcomeUnknown") await time.sleep(LISTED_AFTER_MS);
 }
 
 async function lookThenCreate(
@@ -112,14 +140,16 @@ async function lookThenCreate(
 
   for (let tries = 1; ; tries += 1) {
     try {
-      return accepted(name, await service.create(marked), tries);
+      const created = await service.create(marked);
+      succeeded(patience);
+      return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       error.attempts = tries;
       if (error.open) {
         const made = await lookAgain(look, patience, error);
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
-        if (tries >= CREATE_TRIES) throw error;
+        if (tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
       } else {
         if (!(await waitAfter(error, tries, patience))) throw await orQuota(error, request, service, patience);
         // A disk that is being snapshotted may be so by another delivery of this very request.
@@ -200,7 +230,7 @@ async function lookAgain(
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {
   const rest = until - time.now();
-  await time.sleep(Math.max(0, Math.min(LOOK_AGAIN_AFTER_MS, rest - LAST_LOOK_MS)));
+  await time.sleep(Math.max(0, Math.min(LISTED_AFTER_MS, rest - LAST_LOOK_MS)));
   try {
     const { standing } = await look();
     if (standing !== undefined) return standing;
@@ -208,7 +238,7 @@ async function lookAgain(
     throw unknown(error, cause);
   }
   // Too early a look proves nothing.
-  if (rest - LAST_LOOK_MS < LOOK_AGAIN_AFTER_MS) throw unknown(error, error);
+  if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw unknown(error, error);
   return undefined;
 }
 
@@ -217,13 +247,6 @@ const unknown = (error: SnapshotError, cause: unknown) => {
   const message = `${error.message} Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`;
   return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
 };
-
-const accepted = (name: string, created: Created, attempts: number): Ensured => ({
-  outcome: "accepted",
-  name,
-  attempts,
-  ...created,
-});
 
 const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
   outcome: "existing",

@@ -1,12 +1,12 @@
 import { eachOf } from "./each-of.ts";
-import { ensure, type InFlight, type MakeRoom } from "./ensure.ts";
+import { ensure, type InFlight, inTurn, type MakeRoom } from "./ensure.ts";
 import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { Report } from "./outcome.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
 import type { Cloud, Resource } from "./ports.ts";
-import { asSnapshotError, type SnapshotError } from "./reasons.ts";
+import { asSnapshotError, SnapshotError } from "./reasons.ts";
 import { type Patience, retryRead } from "./waiting.ts";
 
 /** What the snapshots of a run have in common. */
@@ -103,7 +103,8 @@ export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "pat
  * Takes every target, several at a time, each with its record. One target's error never stops the others, except for one
  * that concerns the whole account: then each target that is left gets that record, and the cloud no further call.
  *
- * @param until the last moment at which work on a target begins
+ * @param until the last moment at which work on a target begins; where that is the end itself, nobody is left to hand on to,
+ *   and what was not begun has failed
  * @param known what there is already; without it, it is looked up for each target by itself
  * @returns the targets that were not begun
  */
@@ -117,14 +118,16 @@ export async function takeAll(
   const { cloud, patience, inFlight, report, concurrency } = means;
   const left: Target[] = [];
   let stopped: SnapshotError | undefined;
-  await eachOf(targets, concurrency, async (target) => {
-    if (stopped === undefined && patience.time.now() >= until) {
+  const take = async (target: Target) => {
+    const tooLate = patience.time.now() >= until;
+    if (tooLate && stopped === undefined && until < patience.until) {
       left.push(target);
       return;
     }
     const end = report(targetFields(target, run));
     try {
       if (stopped !== undefined) throw stopped;
+      if (tooLate) throw outOfTime();
       const { kind, options } = target;
       const found = await known?.(target);
       const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
@@ -135,9 +138,29 @@ export async function takeAll(
       if (error.reason === "AccountSuspended") stopped = error;
       end({ outcome: "failed", attempts: error.attempts, error });
     }
-  });
+  };
+  const takeEach = () => eachOf(targets, concurrency, take);
+  if (known === undefined) await takeEach();
+  else {
+    try {
+      await inTurn(turnOf(run, targets), inFlight, patience, takeEach);
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      for (const target of targets) report(targetFields(target, run))({ outcome: "failed", error });
+    }
+  }
   return left;
 }
+
+const outOfTime = () =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
+  );
+
+/** The same event again is the same turn; the shards of a run, which begin with other targets, are others. */
+const turnOf = ({ projectId, key }: Run, [first]: readonly Target[]): string =>
+  JSON.stringify(["run", projectId, key, first?.kind.kind, first?.resource]);
 
 /** What the record of a target begins with. */
 export const targetFields = ({ kind, resource }: Target, { policy, deploymentId }: Run) =>
