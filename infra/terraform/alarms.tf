@@ -27,7 +27,7 @@ locals {
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
         keywords = "#\"function scheduled-snapshots\" and #\"policy ${name}\""
         hours    = try(policy.every_hours, 24)
-      } if try(policy.every_hours, 24) > 0
+      } if try(policy.schedule, null) != null && try(policy.every_hours, 24) > 0
     },
     {
       "${local.prefix}-verify-silent" = {

@@ -13,7 +13,7 @@ locals {
         function   = "scheduled-snapshots"
         schedule   = "CRON_TZ=${coalesce(try(policy.time_zone, null), "UTC")} ${policy.schedule}"
         user_event = local.user_events[name]
-      }
+      } if try(policy.schedule, null) != null
     },
     {
       for name, policy in var.policies : "prune_${replace(name, "-", "_")}" => {

@@ -17,9 +17,10 @@ variable "cloud" {
 
 variable "policies" {
   description = <<-EOT
-    The policies by name. Each has `schedule` (cron with seconds), `targets`, and, where old snapshots are to be deleted,
-    `retention` and `prune_schedule`; `time_zone` (default UTC), `make_room`, `hold` and `dry_run` as the functions take them;
-    `every_hours`: how many hours may pass between two runs before it counts as silence (default 24, at most 216; 0: no alarm).
+    The policies by name. `schedule` (cron with seconds) and `targets`: what is taken; `prune_schedule` and `retention`: what is
+    kept. A policy without the first two only prunes: what gates, attachments or the create functions made, by their name.
+    `time_zone` (default UTC), `make_room`, `hold` and `dry_run` as the functions take them; `every_hours`: how many hours may
+    pass between two runs before it counts as silence (default 24, at most 216; 0: no alarm).
   EOT
   # Not an object type: Terraform drops what that does not name without a word, and a misspelt retention would be none.
   type    = any
@@ -64,13 +65,16 @@ variable "policies" {
   }
 
   validation {
-    condition     = alltrue([for policy in values(var.policies) : length(try(policy.targets, [])) > 0])
-    error_message = "A policy has at least one target."
+    condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
+    error_message = "A policy has both schedule and at least one target, or neither: then it only prunes."
   }
 
   validation {
     condition = alltrue([
-      for policy in values(var.policies) : can(regex("^[^ ]+( [^ ]+){5}$", policy.schedule)) && can(regex("^[^ ]+( [^ ]+){5}$", try(policy.prune_schedule, policy.schedule)))
+      for schedule in concat(
+        [for policy in values(var.policies) : try(policy.schedule, null)],
+        [for policy in values(var.policies) : try(policy.prune_schedule, null)],
+      ) : schedule == null ? true : can(regex("^[^ ]+( [^ ]+){5}$", schedule))
     ])
     error_message = "A schedule has six fields: seconds minutes hours day-of-month month day-of-week. The zone is time_zone's."
   }
@@ -78,6 +82,11 @@ variable "policies" {
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.retention, null) == null) == (try(policy.prune_schedule, null) == null)])
     error_message = "A policy has both retention and prune_schedule, or neither: then nothing is ever deleted."
+  }
+
+  validation {
+    condition     = alltrue([for policy in values(var.policies) : try(policy.schedule, null) != null || try(policy.retention, null) != null])
+    error_message = "A policy has a schedule, a retention, or both."
   }
 
   validation {

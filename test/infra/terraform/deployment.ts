@@ -13,16 +13,26 @@ export const FUNCTIONS = readdirSync(join(__dirname, "..", "..", "..", "function
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-/** The table of infra/README.md: which call needs which action, for which functions, says who. */
+export const README = readFileSync(join(__dirname, "..", "..", "..", "infra", "README.md"), "utf8");
+
+/** The rows of the README's tables, without the marks of code. */
+export const ROWS = README.split("\n")
+  .filter((line) => line.startsWith("|"))
+  .map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+
+/** The README's table of rights: which call needs which action, for which functions, says who. */
 export const RIGHTS: Record<string, { actions: string[]; functions: string[]; source: string }> = Object.fromEntries(
-  readFileSync(join(__dirname, "..", "..", "..", "infra", "README.md"), "utf8")
-    .split("\n")
-    .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")))
-    .filter(([, call = ""]) => /^(evs|ecs|dws|functiongraph|lts)\.\w+$/.test(call))
-    .map(([, call = "", , action = "", functions = "", source = ""]) => [
+  ROWS.filter(([call = ""]) => /^(evs|ecs|dws|functiongraph|lts)\.\w+$/.test(call)).map(
+    ([call = "", , action = "", functions = "", source = ""]) => [
       call,
       { actions: action === "none" ? [] : action.split(", "), functions: functions.split(", "), source },
-    ]),
+    ],
+  ),
 );
 
 const isHttp = (name: string) => name.startsWith("create-") || name === "pre-deploy";
@@ -190,7 +200,9 @@ function timerFaults(triggers: Planned[], { policies }: Wanted): string[] {
       const user_event = { policy, ...rest };
       const zone = rest.time_zone ?? "UTC";
       return [
-        { name: "scheduled-snapshots", policy, user_event, schedule: `CRON_TZ=${zone} ${schedule}` },
+        ...(schedule
+          ? [{ name: "scheduled-snapshots", policy, user_event, schedule: `CRON_TZ=${zone} ${schedule}` }]
+          : []),
         ...(rest.retention
           ? [{ name: "prune-snapshots", policy, user_event, schedule: `CRON_TZ=${zone} ${prune_schedule}` }]
           : []),
@@ -353,8 +365,8 @@ function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Record<st
       ? ["no alarm on failed records"]
       : different("the alarm on failed records", ids(failed.found), ids(bad))),
     ...silence("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
-    ...Object.entries(policies).flatMap(([name, { every_hours = 24 }]) =>
-      every_hours === 0
+    ...Object.entries(policies).flatMap(([name, { schedule, every_hours = 24 }]) =>
+      schedule === undefined || every_hours === 0
         ? []
         : silence(
             `the policy ${name}`,

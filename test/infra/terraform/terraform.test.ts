@@ -3,9 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "@cdktf/hcl2json";
 import { describe, expect, test } from "vitest";
+import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
+import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
+import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
-import { deploymentFaults, FUNCTIONS, RIGHTS, type Wanted } from "./deployment.ts";
+import { openSite, timerEvent } from "../../harness.ts";
+import { deploymentFaults, FUNCTIONS, README, RIGHTS, ROWS, type Wanted } from "./deployment.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources, sources } from "./plan.ts";
 import { schemaFaults } from "./schema.ts";
@@ -65,6 +69,10 @@ describe("infra/terraform", () => {
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
     ],
     ["no HTTP functions, no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
+    [
+      "a policy that only prunes",
+      { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
+    ],
     ["verify-snapshots alone", { functions: [], policies: {}, gateway: undefined as Any }],
     [
       "a policy without an alarm on its silence",
@@ -74,17 +82,30 @@ describe("infra/terraform", () => {
     expect(await faultsOf(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
 
-  test("the sample of values is one that is taken", async () => {
+  test("the sample of values makes a plan, whose events the functions take", async () => {
     const text = readFileSync(join(__dirname, "../../../infra/terraform/terraform.tfvars.example"), "utf8");
-    const plan = await planOf(sources(), (await parse("terraform.tfvars", text)) as Record<string, Any>);
+    const plan = await planOf(sources(), await parse("terraform.tfvars", text));
     expect([...plan.refusals, ...schemaFaults(plan)]).toEqual([]);
-    expect(plan.resources.length).toBeGreaterThan(30);
+
+    const timers = plan.resources.filter(({ values }) => values.type === "TIMER");
+    expect(timers).toHaveLength(7);
+    const { cloud, invoke } = await openSite();
+    for (const tags of [{ backup: "daily" }, { backup: "weekly" }]) {
+      cloud.addVolume({ tags });
+      cloud.addCluster({ tags });
+    }
+    const handlers = { take: scheduledSnapshots, prune: pruneSnapshots, verify: verifySnapshots };
+    for (const { address, key, values } of timers) {
+      const { user_event } = JSON.parse(values.event_data);
+      const [what] = String(key).split("_") as [keyof typeof handlers];
+      const { error, records } = await invoke(handlers[what], timerEvent(user_event));
+      expect(error, address).toBeUndefined();
+      if (what === "take") expect(records.map(({ outcome }) => outcome)).toEqual(["accepted", "done"]);
+    }
   });
 });
 
 describe("infra/README.md", () => {
-  const readme = readFileSync(join(__dirname, "../../../infra/README.md"), "utf8");
-
   test("has the functions of every call, and a source for its action", async () => {
     const observed = await observe();
     const calls = [...new Set(Object.values(observed).flatMap((seen) => [...seen.calls]))];
@@ -98,17 +119,22 @@ describe("infra/README.md", () => {
   });
 
   test("has something to do for every reason", () => {
-    const rows = [...readme.matchAll(/^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, reason]) => reason);
-    expect(rows).toEqual(expect.arrayContaining(Object.keys(REASONS)));
+    const reasons = ROWS.filter(([, look, then]) => look && then).map(([reason]) => reason);
+    expect(reasons).toEqual(expect.arrayContaining(Object.keys(REASONS)));
   });
 
-  test("has every value of the module, and every kind's restore", async () => {
-    const [values] = Object.values(await parse("variables.tf", sources()["variables.tf"] ?? ""));
-    for (const name of Object.keys(values as object)) expect(readme).toContain(`\`${name}\``);
-    const restores = [
-      ...readme.matchAll(/^\| `([\w-]+)` \| .*`(?:GET|POST) \/v[\d.]+\/\{project_id\}\/.*snapshot_(?:group_)?id/gm),
-    ].map(([, of]) => ({ of }));
-    for (const kind of Object.keys(KINDS)) expect(restores.filter(({ of }) => of === kind)).not.toEqual([]);
+  test("has every value of the module", async () => {
+    const { variable } = await parse("variables.tf", sources()["variables.tf"] ?? "");
+    for (const name of Object.keys(variable)) expect(README).toContain(`\`${name}\``);
+  });
+
+  test("has the call that restores each kind, and its conditions", () => {
+    for (const kind of Object.keys(KINDS)) {
+      const restores = ROWS.filter(
+        ([of = "", call = "", conditions]) => of === kind && /\/v[\d.]+\/\{project_id\}\//.test(call) && conditions,
+      );
+      expect(restores, kind).toHaveLength(1);
+    }
   });
 });
 
@@ -129,7 +155,9 @@ describe("what a plan refuses", () => {
       /A policy has schedule/,
     ],
     ["a misspelt rule of a retention", policies({ retention: { keep_dialy: 7 } }), /A retention has keep_last/],
-    ["a policy without targets", policies({ targets: [] }), /at least one target/],
+    ["a schedule without targets", policies({ targets: [] }), /at least one target/],
+    ["targets without a schedule", policies({ schedule: undefined }), /both schedule and at least one target/],
+    ["a policy that does nothing", { policies: { nightly: { time_zone: "UTC" } } }, /a schedule, a retention, or both/],
     ["a schedule without seconds", policies({ schedule: "0 2 * * *" }), /six fields/],
     [
       "a retention without a schedule for it",
@@ -243,7 +271,7 @@ describe("a copy that is broken on purpose", () => {
       '"predeploy" = {',
       /functions: pre-deploy is missing|is not there|there is no "pre-deploy"/,
     ],
-    ["another function's code", "functions.tf", '${each.key}.zip")', 'create-snapshot.zip")', /func_code/],
+    ["another function's code", "functions.tf", /\$\{each\.key\}\.zip"\)/, 'create-snapshot.zip")', /func_code/],
     ["another export", "functions.tf", "index.handler", "index.main", /handler: expected index\.handler/],
     [
       "more memory than was measured",
@@ -354,8 +382,8 @@ describe("a copy that is broken on purpose", () => {
     [
       "a schedule in the wrong zone",
       "triggers.tf",
-      'try(policy.time_zone, null), "UTC")} ${policy.schedule}',
-      'null, "UTC")} ${policy.schedule}',
+      /try\(policy\.time_zone, null\)(?=.*policy\.schedule)/,
+      "null",
       /has the schedule CRON_TZ=UTC 0 0 2/,
     ],
     ["a timer that is off", "triggers.tf", '"ACTIVE"', '"DISABLED"', /is DISABLED/],
@@ -442,7 +470,7 @@ describe("a copy that is broken on purpose", () => {
     [
       "an alarm that every policy silences",
       "alarms.tf",
-      ' and #\\"policy ${name}\\"',
+      / and #\\"policy \$\{name\}\\"/,
       "",
       /no alarm on the silence of the policy nightly/,
     ],
@@ -491,7 +519,7 @@ describe("a copy that is broken on purpose", () => {
   const lines = Object.entries(whole).flatMap(([file, text]) => {
     const found = [...text.matchAll(/^( *)("?[\w.${}-]+"?)( +)=(?= )/gm)];
     return found
-      .filter(([, , name = ""]) => !name.includes("${local.prefix}") && name !== "verify")
+      .filter(([, , name = ""]) => !name.includes("local.prefix") && name !== "verify")
       .map((match) => ({ file, name: match[2] ?? "", index: match.index + (match[1]?.length ?? 0) }));
   });
 
