@@ -1,66 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
+import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../retention/seeds.ts";
 
 const MINUTE_MS = 60_000;
 const now = Date.parse(START);
 
-type Kind = SnapshotView["kind"];
-const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-
-interface Seed {
-  minutes: number;
-  status?: string;
-  key?: string;
-  policy?: string;
-  marked?: boolean;
-}
-
-let seeds = 0;
-const keyOf = (text: string) => Buffer.from(text.padEnd(16, ".")).toString("hex").slice(0, 32);
-
-/** A snapshot of any kind that is so many minutes old, in a status as EVS spells it. */
-function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Seed): SnapshotView {
-  seeds += 1;
-  const { minutes, status = "available", key = `seed ${seeds}`, policy = "nightly", marked = true } = one;
-  const labels = { "managed-by": "snapshot-functions", policy, key: keyOf(key), content: "01234567" };
-  const tags = marked ? labels : { policy };
-  const base = { name: `${policy}-${seeds}`, createdAt: now - minutes * MINUTE_MS, status };
-  if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: tags });
-  if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags });
-  if (kind === "snapshot-group") return cloud.addSnapshot({ ...base, kind, serverId: resource, tags });
-  const description = Object.entries(labels)
-    .map(([name, value]) => `${name}:${value}`)
-    .join(" ");
-  return cloud.addSnapshot({
-    ...base,
-    kind,
-    clusterId: resource,
-    status: status === "error" ? "UNAVAILABLE" : status.toUpperCase(),
-    description: marked ? description : "nightly",
-  });
-}
-
-/** An estate with one resource for each kind. */
+/** An estate with one resource for each kind, at the event's time. */
 async function site(options: Parameters<typeof openSite>[0] = {}) {
   const opened = await openSite(options);
-  const { cloud, clock, invoke } = opened;
-  clock.advance(-MINUTE_MS);
-  const server = cloud.addServer();
-  const disk = cloud.addVolume({ serverId: server.id });
-  const cluster = cloud.addCluster();
-  clock.set(START);
-  const of: Record<Kind, string> = {
-    snapshot: disk.id,
-    "standard-snapshot": disk.id,
-    "snapshot-group": server.id,
-    "cluster-snapshot": cluster.id,
-  };
-  const verify = (body: object = {}, time = START) => invoke(verifySnapshots, timerEvent(body, time));
-  return { ...opened, of, disk, server, cluster, verify };
+  const verify = (body: object = {}, time = START) => opened.invoke(verifySnapshots, timerEvent(body, time));
+  return { ...opened, ...resources(opened.cloud, now - MINUTE_MS), verify };
 }
+
+/** A snapshot that is so many minutes old. */
+const seed = (
+  cloud: EmbeddedCloud,
+  kind: Kind,
+  resource: string,
+  { minutes, ...one }: Omit<Seed, "at"> & { minutes: number },
+) => seedAt(cloud, kind, resource, { ...one, at: now - minutes * MINUTE_MS });
 
 describe.each(KINDS)("a %s that carries our marker", (kind) => {
   test("is reported available, failed or unverified; while it is being created, not at all", async () => {
@@ -221,8 +182,7 @@ describe("a group", () => {
   test("of single disks has these for its resource", async () => {
     const { cloud, disk, verify } = await site();
     const other = cloud.addVolume();
-    const labels = { "managed-by": "snapshot-functions", policy: "p", key: keyOf("x"), content: "01234567" };
-    cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: labels });
+    cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: markerOf("p", "x") });
     const { records } = await verify();
     expect(records[0]).toMatchObject({ outcome: "available", resource_id: [disk.id, other.id].sort().join(",") });
   });
@@ -259,7 +219,7 @@ test("a time that cannot be read hides nothing", async () => {
     name: "x",
     volume_id: disk.id,
     created_at: "yesterday",
-    metadata: { "managed-by": "snapshot-functions", policy: "p", key: keyOf(status), content: "01234567" },
+    metadata: markerOf("p", status),
   }));
   const body = JSON.stringify({ count: 3, snapshots: rows });
   cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
