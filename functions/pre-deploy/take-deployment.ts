@@ -51,11 +51,14 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
     ...invocation,
     patience: { ...patience, waitUntil: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
   });
-  const { targets, failures } = await select(selectors, means);
+  const { targets, failures, empty } = await select(selectors, means);
   // A gate that did not see what it is to protect says so, whatever else it could start.
   for (const { error } of failures) throw error;
-  if (targets.length === 0) {
-    throw new SnapshotError("NotFound", "targets: expected to select at least one resource; none has these tags.");
+  if (empty.length > 0) {
+    throw new SnapshotError(
+      "NotFound",
+      `${empty.join(" and ")}: expected to select at least one resource; none has these tags, or all that have are excluded.`,
+    );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, means) : undefined;
   const progress = await passGate(targets, { ...run, makeRoom }, means, {

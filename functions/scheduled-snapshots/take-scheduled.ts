@@ -30,13 +30,16 @@ export async function takeScheduled(
     time,
     projectId: connection.projectId,
   };
-  const { targets, failures } = await select(policy.targets, means);
+  const { targets, failures, empty } = await select(policy.targets, means);
   for (const { kind, error } of failures) {
     const end = records.begin({ action: "create", kind: kind.kind, policy: policy.policy });
     end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
   }
-  if (targets.length + failures.length === 0)
-    records.remark("Nothing was selected: no resource has the tags of this policy.");
+  if (empty.length > 0) {
+    records.remark(
+      `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have are excluded.`,
+    );
+  }
   const suspended = failures.find(({ error }) => error.reason === "AccountSuspended")?.error;
   if (suspended !== undefined) {
     for (const target of targets) records.begin(targetFields(target, run))({ outcome: "failed", error: suspended });

@@ -44,6 +44,9 @@ export function readHttp(event: JsonObject): HttpRequest {
     throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${shown(event.httpMethod)}.`);
   }
   const idempotencyKey = header(event, "idempotency-key");
+  if (idempotencyKey === "") {
+    throw invalid("idempotency-key: expected a header with a value, or none; got an empty one.");
+  }
   if (idempotencyKey !== undefined && idempotencyKey.length > LONGEST_KEY) {
     throw invalid(
       `idempotency-key: expected a header of at most ${LONGEST_KEY} characters, got ${idempotencyKey.length}.`,

@@ -5,7 +5,7 @@ import type { Instant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import type { Created } from "../snapshots/ports.ts";
-import { SnapshotError } from "../snapshots/reasons.ts";
+import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
@@ -128,7 +128,8 @@ class Exchange implements HttpClient {
     } catch (thrown) {
       const failure = thrown instanceof TransportFailure ? thrown : undefined;
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new SnapshotError(failure?.answered ? "BadResponse" : "Unreachable", `${what}: ${message}.`, {
+      const reason = failure?.answered ? "BadResponse" : "Unreachable";
+      throw new SnapshotError(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
         open: create && (failure?.sent ?? true),
         cause: thrown,
       });

@@ -134,14 +134,15 @@ function ofObject(schema: Schema, object: JsonObject, path: string): string[] {
   const has = (name: string) => Object.hasOwn(object, name) && object[name] !== undefined;
   const faults = required.filter((name) => !has(name)).map((name) => fault(at(name), "a value", "nothing"));
   const entries = Object.entries(object);
+  const known = Object.keys(properties).join(", ");
   const { minProperties = 0 } = schema;
   if (entries.length < minProperties) {
     faults.push(fault(path, `at least ${many(minProperties, "entry", "entries")}`, shown(object)));
   }
-  if (anyOf !== undefined && !anyOf.some(has)) faults.push(fault(path, anyOf.join(" or "), shown(object)));
+  if (anyOf !== undefined && !anyOf.some(has)) faults.push(fault(path, anyOf.join(" or "), "neither"));
   for (const [name, value] of entries) {
     const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (own === undefined && others === false) faults.push(fault(at(name), "no such field", "one"));
+    if (own === undefined && others === false) faults.push(fault(at(name), `a field out of ${known}`, "another"));
     if (propertyNames !== undefined) {
       faults.push(...faultsOf(propertyNames, name, at(name)).map((one) => one.replace(/, got /, " as its name, got ")));
     }

@@ -1,3 +1,5 @@
+/** What is shorter is no key or token, and would be found in every other word. */
+const LEAST = 6;
 /** So much of a secret's beginning gives it away: a message that is cut off may end within it. */
 const ENOUGH = 12;
 /** What follows such a beginning, as keys and tokens are written; JSON's quotes end it. */
@@ -26,7 +28,7 @@ export const redactor =
 
 function patternOf(secrets: string[]): RegExp {
   // The longest first: one secret may be part of another.
-  const found = secrets.filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
+  const found = secrets.filter((secret) => secret.length >= LEAST).sort((a, b) => b.length - a.length);
   const each = found.map(
     (secret) => [...secret.slice(0, ENOUGH)].map(patternOfSign).join("") + (secret.length > ENOUGH ? REST : ""),
   );

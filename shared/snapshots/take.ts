@@ -39,6 +39,8 @@ export interface Selection {
   targets: Target[];
   /** Kinds whose resources could not be looked up: their tags select nothing that is known of. */
   failures: { kind: Kind; error: SnapshotError }[];
+  /** Those that select nothing, as `targets[1]`: a tag that was misspelled looks just so. */
+  empty: string[];
 }
 
 /** The targets that selectors name, each once; resources are listed once, and only where tags ask for it. */
@@ -49,20 +51,26 @@ export async function select(
   const lists = new Map<string, Promise<Resource[]>>();
   const targets: Target[] = [];
   const failures: Selection["failures"] = [];
-  for (const selector of selectors) {
+  const empty: string[] = [];
+  for (const [place, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
     // Two kinds of the same resource share its list: a disk is a disk.
     const list = () => retryRead(() => cloud(kind).resources(), patience);
     if (needsLookup(selector) && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
     try {
       const found = needsLookup(selector) ? await lists.get(kind.policy.id) : [];
-      targets.push(...targetsOf(selector, kind, found ?? []));
+      const selected = targetsOf(selector, kind, found ?? []);
+      if (selected.length === 0) empty.push(`targets[${place}]`);
+      targets.push(...selected);
     } catch (thrown) {
       failures.push({ kind, error: asSnapshotError(thrown) });
     }
   }
-  return { targets: withoutRepeats(targets), failures };
+  return { targets: withoutRepeats(targets), failures, empty };
 }
+
+/** A run that makes nothing for so long has ended; a list is up to 5 s late. */
+const QUIET_MS = 20_000;
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
 export interface Known {
@@ -118,7 +126,7 @@ export async function takeAll(
   const { cloud, patience, inFlight, report, concurrency } = means;
   const left: Target[] = [];
   let stopped: SnapshotError | undefined;
-  const take = async (target: Target) => {
+  const take = async (target: Target, from?: Known) => {
     const tooLate = patience.time.now() >= until;
     if (tooLate && stopped === undefined && until < patience.until) {
       left.push(target);
@@ -129,7 +137,7 @@ export async function takeAll(
       if (stopped !== undefined) throw stopped;
       if (tooLate) throw outOfTime();
       const { kind, options } = target;
-      const found = await known?.(target);
+      const found = await from?.(target);
       const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
       const { outcome, name, snapshotId, jobId, attempts } = ensured;
       end({ outcome, name, snapshot_id: snapshotId, job_id: jobId, attempts });
@@ -139,17 +147,39 @@ export async function takeAll(
       end({ outcome: "failed", attempts: error.attempts, error });
     }
   };
-  const takeEach = () => eachOf(targets, concurrency, take);
-  if (known === undefined) await takeEach();
-  else {
-    try {
-      await inTurn(turnOf(run, targets), inFlight, patience, takeEach);
-    } catch (thrown) {
-      const error = asSnapshotError(thrown);
-      for (const target of targets) report(targetFields(target, run))({ outcome: "failed", error });
-    }
+  const takeEach = (from?: Known) => eachOf(targets, concurrency, (target) => take(target, from));
+  if (known === undefined) {
+    await takeEach();
+    return left;
+  }
+  try {
+    await inTurn(turnOf(run, targets), inFlight, patience, async () =>
+      takeEach(until < patience.until ? known : await whenQuiet(targets, run, means, known)),
+    );
+  } catch (thrown) {
+    const error = asSnapshotError(thrown);
+    for (const target of targets) report(targetFields(target, run))({ outcome: "failed", error });
   }
   return left;
+}
+
+/**
+ * What was handed on may be handed on again, by a redelivery of the event whose other targets failed, while the first of
+ * the two is still at work elsewhere. So a part of it that is there already is given time to grow.
+ */
+async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
+  const { time, until } = means.patience;
+  for (let latest = known, before = 0; ; latest = lookUp(run, means)) {
+    const isMade = async (target: Target) => {
+      const found = await latest(target).catch(() => []);
+      return found.some(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
+    };
+    const made = (await Promise.all(targets.map(isMade))).filter((one) => one).length;
+    if (made === before || made === targets.length) return latest;
+    if (time.now() + QUIET_MS >= until) throw outOfTime();
+    await time.sleep(QUIET_MS);
+    before = made;
+  }
 }
 
 const outOfTime = () =>

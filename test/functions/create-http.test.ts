@@ -150,10 +150,14 @@ describe("Idempotency-Key", () => {
     expect(keys).toEqual([keys[0], keys[0], expect.not.stringMatching(String(keys[0]))]);
   });
 
-  test("an empty one is none", async () => {
+  test("an empty one, as of a variable that was not set, is refused: it would protect nobody", async () => {
     const site = await stage(SNAPSHOT);
-    for (const key of ["", "  "]) await site.post({}, { "idempotency-key": key });
-    expect(site.cloud.snapshots()).toHaveLength(2);
+    for (const key of ["", "  "]) {
+      const { result } = await site.post({}, { "idempotency-key": key });
+      expect(result.statusCode).toBe(400);
+      expect(result.body).toContain("idempotency-key: expected a header with a value, or none; got an empty one.");
+    }
+    expect(site.cloud.snapshots()).toHaveLength(0);
   });
 });
 

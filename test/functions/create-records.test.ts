@@ -116,7 +116,7 @@ describe.each(CREATES)("$name", (create) => {
     const { records } = await site.post({ nonsense: true }, {}, { requestId: "r-1" });
     const error = {
       reason: "InvalidRequest",
-      message: `${create.envelope}.nonsense: expected no such field, got one.`,
+      message: expect.stringContaining(`${create.envelope}.nonsense: expected a field out of `),
     };
     expect(records).toStrictEqual([
       {

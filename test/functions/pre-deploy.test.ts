@@ -202,7 +202,7 @@ describe("a deployment", () => {
     const refused = await post({ targets: [{ kind: "snapshot", tags: { service: "shop" } }] });
     expect(refused.status).toBe(404);
     expect(errorOf(refused)).toMatchObject({ reason: "NotFound" });
-    expect(errorOf(refused).message).toBe("targets: expected to select at least one resource; none has these tags.");
+    expect(errorOf(refused).message).toContain("targets[0]: expected to select at least one resource");
     expect(requests()).toEqual(["evs.listVolumes"]);
   });
 
@@ -641,7 +641,7 @@ describe("a call that is refused", () => {
     ["a negative wait", { targets: [target], wait_seconds: -1 }, "wait_seconds: expected a number from 0, got -1."],
     ["half a second", { targets: [target], wait_seconds: 0.5 }, "wait_seconds: expected a whole number, got 0.5."],
     ["a policy that no name may be", { targets: [target], policy: "7" }, "policy: expected a letter followed by"],
-    ["a field that nobody knows", { targets: [target], force: true }, "force: expected no such field, got one."],
+    ["a field that nobody knows", { targets: [target], force: true }, "force: expected a field out of "],
   ])("for %s: 400, every fault with its path, nothing reaches the cloud", async (_what, body, ...messages) => {
     const { cloud, post, requests } = await stage();
     const refused = await post(body);

@@ -387,7 +387,7 @@ describe("a selection", () => {
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ targets: 0, outcomes: {} });
     expect(records).toEqual([expect.objectContaining({ action: "run", outcome: "done", level: "warn", outcomes: {} })]);
-    expect(records[0].detail).toContain("Nothing was selected");
+    expect(records[0].detail).toContain("selected nothing");
     expect(cloud.snapshots()).toEqual([]);
   });
 
@@ -889,21 +889,13 @@ describe("a policy", () => {
     ["with targets that are no list", { targets: good }, "targets: expected a list, got an object."],
     ["with a kind that nobody knows", bad({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
     ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: expected a value, got nothing."],
-    ["with neither ids nor tags", bad({ tags: undefined }), "targets[0]: expected volume_ids or tags, got an object."],
+    ["with neither ids nor tags", bad({ tags: undefined }), "targets[0]: expected volume_ids or tags, got neither."],
     ["with exclusions alone", bad({ tags: undefined, exclude_tags: { a: "b" } }), "expected volume_ids or tags"],
     ["with no tag", bad({ tags: {} }), "targets[0].tags: expected at least 1 entry, got an object."],
     ["with no ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 entry, got a list of 0."],
     ["with an id that is none", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected an id such as"],
-    [
-      "with another kind's ids",
-      bad({ server_ids: [NOBODY] }),
-      "targets[0].server_ids: expected no such field, got one.",
-    ],
-    [
-      "with another kind's option",
-      bad({ incremental: true }),
-      "targets[0].incremental: expected no such field, got one.",
-    ],
+    ["with another kind's ids", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: expected a field out of "],
+    ["with another kind's option", bad({ incremental: true }), "targets[0].incremental: expected a field out of "],
     ["with tags that are no texts", bad({ tags: { a: 1 } }), "targets[0].tags.a: expected a text, got 1."],
     [
       "with a description that is too long",
@@ -911,13 +903,13 @@ describe("a policy", () => {
       "expected at most 85 characters, got 86.",
     ],
     ["with a force that is a text", bad({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
-    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: expected no such field, got one."],
+    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: expected a field out of "],
     [
       "with retention that nobody can keep",
       { targets: [good], retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
       "retention.min_keep: expected a number from 1, got 0.",
       "retention.keep_daily: expected a whole number, got 1.5.",
-      "retention.keep_hourly: expected no such field, got one.",
+      "retention.keep_hourly: expected a field out of ",
     ],
     [
       "with a zone that nobody knows",

@@ -29,10 +29,10 @@ test("cut off, where what is left gives it away", () => {
 });
 
 test("one secret may be part of another, or none at all", () => {
-  expect(redactor(["inner", "outer-inner-outer"])("outer-inner-outer inner")).toBe("*** ***");
-  expect(redactor(["begin", "begin-end"])("begin-end begin")).toBe("*** ***");
+  expect(redactor(["inside", "outer-inside-outer"])("outer-inside-outer inside")).toBe("*** ***");
+  expect(redactor(["begins", "begins-ends"])("begins-ends begins")).toBe("*** ***");
   expect(redactor([])("text")).toBe("text");
-  expect(redactor([""])("text")).toBe("text");
+  expect(redactor(["", "te", "t"])("text")).toBe("text");
 });
 
 test("secrets that become known later count from then on", () => {
