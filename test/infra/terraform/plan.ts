@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { getExpressionAst, parse } from "@cdktf/hcl2json";
+import { getExpressionAst, parse } from "./hcl.ts";
 import { FUNCTIONS } from "./plan-functions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type, and nodes of every shape

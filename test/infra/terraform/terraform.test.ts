@@ -1,7 +1,6 @@
 /** infra/terraform as it is, and copies of it that are broken on purpose. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "@cdktf/hcl2json";
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
@@ -10,6 +9,7 @@ import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
 import { openSite, timerEvent } from "../../harness.ts";
 import { deploymentFaults, FUNCTIONS, README, RIGHTS, ROWS, type Wanted } from "./deployment.ts";
+import { parse } from "./hcl.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources, sources } from "./plan.ts";
 import { schemaFaults } from "./schema.ts";
