@@ -266,6 +266,8 @@ describe("a trace", () => {
       fc.asyncProperty(shape, async (chosen) => {
         const { cloud, deliver, server, disk } = await stage();
         cloud.attach(disk, server);
+        // Of two disks of that time, the one that is named.
+        if (chosen.place !== "nowhere") cloud.addVolume({ serverId: server });
         const cased = (id: string) => (chosen.upper ? id.toUpperCase() : id);
         const bodies = places[chosen.place]?.(cased(disk)) ?? {};
         const { response, ...serverFields } = (servers[chosen.server] ?? (() => ({})))(cased(server)) as {

@@ -252,7 +252,7 @@ describe("a deployment", () => {
           for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [["r".repeat(128)], ["…"], ["-"]] },
     );
     expect(ids).toHaveLength(4);
   });
@@ -395,6 +395,19 @@ describe("a snapshot that ends in error", () => {
     expect(said(failed)).toEqual(["available", "failed", "existing"]);
     const retried = await post({ ...disksOf(good, bad, slow), retry_failed: true });
     expect(said(retried)).toEqual(["available", "accepted", "existing"]);
+    expect(cloud.count("evs.createSnapshot")).toBe(4);
+  });
+
+  test("is absent for a retry, however old; one that is being deleted is absent at once", async () => {
+    const { cloud, clock, disks, post } = await stage();
+    const [bad, leaving] = disks(2) as [string, string];
+    cloud.endWith(bad, "error");
+    cloud.endWith(leaving, "deleting");
+    await post(disksOf(bad, leaving));
+    clock.advance(3_000 * MINUTE);
+    expect(said(await post({ ...disksOf(leaving), max_age_minutes: 10_000 }))).toEqual(["accepted"]);
+    expect((await post(disksOf(bad))).status).toBe(502);
+    expect(said(await post({ ...disksOf(bad), retry_failed: true }))).toEqual(["accepted"]);
     expect(cloud.count("evs.createSnapshot")).toBe(4);
   });
 
@@ -576,6 +589,17 @@ describe("what goes wrong meanwhile", () => {
     clock.advance(MINUTE);
     expect((await post({ ...all, wait_seconds: 20 })).status).toBe(200);
     expect(cloud.snapshots()).toHaveLength(20);
+  });
+
+  test("no time for a create after the lists: pending, and the next call begins it", async () => {
+    const { cloud, clock, disks, post } = await stage();
+    const all = disksOf(...disks(3));
+    cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate: () => clock.advance(500) });
+    const first = await post(all, { remainingMs: 4_000 });
+    expect(first.status).toBe(202);
+    expect(said(first)).toEqual(["deferred", "deferred", "deferred"]);
+    expect(cloud.snapshots()).toEqual([]);
+    expect(said(await post(all))).toEqual(["accepted", "accepted", "accepted"]);
   });
 
   test("a look that fails while it is waited for changes nothing", async () => {

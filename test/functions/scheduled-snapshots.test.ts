@@ -361,7 +361,7 @@ describe("a selection", () => {
   ])("misses none of the %s when one goes while the list is read", async (_what, operation, kind, add) => {
     for (const page of [1, 2]) {
       const { cloud, fire } = await stage();
-      const all = Array.from({ length: 2_100 }, () => add(cloud));
+      const all = Array.from({ length: 1_100 }, () => add(cloud));
       const gone = all.at(-5) as string;
       cloud.fault(
         { operation, nth: page },
@@ -557,32 +557,38 @@ describe("a further invocation", () => {
     expect(taken(cloud, "snapshot")).toEqual(sorted(all));
   });
 
-  test("keeps kinds and options apart", async () => {
-    const { cloud, fire, disks, further } = await stage({ variables: { SHARD_SIZE: "1" } });
-    const [first, second, third, fourth] = disks(4) as [string, string, string, string];
+  test("keeps kinds and options apart, each target with those of the first that names it", async () => {
+    const { cloud, fire, disks, further } = await stage({ variables: { SHARD_SIZE: "5" } });
+    const all = disks(9);
+    const own = all.slice(0, 5);
+    const [first, second, third, fourth] = all.slice(5) as [string, string, string, string];
+    const server = cloud.addServer().id;
+    cloud.addVolume({ serverId: server });
     const targets = [
+      { kind: "snapshot", volume_ids: own },
       { kind: "snapshot", volume_ids: [first, second], description: "a" },
-      { kind: "snapshot", volume_ids: [third], force: false },
-      { kind: "standard-snapshot", volume_ids: [fourth], instant_access: true },
+      { kind: "snapshot", volume_ids: [third, second, first], force: false },
+      { kind: "standard-snapshot", volume_ids: [fourth] },
+      // Its options are those of the one before, word for word.
+      { kind: "snapshot-group", server_ids: [server], incremental: true, instant_access: false },
     ];
     const { error } = await fire({ targets, retention: { keep_last: 3 }, time_zone: "Asia/Tokyo" });
     expect(error).toBeUndefined();
-    expect(further).toHaveLength(3);
-    expect(
-      cloud
-        .snapshots("snapshot")
-        .map(({ volume_id, description }) => [volume_id, description])
-        .sort(),
-    ).toEqual(
-      [
-        [first, "a"],
-        [second, "a"],
-        [third, null],
-      ].sort(),
-    );
-    expect(cloud.snapshots("standard-snapshot")).toEqual([expect.objectContaining({ instant_access: true })]);
+    expect(further).toHaveLength(1);
+    const { user_event } = cloud.invocations[0]?.payload as { user_event: string };
+    expect(JSON.parse(user_event)).toEqual({
+      policy: "nightly",
+      targets: [
+        { kind: "snapshot", volume_ids: [first, second], force: true, description: "a" },
+        { kind: "snapshot", volume_ids: [third], force: false },
+        { kind: "standard-snapshot", volume_ids: [fourth], incremental: true, instant_access: false },
+        { kind: "snapshot-group", server_ids: [server], incremental: true, instant_access: false },
+      ],
+      retention: { keep_last: 3 },
+      time_zone: "Asia/Tokyo",
+    });
     // Not one of them is another request to the invocation that takes it: the whole policy again finds them all.
-    expect((await fire({ targets }, { variables: { SHARD_SIZE: "500" } })).result.outcomes).toEqual({ existing: 4 });
+    expect((await fire({ targets }, { variables: { SHARD_SIZE: "500" } })).result.outcomes).toEqual({ existing: 10 });
   });
 
   test("is asked for again where FunctionGraph refuses it for now", async () => {
@@ -766,6 +772,17 @@ describe("the account", () => {
       }
     },
   );
+
+  test("that is suspended while targets are handed on gets no further hand-over", async () => {
+    const { cloud, fire, disks } = await stage({ variables: { SHARD_SIZE: "2" } });
+    disks(10, { backup: "daily" });
+    const body = JSON.stringify({ error_code: "APIGW.0310", error_msg: "The project is unavailable." });
+    cloud.fault({ operation: "functiongraph.invokeAsync", nth: 2, times: 100 }, { type: "answer", status: 403, body });
+    const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
+    expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, deferred: 2, failed: 6 });
+    expect(cloud.count("functiongraph.invokeAsync")).toBe(2);
+    for (const { error } of of(invoked, "failed").slice(0, -1)) expect(error.reason).toBe("AccountSuspended");
+  });
 
   test("that is suspended from the start gets one call", async () => {
     const { cloud, fire, requests } = await stage();
