@@ -68,7 +68,7 @@ function whyIgnored({ name, service, rating, code }: Trace): string | undefined 
   if (!ATTACHING.includes(name)) return `The trace ${name} does not attach a disk; ${ATTACHING.join(", ")} do.`;
   // An emulator or an older region may leave the service out; another one's trace of that name is not meant.
   if (service !== "" && service.toUpperCase() !== "ECS") return `The trace ${name} is of ${service}, not of ECS.`;
-  if (rating !== "normal") return `The attachment did not succeed: the trace is rated "${rating}".`;
+  if (rating.toLowerCase() !== "normal") return `The attachment did not succeed: the trace is rated "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment did not succeed: the trace has the code ${code}.`;
   return undefined;
 }

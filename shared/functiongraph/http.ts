@@ -11,7 +11,11 @@ export interface HttpAnswer {
 
 export const httpAnswer = (statusCode: number, body: string, headers: Record<string, string> = {}): HttpAnswer => ({
   statusCode,
-  headers: { "content-type": "application/json", ...headers },
+  headers: {
+    "content-type": "application/json",
+    // A value goes out as one line, wherever it came from.
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x21-\x7e]/g, "_")])),
+  },
   body,
   isBase64Encoded: false,
 });

@@ -81,6 +81,8 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
   // UNCONFIRMED: the code with which a region refuses new legacy snapshots (cloud-apis.md 9); so its words are read.
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
+  // A page of a proxy says nothing of the snapshot: that it is gone takes the service's own word.
+  if (operation === "delete" && status === 404 && code === "") return "BadResponse";
   const byStatus = BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
   // A failure that comes with a success status (DWS) says nothing of whose fault it is.

@@ -22,8 +22,10 @@ export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
 /** EVS v5 snapshot consistency groups (seed 003). A group of single disks does not show them: all are listed. */
 export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => ({
   create: (options) => create(connection, snapshotGroup, "/v5/{project_id}/snapshot-groups", options),
-  listFor: ({ server_id }) =>
-    list(connection, snapshotGroup, "snapshot_groups", server_id === undefined ? {} : { server_id: String(server_id) }),
+  listFor: async ({ server_id }) => {
+    const filter: Record<string, string> = server_id === undefined ? {} : { server_id: String(server_id) };
+    return withMembers(connection, await list(connection, snapshotGroup, "snapshot_groups", filter));
+  },
   listAll: async () => withMembers(connection, await list(connection, snapshotGroup, "snapshot_groups", {})),
   remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: () => listServers(connection),
@@ -61,7 +63,8 @@ async function list(
       url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
       queryParams: { ...filter, limit: EVS_PAGE, offset },
     });
-    return pageOf(answer, name);
+    // Whether it counts, and what, is UNCONFIRMED (cloud-apis.md 2.1).
+    return { rows: pageOf(answer, name).rows };
   });
   return readAll(kind, rows);
 }

@@ -42,7 +42,7 @@ function readVolume(raw: JsonObject): Volume {
   return {
     id,
     status,
-    shared: raw.multiattach === true,
+    shared: [raw.multiattach, raw.shareable].some((one) => one === true || one === "true"),
     attachments: attachments.map((one) => ({
       id: textAt(one, "attachment_id"),
       serverId: textAt(one, "server_id")?.toLowerCase(),

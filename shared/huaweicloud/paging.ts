@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, textAt, textMap } from "../snapshots/json.ts";
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
+import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { type Answer, unusable } from "./client.ts";
 
 /** The most that EVS gives at once (cloud-apis.md 1.2, 2.1). */
@@ -13,45 +14,42 @@ export function pageOf(answer: Answer, name: string): Page {
   return { rows, total: answer.body.count };
 }
 
-/** How often a list that changes while it is read is read again. */
-const READINGS = 5;
-
-/** A page of a list. `total` is what the service counts, where it does (v5: UNCONFIRMED). */
+/** A page of a list. `total` is what the service counts over all pages, where it is documented to. */
 export interface Page {
   rows: JsonObject[];
   total?: unknown;
 }
 
+/** How often it is gone back in a list whose rows move, and how far at first. */
+const STEPS_BACK = 8;
+const STEP = 10;
+
 /**
- * All rows of an EVS list, whose offset counts rows (ECS and DWS count pages, cloud-apis.md 7). Each page begins with the
- * last row of the one before it: where it does not, something was deleted or created meanwhile and rows have moved, so
- * that one could have been missed, and the list is read again. What an earlier reading found stays found.
- * Ends when the service's count is reached, or with a page that brings nothing new: a short page is no end, as a service
- * may give fewer rows than it was asked for. The links in an answer are never followed (they name internal addresses,
- * cloud-apis.md 1.2).
+ * All rows of an EVS list, whose offset counts rows (ECS and DWS count pages, cloud-apis.md 7). Each page begins with a row
+ * that was read before: where it does not, something was deleted meanwhile and rows have moved up, so that one could have
+ * been missed, and it is read from further back, until it does. Ends with a page that brings nothing new: a short page is
+ * no end, as a service may give fewer rows than it was asked for. The links in an answer are never followed (they name
+ * internal addresses, cloud-apis.md 1.2).
+ *
+ * Rejects with BadResponse where a list keeps moving, or says itself that it has more: it is not the whole then.
  */
 export async function allRows(page: (offset: number) => Promise<Page>): Promise<JsonObject[]> {
   const found = new Map<unknown, JsonObject>();
-  for (let reading = 1; reading <= READINGS; reading += 1) {
-    if (await readOnce(page, found)) break;
-  }
-  return [...found.values()];
-}
-
-/** False where the list changed while it was read. */
-async function readOnce(page: (offset: number) => Promise<Page>, found: Map<unknown, JsonObject>): Promise<boolean> {
-  const seen = new Set<unknown>();
-  let last: unknown;
-  for (let offset = 0; ; offset = seen.size - 1) {
-    const before = seen.size;
+  let stepsBack = 0;
+  for (let offset = 0; ; ) {
     const { rows, total } = await page(offset);
-    for (const row of rows) {
-      found.set(row.id, row);
-      seen.add(row.id);
+    if (offset > 0 && !found.has(rows[0]?.id)) {
+      stepsBack += 1;
+      if (stepsBack > STEPS_BACK) throw incomplete(found.size, "its rows kept moving");
+      offset = Math.max(0, offset - STEP * 3 ** stepsBack);
+      continue;
     }
-    if (before > 0 && rows[0]?.id !== last) return false;
-    if (seen.size === before || (typeof total === "number" && seen.size >= total)) return true;
-    last = rows.at(-1)?.id;
+    const before = found.size;
+    for (const row of rows) found.set(row.id, row);
+    // Counted by the service over all pages: then the next one, which would bring nothing, need not be asked for.
+    const whole = typeof total === "number" && found.size >= total;
+    if (found.size === before || whole) return checked(found, total);
+    offset += rows.length - 1;
   }
 }
 
@@ -61,7 +59,7 @@ async function readOnce(page: (offset: number) => Promise<Page>, found: Map<unkn
  */
 export async function allPages(page: (number: number) => Promise<Page>): Promise<JsonObject[]> {
   const found = new Map<unknown, JsonObject>();
-  for (let reading = 1; reading <= READINGS; reading += 1) {
+  for (let reading = 1; reading <= STEPS_BACK; reading += 1) {
     const totals = new Set<unknown>();
     const seen = new Set<unknown>();
     for (let number = 1; ; number += 1) {
@@ -74,10 +72,22 @@ export async function allPages(page: (number: number) => Promise<Page>): Promise
       totals.add(total);
       if (seen.size === before || (typeof total === "number" && seen.size >= total)) break;
     }
-    if (totals.size === 1) break;
+    if (totals.size === 1) return checked(found, [...totals][0]);
   }
+  throw incomplete(found.size, "its total kept changing");
+}
+
+/** A list that was read to its end; not where it says that there is more. */
+export function checked(found: Map<unknown, JsonObject>, total: unknown): JsonObject[] {
+  if (typeof total === "number" && total > found.size) throw incomplete(found.size, `it counts ${total}`);
   return [...found.values()];
 }
+
+const incomplete = (rows: number, why: string) =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected a whole list, got ${rows} rows of it: ${why}. ${REASONS.BadResponse.advice}`,
+  );
 
 /** Rows as resources: id and tags, in whichever of the three shapes the service gives them. */
 export const readResources = (rows: JsonObject[], what: string): Resource[] =>

@@ -116,7 +116,8 @@ function ofList(schema: Schema, list: unknown[], path: string): string[] {
   }
   const places = new Map<string, number>();
   for (const [place, id] of schema["x-unique-ids"] ? list.entries() : []) {
-    const same = JSON.stringify(id).toLowerCase();
+    if (typeof id !== "string") continue;
+    const same = id.toLowerCase();
     const earlier = places.get(same);
     if (earlier !== undefined) {
       faults.push(fault(path, "each entry once", `entries ${earlier} and ${place} alike`));
@@ -146,7 +147,8 @@ function ofObject(schema: Schema, object: JsonObject, path: string): string[] {
     if (propertyNames !== undefined) {
       faults.push(...faultsOf(propertyNames, name, at(name)).map((one) => one.replace(/, got /, " as its name, got ")));
     }
-    if (value !== undefined)
+    // What is refused is not looked into: it may be as deep as it likes.
+    if (value !== undefined && (own !== undefined || others !== false))
       faults.push(...faultsOf(own ?? (others === true || others === false ? {} : others), value, at(name)));
   }
   const tag = schema.discriminator?.propertyName ?? "";

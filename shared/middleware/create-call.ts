@@ -22,8 +22,10 @@ export function createCall(): Middleware {
       request.event = { body, key } satisfies CreateCall;
     },
     after(request) {
-      const { trigger, requestId } = request.context as Invocation;
-      const { status, body, outcome } = request.response as Ensured;
+      const { trigger, requestId, redact } = request.context as Invocation;
+      const { status, body: text, outcome } = request.response as Ensured;
+      // As the API said it, to the byte, except for what nobody may see.
+      const body = redact(text);
       request.response =
         trigger === "http"
           ? httpAnswer(status, body, { "x-request-id": requestId, "x-snapshot-outcome": outcome })

@@ -29,9 +29,11 @@ export const redactor =
 function patternOf(secrets: string[]): RegExp {
   // The longest first: one secret may be part of another.
   const found = secrets.filter((secret) => secret.length >= LEAST).sort((a, b) => b.length - a.length);
-  const each = found.map(
-    (secret) => [...secret.slice(0, ENOUGH)].map(patternOfSign).join("") + (secret.length > ENOUGH ? REST : ""),
-  );
+  // The whole of it first, then what was cut off of it.
+  const each = found.flatMap((secret) => {
+    const signs = [...secret].map(patternOfSign);
+    return secret.length > ENOUGH ? [signs.join(""), signs.slice(0, ENOUGH).join("") + REST] : [signs.join("")];
+  });
   // None: what never matches.
   return new RegExp(each.join("|") || "(?!)", "g");
 }

@@ -54,7 +54,7 @@ export async function untilAttached(
     const tooEarly = guessed && time.now() - attaching.time <= NEAR_MS && time.now() + wait < guessFrom;
     if (attached && !tooEarly) return attached;
     const volumeId = volume?.id;
-    if (volume && volume.attachments.length > 0 && !volume.shared && !volume.attachments.some(to(serverId))) {
+    if (volume && volume.attachments.length > 0 && !volume.shared && !volume.attachments.some(mayBeTo(serverId))) {
       return { volumeId, skipped: `The disk is attached to another server than ${serverId} by now.` };
     }
     if (volume && time.now() - attaching.time > HOUR_MS) {
@@ -70,10 +70,16 @@ const to =
   (attachment: Volume["attachments"][number]): boolean =>
     attachment.serverId === serverId;
 
+/** An attachment that does not say its server may be to any. */
+const mayBeTo =
+  (serverId: string) =>
+  (attachment: Volume["attachments"][number]): boolean =>
+    attachment.serverId === undefined || attachment.serverId === serverId;
+
 /** While a disk is `attaching` the list may name the server already: it is attached when it no longer is. */
 function attachmentTo(serverId: string, { id, status, attachments }: Volume): Attached | undefined {
   const attachment = attachments.find(to(serverId));
-  if (attachment === undefined || status === "attaching" || status === "reserved") return undefined;
+  if (attachment === undefined || /^(attaching|reserved)$/i.test(status)) return undefined;
   const { attachedAt } = attachment;
   // Without an id of its own, an attachment is told by disk, server and time.
   const attachmentId = attachment.id ?? `${id} ${serverId} ${attachedAt ?? ""}`;

@@ -15,16 +15,22 @@ export async function eachKind(
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<void> {
   let stopped: SnapshotError | undefined;
+  const missing: SnapshotError[] = [];
   for (const kind of Object.values<Kind>(KINDS)) {
     try {
       if (stopped !== undefined) throw stopped;
       work(kind, await retryRead(() => cloud(kind).listAll(), patience));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (error.reason === "Unsupported") continue;
+      if (error.reason === "Unsupported") {
+        missing.push(error);
+        continue;
+      }
       if (error.reason === "AccountSuspended") stopped = error;
       const end = report({ ...fields, kind: kind.kind });
       end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
     }
   }
+  // No kind at all: that is no cloud without snapshots, it is the wrong address.
+  if (missing.length === Object.keys(KINDS).length) throw missing[0];
 }

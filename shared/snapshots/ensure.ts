@@ -1,8 +1,9 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
-import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import { contentOf, type Marker, snapshotName } from "./marker.ts";
+import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
+import { contentOf, keyOf, type Marker, snapshotName } from "./marker.ts";
+import { whyNotOurs } from "./ours.ts";
 import type { SnapshotService } from "./ports.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
 import { LISTED_AFTER_MS, mayRepeat, type Patience, retryRead, succeeded, waitAfter } from "./waiting.ts";
@@ -38,14 +39,21 @@ export interface Ensured {
   body: string;
   /** How many times the create was sent. */
   attempts: number;
+  /** Of one that was found: its state. */
+  state?: State;
 }
 
 /**
  * What is under way in this process: creates, by project, kind, resource and key, and runs. A second caller waits for the
- * first.
+ * first. What was made stays for as long as a list may not show it.
  */
-export type InFlight = Map<string, { content?: string; ensuring: Promise<Ensured | undefined> }>;
+export type InFlight = Map<
+  string,
+  { content?: string; ensuring?: Promise<Ensured | undefined>; made?: { snapshotId: string; at: Instant } }
+>;
 
+/** For so long what was made is known here, whether or not a list shows it. */
+const UNLISTED_MS = 10_000;
 /** Left of the time for the look itself. */
 const LAST_LOOK_MS = 1_000;
 /** A create whose outcome stays open is not sent more often than this. */
@@ -70,21 +78,30 @@ export async function ensure(
 ): Promise<Ensured> {
   const { kind, options, key, projectId } = request;
   const content = contentOf(kind.kind, options);
-  const identity = JSON.stringify([projectId, kind.kind, kind.resourceOf(options), key]);
+  // A hash: what is remembered beyond the invocation says nothing of it.
+  const identity = keyOf("ensure", projectId, kind.kind, kind.resourceOf(options), key);
   const first = inFlight.get(identity);
-  if (first !== undefined) {
+  if (first?.ensuring !== undefined) {
     const settled = first.ensuring.catch((thrown) => waitUntilListed(asSnapshotError(thrown), patience));
     const ensured = await within(settled, patience);
     if (ensured === undefined) return ensure(request, service, patience, inFlight);
     if (first.content !== content) throw conflict(kind, ensured.snapshotId);
     return { ...ensured, outcome: "existing", attempts: 0 };
   }
-  const ensuring = lookThenCreate(request, service, patience, known);
+  const { time } = patience;
+  for (const [name, { made }] of inFlight) {
+    if (made !== undefined && time.now() - made.at > UNLISTED_MS) inFlight.delete(name);
+  }
+  const unlisted = inFlight.get(identity);
+  const ensuring = lookThenCreate(request, service, patience, known, unlisted);
   inFlight.set(identity, { content, ensuring });
   try {
-    return await ensuring;
-  } finally {
+    const { snapshotId, ...ensured } = await ensuring;
+    inFlight.set(identity, { content, made: { snapshotId, at: time.now() } });
+    return { snapshotId, ...ensured };
+  } catch (thrown) {
     inFlight.delete(identity);
+    throw thrown;
   }
 }
 
@@ -119,15 +136,25 @@ async function lookThenCreate(
   service: SnapshotService,
   patience: Patience,
   known?: FoundSnapshot[],
+  unlisted?: InFlight extends Map<string, infer Entry> ? Entry : never,
 ): Promise<Ensured> {
   const { kind, options, key, policy } = request;
   const content = contentOf(kind.kind, options);
   const marker: Marker = { policy, key, content };
   const resource = kind.resourceOf(options);
 
-  const look = async () => judge(await retryRead(() => service.listFor(options), patience), request, marker);
-  const before = known === undefined ? await look() : judge(known, request, marker);
+  const list = () => retryRead(() => service.listFor(options), patience);
+  const look = async () => judge(await list(), request, marker);
+  const found = known ?? (await list());
+  const before = judge(found, request, marker);
   if (before.standing !== undefined) return existing(kind, before.standing);
+  const id = unlisted?.made?.snapshotId;
+  if (id !== undefined && !found.some((one) => one.id === id)) {
+    if (unlisted?.content !== content) throw conflict(kind, id);
+    const name = textAt(options, "name") ?? "";
+    const raw = { ...options, id, status: "creating" };
+    return existing(kind, { id, name, status: "creating", state: "creating", labels: {}, raw });
+  }
   if (await request.makeRoom?.(kind, options)) {
     const { standing } = await look();
     if (standing !== undefined) return existing(kind, standing);
@@ -151,10 +178,12 @@ async function lookThenCreate(
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
         if (tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
       } else {
-        if (!(await waitAfter(error, tries, patience))) throw await orQuota(error, request, service, patience);
-        // A disk that is being snapshotted may be so by another delivery of this very request.
-        const made = error.reason === "Busy" ? (await look()).standing : undefined;
-        if (made !== undefined) return existing(kind, made);
+        const again = await waitAfter(error, tries, patience);
+        // A disk that is being snapshotted, or a name that is taken, may be so by another delivery of this very request.
+        const worthALook = again ? error.reason === "Busy" : kind.uniqueNames && error.status !== undefined;
+        const standing = worthALook ? (await look().catch(() => undefined))?.standing : undefined;
+        if (standing !== undefined) return existing(kind, standing);
+        if (!again) throw await orQuota(error, request, service, patience);
       }
     }
   }
@@ -198,11 +227,14 @@ function judge(
   const name = textAt(options, "name");
   // A description that had no room for the marker stands for itself: the same name of the same resource, word for word.
   const unmarked = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
-  const ofResource = found.filter((one) => one.resource === undefined || one.resource === resource);
+  const ofResource = found.filter((one) => whyNotOurs(one) === undefined && isOf(one, kind, options, resource, marker));
   const matches = ofResource.filter(
     (one) =>
       one.marker?.key === key ||
-      (unmarked !== undefined && one.marker === undefined && one.name === name && one.description === unmarked),
+      (unmarked !== undefined &&
+        one.marker === undefined &&
+        sameName(one.name, name) &&
+        one.description?.trimEnd() === unmarked.trimEnd()),
   );
   const standing = matches
     .filter((one) => one.state !== "failed" && one.state !== "deleting")
@@ -210,7 +242,7 @@ function judge(
   if (standing?.marker !== undefined && standing.marker.content !== marker.content) {
     throw conflict(kind, standing.id);
   }
-  const taken = kind.uniqueNames && standing === undefined ? found.find((one) => one.name === name) : undefined;
+  const taken = kind.uniqueNames && standing === undefined ? found.find((one) => sameName(one.name, name)) : undefined;
   if (taken !== undefined) {
     throw new SnapshotError(
       "Conflict",
@@ -219,6 +251,18 @@ function judge(
   }
   return { standing, failed: matches.filter((one) => one.state === "failed").length };
 }
+
+/**
+ * Whether a snapshot is of the resource. What a group of single disks is of cannot be read from a list (cloud-apis.md 2.2):
+ * it is told by what was asked for.
+ */
+function isOf(found: FoundSnapshot, kind: Kind, options: JsonObject, resource: string, { content }: Marker): boolean {
+  if (!(kind.policy.id in options)) return found.marker?.content === content || found.marker === undefined;
+  return found.resource === undefined || found.resource === resource;
+}
+
+/** Where names are unique they are so in whichever case (cloud-apis.md 3). */
+const sameName = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
 
 /**
  * After an open outcome: looks once more, when a list that is late must show it, or as late as there is time. Undefined:
@@ -255,6 +299,7 @@ const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
   status: kind.acceptedStatus,
   body: JSON.stringify(kind.answer(found)),
   attempts: 0,
+  state: found.state,
 });
 
 /** Waits for another caller's work, but not beyond the own deadline. */

@@ -2,6 +2,7 @@ import { eachOf } from "./each-of.ts";
 import { ensure } from "./ensure.ts";
 import { type Instant, instant } from "./instant.ts";
 import type { FoundSnapshot, State } from "./kinds/kind.ts";
+import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
@@ -111,8 +112,10 @@ export async function passGate(
 
 const ofRun =
   ({ kind, resource }: Target, { key }: Run) =>
-  ({ marker, resource: of }: FoundSnapshot): boolean =>
-    marker?.key === key && (of === resource || (of === undefined && !kind.uniqueNames));
+  (found: FoundSnapshot): boolean =>
+    found.marker?.key === key &&
+    whyNotOurs(found) === undefined &&
+    (found.resource === resource || (found.resource === undefined && !kind.uniqueNames));
 
 function refuseOld(snapshots: FoundSnapshot[], oldest: number, deploymentId: string): void {
   const old = snapshots.find(({ created, state }) => state !== "failed" && (created ?? instant(oldest)) < oldest);

@@ -23,8 +23,17 @@ export function parseInstant(text: unknown): Instant | undefined {
   const milliseconds = `${fraction}000`.slice(0, 3);
   const offset = zone.toUpperCase() === "Z" ? "Z" : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
   const parsed = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`);
-  return Number.isNaN(parsed) ? undefined : instant(parsed);
+  if (Number.isNaN(parsed)) return undefined;
+  // `Date` takes 30 February for 2 March, and 24:00 for the next day.
+  const shown = new Date(parsed + offsetMs(offset)).toISOString();
+  return shown.startsWith(`${year}-${month}-${day}T${hour}:${minute}`) ? instant(parsed) : undefined;
 }
+
+const offsetMs = (offset: string): number => {
+  if (offset === "Z") return 0;
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4));
+  return (offset.startsWith("-") ? -1 : 1) * minutes * 60_000;
+};
 
 /** `2026-11-21T02:00:00.000Z`, as result records carry it. */
 export const formatInstant = (moment: Instant): string => new Date(moment).toISOString();

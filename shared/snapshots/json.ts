@@ -26,7 +26,8 @@ export function textMap(value: unknown): Record<string, string> {
       }
     }
   } else if (isObject(value)) {
-    for (const [key, text] of Object.entries(value)) if (typeof text === "string") entries.push([key, text]);
+    // EVS gives texts; a label of another type counts all the same, as `hold` may be one.
+    for (const [key, text] of Object.entries(value)) entries.push([key, isObject(text) ? "" : String(text ?? "")]);
   }
   return Object.fromEntries(entries);
 }

@@ -1,8 +1,9 @@
 import type { MakeRoom } from "./ensure.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { whyNotOurs } from "./ours.ts";
 import { carryOut, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
-import { keepsSomething, type Verdict, whyNotOurs } from "./retention.ts";
+import { keepsSomething, type Verdict } from "./retention.ts";
 import type { Known, Means } from "./take.ts";
 import { lastBegin, retryRead } from "./waiting.ts";
 

@@ -64,7 +64,7 @@ export function readMarkerLabels(labels: Record<string, string>): Marker | undef
 }
 
 const MARKER_TEXT =
-  /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})$/;
+  /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})\s*$/;
 
 /** The caller's description with the marker after it; the description alone where the two exceed `limit` characters. */
 export function describeWithMarker(description: string | undefined, marker: Marker, limit: number): string {

@@ -4,7 +4,14 @@ import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
-import { byResource, keepsSomething, planRetention, type RetentionOptions, type Verdict } from "./retention.ts";
+import {
+  byResource,
+  keepsSomething,
+  planRetention,
+  type RetentionOptions,
+  resourceOf,
+  type Verdict,
+} from "./retention.ts";
 import type { Means } from "./take.ts";
 import { lastBegin, type Patience, waitAfter } from "./waiting.ts";
 import { wallClockOf } from "./zone.ts";
@@ -124,7 +131,7 @@ const begin = ({ kind, verdict: { snapshot } }: Planned, { policy }: PrunePolicy
   report({
     action: "prune",
     kind: kind.kind,
-    resource_id: snapshot.resource,
+    resource_id: resourceOf(snapshot),
     name: snapshot.name,
     snapshot_id: snapshot.id,
     policy,

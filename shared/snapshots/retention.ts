@@ -1,5 +1,6 @@
 import type { Instant } from "./instant.ts";
 import type { FoundSnapshot } from "./kinds/kind.ts";
+import { whyNotOurs } from "./ours.ts";
 import type { Retention } from "./policy.ts";
 import { DAY_MS, dayOf, monthOf, type WallClock, weekOf, yearOf } from "./zone.ts";
 
@@ -22,11 +23,20 @@ export interface RetentionOptions {
 export const keepsSomething = ({ min_keep: _, ...rules }: Retention): boolean =>
   Object.values(rules).some((count) => count !== undefined && count > 0);
 
+/** What a snapshot is of: the disk, server or cluster; for a group of single disks these, from its members. */
+export const resourceOf = ({ resource, members = [] }: FoundSnapshot): string | undefined =>
+  resource ??
+  (members
+    .map((member) => member.resource ?? "")
+    .sort()
+    .join(",") ||
+    undefined);
+
 /** Snapshots by what they are of. Groups whose disks cannot be named any more: those that were asked for alike. */
 export function byResource(found: readonly FoundSnapshot[]): FoundSnapshot[][] {
   const lists = new Map<string, FoundSnapshot[]>();
   for (const snapshot of found) {
-    const resource = snapshot.resource ?? `content ${snapshot.marker?.content}`;
+    const resource = resourceOf(snapshot) ?? `content ${snapshot.marker?.content}`;
     const list = lists.get(resource);
     if (list === undefined) lists.set(resource, [snapshot]);
     else list.push(snapshot);
@@ -109,16 +119,6 @@ function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | u
   return whyNotOurs(snapshot) ?? (created === undefined ? "its time cannot be read" : undefined);
 }
 
-/** Why a snapshot is not one that we made, although it carries our marker: labels are copied along, by hand or by EVS. */
-export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undefined {
-  if (name.startsWith("autobk_snapshot_")) return "made by a backup";
-  if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "made by the system";
-  if (raw.snapshot_type === "copy") return "a copy";
-  if (typeof raw.type === "string" && raw.type.toUpperCase() === "AUTO") return "automated";
-  if (typeof raw.snapshot_group_id === "string" && raw.snapshot_group_id !== "") return "a member of a group";
-  return undefined;
-}
-
 /**
  * Two first deliveries at once can make two of one (DESIGN 4.4). Younger twin -> the oldest one, which stays.
  *
@@ -130,9 +130,11 @@ export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnaps
   for (const snapshot of standing) {
     const { marker, created } = snapshot;
     if (marker === undefined || created === undefined || whyNotOurs(snapshot) !== undefined) continue;
-    const other = first.get(marker.key);
-    if (other === undefined) first.set(marker.key, snapshot);
-    else alike.set(marker.key, [...(alike.get(marker.key) ?? [other]), snapshot]);
+    // Made of one: then also the same was asked for.
+    const identity = `${marker.key} ${marker.content}`;
+    const other = first.get(identity);
+    if (other === undefined) first.set(identity, snapshot);
+    else alike.set(identity, [...(alike.get(identity) ?? [other]), snapshot]);
   }
   const twins = new Map<FoundSnapshot, FoundSnapshot>();
   for (const snapshots of alike.values()) {

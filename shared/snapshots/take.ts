@@ -79,9 +79,12 @@ export interface Known {
   count(kind: Kind, resource: string): Promise<number>;
 }
 
-/** Looks up each kind once, when the first target of it is asked for. */
+/** How long a look is trusted: another delivery of the event may be at work in another instance. */
+const FRESH_MS = 30_000;
+
+/** Looks up each kind when the first target of it is asked for, and again where that was too long ago. */
 export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "patience">): Known {
-  const lists = new Map<string, ReturnType<typeof read>>();
+  const lists = new Map<string, { at: Instant; reading: ReturnType<typeof read> }>();
   const read = async (kind: Kind) => {
     const byResource = new Map<string | undefined, FoundSnapshot[]>();
     const counts = new Map<string | undefined, number>();
@@ -95,13 +98,21 @@ export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "pat
     return { byResource, counts };
   };
   const list = (kind: Kind) => {
-    const reading = lists.get(kind.kind) ?? read(kind);
-    lists.set(kind.kind, reading);
-    return reading;
+    const now = patience.time.now();
+    let latest = lists.get(kind.kind);
+    if (latest === undefined || now - latest.at > FRESH_MS) {
+      // A further look is a precaution: where it fails, what the one before it showed still stands.
+      const before = latest?.reading;
+      latest = { at: now, reading: before === undefined ? read(kind) : read(kind).catch(() => before) };
+      lists.set(kind.kind, latest);
+    }
+    return latest.reading;
   };
   const known = async ({ kind, resource }: Target) => {
     const { byResource } = await list(kind);
-    return byResource.get(kind.uniqueNames ? undefined : resource) ?? [];
+    const named = kind.uniqueNames ? [] : (byResource.get(resource) ?? []);
+    // What does not say what it is of could be of this.
+    return [...named, ...(byResource.get(undefined) ?? [])];
   };
   const count = async (kind: Kind, resource: string) => (await list(kind)).counts.get(resource) ?? 0;
   return Object.assign(known, { count });
@@ -139,8 +150,12 @@ export async function takeAll(
       const { kind, options } = target;
       const found = await from?.(target);
       const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
-      const { outcome, name, snapshotId, jobId, attempts } = ensured;
-      end({ outcome, name, snapshot_id: snapshotId, job_id: jobId, attempts });
+      const { outcome, name, snapshotId, jobId, attempts, state } = ensured;
+      const ended = { name, snapshot_id: snapshotId, job_id: jobId, attempts };
+      // Nothing may be made beside it, and nothing good be said of it.
+      if (state === "unknown")
+        end({ ...ended, outcome: "unverified", detail: "It exists, in a status that is not known." });
+      else end({ ...ended, outcome });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "AccountSuspended") stopped = error;

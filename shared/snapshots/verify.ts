@@ -1,9 +1,10 @@
 import { eachKind } from "./each-kind.ts";
-import type { Instant } from "./instant.ts";
+import { type Instant, parseInstant } from "./instant.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import { SnapshotError } from "./reasons.ts";
-import { byResource, whyNotOurs, youngerTwins } from "./retention.ts";
+import { byResource, resourceOf, youngerTwins } from "./retention.ts";
 import type { Means } from "./take.ts";
 
 export interface VerifyOptions {
@@ -33,11 +34,11 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
       const end = judge(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;
-      const { id, name, resource, marker } = snapshot;
+      const { id, name, marker } = snapshot;
       const begun = means.report({
         action: "verify",
         kind: kind.kind,
-        resource_id: resource,
+        resource_id: resourceOf(snapshot),
         name,
         snapshot_id: id,
         policy: marker?.policy,
@@ -48,21 +49,24 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
   return count;
 }
 
-function isDue({ created, state }: FoundSnapshot, { time, lookbackMinutes }: VerifyOptions): boolean {
+function isDue({ created, state, raw }: FoundSnapshot, { time, lookbackMinutes }: VerifyOptions): boolean {
+  const since = time - lookbackMinutes * MINUTE_MS;
+  // One that was creating for long has its end in the lookback, though not its beginning.
+  const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
   // Without a time it cannot be said to be old.
-  return state === "creating" || created === undefined || created >= time - lookbackMinutes * MINUTE_MS;
+  return state === "creating" || created === undefined || created >= since || (ended !== undefined && ended >= since);
 }
 
 /** What there is to say; undefined: nothing yet, or nothing any more. */
 function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
-  const { id, resource, state, status, created } = snapshot;
+  const { id, state, status, created } = snapshot;
   switch (state) {
     case "available":
       return { outcome: "available" };
     case "failed": {
       const error = new SnapshotError(
         "SnapshotFailed",
-        `Expected the ${kind.kind} ${id} of ${resource ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
+        `Expected the ${kind.kind} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
       );
       return { outcome: "failed", error };
     }

@@ -36,14 +36,7 @@ export const snapshotGroup = {
  */
 export function groupWith(group: FoundSnapshot, found: readonly FoundSnapshot[]): FoundSnapshot {
   const members = found.map(({ id, resource, status }) => ({ id, resource, status }));
-  const resource =
-    group.resource ??
-    (members
-      .map((one) => one.resource)
-      .sort()
-      .join(",") ||
-      undefined);
-  return { ...group, members, resource, state: stateWith(group.state, new Set(found.map(({ state }) => state))) };
+  return { ...group, members, state: stateWith(group.state, new Set(found.map(({ state }) => state))) };
 }
 
 function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
