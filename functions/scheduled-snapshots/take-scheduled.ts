@@ -6,7 +6,6 @@ import { conclude } from "../../shared/middleware/summary.ts";
 import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
-import { SnapshotError } from "../../shared/snapshots/reasons.ts";
 import { lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
 import { lastBegin } from "../../shared/snapshots/waiting.ts";
 import { handOver, isShard } from "./shards.ts";
@@ -53,7 +52,7 @@ export async function takeScheduled(
   const known = lookUp(run, means);
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
   if (isShard(event)) {
-    for (const target of await takeAll(targets, run, means, patience.until, known)) notBegun(target, run, invocation);
+    await takeAll(targets, run, means, patience.until, known);
     return conclude(invocation, { policy: policy.policy, targets: targets.length });
   }
   const shards = (rest: Target[]) => handOver(rest, shardSize, { policy, event, run }, invocation);
@@ -61,12 +60,4 @@ export async function takeScheduled(
   const until = lastBegin(patience);
   deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until, known))));
   conclude(invocation, { policy: policy.policy, targets: targets.length, deferredTo });
-}
-
-function notBegun(target: Target, run: Run, { records }: Invocation): void {
-  const error = new SnapshotError(
-    "DeadlineExceeded",
-    "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
-  );
-  records.begin(targetFields(target, run))({ outcome: "failed", error });
 }

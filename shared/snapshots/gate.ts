@@ -1,5 +1,5 @@
 import { eachOf } from "./each-of.ts";
-import { ensure } from "./ensure.ts";
+import { ensure, inTurn } from "./ensure.ts";
 import { type Instant, instant } from "./instant.ts";
 import type { FoundSnapshot, State } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
@@ -47,14 +47,10 @@ export async function passGate(
   const { time } = patience;
   // Begun before anything can go wrong: each target has its record then too.
   const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
-  const known = lookUp(run, means);
   const found = new Map<Target, FoundSnapshot[]>();
-  for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
-  for (const snapshots of found.values()) refuseOld(snapshots, time.now() - maxAgeMs, run.deploymentId);
-
   const progress = new Map<Target, Progress>();
   let stopped: SnapshotError | undefined;
-  await eachOf(targets, concurrency, async (target) => {
+  const start = async (target: Target) => {
     const snapshots = found.get(target) ?? [];
     const standing = snapshots.find(({ state }) => state !== "failed" && state !== "deleting");
     const failed = snapshots.find(({ state }) => state === "failed");
@@ -78,6 +74,12 @@ export async function passGate(
       const outcome = LATER.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
+  };
+  await inTurn(JSON.stringify(["gate", run.projectId, run.key]), inFlight, patience, async () => {
+    const known = lookUp(run, means);
+    for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
+    for (const snapshots of found.values()) refuseOld(snapshots, time.now() - maxAgeMs, run.deploymentId);
+    await eachOf(targets, concurrency, start);
   });
 
   for (let first = true; ; first = false) {

@@ -188,6 +188,18 @@ describe("one attachment", () => {
     });
   });
 
+  test("told of a second later, before any list shows its snapshot: one snapshot", async () => {
+    const { cloud, clock, deliver, server, disk } = await stage();
+    cloud.listLagMs = 5_000;
+    cloud.attach(disk, server);
+    for (let deliveries = 0; deliveries < 4; deliveries += 1) {
+      const event = deliveries % 2 === 0 ? requested(server, disk) : completed(server);
+      expect((await deliver(event)).result.outcomes).toEqual({ [deliveries === 0 ? "accepted" : "existing"]: 1 });
+      clock.advance(1_000);
+    }
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
   test("that is made anew is another one", async () => {
     const { cloud, clock, deliver, server, disk } = await stage();
     for (const hours of [0, 1]) {

@@ -300,6 +300,31 @@ describe("the same POST again", () => {
     );
   });
 
+  test("at once in one instance: started once", async () => {
+    const { cloud, estate, post } = await stage();
+    const { targets } = estate();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post({ targets, wait_seconds: 40 })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(cloud.count(/\.create/)).toBe(4);
+  });
+
+  test("a second later, before any list shows what it made: started once", async () => {
+    const { cloud, clock, estate, post } = await stage();
+    cloud.listLagMs = 5_000;
+    const { targets, ids } = estate();
+    const outcomesOfCalls: string[][] = [];
+    for (let calls = 0; calls < 4; calls += 1) {
+      outcomesOfCalls.push(said(await post({ targets })));
+      clock.advance(1_000);
+    }
+    expect(outcomesOfCalls).toEqual(
+      ["accepted", "existing", "existing", "existing"].map((outcome) => ids.map(() => outcome)),
+    );
+    expect(cloud.count(/\.create/)).toBe(4);
+    clock.advance(10_000);
+    expect((await post({ targets })).status).toBe(200);
+  });
+
   test("with other content under the same id is a conflict of that target, and changes nothing", async () => {
     const { cloud, disks, post } = await stage();
     const [first, second] = disks(2) as [string, string];
