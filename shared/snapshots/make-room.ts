@@ -1,7 +1,7 @@
 import type { MakeRoom } from "./ensure.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
-import { carryOut, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
 import { keepsSomething, type Verdict } from "./retention.ts";
 import type { Known, Means } from "./take.ts";
@@ -29,7 +29,9 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
     let found = await list();
     if (found.length < most) return false;
     if (found.filter((one) => !isGoing(one)).length >= most) {
-      const plan = keepsSomething(policy.retention ?? {}) ? planOf(kind, found, policy, retentionOf(policy)) : [];
+      const plan = keepsSomething(policy.retention ?? {})
+        ? withoutFailed(planOf(kind, found, policy, retentionOf(policy)))
+        : [];
       if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
         // Those that a backup made may not count: then the cloud takes another one.
         if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
@@ -48,6 +50,20 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
     }
     return true;
   };
+}
+
+/**
+ * Failed ones stay until a newer good one exists; on a disk that is full of them there could never be one. So where nothing
+ * else may go, all failed ones go but the newest.
+ */
+function withoutFailed(plan: Planned[]): Planned[] {
+  if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
+  const failed = plan.filter(({ verdict }) => verdict.decision === "kept" && verdict.snapshot.state === "failed");
+  return plan.map((planned) =>
+    failed.indexOf(planned) > 0
+      ? { ...planned, verdict: { ...planned.verdict, decision: "deleted", rule: "failed, and there is no room" } }
+      : planned,
+  );
 }
 
 /** What could not be deleted stays, whatever it is waited for. */
