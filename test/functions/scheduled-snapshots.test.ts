@@ -575,7 +575,7 @@ describe("a further invocation", () => {
     const { error } = await fire({ targets, retention: { keep_last: 3 }, time_zone: "Asia/Tokyo" });
     expect(error).toBeUndefined();
     expect(further).toHaveLength(1);
-    const { user_event } = cloud.invocations[0]?.payload as { user_event: string };
+    const user_event = String((cloud.invocations[0]?.payload as { user_event?: string } | undefined)?.user_event);
     expect(JSON.parse(user_event)).toEqual({
       policy: "nightly",
       targets: [
