@@ -30,7 +30,7 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
     if (found.length < most) return false;
     if (found.filter((one) => !isGoing(one)).length >= most) {
       const plan = keepsSomething(policy.retention ?? {})
-        ? withoutFailed(planOf(kind, found, policy, retentionOf(policy)))
+        ? orFailed(planOf(kind, found, policy, retentionOf(policy)))
         : [];
       if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
         // Those that a backup made may not count: then the cloud takes another one.
@@ -53,16 +53,15 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
 }
 
 /**
- * Failed ones stay until a newer good one exists; on a disk that is full of them there could never be one. So where nothing
- * else may go, all failed ones go but the newest.
+ * Failed ones stay until a newer good one exists. On a full disk there never would be one: where nothing else may go, they
+ * do, and their records say so.
  */
-function withoutFailed(plan: Planned[]): Planned[] {
+function orFailed(plan: Planned[]): Planned[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
-  const failed = plan.filter(({ verdict }) => verdict.decision === "kept" && verdict.snapshot.state === "failed");
-  return plan.map((planned) =>
-    failed.indexOf(planned) > 0
-      ? { ...planned, verdict: { ...planned.verdict, decision: "deleted", rule: "failed, and there is no room" } }
-      : planned,
+  return plan.map(({ kind, verdict }) =>
+    verdict.decision === "kept" && verdict.snapshot.state === "failed"
+      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and there is no room for a newer one" } }
+      : { kind, verdict },
   );
 }
 

@@ -126,20 +126,21 @@ function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | u
  */
 export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
   const first = new Map<string, FoundSnapshot>();
-  const alike = new Map<string, FoundSnapshot[]>();
+  const sameKey = new Map<string, FoundSnapshot[]>();
   for (const snapshot of standing) {
     const { marker, created } = snapshot;
     if (marker === undefined || created === undefined || whyNotOurs(snapshot) !== undefined) continue;
-    // Made of one: then also the same was asked for.
-    const identity = `${marker.key} ${marker.content}`;
-    const other = first.get(identity);
-    if (other === undefined) first.set(identity, snapshot);
-    else alike.set(identity, [...(alike.get(identity) ?? [other]), snapshot]);
+    const other = first.get(marker.key);
+    if (other === undefined) first.set(marker.key, snapshot);
+    else sameKey.set(marker.key, [...(sameKey.get(marker.key) ?? [other]), snapshot]);
   }
   const twins = new Map<FoundSnapshot, FoundSnapshot>();
-  for (const snapshots of alike.values()) {
-    const [oldest, ...younger] = snapshots.sort(byAge).reverse() as [FoundSnapshot, ...FoundSnapshot[]];
-    for (const snapshot of younger) twins.set(snapshot, oldest);
+  for (const oldestFirst of [...sameKey.values()].map((snapshots) => snapshots.sort(byAge).reverse())) {
+    for (const snapshot of oldestFirst) {
+      // Made of one: then also the same was asked for.
+      const oldest = oldestFirst.find(({ marker }) => marker?.content === snapshot.marker?.content);
+      if (oldest !== undefined && oldest !== snapshot) twins.set(snapshot, oldest);
+    }
   }
   return twins;
 }

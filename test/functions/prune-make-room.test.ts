@@ -167,6 +167,33 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(6);
   });
 
+  test.each([
+    ["six that stay and one that failed", ["available", "error"], [6, 1]],
+    ["seven that failed", ["error"], [7]],
+  ])(
+    "%s: a failed one goes where nothing else may, as there would never be a newer good one",
+    async (_what, statuses, counts) => {
+      const { cloud, invoke } = await openSite();
+      const disk = cloud.addVolume();
+      const old = statuses.flatMap((status, index) =>
+        Array.from({ length: counts[index] ?? 0 }, (_, days) => ({
+          id: taken(cloud, disk.id, days + (status === "error" ? 0.5 : 1), { status }),
+          status,
+        })),
+      );
+      const policy = nightly(disk.id, { retention: { keep_last: 6 } });
+      const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+      expect(error).toBeUndefined();
+      const deleted = records.filter(({ action }) => action === "prune");
+      expect(deleted.map(({ snapshot_id, outcome, rule }) => [snapshot_id, outcome, rule])).toEqual(
+        old
+          .filter(({ status }) => status === "error")
+          .map(({ id }) => [id, "deleted", "failed, and there is no room for a newer one"]),
+      );
+      expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
+    },
+  );
+
   test("a deletion that is under way is waited for; nothing else is deleted meanwhile", async () => {
     const { cloud, invoke } = await openSite({ deletionMs: 5_000 });
     const disk = cloud.addVolume();

@@ -174,6 +174,17 @@ describe("twins", () => {
     ).toEqual(["a kept: keep_last", "y deleted: twin of o", "o held: held by its label"]);
   });
 
+  test("two of one key with other contents are no twins; each content has its own", () => {
+    const other = { marker: { policy: "nightly", key: marker?.key ?? "", content: "76543210" } };
+    const found = [good("1", 4, { marker }), good("2", 3, other), good("3", 2, other), good("4", 1, { marker })];
+    expect(plan(found, { keep_last: 5 })).toEqual([
+      "4 deleted: twin of 1",
+      "3 deleted: twin of 2",
+      "2 kept: keep_last",
+      "1 kept: keep_last",
+    ]);
+  });
+
   test("a copy that somebody made of ours carries the same marker and is no twin", () => {
     const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
     expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
