@@ -1,4 +1,4 @@
-import { execFile, type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../../infra/local/cloud/index.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../infra/local/tour/placeholders.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../infra/local/tour/records.ts";
+import { BadUsage, replay } from "../../../infra/local/tour/replay.ts";
 import { makeScreen, type Screen } from "../../../infra/local/tour/screen.ts";
 import { formatTable } from "../../../infra/local/tour/table.ts";
 import { runTour } from "../../../infra/local/tour/tour.ts";
@@ -18,21 +19,16 @@ const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snaps
 const EVENTS = join("test", "events");
 const SAMPLES = readdirSync(join(ROOT, EVENTS)).filter((file) => file.endsWith(".json"));
 
-const { INIT_CWD: _, ...env } = process.env;
-const HOW = { cwd: ROOT, encoding: "utf8", timeout: 50_000, env } as const;
-const command = (script: string, argv: string[]) => [TSX, join("infra", "local", script), ...argv];
-
 /** A script of infra/local, run as its npm script runs it. */
-const run = (script: string, ...argv: string[]): SpawnSyncReturns<string> =>
-  spawnSync(process.execPath, command(script, argv), HOW);
-
-/** The same, beside others. */
-const runBeside = (script: string, ...argv: string[]) =>
-  new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(process.execPath, command(script, argv), HOW, (_error, stdout, stderr) =>
-      resolve({ status: child.exitCode, stdout, stderr }),
-    );
+function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
+  const { INIT_CWD: _, ...env } = process.env;
+  return spawnSync(process.execPath, [TSX, join("infra", "local", script), ...argv], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 50_000,
+    env,
   });
+}
 
 describe("with the built functions", () => {
   beforeAll(() => {
@@ -76,8 +72,10 @@ describe("with the built functions", () => {
 
     test.each(SAMPLES)("%s", { timeout: 60_000 }, async (file) => {
       const [functionName = ""] = file.split(".");
-      const { status, stdout, stderr } = await runBeside("invoke.ts", functionName, join(EVENTS, file));
-      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const lines: string[] = [];
+      const code = await replay([functionName, join(ROOT, EVENTS, file)], (text) => lines.push(text));
+      const stdout = `${lines.join("\n")}\n`;
+      expect({ code, stdout: code === 0 ? "" : stdout }).toEqual({ code: 0, stdout: "" });
       const outcome = outcomes[file] ?? "accepted";
       expect(stdout).toContain(`"outcome":"${outcome}"`);
       for (const bad of ["failed", "rejected"]) expect(stdout).not.toContain(`"outcome":"${bad}"`);
@@ -110,17 +108,31 @@ describe("with the built functions", () => {
     });
   });
 
+  test("invoke is that, by its script", { timeout: 30_000 }, () => {
+    const { status, stdout, stderr } = run("invoke.ts", "create-snapshot", join(EVENTS, "create-snapshot.apig.json"));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain('"outcome":"accepted"');
+    expect(stdout).toMatch(/\n {2}snapshot {2}web-1-data {2}replayed\S* +\S+ +(creating|available)\n/);
+  });
+
+  const sample = join(ROOT, EVENTS, "create-snapshot.json");
   test.each([
     [[], "expected a function and the file of an event, got nothing"],
-    [["no-such", "test/events/create-snapshot.json"], 'expected a function, got "no-such"'],
+    [["no-such", sample], 'expected a function, got "no-such"'],
     [["create-snapshot", "nowhere.json"], "there is no nowhere.json"],
     [["create-snapshot", "README.txt", "--reel"], "expected no option but --real, got --reel"],
     [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
-    [["create-snapshot", "test/events/create-snapshot.json", "--real"], "got {{volume_id}}"],
-  ])("invoke %j is bad usage", (argv, message) => {
-    const { status, stderr } = run("invoke.ts", ...argv);
+    [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
+  ])("invoke %j is bad usage", async (argv, message) => {
+    const called = replay(argv, () => {});
+    await expect(called).rejects.toThrow(message);
+    await expect(called).rejects.toBeInstanceOf(BadUsage);
+  });
+
+  test("bad usage ends with 2 and says how it is done", () => {
+    const { status, stderr } = run("invoke.ts");
     expect(status).toBe(2);
-    expect(stderr).toContain(message);
+    expect(stderr).toContain("expected a function and the file of an event, got nothing");
     expect(stderr).toContain("functions: create-");
   });
 });
