@@ -55,7 +55,7 @@ locals {
     "create-snapshot-group" = {
       trigger = "http"
       timeout = 60
-      calls   = ["evs.createSnapshotGroup", "evs.listSnapshotGroups"]
+      calls   = ["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]
     }
     "create-cluster-snapshot" = {
       trigger = "http"
