@@ -324,8 +324,8 @@ describe("a copy that is broken on purpose", () => {
     [
       "a call too many",
       "locals.tf",
-      '["evs.createSnapshotGroup", "evs.listSnapshotGroups"]',
-      '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listVolumes"]',
+      '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]',
+      '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots", "evs.listVolumes"]',
       /calls: evs\.listVolumes is too much/,
     ],
     [
