@@ -169,7 +169,7 @@ export async function takeAll(
   }
   try {
     await inTurn(turnOf(run, targets), inFlight, patience, async () =>
-      takeEach(until < patience.until ? known : await whenQuiet(targets, run, means, known)),
+      takeEach(await whenQuiet(targets, run, means, known)),
     );
   } catch (thrown) {
     const error = asSnapshotError(thrown);
@@ -179,11 +179,13 @@ export async function takeAll(
 }
 
 /**
- * What was handed on may be handed on again, by a redelivery of the event whose other targets failed, while the first of
- * the two is still at work elsewhere. So a part of it that is there already is given time to grow.
+ * An event whose run failed is delivered again, and its shards are handed on again, while what was handed on before may
+ * still be at work elsewhere. So where a part is there already, it is given time to grow. Of no more targets than are
+ * worked on at a time, all are begun at once: none is left that another delivery has yet to come to.
  */
 async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
   const { time, until } = means.patience;
+  if (targets.length <= means.concurrency) return known;
   for (let latest = known, before = 0; ; latest = lookUp(run, means)) {
     const isMade = async (target: Target) => {
       const found = await latest(target).catch(() => []);

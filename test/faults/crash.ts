@@ -1,13 +1,10 @@
 /** The same event several times, with a crash after any request, in a cloud in which anything can go wrong. */
 import fc from "fast-check";
-import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
-import { CELLS, type Cell, type Job, jobOf } from "./jobs.ts";
+import { CELLS, type Cell, jobOf, startsAnew } from "./jobs.ts";
 import { broken, duplicates, unfinished } from "./promises.ts";
-import { type Crash, type Delivery, type FaultySite, type Instance, openFaultySite } from "./site.ts";
-
-/** The platform's retry interval: a redelivery comes no sooner (the cloud's lists are up to 5 s late). */
-export const RETRY_MS = 60_000;
+import { RETRY_MS, shardsOf } from "./shards.ts";
+import { type Crash, type Delivery, type Instance, openFaultySite } from "./site.ts";
 
 interface Attempt {
   /** In an instance of its own, or in the last one where that is still alive. */
@@ -93,7 +90,7 @@ export async function happen({
       for (let made = 0; made < failures && startsAnew(cell); made += 1) cloud.endWith(resource, "error");
     }
     const told: Delivery[] = [];
-    const runShards = collectShards(site, job, told, found);
+    const runShards = shardsOf(site, job, told, found);
     let instance: Instance | undefined;
     for (const { cold, crash, twice, troubles, remainingMs, pauseMs } of attempts) {
       clock.advance(pauseMs);
@@ -101,8 +98,7 @@ export async function happen({
       for (const { match, fault } of troubles) cloud.fault(match, fault.type === "slow" ? site.slow(fault.ms) : fault);
       const how = { ...job.how, remainingMs };
       const first = instance.deliver(job.factory, job.event, { ...how, crash });
-      const second =
-        twice && meets(cell, listLagMs) && instance.alive ? instance.deliver(job.factory, job.event, how) : undefined;
+      const second = twice && meets(cell) && instance.alive ? instance.deliver(job.factory, job.event, how) : undefined;
       const deliveries = await Promise.all(second === undefined ? [first] : [first, second]);
       await runShards();
       told.push(...deliveries);
@@ -129,37 +125,5 @@ export async function happen({
   }
 }
 
-/**
- * Whether two deliveries at once in one instance make one snapshot whatever befalls one of them. A create call is under
- * way from its first look on; what else reads before, a disk or a list, can be held up until the other has ended, and then
- * the lists are late. Shards run in instances of their own.
- */
-const meets = ({ trigger }: Cell, listLagMs: number): boolean =>
-  trigger === "http" || trigger === "direct" || (listLagMs === 0 && trigger !== "shards" && trigger !== "gate");
-
-/** A gate's caller, and one who gave the name of a cluster's snapshot, decide themselves what becomes of one that failed. */
-const startsAnew = ({ trigger, kind }: Cell): boolean =>
-  trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));
-
-/**
- * The platform runs what was handed on, each in an instance of its own, and again where it fails. Returned is what it does
- * once the invocation that handed on has ended.
- */
-function collectShards(site: FaultySite, job: Job, told: Delivery[], found: string[]): () => Promise<void> {
-  const waiting: [event: unknown, requestId: string][] = [];
-  site.onShard = async (...shard) => void waiting.push(shard);
-  const run = async (event: unknown, requestId: string) => {
-    const targets = job.targets.filter(({ resource }) => JSON.stringify(event).includes(resource));
-    for (let tries = 0; tries < 3; tries += 1) {
-      const delivery = await site.instance().deliver(scheduledSnapshots, event, { ...job.how, requestId });
-      found.push(...broken(site, targets, delivery, told));
-      told.push(delivery);
-      if (delivery.ended?.error === undefined) return;
-      site.clock.advance(RETRY_MS);
-    }
-  };
-  return async () => {
-    await site.cloud.idle();
-    for (const shard of waiting.splice(0)) await run(...shard);
-  };
-}
+/** Shards run in instances of their own: handed on twice at the same moment, they are twins that nothing can prevent. */
+const meets = ({ trigger }: Cell): boolean => trigger !== "shards";

@@ -107,7 +107,7 @@ export function jobOf(site: FaultySite, { trigger, kind }: Cell, size = 1): Job 
     case "timer":
     case "shards": {
       const policy = { policy: "nightly", targets: [{ kind, tags: TAGS }] };
-      const variables = trigger === "shards" ? { SHARD_SIZE: "1" } : {};
+      const variables = trigger === "shards" ? { SHARD_SIZE: "2" } : {};
       const shards = trigger === "shards";
       return { ...job, factory: scheduledSnapshots, event: timerEvent(policy), how: { variables }, shards };
     }
@@ -159,3 +159,7 @@ const cloudEventOf = (data: unknown) => ({
 /** What a snapshot of the cloud is of. */
 export const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView): string =>
   String(kind === "snapshot-group" ? server_id : kind === "cluster-snapshot" ? cluster_id : volume_id);
+
+/** A gate's caller, and one who gave the name of a cluster's snapshot, decide themselves what becomes of one that failed. */
+export const startsAnew = ({ trigger, kind }: Cell): boolean =>
+  trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));

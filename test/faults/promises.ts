@@ -1,42 +1,50 @@
 /** The promises of the product, asked of the cloud and of the log: what a user would notice if one were broken. */
-import type { SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import type { Job, Target } from "./jobs.ts";
 import { resourceOf } from "./jobs.ts";
-import { type Delivery, type FaultySite, snapshotsIn } from "./site.ts";
+import type { Delivery, FaultySite } from "./site.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and answers of many shapes
 type Any = any;
 
+/** What is asked: the cloud. */
+type Site = Pick<FaultySite, "cloud" | "creationMs">;
+
 const FAILED = ["error", "UNAVAILABLE"];
 const SUCCESS = ["accepted", "existing", "available"];
+
+/** What a cloud holds of ours: a group's members are part of it. */
+const snapshotsIn = (cloud: FaultySite["cloud"], kind: Kind): SnapshotView[] =>
+  cloud.snapshots(kind).filter(({ snapshot_group_id }) => !snapshot_group_id);
 
 const isOf = ({ kind, resource }: Target) => {
   return (snapshot: SnapshotView) => snapshot.kind === kind && resourceOf(snapshot) === resource;
 };
 
-/** The snapshots of a target that did not fail. */
-export const goodOf = (site: FaultySite, target: Target): SnapshotView[] =>
-  snapshotsIn(site.cloud)
-    .filter(isOf(target))
-    .filter(({ status }) => !FAILED.includes(status));
+/** For each target, its snapshots that did not fail. */
+function goodOf({ cloud }: Site, targets: readonly Target[]): { target: Target; good: SnapshotView[] }[] {
+  const kinds = [...new Set(targets.map(({ kind }) => kind))];
+  const all = kinds.flatMap((kind) => snapshotsIn(cloud, kind)).filter(({ status }) => !FAILED.includes(status));
+  return targets.map((target) => ({ target, good: all.filter(isOf(target)) }));
+}
 
 /** No target has more than one snapshot that did not fail. */
-export const duplicates = (site: FaultySite, { targets }: Pick<Job, "targets">): string[] =>
-  targets.flatMap((target) => {
-    const good = goodOf(site, target);
-    return good.length > 1 ? [`duplicate: ${good.length} snapshots of ${shown(target)}`] : [];
-  });
+export const duplicates = (site: Site, { targets }: Pick<Job, "targets">): string[] =>
+  goodOf(site, targets)
+    .filter(({ good }) => good.length > 1)
+    .map(({ target, good }) => `duplicate: ${good.length} snapshots of ${shown(target)}`);
 
 /** After a delivery to a cloud that is well: one good snapshot of each target, and a log that says so. */
-export function unfinished(site: FaultySite, job: Job, delivery: Delivery): string[] {
-  const counts = job.targets.map((target) => ({ target, good: goodOf(site, target).length }));
-  return [
-    ...counts
-      .filter(({ good }) => good !== 1)
-      .map(({ target, good }) => `in the end ${good} snapshots of ${shown(target)}`),
-    ...(failedAtAll(delivery) ? [`in the end it failed: ${delivery.lines.join(" ")}`] : []),
-  ];
-}
+export const unfinished = (site: Site, { targets }: Pick<Job, "targets">, delivery: Delivery): string[] => [
+  ...goodOf(site, targets)
+    .filter(({ good }) => good.length !== 1)
+    .map(({ target, good }) => `in the end ${good.length} snapshots of ${shown(target)}`),
+  ...(failedAtAll(delivery) ? [`in the end it failed: ${delivery.lines.join(" ")}`] : []),
+];
+
+/** Where it is for a person to decide about a snapshot that failed: that it did is said, again and again. */
+export const hidden = (site: Site, job: Job, delivery: Delivery): string[] =>
+  failedAtAll(delivery) ? duplicates(site, job) : ["a snapshot that failed is no longer said to have failed"];
 
 const failedAtAll = ({ ended }: Delivery): boolean =>
   ended === undefined || ended.error !== undefined || (ended.result?.statusCode ?? 200) >= 300;
@@ -48,7 +56,7 @@ const failedAtAll = ({ ended }: Delivery): boolean =>
  * @param beside other deliveries, which tell of what they made themselves
  */
 export function broken(
-  site: FaultySite,
+  site: Site,
   targets: readonly Target[],
   delivery: Delivery,
   beside: readonly Delivery[] = [],
@@ -91,14 +99,14 @@ export function broken(
 
 const shown = ({ kind, resource }: { kind: string; resource: string }) => `${kind} ${resource}`;
 
-export const secretsOf = ({ cloud }: FaultySite): string[] => {
+export const secretsOf = ({ cloud }: Site): string[] => {
   const { sk, securityToken = "", token = "" } = cloud.credentials;
   return [sk, securityToken, token].filter((secret) => secret !== "");
 };
 
 /** A success names a snapshot that is there, of that resource, and did not fail. */
 function falseSuccess(
-  { cloud, creationMs }: FaultySite,
+  { cloud, creationMs }: Site,
   { kind, resource_id, outcome, snapshot_id, time }: Any,
   told: string[],
 ): string[] {
@@ -124,14 +132,14 @@ function falseSuccess(
 
 /** What this delivery made and could not be told of is never called a plain failure. */
 function falseFailure(
-  site: FaultySite,
+  site: Site,
   { kind, resource_id, error, outcome }: Any,
   { startedAt }: Delivery,
   told: string[],
 ): string[] {
   if (error?.reason === "OutcomeUnknown" || error?.reason === "SnapshotFailed") return [];
   if (told.some((line) => line.includes(resource_id) && line.includes("OutcomeUnknown"))) return [];
-  const made = snapshotsIn(site.cloud)
+  const made = snapshotsIn(site.cloud, kind)
     .filter(isOf({ kind, resource: resource_id }))
     .filter(({ id }) => !told.some((line) => line.includes(id)))
     .filter(
@@ -152,7 +160,7 @@ const timeOf = (text: unknown) => {
  * Handed on: a further invocation was acknowledged, and its event names the resource. A gate hands nothing on: its caller
  * is told that it is pending and asks again.
  */
-function falseHandOver({ cloud }: FaultySite, { resource_id, detail, trigger }: Any): string[] {
+function falseHandOver({ cloud }: Site, { resource_id, detail, trigger }: Any): string[] {
   if (trigger === "http") return [];
   const taken = cloud.invocations.some(
     ({ requestId, payload }) => String(detail).includes(requestId) && JSON.stringify(payload).includes(resource_id),

@@ -1,5 +1,5 @@
 /** The functions' world as it breaks: instances that crash at a request, requests that hang, and chance from a seed. */
-import type { EmbeddedCloud, Fault } from "../../infra/local/cloud/index.ts";
+import type { Fault } from "../../infra/local/cloud/index.ts";
 import { type Transport, TransportFailure, type WireRequest } from "../../shared/huaweicloud/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
 import type { Time } from "../../shared/snapshots/ports.ts";
@@ -73,7 +73,7 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
     ...siteOptions,
   });
   const slowness = { ms: 0 };
-  const { transmit, sent } = onSitesClock(site, site.runtime.transport, slowness);
+  const { transmit, sent } = onSitesClock(site, slowness);
   let deliveries = 0;
 
   const instance = (): Instance => {
@@ -105,7 +105,7 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
       }
       return whileAlive(async () => {
         try {
-          return await transmit(request);
+          return await transmit(request, gone.signal);
         } finally {
           if (last !== undefined) gone.abort();
         }
@@ -170,19 +170,18 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
 }
 
 /**
- * Requests as they pass on the site's clock. One that the cloud leaves hanging is given up at once, and what the function
- * allowed for it passes; so is one whose answer is slow for longer than that. By the cloud's own word, so that a request
- * which is only slow on a busy machine is not taken for one. Each is counted from its own beginning, as those that are
- * under way together wait together.
+ * Requests as they pass on the site's clock. One that the cloud leaves hanging is given up when what the function allowed
+ * for it has passed there, one whose answer is slow comes so much later. By the cloud's own word, so that a request which
+ * is only slow on a busy machine is not taken for one. On the wire they go one at a time.
  */
-function onSitesClock({ cloud, clock }: Site, transport: Transport, slowness: { ms: number }) {
+function onSitesClock({ cloud, clock, runtime }: Site, slowness: { ms: number }) {
   let count = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  let wire: Promise<unknown> = Promise.resolve();
   const hangs = (tag: string) =>
     cloud.requests.findLast(({ headers }) => headers["x-test-request"] === tag)?.fault === "hang";
-  const pass = (until: number) => clock.set(Math.max(clock.now(), until));
 
-  const send = async (request: WireRequest, begunAt: number) => {
+  /** The answer and how late it is; undefined: none. */
+  const exchange = async (request: WireRequest) => {
     count += 1;
     const tag = String(count);
     const gaveUp = new AbortController();
@@ -190,28 +189,24 @@ function onSitesClock({ cloud, clock }: Site, transport: Transport, slowness: { 
     const headers = { ...request.headers, "x-test-request": tag };
     slowness.ms = 0;
     try {
-      const answer = await transport({ ...request, headers, signal: gaveUp.signal });
-      if (slowness.ms <= request.timeoutMs) {
-        pass(begunAt + slowness.ms);
-        return answer;
-      }
+      const answer = await runtime.transport({ ...request, headers, signal: gaveUp.signal });
+      return { answer, late: slowness.ms };
     } catch (thrown) {
-      if (!gaveUp.signal.aborted) throw thrown;
+      if (gaveUp.signal.aborted) return undefined;
+      throw thrown;
     } finally {
       clearInterval(watch);
     }
-    pass(begunAt + request.timeoutMs);
+  };
+  const transmit = async (request: WireRequest, gone: AbortSignal) => {
+    const begunAt = clock.now();
+    const exchanged = wire.then(() => exchange(request));
+    wire = exchanged.catch(() => {});
+    const { answer, late } = (await exchanged) ?? { late: Number.POSITIVE_INFINITY };
+    const ends = begunAt + Math.min(late, request.timeoutMs);
+    if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), AbortSignal.any([gone]));
+    if (answer !== undefined && late <= request.timeoutMs) return answer;
     throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
   };
-  const transmit: Transport = (request) => {
-    const begunAt = clock.now();
-    const answer = last.then(() => send(request, begunAt));
-    last = answer.catch(() => {});
-    return answer;
-  };
-  return { transmit, sent: () => last };
+  return { transmit, sent: () => wire };
 }
-
-/** What a cloud holds of ours: a group's members are part of it. */
-export const snapshotsIn = (cloud: EmbeddedCloud) =>
-  cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);

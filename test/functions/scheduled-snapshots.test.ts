@@ -648,7 +648,7 @@ describe("a further invocation", () => {
       })),
     });
     const begun = taken(cloud, "snapshot");
-    expect(result.outcomes).toEqual({ accepted: begun.length, deferred: 10_000 - begun.length });
+    expect(result.outcomes).toEqual({ accepted: begun.length || undefined, deferred: 10_000 - begun.length });
     expect(begun.length).toBeLessThan(20);
     const sizes = cloud.invocations.map(({ payload }) => Buffer.byteLength(JSON.stringify(payload)));
     expect(Math.max(...sizes)).toBeLessThan(256 * 1024);

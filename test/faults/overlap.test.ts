@@ -1,0 +1,83 @@
+/** Deliveries of one event that are at work at the same time. */
+import { describe, expect, test } from "vitest";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { Kind } from "../../infra/local/cloud/index.ts";
+import { timerEvent } from "../harness.ts";
+import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { addResource, jobOf, type Trigger } from "./jobs.ts";
+import { broken, duplicates } from "./promises.ts";
+import { type Delivery, openFaultySite } from "./site.ts";
+
+onTheSitesDay();
+
+const RETRY_MS = 60_000;
+const LIST_LAG_MS = 5_000;
+const NOBODY = "00000000-0000-4000-8000-000000000000";
+const OF_DISKS: Kind[] = ["snapshot", "standard-snapshot"];
+
+describe("a run that failed is delivered again", () => {
+  test.each(OF_DISKS)("while its shards are still at work: one %s of each disk", async (kind) => {
+    const site = await openFaultySite();
+    const { cloud, runtime } = site;
+    cloud.listLagMs = LIST_LAG_MS;
+    cloud.fault({ operation: /\.create/ }, site.slow(2_000));
+    const targets = Array.from({ length: 120 }, () => ({ kind, resource: addResource(site, kind) }));
+    const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
+    const how = { variables: { SHARD_SIZE: "60", MAX_CONCURRENCY: "1" } };
+    const shards: Delivery[] = [];
+    let atWork = 0;
+    site.onShard = async (event, requestId) => {
+      atWork += 1;
+      shards.push(await site.instance().deliver(scheduledSnapshots, event, { ...how, requestId }));
+      atWork -= 1;
+    };
+
+    // Its time is short, so that most of the work goes to shards.
+    const first = await site
+      .instance()
+      .deliver(scheduledSnapshots, timerEvent(policy), { ...how, remainingMs: 30_000 });
+    expect(first.ended?.error?.message).toContain('"failed":1');
+    await runtime.time.sleep(RETRY_MS);
+    expect(atWork).toBeGreaterThan(0);
+    await site.instance().deliver(scheduledSnapshots, timerEvent(policy), how);
+    await cloud.idle();
+
+    expect(duplicates(site, { targets })).toEqual([]);
+    expect(cloud.snapshots(kind)).toHaveLength(targets.length);
+    for (const { ended } of shards) expect(ended?.error).toBeUndefined();
+  });
+});
+
+describe("two deliveries meet in one instance", () => {
+  const LATER_MS = [0, 500, 2_000, 4_000, 8_000];
+  const MEETING: [Trigger, Kind][] = [
+    ["timer", "snapshot"],
+    ["timer", "standard-snapshot"],
+    ["timer", "snapshot-group"],
+    ["timer", "cluster-snapshot"],
+    ["http", "snapshot"],
+    ["direct", "snapshot-group"],
+  ];
+  const cases = MEETING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [trigger, kind, later] as const));
+
+  test.each(cases)("%s, %s: the second one %i ms later takes nothing twice", async (trigger, kind, later) => {
+    const site = await openFaultySite({ creationMs: 1_000 });
+    const { cloud, runtime } = site;
+    cloud.listLagMs = LIST_LAG_MS;
+    // Each create takes its time, so that the first delivery is at work for 10 s.
+    cloud.fault({ operation: /\.create/ }, site.slow(trigger === "timer" ? 1_000 : 9_000));
+    const job = jobOf(site, { trigger, kind }, 10);
+    const how = { ...job.how, variables: { ...job.how.variables, MAX_CONCURRENCY: "1" } };
+    const instance = site.instance();
+    const deliveries = await Promise.all([
+      instance.deliver(job.factory, job.event, how),
+      runtime.time.sleep(later).then(() => instance.deliver(job.factory, job.event, how)),
+    ]);
+    expect(duplicates(site, job)).toEqual([]);
+    for (const delivery of deliveries) {
+      expect(delivery.ended?.error).toBeUndefined();
+      expect(broken(site, job.targets, delivery, deliveries)).toEqual([]);
+    }
+    expect(cloud.count(/\.create/)).toBe(job.targets.length);
+  });
+});
