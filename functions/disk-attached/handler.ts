@@ -13,7 +13,7 @@ export const diskAttached = (runtime = nodeRuntime()) =>
     .use(context("disk-attached", runtime))
     .use(summary())
     .use(results({ action: "create" }))
-    .use(errors())
+    .use(errors("event"))
     .use(trace())
     .handler(takeAttached);
 

@@ -17,7 +17,7 @@ export const pruneSnapshots = (runtime = nodeRuntime()) =>
     .use(context("prune-snapshots", runtime))
     .use(summary())
     .use(results({ action: "prune" }))
-    .use(errors())
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
     .handler(async ({ body: policy }, invocation) => {

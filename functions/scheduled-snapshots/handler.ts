@@ -15,7 +15,7 @@ export const scheduledSnapshots = (runtime = nodeRuntime()) =>
     .use(context("scheduled-snapshots", runtime))
     .use(summary())
     .use(results({ action: "create" }))
-    .use(errors())
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
     .handler(takeScheduled);

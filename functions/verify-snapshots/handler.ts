@@ -16,7 +16,7 @@ export const verifySnapshots = (runtime = nodeRuntime()) =>
     .use(context("verify-snapshots", runtime))
     .use(summary())
     .use(results({ action: "verify" }))
-    .use(errors())
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => lookback))
     .handler(async ({ body, time }, invocation) => {

@@ -6,8 +6,10 @@ import { TargetsFailed } from "./summary.ts";
 /**
  * Gives a failure its form: over HTTP the API's own envelope with a status by reason, never a throw (the gateway would
  * answer 500 with nothing in it); else an error whose message says all, because that is what the platform shows.
+ *
+ * @param answers "event": of a function that no gateway waits for, whatever event it was given
  */
-export function errors(): Middleware {
+export function errors(answers: "http" | "event" = "http"): Middleware {
   return {
     onError(request) {
       if (request.error instanceof TargetsFailed) return;
@@ -15,7 +17,7 @@ export function errors(): Middleware {
       const invocation = request.context as Invocation;
       const clean = withoutSecrets(error, invocation.redact);
       request.error = clean;
-      if (invocation.trigger !== "http") return;
+      if (answers === "event" || invocation.trigger !== "http") return;
       const { requestId } = invocation;
       const body = {
         error: {

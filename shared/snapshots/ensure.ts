@@ -89,14 +89,17 @@ export async function ensure(
     return { ...ensured, outcome: "existing", attempts: 0 };
   }
   const { time } = patience;
+  // What was made stands behind what was made before it.
   for (const [name, { made }] of inFlight) {
-    if (made !== undefined && time.now() - made.at > UNLISTED_MS) inFlight.delete(name);
+    if (made !== undefined && time.now() - made.at <= UNLISTED_MS) break;
+    if (made !== undefined) inFlight.delete(name);
   }
   const unlisted = inFlight.get(identity);
   const ensuring = lookThenCreate(request, service, patience, known, unlisted);
   inFlight.set(identity, { content, ensuring });
   try {
     const { snapshotId, ...ensured } = await ensuring;
+    inFlight.delete(identity);
     inFlight.set(identity, { content, made: { snapshotId, at: time.now() } });
     return { snapshotId, ...ensured };
   } catch (thrown) {

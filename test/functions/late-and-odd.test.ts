@@ -205,3 +205,15 @@ describe("odd input", () => {
     ]);
   });
 });
+
+test.each([scheduledSnapshots, diskAttached, verifySnapshots, pruneSnapshots])(
+  "a gateway's event fails a function that answers no gateway",
+  async (factory) => {
+    const { invoke, requests } = await openSite();
+    const { error, result, records } = await invoke(factory, apig({ policy: "nightly" }));
+    expect(result).toBeUndefined();
+    expect(error?.message).toMatch(/^Expected a.* got an event of the trigger "http"/);
+    expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+    expect(requests()).toEqual([]);
+  },
+);
