@@ -5,37 +5,45 @@ const ENOUGH = 12;
 /** What follows such a beginning, as keys and tokens are written; JSON's quotes end it. */
 const REST = String.raw`(?:[\w+/=%~.-]|\\{1,16}(?:u[\da-fA-F]{4}|/)|&#?\w{1,6};)*`;
 
-/** A pattern for each list of secrets; it goes with its list, so that nothing of one invocation stays for the next. */
-const patterns = new WeakMap<string[], { of: number; pattern: RegExp }>();
+interface Known {
+  of: number;
+  /** Each secret whole, as it is and as JSON and a URL write it; the longest first, as one may be part of another. */
+  whole: string[];
+  /** The beginning of each, in any spelling, with what follows it: for what is cut off or escaped in another way. */
+  begun: RegExp;
+}
+
+/** What is known of each list of secrets; it goes with its list, so that nothing of one invocation stays for the next. */
+const knowledge = new WeakMap<string[], Known>();
 
 /**
  * Takes secrets out of a text, also where JSON, a URL or a page has escaped them, several times over. The cloud may
  * repeat a token in a message, and nothing that this project prints, reports or answers may carry one on (DESIGN 5.7).
- * A line of JSON stays one.
+ * A line of JSON stays one. A token may have thousands of characters: only its beginning makes a pattern.
  *
  * @param secrets may grow: an invocation begins before it knows them
  */
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
-    let known = patterns.get(secrets);
+    let known = knowledge.get(secrets);
     if (known?.of !== secrets.length) {
-      known = { of: secrets.length, pattern: patternOf(secrets) };
-      patterns.set(secrets, known);
+      known = knownOf(secrets);
+      knowledge.set(secrets, known);
     }
-    return text.replace(known.pattern, "***");
+    const { whole, begun } = known;
+    return whole.reduce((clean, secret) => clean.replaceAll(secret, "***"), text).replace(begun, "***");
   };
 
-function patternOf(secrets: string[]): RegExp {
-  // The longest first: one secret may be part of another.
+function knownOf(secrets: string[]): Known {
   const found = secrets.filter((secret) => secret.length >= LEAST).sort((a, b) => b.length - a.length);
-  // The whole of it first, then what was cut off of it.
-  const each = found.flatMap((secret) => {
-    const signs = [...secret].map(patternOfSign);
-    return secret.length > ENOUGH ? [signs.join(""), signs.slice(0, ENOUGH).join("") + REST] : [signs.join("")];
+  const whole = found.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const begun = found.map((secret) => {
+    const signs = [...secret.slice(0, ENOUGH)].map(patternOfSign).join("");
+    return secret.length > ENOUGH ? signs + REST : signs;
   });
   // None: what never matches.
-  return new RegExp(each.join("|") || "(?!)", "g");
+  return { of: secrets.length, whole: [...new Set(whole)], begun: new RegExp(begun.join("|") || "(?!)", "g") };
 }
 
 /** One sign of a secret, in any of its spellings. The bounds keep a text of backslashes from being read for ever. */

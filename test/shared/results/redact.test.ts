@@ -65,3 +65,12 @@ test("a long text of signs that could begin a secret is read in no time", () => 
   for (const sign of ["\\", "%25", "&#x", "9oBMaN4P/hT"]) redactor([KEY])(sign.repeat(300_000 / sign.length));
   expect(performance.now() - started).toBeLessThan(1_000);
 });
+
+test("a token of thousands of characters, as IAM gives them, whole, cut off and escaped", () => {
+  const token = Array.from({ length: 6_000 }, (_, index) => "AbC+/=:9"[index % 8]).join("");
+  const redact = redactor([token]);
+  expect(redact(`a ${token} b`)).toBe("a *** b");
+  expect(redact(encodeURIComponent(token))).toBe("***");
+  expect(redact(JSON.stringify({ token: JSON.stringify(token) }))).not.toContain(token.slice(0, 12));
+  expect(redact(`a ${token.slice(0, 100)}`)).not.toContain(token.slice(0, 12));
+});
