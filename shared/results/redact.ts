@@ -7,7 +7,9 @@ const REST = String.raw`(?:[\w+/=%~.-]|\\{1,16}(?:u[\da-fA-F]{4}|/)|&#?\w{1,6};)
 
 interface Known {
   of: number;
-  /** Each secret whole, as it is and as JSON and a URL write it; the longest first, as one may be part of another. */
+  /**
+   * Each secret whole, as it is and as JSON and a URL write it; the longest first, as one may be part of another, and what is escaped holds what is not.
+   */
   whole: string[];
   /** The beginning of each, in any spelling, with what follows it: for what is cut off or escaped in another way. */
   begun: RegExp;
@@ -43,7 +45,11 @@ function knownOf(secrets: string[]): Known {
     return secret.length > ENOUGH ? signs + REST : signs;
   });
   // None: what never matches.
-  return { of: secrets.length, whole: [...new Set(whole)], begun: new RegExp(begun.join("|") || "(?!)", "g") };
+  return {
+    of: secrets.length,
+    whole: [...new Set(whole)].sort((a, b) => b.length - a.length),
+    begun: new RegExp(begun.join("|") || "(?!)", "g"),
+  };
 }
 
 /** One sign of a secret, in any of its spellings. The bounds keep a text of backslashes from being read for ever. */
