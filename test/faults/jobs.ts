@@ -10,6 +10,8 @@ import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { apig, type Invocation, START, timerEvent } from "../harness.ts";
 import type { Factory, FaultySite } from "./site.ts";
 
+type Site = Pick<FaultySite, "cloud">;
+
 export interface Target {
   kind: Kind;
   resource: string;
@@ -17,6 +19,8 @@ export interface Target {
 
 /** One event, with the function that takes it and what has to be there in the end. */
 export interface Job {
+  /** The function's name, as it is deployed. */
+  name: string;
   factory: Factory;
   event: unknown;
   /** The same for each delivery. */
@@ -50,12 +54,15 @@ export const CELLS: Cell[] = (Object.keys(TRIGGERS) as Trigger[]).flatMap((trigg
   TRIGGERS[trigger].map((kind) => ({ trigger, kind })),
 );
 
-const CREATE: Record<Kind, Factory> = {
-  snapshot: createSnapshot,
-  "standard-snapshot": createStandardSnapshot,
-  "snapshot-group": createSnapshotGroup,
-  "cluster-snapshot": createClusterSnapshot,
+const CREATE: Record<Kind, Pick<Job, "name" | "factory">> = {
+  snapshot: { name: "create-snapshot", factory: createSnapshot },
+  "standard-snapshot": { name: "create-standard-snapshot", factory: createStandardSnapshot },
+  "snapshot-group": { name: "create-snapshot-group", factory: createSnapshotGroup },
+  "cluster-snapshot": { name: "create-cluster-snapshot", factory: createClusterSnapshot },
 };
+const SCHEDULED = { name: "scheduled-snapshots", factory: scheduledSnapshots };
+const GATE = { name: "pre-deploy", factory: preDeploy };
+const ATTACHED = { name: "disk-attached", factory: diskAttached };
 const IDS: Record<Kind, string> = {
   snapshot: "volume_ids",
   "standard-snapshot": "volume_ids",
@@ -80,7 +87,7 @@ export const LISTS: Record<Kind, string> = {
 const TAGS = { backup: "daily" };
 
 /** Makes what a snapshot can be taken of. */
-export function addResource({ cloud }: FaultySite, kind: Kind): string {
+export function addResource({ cloud }: Site, kind: Kind): string {
   if (kind === "cluster-snapshot") return cloud.addCluster({ tags: TAGS }).id;
   if (kind !== "snapshot-group") return cloud.addVolume({ tags: TAGS }).id;
   const { id } = cloud.addServer({ tags: TAGS });
@@ -89,7 +96,7 @@ export function addResource({ cloud }: FaultySite, kind: Kind): string {
 }
 
 /** A job over `size` resources, where its trigger takes more than one. */
-export function jobOf(site: FaultySite, { trigger, kind }: Cell, size = 1): Job {
+export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
   const many = trigger === "timer" || trigger === "shards" || trigger === "gate";
   const resources = Array.from({ length: many ? size : 1 }, () => addResource(site, kind));
   const [resource = ""] = resources;
@@ -101,19 +108,19 @@ export function jobOf(site: FaultySite, { trigger, kind }: Cell, size = 1): Job 
       const body = createBody(kind, resource);
       const how = { requestId: "b0f2c1d7-3d0f-4a9e-9c1b-6a1c2d3e4f50" };
       return trigger === "http"
-        ? { ...job, factory: CREATE[kind], event: apig(body, { "idempotency-key": "release-7" }) }
-        : { ...job, factory: CREATE[kind], event: body, how };
+        ? { ...job, ...CREATE[kind], event: apig(body, { "idempotency-key": "release-7" }) }
+        : { ...job, ...CREATE[kind], event: body, how };
     }
     case "timer":
     case "shards": {
       const policy = { policy: "nightly", targets: [{ kind, tags: TAGS }] };
       const variables = trigger === "shards" ? { SHARD_SIZE: "2" } : {};
       const shards = trigger === "shards";
-      return { ...job, factory: scheduledSnapshots, event: timerEvent(policy), how: { variables }, shards };
+      return { ...job, ...SCHEDULED, event: timerEvent(policy), how: { variables }, shards };
     }
     case "gate": {
       const body = { deployment_id: "release-7", targets: [{ kind, [IDS[kind]]: resources }] };
-      return { ...job, factory: preDeploy, event: apig(body) };
+      return { ...job, ...GATE, event: apig(body) };
     }
     case "cts":
     case "eventgrid": {
@@ -121,7 +128,7 @@ export function jobOf(site: FaultySite, { trigger, kind }: Cell, size = 1): Job 
       site.cloud.attach(resource, server);
       const trace = traceOf(server, resource);
       const event = trigger === "cts" ? { cts: trace } : cloudEventOf(trace);
-      return { ...job, factory: diskAttached, event, how: { variables: { DISK_ATTACHED_KIND: kind } } };
+      return { ...job, ...ATTACHED, event, how: { variables: { DISK_ATTACHED_KIND: kind } } };
     }
   }
 }

@@ -1,0 +1,133 @@
+/** Functions as they are deployed, each in a process of its own that can be killed at a request. */
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { type Instance, startInstance } from "../../infra/local/host/instance.ts";
+import type { Job } from "./jobs.ts";
+import type { Delivery } from "./site.ts";
+
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
+const TIMEOUT_SECONDS = 60;
+const SETTINGS = { package: "default", timeoutSeconds: TIMEOUT_SECONDS, memoryMb: 128, cpuMillicores: 100 };
+
+export type Kill =
+  /** When the request has arrived; the cloud does its work all the same. */
+  | { request: number; when: "arrived" }
+  /** When the request has arrived; the cloud does not do its work. */
+  | { request: number; when: "lost" }
+  /** When the cloud has answered. */
+  | { request: number; when: "answered" };
+
+export interface Process {
+  deliver(job: Pick<Job, "name" | "event" | "how">, kill?: Kill): Promise<Delivery>;
+  end(): Promise<void>;
+}
+
+export interface ProcessSite {
+  cloud: EmbeddedCloud;
+  /** The cloud's, where none is given; the processes' own is the machine's. */
+  clock: StoppedClock;
+  creationMs: number;
+  start(name: string): Process;
+  onShard: ((event: unknown, requestId: string) => Promise<void>) | undefined;
+}
+
+export async function openProcessSite({ delayMs = 5, ...options }: CloudOptions & { delayMs?: number } = {}) {
+  const clock = new StoppedClock();
+  const creationMs = 3_000;
+  let site: ProcessSite | undefined;
+  /** Called as each request arrives. */
+  let arrived = (): void => {};
+  const cloud = await startCloud({
+    topics: [TOPIC],
+    creationMs,
+    onInvokeAsync: ({ payload, requestId }) => site?.onShard?.(payload, requestId),
+    clock,
+    ...options,
+    latencyMs: () => {
+      arrived();
+      return delayMs;
+    },
+  });
+  onTestFinished(() => cloud.close());
+  let deliveries = 0;
+
+  const start = (name: string): Process => {
+    const lines: string[] = [];
+    const process: Instance = startInstance(
+      { ...SETTINGS, dist: DIST, functionName: name, projectId: cloud.projectId, userData: {}, extra: {} },
+      ({ text }) => lines.push(text),
+    );
+    onTestFinished(() => process.kill());
+    return {
+      end: () => process.kill(),
+      async deliver({ event, how }, kill) {
+        lines.length = 0;
+        deliveries += 1;
+        const startedAt = cloud.clock.now();
+        const watch = kill === undefined ? undefined : arm(kill, process);
+        const begun = performance.now();
+        const { requestId = `delivery-${deliveries}`, variables = {} } = how;
+        const answer = await process.run(event, { ...SETTINGS, ...contextData(name, requestId, variables) });
+        const tookMs = performance.now() - begun;
+        watch?.();
+        const printed = lines.filter((line) => line.startsWith("{"));
+        const delivery = { startedAt, tookMs, remainingMs: TIMEOUT_SECONDS * 1000, lines: printed };
+        if (answer.error?.errorType === "RuntimeExited") {
+          await handled();
+          return delivery;
+        }
+        const error = answer.error && new Error(answer.error.errorMessage);
+        const result = answer.result === undefined ? undefined : JSON.parse(answer.result);
+        const output = `${lines.join("\n")}\n${answer.result ?? answer.error?.errorMessage}`;
+        return { ...delivery, ended: { result, error, output, records: [], warnings: [] } };
+      },
+    };
+  };
+
+  function arm({ request, when }: Kill, process: Instance): () => void {
+    const first = cloud.requests.length;
+    const at = () => cloud.requests.length === first + request;
+    const lost = when === "lost" ? cloud.fault({ nth: request }, { type: "reset", after: false }) : undefined;
+    if (when !== "answered") {
+      arrived = () => {
+        if (at()) void process.kill();
+      };
+    }
+    const answered = () => when === "answered" && cloud.requests[first + request - 1]?.status !== undefined;
+    const watch = setInterval(() => answered() && void process.kill(), 1);
+    return () => {
+      clearInterval(watch);
+      arrived = () => {};
+      lost?.remove();
+    };
+  }
+
+  /** What a process had sent before it was gone is the cloud's to do. */
+  async function handled(): Promise<void> {
+    const open = () => cloud.requests.some(({ status, fault }) => status === undefined && fault === undefined);
+    while (open()) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  const contextData = (functionName: string, requestId: string, variables: Record<string, string | undefined>) => ({
+    requestId,
+    deadline: Date.now() + TIMEOUT_SECONDS * 1000,
+    credentials: cloud.credentials,
+    functionName,
+    projectId: cloud.projectId,
+    userData: {
+      REGION: cloud.region,
+      PROJECT_ID: cloud.projectId,
+      ...Object.fromEntries(
+        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((service) => [`${service}_ENDPOINT`, cloud.url]),
+      ),
+      LTS_LOG_GROUP_ID: TOPIC.group,
+      LTS_LOG_STREAM_ID: TOPIC.stream,
+      ...(variables as Record<string, string>),
+    },
+  });
+
+  site = { cloud, clock, creationMs, start, onShard: undefined };
+  return site satisfies ProcessSite;
+}
