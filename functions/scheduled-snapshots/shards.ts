@@ -31,17 +31,14 @@ export async function handOver(
 ): Promise<string[]> {
   const requestIds: string[] = [];
   const shards = cut(targets, shardSize).flatMap((shard) => fitting(shard, original));
-  let suspended: SnapshotError | undefined;
   for (const [index, shard] of shards.entries()) {
     const ends = shard.map((target) => invocation.records.begin(targetFields(target, original.run)));
     try {
-      if (suspended !== undefined) throw suspended;
       const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);
       requestIds.push(requestId);
       for (const end of ends) end({ outcome: "deferred", detail: `handed on to the invocation ${requestId}` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (error.reason === "AccountSuspended") suspended = error;
       const detail = "It could not be handed on to a further invocation.";
       for (const end of ends) end({ outcome: "failed", detail, error });
     }

@@ -39,12 +39,6 @@ export async function takeScheduled(
       `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have are excluded.`,
     );
   }
-  const suspended = failures.find(({ error }) => error.reason === "AccountSuspended")?.error;
-  if (suspended !== undefined) {
-    for (const target of targets) records.begin(targetFields(target, run))({ outcome: "failed", error: suspended });
-    return conclude(invocation, { policy: policy.policy, targets: targets.length });
-  }
-
   if (policy.dry_run) {
     for (const target of targets) records.begin(targetFields(target, run))({ outcome: "planned" });
     return conclude(invocation, { policy: policy.policy, targets: targets.length });

@@ -25,6 +25,8 @@ export interface Connection {
   limiter: Limiter;
   /** Nothing is in flight after this moment. */
   deadline: Instant;
+  /** A refusal that concerns the whole account: the cloud gets no further call, each one is refused with this. */
+  suspended?: SnapshotError;
 }
 
 export interface Answer {
@@ -47,7 +49,7 @@ export async function send(
   operation: Operation,
   call: (client: HcClient) => Promise<unknown>,
 ): Promise<Answer> {
-  const exchange = new Exchange(connection, operation);
+  const exchange = new Exchange(connection, service, operation);
   const client = new HcClient(exchange)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
@@ -83,10 +85,12 @@ class Exchange implements HttpClient {
   answer?: Answer;
   failure?: SnapshotError;
   readonly #connection: Connection;
+  readonly #service: Service;
   readonly #operation: Operation;
 
-  constructor(connection: Connection, operation: Operation) {
+  constructor(connection: Connection, service: Service, operation: Operation) {
     this.#connection = connection;
+    this.#service = service;
     this.#operation = operation;
   }
 
@@ -113,7 +117,15 @@ class Exchange implements HttpClient {
     if (turn > 0) await sleep(Math.min(turn, Math.max(0, limit - now())));
     const rest = limit - now();
     if (rest <= 0) {
-      throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`);
+      throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`, {
+        sent: false,
+      });
+    }
+    const { suspended } = this.#connection;
+    // What was done before is still to be told.
+    if (suspended !== undefined && this.#service !== "LTS") {
+      const { reason, message, code, said, status, requestId } = suspended;
+      throw new SnapshotError(reason, message, { code, said, status, requestId, sent: false });
     }
     let wire: WireAnswer;
     try {
@@ -140,6 +152,7 @@ class Exchange implements HttpClient {
       return answer;
     } catch (thrown) {
       if (thrown instanceof SnapshotError && thrown.reason === "Throttled") limiter.refused(api, thrown.said);
+      if (thrown instanceof SnapshotError && thrown.reason === "AccountSuspended") this.#connection.suspended = thrown;
       throw thrown;
     }
   }

@@ -14,11 +14,9 @@ export async function eachKind(
   { cloud, patience, report }: Means,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<void> {
-  let stopped: SnapshotError | undefined;
   const missing: SnapshotError[] = [];
   for (const kind of Object.values<Kind>(KINDS)) {
     try {
-      if (stopped !== undefined) throw stopped;
       work(kind, await retryRead(() => cloud(kind).listAll(), patience));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
@@ -26,7 +24,6 @@ export async function eachKind(
         missing.push(error);
         continue;
       }
-      if (error.reason === "AccountSuspended") stopped = error;
       const end = report({ ...fields, kind: kind.kind });
       end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
     }

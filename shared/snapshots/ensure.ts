@@ -175,7 +175,7 @@ async function lookThenCreate(
       return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      error.attempts = tries;
+      error.attempts = error.sent ? tries : tries - 1;
       if (error.open) {
         const made = await lookAgain(look, patience, error);
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };

@@ -49,19 +49,17 @@ export async function passGate(
   const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const found = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, Progress>();
-  let stopped: SnapshotError | undefined;
   const start = async (target: Target) => {
     const snapshots = found.get(target) ?? [];
-    const standing = snapshots.find(({ state }) => state !== "failed" && state !== "deleting");
+    const standing = snapshots.some(({ state }) => state !== "failed" && state !== "deleting");
     const failed = snapshots.find(({ state }) => state === "failed");
     try {
-      if (standing === undefined && failed !== undefined && !retryFailed) {
+      if (!standing && failed !== undefined && !retryFailed) {
         progress.set(target, ended(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not begun yet, as the time of this call ran out: repeat it.";
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
-        if (stopped !== undefined && standing === undefined) throw stopped;
         const { kind, options } = target;
         const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, snapshots);
         const { outcome, name, snapshotId: snapshot_id, jobId: job_id, attempts } = ensured;
@@ -69,7 +67,6 @@ export async function passGate(
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (error.reason === "AccountSuspended") stopped = error;
       // Nothing is wrong with the target: the same call again goes on.
       const outcome = LATER.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });

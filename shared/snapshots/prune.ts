@@ -81,7 +81,6 @@ export function planOf(
 export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means): Promise<void> {
   const { cloud, patience, concurrency } = means;
   const until = lastBegin(patience);
-  let stopped: SnapshotError | undefined;
   let left: Deletion[] = plan.filter(({ verdict }) => verdict.decision === "deleted").sort(twinsFirst);
   for (let tries = 1; left.length > 0; tries += 1) {
     const busy: Required<Deletion>[] = [];
@@ -90,13 +89,11 @@ export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, me
       const { kind, verdict, end = begin(deletion, policy, means) } = deletion;
       const { snapshot, rule } = verdict;
       try {
-        if (stopped !== undefined) throw stopped;
         if (patience.time.now() >= until) throw outOfTime();
         await removeUnlessBusy(() => cloud(kind).remove(snapshot.id), patience);
         end({ outcome: "deleted", rule });
       } catch (thrown) {
         const error = asSnapshotError(thrown);
-        if (error.reason === "AccountSuspended") stopped = error;
         // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
         if (error.reason === "NotFound") end({ outcome: "deleted", rule, detail: "It was gone already." });
         else if (error.reason === "Busy") busy.push({ kind, verdict, end, error });

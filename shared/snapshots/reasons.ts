@@ -109,6 +109,8 @@ export interface SnapshotErrorDetails {
   retryAfterMs?: number;
   /** True where the cloud may have acted although no usable answer came: look before trying again. */
   open?: boolean;
+  /** False where the request was not sent at all. */
+  sent?: boolean;
   /** How many times the create was sent. */
   attempts?: number;
   cause?: unknown;
@@ -123,6 +125,7 @@ export class SnapshotError extends Error {
   readonly requestId?: string;
   readonly retryAfterMs?: number;
   readonly open: boolean;
+  readonly sent: boolean;
   attempts?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
@@ -135,6 +138,7 @@ export class SnapshotError extends Error {
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;
     this.open = details.open ?? false;
+    this.sent = details.sent ?? true;
     this.attempts = details.attempts;
   }
 }

@@ -119,8 +119,7 @@ export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "pat
 }
 
 /**
- * Takes every target, several at a time, each with its record. One target's error never stops the others, except for one
- * that concerns the whole account: then each target that is left gets that record, and the cloud no further call.
+ * Takes every target, several at a time, each with its record. One target's error never stops the others.
  *
  * @param until the last moment at which work on a target begins; where that is the end itself, nobody is left to hand on to,
  *   and what was not begun has failed
@@ -136,16 +135,14 @@ export async function takeAll(
 ): Promise<Target[]> {
   const { cloud, patience, inFlight, report, concurrency } = means;
   const left: Target[] = [];
-  let stopped: SnapshotError | undefined;
   const take = async (target: Target, from?: Known) => {
     const tooLate = patience.time.now() >= until;
-    if (tooLate && stopped === undefined && until < patience.until) {
+    if (tooLate && until < patience.until) {
       left.push(target);
       return;
     }
     const end = report(targetFields(target, run));
     try {
-      if (stopped !== undefined) throw stopped;
       if (tooLate) throw outOfTime();
       const { kind, options } = target;
       const found = await from?.(target);
@@ -158,7 +155,6 @@ export async function takeAll(
       else end({ ...ended, outcome });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (error.reason === "AccountSuspended") stopped = error;
       end({ outcome: "failed", attempts: error.attempts, error });
     }
   };

@@ -773,14 +773,32 @@ describe("the account", () => {
     },
   );
 
+  test("that is suspended while a target waits to be tried again gets no further call for that one either", async () => {
+    const { cloud, fire, disks } = await stage({ variables: { MAX_CONCURRENCY: "2" } });
+    // The list begins with the newest one.
+    const [left, refused, waiting] = disks(3, { backup: "daily" });
+    const ofDisk = (id?: string) => ({ operation: "evs.createSnapshot", resource: id, times: 1 });
+    const suspended = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
+    cloud.fault(ofDisk(waiting), { type: "throttle", retryAfter: 20 });
+    cloud.fault(ofDisk(refused), { type: "answer", status: 403, body: suspended });
+    const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
+    expect(cloud.count("evs.createSnapshot")).toBe(2);
+    const records = of(invoked, "failed").slice(0, -1);
+    expect(records.map(({ error }) => error.reason)).toEqual(Array(3).fill("AccountSuspended"));
+    const attempts = new Map(records.map((record) => [record.resource_id, record.attempts]));
+    expect([waiting, refused, left].map((id) => attempts.get(id))).toEqual([1, 1, 0]);
+  });
+
   test("that is suspended while targets are handed on gets no further hand-over", async () => {
     const { cloud, fire, disks } = await stage({ variables: { SHARD_SIZE: "2" } });
     disks(10, { backup: "daily" });
     const body = JSON.stringify({ error_code: "APIGW.0310", error_msg: "The project is unavailable." });
     cloud.fault({ operation: "functiongraph.invokeAsync", nth: 2, times: 100 }, { type: "answer", status: 403, body });
     const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
-    expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, deferred: 2, failed: 6 });
+    expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ deferred: 2, failed: 8 });
     expect(cloud.count("functiongraph.invokeAsync")).toBe(2);
+    // Those of the one that was handed on.
+    expect(cloud.count("evs.createSnapshot")).toBe(2);
     for (const { error } of of(invoked, "failed").slice(0, -1)) expect(error.reason).toBe("AccountSuspended");
   });
 

@@ -142,18 +142,18 @@ function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
 
 describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
   test("lets pass what ajv lets pass, and nothing else", () => {
+    const bodies = fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 });
     const validate = ajv().compile(JSON.parse(JSON.stringify(schema)));
-    let passed = 0;
     fc.assert(
-      fc.property(fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 }), (body) => {
+      fc.property(bodies, (body) => {
         const faults = faultsOf(schema, body);
-        if (faults.length === 0) passed += 1;
         expect({ body, passes: faults.length === 0, faults }).toEqual({ body, passes: validate(body), faults });
       }),
       { numRuns: RUNS },
     );
-    // A property over values of which none passes, or all do, would say nothing.
+    // A property over values of which none passes, or all do, would say nothing. By one seed: chance may fail no test.
+    const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => validate(body)).length;
     expect(passed).toBeGreaterThan(0);
-    expect(passed).toBeLessThan(RUNS);
+    expect(passed).toBeLessThan(2_000);
   });
 });
