@@ -10,6 +10,7 @@ import { policy as prune } from "../../../functions/prune-snapshots/schema.gener
 import { policy } from "../../../functions/scheduled-snapshots/schema.generated.js";
 import { lookback } from "../../../functions/verify-snapshots/schema.generated.js";
 import { faultsOf, type Schema } from "../../../shared/middleware/check.ts";
+import { withOurKeywords } from "./keywords.ts";
 
 const SCHEMAS: Record<string, Schema> = {
   classic,
@@ -25,29 +26,8 @@ const SCHEMAS: Record<string, Schema> = {
 const RUNS = Number(process.env.RUNS ?? 300);
 
 /** ajv, with the keywords that are ours, and strict: it refuses a schema with a keyword that it does not know. */
-function ajv() {
-  const made = new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true });
-  made.addKeyword("x-expected");
-  made.addKeyword({
-    keyword: "x-max-bytes",
-    type: "string",
-    validate: (most: number, text: string) => new TextEncoder().encode(text).length <= most,
-  });
-  made.addKeyword({
-    keyword: "x-required-any-of",
-    type: "object",
-    validate: (names: string[], value: object) => names.some((name) => Object.keys(value).includes(name)),
-  });
-  made.addKeyword({
-    keyword: "x-unique-ids",
-    type: "array",
-    validate: (_: boolean, ids: unknown[]) =>
-      ids.every((id, place) => !ids.slice(0, place).some((one) => lower(one) === lower(id))),
-  });
-  return made;
-}
-
-const lower = (id: unknown) => JSON.stringify(id).toLowerCase();
+const ajv = () =>
+  withOurKeywords(new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true }));
 
 const words = ["snapshot", "snapshot_group", "volume_id", "volume_ids", "server_id", "server_ids", "cluster_id"];
 const more = ["cluster_ids", "name", "description", "tags", "exclude_tags", "metadata", "force", "incremental", "kind"];

@@ -1,0 +1,347 @@
+/** infra/openapi.json: what it says of the HTTP functions, and what the functions really take and answer. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { openApiText } from "../../infra/openapi/document.ts";
+import { REASONS } from "../../shared/snapshots/reasons.ts";
+import { apig, type Invoked, openSite, type Site } from "../harness.ts";
+import { CREATES, type Create, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
+import { withOurKeywords } from "../shared/middleware/keywords.ts";
+import { planOf, sources } from "./terraform/plan.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a document and answers of many shapes
+type Any = any;
+
+const root = join(__dirname, "..", "..");
+const PATH = join(root, "infra", "openapi.json");
+const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
+const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
+const operation = (name: string) => document.paths[`/${name}`].post;
+
+/** What a reference stands for; everything else is itself. */
+const resolved = (value: Any): Any =>
+  value?.$ref === undefined
+    ? value
+    : value.$ref
+        .slice("#/".length)
+        .split("/")
+        .reduce((inside: Any, key: string) => inside[key], document);
+
+/** A schema without references. */
+const whole = (schema: Any): Any => {
+  const value = resolved(schema);
+  if (Array.isArray(value)) return value.map(whole);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, whole(inner)]));
+};
+
+const ajv = withOurKeywords(new Ajv2020({ strict: false, allErrors: true })).addSchema(document, "openapi.json");
+const pointer = (...keys: (string | number)[]) =>
+  keys.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
+
+/** What is wrong with a value by the schema of a media type at this place of the document. */
+function faultsAt(place: string, value: unknown): unknown[] {
+  const validate = ajv.compile({ $ref: `openapi.json#/${place}/content/application~1json/schema` });
+  return validate(value) ? [] : (validate.errors ?? []);
+}
+
+const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
+
+/** Where an answer with this status is described. */
+const placeOf = (name: string, status: number) =>
+  operation(name).responses[status].$ref?.slice("#/".length) ?? at(name, "responses", status);
+
+describe("the document", () => {
+  test("is what `npm run generate` makes of the schemas and the catalogue", () => {
+    expect(readFileSync(PATH, "utf8")).toBe(openApiText());
+  });
+
+  const lint = (path: string) => {
+    const cli = join(root, "node_modules/@redocly/cli/bin/cli.js");
+    const config = join(root, "infra/openapi/redocly.yaml");
+    const { status, stdout } = spawnSync(process.execPath, [cli, "lint", path, "--config", config, "--format=json"], {
+      encoding: "utf8",
+      // Nothing leaves the machine.
+      env: { PATH: process.env.PATH, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+    });
+    return { status, problems: JSON.parse(stdout).problems.map((one: Any) => `${one.ruleId}: ${one.message}`) };
+  };
+
+  test("pleases a linter, without an error or a warning", () => {
+    expect(lint(PATH)).toEqual({ status: 0, problems: [] });
+  });
+
+  test.each<[string, (copy: Any) => void, RegExp]>([
+    ["a reference to nothing", (copy) => delete copy.components.schemas.PreDeploy, /no-unresolved-refs/],
+    ["an operation that anybody may call", (copy) => delete copy.security, /security-defined/],
+    ["a field that OpenAPI does not have", (copy) => Object.assign(copy.info, { licence: "MIT" }), /struct/],
+    [
+      "an example that the schema refuses",
+      (copy) => {
+        copy.paths["/create-snapshot"].post.requestBody.content["application/json"].example = { snapshot: {} };
+      },
+      /no-invalid-media-type-examples/,
+    ],
+  ])("the linter finds %s", (_what, spoil, found) => {
+    const copy = structuredClone(document);
+    spoil(copy);
+    const folder = mkdtempSync(join(tmpdir(), "openapi-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, "openapi.json"), JSON.stringify(copy));
+    const { status, problems } = lint(join(folder, "openapi.json"));
+    expect(status).toBe(1);
+    expect(problems.join("\n")).toMatch(found);
+  });
+
+  test("has the paths that Terraform makes, and who may call them", async () => {
+    const plans = ["APP", "IAM"].map((authentication) =>
+      planOf(sources(), {
+        region: "eu-west-101",
+        disk_attached_kind: "snapshot",
+        lts_endpoint: "https://100.125.11.157:8102",
+        alarm: { email: "sre@example.com" },
+        functions: names,
+        gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication },
+      }),
+    );
+    const ways = new Set<string>();
+    for (const plan of await Promise.all(plans)) {
+      expect(plan.refusals).toEqual([]);
+      const http = Object.entries<Any>(plan.locals.functions).filter(([, { trigger }]) => trigger === "http");
+      expect(names.toSorted()).toEqual(http.map(([name]) => name).sort());
+      const apis = plan.resources.filter(({ type }) => type === "huaweicloud_apig_api").map(({ values }) => values);
+      expect(apis.map((api) => `${api.request_method} ${api.request_path}`).sort()).toEqual(
+        Object.entries<Any>(document.paths)
+          .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`))
+          .sort(),
+      );
+      for (const api of apis) ways.add(api.security_authentication);
+    }
+    expect(document.security).toEqual([...ways].map((way) => ({ [way]: [] })));
+    expect(Object.keys(document.components.securitySchemes)).toEqual([...ways]);
+  });
+
+  test("has every reason under its status, and what to do", () => {
+    for (const name of names) {
+      for (const [reason, { httpStatus, advice }] of Object.entries(REASONS)) {
+        const { description, content } = resolved(operation(name).responses[httpStatus]);
+        const body = { error: { code: reason, message: advice, reason, request_id: "1" } };
+        expect(faultsAt(placeOf(name, httpStatus), body), `${name} ${reason}`).toEqual([]);
+        const others = Object.values<Any>(operation(name).responses)
+          .map((one) => one.$ref)
+          .filter((one) => one !== undefined && !one.endsWith(`Error${httpStatus}`) && /Error(?!405)\d/.test(one));
+        for (const $ref of others) expect(faultsAt($ref.slice("#/".length), body)).not.toEqual([]);
+        if (content["application/json"].schema.oneOf === undefined) expect(description).toContain(advice);
+      }
+    }
+  });
+
+  test("has examples that its schemas let pass", () => {
+    let seen = 0;
+    const look = (value: Any, place: string) => {
+      if (typeof value !== "object" || value === null) return;
+      const { schema, example } = value["application/json"] ?? {};
+      if (schema !== undefined && example !== undefined) {
+        seen += 1;
+        expect(faultsAt(place.replace(/\/content$/, ""), example), place).toEqual([]);
+      }
+      for (const [key, inner] of Object.entries(value)) look(inner, `${place}${place && "/"}${pointer(key)}`);
+    };
+    look(document, "");
+    expect(seen).toBeGreaterThanOrEqual(20);
+  });
+});
+
+describe("a body", () => {
+  /** Function -> what it validates with, by the name that its schema.generated.js gives it. */
+  const BODIES = {
+    "create-snapshot": "current",
+    "create-standard-snapshot": "current",
+    "create-snapshot-group": "current",
+    "create-cluster-snapshot": "current",
+    "pre-deploy": "deployment",
+  };
+
+  test.each(Object.entries(BODIES))("of %s is described by what the function validates with", async (name, variant) => {
+    const validated = await import(`../../functions/${name}/schema.generated.js`);
+    const source = await import(`../../functions/${name}/schema.ts`);
+    const described = whole(operation(name).requestBody.content["application/json"].schema);
+    expect(described).toEqual(validated[variant]);
+    expect(described).toEqual(JSON.parse(JSON.stringify(source[variant])));
+  });
+
+  test("for older clouds is there too", async () => {
+    const { classic } = await import("../../functions/create-snapshot/schema.generated.js");
+    const media = operation("create-snapshot").requestBody.content["application/json"];
+    expect(media["x-evs-limits-classic"]).toEqual({ schema: classic });
+    expect(operation("create-snapshot").description).toContain("EVS_LIMITS=classic");
+  });
+
+  test("is described for every HTTP function", () => {
+    expect(Object.keys(BODIES).sort()).toEqual(names.toSorted());
+  });
+});
+
+describe("what the functions answer", () => {
+  onTheSitesDay();
+
+  /** Function -> the statuses that were really answered. */
+  const seen = new Map<string, Set<number>>();
+  beforeAll(() => seen.clear());
+
+  /** Holds an answer against the document: its status, headers and body. */
+  function isDescribed(name: string, { result }: Invoked): Any {
+    const { statusCode, headers, body } = result;
+    const said = JSON.parse(body);
+    const response = resolved(operation(name).responses[statusCode]);
+    expect(response, `${name} ${statusCode} ${body}`).toBeDefined();
+    expect(faultsAt(placeOf(name, statusCode), said), `${name} ${statusCode} ${body}`).toEqual([]);
+    // Nothing goes out that is not described.
+    expect(undescribed(said, whole(response.content["application/json"].schema))).toEqual([]);
+
+    const described = Object.entries<Any>(response.headers).map(([header, one]) => [
+      header.toLowerCase(),
+      resolved(one),
+    ]);
+    const known = ["content-type", ...described.map(([header]) => header)];
+    expect(Object.keys(headers).filter((header) => !known.includes(header))).toEqual([]);
+    for (const [header, { required, schema }] of described) {
+      const value = headers[header];
+      expect(value !== undefined || !required, `${name} ${statusCode}: ${header}`).toBe(true);
+      if (value !== undefined)
+        expect(ajv.validate(schema, schema.type === "integer" ? Number(value) : value)).toBe(true);
+    }
+    seen.set(name, (seen.get(name) ?? new Set()).add(statusCode));
+    return { status: statusCode, body: said };
+  }
+
+  /** Fields of a value that no part of its schema names. */
+  function undescribed(value: Any, schema: Any, path = ""): string[] {
+    if (Array.isArray(value)) return value.flatMap((one, place) => undescribed(one, schema.items, `${path}[${place}]`));
+    if (typeof value !== "object" || value === null || (schema.type === "object" && schema.properties === undefined))
+      return [];
+    const parts = [schema, ...(schema.allOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) => [
+      one,
+      ...(one.allOf ?? []),
+    ]);
+    return Object.entries(value).flatMap(([key, inner]) => {
+      const own = parts.map(({ properties }) => properties?.[key]).filter((one) => one !== undefined);
+      return own.length === 0 ? [`${path}.${key}`] : undescribed(inner, own[0], `${path}.${key}`);
+    });
+  }
+
+  const NOBODY = "00000000-0000-4000-8000-000000000000";
+  const NOWHERE = "http://127.0.0.1:1";
+
+  test.each(CREATES)("of $name: taken, existing, refused, and everything that goes wrong", async (create: Create) => {
+    const { name } = create;
+    const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
+    const open = () => stage(create);
+    const once = { "idempotency-key": "once" };
+
+    const site = await open();
+    const taken = isDescribed(name, await site.post({}, once));
+    expect([taken.status, isDescribed(name, await site.post({}, once)).status]).toEqual([create.status, create.status]);
+    expect(isDescribed(name, await site.post({ description: "another" }, once)).body.error.reason).toBe("Conflict");
+    expect(isDescribed(name, await site.http(apig({}))).status).toBe(400);
+    expect(isDescribed(name, await site.http(apig(site.body(), {}, { httpMethod: "GET" }))).status).toBe(405);
+    const [[field = ""] = []] = Object.entries(site.resource).filter(isId);
+    const other = "name" in site.resource ? { name: "another" } : {};
+    expect(isDescribed(name, await site.post({ ...other, [field]: NOBODY })).status).toBe(404);
+    const lost = { EVS_ENDPOINT: NOWHERE, DWS_ENDPOINT: NOWHERE };
+    expect(isDescribed(name, await site.post({}, {}, { variables: lost })).status).toBe(504);
+    expect(isDescribed(name, await site.post({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
+
+    const failing: [Any, number][] = [
+      [{ type: "throttle", retryAfter: 60 }, 429],
+      [{ type: "expiredToken" }, 502],
+      [{ type: "answer", status: 413, body: JSON.stringify({ error: { code: "EVS.5413", message: "Quota." } }) }, 413],
+    ];
+    for (const [fault, status] of failing) {
+      const { cloud, post } = await open();
+      cloud.fault({ operation: create.operation }, fault);
+      expect(isDescribed(name, await post()).status).toBe(status);
+    }
+  });
+
+  test("of pre-deploy: ready, pending, failed, refused, and everything that goes wrong", async () => {
+    const open = async () => {
+      const site = await openSite();
+      const disk = site.cloud.addVolume().id;
+      const gate = { deployment_id: "web-1.4.2", targets: [{ kind: "snapshot", volume_ids: [disk] }] };
+      const post = async (body: object = {}, how: Parameters<Site["invoke"]>[2] = {}, changes: Any = {}) =>
+        isDescribed("pre-deploy", await site.invoke(preDeploy, apig({ ...gate, ...body }, {}, changes), how));
+      return { ...site, disk, post };
+    };
+
+    const site = await open();
+    expect((await site.post()).body.status).toBe("pending");
+    expect((await site.post({ wait_seconds: 50 })).body.status).toBe("ready");
+    expect((await site.post({ wait_seconds: 51 })).status).toBe(400);
+    expect((await site.post({}, {}, { httpMethod: "PUT" })).status).toBe(405);
+    const nothing = { deployment_id: "b", targets: [{ kind: "snapshot", tags: { backup: "dayly" } }] };
+    expect((await site.post(nothing)).status).toBe(404);
+    site.clock.advance(3 * 24 * 3_600_000);
+    expect((await site.post()).body.error.reason).toBe("Conflict");
+    expect((await site.post({}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
+
+    const failed = await open();
+    failed.cloud.endWith(failed.disk, "error");
+    const { status, body } = await failed.post({ wait_seconds: 50 });
+    expect([status, body.status, body.snapshots[0].error.reason]).toEqual([502, "failed", "SnapshotFailed"]);
+
+    const tags = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
+    const lists: [Any, number][] = [
+      [{ type: "throttle", retryAfter: 60 }, 429],
+      [{ type: "expiredToken" }, 502],
+      [{ type: "answer", status: 413, body: JSON.stringify({ error: { code: "EVS.5413", message: "Quota." } }) }, 413],
+    ];
+    for (const [fault, expected] of lists) {
+      const { cloud, post } = await open();
+      cloud.fault({ operation: "evs.listVolumes" }, fault);
+      expect((await post(tags)).status).toBe(expected);
+    }
+    expect((await site.post(tags, { variables: { EVS_ENDPOINT: NOWHERE } })).status).toBe(504);
+  });
+
+  test("to each example is a success", async () => {
+    const seeds: Record<string, (cloud: EmbeddedCloud, body: Any) => void> = {
+      "create-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
+      "create-standard-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
+      "create-snapshot-group": (cloud, { snapshot_group }) => {
+        cloud.addServer({ id: snapshot_group.server_id });
+        cloud.addVolume({ serverId: snapshot_group.server_id });
+      },
+      "create-cluster-snapshot": (cloud, { snapshot }) => cloud.addCluster({ id: snapshot.cluster_id }),
+      "pre-deploy": (cloud, { targets }) => {
+        cloud.addVolume({ id: targets[0].volume_ids[0] });
+        const { id } = cloud.addServer({ tags: targets[1].tags });
+        cloud.addVolume({ serverId: id });
+        cloud.addCluster({ id: targets[2].cluster_ids[0] });
+      },
+    };
+    for (const name of names) {
+      const site = await openSite();
+      const { example } = operation(name).requestBody.content["application/json"];
+      seeds[name]?.(site.cloud, example);
+      const factory = CREATES.find((one) => one.name === name)?.factory ?? preDeploy;
+      const { status, body } = isDescribed(name, await site.invoke(factory as Any, apig(example)));
+      expect(status, name).toBe(Math.min(...Object.keys(operation(name).responses).map(Number).filter(Boolean)));
+      // The shape of the example of the answer: no field of it is made up.
+      const answer = operation(name).responses[status].content["application/json"].example;
+      expect(Object.keys(body)).toEqual(expect.arrayContaining(Object.keys(answer)));
+    }
+  });
+
+  test("was seen with every status that is described", () => {
+    for (const name of names) {
+      const described = Object.keys(operation(name).responses).map(Number).filter(Boolean);
+      expect([...(seen.get(name) ?? [])].sort(), name).toEqual(described.sort());
+    }
+  });
+});
