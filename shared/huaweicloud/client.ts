@@ -76,9 +76,14 @@ export const sendOptions = (
       pathParams: {},
       headers: {},
       ...options,
-      // A copy: the signer sorts lists in place.
-      queryParams: structuredClone(options.queryParams ?? {}),
+      queryParams: copyOf(options.queryParams),
     }),
+  );
+
+/** The signer sorts lists in place. */
+const copyOf = (queryParams: JsonObject = {}): JsonObject =>
+  Object.fromEntries(
+    Object.entries(queryParams).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
   );
 
 class Exchange implements HttpClient {
