@@ -75,7 +75,8 @@ export function broken(
   }
   for (const [name, count] of counts) if (count > 1) complain(`${count} terminal records of ${name}`);
   for (const record of ofTargets) {
-    if (SUCCESS.includes(record.outcome)) for (const fault of falseSuccess(site, record, told)) complain(fault);
+    if (SUCCESS.includes(record.outcome))
+      for (const fault of falseSuccess(site, record, delivery, told)) complain(fault);
     // A gate's caller is told to ask again.
     const put = record.outcome === "deferred" && record.trigger === "http";
     if (record.outcome === "failed" || put)
@@ -108,19 +109,22 @@ export const secretsOf = ({ cloud }: Site): string[] => {
 function falseSuccess(
   { cloud, creationMs }: Site,
   { kind, resource_id, outcome, snapshot_id, time }: Any,
+  { startedAt }: Delivery,
   told: string[],
 ): string[] {
   const snapshot = cloud.snapshots(kind).find(({ id }) => id === snapshot_id);
   const what = `false success: ${kind} ${resource_id} is ${outcome}, but ${snapshot_id}`;
   if (snapshot === undefined) return [`${what} is not there`];
   if (resourceOf(snapshot) !== resource_id) return [`${what} is of ${resourceOf(snapshot)}`];
-  // It may have ended since the record was written. And what an instance made within the last 10 s it knows of before a
-  // list shows it: "existing" says then what "accepted" said, that the cloud took it; verify tells how it ended.
-  const begun = timeOf(snapshot.created_at ?? snapshot.started);
+  // It may have ended since it was looked at: in this delivery; a look is trusted for 30 s, and may be slow for as long.
+  // And what an instance made within the last 10 s it knows of before a list shows it: "existing" says then what
+  // "accepted" said, that the cloud took it; verify tells how it ended.
+  const endedAt = timeOf(snapshot.created_at ?? snapshot.started) + creationMs;
+  const lookedAt = Math.max(startedAt, Date.parse(time) - 60_000);
   const met = told
     .filter((line) => line.includes(snapshot_id) && line.includes("accepted"))
     .some((line) => Date.parse(time) - Date.parse(JSON.parse(line).time) <= 10_000);
-  if (outcome === "existing" && FAILED.includes(snapshot.status) && Date.parse(time) > begun + creationMs && !met) {
+  if (outcome === "existing" && FAILED.includes(snapshot.status) && lookedAt > endedAt && !met) {
     return [`${what} is ${snapshot.status}`];
   }
   const members = cloud
