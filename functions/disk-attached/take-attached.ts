@@ -24,6 +24,7 @@ const KINDS = [snapshot, standardSnapshot];
  */
 export async function takeAttached(trace: Trace, invocation: Invocation): Promise<void> {
   const { records, variables, connection, patience } = invocation;
+  invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
     byDefault: "snapshot",
     choices: KINDS.map((one) => one.kind),
@@ -35,7 +36,7 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
   const ignored = whyIgnored(trace);
   if (ignored !== undefined) {
     begin(trace.volumeId)({ outcome: "skipped", detail: ignored });
-    return conclude(invocation, { policy: POLICY, targets: 0 });
+    return conclude(invocation, { targets: 0 });
   }
   const { serverId } = trace;
   if (serverId === undefined) {
@@ -61,7 +62,7 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
   } catch (thrown) {
     begin(trace.volumeId)({ outcome: "failed", error: asSnapshotError(thrown) });
   }
-  conclude(invocation, { policy: POLICY, targets: 1 });
+  conclude(invocation, { targets: 1 });
 }
 
 function whyIgnored({ name, service, rating, code }: Trace): string | undefined {

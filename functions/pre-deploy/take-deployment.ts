@@ -39,6 +39,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
   const { connection, startedAt, patience } = invocation;
   const policy = body.policy ?? "pre-deploy";
+  invocation.summary.policy = policy;
   const run = {
     key: keyOf("deployment", deployment_id),
     policy,

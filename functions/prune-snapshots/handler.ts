@@ -22,7 +22,7 @@ export const pruneSnapshots = (runtime = nodeRuntime()) =>
     .use(validation(() => policy))
     .handler(async ({ body: policy }, invocation) => {
       checkTimeZone(policy.time_zone ?? "UTC");
-      conclude(invocation, { policy: policy.policy, targets: await prune(policy, meansOf(invocation)) });
+      conclude(invocation, { targets: await prune(policy, meansOf(invocation)) });
     });
 
 export const handler = pruneSnapshots();

@@ -41,17 +41,17 @@ export async function takeScheduled(
   }
   if (policy.dry_run) {
     for (const target of targets) records.begin(targetFields(target, run))({ outcome: "planned" });
-    return conclude(invocation, { policy: policy.policy, targets: targets.length });
+    return conclude(invocation, { targets: targets.length });
   }
   const known = lookUp(run, means);
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
   if (isShard(event)) {
     await takeAll(targets, run, means, patience.until, known);
-    return conclude(invocation, { policy: policy.policy, targets: targets.length });
+    return conclude(invocation, { targets: targets.length });
   }
   const shards = (rest: Target[]) => handOver(rest, shardSize, { policy, event, run }, invocation);
   const deferredTo = await shards(targets.slice(shardSize));
   const until = lastBegin(patience);
   deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until, known))));
-  conclude(invocation, { policy: policy.policy, targets: targets.length, deferredTo });
+  conclude(invocation, { targets: targets.length, deferredTo });
 }

@@ -24,10 +24,11 @@ locals {
   # between them, so that `#"policy nightly"` is `"policy":"nightly"`.
   silences = merge(
     {
+      # The record of a run names its policy also when nothing was selected: what is silent is a schedule that stopped.
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
-        keywords = "#\"function scheduled-snapshots\" and #\"policy ${name}\""
+        keywords = "#\"function ${try(policy.schedule, null) == null ? "prune-snapshots" : "scheduled-snapshots"}\" and #\"action run\" and #\"policy ${name}\""
         hours    = try(policy.every_hours, 24)
-      } if try(policy.schedule, null) != null && try(policy.every_hours, 24) > 0
+      } if try(policy.every_hours, 24) > 0
     },
     {
       "${local.prefix}-verify-silent" = {
@@ -58,7 +59,7 @@ locals {
       # Nothing was heard for a period. Up to a day: the last so many hours hold no record, found twice, an hour apart.
       # Longer: LTS looks back a day, so that so many daily looks in a row, and one more, found nothing.
       for name, silence in local.silences : name => {
-        description    = "No record within ${silence.hours} hours"
+        description    = "No run within ${silence.hours} hours"
         keywords       = silence.keywords
         condition      = "<"
         range_unit     = "hour"

@@ -20,7 +20,7 @@ variable "policies" {
     The policies by name. `schedule` (cron with seconds) and `targets`: what is taken; `prune_schedule` and `retention`: what is
     kept. A policy without the first two only prunes: what gates, attachments or the create functions made, by their name.
     `time_zone` (default UTC), `make_room`, `hold` and `dry_run` as the functions take them; `every_hours`: how many hours may
-    pass between two runs before it counts as silence (default 24, at most 216; 0: no alarm).
+    pass between two runs (of the pruning, where it only prunes) before it counts as silence (default 24, at most 216; 0: no alarm).
   EOT
   # Not an object type: Terraform drops what that does not name without a word, and a misspelt retention would be none.
   type    = any

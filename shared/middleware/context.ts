@@ -74,6 +74,7 @@ function begin(functionName: string, runtime: Runtime, event: unknown, given: un
       request_id: invocation.requestId,
       trigger,
       ...(invocation.eventTime === undefined ? {} : { event_time: formatInstant(invocation.eventTime) }),
+      policy: invocation.summary.policy,
     }),
     () => time.now(),
     runtime.print,

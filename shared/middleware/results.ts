@@ -23,7 +23,9 @@ export function results(refused: TargetFields): Middleware {
     // Targets that failed are said by their own records: they are no error of the run itself.
     const error =
       request.error && !(request.error instanceof TargetsFailed) ? asSnapshotError(request.error) : undefined;
-    if (error?.reason === "InvalidRequest" && !records.begun) records.begin(refused)({ outcome: "rejected", error });
+    if (error?.reason === "InvalidRequest" && !records.begun) {
+      records.begin({ ...refused, policy: invocation.summary.policy })({ outcome: "rejected", error });
+    }
     await deliver(invocation, records.close(error));
   };
   return { after: finish, onError: finish };

@@ -8,6 +8,8 @@ export interface RunFields {
   request_id: string;
   trigger: string;
   event_time?: string;
+  /** Of the run's own record: the policy that the run is of, whether or not it selected anything. */
+  policy?: string;
 }
 
 /** How the error is written into a record. */

@@ -90,6 +90,7 @@ export function startRecords(
       write(
         {
           action: "run",
+          policy: run().policy,
           outcome: failed || error !== undefined ? "failed" : "done",
           outcomes: { ...counts },
           ...(remark === undefined ? {} : { level: "warn", detail: remark }),

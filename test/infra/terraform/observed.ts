@@ -166,6 +166,8 @@ async function watch(): Promise<Record<string, Observed>> {
   const crowded = { ...POLICY, policy: "crowded", targets: [{ kind: "snapshot", volume_ids: [full] }] };
   await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(crowded, night()));
   await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, unknown: 1 }, night()));
+  const idle = [{ kind: "snapshot", tags: { backup: "nobody has this" } }];
+  await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, targets: idle }, night()));
 
   await watched.run("verify-snapshots", verifySnapshots, timerEvent({}, night()));
   cloud.addSnapshot({
@@ -178,6 +180,8 @@ async function watch(): Promise<Record<string, Observed>> {
   await watched.run("verify-snapshots", verifySnapshots, timerEvent({ stuck_after_minutes: 60 }, night()));
 
   await watched.run("prune-snapshots", pruneSnapshots, timerEvent(POLICY, night()));
+  const gates = { policy: "pre-deploy", retention: { keep_last: 2 } };
+  await watched.run("prune-snapshots", pruneSnapshots, timerEvent(gates, night()));
 
   for (const DISK_ATTACHED_KIND of ["snapshot", "standard-snapshot"]) {
     const fresh = cloud.addServer().id;

@@ -475,6 +475,13 @@ describe("a copy that is broken on purpose", () => {
       /no alarm on the silence of the policy nightly/,
     ],
     [
+      "an alarm that a target's record silences",
+      "alarms.tf",
+      / and #\\"action run\\"(?= and)/,
+      "",
+      /no alarm on the silence of the policy nightly/,
+    ],
+    [
       "an alarm that any function silences",
       "alarms.tf",
       '#\\"function verify-snapshots\\" and ',
