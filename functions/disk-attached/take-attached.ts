@@ -8,10 +8,12 @@ import { untilAttached } from "../../shared/snapshots/attachment.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
+import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { targetFor } from "../../shared/snapshots/policy.ts";
 import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.ts";
 import { takeAll } from "../../shared/snapshots/take.ts";
+import { readRetention } from "./read-retention.ts";
 
 /** The traces of ECS that begin or complete an attachment (functiongraph.md 3.1). */
 const ATTACHING = ["attachVolume", "attachVolumeV2", "attachVolume2"];
@@ -29,6 +31,7 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
     byDefault: "snapshot",
     choices: KINDS.map((one) => one.kind),
   });
+  const retention = readRetention(variables);
   const kind = KINDS.find((one) => one.kind === name) as Kind;
   const begin = (resource_id?: string) =>
     records.begin({ action: "create", kind: kind.kind, resource_id, policy: POLICY });
@@ -56,8 +59,10 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
     } else {
       const { volumeId, attachmentId, attachedAt: time } = found;
       const key = keyOf("attachment", attachmentId);
-      const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId };
-      await takeAll([targetFor(kind, volumeId)], run, meansOf(invocation), patience.until);
+      const means = meansOf(invocation);
+      const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, means);
+      const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId, makeRoom };
+      await takeAll([targetFor(kind, volumeId)], run, means, patience.until);
     }
   } catch (thrown) {
     begin(trace.volumeId)({ outcome: "failed", error: asSnapshotError(thrown) });

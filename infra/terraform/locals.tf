@@ -35,9 +35,11 @@ locals {
   create_any = ["evs.createSnapshot", "evs.createStandardSnapshot", "evs.createSnapshotGroup", "dws.createSnapshot"]
   delete_any = ["evs.deleteSnapshot", "evs.deleteStandardSnapshot", "evs.deleteSnapshotGroup", "dws.deleteSnapshot"]
   attached_calls = {
-    "snapshot"          = ["evs.createSnapshot", "evs.listSnapshots"]
+    "snapshot"          = concat(["evs.createSnapshot", "evs.listSnapshots"], var.disk_attached_retention == null ? [] : local.make_room)
     "standard-snapshot" = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
   }
+  # Only a disk's legacy snapshots are so few that room has to be made; whoever is not asked to may not delete.
+  make_room = ["evs.deleteSnapshot"]
 
   # Every function of this project: what starts it, how long it may run, which calls it makes. An answer over HTTP comes
   # within 55 s, as the gateway gives up after 60 s.
@@ -65,12 +67,15 @@ locals {
     "pre-deploy" = {
       trigger = "http"
       timeout = 60
-      calls   = concat(local.select_any, local.list_any, local.create_any)
+      calls   = concat(local.select_any, local.list_any, local.create_any, try(var.gateway.make_room, false) ? local.make_room : [])
     }
     "scheduled-snapshots" = {
       trigger = "timer"
       timeout = 900
-      calls   = concat(local.select_any, local.list_any, local.create_any, ["functiongraph.invokeAsync"])
+      calls = concat(
+        local.select_any, local.list_any, local.create_any, ["functiongraph.invokeAsync"],
+        contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? local.make_room : [],
+      )
     }
     "prune-snapshots" = {
       trigger = "timer"
@@ -99,21 +104,23 @@ locals {
   # Who may call the HTTP functions; null where there are none.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The whole configuration of the functions, the same for each: 14 of the 20 variables that FunctionGraph allows.
-  variables = {
-    REGION                 = var.region
-    PROJECT_ID             = data.huaweicloud_account.this.current_project_id
-    EVS_ENDPOINT           = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
-    DWS_ENDPOINT           = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
-    ECS_ENDPOINT           = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
-    FUNCTIONGRAPH_ENDPOINT = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
-    LTS_ENDPOINT           = var.lts_endpoint
-    LTS_LOG_GROUP_ID       = huaweicloud_lts_group.this.id
-    LTS_LOG_STREAM_ID      = huaweicloud_lts_stream.results.id
-    EVS_LIMITS             = var.evs_limits
-    HTTP_TIMEOUT_MS        = "10000"
-    MAX_CONCURRENCY        = "8"
-    SHARD_SIZE             = "500"
-    DISK_ATTACHED_KIND     = var.disk_attached_kind
+  # The whole configuration of the functions, the same for each: 15 of the 20 variables that FunctionGraph allows.
+  variables = { for name, value in local.configuration : name => value if value != null }
+  configuration = {
+    REGION                  = var.region
+    PROJECT_ID              = data.huaweicloud_account.this.current_project_id
+    EVS_ENDPOINT            = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
+    DWS_ENDPOINT            = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
+    ECS_ENDPOINT            = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
+    FUNCTIONGRAPH_ENDPOINT  = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
+    LTS_ENDPOINT            = var.lts_endpoint
+    LTS_LOG_GROUP_ID        = huaweicloud_lts_group.this.id
+    LTS_LOG_STREAM_ID       = huaweicloud_lts_stream.results.id
+    EVS_LIMITS              = var.evs_limits
+    HTTP_TIMEOUT_MS         = "10000"
+    MAX_CONCURRENCY         = "8"
+    SHARD_SIZE              = "500"
+    DISK_ATTACHED_KIND      = var.disk_attached_kind
+    DISK_ATTACHED_RETENTION = var.disk_attached_retention == null ? null : jsonencode(var.disk_attached_retention)
   }
 }

@@ -120,11 +120,33 @@ variable "disk_attached_kind" {
   }
 }
 
+variable "disk_attached_retention" {
+  # Not an object type, as in policies.
+  description = "Where set, a legacy disk that stands at its 7 snapshots has room made before disk-attached takes another one: what is kept of those that earlier attachments left, as the retention of a policy."
+  type        = any
+  default     = null
+
+  validation {
+    condition = length(setsubtract(try(keys(var.disk_attached_retention), []), [
+      "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
+    ])) == 0
+    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep, and nothing else."
+  }
+
+  validation {
+    condition = var.disk_attached_retention == null ? true : contains([
+      for rule, count in var.disk_attached_retention : rule != "min_keep" && count > 0
+    ], true)
+    error_message = "disk_attached_retention: at least one of the keep_ rules above 0, such as { keep_last = 2 }."
+  }
+}
+
 variable "gateway" {
-  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM)."
+  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). make_room: callers of pre-deploy may ask for it, which takes the right to delete snapshots."
   type = object({
     instance_id    = string
     authentication = optional(string, "APP")
+    make_room      = optional(bool, false)
   })
   default = null
 

@@ -38,7 +38,7 @@ export const REASONS = {
     httpStatus: 413,
     wait: "never",
     advice:
-      "Delete snapshots that are no longer needed (prune-snapshots), set make_room in the policy, or have the quota raised.",
+      "Delete snapshots that are no longer needed (prune-snapshots), set make_room in the policy (DISK_ATTACHED_RETENTION for attached disks), or have the quota raised.",
   },
   Throttled: {
     httpStatus: 429,

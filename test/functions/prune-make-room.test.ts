@@ -340,28 +340,79 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
   });
 });
 
-test("an attached disk that stands at its seven snapshots: a named QuotaExceeded", async () => {
-  const { cloud, invoke } = await openSite();
-  const server = cloud.addServer();
-  const disk = cloud.addVolume({ serverId: server.id });
-  for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { policy: "disk-attached" });
-  const event = {
-    version: "v1.0",
-    time: START,
-    trigger_type: "CTS",
-    trigger_name: "cts",
-    cts: {
+describe("a disk that is attached while it stands at its seven snapshots", () => {
+  const stage = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
+    const site = await openSite({ variables: { DISK_ATTACHED_RETENTION, ...more } });
+    const { cloud, invoke } = site;
+    const server = cloud.addServer();
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
+    const earlier = [6, 5, 4, 3, 2, 1].map((days) => taken(cloud, disk.id, days, { policy: "disk-attached" }));
+    const foreign = taken(cloud, disk.id, 9, { policy: "nightly" });
+    const cts = {
       time: now,
-      service_type: "ECS",
-      resource_type: "ecs",
       trace_name: "attachVolume",
-      trace_rating: "normal",
-      code: "200",
+      service_type: "ECS",
       resource_id: server.id,
       request: { volumeAttachment: { volumeId: disk.id } },
-    },
+    };
+    return { ...site, disk, earlier, foreign, deliver: () => invoke(diskAttached, { cts }) };
   };
-  const { records } = await invoke(diskAttached, event);
-  expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
-  expect(idsOf(cloud, disk.id)).toHaveLength(7);
+
+  test("has room made by DISK_ATTACHED_RETENTION: of what earlier attachments left, and one is taken", async () => {
+    const { cloud, deliver, disk, earlier, foreign } = await stage('{"keep_last":2}');
+    const { error, records, result } = await deliver();
+    expect(error).toBeUndefined();
+    expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
+    const deleted = records.filter(({ action }) => action === "prune");
+    expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
+    for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
+    const made = records.find(({ action }) => action === "create")?.snapshot_id;
+    // Another policy's snapshot is not touched.
+    expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
+
+    const again = await deliver();
+    expect(again.result.outcomes).toEqual({ existing: 1 });
+    expect(idsOf(cloud, disk.id)).toHaveLength(4);
+  });
+
+  test("without it is a QuotaExceeded that names it, and nothing is deleted", async () => {
+    const { cloud, deliver, disk } = await stage();
+    const { records } = await deliver();
+    expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+    expect(records[0].error.message).toContain("DISK_ATTACHED_RETENTION");
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test("where the retention keeps all of them it is a QuotaExceeded too", async () => {
+    const { cloud, deliver, disk } = await stage('{"keep_last":6}');
+    const { records } = await deliver();
+    expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test.each([
+    [
+      "no JSON",
+      "keep_last=3",
+      /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
+    ],
+    ["no object", "3", /^DISK_ATTACHED_RETENTION: expected an object, got 3\. Expected the retention .*"keep_last":3/],
+    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: expected a field out of/],
+    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected a whole number/],
+    ["no rule at all", "{}", /with at least one rule above 0, got "\{\}"\.$/],
+    ["nothing but min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
+  ])("%s is Misconfigured, before the cloud is asked anything", async (_what, value, message) => {
+    const { deliver, requests } = await stage(value);
+    const { error, records } = await deliver();
+    expect(error).toMatchObject({ reason: "Misconfigured", message: expect.stringMatching(message) });
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", policy: "disk-attached" });
+    expect(requests()).toEqual([]);
+  });
+
+  test("a kind that has room is taken, and nothing is deleted", async () => {
+    const { cloud, deliver, disk } = await stage('{"keep_last":2}', { DISK_ATTACHED_KIND: "standard-snapshot" });
+    const { result } = await deliver();
+    expect(result.outcomes).toEqual({ accepted: 1 });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
 });

@@ -41,6 +41,8 @@ export interface Wanted {
   functions: string[];
   policies: Record<string, Any>;
   diskAttachedKind: string;
+  /** Functions that may make room on a full disk. */
+  makingRoom: string[];
 }
 
 /** Everything that is missing, too much or otherwise wrong in a deployment of all that is wanted. */
@@ -105,11 +107,18 @@ function functionFaults({ address, values }: Planned): string[] {
   ];
 }
 
-/** disk-attached was watched with each of its kinds. */
-const observedOf = (name: string, observed: Record<string, Observed>, { diskAttachedKind }: Wanted): Observed => {
-  const seen = observed[name === "disk-attached" ? `${name} ${diskAttachedKind}` : name];
+/** disk-attached was watched with each of its kinds, and some with a full disk to make room on. */
+const observedOf = (name: string, observed: Record<string, Observed>, wanted: Wanted): Observed => {
+  const plain = name === "disk-attached" ? `${name} ${wanted.diskAttachedKind}` : name;
+  const seen = observed[plain];
   if (seen === undefined) throw new Error(`${name} was not watched: test/infra/terraform/observed.ts`);
-  return seen;
+  const more = wanted.makingRoom.includes(name) ? observed[`${plain} make_room`] : undefined;
+  return {
+    calls: new Set([...seen.calls, ...(more?.calls ?? [])]),
+    // Where it is not set no room is made.
+    variables: new Set([...seen.variables].filter((one) => more !== undefined || !one.endsWith("_RETENTION"))),
+    records: seen.records,
+  };
 };
 
 function variableFaults({ address, values }: Planned, observed: Record<string, Observed>, wanted: Wanted): string[] {

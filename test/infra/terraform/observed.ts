@@ -93,6 +93,17 @@ class Watch {
   }
 }
 
+/** A disk that holds as many snapshots as it can, of one policy. */
+function crowd(cloud: Site["cloud"], policy: string, serverId?: string): string {
+  const { id } = cloud.addVolume(serverId === undefined ? {} : { serverId });
+  for (let count = 0; count < 7; count += 1) {
+    const key = String(count).repeat(32);
+    const metadata = { "managed-by": "snapshot-functions", policy, key, content: "00000000" };
+    cloud.addSnapshot({ kind: "snapshot", volumeId: id, metadata });
+  }
+  return id;
+}
+
 const trace = (serverId: string, volumeId?: string) => ({
   cts: {
     time: Date.parse(START),
@@ -160,9 +171,23 @@ async function watch(): Promise<Record<string, Observed>> {
   await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
   clock.advance(HOUR_MS);
 
-  // A disk that holds as many snapshots as it can: whatever make_room does about it.
+  // A disk that holds as many snapshots as it can, none of them ours; and what is done about it where they are.
   const full = cloud.addVolume({ tags: { backup: "full" } }).id;
   for (let count = 0; count < 7; count += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: full });
+  const room = { make_room: true, retention: { keep_last: 1 } };
+  const ours = (policy: string) => [{ kind: "snapshot", volume_ids: [crowd(cloud, policy)] }];
+  const busy = { ...room, policy: "busy", targets: ours("busy") };
+  await watched.run("scheduled-snapshots make_room", scheduledSnapshots, timerEvent(busy, night()));
+  const roomy = { ...room, deployment_id: "release-2", targets: ours("pre-deploy") };
+  await watched.run("pre-deploy make_room", preDeploy, apig(roomy));
+  const attached = cloud.addServer().id;
+  await watched.run(
+    "disk-attached snapshot make_room",
+    diskAttached,
+    trace(attached, crowd(cloud, "disk-attached", attached)),
+    { DISK_ATTACHED_KIND: "snapshot", DISK_ATTACHED_RETENTION: JSON.stringify(room.retention) },
+  );
+
   const crowded = { ...POLICY, policy: "crowded", targets: [{ kind: "snapshot", volume_ids: [full] }] };
   await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(crowded, night()));
   await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, unknown: 1 }, night()));

@@ -23,10 +23,11 @@ const { policy: _, ...nightly } = POLICY;
 const EVERYTHING = {
   region: "eu-west-101",
   disk_attached_kind: "snapshot",
+  disk_attached_retention: { keep_last: 2 } as Any,
   lts_endpoint: "https://100.125.11.157:8102",
   alarm: { email: "sre@example.com" },
   functions: FUNCTIONS.filter((name) => !["scheduled-snapshots", "prune-snapshots", "verify-snapshots"].includes(name)),
-  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7" },
+  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", make_room: true },
   policies: {
     nightly: { schedule: "0 0 2 * * *", prune_schedule: "0 30 3 * * *", ...nightly },
     crowded: {
@@ -45,6 +46,11 @@ const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
   ],
   policies: variables.policies,
   diskAttachedKind: variables.disk_attached_kind,
+  makingRoom: [
+    ...(variables.disk_attached_retention ? ["disk-attached"] : []),
+    ...(variables.gateway?.make_room ? ["pre-deploy"] : []),
+    ...(Object.values(variables.policies).some(({ make_room }) => make_room) ? ["scheduled-snapshots"] : []),
+  ],
 });
 
 async function faultsOf(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
@@ -64,6 +70,9 @@ describe("infra/terraform", () => {
   test.each<[string, Partial<typeof EVERYTHING>]>([
     ["callers who sign with an access key", { gateway: { ...EVERYTHING.gateway, authentication: "IAM" } as Any }],
     ["standard snapshots of attached disks", { disk_attached_kind: "standard-snapshot" }],
+    ["no room on the disks that are attached, and no right to delete", { disk_attached_retention: undefined }],
+    ["gates that make no room", { gateway: { instance_id: EVERYTHING.gateway.instance_id } as Any }],
+    ["policies that make no room", { policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } } }],
     [
       "a topic that is there already",
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
@@ -187,6 +196,16 @@ describe("what a plan refuses", () => {
     ["a function that there is not", { functions: ["disk-attatched"] }, /^functions: disk-attached/],
     ["no kind for attached disks", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
     ["another kind for attached disks", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: snapshot or/],
+    [
+      "a misspelt rule for attached disks",
+      { disk_attached_retention: { keep_lats: 2 } },
+      /disk_attached_retention: keep_last, keep_within/,
+    ],
+    [
+      "a retention for attached disks that keeps nothing",
+      { disk_attached_retention: { keep_last: 0, min_keep: 1 } },
+      /disk_attached_retention: at least one/,
+    ],
     ["an API that anybody can call", { gateway: { instance_id: "x", authentication: "NONE" } }, /APP or IAM/],
     [
       "a topic and an address",
@@ -307,7 +326,7 @@ describe("a copy that is broken on purpose", () => {
     [
       "more variables than there is room for",
       "locals.tf",
-      'SHARD_SIZE             = "500"',
+      'SHARD_SIZE              = "500"',
       `SHARD_SIZE = "${"5".repeat(4_096)}"`,
       /characters, 4096 are allowed/,
     ],
@@ -334,6 +353,13 @@ describe("a copy that is broken on purpose", () => {
       'local.create_any, ["functiongraph.invokeAsync"]',
       "local.create_any",
       /calls: functiongraph\.invokeAsync is missing/,
+    ],
+    [
+      "a right to delete where no room is made",
+      "locals.tf",
+      "var.disk_attached_retention == null ? [] : local.make_room",
+      "[]",
+      /disk-attached.*evs\.deleteSnapshot is missing|evs:snapshots:delete is missing/,
     ],
     [
       "rights in every project",
