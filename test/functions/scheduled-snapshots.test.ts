@@ -344,7 +344,7 @@ describe("a selection", () => {
   });
 
   test("covers every enterprise project", async () => {
-    const { cloud, fire } = await stage({ enterpriseProjectsByDefault: "0" });
+    const { cloud, fire } = await stage();
     const enterpriseProjectId = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
     const tags = { backup: "daily" };
     cloud.addVolume({ tags, enterpriseProjectId });

@@ -72,13 +72,16 @@ function create(call: Call, cloud: Inside): Answer {
   const description = optionalText(wanted.description, "snapshot_group.description", TEXT, badBody) ?? null;
   const tags = optionalMap(wanted.tags, "snapshot_group.tags", badBody) ?? {};
   checkTags(tags);
-  const project = checkEnterpriseProject(wanted.enterprise_project_id) ?? "0";
+  const chosenProject = checkEnterpriseProject(wanted.enterprise_project_id);
   const instantAccess = optionalBoolean(wanted.instant_access, "snapshot_group.instant_access", badBody) ?? false;
   // Documented for groups as false, unlike the single snapshot (cloud-apis.md 2.1).
   const incremental = optionalBoolean(wanted.incremental, "snapshot_group.incremental", badBody) ?? false;
   const { serverId, volumes } = chosenVolumes(wanted.server_id, wanted.volume_ids, cloud);
   // A disk that is being snapshotted: the same code as for a single snapshot, on 400 (cloud-apis.md 2.1).
   for (const volume of volumes) checkRoom(volume, instantAccess, 400, cloud);
+  // Where none is asked for: its server's, else its disks' (UNCONFIRMED, as for a single snapshot).
+  const project =
+    chosenProject ?? estate.servers.get(serverId ?? "")?.enterpriseProjectId ?? volumes[0]?.enterpriseProjectId ?? "0";
 
   const group: SnapshotGroup = {
     ...estate.fresh("snapshot-group", serverId ?? ""),

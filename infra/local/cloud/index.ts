@@ -183,7 +183,7 @@ const DEFAULT_CHOICES: Choices = {
   v5Times: "bare",
   v5ListCount: false,
   nameFilter: "fuzzy",
-  enterpriseProjectsByDefault: "all",
+  enterpriseProjectsByDefault: "0",
   unknownQuery: "refuse",
   duplicateClusterSnapshot: { status: 400, code: "DWS.5150" },
   topics: undefined,

@@ -32,7 +32,7 @@ export interface Choices {
   v5ListCount: boolean;
   /** Whether the filter `name` of EVS lists also finds parts of names. Default "fuzzy": a caller must look again. */
   nameFilter: "fuzzy" | "exact";
-  /** A list that does not say `enterprise_project_id`: every project, or the default one alone. Default "all". */
+  /** A list that does not say `enterprise_project_id`: every project, or the default one alone. Default "0", which is harder. */
   enterpriseProjectsByDefault: "all" | "0";
   /** Query parameters that no document names. Default "refuse"; the cloud probably ignores them. */
   unknownQuery: "refuse" | "ignore";

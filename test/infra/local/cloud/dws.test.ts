@@ -172,7 +172,7 @@ test("the list of all has no parameters, the list of a cluster counts pages from
 });
 
 test("clusters by enterprise project", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
   cloud.addCluster({ name: "a" });
   cloud.addCluster({ name: "b", enterpriseProjectId: "p1" });
   const names = async (query: string) =>
@@ -181,6 +181,10 @@ test("clusters by enterprise project", async () => {
   expect(await names("?enterprise_project_id=all_granted_eps")).toBe("ab");
   expect(await names("?enterprise_project_id=p1")).toBe("b");
   expect(await names("?enterprise_project_id=0")).toBe("a");
+
+  const usual = await stage();
+  usual.cloud.addCluster({ enterpriseProjectId: "p1" });
+  expect((await usual.call("GET", "/v1.0/{p}/clusters")).json.clusters).toEqual([]);
 });
 
 test("a list can show a new snapshot late", async () => {

@@ -24,7 +24,7 @@ test("the list counts pages from 1, 25 to a page", async () => {
 });
 
 test("a server with its disks and tags, and the filters of the list", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
   const web = cloud.addServer({ name: "web", tags: { backup: "daily", env: "" } });
   const db = cloud.addServer({ name: "db", status: "SHUTOFF", enterpriseProjectId: "p1", tags: { backup: "weekly" } });
   const [root, data] = [cloud.addVolume({ serverId: web.id }), cloud.addVolume({ serverId: web.id })];

@@ -155,3 +155,21 @@ test("lists, counts and tags", async () => {
   expect(cloud.snapshots("snapshot-group")[0]?.tags).toEqual({ hold: "" });
   expect((await call("GET", `${CREATE}/tags`)).json.tags).toContainEqual({ key: "hold", value: [""] });
 });
+
+test("snapshots and groups of another enterprise project are in the lists that ask for it, or for all", async () => {
+  const { cloud, call } = await stage();
+  const project = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
+  const { id: server_id } = cloud.addServer({ enterpriseProjectId: project });
+  cloud.addVolume({ serverId: server_id, enterpriseProjectId: project });
+  expect((await call("POST", CREATE, { snapshot_group: { server_id } })).status).toBe(202);
+  const count = async (list: string, query: string) => {
+    const { json } = await call("GET", `/v5/{p}/${list}/detail${query}`);
+    return (json.snapshots ?? json.snapshot_groups).length;
+  };
+  for (const list of ["snapshots", "snapshot-groups"]) {
+    expect(await count(list, ""), list).toBe(0);
+    expect(await count(list, "?enterprise_project_id=0"), list).toBe(0);
+    expect(await count(list, `?enterprise_project_id=${project}`), list).toBe(1);
+    expect(await count(list, "?enterprise_project_id=all_granted_eps"), list).toBe(1);
+  }
+});

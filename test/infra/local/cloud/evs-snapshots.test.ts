@@ -251,7 +251,7 @@ test("lists: no marker for snapshots, and unknown parameters are refused unless 
 });
 
 test("lists: every filter", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
   const b = cloud.addVolume();
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
@@ -275,7 +275,7 @@ test("lists: every filter", async () => {
 });
 
 test("lists: exact names and the default project alone, if so chosen", async () => {
-  const { cloud, call } = await stage({ nameFilter: "exact", enterpriseProjectsByDefault: "0" });
+  const { cloud, call } = await stage({ nameFilter: "exact" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1" });
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
   await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, name: "nightly-10" } });

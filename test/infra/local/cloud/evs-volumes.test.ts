@@ -86,7 +86,7 @@ test("ids is a literal list of at most 60, and beats id", async () => {
 });
 
 test("every other filter", async () => {
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await stage({ enterpriseProjectsByDefault: "all" });
   const server = cloud.addServer();
   cloud.addVolume({
     name: "root",
