@@ -4,7 +4,7 @@ import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
 import { createStandardSnapshot } from "../../../functions/create-standard-snapshot/handler.ts";
 import { faultError, type Operation, readFault, reasonOf, retryAfterMs } from "../../../shared/huaweicloud/errors.ts";
-import type { Reason } from "../../../shared/snapshots/reasons.ts";
+import { REASONS, type Reason } from "../../../shared/snapshots/reasons.ts";
 import { apig, openSite } from "../../harness.ts";
 
 describe("every envelope (cloud-apis.md 4.1) gives its code and its message", () => {
@@ -70,7 +70,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
       { operation: "create" },
     );
     expect(message).toBe(
-      "POST /v2/p/cloudsnapshots: 413 overLimit: SnapshotLimitExceeded: 7 allowed. Delete snapshots that are no longer needed (prune-snapshots), set make_room in the policy, or have the quota raised.",
+      `POST /v2/p/cloudsnapshots: 413 overLimit: SnapshotLimitExceeded: 7 allowed. ${REASONS.QuotaExceeded.advice}`,
     );
   });
 });
