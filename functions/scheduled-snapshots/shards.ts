@@ -10,6 +10,9 @@ import { waitAfter } from "../../shared/snapshots/waiting.ts";
 /** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;
 
+/** How many invocations there are, with the one that handed on: they share the cloud's rate limit. */
+export const invocationsOf = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
+
 interface Original {
   policy: Policy;
   event: JsonObject;

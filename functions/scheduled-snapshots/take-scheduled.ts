@@ -8,7 +8,7 @@ import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
 import { lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
 import { lastBegin } from "../../shared/snapshots/waiting.ts";
-import { handOver, isShard } from "./shards.ts";
+import { handOver, invocationsOf, isShard } from "./shards.ts";
 
 /**
  * Takes every target of a policy. What is more than SHARD_SIZE, and what there is no time left for, goes to further
@@ -46,11 +46,13 @@ export async function takeScheduled(
   const known = lookUp(run, means);
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
   if (isShard(event)) {
+    connection.limiter.share(invocationsOf(event.shard));
     await takeAll(targets, run, means, patience.until, known);
     return conclude(invocation, { targets: targets.length });
   }
   const shards = (rest: Target[]) => handOver(rest, shardSize, { policy, event, run }, invocation);
   const deferredTo = await shards(targets.slice(shardSize));
+  connection.limiter.share(1 + deferredTo.length);
   const until = lastBegin(patience);
   deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until, known))));
   conclude(invocation, { targets: targets.length, deferredTo });

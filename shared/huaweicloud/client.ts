@@ -1,7 +1,7 @@
 import { HcClient, type HttpRequestOptions } from "@huaweicloud/huaweicloud-sdk-core/HcClient";
 import type { HttpClient } from "@huaweicloud/huaweicloud-sdk-core/http/HttpClient";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
-import type { Instant } from "../snapshots/instant.ts";
+import { type Instant, instant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import type { Created } from "../snapshots/ports.ts";
@@ -21,7 +21,6 @@ export interface Connection {
   endpoint(service: Service): string;
   timeoutMs: number;
   now(): Instant;
-  sleep(milliseconds: number): Promise<void>;
   limiter: Limiter;
   /** Nothing is in flight after this moment. */
   deadline: Instant;
@@ -112,14 +111,13 @@ class Exchange implements HttpClient {
   }
 
   async #exchange(request: IHttpRequest): Promise<Answer> {
-    const { transport, timeoutMs, deadline, now, sleep, limiter } = this.#connection;
+    const { transport, timeoutMs, deadline, now, limiter } = this.#connection;
     const create = this.#operation === "create";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;
     const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
     const limit = deadline - (create ? LOOK_RESERVE_MS : 0);
-    const turn = limiter.turn(api);
-    if (turn > 0) await sleep(Math.min(turn, Math.max(0, limit - now())));
+    await limiter.turn(api, instant(limit));
     const rest = limit - now();
     if (rest <= 0) {
       throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`, {

@@ -93,8 +93,7 @@ function configure(invocation: Invocation, credentials: Credentials): void {
     endpoint: (service) => endpointOf(service, variables),
     timeoutMs: TIMEOUT_BY_DEFAULT_MS,
     now: () => time.now(),
-    sleep: (milliseconds) => time.sleep(milliseconds),
-    limiter: makeLimiter(() => time.now()),
+    limiter: makeLimiter(time),
     deadline: endsAt,
   };
   invocation.connection = connection;

@@ -94,8 +94,7 @@ export function connectionTo(origin: string, changes: Partial<Connection> = {}):
     endpoint: () => origin,
     timeoutMs: 5_000,
     now,
-    sleep: async () => {},
-    limiter: makeLimiter(now),
+    limiter: makeLimiter({ now, sleep: async () => {} }),
     deadline: after(now(), 60_000),
     ...changes,
   };
