@@ -83,7 +83,7 @@ function attachmentTo(serverId: string, { id, status, attachments }: Volume): At
   const { attachedAt } = attachment;
   // Without an id of its own, an attachment is told by disk, server and time.
   const attachmentId = attachment.id ?? `${id} ${serverId} ${attachedAt ?? ""}`;
-  return { volumeId: id, attachmentId, ...(attachedAt === undefined ? {} : { attachedAt }) };
+  return { volumeId: id, attachmentId, attachedAt };
 }
 
 /**

@@ -39,6 +39,8 @@ export function textMap(value: unknown): Record<string, string> {
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {
     if (Array.isArray(inner)) return [...inner].sort();
-    return isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
+    if (!isObject(inner)) return inner;
+    const keys = Object.keys(inner).sort();
+    return Object.fromEntries(keys.map((key) => [key, inner[key]]));
   });
 }

@@ -74,8 +74,8 @@ export function describeWithMarker(description: string | undefined, marker: Mark
 }
 
 export function readMarkerText(description: string | undefined): Marker | undefined {
-  const found = MARKER_TEXT.exec(description ?? "");
-  if (found === null) return undefined;
+  const found = description?.match(MARKER_TEXT);
+  if (!found) return undefined;
   const [, policy, key, content] = found as unknown as [string, string, string, string];
   return { policy, key, content };
 }

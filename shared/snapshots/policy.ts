@@ -82,9 +82,8 @@ const matches =
 /** A target of a resource, with the options of its selector; those that are always sent have a default. */
 export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.policy;
-  const options: JsonObject = { [kind.policy.id]: id };
+  const options: JsonObject = { [kind.policy.id]: id, description: selector.description };
   for (const [name, byDefault] of Object.entries(defaults)) options[name] = selector[name] ?? byDefault;
-  if (selector.description !== undefined) options.description = selector.description;
   return { kind, resource: id, options };
 }
 

@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { instant } from "../../../shared/snapshots/instant.ts";
+import {
+  contentOf,
+  describeWithMarker,
+  keyOf,
+  MARKER_KEYS,
+  type Marker,
+  markerLabels,
+  readMarkerLabels,
+  readMarkerText,
+  snapshotName,
+} from "../../../shared/snapshots/marker.ts";
+
+const MARKER: Marker = { policy: "nightly", key: "0123456789abcdef0123456789abcdef", content: "01234567" };
+const TEXT = "managed-by:snapshot-functions policy:nightly key:0123456789abcdef0123456789abcdef content:01234567";
+
+const hex = (length: number) =>
+  fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length }).map((all) => all.join(""));
+const marker = fc.record({
+  policy: fc.stringMatching(/^[A-Za-z0-9_-]{1,38}$/),
+  key: hex(32),
+  content: hex(8),
+});
+
+describe("a key", () => {
+  // What was made by an earlier version has to be found by a later one.
+  test("is the same for ever", () => {
+    expect(keyOf("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
+    expect(contentOf("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
+  });
+
+  test("keeps its parts apart", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (one, other) => {
+        const [a, b] = [one, other].map((parts) => keyOf(...(parts as [string])));
+        expect(a).toMatch(/^[0-9a-f]{32}$/);
+        expect(a === b).toBe(JSON.stringify(one) === JSON.stringify(other));
+      }),
+    );
+    expect(keyOf("a", "b")).not.toBe(keyOf("ab"));
+  });
+});
+
+describe("the content", () => {
+  test("is that of the request, in whatever order it was written, and of its kind", () => {
+    const content = contentOf("snapshot", { volume_id: "disk", name: "a" });
+    expect(content).toMatch(/^[0-9a-f]{8}$/);
+    expect(contentOf("snapshot", { name: "a", volume_id: "disk" })).toBe(content);
+    expect(contentOf("snapshot", { name: "b", volume_id: "disk" })).not.toBe(content);
+    expect(contentOf("standard-snapshot", { volume_id: "disk", name: "a" })).not.toBe(content);
+  });
+});
+
+describe("a name that we make up", () => {
+  const identity = { kind: "snapshot", resource: "disk", key: MARKER.key, attempt: 1 };
+  const time = instant(Date.parse("2026-11-21T02:00:00Z"));
+
+  test("says the policy and the event's time, and fits into 64 characters", () => {
+    expect(snapshotName("nightly", time, identity)).toMatch(/^nightly-20261121T020000Z-[0-9a-f]{8}$/);
+    expect(snapshotName("p".repeat(38), time, identity)).toHaveLength(64);
+  });
+
+  test("of a deployment has no time", () => {
+    expect(snapshotName("d-release-7", undefined, identity)).toMatch(/^d-release-7-[0-9a-f]{8}$/);
+  });
+
+  test("is another one for each kind, resource, key and attempt", () => {
+    const others = [
+      identity,
+      { ...identity, kind: "standard-snapshot" },
+      { ...identity, resource: "other" },
+      { ...identity, key: "f".repeat(32) },
+      { ...identity, attempt: 2 },
+    ].map((one) => snapshotName("nightly", time, one));
+    expect(new Set(others).size).toBe(5);
+    expect(snapshotName("nightly", time, { ...identity })).toBe(others[0]);
+  });
+});
+
+describe("as metadata or tags", () => {
+  test("it comes back, among labels of others, and its values fit into a tag", () => {
+    fc.assert(
+      fc.property(marker, fc.dictionary(fc.string(), fc.string()), (one, labels) => {
+        const written = markerLabels(one);
+        expect(Object.keys(written)).toEqual([...MARKER_KEYS]);
+        for (const value of Object.values(written)) expect(value.length).toBeLessThanOrEqual(43);
+        expect(readMarkerLabels({ ...labels, ...written })).toEqual(one);
+      }),
+    );
+  });
+
+  test.each<[what: string, labels: Record<string, string>]>([
+    ["nothing", {}],
+    ["somebody else's", { ...markerLabels(MARKER), "managed-by": "terraform" }],
+    ["no policy", { ...markerLabels(MARKER), policy: "" }],
+    ["no key", { ...markerLabels(MARKER), key: "" }],
+    ["no content", { ...markerLabels(MARKER), content: "" }],
+    ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.key.slice(1) }],
+    ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.key}0` }],
+    ["more before the key", { ...markerLabels(MARKER), key: `x${MARKER.key}` }],
+    ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.key.toUpperCase() }],
+    ["a content that is too long", { ...markerLabels(MARKER), content: `${MARKER.content}0` }],
+    ["more before the content", { ...markerLabels(MARKER), content: `x${MARKER.content}` }],
+    ["a content that is no hash", { ...markerLabels(MARKER), content: "0123456g" }],
+    ["managed-by alone", { "managed-by": "snapshot-functions" }],
+  ])("%s is no marker of ours", (_what, labels) => {
+    expect(readMarkerLabels(labels)).toBeUndefined();
+  });
+});
+
+describe("at the end of a description", () => {
+  test("it comes back, after whatever the caller wrote, within the limit; else the description is the caller's", () => {
+    const description = fc.option(fc.string({ unit: "grapheme", maxLength: 200 }), { nil: undefined });
+    fc.assert(
+      fc.property(description, marker, fc.integer({ min: 0, max: 400 }), (given, one, limit) => {
+        const whole = describeWithMarker(given, one, limit);
+        const text = `managed-by:snapshot-functions policy:${one.policy} key:${one.key} content:${one.content}`;
+        const needed = given ? [...given].length + 1 + text.length : text.length;
+        if (needed <= limit) {
+          expect([...whole]).toHaveLength(needed);
+          expect(whole.startsWith(given ?? "")).toBe(true);
+          expect(readMarkerText(whole)).toEqual(one);
+        } else expect(whole).toBe(given ?? "");
+      }),
+    );
+  });
+
+  test("a character of two code units counts once, as the API counts", () => {
+    expect(describeWithMarker("💾", MARKER, TEXT.length + 2)).toBe(`💾 ${TEXT}`);
+    expect(describeWithMarker("💾", MARKER, TEXT.length + 1)).toBe("💾");
+  });
+
+  test("blanks that the service adds at the end do not hide it", () => {
+    expect(readMarkerText(`before the migration ${TEXT}  \n`)).toEqual(MARKER);
+    expect(readMarkerText(TEXT)).toEqual(MARKER);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["a text of somebody else", "before the migration"],
+    ["more after it", `${TEXT} and more`],
+    ["a letter right after it", `${TEXT}0`],
+    ["a letter right before it", `x${TEXT}`],
+    ["somebody else's", TEXT.replace("snapshot-functions", "terraform")],
+    ["a policy that no schema takes", TEXT.replace("nightly", "night ly")],
+    ["no policy", TEXT.replace("nightly", "")],
+    ["a key that is too short", TEXT.replace("key:0", "key:")],
+    ["a content in capitals", TEXT.replace("content:01234567", "content:0123456F")],
+  ])("%s is no marker of ours", (_what, description) => {
+    expect(readMarkerText(description)).toBeUndefined();
+  });
+});
