@@ -1,6 +1,6 @@
 /** `npm start`: the embedded cloud, the functions and the gateway, a tour through them, then there to try. */
-import { makeScreen, type Screen } from "./tour/screen.ts";
-import type { Site } from "./tour/site.ts";
+import { describeAddresses } from "./tour/addresses.ts";
+import { makeScreen } from "./tour/screen.ts";
 import { runTour } from "./tour/tour.ts";
 
 const USAGE = `npm start                a tour of the functions on an embedded cloud, which then stays up until Ctrl-C
@@ -39,17 +39,6 @@ function stopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(undefined));
   });
-}
-
-function describeAddresses({ cloud, gateway, estate }: Site, { line, style }: Screen): void {
-  const body = { snapshot: { volume_id: estate.webData, name: "tried-by-hand", force: true } };
-  line();
-  line(`${style.bold("cloud")}    ${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph; project ${cloud.projectId}`);
-  line(`${style.bold("gateway")}  ${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
-  line(`${style.bold("try")}      curl -i ${gateway.url}/create-snapshot -H 'content-type: application/json' \\`);
-  line(`           -H 'idempotency-key: mine-1' -d '${JSON.stringify(body)}'`);
-  line(`${style.bold("stop")}     Ctrl-C`);
-  line();
 }
 
 main(process.argv.slice(2)).then(

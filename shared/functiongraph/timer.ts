@@ -30,11 +30,13 @@ function readUserEvent(given: unknown): JsonObject {
   // An object is taken too: some consoles store what was typed as JSON.
   if (isObject(given)) return given;
   let parsed: unknown;
+  let why = "";
   try {
     parsed = typeof given === "string" ? JSON.parse(given) : undefined;
-  } catch {
-    parsed = undefined;
+  } catch (thrown) {
+    why = `: ${(thrown as Error).message}`;
   }
   if (isObject(parsed)) return parsed;
-  throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${shown(given)}.`);
+  const got = `${shown(given)}${why}`;
+  throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${got}.`);
 }

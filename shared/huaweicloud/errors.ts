@@ -102,6 +102,13 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found === null ? undefined : Number(found[1]) * (found[2]?.toLowerCase() === "minute" ? 60_000 : 1_000);
 }
 
+const FORCE =
+  'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';
+
+/** A disk in use is refused unless the create forces it (cloud-apis.md 1.1); the cloud's words do not say so. */
+const isAttached = ({ code = "", message = "" }: CloudFault, operation: Operation): boolean =>
+  operation === "create" && /^(EVS\.5400|badRequest)$/.test(code) && /\bin-use\b/.test(message);
+
 /** How much of a message of the cloud is passed on, in characters. */
 const MOST_SAID = 2_000;
 
@@ -114,7 +121,8 @@ export function faultError(
   const reason = reasonOf(fault, details.operation);
   // A log line has room for 1 MB, a reader for less.
   const said = (fault.message ?? "no message that could be read").slice(0, MOST_SAID);
-  const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${REASONS[reason].advice}`;
+  const advice = isAttached(fault, details.operation) ? FORCE : REASONS[reason].advice;
+  const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${advice}`;
   return new SnapshotError(reason, message, {
     code: fault.code,
     said: fault.message?.slice(0, MOST_SAID),

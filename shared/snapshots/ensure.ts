@@ -217,7 +217,7 @@ async function orQuota(
 const conflict = (kind: Kind, id: string) =>
   new SnapshotError(
     "Conflict",
-    `Expected the request of ${kind.kind} ${id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key.`,
+    `Expected the request of ${kind.kind} ${id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
   );
 
 /** What the list says of a request: the snapshot that stands for it, and how many failed before. */

@@ -121,7 +121,7 @@ function refuseOld(snapshots: FoundSnapshot[], oldest: number, deploymentId: str
   if (old === undefined) return;
   throw new SnapshotError(
     "Conflict",
-    `deployment_id: expected the id of a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${old.id} is older than max_age_minutes. Use a new deployment_id.`,
+    `deployment_id: expected the id of a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${old.id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes where this is still that deployment.`,
   );
 }
 

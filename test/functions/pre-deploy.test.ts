@@ -337,7 +337,7 @@ describe("the same POST again", () => {
     });
     expect(changed.status).toBe(502);
     expect(snapshotOf(changed, first)).toMatchObject({ outcome: "failed", error: { reason: "Conflict" } });
-    expect(snapshotOf(changed, first).error.message).toContain("Repeat the first request unchanged, or use a new key.");
+    expect(snapshotOf(changed, first).error.message).toContain("or use a new key (Idempotency-Key, deployment_id).");
     expect(snapshotOf(changed, second)).toMatchObject({ outcome: "existing" });
     expect(cloud.snapshots()).toHaveLength(2);
   });
@@ -352,7 +352,7 @@ describe("the same POST again", () => {
     const refused = await post(disksOf(first, second));
     expect(refused.status).toBe(409);
     expect(errorOf(refused)).toMatchObject({ reason: "Conflict", code: "Conflict" });
-    expect(errorOf(refused).message).toContain("Use a new deployment_id.");
+    expect(errorOf(refused).message).toContain("Use a new deployment_id, or raise max_age_minutes");
     expect(outcomes(refused)).toEqual(["create failed", "create failed", "run failed"]);
     expect(cloud.snapshots()).toHaveLength(1);
 

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { type AsyncSettings, type FailureNotice, makeAsyncQueue } from "./async-queue.ts";
 import { checkUserData } from "./environment.ts";
 import { type Answer, type Credentials, type FunctionError, type Line, startInstance } from "./instance.ts";
-import { ASYNC_PAYLOAD, SYNC_PAYLOAD } from "./limits.ts";
+import { ASYNC_PAYLOAD, SYNC_PAYLOAD, TIMER_USER_EVENT } from "./limits.ts";
 import { makePool } from "./pool.ts";
 import { functionUrn } from "./urn.ts";
 
@@ -131,6 +131,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     functions,
     async invoke(name, event, { requestId = randomUUID() } = {}) {
       checkPayload(event, SYNC_PAYLOAD);
+      checkTimer(event);
       return execute(name, requestId, "sync", event);
     },
     async invokeAsync(name, event, { requestId = randomUUID() } = {}) {
@@ -184,6 +185,17 @@ function asyncSettings(options: HostOptions): AsyncSettings {
 function checkPayload(event: unknown, limit: number): void {
   const size = Buffer.byteLength(JSON.stringify(event) ?? "null");
   if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the platform takes ${limit}`);
+}
+
+/** No timer could have sent it. What the function hands on to itself goes over `invokeAsync` and may be longer. */
+function checkTimer(event: unknown): void {
+  const { trigger_type, user_event } = Object(event) as Record<string, unknown>;
+  if (trigger_type !== "TIMER" || typeof user_event !== "string") return;
+  const size = Buffer.byteLength(user_event);
+  if (size < TIMER_USER_EVENT) return;
+  throw new Error(
+    `FunctionGraph takes less than ${TIMER_USER_EVENT} bytes as a timer's user_event, this one has ${size}: select by tags instead of ids`,
+  );
 }
 
 /** The JSON text that came back as a value; too large a one is an error, or emptied (functiongraph.md 1.6, 1.7). */

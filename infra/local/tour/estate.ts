@@ -8,8 +8,8 @@ export interface TourEstate {
   webData: string;
   archive: string;
   warehouse: string;
-  /** One line a server, disk or cluster: its name, its id, where it is attached. */
-  lines: { what: string; name: string; id: string; attachedTo: string }[];
+  /** One line a server, disk or cluster: its name, its id, where it is attached, its tags. */
+  lines: { what: string; name: string; id: string; attachedTo: string; tags: Record<string, string> }[];
   /** The name of a resource, its id where it is none of these. */
   nameOf(id: string): string;
   idOf(name: string): string;
@@ -46,12 +46,13 @@ export function makeEstate(cloud: EmbeddedCloud): TourEstate {
     { ...disk("database-1-data", 500, database.id, { backup: "daily" }), server: database },
     { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
   ];
-  const warehouse = cloud.addCluster({ id: idFor("warehouse"), name: "warehouse", tags: { backup: "daily" } });
+  const tags = { backup: "daily" };
+  const warehouse = cloud.addCluster({ id: idFor("warehouse"), name: "warehouse", tags });
 
   const lines = [
-    ...[web, database].map(({ name, id }) => ({ what: "server", name, id, attachedTo: "" })),
-    ...disks.map(({ name, id, server }) => ({ what: "disk", name, id, attachedTo: server?.name ?? "-" })),
-    { what: "cluster", name: warehouse.name, id: warehouse.id, attachedTo: "" },
+    ...[web, database].map(({ name, id, tags }) => ({ what: "server", name, id, attachedTo: "", tags })),
+    ...disks.map(({ name, id, server, tags }) => ({ what: "disk", name, id, attachedTo: server?.name ?? "-", tags })),
+    { what: "cluster", name: warehouse.name, id: warehouse.id, attachedTo: "", tags },
   ];
   const names = new Map(lines.map(({ id, name }) => [id, name]));
   return {

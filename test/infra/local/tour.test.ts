@@ -2,12 +2,14 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { EmbeddedCloud } from "../../../infra/local/cloud/index.ts";
+import { describeAddresses } from "../../../infra/local/tour/addresses.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../infra/local/tour/placeholders.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../infra/local/tour/records.ts";
 import { BadUsage, replay } from "../../../infra/local/tour/replay.ts";
 import { makeScreen, type Screen } from "../../../infra/local/tour/screen.ts";
+import { startSite } from "../../../infra/local/tour/site.ts";
 import { formatTable } from "../../../infra/local/tour/table.ts";
 import { runTour } from "../../../infra/local/tour/tour.ts";
 import { makeBundles } from "./host/bundles.ts";
@@ -60,6 +62,35 @@ describe("with the built functions", () => {
     expect(stdout).toMatch(/\n13 snapshots available, all \d+ records in the logging topic\n$/);
     // No terminal, so neither colours nor lines that are updated in place.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
+  });
+
+  test("what it prints at the end to be tried by hand works", { timeout: 60_000 }, async () => {
+    const site = await startSite({ onLine: () => {} });
+    onTestFinished(() => site.close());
+    const lines: string[] = [];
+    describeAddresses(site, { ...makeScreen(), line: (text = "") => void lines.push(text) });
+    const commands = lines.filter((line) => line.includes("curl ")).map((line) => line.slice(line.indexOf("curl ")));
+    const answers: unknown[] = [];
+    for (const command of commands) {
+      const [, url = ""] = /(http\S+)/.exec(command) ?? [];
+      const headers = [...command.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]);
+      const body = /-d '([^']+)'/.exec(command)?.[1];
+      const response = await fetch(url, {
+        headers: Object.fromEntries(headers),
+        ...(body === undefined ? {} : { method: "POST", body }),
+      });
+      const json = (await response.json()) as { status?: string; count?: number };
+      answers.push([response.status, json.status ?? json.count]);
+    }
+    // The snapshot that was asked for, and those of the three disks that the tag chooses.
+    expect(answers).toEqual([
+      [202, undefined],
+      [200, "ready"],
+      [200, 4],
+    ]);
+    const { ak, sk, securityToken } = site.cloud.credentials;
+    for (const one of [ak, sk, securityToken, site.cloud.projectId]) expect(lines.join("\n")).toContain(one);
+    for (const { id, name } of site.estate.lines) expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
   });
 
   describe.concurrent("invoke takes every sample of an event", () => {

@@ -63,6 +63,27 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
     },
   );
 
+  test.each(["current", "classic"] as const)(
+    "a disk in use that is not forced: the record says how (%s)",
+    async (limits) => {
+      const { cloud, invoke } = await openSite({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
+      const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
+      const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
+      // The caller gets the cloud's own words.
+      expect(JSON.parse(result.body).error.message).toMatch(
+        /current status is: in-use\. Must be in Available state\.$/,
+      );
+      expect(records[0].error.message).toMatch(
+        /in-use\. Must be in Available state\. The disk is attached.*"force": true/,
+      );
+      expect(records[0].error.message).not.toContain(REASONS.InvalidRequest.advice);
+
+      cloud.setVolumeStatus(disk, "error");
+      const other = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: true } }));
+      expect(other.records[0].error.message).toContain(REASONS.InvalidRequest.advice);
+    },
+  );
+
   test("an operator is shown both, and what to do, in any of them", () => {
     const { message } = faultError(
       "POST /v2/p/cloudsnapshots",

@@ -261,6 +261,17 @@ describe("answers", () => {
     expect((await host.invoke("large", { bytes: 6 * 1024 * 1024 })).error?.errorType).toBe("ResponseTooLarge");
   });
 
+  test("a timer's user_event has less than 2,048 bytes; what a function hands on to itself may have more", async () => {
+    await start();
+    const timer = (user_event: string) => ({ trigger_type: "TIMER", trigger_name: "nightly", user_event });
+    expect((await host.invoke("silent", timer("ü".repeat(1_023)))).error).toBeUndefined();
+    await expect(host.invoke("silent", timer("ü".repeat(1_024)))).rejects.toThrow(
+      /2048 bytes .* has 2048: select by tags/,
+    );
+    await host.invokeAsync("silent", timer("x".repeat(10_000)));
+    await host.idle();
+  });
+
   test("an unknown function is named, with those that there are", async () => {
     await start({ functions: ["silent", "text"] });
     await expect(host.invoke("slient", {})).rejects.toThrow('no function "slient"; there are: silent, text');

@@ -1,0 +1,28 @@
+import type { Screen } from "./screen.ts";
+import type { Site } from "./site.ts";
+
+/** What it takes to call by hand what stays up: addresses, keys, ids and tags, and commands to begin with. */
+export function describeAddresses({ cloud, gateway, estate }: Site, { line, style }: Pick<Screen, "line" | "style">) {
+  const { ak, sk, securityToken, token } = cloud.credentials;
+  const create = { snapshot: { volume_id: estate.webData, name: "tried-by-hand", force: true } };
+  const gate = {
+    deployment_id: "mine-1",
+    targets: [{ kind: "snapshot", tags: { backup: "daily" } }],
+    wait_seconds: 50,
+  };
+  const entry = (name: string, text: string) => line(`${style.bold(name.padEnd(8))} ${text}`);
+  line();
+  entry("cloud", `${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph; project ${cloud.projectId}`);
+  // Made up, and good for nothing but this cloud.
+  entry("keys", `access key ${ak}, secret key ${sk}, security token ${securityToken}; or the token ${token}`);
+  entry("gateway", `${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
+  for (const { what, name, id, tags } of estate.lines) {
+    const labels = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+    line(style.dim(`         ${what.padEnd(7)} ${name.padEnd(17)} ${id}  ${labels.join(" ")}`.trimEnd()));
+  }
+  entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);
+  entry("", `curl -i ${gateway.url}/pre-deploy -d '${JSON.stringify(gate)}'`);
+  entry("", `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail -H 'x-auth-token: ${token}'`);
+  entry("stop", "Ctrl-C");
+  line();
+}
