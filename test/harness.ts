@@ -5,6 +5,7 @@ import { nodeTransport, type WireRequest } from "../shared/huaweicloud/transport
 import { nodeRuntime, type Runtime } from "../shared/middleware/runtime.ts";
 import { instant } from "../shared/snapshots/instant.ts";
 import type { Time } from "../shared/snapshots/ports.ts";
+import { withoutRight } from "./rights.ts";
 
 export const START = "2026-11-21T02:00:00Z";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
@@ -93,8 +94,13 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     const requestId = how.requestId ?? `request-${++ids}`;
     const lines: string[] = [];
     const warnings: string[] = [];
-    const own = {
+    const calls: { method: string; path: string }[] = [];
+    const own: Runtime = {
       ...runtime,
+      transport: (request) => {
+        calls.push({ method: request.method, path: request.url.pathname });
+        return runtime.transport(request);
+      },
       environment: how.environment ?? {},
       print: (line: string) => void lines.push(line),
       warn: (line: string) => void warnings.push(line),
@@ -107,13 +113,16 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     } catch (thrown) {
       error = thrown as Error;
     }
+    const records = lines.map((line) => JSON.parse(line));
+    // Whatever a test is about: a call that the agency may not make would not come through on the real cloud.
+    expect(withoutRight(records.at(-1)?.function, calls)).toEqual([]);
     const output = [
       ...lines,
       ...warnings,
       JSON.stringify(result) ?? "",
       error ? `${error.stack} ${error.message}` : "",
     ];
-    return { result, error, records: lines.map((line) => JSON.parse(line)), warnings, output: output.join("\n") };
+    return { result, error, records, warnings, output: output.join("\n") };
   };
 
   const contextOf = (how: Invocation & { requestId: string }) => {

@@ -312,6 +312,10 @@ function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
       return [
         ...(["APP", "IAM"].includes(security_authentication) ? [] : [`${address}: anybody can call it`]),
         ...(callers ? [] : [`${address}: who may call it is not said`]),
+        // The gate's client sends the code itself (infra/ci/call.ts).
+        ...((values.simple_authentication === true) === (security_authentication === "APP")
+          ? []
+          : [`${address}: an application's code is not taken`]),
         ...(publishment === undefined ? [`${address} is not published`] : []),
         ...(func_graph[0].timeout === 60_000
           ? []

@@ -332,6 +332,14 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
+      "a twenty-first variable",
+      "locals.tf",
+      "    REGION ",
+      `${Array.from({ length: 6 }, (_unused, index) => `    EXTRA_${index} = "1"\n`).join("")}    REGION `,
+      /21 variables, 20 are allowed/,
+    ],
+
+    [
       "one action too many",
       "locals.tf",
       '["evs:snapshots:create"]',
@@ -421,6 +429,13 @@ describe("a copy that is broken on purpose", () => {
       /the timer of scheduled-snapshots nightly is missing/,
     ],
     [
+      "no trigger for disk-attached",
+      "triggers.tf",
+      /resource "huaweicloud_fgs_function_trigger" "attached" \{[\s\S]*?\n\}\n/,
+      "",
+      /the CTS trigger of disk-attached is missing/,
+    ],
+    [
       "a trace left out",
       "triggers.tf",
       ";attachVolume2",
@@ -463,6 +478,13 @@ describe("a copy that is broken on purpose", () => {
       "timeout         = 60000",
       "timeout         = 5000",
       /the gateway waits 5000 ms/,
+    ],
+    [
+      "an API that takes no code of an application",
+      "gateway.tf",
+      'simple_authentication   = var.gateway.authentication == "APP"',
+      "simple_authentication   = false",
+      /an application's code is not taken/,
     ],
     [
       "an API that is not published",
