@@ -33,12 +33,12 @@ export function textMap(value: unknown): Record<string, string> {
 }
 
 /**
- * JSON with the keys of every object and the entries of every list in order, so that equal content is equal text: a list
- * in these requests is a set of ids.
+ * JSON with the keys of every object and the entries of every list of texts in order, so that equal content is equal text:
+ * a list in these requests is a set of ids.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {
-    if (Array.isArray(inner)) return [...inner].sort();
+    if (Array.isArray(inner)) return inner.every((one) => typeof one === "string") ? [...inner].sort() : inner;
     if (!isObject(inner)) return inner;
     const keys = Object.keys(inner).sort();
     return Object.fromEntries(keys.map((key) => [key, inner[key]]));
