@@ -27,30 +27,41 @@ const STEP = 10;
 /**
  * All rows of an EVS list, whose offset counts rows (ECS and DWS count pages, cloud-apis.md 7). Each page begins with a row
  * that was read before: where it does not, something was deleted meanwhile and rows have moved up, so that one could have
- * been missed, and it is read from further back, until it does. Ends with a page that brings nothing new: a short page is
- * no end, as a service may give fewer rows than it was asked for. The links in an answer are never followed (they name
- * internal addresses, cloud-apis.md 1.2).
+ * been missed, and it is read from further back, until it does. How many rows were read does not tell the end, as some may
+ * be gone by now, nor does a short page, as a service may give fewer rows than it was asked for. The end is where the
+ * service's count says so; else a page that brings nothing new, and is shorter than others, or the one before it again
+ * although it is further on.
+ * The links in an answer are never followed (they name internal addresses, cloud-apis.md 1.2).
  *
  * Rejects with BadResponse where a list keeps moving, or says itself that it has more: it is not the whole then.
  */
 export async function allRows(page: (offset: number) => Promise<Page>): Promise<JsonObject[]> {
   const found = new Map<unknown, JsonObject>();
-  let stepsBack = 0;
   let pages = 0;
+  let stepsBack = 0;
+  let moves = 0;
+  let largest = 0;
+  let first: unknown;
   for (let offset = 0; ; ) {
     const { rows, total } = await page(offset);
     pages += 1;
     if (offset > 0 && !found.has(rows[0]?.id)) {
       stepsBack += 1;
-      if (stepsBack > STEPS_BACK) throw incomplete(found.size, "its rows kept moving");
+      moves += 1;
+      if (stepsBack > STEPS_BACK || moves > STEPS_BACK + found.size / 100) throw moving(found.size);
       offset = Math.max(0, offset - STEP * 3 ** stepsBack);
+      first = undefined;
       continue;
     }
+    stepsBack = 0;
     const before = found.size;
     for (const row of rows) found.set(row.id, row);
-    // Counted by the service over all pages: then the next one, which would bring nothing, need not be asked for.
-    const whole = typeof total === "number" && found.size >= total;
-    if (found.size === before || whole) return checked(found, total, pages);
+    const again = found.size === before && rows[0]?.id === first;
+    const counted = typeof total === "number";
+    const last = counted ? offset + rows.length >= total : found.size === before && rows.length < largest;
+    if (again || last || rows.length <= 1) return checked(found, total, pages);
+    largest = Math.max(largest, rows.length);
+    first = rows[0]?.id;
     offset += rows.length - 1;
   }
 }
@@ -88,6 +99,8 @@ export function checked(found: Map<unknown, JsonObject>, total: unknown, pages =
   if (typeof total === "number" && total > found.size + few) throw incomplete(found.size, `it counts ${total}`);
   return [...found.values()];
 }
+
+const moving = (rows: number) => incomplete(rows, "its rows kept moving");
 
 const incomplete = (rows: number, why: string) =>
   new SnapshotError(

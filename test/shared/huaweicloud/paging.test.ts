@@ -1,0 +1,93 @@
+/** Lists that change while they are read: what was there all the time is read, or it is said that the list is not whole. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { allRows } from "../../../shared/huaweicloud/paging.ts";
+
+const row = (id: number) => ({ id: `row-${id}` });
+const NO_CHANGES: (() => void)[] = [];
+
+/** A service that gives at most `size` rows from an offset on, and whose list changes before each further page. */
+function serviceOf(rows: { id: string }[], size: number, counts: boolean, changes = NO_CHANGES) {
+  let asked = 0;
+  const page = async (offset: number) => {
+    if (asked > 0) changes[asked - 1]?.();
+    asked += 1;
+    return { rows: rows.slice(offset, offset + size), ...(counts ? { total: rows.length } : {}) };
+  };
+  return { page, asked: () => asked };
+}
+
+const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
+
+describe.each([true, false])("a list whose service counts it: %s", (counts) => {
+  test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])("of %i rows in pages of 10 is read whole", async (length) => {
+    const rows = Array.from({ length }, (_, id) => row(id));
+    expect(idsOf(await allRows(serviceOf(rows, 10, counts).page))).toEqual(idsOf(rows));
+  });
+
+  test("whose service knows no offsets and gives it whole each time is read once", async () => {
+    const rows = [row(1), row(2), row(3)];
+    const page = async () => ({ rows, ...(counts ? { total: 3 } : {}) });
+    expect(await allRows(page)).toEqual(rows);
+  });
+
+  test("misses none of what stays, whatever comes and goes between two pages", { timeout: 120_000 }, async () => {
+    const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
+    const list = fc.record({
+      length: fc.nat({ max: 400 }),
+      // Between two pages fewer come than a page holds.
+      size: fc.integer({ min: 8, max: 100 }),
+      changes: fc.array(change, { maxLength: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(list, async ({ length, size, changes }) => {
+        const rows = Array.from({ length }, (_, id) => row(id));
+        const gone = new Set<string>();
+        const service = serviceOf(
+          rows,
+          size,
+          counts,
+          changes.map(({ remove, add }, number) => () => {
+            for (const place of remove) for (const { id } of rows.splice(place, 1)) gone.add(id);
+            // The newest come first.
+            for (let one = 0; one < add; one += 1) rows.unshift({ id: `new-${number}-${one}` });
+          }),
+        );
+        const stay = Array.from({ length }, (_, id) => row(id).id);
+        const read = await allRows(service.page).catch((error) => error);
+        if (read instanceof Error) {
+          expect(read).toMatchObject({ name: "BadResponse", message: expect.stringContaining("a whole list") });
+          return;
+        }
+        const missed = stay.filter((id) => !gone.has(id) && !read.some((one: { id: string }) => one.id === id));
+        expect(missed).toEqual([]);
+      }),
+      { numRuns: Number(process.env.RUNS ?? 1_000) },
+    );
+  });
+
+  test("of 10,000 rows from which one goes between each two pages is read in about twice its pages", async () => {
+    const rows = Array.from({ length: 10_000 }, (_, id) => row(id));
+    const all = [...rows];
+    const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));
+    const service = serviceOf(rows, 1_000, counts, changes);
+    const read = new Set(idsOf(await allRows(service.page)));
+    expect(rows.filter(({ id }) => !read.has(id))).toEqual([]);
+    expect(all.length).toBe(10_000);
+    expect(service.asked()).toBeLessThan(25);
+  });
+});
+
+test("a list that moves faster than it can be read is no list", async () => {
+  let next = 0;
+  const page = async () => ({ rows: Array.from({ length: 10 }, () => row((next += 1))) });
+  await expect(allRows(page)).rejects.toThrow(/a whole list, got 90 rows of it: its rows kept moving/);
+});
+
+test("a list that counts more than it gives is not whole", async () => {
+  const page = async (offset: number) => ({
+    rows: offset > 9 ? [] : Array.from({ length: 10 - offset }, (_, id) => row(offset + id)),
+    total: 500,
+  });
+  await expect(allRows(page)).rejects.toThrow(/a whole list, got 10 rows of it: it counts 500/);
+});
