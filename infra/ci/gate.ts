@@ -15,6 +15,8 @@ const LONGEST_CALL_MS = 65_000;
 /** Between two calls, where the answer does not say. */
 const PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Without a change it says how far it is so often: a job without a word looks like one that hangs. */
+const WORD_EVERY_MS = 60_000;
 
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
@@ -47,7 +49,7 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     clean(`snapshot-gate: ${request.deployment_id}, ${request.targets.length} selections, at most ${timeoutSeconds} s`),
   );
   let answered = false;
-  let said = "";
+  let said = { what: "", at: started };
   for (;;) {
     const left = deadline - Date.now();
     const body = {
@@ -68,8 +70,10 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     }
     const { means, says, snapshots, retryAfterMs = PAUSE_MS } = verdict;
     const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
-    if (progress !== said) print(progress);
-    said = progress;
+    if (progress !== said.what || Date.now() - said.at >= WORD_EVERY_MS) {
+      print(progress);
+      said = { what: progress, at: Date.now() };
+    }
     // The last look is when the time is over.
     const pause = Math.min(retryAfterMs, LONGEST_PAUSE_MS, deadline - Date.now());
     if (means === "wait" && pause > 0) {

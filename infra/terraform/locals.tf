@@ -105,22 +105,22 @@ locals {
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
   # The whole configuration of the functions, the same for each: 15 of the 20 variables that FunctionGraph allows.
-  variables = { for name, value in local.configuration : name => value if value != null }
-  configuration = {
-    REGION                  = var.region
-    PROJECT_ID              = data.huaweicloud_account.this.current_project_id
-    EVS_ENDPOINT            = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
-    DWS_ENDPOINT            = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
-    ECS_ENDPOINT            = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
-    FUNCTIONGRAPH_ENDPOINT  = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
-    LTS_ENDPOINT            = var.lts_endpoint
-    LTS_LOG_GROUP_ID        = huaweicloud_lts_group.this.id
-    LTS_LOG_STREAM_ID       = huaweicloud_lts_stream.results.id
-    EVS_LIMITS              = var.evs_limits
-    HTTP_TIMEOUT_MS         = "10000"
-    MAX_CONCURRENCY         = "8"
-    SHARD_SIZE              = "500"
-    DISK_ATTACHED_KIND      = var.disk_attached_kind
-    DISK_ATTACHED_RETENTION = var.disk_attached_retention == null ? null : jsonencode(var.disk_attached_retention)
-  }
+  variables = merge({
+    REGION                 = var.region
+    PROJECT_ID             = data.huaweicloud_account.this.current_project_id
+    EVS_ENDPOINT           = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
+    DWS_ENDPOINT           = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
+    ECS_ENDPOINT           = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
+    FUNCTIONGRAPH_ENDPOINT = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
+    LTS_ENDPOINT           = var.lts_endpoint
+    LTS_LOG_GROUP_ID       = huaweicloud_lts_group.this.id
+    LTS_LOG_STREAM_ID      = huaweicloud_lts_stream.results.id
+    EVS_LIMITS             = var.evs_limits
+    HTTP_TIMEOUT_MS        = "10000"
+    MAX_CONCURRENCY        = "8"
+    SHARD_SIZE             = "500"
+    DISK_ATTACHED_KIND     = var.disk_attached_kind
+    }, {
+    for retention in [var.disk_attached_retention] : "DISK_ATTACHED_RETENTION" => jsonencode(retention) if retention != null
+  })
 }

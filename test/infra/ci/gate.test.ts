@@ -1,6 +1,6 @@
 /** The client of the gate, as a pipeline runs it: the built file, before it the gateway, the function and the embedded cloud. */
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -219,6 +219,23 @@ describe.concurrent("the client", () => {
     expect(bodies.map(({ retry_failed }) => retry_failed)).toEqual([true, true, undefined]);
     for (const { wait_seconds } of bodies)
       expect(wait_seconds).toSatisfy((seconds: number) => seconds > 0 && seconds <= 50);
+  });
+
+  test("says once a minute how far it is, also where nothing changes", async (context) => {
+    const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
+    const { url, asked } = await answering(context, () => ({ status: 202, body: pending }));
+    // Five minutes in three seconds.
+    const scaled = join(folder, "scaled.cjs");
+    writeFileSync(scaled, `require(${JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"))}).scaleTime(100);`);
+    const { code, output } = await gate(url, "--timeout-seconds 300", {
+      SNAPSHOT_GATE_APP_CODE: CODE,
+      NODE_OPTIONS: `--require ${scaled}`,
+    });
+    const words = output.match(/ s {2}pending: 0 of 1 available/g) ?? [];
+    expect(asked.length).toBeGreaterThan(words.length * 2);
+    expect(words.length).toBeGreaterThanOrEqual(3);
+    expect(words.length).toBeLessThanOrEqual(6);
+    expect(code).toBe(2);
   });
 
   test("ends with 2 where nobody answers", async () => {

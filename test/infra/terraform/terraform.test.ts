@@ -326,7 +326,7 @@ describe("a copy that is broken on purpose", () => {
     [
       "more variables than there is room for",
       "locals.tf",
-      'SHARD_SIZE              = "500"',
+      'SHARD_SIZE             = "500"',
       `SHARD_SIZE = "${"5".repeat(4_096)}"`,
       /characters, 4096 are allowed/,
     ],
