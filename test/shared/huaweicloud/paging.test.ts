@@ -80,7 +80,7 @@ describe.each([true, false])("a list whose service counts it: %s", (counts) => {
 
 test("a list that moves faster than it can be read is no list", async () => {
   let next = 0;
-  const page = async () => ({ rows: Array.from({ length: 10 }, () => row((next += 1))) });
+  const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(allRows(page)).rejects.toThrow(/a whole list, got 90 rows of it: its rows kept moving/);
 });
 
