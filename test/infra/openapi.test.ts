@@ -309,6 +309,22 @@ describe("what the functions answer", () => {
     expect((await site.post(tags, { variables: { EVS_ENDPOINT: NOWHERE } })).status).toBe(504);
   });
 
+  test("of create-snapshot on an older cloud: what its own body allows is taken, and described", async () => {
+    const site = await openSite({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+    const create = CREATES.find(({ name }) => name === "create-snapshot") as Create;
+    const snapshot = { volume_id: site.cloud.addVolume().id, name: "n".repeat(255), description: null };
+    const { schema } = operation("create-snapshot").requestBody.content["application/json"]["x-evs-limits-classic"];
+    for (const [body, status] of [
+      [{ snapshot }, 202],
+      [{ snapshot: { ...snapshot, name: "ü".repeat(128) } }, 400],
+    ] as const) {
+      expect(ajv.validate(schema, body)).toBe(status === 202);
+      expect(isDescribed("create-snapshot", await site.invoke(create.factory, apig(body))).status).toBe(status);
+    }
+    const gone = { snapshot: { volume_id: NOBODY } };
+    expect(isDescribed("create-snapshot", await site.invoke(create.factory, apig(gone))).status).toBe(404);
+  });
+
   test("to each example is a success", async () => {
     const seeds: Record<string, (cloud: EmbeddedCloud, body: Any) => void> = {
       "create-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
