@@ -30,7 +30,7 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
     if (found.length < most) return false;
     if (found.filter((one) => !isGoing(one)).length >= most) {
       const plan = keepsSomething(policy.retention ?? {})
-        ? orFailed(planOf(kind, found, policy, retentionOf(policy)))
+        ? orFailed(planOf(kind, found, policy, retentionOf(policy, time.now())))
         : [];
       if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
         // Those that a backup made may not count: then the cloud takes another one.

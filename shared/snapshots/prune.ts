@@ -1,5 +1,6 @@
 import { eachKind } from "./each-kind.ts";
 import { eachOf } from "./each-of.ts";
+import type { Instant } from "./instant.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
@@ -28,15 +29,22 @@ export interface Planned {
 /** One that is busy is tried so often; then it is left for the next run. */
 const BUSY_TRIES = 4;
 
-/** The retention of a policy as prune takes it. Throws InvalidRequest where it keeps nothing by any rule. */
-export function retentionOf({ retention = {}, time_zone = "UTC", hold = [] }: PrunePolicy): RetentionOptions {
+/**
+ * The retention of a policy as prune takes it. Throws InvalidRequest where it keeps nothing by any rule.
+ *
+ * @param now what is dated later is held; undefined where the days are made up
+ */
+export function retentionOf(
+  { retention = {}, time_zone = "UTC", hold = [] }: PrunePolicy,
+  now?: Instant,
+): RetentionOptions {
   if (!keepsSomething(retention)) {
     throw new SnapshotError(
       "InvalidRequest",
       "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; that would delete all but min_keep.",
     );
   }
-  return { retention, wallClock: wallClockOf(time_zone), hold };
+  return { retention, wallClock: wallClockOf(time_zone), hold, now };
 }
 
 /**
@@ -47,7 +55,7 @@ export function retentionOf({ retention = {}, time_zone = "UTC", hold = [] }: Pr
  * @returns how many snapshots there were
  */
 export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
-  const options = retentionOf(policy);
+  const options = retentionOf(policy, means.patience.time.now());
   const plan: Planned[] = [];
   await eachKind({ action: "prune", policy: policy.policy }, means, (kind, found) => {
     for (const planned of planOf(kind, found, policy, options)) plan.push(planned);

@@ -15,9 +15,14 @@ export interface RetentionOptions {
   retention: Retention;
   /** Of the zone in which days, weeks, months and years begin. */
   wallClock: WallClock;
-  /** Ids that are never deleted. */
+  /** Ids or names of what is never deleted. */
   hold: readonly string[];
+  /** What is dated later than this is of no known age. Undefined: every time is taken as it is. */
+  now?: Instant;
 }
+
+/** How far the cloud's clock may be ahead of ours. */
+const AHEAD_MS = 3_600_000;
 
 /** Whether a retention keeps anything by a rule; one that does not would delete all but `min_keep`. */
 export const keepsSomething = ({ min_keep: _, ...rules }: Retention): boolean =>
@@ -50,14 +55,16 @@ export function byResource(found: readonly FoundSnapshot[]): FoundSnapshot[][] {
  *
  * Only available snapshots are good: they count, and they go by the rules. A failed one counts for nothing and goes once a
  * newer good one exists. What is being created or deleted, or is in a status that we do not know, neither counts nor goes.
- * What is held neither counts nor goes: others take its place. The newest `min_keep` (at least 1) good ones always stay.
+ * What is held neither counts nor goes: others take its place. The newest `min_keep` (at least 1) good ones always stay, and
+ * so does the newest good group with each disk: a disk may have left its server, and newer groups do not have it.
  */
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
-  const hold = new Set(options.hold.map((id) => id.toLowerCase()));
+  const hold = namesIn(options.hold);
+  const latest = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
   const twins = youngerTwins(snapshots.filter(isAvailable));
   const twinOf = (snapshot: FoundSnapshot) => (twins.size === 0 ? undefined : twins.get(snapshot));
   const newestFirst = snapshots
-    .map((snapshot) => entryOf(snapshot, whyHeld(snapshot, hold), twinOf(snapshot)))
+    .map((snapshot) => entryOf(snapshot, latest, whyHeld(snapshot, hold, latest), twinOf(snapshot)))
     .sort((a, b) => b.time - a.time || byAge(a.snapshot, b.snapshot));
   const good: Entry[] = [];
   const spare: Entry[] = [];
@@ -65,15 +72,20 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
     if (entry.available && entry.held === undefined) (entry.twin === undefined ? good : spare).push(entry);
   }
   applyRules(good, spare, options);
+  const lastOfDisks = keepLastOfDisks([...good, ...spare]);
   const newestGood = newestFirst.find(({ available, twin, time }) => available && !twin && time < Infinity);
 
   return newestFirst.map(({ snapshot, available, time, held, twin, rules }): Verdict => {
     if (held !== undefined) return { snapshot, decision: "held", rule: held };
     if (rules !== undefined) return { snapshot, decision: "kept", rule: rules.join(", ") };
     if (snapshot.state === "failed") {
-      return newestGood !== undefined && newestGood.time > time
+      const only = goodDisksOf(snapshot).find((disk) => !lastOfDisks.has(disk));
+      if (newestGood === undefined || newestGood.time <= time) {
+        return { snapshot, decision: "kept", rule: "failed, and no newer good one exists" };
+      }
+      return only === undefined
         ? { snapshot, decision: "deleted", rule: "failed, and a newer good one exists" }
-        : { snapshot, decision: "kept", rule: "failed, and no newer good one exists" };
+        : { snapshot, decision: "kept", rule: `failed, but it has the only good one of disk ${only}` };
     }
     if (!available) return { snapshot, decision: "kept", rule: `in the status ${snapshot.status}` };
     return { snapshot, decision: "deleted", rule: twin === undefined ? "kept by no rule" : `twin of ${twin.id}` };
@@ -91,10 +103,15 @@ interface Entry {
   rules: string[] | undefined;
 }
 
-const entryOf = (snapshot: FoundSnapshot, held: string | undefined, twin: FoundSnapshot | undefined): Entry => ({
+const entryOf = (
+  snapshot: FoundSnapshot,
+  latest: number,
+  held: string | undefined,
+  twin: FoundSnapshot | undefined,
+): Entry => ({
   snapshot,
   available: isAvailable(snapshot),
-  time: timeOf(snapshot),
+  time: timeOf(snapshot) > latest ? Number.POSITIVE_INFINITY : timeOf(snapshot),
   held,
   twin,
   rules: undefined,
@@ -109,15 +126,37 @@ const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIV
 const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
   timeOf(a) === timeOf(b) ? (a.id < b.id ? 1 : -1) : timeOf(b) - timeOf(a);
 
-/** What is never deleted, whoever made it (DESIGN 5.4). */
-function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
-  const { id, description, labels, created } = snapshot;
-  if (hold.has(id.toLowerCase())) return "held by the policy";
-  if (Object.hasOwn(labels, "hold") && labels.hold !== "false") return "held by its label";
-  if (description !== undefined && /^hold\b/i.test(description)) return "held by its description";
-  // Without a time it cannot be told what it is kept or goes by.
-  return whyNotOurs(snapshot) ?? (created === undefined ? "its time cannot be read" : undefined);
+/** What is never deleted, whoever made it (DESIGN 5.4). A group goes with its members, so what holds one of them holds it. */
+function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: number): string | undefined {
+  const { members = [], created } = snapshot;
+  const own = howHeld(snapshot, hold);
+  if (own !== undefined) return own;
+  for (const member of members) {
+    const how = howHeld(member, hold);
+    if (how !== undefined) return `its member ${member.id} is ${how}`;
+  }
+  const notOurs = whyNotOurs(snapshot);
+  if (notOurs !== undefined) return notOurs;
+  // Without a time it cannot be told what it is kept or goes by, and a wrong one would push out the others.
+  if (created === undefined) return "its time cannot be read";
+  return created > latest ? "its time is in the future" : undefined;
 }
+
+/** How somebody holds a snapshot. Who writes it by hand writes it in more than one way: what looks like a hold is one. */
+function howHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
+  const { description, labels } = snapshot;
+  if (isNamedIn(hold, snapshot)) return "held by the policy";
+  for (const key in labels) if (/^\s*hold\s*$/i.test(key) && labels[key] !== "false") return "held by its label";
+  if (description !== undefined && /^\s*hold(?![a-z0-9])/i.test(description)) return "held by its description";
+  return undefined;
+}
+
+/** The ids and names in a policy's `hold`, as they are compared. */
+export const namesIn = (hold: readonly string[]): Set<string> => new Set(hold.map((text) => text.trim().toLowerCase()));
+
+/** Whether a policy's `hold` has the id or the name of a snapshot. */
+export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot): boolean =>
+  hold.size > 0 && (hold.has(id.toLowerCase()) || (name !== "" && hold.has(name.trim().toLowerCase())));
 
 /**
  * Two first deliveries at once can make two of one (DESIGN 4.4). Younger twin -> the oldest one, which stays.
@@ -190,6 +229,29 @@ function applyRules(
   for (const entry of [...good.slice(0, least), ...twins.slice(0, Math.max(0, least - good.length))]) {
     if (entry.rules === undefined) keep(entry, "min_keep");
   }
+}
+
+/** The disks of which a group has a good snapshot. */
+const goodDisksOf = ({ members = [] }: FoundSnapshot): string[] =>
+  members.flatMap(({ resource, state }) => (state === "available" && resource !== undefined ? [resource] : []));
+
+/**
+ * Has the last good group with a disk stay, whatever the rules say. Returns disk -> that group.
+ *
+ * @param good newest first; twins after all others, for the disks that only they have
+ */
+function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
+  const last = new Map<string, Entry>();
+  const alone = new Map<Entry, string[]>();
+  for (const entry of good) {
+    for (const disk of goodDisksOf(entry.snapshot)) {
+      if (last.has(disk)) continue;
+      last.set(disk, entry);
+      if (entry.rules === undefined) alone.set(entry, [...(alone.get(entry) ?? []), disk]);
+    }
+  }
+  for (const [entry, disks] of alone) entry.rules = [`the last good one of disk ${disks.join(" and ")}`];
+  return last;
 }
 
 /** Rule -> the period that a day is in. */

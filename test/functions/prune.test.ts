@@ -289,6 +289,55 @@ describe("a group", () => {
     expect(left()).toEqual([good, newer].sort());
   });
 
+  test.each([
+    ["a tag", { tags: { hold: "true" } }, []],
+    ["its description", { description: "hold: audit" }, []],
+    ["its id in the policy", {}, ["here"]],
+  ])("of which a member is held by %s stays as a whole: the member would go with it", async (_how, member, hold) => {
+    const { cloud, disk, prune, old, left } = await site();
+    const group = old("snapshot-group", 20);
+    const [id = ""] = cloud.snapshots("standard-snapshot").map((one) => one.id);
+    cloud.removeSnapshot(id);
+    const createdAt = now - 20 * DAY_MS;
+    cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId: disk.id, groupId: group, createdAt, ...member });
+    const newer = old("snapshot-group", 1);
+    const { records } = await prune(keepLast(1, { hold: hold.map(() => id) }));
+    expect(records.find(({ snapshot_id }) => snapshot_id === group)).toMatchObject({
+      outcome: "held",
+      rule: expect.stringContaining(`its member ${id} is held`),
+    });
+    expect(left()).toEqual([group, newer].sort());
+    expect(cloud.snapshots("standard-snapshot").map((one) => one.id)).toContain(id);
+  });
+
+  test("with the last good snapshot of a disk stays, when the disk has left the server and newer groups lack it", async () => {
+    const { cloud, server, disk, prune, old, left } = await site();
+    const leaver = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    const [, both = ""] = [old("snapshot-group", 5), old("snapshot-group", 4)];
+    cloud.detach(leaver.id);
+    const without = [3, 2, 1].map((days) => old("snapshot-group", days));
+    const { records } = await prune(keepLast(1));
+    expect(records.filter(({ outcome }) => outcome === "kept").map(brief)).toEqual([
+      `${without[2]} kept: keep_last`,
+      `${both} kept: the last good one of disk ${leaver.id}`,
+    ]);
+    expect(left()).toEqual([both, without[2]].sort());
+    const disks = cloud.snapshots("standard-snapshot").map(({ volume_id }) => volume_id);
+    expect(new Set(disks)).toEqual(new Set([disk.id, leaver.id]));
+  });
+
+  test("that lost a member does not push out the one that has it", async () => {
+    const { cloud, server, prune, old, left } = await site();
+    cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    const whole = old("snapshot-group", 2);
+    const torn = old("snapshot-group", 1);
+    const lost = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === torn);
+    cloud.removeSnapshot(lost?.id ?? "");
+    const { records } = await prune(keepLast(1));
+    expect(records[1]).toMatchObject({ snapshot_id: whole, rule: `the last good one of disk ${lost?.volume_id}` });
+    expect(left()).toEqual([torn, whole].sort());
+  });
+
   test("of single disks is one of those of the same disks", async () => {
     const { cloud, disk, prune, left } = await site();
     const [b, c] = [cloud.addVolume(), cloud.addVolume()];

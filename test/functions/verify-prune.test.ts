@@ -98,15 +98,18 @@ describe("a year", () => {
       ...["2027-05-19", "2027-05-20"],
     ],
     weekly: ["2027-10-31", "2027-11-07", "2027-11-14"],
+    // The last group with the disk that left the server: its last good snapshot.
+    leaver: ["2027-05-16"],
   };
 
-  test("of two policies, a disk that is removed and a week in which every snapshot fails: exactly what is to be kept", {
+  test("of two policies, a disk that is removed, one that leaves its server, and a week in which every snapshot fails: exactly what is to be kept", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await openSite({ keepRequests: false, variables: WITHOUT_TOPIC });
     clock.set(FIRST - DAY_MS);
     const server = cloud.addServer({ tags: { backup: "weekly" } });
     const web = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
+    const leaver = cloud.addVolume({ serverId: server.id });
     const removed = cloud.addVolume({ tags: { backup: "daily" } });
     const archive = cloud.addVolume({ tags: { backup: "weekly" } });
     const cluster = cloud.addCluster({ tags: { backup: "weekly" } });
@@ -145,21 +148,26 @@ describe("a year", () => {
       } else if (sunday) {
         expect(Object.keys(await run(verifySnapshots, { lookback_minutes: 6.5 * 24 * 60 }))).toEqual(["available"]);
       }
-      for (const one of single(cloud).filter(isGood)) covered.add(resourceOf(one));
+      for (const one of cloud.snapshots().filter(isGood)) covered.add(resourceOf(one));
       await run(pruneSnapshots, nightly);
       if (sunday) await run(pruneSnapshots, weekly);
-      if (now().slice(0, 10) === REMOVED) cloud.removeVolume(removed.id);
+      if (now().slice(0, 10) === REMOVED) {
+        cloud.removeVolume(removed.id);
+        cloud.detach(leaver.id);
+      }
     }
     clock.advance(HOUR_MS);
 
     expect(daysOf(cloud, "standard-snapshot", web.id)).toEqual(EXPECTED.web);
     expect(daysOf(cloud, "standard-snapshot", removed.id)).toEqual(EXPECTED.removed);
     expect(daysOf(cloud, "snapshot", archive.id)).toEqual([dayOf(byHand), ...EXPECTED.weekly].sort());
-    expect(daysOf(cloud, "snapshot-group", server.id)).toEqual(EXPECTED.weekly);
+    expect(daysOf(cloud, "snapshot-group", server.id)).toEqual([...EXPECTED.leaver, ...EXPECTED.weekly]);
+    const ofLeaver = cloud.snapshots("standard-snapshot").filter(({ volume_id }) => volume_id === leaver.id);
+    expect(ofLeaver.map(dayOf)).toEqual(EXPECTED.leaver);
     expect(daysOf(cloud, "cluster-snapshot", cluster.id)).toEqual(EXPECTED.weekly);
     expect(cloud.snapshots().every(isGood)).toBe(true);
     expect(deletions).toBeGreaterThan(600);
-    expect(covered.size).toBe(5);
+    expect(covered.size).toBe(6);
   });
 });
 

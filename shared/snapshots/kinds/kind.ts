@@ -22,7 +22,7 @@ export interface FoundSnapshot {
   labels: Record<string, string>;
   marker?: Marker;
   /** The snapshots that a group consists of, where they were looked up. */
-  members?: { id: string; resource?: string; status: string }[];
+  members?: readonly FoundSnapshot[];
   /** As the API gave it. */
   raw: JsonObject;
 }

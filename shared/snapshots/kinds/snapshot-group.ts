@@ -31,12 +31,12 @@ export const snapshotGroup = {
 
 /**
  * A group with its members. It is available only when it and every member is (DESIGN 5.2); whether its own status follows
- * a failed member is UNCONFIRMED. A member that is gone, or in a status that is not known, leaves a group that cannot be
- * relied on; one without members is not made yet.
+ * a failed member is UNCONFIRMED. A member in a status that is not known leaves a group that cannot be relied on; one
+ * without members is not made yet. That a member is gone cannot be seen, as nothing says which disks a group was made of
+ * (cloud-apis.md 2.2): it is good for the disks of the members that it has, and retention counts by these.
  */
-export function groupWith(group: FoundSnapshot, found: readonly FoundSnapshot[]): FoundSnapshot {
-  const members = found.map(({ id, resource, status }) => ({ id, resource, status }));
-  return { ...group, members, state: stateWith(group.state, new Set(found.map(({ state }) => state))) };
+export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
+  return { ...group, members, state: stateWith(group.state, new Set(members.map(({ state }) => state))) };
 }
 
 function stateWith(own: State, ofMembers: ReadonlySet<State>): State {

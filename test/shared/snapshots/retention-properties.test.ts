@@ -71,6 +71,16 @@ const state = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<State>("creating", "deleting", "unknown") },
 );
 
+/** Of a group: disks come to a server and leave it, members fail and are held. */
+const members = fc.uniqueArray(
+  fc.record({
+    disk: fc.constantFrom("a", "b", "c", "d"),
+    state: fc.constantFrom<State>("available", "available", "available", "failed"),
+    held: fc.option(fc.constant({ labels: { hold: "true" } }), { freq: 20, nil: undefined }),
+  }),
+  { selector: ({ disk }) => disk, maxLength: 4 },
+);
+
 /** Snapshots of one resource; a few share a key, as twins do, or a time. */
 const snapshots = fc
   .array(
@@ -79,12 +89,13 @@ const snapshots = fc
       state,
       key: fc.integer({ min: 0, max: 30 }),
       held: fc.option(fc.constantFrom(...HELD), { freq: 7, nil: undefined }),
+      members: fc.option(members, { freq: 2, nil: undefined }),
     }),
     { maxLength: 30 },
   )
   .map((rows) =>
     rows.map(
-      ({ time, state, key, held }, index): FoundSnapshot => ({
+      ({ time, state, key, held, members }, index): FoundSnapshot => ({
         id: `s${index}`,
         name: "nightly",
         resource: "disk",
@@ -94,10 +105,22 @@ const snapshots = fc
         labels: {},
         raw: {},
         marker: { policy: "nightly", key: String(key < 25 ? 100 + index : key).padStart(32, "0"), content: "00000000" },
+        members: members?.map(({ disk, state: its, held }) => ({
+          ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: its, labels: {}, raw: {}, ...held },
+          // A good group has no failed member.
+          state: state === "available" ? "available" : its,
+        })),
         ...held,
       }),
     ),
   );
+
+const GOOD = { name: "", status: "", state: "available", labels: {}, raw: {} } as const;
+/** The disks of each of many groups; none: no groups. */
+const groups = fc.oneof(
+  fc.constant<string[][]>([]),
+  fc.array(fc.subarray(["a", "b", "c", "d"]), { minLength: 40, maxLength: 40 }),
+);
 
 const count = (max: number) => fc.option(fc.integer({ min: 0, max }), { nil: undefined });
 const retention = fc
@@ -156,6 +179,10 @@ const NAMES: Record<string, (date: string) => string> = {
   keep_yearly: (date) => date.slice(0, 4),
 };
 
+/** Of which disks a snapshot holds something good. */
+const disksOf = ({ members = [] }: FoundSnapshot): string[] =>
+  members.filter(({ state }) => state === "available").map(({ resource }) => resource ?? "");
+
 /** Id -> the rules that keep it; of snapshots that are all good, with different times. */
 function keptByModel(good: readonly FoundSnapshot[], retention: Retention, zone: string): Map<string, Set<string>> {
   const kept = new Map<string, Set<string>>();
@@ -186,23 +213,37 @@ function keptByModel(good: readonly FoundSnapshot[], retention: Retention, zone:
   for (const one of good) {
     if (newer(one) < Math.max(1, retention.min_keep ?? 1) && !kept.get(one.id)?.size) keep(one.id, "min_keep");
   }
+  const byRules = new Set(kept.keys());
+  for (const one of good) {
+    const last = disksOf(one).filter(
+      (disk) => !good.some((other) => at(other) > at(one) && disksOf(other).includes(disk)),
+    );
+    if (last.length > 0 && !byRules.has(one.id)) keep(one.id, `the last good one of disk ${last.join(" and ")}`);
+  }
   return kept;
 }
 
 describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { timeout: 600_000 }, () => {
   test("what is kept, and why, is what the calendar says", () => {
     fc.assert(
-      fc.property(fc.uniqueArray(moment, { maxLength: 40 }), retention, zone, (times, retention, zone) => {
-        const good = times.map((time, index): FoundSnapshot => {
-          const created = instant(time);
-          return { id: `s${index}`, name: "", status: "", state: "available", created, labels: {}, raw: {} };
-        });
-        const plan = planned(good, { retention, zone, hold: [] });
-        const kept = plan.filter(({ decision }) => decision === "kept");
-        expect(new Map(kept.map(({ snapshot, rule }) => [snapshot.id, new Set(rule.split(", "))]))).toEqual(
-          keptByModel(good, retention, zone),
-        );
-      }),
+      fc.property(
+        fc.uniqueArray(moment, { maxLength: 40 }),
+        retention,
+        zone,
+        groups,
+        (times, retention, zone, groups) => {
+          const good = times.map((time, index): FoundSnapshot => {
+            const created = instant(time);
+            const members = groups[index]?.map((disk) => ({ ...GOOD, id: `s${index}-${disk}`, resource: disk }));
+            return { ...GOOD, id: `s${index}`, created, members };
+          });
+          const plan = planned(good, { retention, zone, hold: [] });
+          const kept = plan.filter(({ decision }) => decision === "kept");
+          expect(new Map(kept.map(({ snapshot, rule }) => [snapshot.id, new Set(rule.split(", "))]))).toEqual(
+            keptByModel(good, retention, zone),
+          );
+        },
+      ),
       SETTINGS,
     );
   });
@@ -213,6 +254,17 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
         const good = found.filter(({ state }) => state === "available");
         const left = without(good, ids(planned(found, policy), "deleted"));
         expect(left.length).toBeGreaterThanOrEqual(Math.min(good.length, policy.retention.min_keep ?? 1));
+      }),
+      SETTINGS,
+    );
+  });
+
+  test("no disk is left without a good snapshot that had one, in whichever group", () => {
+    fc.assert(
+      fc.property(snapshots, policy, (found, policy) => {
+        const left = without(found, ids(planned(found, policy), "deleted"));
+        const before = new Set(found.filter(({ state }) => state !== "deleting").flatMap(disksOf));
+        expect([...before].filter((disk) => !left.flatMap(disksOf).includes(disk))).toEqual([]);
       }),
       SETTINGS,
     );

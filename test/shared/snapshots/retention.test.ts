@@ -25,10 +25,17 @@ const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) 
   good(id, days, { state: "failed", status: "error", ...changes });
 
 /** `id decision: rule`, newest first. */
-const plan = (found: FoundSnapshot[], retention: Retention, { zone = "UTC", hold = [] as string[] } = {}) =>
-  planRetention(found, { retention, wallClock: wallClockOf(zone), hold }).map(
-    ({ snapshot, decision, rule }) => `${snapshot.id} ${decision}: ${rule}`,
-  );
+const plan = (
+  found: FoundSnapshot[],
+  retention: Retention,
+  { zone = "UTC", hold = [] as string[], now = undefined as number | undefined } = {},
+) =>
+  planRetention(found, {
+    retention,
+    wallClock: wallClockOf(zone),
+    hold,
+    now: now === undefined ? undefined : instant(now),
+  }).map(({ snapshot, decision, rule }) => `${snapshot.id} ${decision}: ${rule}`);
 
 describe("what failed", () => {
   test("counts for nothing, and goes once a newer good one exists", () => {
@@ -91,6 +98,11 @@ describe("what is held", () => {
   test.each([
     ["by its label", { labels: { hold: "true" } }, "held by its label"],
     ["by any value of it", { labels: { hold: "" } }, "held by its label"],
+    ["by a label in capitals", { labels: { HOLD: "true" } }, "held by its label"],
+    ["by a label with a blank", { labels: { "Hold ": "until 2027" } }, "held by its label"],
+    ["by a label that says FALSE and not false", { labels: { hold: "FALSE" } }, "held by its label"],
+    ["by a description after a blank", { description: " hold: audit 2026" }, "held by its description"],
+    ["by a description without a blank", { description: "hold_until_2027" }, "held by its description"],
     ["by a description", { description: "hold: audit 2026" }, "held by its description"],
     ["by a description in capitals", { description: "HOLD" }, "held by its description"],
     ["as a backup's", { name: "autobk_snapshot_2026" }, "made by a backup"],
@@ -118,6 +130,17 @@ describe("what is held", () => {
     ]);
   });
 
+  test("by the policy, whichever way it is written: blanks, capitals, or the name in place of the id", () => {
+    const found = [good("a", 1), good("b", 2), good("c", 3), good("d", 4), good("e", 5, { name: "" })];
+    expect(plan(found, { keep_last: 1 }, { hold: [" b ", "NIGHTLY-c", ""] })).toEqual([
+      "a kept: keep_last",
+      "b held: held by the policy",
+      "c held: held by the policy",
+      "d deleted: kept by no rule",
+      "e deleted: kept by no rule",
+    ]);
+  });
+
   test.each([
     ["hold=false", { labels: { hold: "false" } }],
     ["another label", { labels: { holding: "true" } }],
@@ -132,6 +155,109 @@ describe("what is held", () => {
     expect(plan([good("a", 1), failed("f", 2, { labels: { hold: "true" } })], { keep_last: 1 })[1]).toBe(
       "f held: held by its label",
     );
+  });
+});
+
+describe("a time in the future", () => {
+  const HOUR = 1 / 24;
+
+  test("pushes nothing out: the snapshot is held, and the real ones are what the rules are about", () => {
+    const found = [good("f", -365), good("a", 1), good("b", 2), good("c", 9)];
+    expect(plan(found, { keep_within_days: 7 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "a kept: keep_within_days",
+      "b kept: keep_within_days",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
+  test("is one of more than an hour: clocks differ", () => {
+    const found = [good("f", -1.001 * HOUR), good("n", -HOUR), good("a", 1)];
+    expect(plan(found, { keep_last: 1 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "n kept: keep_last",
+      "a deleted: kept by no rule",
+    ]);
+  });
+
+  test("is no newer good one, for which a failed one would go", () => {
+    expect(plan([good("f", -365), failed("x", 1)], { keep_last: 1 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "x kept: failed, and no newer good one exists",
+    ]);
+  });
+});
+
+describe("a group", () => {
+  const member = (disk: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
+    good(`m-${disk}`, 0, { resource: disk, marker: undefined, ...changes });
+  const group = (id: string, days: number, disks: string[], changes: Partial<FoundSnapshot> = {}) =>
+    good(id, days, { resource: "server", members: disks.map((disk) => member(disk)), ...changes });
+
+  test("stays where it has the last good snapshot of a disk that newer ones do not have", () => {
+    const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
+    expect(plan(found, { keep_last: 1 })).toEqual([
+      "new kept: keep_last",
+      "both kept: the last good one of disk b",
+      "older deleted: kept by no rule",
+    ]);
+  });
+
+  test("stays for all such disks, and goes for none that another has", () => {
+    const found = [
+      group("new", 1, ["a"]),
+      group("c", 2, ["c"]),
+      group("bcd", 3, ["b", "c", "d"]),
+      group("all", 4, ["a", "b", "c", "d"]),
+    ];
+    expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
+      "c kept: the last good one of disk c",
+      "bcd kept: the last good one of disk b and d",
+      "all deleted: kept by no rule",
+    ]);
+  });
+
+  test("that lost a member does not stand for that disk", () => {
+    const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
+    expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
+      "whole kept: the last good one of disk a",
+      "older deleted: kept by no rule",
+    ]);
+  });
+
+  test("that is a twin goes, unless it alone has a disk", () => {
+    const { marker } = good("t", 0);
+    const twins = (disks: string[]) => [
+      group("new", 1, ["a"]),
+      group("y", 2, disks, { marker }),
+      group("o", 2.001, ["a"], { marker }),
+    ];
+    expect(plan(twins(["a"]), { keep_last: 5 })[1]).toBe("y deleted: twin of o");
+    expect(plan(twins(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
+  });
+
+  test("that failed stays where a good member of it is all that there is of a disk", () => {
+    const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
+    const torn = failed("f", 2, { resource: "server", members });
+    expect(plan([group("new", 1, ["a"]), torn], { keep_last: 1 })[1]).toBe(
+      "f kept: failed, but it has the only good one of disk b",
+    );
+    expect(plan([group("new", 1, ["a"]), torn, group("old", 3, ["a", "b"])], { keep_last: 1 }).slice(1)).toEqual([
+      "f deleted: failed, and a newer good one exists",
+      "old kept: the last good one of disk b",
+    ]);
+  });
+
+  test.each([
+    ["label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
+    ["description", { description: "hold: audit" }, [], "its member m-1 is held by its description"],
+    ["id in the policy", {}, ["M-1"], "its member m-1 is held by the policy"],
+  ])("is held by the %s of a member, as that would go with it", (_how, changes, hold, rule) => {
+    const held = group("h", 2, [], { members: [member("a"), member("b", { id: "m-1", ...changes })] });
+    expect(plan([group("new", 1, ["a", "b"]), held], { keep_last: 1 }, { hold })).toEqual([
+      "new kept: keep_last",
+      `h held: ${rule}`,
+    ]);
   });
 });
 
