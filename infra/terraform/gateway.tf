@@ -27,6 +27,15 @@ resource "huaweicloud_apig_api" "this" {
   security_authentication = var.gateway.authentication
   simple_authentication   = var.gateway.authentication == "APP"
 
+  # The same key is the same snapshot: it has to reach the function, whatever the gateway does with headers that it was not
+  # told of. pre-deploy has its deployment_id and does not read it.
+  request_params {
+    name        = "Idempotency-Key"
+    location    = "HEADER"
+    required    = false
+    passthrough = true
+  }
+
   func_graph {
     function_urn    = huaweicloud_fgs_function.this[each.key].urn
     version         = "latest"

@@ -120,7 +120,14 @@ describe("the document", () => {
           .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`))
           .sort(),
       );
-      for (const api of apis) ways.add(api.security_authentication);
+      for (const api of apis) {
+        ways.add(api.security_authentication);
+        // Every header that is described reaches the function.
+        const described = (operation(api.name).parameters ?? []).map(resolved);
+        for (const { name, required = false } of described) {
+          expect(api.request_params).toContainEqual({ name, location: "HEADER", required, passthrough: true });
+        }
+      }
     }
     expect(document.security).toEqual([...ways].map((way) => ({ [way]: [] })));
     expect(Object.keys(document.components.securitySchemes)).toEqual([...ways]);

@@ -316,6 +316,12 @@ function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
         ...((values.simple_authentication === true) === (security_authentication === "APP")
           ? []
           : [`${address}: an application's code is not taken`]),
+        ...(values.request_params?.some(
+          ({ name, location, required, passthrough }: Any) =>
+            name === "Idempotency-Key" && location === "HEADER" && required === false && passthrough === true,
+        )
+          ? []
+          : [`${address}: it may lose the Idempotency-Key, or want one`]),
         ...(publishment === undefined ? [`${address} is not published`] : []),
         ...(func_graph[0].timeout === 60_000
           ? []

@@ -487,6 +487,13 @@ describe("a copy that is broken on purpose", () => {
       /an application's code is not taken/,
     ],
     [
+      "an API that keeps the Idempotency-Key to itself",
+      "gateway.tf",
+      "passthrough = true",
+      "passthrough = false",
+      /it may lose the Idempotency-Key/,
+    ],
+    [
       "an API that is not published",
       "gateway.tf",
       /resource "huaweicloud_apig_api_publishment"[\s\S]*?\n}\n/,
