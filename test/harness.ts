@@ -1,7 +1,7 @@
 /** Functions over the embedded cloud in one process, on a clock that moves only when somebody sleeps. */
 import { expect, onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../infra/local/cloud/index.ts";
-import { nodeTransport, type WireRequest } from "../shared/huaweicloud/transport.ts";
+import { nodeTransport, TransportFailure, type WireAnswer, type WireRequest } from "../shared/huaweicloud/transport.ts";
 import { nodeRuntime, type Runtime } from "../shared/middleware/runtime.ts";
 import { instant } from "../shared/snapshots/instant.ts";
 import type { Time } from "../shared/snapshots/ports.ts";
@@ -20,8 +20,6 @@ export interface SiteOptions extends Omit<CloudOptions, "clock"> {
   /** Default 60. */
   timeoutSeconds?: number;
   random?: () => number;
-  /** Real milliseconds for an attempt that hangs; on the site's clock it takes what the function allowed. */
-  hangMs?: number;
 }
 
 export interface Invoked {
@@ -55,29 +53,28 @@ export interface Site {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
   runtime: Runtime;
+  /** Sends a request; undefined, at once, where the cloud leaves it hanging. */
+  exchange(request: WireRequest): Promise<WireAnswer | undefined>;
   invoke(factory: (runtime: Runtime) => Handler, event: unknown, how?: Invocation): Promise<Invoked>;
   /** Requests that reached the cloud, without the reports to the topic. */
   requests(): string[];
 }
 
 export async function openSite(options: SiteOptions = {}): Promise<Site> {
-  const { variables = {}, timeoutSeconds = 60, random = Math.random, hangMs = 2_000, ...cloudOptions } = options;
+  const { variables = {}, timeoutSeconds = 60, random = Math.random, ...cloudOptions } = options;
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ topics: [TOPIC], ...cloudOptions, clock });
   onTestFinished(() => cloud.close());
   const time = virtualTime(clock, random);
-  const send = nodeTransport();
-  const transport = (request: WireRequest) =>
-    time.busy(async () => {
-      const began = clock.now();
-      try {
-        return await send({ ...request, timeoutMs: Math.min(request.timeoutMs, hangMs) });
-      } catch (thrown) {
-        // Several that hang at once take no longer than one.
-        if (String(thrown).includes("no answer within")) clock.set(Math.max(clock.now(), began + request.timeoutMs));
-        throw thrown;
-      }
-    });
+  const send = transportTo(cloud);
+  const exchange: Site["exchange"] = (request) => time.busy(() => send(request));
+  const transport = async (request: WireRequest) => {
+    const began = clock.now();
+    const answer = await exchange(request);
+    if (answer !== undefined) return answer;
+    await time.sleep(Math.max(0, began + request.timeoutMs - clock.now()));
+    throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
+  };
   let ids = 0;
   const runtime: Runtime = {
     ...nodeRuntime(),
@@ -156,8 +153,38 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
 
   const requests = () =>
     cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs").map(({ operation }) => operation ?? "");
-  return { cloud, clock, runtime, invoke, requests };
+  return { cloud, clock, runtime, exchange, invoke, requests };
 }
+
+/** How long a request may take that is only slow: as long as a machine that is busy with other things may need. */
+const SLOW_MS = 60_000;
+
+/**
+ * The real transport, for time that does not pass by itself: a request is given up, and answered with undefined, once the
+ * cloud itself says that it leaves it hanging. One that is only slow on a busy machine is not taken for such a one.
+ */
+function transportTo(cloud: EmbeddedCloud): (request: WireRequest) => Promise<WireAnswer | undefined> {
+  const send = nodeTransport();
+  let count = 0;
+  return async (request) => {
+    count += 1;
+    const tag = String(count);
+    const hangs = () => cloud.requests.findLast(({ headers }) => headers[TAG] === tag)?.fault === "hang";
+    const gaveUp = new AbortController();
+    const watch = setInterval(() => hangs() && gaveUp.abort(), 2);
+    const headers = { ...request.headers, [TAG]: tag };
+    try {
+      return await send({ ...request, headers, timeoutMs: SLOW_MS, signal: gaveUp.signal });
+    } catch (thrown) {
+      if (gaveUp.signal.aborted) return undefined;
+      throw thrown;
+    } finally {
+      clearInterval(watch);
+    }
+  };
+}
+
+const TAG = "x-test-request";
 
 /**
  * Time that moves only when nothing else can happen: no request is under way and somebody sleeps. Then it jumps to the

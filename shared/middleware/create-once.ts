@@ -1,6 +1,6 @@
 import type { Connection } from "../huaweicloud/client.ts";
 import { recorded } from "../results/records.ts";
-import { type Ensured, ensure } from "../snapshots/ensure.ts";
+import { type Ensured, endOf, ensure } from "../snapshots/ensure.ts";
 import { type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
@@ -35,7 +35,6 @@ export const createOnce =
         patience,
         runtime.inFlight,
       );
-      const { outcome, name, snapshotId, jobId, attempts } = ensured;
-      return { result: ensured, end: { outcome, name, snapshot_id: snapshotId, job_id: jobId, attempts } };
+      return { result: ensured, end: endOf(ensured) };
     });
   };

@@ -4,7 +4,8 @@ import { textAt } from "./json.ts";
 import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 import { contentOf, keyOf, type Marker, snapshotName } from "./marker.ts";
 import { whyNotOurs } from "./ours.ts";
-import type { SnapshotService } from "./ports.ts";
+import type { EndFields } from "./outcome.ts";
+import type { SnapshotService, Time } from "./ports.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
 import { LISTED_AFTER_MS, mayRepeat, type Patience, retryRead, succeeded, waitAfter } from "./waiting.ts";
 
@@ -45,14 +46,18 @@ export interface Ensured {
 
 /**
  * What is under way in this process: creates, by project, kind, resource and key, and runs. A second caller waits for the
- * first. What was made stays for as long as a list may not show it.
+ * first. What has ended stays for as long as a list may not show it.
  */
-export type InFlight = Map<
-  string,
-  { content?: string; ensuring?: Promise<Ensured | undefined>; made?: { snapshotId: string; at: Instant } }
->;
+export type InFlight = Map<string, Entry>;
 
-/** For so long what was made is known here, whether or not a list shows it. */
+interface Entry {
+  content?: string;
+  ensuring?: Promise<Ensured | undefined>;
+  /** Without an id: a run, or a create of which could not be found out whether it made anything. */
+  ended?: { at: Instant; snapshotId?: string };
+}
+
+/** For so long what has ended is known here, whether or not a list shows it. */
 const UNLISTED_MS = 10_000;
 /** Left of the time for the look itself. */
 const LAST_LOOK_MS = 1_000;
@@ -89,22 +94,30 @@ export async function ensure(
     return { ...ensured, outcome: "existing", attempts: 0 };
   }
   const { time } = patience;
-  // What was made stands behind what was made before it.
-  for (const [name, { made }] of inFlight) {
-    if (made !== undefined && time.now() - made.at <= UNLISTED_MS) break;
-    if (made !== undefined) inFlight.delete(name);
-  }
-  const unlisted = inFlight.get(identity);
-  const ensuring = lookThenCreate(request, service, patience, known, unlisted);
+  forget(inFlight, time);
+  const before = inFlight.get(identity);
+  const ensuring = lookThenCreate(request, service, patience, known, before);
   inFlight.set(identity, { content, ensuring });
+  // What has ended stands behind what ended before it.
+  const end = (ended?: Entry["ended"]) => {
+    inFlight.delete(identity);
+    if (ended !== undefined) inFlight.set(identity, { content, ended });
+  };
   try {
-    const { snapshotId, ...ensured } = await ensuring;
-    inFlight.delete(identity);
-    inFlight.set(identity, { content, made: { snapshotId, at: time.now() } });
-    return { snapshotId, ...ensured };
+    const ensured = await ensuring;
+    end({ at: time.now(), snapshotId: ensured.snapshotId });
+    return ensured;
   } catch (thrown) {
-    inFlight.delete(identity);
+    end(asSnapshotError(thrown).reason === "OutcomeUnknown" ? { at: time.now() } : undefined);
     throw thrown;
+  }
+}
+
+/** Forgets what ended so long ago that a list shows it. */
+function forget(inFlight: InFlight, time: Time): void {
+  for (const [name, { ended }] of inFlight) {
+    if (ended !== undefined && time.now() - ended.at <= UNLISTED_MS) return;
+    if (ended !== undefined) inFlight.delete(name);
   }
 }
 
@@ -112,20 +125,28 @@ export async function ensure(
  * Begins `work` once what is under way by that name in this process has ended and a list must show what it made: a look
  * for many targets at once, and the creates after it, are not to be mixed with those of another delivery.
  *
+ * @param work is told whether what was under way by that name ended in this process a moment ago
+ *
  * Rejects with DeadlineExceeded where that takes longer than there is time.
  */
 export async function inTurn(
   name: string,
   inFlight: InFlight,
   patience: Patience,
-  work: () => Promise<void>,
+  work: (again: boolean) => Promise<void>,
 ): Promise<void> {
-  const before = inFlight.get(name)?.ensuring;
-  const listed = before?.then(() => patience.time.sleep(LISTED_AFTER_MS));
-  const working = listed === undefined ? work() : within(listed, patience).then(work);
-  const turn = { ensuring: Promise.allSettled([before, working]).then(() => undefined) };
+  const { time } = patience;
+  forget(inFlight, time);
+  const { ensuring: before, ended } = inFlight.get(name) ?? {};
+  const listed = before?.then(() => time.sleep(LISTED_AFTER_MS));
+  const working = listed === undefined ? work(ended !== undefined) : within(listed, patience).then(() => work(true));
+  const turn: Entry = { ensuring: Promise.allSettled([before, working]).then(() => undefined) };
   inFlight.set(name, turn);
-  void turn.ensuring.then(() => inFlight.get(name) === turn && inFlight.delete(name));
+  void turn.ensuring?.then(() => {
+    if (inFlight.get(name) !== turn) return;
+    inFlight.delete(name);
+    inFlight.set(name, { ended: { at: time.now() } });
+  });
   await working;
 }
 
@@ -139,21 +160,24 @@ async function lookThenCreate(
   service: SnapshotService,
   patience: Patience,
   known?: FoundSnapshot[],
-  unlisted?: InFlight extends Map<string, infer Entry> ? Entry : never,
+  earlier?: Entry,
 ): Promise<Ensured> {
   const { kind, options, key, policy } = request;
   const content = contentOf(kind.kind, options);
   const marker: Marker = { policy, key, content };
-  const resource = kind.resourceOf(options);
 
   const list = () => retryRead(() => service.listFor(options), patience);
   const look = async () => judge(await list(), request, marker);
-  const found = known ?? (await list());
+  const { ended, content: contentBefore } = earlier ?? {};
+  const id = ended?.snapshotId;
+  const open = ended !== undefined && id === undefined;
+  // What may have been made a moment ago is to be seen before anything is made.
+  if (open) await untilListed(ended.at, patience);
+  const found = (open ? undefined : known) ?? (await list());
   const before = judge(found, request, marker);
   if (before.standing !== undefined) return existing(kind, before.standing);
-  const id = unlisted?.made?.snapshotId;
   if (id !== undefined && !found.some((one) => one.id === id)) {
-    if (unlisted?.content !== content) throw conflict(kind, id);
+    if (contentBefore !== content) throw conflict(kind, id);
     const name = textAt(options, "name") ?? "";
     const raw = { ...options, id, status: "creating" };
     return existing(kind, { id, name, status: "creating", state: "creating", labels: {}, raw });
@@ -163,9 +187,7 @@ async function lookThenCreate(
     if (standing !== undefined) return existing(kind, standing);
   }
 
-  const name =
-    textAt(options, "name") ??
-    snapshotName(request.label, request.time, { kind: kind.kind, resource, key, attempt: before.failed + 1 });
+  const name = textAt(options, "name") ?? freeName(request, before.failed + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
 
   for (let tries = 1; ; tries += 1) {
@@ -190,6 +212,13 @@ async function lookThenCreate(
       }
     }
   }
+}
+
+/** The name of an attempt, or of a later one: an earlier attempt may be gone and another one have its number's name. */
+function freeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
+  const { kind, options, key, label, time } = request;
+  const name = snapshotName(label, time, { kind: kind.kind, resource: kind.resourceOf(options), key, attempt });
+  return found.some((one) => sameName(one.name, name)) ? freeName(request, attempt + 1, found) : name;
 }
 
 /**
@@ -257,10 +286,13 @@ function judge(
 
 /**
  * Whether a snapshot is of the resource. What a group of single disks is of cannot be read from a list (cloud-apis.md 2.2):
- * it is told by what was asked for.
+ * it is told by what was asked for, and by its members where they are listed.
  */
 function isOf(found: FoundSnapshot, kind: Kind, options: JsonObject, resource: string, { content }: Marker): boolean {
-  if (!(kind.policy.id in options)) return found.marker?.content === content || found.marker === undefined;
+  if (!(kind.policy.id in options)) {
+    const disks = found.members?.map((member) => String(member.resource).toLowerCase()).sort();
+    return found.marker === undefined || found.marker.content === content || disks?.join(",") === resource;
+  }
   return found.resource === undefined || found.resource === resource;
 }
 
@@ -295,6 +327,20 @@ const unknown = (error: SnapshotError, cause: unknown) => {
   return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
 };
 
+/** What the record of a snapshot says of it. */
+export function endOf({ outcome, name, snapshotId, jobId, attempts, state }: Ensured) {
+  const end: EndFields & { outcome: Ensured["outcome"] } = {
+    outcome,
+    name,
+    snapshot_id: snapshotId,
+    job_id: jobId,
+    attempts,
+  };
+  // Nothing may be made beside it, and nothing good be said of it.
+  const detail = "It exists, in a status that is not known.";
+  return state === "unknown" ? { ...end, outcome: "unverified" as const, detail } : end;
+}
+
 const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
   outcome: "existing",
   snapshotId: found.id,
@@ -304,6 +350,18 @@ const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
   attempts: 0,
   state: found.state,
 });
+
+/** Waits until a list must show what was made by a moment. Rejects with OutcomeUnknown where that is later than there is time. */
+async function untilListed(at: Instant, { time, until }: Patience): Promise<void> {
+  const rest = at + LISTED_AFTER_MS - time.now();
+  if (time.now() + rest + LAST_LOOK_MS > until) {
+    throw new SnapshotError(
+      "OutcomeUnknown",
+      `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
+    );
+  }
+  await time.sleep(Math.max(0, rest));
+}
 
 /** Waits for another caller's work, but not beyond the own deadline. */
 async function within<T>(work: Promise<T>, { time, until }: Patience): Promise<T> {

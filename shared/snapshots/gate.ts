@@ -1,5 +1,5 @@
 import { eachOf } from "./each-of.ts";
-import { ensure, inTurn } from "./ensure.ts";
+import { endOf, ensure, inTurn } from "./ensure.ts";
 import { type Instant, instant } from "./instant.ts";
 import type { FoundSnapshot, State } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
@@ -22,7 +22,7 @@ export interface GateOptions {
 /** How far one target is. */
 export interface Progress extends EndFields {
   target: Target;
-  outcome: "accepted" | "existing" | "available" | "failed" | "deferred";
+  outcome: "accepted" | "existing" | "unverified" | "available" | "failed" | "deferred";
 }
 
 /** What the next call can do that this one could not: the account was busy, or the time was up. */
@@ -62,8 +62,7 @@ export async function passGate(
       } else {
         const { kind, options } = target;
         const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, snapshots);
-        const { outcome, name, snapshotId: snapshot_id, jobId: job_id, attempts } = ensured;
-        progress.set(target, { target, outcome, name, snapshot_id, job_id, attempts });
+        progress.set(target, { target, ...endOf(ensured) });
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
@@ -81,7 +80,7 @@ export async function passGate(
 
   for (let first = true; ; first = false) {
     await look(first ? (target) => Promise.resolve(found.get(target) ?? []) : lookUp(run, means));
-    const pending = [...progress.values()].some(({ outcome }) => outcome === "accepted" || outcome === "existing");
+    const pending = [...progress.values()].some(isUnderWay);
     const wait = Math.min(LOOK_EVERY_MS, waitUntil - time.now());
     if (!pending || wait <= 0) break;
     await time.sleep(wait);
@@ -92,7 +91,7 @@ export async function passGate(
 
   /** Brings those that are under way up to date. A look that fails changes nothing: they stay under way. */
   async function look(among: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
-    const pending = [...progress.values()].filter(({ outcome }) => outcome === "accepted" || outcome === "existing");
+    const pending = [...progress.values()].filter(isUnderWay);
     await eachOf(pending, concurrency, async (one) => {
       try {
         const snapshot = (await among(one.target)).find(({ id }) => id === one.snapshot_id);
@@ -108,6 +107,8 @@ export async function passGate(
     });
   }
 }
+
+const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
 const ofRun =
   ({ kind, resource }: Target, { key }: Run) =>

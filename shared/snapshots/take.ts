@@ -1,5 +1,5 @@
 import { eachOf } from "./each-of.ts";
-import { ensure, type InFlight, inTurn, type MakeRoom } from "./ensure.ts";
+import { endOf, ensure, type InFlight, inTurn, type MakeRoom } from "./ensure.ts";
 import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
@@ -64,12 +64,14 @@ export async function select(
       targets.push(...selected);
     } catch (thrown) {
       failures.push({ kind, error: asSnapshotError(thrown) });
+      // What is named by ids is known all the same, unless tags could exclude it.
+      if (selector.exclude_tags === undefined) targets.push(...targetsOf({ ...selector, tags: undefined }, kind, []));
     }
   }
   return { targets: withoutRepeats(targets), failures, empty };
 }
 
-/** A run that makes nothing for so long has ended; a list is up to 5 s late. */
+/** A run that makes nothing for so long has ended: a call takes 10 s at most, and a list is up to 5 s late. */
 const QUIET_MS = 20_000;
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
@@ -147,12 +149,7 @@ export async function takeAll(
       const { kind, options } = target;
       const found = await from?.(target);
       const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
-      const { outcome, name, snapshotId, jobId, attempts, state } = ensured;
-      const ended = { name, snapshot_id: snapshotId, job_id: jobId, attempts };
-      // Nothing may be made beside it, and nothing good be said of it.
-      if (state === "unknown")
-        end({ ...ended, outcome: "unverified", detail: "It exists, in a status that is not known." });
-      else end({ ...ended, outcome });
+      end(endOf(ensured));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       end({ outcome: "failed", attempts: error.attempts, error });
@@ -164,8 +161,8 @@ export async function takeAll(
     return left;
   }
   try {
-    await inTurn(turnOf(run, targets), inFlight, patience, async () =>
-      takeEach(await whenQuiet(targets, run, means, known)),
+    await inTurn(turnOf(run, targets), inFlight, patience, async (again) =>
+      takeEach(again ? known : await whenQuiet(targets, run, means, known)),
     );
   } catch (thrown) {
     const error = asSnapshotError(thrown);
@@ -176,22 +173,25 @@ export async function takeAll(
 
 /**
  * An event whose run failed is delivered again, and its shards are handed on again, while what was handed on before may
- * still be at work elsewhere. So where a part is there already, it is given time to grow. Of no more targets than are
- * worked on at a time, all are begun at once: none is left that another delivery has yet to come to.
+ * still be at work elsewhere. So where a part is there already that was made just now, it is given time to grow; where
+ * there is no such time, a target that is missed for good would be worse. Of no more targets than are worked on at a
+ * time, all are begun at once: none is left that another delivery has yet to come to.
  */
 async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
   const { time, until } = means.patience;
   if (targets.length <= means.concurrency) return known;
   for (let latest = known, before = 0; ; latest = lookUp(run, means)) {
-    const isMade = async (target: Target) => {
+    const ofTarget = async (target: Target) => {
       const found = await latest(target).catch(() => []);
-      return found.some(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
+      return found.filter(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
     };
-    const made = (await Promise.all(targets.map(isMade))).filter((one) => one).length;
-    if (made === before || made === targets.length) return latest;
-    if (time.now() + QUIET_MS >= until) throw outOfTime();
-    await time.sleep(QUIET_MS);
-    before = made;
+    const made = (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
+    const now = time.now();
+    const newest = made.flat().reduce((latest, { created }) => Math.max(latest, created ?? now), 0);
+    const wait = Math.min(QUIET_MS, newest + QUIET_MS - now);
+    if (made.length === before || made.length === targets.length || wait <= 0 || now + wait >= until) return latest;
+    await time.sleep(wait);
+    before = made.length;
   }
 }
 

@@ -171,32 +171,17 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
 
 /**
  * Requests as they pass on the site's clock. One that the cloud leaves hanging is given up when what the function allowed
- * for it has passed there, one whose answer is slow comes so much later. By the cloud's own word, so that a request which
- * is only slow on a busy machine is not taken for one. On the wire they go one at a time.
+ * for it has passed there, one whose answer is slow comes so much later. On the wire they go one at a time.
  */
-function onSitesClock({ cloud, clock, runtime }: Site, slowness: { ms: number }) {
-  let count = 0;
+function onSitesClock(site: Site, slowness: { ms: number }) {
+  const { clock, runtime } = site;
   let wire: Promise<unknown> = Promise.resolve();
-  const hangs = (tag: string) =>
-    cloud.requests.findLast(({ headers }) => headers["x-test-request"] === tag)?.fault === "hang";
 
   /** The answer and how late it is; undefined: none. */
   const exchange = async (request: WireRequest) => {
-    count += 1;
-    const tag = String(count);
-    const gaveUp = new AbortController();
-    const watch = setInterval(() => hangs(tag) && gaveUp.abort(), 1);
-    const headers = { ...request.headers, "x-test-request": tag };
     slowness.ms = 0;
-    try {
-      const answer = await runtime.transport({ ...request, headers, signal: gaveUp.signal });
-      return { answer, late: slowness.ms };
-    } catch (thrown) {
-      if (gaveUp.signal.aborted) return undefined;
-      throw thrown;
-    } finally {
-      clearInterval(watch);
-    }
+    const answer = await site.exchange(request);
+    return answer && { answer, late: slowness.ms };
   };
   const transmit = async (request: WireRequest, gone: AbortSignal) => {
     const begunAt = clock.now();

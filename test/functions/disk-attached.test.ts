@@ -71,7 +71,7 @@ const cloudEvent = (trace: unknown): Json => ({
 });
 
 async function stage(options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite({ hangMs: 20_000, ...options });
+  const site = await openSite({ ...options });
   const server = site.cloud.addServer().id;
   const system = site.cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
   const disk = site.cloud.addVolume().id;
@@ -504,7 +504,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("a cloud that does not answer: failed before the deadline, and the event again makes it good", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage({ hangMs: 20 });
+    const { cloud, clock, deliver, server, disk } = await stage();
     cloud.attach(disk, server);
     for (const operation of ["evs.showVolume", "evs.createSnapshot"]) {
       const hanging = cloud.fault({ operation }, { type: "hang", after: true });

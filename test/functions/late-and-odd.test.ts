@@ -217,3 +217,132 @@ test.each([scheduledSnapshots, diskAttached, verifySnapshots, pruneSnapshots])(
     expect(requests()).toEqual([]);
   },
 );
+
+describe("what was found is not what was asked for", () => {
+  test("a group of the same disks under the same Idempotency-Key, with other content: 409, and no second group", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const ids = [cloud.addVolume().id, cloud.addVolume().id];
+    const post = (name: string) =>
+      invoke(createSnapshotGroup, apig({ snapshot_group: { volume_ids: ids, name } }, { "idempotency-key": "k" }));
+    await post("before");
+    clock.advance(60_000);
+    expect((await post("after")).result.statusCode).toBe(409);
+    expect((await post("before")).result.headers["x-snapshot-outcome"]).toBe("existing");
+    expect(cloud.snapshots("snapshot-group")).toHaveLength(1);
+  });
+
+  test("one in a status that is not known is no success, of a create or at a gate, and none is made beside it", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const [one, other] = [cloud.addVolume().id, cloud.addVolume().id];
+    for (const disk of [one, other]) cloud.endWith(disk, "managing");
+    const create = apig({ snapshot: { volume_id: one } }, { "idempotency-key": "k" });
+    const gate = apig({ deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: [other] }] });
+    await invoke(createSnapshot, create);
+    await invoke(preDeploy, gate);
+    clock.advance(60_000);
+    const created = await invoke(createSnapshot, create);
+    expect(created.records[0]).toMatchObject({ outcome: "unverified", level: "warn" });
+    expect(JSON.parse(created.result.body).snapshot.status).toBe("managing");
+    const passed = await invoke(preDeploy, gate);
+    expect(passed.result.statusCode).toBe(202);
+    expect(passed.records[0]).toMatchObject({ outcome: "unverified", level: "warn" });
+    expect(cloud.snapshots()).toHaveLength(2);
+  });
+
+  test("a cluster's second failure after the first was deleted by hand: the third try has a name that is free", async () => {
+    const { cloud, clock, invoke } = await openSite({ creationMs: 5_000 });
+    const cluster = cloud.addCluster();
+    for (const _ of [1, 2]) cloud.endWith(cluster.id, "error");
+    const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster.id] }];
+    const post = async () => {
+      const { result } = await invoke(preDeploy, apig({ deployment_id: "r", targets, retry_failed: true }));
+      clock.advance(60_000);
+      return result;
+    };
+    await post();
+    await post();
+    const [first, second] = cloud.snapshots("cluster-snapshot");
+    expect([first?.status, second?.status]).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+    cloud.removeSnapshot(first?.id ?? "");
+    expect((await post()).statusCode).toBe(202);
+    expect(JSON.parse((await post()).body).status).toBe("ready");
+  });
+
+  test("the disk that is named beside tags is taken though what the tags select cannot be read", async () => {
+    const { cloud, invoke } = await openSite();
+    const disk = cloud.addVolume().id;
+    const refusal = { error: { code: "EVS.5403", message: "no" } };
+    cloud.fault({ operation: "evs.listVolumes" }, { type: "status", status: 403, body: refusal });
+    const event = (more: object) =>
+      timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: [disk], tags: { a: "b" }, ...more }] });
+    // Its tags could exclude it.
+    const excluding = await invoke(scheduledSnapshots, event({ exclude_tags: { scratch: "*" } }));
+    expect(JSON.parse(String(excluding.error?.message)).outcomes).toEqual({ failed: 1 });
+    expect(cloud.snapshots()).toHaveLength(0);
+    const { error } = await invoke(scheduledSnapshots, event({}));
+    expect(JSON.parse(String(error?.message)).outcomes).toEqual({ accepted: 1, failed: 1 });
+    expect(cloud.snapshots().map(({ volume_id }) => volume_id)).toEqual([disk]);
+  });
+});
+
+describe("again, a moment later", () => {
+  test("a create whose outcome stayed open is looked for when a list must show it, before another one is sent", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    cloud.listLagMs = 5_000;
+    cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
+    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
+    const first = await invoke(createSnapshot, event, { remainingMs: 4_000 });
+    expect(JSON.parse(first.result.body).error.reason).toBe("OutcomeUnknown");
+    // There is no time to see it: nothing is sent.
+    const second = await invoke(createSnapshot, event, { remainingMs: 2_000 });
+    expect(JSON.parse(second.result.body).error.reason).toBe("OutcomeUnknown");
+    const before = clock.now();
+    const third = await invoke(createSnapshot, event);
+    expect(third.result.headers["x-snapshot-outcome"]).toBe("existing");
+    expect(clock.now() - before).toBeLessThan(6_500);
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+
+  test("an event that was cut off goes on in the same instance without waiting for itself", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
+    const body = { error: { code: "EVS.5400", message: "no" } };
+    cloud.fault({ operation: "evs.createSnapshot", nth: 11, times: 10 }, { type: "status", status: 400, body });
+    const event = timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] });
+    const first = await invoke(scheduledSnapshots, event);
+    expect(JSON.parse(String(first.error?.message)).outcomes).toEqual({ accepted: 10, failed: 10 });
+    const before = clock.now();
+    const second = await invoke(scheduledSnapshots, event);
+    expect(second.result.outcomes).toEqual({ accepted: 10, existing: 10 });
+    expect(clock.now() - before).toBeLessThan(1_000);
+    expect(cloud.snapshots()).toHaveLength(20);
+  });
+
+  test.each([20, 900])(
+    "a run of another instance, cut off a minute ago, is gone on with: a function of %i s",
+    async (timeoutSeconds) => {
+      const { cloud, clock, invoke, runtime } = await openSite({ timeoutSeconds });
+      const disks = Array.from({ length: 12 }, () => cloud.addVolume().id);
+      const event = (volume_ids: string[]) =>
+        timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids }] });
+      await invoke(scheduledSnapshots, event(disks.slice(0, 3)));
+      clock.advance(60_000);
+      runtime.inFlight = new Map();
+      const before = clock.now();
+      const { result } = await invoke(scheduledSnapshots, event(disks));
+      expect(result.outcomes).toEqual({ accepted: 9, existing: 3 });
+      expect(clock.now() - before).toBeLessThan(1_000);
+    },
+  );
+
+  test("what the cloud says carries no secret into the summary", async () => {
+    const { cloud, invoke } = await openSite();
+    for (let disk = 0; disk < 3; disk += 1) cloud.addVolume({ tags: { backup: "daily" } });
+    const token = String(cloud.credentials.securityToken);
+    const body = JSON.stringify({ request_id: token });
+    cloud.fault({ operation: "functiongraph.invokeAsync" }, { type: "answer", status: 202, body });
+    const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
+    const { output } = await invoke(scheduledSnapshots, timerEvent(policy), { variables: { SHARD_SIZE: "1" } });
+    expect(output).not.toContain(token);
+  });
+});

@@ -16,7 +16,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 const RETRY_LATER = { "retry-after": "5" };
 
 async function stage(options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite({ hangMs: 20_000, ...options });
+  const site = await openSite({ ...options });
   const call = async (event: unknown, how?: Invocation) => {
     const invoked = await site.invoke(preDeploy, event, how);
     expectWholeRecords(invoked);
@@ -477,7 +477,7 @@ describe("a status that nobody knows", () => {
     clock.advance(30 * MINUTE);
     const pending = await post({ targets, retry_failed: true });
     expect(pending.status).toBe(202);
-    expect(said(pending)).toEqual(ids.map(() => "existing"));
+    expect(said(pending)).toEqual(ids.map(() => "unverified"));
     expect(cloud.count(/\.create/)).toBe(4);
   });
 });
@@ -603,7 +603,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("a cloud that does not answer: an answer before the gateway gives up, and the next call goes on", async () => {
-    const { cloud, clock, disks, post } = await stage({ hangMs: 20, timeoutSeconds: 900 });
+    const { cloud, clock, disks, post } = await stage({ timeoutSeconds: 900 });
     const all = disksOf(...disks(20));
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
     const began = clock.now();

@@ -138,7 +138,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
 
   test("are deleted although the reply was lost: one record each", async () => {
     for (const type of ["reset", "cut", "hang"] as const) {
-      const { cloud, prune, old, left } = await site({ hangMs: 20 });
+      const { cloud, prune, old, left } = await site();
       const ids = [3, 2, 1].map((days) => old(kind, days));
       cloud.fault({ operation: DELETE[kind], times: 1 }, { type, after: true });
       const { error, records } = await prune(keepLast(1));

@@ -21,7 +21,6 @@ async function stage({ retries = 0, ...options }: Parameters<typeof openSite>[0]
   const further: Invoked[] = [];
   const site = await openSite({
     timeoutSeconds: 900,
-    hangMs: 20_000,
     functions: [URN],
     onInvokeAsync: async ({ payload, requestId }) => {
       for (let tries = 0; tries <= retries; tries += 1) {
@@ -691,7 +690,7 @@ describe("a further invocation", () => {
 
 describe("a cloud that does not answer", () => {
   test("costs no target its record, nor the function its answer in time; the event again makes it good", async () => {
-    const { cloud, clock, fire, disks } = await stage({ hangMs: 20 });
+    const { cloud, clock, fire, disks } = await stage();
     const all = disks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
@@ -707,7 +706,7 @@ describe("a cloud that does not answer", () => {
   });
 
   test("is not waited for beyond the deadline where already its lists hang", async () => {
-    const { cloud, clock, fire, disks } = await stage({ hangMs: 20 });
+    const { cloud, clock, fire, disks } = await stage();
     const [disk] = disks(1) as [string];
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: true });
     const deadline = clock.now() + 30_000;

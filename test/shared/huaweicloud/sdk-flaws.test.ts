@@ -104,7 +104,7 @@ describe("1: secrets in the output", () => {
     onTestFinished(() => void vi.restoreAllMocks());
     const outputs: string[] = [];
     for (const fault of FAULTS) {
-      const site = await openSite({ hangMs: 20 });
+      const site = await openSite();
       site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
       outputs.push((await outcomeOf(site)).output);
     }
@@ -228,7 +228,7 @@ describe("6: no time limit", () => {
       [{}, 10_000],
       [{ HTTP_TIMEOUT_MS: "1500" }, 1_500],
     ] as const) {
-      const site = await openSite({ hangMs: 20, random: () => 0, variables });
+      const site = await openSite({ random: () => 0, variables });
       site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: false });
       const before = site.clock.now();
       const { status, error } = await outcomeOf(site);
@@ -240,7 +240,7 @@ describe("6: no time limit", () => {
   });
 
   test("the whole stays within the invocation's time, and the caller gets an answer", async () => {
-    const site = await openSite({ hangMs: 20, timeoutSeconds: 12 });
+    const site = await openSite({ timeoutSeconds: 12 });
     site.cloud.fault({ operation: /^evs\./ }, { type: "hang", after: false });
     const before = site.clock.now();
     expect(await outcomeOf(site)).toMatchObject({ status: 504 });
@@ -255,7 +255,7 @@ describe("7: a create that is sent twice", () => {
     { type: "hang", after: true },
     { type: "status", status: 504, after: true },
   ])("after %j it is looked for, and it is there", async (fault) => {
-    const site = await openSite({ hangMs: 20 });
+    const site = await openSite();
     site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
     expect(await outcomeOf(site)).toMatchObject({ status: 202 });
     expect(site.requests()).toEqual(["evs.listSnapshots", "evs.createSnapshot", "evs.listSnapshots"]);
