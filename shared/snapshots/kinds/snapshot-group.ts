@@ -18,11 +18,13 @@ export const snapshotGroup = {
     defaults: { incremental: false, instant_access: false },
     description: { "x-max-bytes": 255 },
   },
-  resourceOf: (options) =>
-    (
-      textAt(options, "server_id") ??
-      (Array.isArray(options.volume_ids) ? options.volume_ids : []).map(String).sort().join(",")
-    ).toLowerCase(),
+  resourceOf: ({ server_id: server, volume_ids: volumes }) => {
+    const ids = typeof server === "string" ? [server] : Array.isArray(volumes) ? volumes : [];
+    return ids
+      .map((id) => String(id).toLowerCase())
+      .sort()
+      .join(",");
+  },
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "server_id" }),
   createdId: (answer) => textAt(answer, "snapshot_group_id"),

@@ -214,7 +214,7 @@ export interface Stage {
   untidy(): number;
 }
 
-export function stage({ seconds = 60, random = () => 0, concurrency = 2 } = {}): Stage {
+export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 } = {}): Stage {
   const time = virtualTime(random);
   const cloud = memoryCloud(time);
   const records: RecordOf[] = [];

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { eachKind } from "../../../shared/snapshots/each-kind.ts";
+import type { SnapshotError } from "../../../shared/snapshots/reasons.ts";
+import { group, refusal, snapshot, snapshotOf, stage } from "./domain.ts";
+
+/** What each kind was found to have, as `kind: ids`. */
+async function lists({ means }: ReturnType<typeof stage>) {
+  const seen: string[] = [];
+  const error = await eachKind({ action: "verify", policy: "nightly" }, means, (kind, found) => {
+    seen.push(`${kind.kind}: ${found.map(({ id }) => id).join(", ")}`);
+  }).catch((thrown: SnapshotError) => thrown);
+  return { seen, error };
+}
+
+test("every kind is listed once", async () => {
+  const here = stage();
+  here.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
+  here.cloud.add(group, snapshotOf("c", "server-1"));
+  const { seen, error } = await lists(here);
+  expect(error).toBeUndefined();
+  expect(seen).toEqual(["snapshot: a, b", "standard-snapshot: ", "snapshot-group: c", "cluster-snapshot: "]);
+  expect(here.cloud.asked()).toEqual([
+    "listAll snapshot",
+    "listAll standard-snapshot",
+    "listAll snapshot-group",
+    "listAll cluster-snapshot",
+  ]);
+  expect(here.records).toEqual([]);
+});
+
+test("one that cannot be listed has a failed record; the others are gone through", async () => {
+  const here = stage();
+  const error = refusal("AccessDenied");
+  here.cloud.at("listAll", undefined, error);
+  const { seen } = await lists(here);
+  expect(seen).toEqual(["snapshot: ", "snapshot-group: ", "cluster-snapshot: "]);
+  expect(here.records).toEqual([
+    {
+      action: "verify",
+      policy: "nightly",
+      kind: "standard-snapshot",
+      outcome: "failed",
+      detail: "These snapshots could not be listed.",
+      error,
+    },
+  ]);
+});
+
+test("a fault that passes is waited out", async () => {
+  const here = stage();
+  here.cloud.at("listAll", refusal("CloudError"));
+  expect((await lists(here)).seen).toHaveLength(4);
+  expect(here.records).toEqual([]);
+});
+
+test("what a region does not offer is nothing to be said; where that is everything, the address is wrong", async () => {
+  const here = stage();
+  const unsupported = refusal("Unsupported");
+  here.cloud.at("listAll", unsupported, unsupported, unsupported);
+  expect((await lists(here)).seen).toEqual(["cluster-snapshot: "]);
+  expect(here.records).toEqual([]);
+
+  const nowhere = stage();
+  nowhere.cloud.always("listAll", unsupported);
+  const { seen, error } = await lists(nowhere);
+  expect(seen).toEqual([]);
+  expect(error).toBe(unsupported);
+});

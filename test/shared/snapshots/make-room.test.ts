@@ -1,0 +1,216 @@
+import { describe, expect, test } from "vitest";
+import { after } from "../../../shared/snapshots/instant.ts";
+import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
+import { makeRoomBy } from "../../../shared/snapshots/make-room.ts";
+import type { PrunePolicy } from "../../../shared/snapshots/prune.ts";
+import {
+  DAY_MS,
+  DELETING,
+  FAILED,
+  HOUR_MS,
+  markerOf,
+  refusal,
+  START,
+  STUCK_DELETING,
+  snapshot,
+  snapshotOf,
+  stage,
+  standard,
+} from "./domain.ts";
+
+const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
+const OPTIONS = { volume_id: "disk-1" };
+const others = { marker: markerOf("other", { policy: "weekly" }) };
+
+/** So many of the disk, the newest first; `changes` for some of them, by their place. */
+const found = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
+  Array.from({ length: count }, (_, index) =>
+    snapshotOf(`s-${index}`, "disk-1", { created: after(START, -index * DAY_MS), ...changes[index] }),
+  );
+
+/** Makes room on a disk that has these; how many it is said to have where that was looked up. */
+async function makeRoom(
+  snapshots: FoundSnapshot[],
+  { policy = NIGHTLY, count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
+) {
+  const here = stage({ seconds });
+  here.cloud.add(snapshot, ...snapshots);
+  here.cloud.removeMs = removeMs;
+  if (waitSeconds > 0) here.means.patience.waitUntil = after(START, waitSeconds * 1000);
+  const counts: string[] = [];
+  const counted = async (_kind: unknown, resource: string) => {
+    counts.push(resource);
+    return count as number;
+  };
+  const work = makeRoomBy(policy, here.means, count === undefined ? undefined : counted);
+  const result = await work(snapshot, OPTIONS).catch((error) => error);
+  expect(here.untidy()).toBe(0);
+  return { ...here, result, counts, asked: here.cloud.asked(), told: here.told(), calls: here.cloud.calls };
+}
+
+const every = (count: number, changes: Partial<FoundSnapshot>) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
+const LIST = "listFor snapshot disk-1";
+
+describe("nothing is done", () => {
+  test("for a kind of which a resource takes many", async () => {
+    const here = stage();
+    expect(await makeRoomBy(NIGHTLY, here.means)(standard, OPTIONS)).toBe(false);
+    expect(here.cloud.calls).toEqual([]);
+  });
+
+  test("where the look for all has shown that there is room", async () => {
+    const { result, asked, counts } = await makeRoom([], { count: 6 });
+    expect(result).toBe(false);
+    expect(counts).toEqual(["disk-1"]);
+    expect(asked).toEqual([]);
+  });
+
+  test("where a look at the disk shows it", async () => {
+    expect(await makeRoom(found(6))).toMatchObject({ result: false, asked: [LIST] });
+    expect(await makeRoom(found(6), { count: 7 })).toMatchObject({ result: false, asked: [LIST] });
+  });
+
+  test("where a backup made one of those that there are: the cloud may not count it", async () => {
+    const { result, asked, told } = await makeRoom(found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }), {
+      policy: { policy: "nightly", retention: { keep_last: 7 } },
+    });
+    expect(result).toBe(false);
+    expect(asked).toEqual([LIST]);
+    expect(told).toEqual([]);
+  });
+});
+
+describe("a full disk", () => {
+  test("is pruned by the policy's retention, with the records that prune has, and it is looked that they are gone", async () => {
+    const { result, asked, told } = await makeRoom(found(7));
+    expect(result).toBe(true);
+    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+    expect(asked).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
+  });
+
+  test("is waited for until what was deleted is gone: 1 s, 2 s, 4 s, 8 s, then every 10 s", async () => {
+    const { result, calls } = await makeRoom(found(7), { removeMs: 40_000 });
+    expect(result).toBe(true);
+    const looks = calls.filter((call) => call.includes("listFor"));
+    expect(looks.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3", "7", "15", "25", "35", "45"]);
+  });
+
+  test("is waited for where enough is being deleted already; nothing more goes for it", async () => {
+    const here = stage({ seconds: 600 });
+    here.cloud.add(snapshot, ...found(7, { 6: DELETING }));
+    here.cloud.always("listFor", () => {
+      if (here.time.seconds() >= 3) here.cloud.snapshots.set("snapshot", found(6));
+    });
+    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
+    expect(here.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
+    expect(here.told()).toEqual([]);
+  });
+
+  test("of which one goes and seven stay is pruned none the less", async () => {
+    const { told } = await makeRoom(found(8, { 7: DELETING }));
+    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+  });
+
+  test("whose snapshots do not go in time says how many are going", async () => {
+    const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
+    expect(late.result).toMatchObject({
+      reason: "DeadlineExceeded",
+      message:
+        "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone; what was deleted stays deleted.",
+    });
+    // 12 s before the end a create can still end in order.
+    expect(late.time.seconds()).toBe(45);
+  });
+
+  test("is waited for 3 minutes at most, and no longer than the caller waits", async () => {
+    const long = await makeRoom(found(7), { removeMs: 10_000_000 });
+    expect(long.result).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(long.time.seconds()).toBe(175);
+    const short = await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15 });
+    expect(short.time.seconds()).toBe(7);
+    expect((await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15.001 })).time.seconds()).toBe(15);
+  });
+
+  test("is looked at again after a fault that passes", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, ...found(7));
+    here.cloud.at("listFor", refusal("CloudError"));
+    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
+  });
+});
+
+describe("where nothing may go", () => {
+  const full = (why: string) => ({
+    reason: "QuotaExceeded",
+    message: `Expected fewer than 7 snapshots of disk-1, or some that may go; there are 7. ${why}, or delete some by hand.`,
+  });
+
+  test("as the retention keeps them all, it is said how many it may keep", async () => {
+    const { result, asked } = await makeRoom(found(7, every(2, others)), {
+      policy: { policy: "nightly", retention: { keep_last: 5 } },
+    });
+    expect(result).toMatchObject(
+      full(
+        '5 of them are of the policy "nightly", and its retention lets none of these go: have it keep at most 6 beside the others',
+      ),
+    );
+    expect(asked).toEqual([LIST]);
+  });
+
+  test("as there is no retention that says what, that is said", async () => {
+    for (const retention of [undefined, {}, { keep_last: 0 }]) {
+      const { result } = await makeRoom(found(7), { policy: { policy: "nightly", retention } });
+      expect(result).toMatchObject(
+        full('the policy "nightly" has no retention that says which of them may go: give it one'),
+      );
+    }
+  });
+
+  test("as what was to go could not be deleted, that is said, and each has its record", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, ...found(7));
+    here.cloud.always("remove", refusal("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: "QuotaExceeded" });
+    expect(here.told()).toEqual([
+      "s-5 failed: kept by no rule: AccessDenied",
+      "s-6 failed: kept by no rule: AccessDenied",
+    ]);
+    expect(here.time.seconds()).toBe(0);
+  });
+
+  test("what could not be deleted before is not waited for", async () => {
+    const stuck = await makeRoom(found(7, every(2, { ...STUCK_DELETING, ...others })));
+    expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
+    expect(stuck.time.seconds()).toBe(0);
+    const capitals = await makeRoom(found(7, { 0: { ...DELETING, status: "ERROR_DELETING" } }), {
+      policy: { policy: "nightly", retention: { keep_last: 7 } },
+    });
+    expect(capitals.result).toMatchObject({ reason: "QuotaExceeded" });
+  });
+});
+
+describe("failed ones", () => {
+  const old = { ...FAILED, created: after(START, HOUR_MS) };
+
+  test("go where nothing else may: on a full disk there would never be a newer good one", async () => {
+    const { result, told } = await makeRoom(found(7, every(2, old)));
+    expect(result).toBe(true);
+    expect(told).toEqual([
+      "s-1 deleted: failed, and there is no room for a newer one",
+      "s-0 deleted: failed, and there is no room for a newer one",
+    ]);
+  });
+
+  test("stay where something else may go", async () => {
+    const { told } = await makeRoom(found(7, { 0: old }));
+    expect(told).toEqual(["s-6 deleted: kept by no rule"]);
+  });
+
+  test("that are held stay", async () => {
+    const { result, told } = await makeRoom(found(7, every(2, old)), { policy: { ...NIGHTLY, hold: ["s-0", "s-1"] } });
+    expect(result).toMatchObject({ reason: "QuotaExceeded" });
+    expect(told).toEqual([]);
+  });
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { after } from "../../../shared/snapshots/instant.ts";
+import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
+import { type VerifyOptions, verify } from "../../../shared/snapshots/verify.ts";
+import {
+  CREATING,
+  cluster,
+  DELETING,
+  FAILED,
+  group,
+  MINUTE_MS,
+  markerOf,
+  refusal,
+  START,
+  STUCK_DELETING,
+  snapshot,
+  snapshotOf,
+  stage,
+  UNKNOWN,
+} from "./domain.ts";
+
+const minutesAgo = (minutes: number) => after(START, -minutes * MINUTE_MS);
+const text = (minutes: number) => new Date(minutesAgo(minutes)).toISOString();
+
+/** Verifies these, and says what it told. */
+async function told(found: FoundSnapshot[], options: Partial<VerifyOptions> = {}, kind: Kind = snapshot) {
+  const here = stage();
+  here.cloud.add(kind, ...found);
+  const count = await verify({ time: START, lookbackMinutes: 60, ...options }, here.means);
+  expect(here.untidy()).toBe(0);
+  return { count, told: here.told(), records: here.records };
+}
+
+describe("what is looked at", () => {
+  const old = (changes: Partial<FoundSnapshot> = {}) =>
+    snapshotOf("old", "disk-1", { created: minutesAgo(61), ...changes });
+
+  test("is what was made within the lookback, to the minute", async () => {
+    const edge = snapshotOf("edge", "disk-1", { created: minutesAgo(60) });
+    expect(await told([old(), edge])).toMatchObject({ count: 1, told: ["edge available"] });
+    expect(await told([old()], { lookbackMinutes: 61 })).toMatchObject({ count: 1 });
+  });
+
+  test("is also what ended in it, by whatever name the API gives that time", async () => {
+    for (const field of ["updated_at", "finished", "updated"]) {
+      expect((await told([old({ raw: { [field]: text(60) } })])).told, field).toEqual(["old available"]);
+      expect((await told([old({ raw: { [field]: text(61) } })])).told, field).toEqual([]);
+    }
+  });
+
+  test("is what is still being created, however old, and what does not say its time", async () => {
+    expect((await told([old(CREATING)])).count).toBe(1);
+    expect((await told([old({ created: undefined })])).told).toEqual(["old available"]);
+  });
+
+  test("is ours: neither without our marker, nor with a copy of it", async () => {
+    const theirs = [
+      snapshotOf("a", "disk-1", { marker: undefined }),
+      snapshotOf("b", "disk-1", { raw: { snapshot_type: "copy" } }),
+    ];
+    expect(await told(theirs)).toMatchObject({ count: 0, told: [] });
+  });
+
+  test("is every kind, whatever of them cannot be listed", async () => {
+    const here = stage();
+    here.cloud.add(cluster, snapshotOf("a", "cluster-1"));
+    here.cloud.at("listAll", refusal("AccessDenied"));
+    expect(await verify({ time: START, lookbackMinutes: 60 }, here.means)).toBe(1);
+    expect(here.records).toMatchObject([
+      { action: "verify", kind: "snapshot", outcome: "failed" },
+      { action: "verify", kind: "cluster-snapshot", resource_id: "cluster-1", outcome: "available" },
+    ]);
+  });
+});
+
+describe("what is said of it", () => {
+  test("names the snapshot, what it is of, and its policy", async () => {
+    const { records } = await told([snapshotOf("a", "disk-1")]);
+    expect(records).toEqual([
+      {
+        action: "verify",
+        kind: "snapshot",
+        resource_id: "disk-1",
+        name: "nightly-a",
+        snapshot_id: "a",
+        policy: "nightly",
+        outcome: "available",
+      },
+    ]);
+  });
+
+  test("a failed one is an error that says in which status it ended", async () => {
+    const { records } = await told([snapshotOf("a", "disk-1", FAILED)]);
+    expect(records).toMatchObject([
+      {
+        outcome: "failed",
+        error: {
+          reason: "SnapshotFailed",
+          message: 'Expected the snapshot a of disk-1 to become available; it ended in the status "error".',
+        },
+      },
+    ]);
+  });
+
+  test("one that is being created is left for the next run, until it takes longer than its kind does", async () => {
+    const creating = (minutes: number) => snapshotOf("a", "disk-1", { ...CREATING, created: minutesAgo(minutes) });
+    const stuck = (minutes: number) => [`a unverified: Stuck: it has been creating for ${minutes} minutes.`];
+    expect(await told([creating(60)])).toMatchObject({ count: 1, told: [] });
+    expect((await told([creating(61)])).told).toEqual(stuck(61));
+    expect((await told([creating(61.9)])).told).toEqual(stuck(61));
+    expect((await told([creating(61)], {}, cluster)).told).toEqual([]);
+    expect((await told([creating(361)], {}, cluster)).told).toEqual(stuck(361));
+    expect((await told([creating(6)], { stuckAfterMinutes: 5 })).told).toEqual(stuck(6));
+    expect((await told([creating(5)], { stuckAfterMinutes: 5 })).told).toEqual([]);
+  });
+
+  test("one that is being created and does not say its time cannot be judged", async () => {
+    expect((await told([snapshotOf("a", "disk-1", { ...CREATING, created: undefined })])).told).toEqual([
+      "a unverified: It is being created, and its time cannot be read.",
+    ]);
+  });
+
+  test("one that is being deleted is nothing any more, unless that failed", async () => {
+    expect((await told([snapshotOf("a", "disk-1", DELETING)])).told).toEqual([]);
+    expect((await told([snapshotOf("a", "disk-1", STUCK_DELETING)])).told).toEqual([
+      'a unverified: The status is "error_deleting": only the cloud\'s support can delete it.',
+    ]);
+    expect((await told([snapshotOf("a", "disk-1", { ...DELETING, status: "ERROR_DELETING" })])).told).toHaveLength(1);
+  });
+
+  test("a status that is not known is said, word for word", async () => {
+    expect((await told([snapshotOf("a", "disk-1", UNKNOWN)])).told).toEqual([
+      'a unverified: The status "rollbacking" is not known.',
+    ]);
+  });
+});
+
+describe("of a group", () => {
+  const members = [
+    { id: "m-1", resource: "disk-1", status: "available" },
+    { id: "m-2", resource: "disk-2", status: "error" },
+    { id: "m-3", resource: "disk-3", status: "error" },
+  ];
+
+  test("its members are named, each with its status", async () => {
+    const good = snapshotOf("g", "server-1", { members: members.slice(0, 1) });
+    expect((await told([good], {}, group)).told).toEqual(["g available: Members: m-1 available."]);
+    const empty = snapshotOf("g", "server-1", { members: [] });
+    expect((await told([empty], {}, group)).told).toEqual(["g available: Members: none."]);
+  });
+
+  test("that failed, the statuses of its members are told once each", async () => {
+    const { records } = await told([snapshotOf("g", "server-1", { ...FAILED, members })], {}, group);
+    expect(records[0]?.error?.message).toBe(
+      'Expected the snapshot-group g of server-1 to become available; it ended in the status "error" (members: "available", "error").',
+    );
+    expect(records[0]?.detail).toBe("Members: m-1 available, m-2 error, m-3 error.");
+  });
+
+  test("of single disks these are what it is of; where they are not known either, several", async () => {
+    const disks = { resource: undefined, ...FAILED };
+    const known = await told([snapshotOf("g", "", { ...disks, members })], {}, group);
+    expect(known.records[0]?.error?.message).toContain("g of disk-1,disk-2,disk-3 to become");
+    const unknown = await told([snapshotOf("g", "", { ...disks, members: [] })], {}, group);
+    expect(unknown.records[0]?.error?.message).toContain("g of several disks to become");
+    expect(unknown.records[0]?.error?.message).toContain('the status "error".');
+  });
+});
+
+describe("twins", () => {
+  const marker = markerOf("same");
+  const older = snapshotOf("a", "disk-1", { marker, created: minutesAgo(2) });
+  const younger = snapshotOf("b", "disk-1", { marker, created: minutesAgo(1) });
+  const twin = (of: string) => `Twin of ${of}: prune deletes this one once that one is available.`;
+
+  test("the younger of two is named as the other one's, whatever else is to be said", async () => {
+    expect((await told([younger, older])).told).toEqual([`b available: ${twin("a")}`, "a available"]);
+    const stuck = { ...younger, ...CREATING };
+    expect((await told([older, stuck], { stuckAfterMinutes: 0 })).told).toEqual([
+      "a available",
+      `b unverified: Stuck: it has been creating for 1 minutes. ${twin("a")}`,
+    ]);
+  });
+
+  test("what failed or goes is nobody's twin", async () => {
+    for (const gone of [FAILED, DELETING]) {
+      expect((await told([{ ...older, ...gone }, younger])).told.at(-1)).toBe("b available");
+    }
+  });
+
+  test("two disks have one each", async () => {
+    expect((await told([older, { ...younger, resource: "disk-2" }])).told).toEqual(["a available", "b available"]);
+  });
+});
