@@ -1,9 +1,9 @@
 import type { MakeRoom } from "./ensure.ts";
-import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import type { FoundSnapshot } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
 import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
-import { keepsSomething, type Verdict } from "./retention.ts";
+import { keepsSomething } from "./retention.ts";
 import type { Known, Means } from "./take.ts";
 import { lastBegin, retryRead } from "./waiting.ts";
 
@@ -35,15 +35,14 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
       if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
         // Those that a backup made may not count: then the cloud takes another one.
         if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
-        const verdicts = plan.map(({ verdict }) => verdict);
-        throw full(kind, resource, found, policy, verdicts);
+        throw full(most, resource, found, whyNone(policy, plan.length, most));
       }
       await carryOut(plan, policy, means);
       found = await list();
     }
     const until = Math.min(lastBegin(patience), patience.waitUntil ?? patience.until, time.now() + LOOK_MS.whole);
     for (let wait = LOOK_MS.first; found.length >= most; wait = Math.min(wait * 2, LOOK_MS.most)) {
-      if (!found.some(isGoing)) throw full(kind, resource, found, policy, []);
+      if (!found.some(isGoing)) throw full(most, resource, found, STILL_THERE);
       if (time.now() + wait >= until) throw late(resource, found);
       await time.sleep(wait);
       found = await list();
@@ -68,21 +67,18 @@ function orFailed(plan: Planned[]): Planned[] {
 /** What could not be deleted stays, whatever it is waited for. */
 const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !/error/i.test(status);
 
-function full(
-  { most }: Kind,
-  resource: string,
-  found: readonly FoundSnapshot[],
-  { policy, retention }: PrunePolicy,
-  verdicts: readonly Verdict[],
-): SnapshotError {
-  const why = keepsSomething(retention ?? {})
-    ? `${verdicts.length} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${(most ?? 1) - 1} beside the others`
-    : `the policy "${policy}" has no retention that says which of them may go: give it one`;
-  return new SnapshotError(
+const full = (most: number, resource: string, found: readonly FoundSnapshot[], why: string) =>
+  new SnapshotError(
     "QuotaExceeded",
     `Expected fewer than ${most} snapshots of ${resource}, or some that may go; there are ${found.length}. ${why}, or delete some by hand.`,
   );
-}
+
+const whyNone = ({ policy, retention }: PrunePolicy, count: number, most: number): string =>
+  keepsSomething(retention ?? {})
+    ? `${count} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${most - 1} beside the others`
+    : `the policy "${policy}" has no retention that says which of them may go: give it one`;
+
+const STILL_THERE = "What was to go is still there: see what its records and its status say";
 
 const late = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(

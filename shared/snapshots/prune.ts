@@ -89,7 +89,8 @@ export function planOf(
 export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means): Promise<void> {
   const { cloud, patience, concurrency } = means;
   const until = lastBegin(patience);
-  let left: Deletion[] = plan.filter(({ verdict }) => verdict.decision === "deleted").sort(twinsFirst);
+  const going = plan.filter(({ verdict }) => verdict.decision === "deleted");
+  let left: Deletion[] = [...going.filter(isTwin), ...going.filter((one) => !isTwin(one))];
   for (let tries = 1; left.length > 0; tries += 1) {
     const busy: Required<Deletion>[] = [];
     await eachOf(left, concurrency, async (deletion) => {
@@ -142,8 +143,7 @@ const begin = ({ kind, verdict: { snapshot } }: Planned, { policy }: PrunePolicy
     policy,
   });
 
-const twinsFirst = (a: Planned, b: Planned): number =>
-  Number(b.verdict.rule.startsWith("twin")) - Number(a.verdict.rule.startsWith("twin"));
+const isTwin = ({ verdict }: Planned): boolean => verdict.rule.startsWith("twin");
 
 const outOfTime = () =>
   new SnapshotError(

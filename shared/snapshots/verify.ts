@@ -41,6 +41,7 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
         resource_id: resourceOf(snapshot),
         name,
         snapshot_id: id,
+        // Stryker disable next-line OptionalChaining: all of ours have one, which their type does not say
         policy: marker?.policy,
       });
       begun({ ...end, detail: detailOf(end.detail, snapshot, twins.get(snapshot)) });
@@ -54,7 +55,8 @@ function isDue({ created, state, raw }: FoundSnapshot, { time, lookbackMinutes }
   // One that was creating for long has its end in the lookback, though not its beginning.
   const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
   // Without a time it cannot be said to be old.
-  return state === "creating" || created === undefined || created >= since || (ended !== undefined && ended >= since);
+  const latest = ended ?? Number.NEGATIVE_INFINITY;
+  return state === "creating" || created === undefined || created >= since || latest >= since;
 }
 
 /** What there is to say; undefined: nothing yet, or nothing any more. */

@@ -42,7 +42,7 @@ export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[
 }
 
 function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
-  if (own === "failed" || own === "deleting") return own;
+  if (own === "deleting") return own;
   if (ofMembers.has("failed")) return "failed";
   if (own !== "available") return own;
   if (ofMembers.has("deleting") || ofMembers.has("unknown")) return "unknown";

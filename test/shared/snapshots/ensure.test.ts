@@ -158,7 +158,7 @@ describe("what is there", () => {
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request of snapshot a, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key.",
+        "Expected the request of snapshot a, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });

@@ -172,7 +172,7 @@ describe("where nothing may go", () => {
     here.cloud.add(snapshot, ...found(7));
     here.cloud.always("remove", refusal("AccessDenied"));
     const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
-    expect(error).toMatchObject({ reason: "QuotaExceeded" });
+    expect(error).toMatchObject(full("What was to go is still there: see what its records and its status say"));
     expect(here.told()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",

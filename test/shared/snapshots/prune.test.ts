@@ -155,6 +155,17 @@ describe("one that cannot be deleted", () => {
     expect(here.cloud.asked().slice(-3)).toEqual(["remove snapshot b", "remove snapshot b", "remove snapshot c"]);
   });
 
+  test("for a fault that stays is tried four times", async () => {
+    const here = two(undefined);
+    here.cloud.always("remove", refusal("CloudError"));
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1)).toEqual([
+      "b failed: kept by no rule: CloudError",
+      "c failed: kept by no rule: CloudError",
+    ]);
+    expect(removals(here)).toHaveLength(8);
+  });
+
   test("as it is busy waits until all others were tried, and holds up none of them", async () => {
     const here = two(refusal("Busy"));
     await prune(NIGHTLY, here.means);
