@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { formatInstant } from "../../../shared/snapshots/instant.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import type { FoundSnapshot, Kind, State } from "../../../shared/snapshots/kinds/kind.ts";
 import { groupWith } from "../../../shared/snapshots/kinds/snapshot-group.ts";
@@ -228,12 +227,9 @@ describe("a group is what it and its members are", () => {
     expect(stateOf(own, ...members)).toBe(whole);
   });
 
-  test("and names them", () => {
-    const whole = groupWith(snapshotOf("group", "server-1"), [member("available", 1), member("creating", 2)]);
-    expect(whole.members).toEqual([
-      { id: "member-1", resource: "disk-1", status: "is available" },
-      { id: "member-2", resource: "disk-2", status: "is creating" },
-    ]);
-    expect(formatInstant(whole.created ?? (0 as never))).toBe("2026-11-21T02:00:00.000Z");
+  test("and has them", () => {
+    const members = [member("available", 1), member("creating", 2)];
+    const whole = groupWith(snapshotOf("group", "server-1"), members);
+    expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
   });
 });

@@ -137,9 +137,9 @@ describe("what is said of it", () => {
 
 describe("of a group", () => {
   const members = [
-    { id: "m-1", resource: "disk-1", status: "available" },
-    { id: "m-2", resource: "disk-2", status: "error" },
-    { id: "m-3", resource: "disk-3", status: "error" },
+    snapshotOf("m-1", "disk-1"),
+    snapshotOf("m-2", "disk-2", FAILED),
+    snapshotOf("m-3", "disk-3", FAILED),
   ];
 
   test("its members are named, each with its status", async () => {
