@@ -164,6 +164,18 @@ describe("what is there", () => {
   });
 });
 
+describe("a name that we make up", () => {
+  test("is one that is free: a later attempt's where its number's is taken", async () => {
+    const nameOf = (attempt: number) =>
+      snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt });
+    const taken = [1, 2].map((attempt) =>
+      snapshotOf(`s-${attempt}`, "disk-1", { name: nameOf(attempt).toUpperCase(), marker: undefined }),
+    );
+    expect((await ensured(taken)).result.name).toBe(nameOf(3));
+    expect((await ensured(taken.slice(1))).result.name).toBe(nameOf(1));
+  });
+});
+
 describe("a group of single disks, of which a list does not say what it is of", () => {
   const disks = (...volume_ids: string[]) => request({ kind: group, options: { volume_ids } });
   const madeOf = (asked: SnapshotRequest) => madeBy(asked, "a", { resource: undefined });
@@ -171,6 +183,16 @@ describe("a group of single disks, of which a list does not say what it is of", 
   test("is told by what was asked for", async () => {
     expect((await ensured([madeOf(disks("a", "b"))], disks("b", "a"))).result).toMatchObject({ outcome: "existing" });
     expect((await ensured([madeOf(disks("a", "c"))], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("is told by its members, where these are listed", async () => {
+    const member = (id: string) => snapshotOf(`of-${id}`, id);
+    const other = request({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
+    const found = { ...madeOf(other), members: [member("B"), member("a")] };
+    expect((await ensured([found], disks("a", "b"))).result).toMatchObject({ reason: "Conflict" });
+    expect((await ensured([{ ...found, members: [member("a")] }], disks("a", "b"))).result).toMatchObject({
+      outcome: "accepted",
+    });
   });
 
   test("is not one of a server", async () => {
@@ -331,6 +353,48 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
     const result = await ask(here);
     expect(result).toMatchObject({ reason: "OutcomeUnknown" });
     expect(result.cause).toBe(denied);
+  });
+});
+
+describe("an outcome that stayed open a moment ago", () => {
+  /** The first request's outcome stays open; then the same one comes again after so long, for so many seconds. */
+  const again = async (afterMs: number, seconds: number, known?: FoundSnapshot[]) => {
+    const here = stage({ seconds: 3 });
+    here.cloud.lateMs = 5_000;
+    here.cloud.at("create", { afterwards: lost() });
+    expect(await ask(here)).toMatchObject({ reason: "OutcomeUnknown" });
+    const ended = here.time.now();
+    await here.time.sleep(afterMs);
+    const patience = { ...here.means.patience, until: after(here.time.now(), seconds * 1000) };
+    const { means, cloud } = here;
+    const result = await ensure(request(), cloud.service(snapshot), patience, means.inFlight, known).catch(
+      (error) => error,
+    );
+    return { result, seconds: (here.time.now() - ended) / 1000, asked: cloud.asked() };
+  };
+
+  test("is looked up when a list must show it, before anything is made; not in what was looked up before", async () => {
+    const { result, seconds, asked } = await again(1_000, 60, []);
+    expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    expect(seconds).toBe(6);
+    expect(asked.slice(-2)).toEqual([LOOK, LOOK]);
+  });
+
+  test("is looked up at once where a list must show it by then", async () => {
+    const { result, seconds } = await again(8_000, 60);
+    expect(result).toMatchObject({ outcome: "existing" });
+    expect(seconds).toBe(8);
+  });
+
+  test("stays open where there is no time for that", async () => {
+    expect((await again(1_000, 6)).result).toMatchObject({ outcome: "existing" });
+    const { result, asked } = await again(1_000, 5.999);
+    expect(result).toMatchObject({
+      reason: "OutcomeUnknown",
+      message:
+        "The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+    });
+    expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
 });
 
@@ -611,7 +675,37 @@ describe("a turn", () => {
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 3), run(here, "a", told, 2), run(here, "b", told, 1)]);
     expect(told).toEqual(["0 s a begins", "0 s b begins", "1 s b ends", "3 s a ends", "9 s a begins", "11 s a ends"]);
-    expect(here.means.inFlight.size).toBe(0);
+  });
+
+  test("knows whether there was one a moment ago, for 10 s; then it is forgotten", async () => {
+    const again = async (waitMs: number) => {
+      const here = stage({ seconds: 600 });
+      const told: boolean[] = [];
+      await run(here, "a", [], 1);
+      await here.time.sleep(waitMs);
+      await inTurn("a", here.means.inFlight, here.means.patience, async (value) => void told.push(value));
+      await inTurn("b", here.means.inFlight, here.means.patience, async () => {});
+      return [...told, here.means.inFlight.size];
+    };
+    expect(await again(10_000)).toEqual([true, 2]);
+    expect(await again(10_001)).toEqual([false, 2]);
+    const here = stage({ seconds: 600 });
+    await run(here, "a", [], 1);
+    await here.time.sleep(10_001);
+    await run(here, "b", [], 1);
+    expect([...here.means.inFlight.keys()]).toEqual(["b"]);
+  });
+
+  test("that was waited for knows that there was one", async () => {
+    const here = stage();
+    const told: boolean[] = [];
+    const turn = (seconds: number) =>
+      inTurn("a", here.means.inFlight, here.means.patience, async (again) => {
+        told.push(again);
+        await here.time.sleep(seconds * 1000);
+      });
+    await Promise.all([turn(1), turn(1)]);
+    expect(told).toEqual([false, true]);
   });
 
   test("comes also where the one before failed", async () => {
@@ -626,7 +720,6 @@ describe("a turn", () => {
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 1), run(here, "a", told, 1), run(here, "a", told, 1)]);
     expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
-    expect(here.means.inFlight.size).toBe(0);
   });
 
   test("that does not come in time fails, and the one after it still waits for the first", async () => {

@@ -117,7 +117,14 @@ describe("a deployment", () => {
   });
 
   test("waits for what is in a status that is not known", async () => {
-    expect((await gate([madeOf(DISK_1, "a", UNKNOWN)])).short).toEqual(["a existing"]);
+    const { progress } = await gate([madeOf(DISK_1, "a", UNKNOWN)]);
+    expect(progress).toMatchObject([
+      { outcome: "unverified", snapshot_id: "a", detail: "It exists, in a status that is not known." },
+    ]);
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
+    becomes(here, 3, AVAILABLE);
+    expect((await call(here, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["a available"]);
   });
 });
 

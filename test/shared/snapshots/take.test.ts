@@ -103,6 +103,20 @@ describe("what a policy selects", () => {
     expect(empty).toEqual([]);
   });
 
+  test("by ids too is taken although the tags cannot be looked up, unless they could exclude it", async () => {
+    const here = stage();
+    here.cloud.at("resources", refusal("AccessDenied"));
+    const { targets, failures } = await select(
+      selectors(
+        { volume_ids: ["disk-1"], tags: { backup: "daily" }, force: false },
+        { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
+      ),
+      here.means,
+    );
+    expect(targets.map(({ resource, options }) => [resource, options.force])).toEqual([["disk-1", false]]);
+    expect(failures).toHaveLength(2);
+  });
+
   test("is looked up again after a fault that passes", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
@@ -343,7 +357,9 @@ describe("a run of which a part is there already: what was handed on before may 
   test("waits until nothing more comes of it", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    here.cloud.at("listAll", undefined, () => here.cloud.add(snapshot, madeOf(disk(2), "b")));
+    here.cloud.at("listAll", undefined, () =>
+      here.cloud.add(snapshot, madeOf(disk(2), "b", { created: here.time.now() })),
+    );
     await take(here, disks(4));
     expect(here.cloud.calls.slice(0, 3)).toEqual([
       "0 s listAll snapshot",
@@ -392,17 +408,45 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(here.told()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
   });
 
-  test("does not wait beyond the end: each target fails", async () => {
+  test("waits no longer than since the last was made, and not for what was made long ago", async () => {
+    const since = async (...created: (number | undefined)[]) => {
+      const here = stage(LONG);
+      const made = created.map((ms, index) =>
+        madeOf(disk(index + 1), `s-${index}`, { created: ms === undefined ? undefined : moment(-ms) }),
+      );
+      here.cloud.add(snapshot, ...made);
+      await take(here, disks(4));
+      return creates(here)[0]?.split(" ")[0];
+    };
+    expect(await since(15_000)).toBe("5");
+    expect(await since(19_999, 300_000)).toBe("0.001");
+    expect(await since(20_000)).toBe("0");
+    expect(await since(300_000)).toBe("0");
+    expect(await since(undefined)).toBe("20");
+    // The cloud's clock is ahead.
+    expect(await since(-60_000)).toBe("20");
+  });
+
+  test("does not wait where there is no time for it: a target that is missed for good would be worse", async () => {
     const here = stage({ seconds: 20, concurrency: 2 });
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     await take(here, disks(3));
-    expect(here.told()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: DeadlineExceeded`));
-    expect(here.cloud.asked()).toEqual(["listAll snapshot"]);
+    expect(here.told()).toEqual(["a existing", "made-1 accepted", "made-2 accepted"]);
+    expect(here.time.seconds()).toBe(0);
 
     const longer = stage({ seconds: 20.001, concurrency: 2 });
     longer.cloud.add(snapshot, madeOf(disk(1), "a"));
     await take(longer, disks(3));
     expect(longer.cloud.asked().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
+  });
+
+  test("does not wait where this instance itself worked on it a moment ago", async () => {
+    const here = stage(LONG);
+    here.cloud.at("create", undefined, refusal("AccessDenied"));
+    await take(here, disks(3));
+    await take(here, disks(3));
+    expect(here.told().slice(-3).sort()).toEqual(["made-1 existing", "made-2 existing", "made-3 accepted"]);
+    expect(here.time.seconds()).toBe(0);
   });
 
   test("takes another of what is being deleted", async () => {
