@@ -17,6 +17,8 @@ interface Original {
   policy: Policy;
   event: JsonObject;
   run: Run;
+  /** The event was delivered before: what was handed on then may still be waiting to begin. */
+  again: boolean;
 }
 
 /**
@@ -83,8 +85,13 @@ async function acknowledge(
   }
 }
 
-function shardEvent(targets: readonly Target[], { policy, event }: Original, shard: string): JsonObject {
-  return { ...event, shard, user_event: JSON.stringify({ ...policy, targets: selectorsFor(targets) }) };
+function shardEvent(targets: readonly Target[], { policy, event, again }: Original, shard: string): JsonObject {
+  return {
+    ...event,
+    shard,
+    ...(again ? { again } : {}),
+    user_event: JSON.stringify({ ...policy, targets: selectorsFor(targets) }),
+  };
 }
 
 /** Selectors by id for targets: those with the same kind and options together. */

@@ -6,7 +6,7 @@ import { conclude } from "../../shared/middleware/summary.ts";
 import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
-import { lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
+import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
 import { lastBegin } from "../../shared/snapshots/waiting.ts";
 import { handOver, invocationsOf, isShard } from "./shards.ts";
 
@@ -47,13 +47,14 @@ export async function takeScheduled(
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
   if (isShard(event)) {
     connection.limiter.share(invocationsOf(event.shard));
-    await takeAll(targets, run, means, patience.until, known);
+    await takeAll(targets, { ...run, again: event.again === true }, means, patience.until, known);
     return conclude(invocation, { targets: targets.length });
   }
-  const shards = (rest: Target[]) => handOver(rest, shardSize, { policy, event, run }, invocation);
-  const deferredTo = await shards(targets.slice(shardSize));
+  const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
+  const again = rest.length > 0 && (await isBegun(own, run, known));
+  const shards = (some: Target[]) => handOver(some, shardSize, { policy, event, run, again }, invocation);
+  const deferredTo = await shards(rest);
   connection.limiter.share(1 + deferredTo.length);
-  const until = lastBegin(patience);
-  deferredTo.push(...(await shards(await takeAll(targets.slice(0, shardSize), run, means, until, known))));
+  deferredTo.push(...(await shards(await takeAll(own, run, means, lastBegin(patience), known))));
   conclude(invocation, { targets: targets.length, deferredTo });
 }

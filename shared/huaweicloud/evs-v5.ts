@@ -61,7 +61,8 @@ async function list(
     const answer = await sendOptions(connection, "EVS", "read", {
       method: "GET",
       url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
-      // Of v5 the documents name the parameter alone; the Terraform provider sends it this value in both lists.
+      // The documents name the parameter for both lists; the Terraform provider sends this value for snapshots. For groups it
+      // is UNCONFIRMED.
       queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit: EVS_PAGE, offset },
     });
     // Whether it counts, and what, is UNCONFIRMED (cloud-apis.md 2.1).

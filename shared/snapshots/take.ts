@@ -22,6 +22,8 @@ export interface Run {
   deploymentId?: string;
   /** Called before a create; see `makeRoomBy`. */
   makeRoom?: MakeRoom;
+  /** Another process was given the same targets, and may begin with them at the same moment. */
+  again?: boolean;
 }
 
 /** What a use case works with. */
@@ -73,6 +75,9 @@ export async function select(
 
 /** A run that makes nothing for so long has ended: a call takes 10 s at most, and a list is up to 5 s late. */
 const QUIET_MS = 20_000;
+
+/** A list shows by then what was begun at the same moment. */
+const BEGUN_MS = 10_000;
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
 export interface Known {
@@ -175,25 +180,35 @@ export async function takeAll(
  * An event whose run failed is delivered again, and its shards are handed on again, while what was handed on before may
  * still be at work elsewhere. So where a part is there already that was made just now, it is given time to grow; where
  * there is no such time, a target that is missed for good would be worse. Of no more targets than are worked on at a
- * time, all are begun at once: none is left that another delivery has yet to come to.
+ * time, all are begun at once: none is left that another delivery has yet to come to. Where nothing is there of what was
+ * handed on before, it may be about to begin: what it makes is waited for once.
  */
 async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
   const { time, until } = means.patience;
-  if (targets.length <= means.concurrency) return known;
-  for (let latest = known, before = 0; ; latest = lookUp(run, means)) {
-    const ofTarget = async (target: Target) => {
-      const found = await latest(target).catch(() => []);
-      return found.filter(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
-    };
-    const made = (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
+  if (targets.length <= means.concurrency && !run.again) return known;
+  for (let latest = known, before = run.again ? -1 : 0; ; latest = lookUp(run, means)) {
+    const made = await madeOf(targets, run, latest);
     const now = time.now();
     const newest = made.flat().reduce((latest, { created }) => Math.max(latest, created ?? now), 0);
-    const wait = Math.min(QUIET_MS, newest + QUIET_MS - now);
+    const wait = made.length === 0 ? BEGUN_MS : Math.min(QUIET_MS, newest + QUIET_MS - now);
     if (made.length === before || made.length === targets.length || wait <= 0 || now + wait >= until) return latest;
     await time.sleep(wait);
     before = made.length;
   }
 }
+
+/** The snapshots of a run that there are already, of each target that has any. */
+async function madeOf(targets: readonly Target[], run: Run, known: Known): Promise<FoundSnapshot[][]> {
+  const ofTarget = async (target: Target) => {
+    const found = await known(target).catch(() => []);
+    return found.filter(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
+  };
+  return (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
+}
+
+/** Whether an earlier delivery has made any of the targets' snapshots. */
+export const isBegun = async (targets: readonly Target[], run: Run, known: Known): Promise<boolean> =>
+  (await madeOf(targets, run, known)).length > 0;
 
 const outOfTime = () =>
   new SnapshotError(

@@ -48,6 +48,53 @@ describe("a run that failed is delivered again", () => {
   });
 });
 
+describe("shards that are handed on twice while the first ones wait in the queue", () => {
+  test.each(OF_DISKS)("begin at the same moment: one %s of each disk", async (kind) => {
+    const site = await openFaultySite();
+    const { cloud, runtime } = site;
+    cloud.listLagMs = LIST_LAG_MS;
+    const targets = Array.from({ length: 60 }, () => ({ kind, resource: addResource(site, kind) }));
+    const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
+    const how = { variables: { SHARD_SIZE: "21" } };
+    const queue: unknown[] = [];
+    site.onShard = async (event) => void queue.push(event);
+    for (let delivery = 0; delivery < 2; delivery += 1) {
+      const { ended } = await site.instance().deliver(scheduledSnapshots, timerEvent(policy), how);
+      expect(ended?.error?.message).toContain('"failed":1');
+      await cloud.idle();
+      await runtime.time.sleep(RETRY_MS);
+    }
+    expect(queue).toHaveLength(4);
+    const shards = await Promise.all(queue.map((event) => site.instance().deliver(scheduledSnapshots, event, how)));
+
+    for (const { ended } of shards) expect(ended?.error).toBeUndefined();
+    expect(duplicates(site, { targets })).toEqual([]);
+    expect(cloud.snapshots(kind)).toHaveLength(targets.length);
+  });
+
+  test("and the first ones never begin: the second ones take every disk", async () => {
+    const site = await openFaultySite();
+    const { cloud, runtime } = site;
+    const targets = Array.from({ length: 30 }, () => ({
+      kind: "snapshot" as const,
+      resource: addResource(site, "snapshot"),
+    }));
+    const policy = {
+      policy: "nightly",
+      targets: [{ kind: "snapshot", volume_ids: [NOBODY], tags: { backup: "daily" } }],
+    };
+    const how = { variables: { SHARD_SIZE: "11" } };
+    await site.instance().deliver(scheduledSnapshots, timerEvent(policy), how);
+    await cloud.idle();
+    await runtime.time.sleep(RETRY_MS);
+    site.onShard = async (event) => void (await site.instance().deliver(scheduledSnapshots, event, how));
+    await site.instance().deliver(scheduledSnapshots, timerEvent(policy), how);
+    await cloud.idle();
+    expect(duplicates(site, { targets })).toEqual([]);
+    expect(cloud.snapshots("snapshot")).toHaveLength(targets.length);
+  });
+});
+
 describe("two deliveries meet in one instance", () => {
   const LATER_MS = [0, 500, 2_000, 4_000, 8_000];
   const MEETING: [Trigger, Kind][] = [
