@@ -1,5 +1,5 @@
 import middy from "@middy/core";
-import { dws } from "../../shared/huaweicloud/dws.ts";
+import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
@@ -18,6 +18,6 @@ export const createClusterSnapshot = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
-    .handler(createOnce(clusterSnapshot, dws));
+    .handler(createOnce(clusterSnapshot, dwsCreation));
 
 export const handler = createClusterSnapshot();

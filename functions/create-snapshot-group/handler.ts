@@ -1,5 +1,5 @@
 import middy from "@middy/core";
-import { evsV5SnapshotGroups } from "../../shared/huaweicloud/evs-v5.ts";
+import { evsV5SnapshotGroupCreation } from "../../shared/huaweicloud/evs-v5.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
@@ -18,6 +18,6 @@ export const createSnapshotGroup = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
-    .handler(createOnce(snapshotGroup, evsV5SnapshotGroups));
+    .handler(createOnce(snapshotGroup, evsV5SnapshotGroupCreation));
 
 export const handler = createSnapshotGroup();

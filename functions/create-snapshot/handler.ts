@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import { readEvsLimits } from "../../shared/functiongraph/variables.ts";
-import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
+import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
@@ -19,6 +19,6 @@ export const createSnapshot = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(({ variables }) => (readEvsLimits(variables) === "classic" ? classic : current)))
-    .handler(createOnce(snapshot, evsV2));
+    .handler(createOnce(snapshot, evsV2Creation));
 
 export const handler = createSnapshot();

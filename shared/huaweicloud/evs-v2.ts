@@ -7,13 +7,13 @@ import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/
 import type { JsonObject } from "../snapshots/json.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { snapshot } from "../snapshots/kinds/snapshot.ts";
-import type { SnapshotService } from "../snapshots/ports.ts";
+import type { Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, EVS_PAGE, pageOf, readAll } from "./paging.ts";
+import { allRows, collected, EVS_PAGE, pageOf, snapshotIn } from "./paging.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
-export const evsV2 = (connection: Connection): SnapshotService => ({
+export const evsV2Creation = (connection: Connection): Creation => ({
   async create(options) {
     const body = new CreateSnapshotRequestBody().withSnapshot(optionOf(options));
     const request = new CreateSnapshotRequest().withBody(body);
@@ -22,9 +22,12 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
       await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
     );
   },
+  listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id))),
+});
 
-  listFor: ({ volume_id }) => list(connection, String(volume_id)),
-  listAll: () => list(connection),
+export const evsV2 = (connection: Connection): SnapshotService => ({
+  ...evsV2Creation(connection),
+  listAll: (visit) => list(connection, visit),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
@@ -32,18 +35,19 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
   resources: () => listVolumes(connection),
 });
 
-async function list(connection: Connection, volumeId?: string): Promise<FoundSnapshot[]> {
-  const rows = await allRows(async (offset) => {
-    const request = new ListSnapshotsRequest()
-      .withEnterpriseProjectId("all_granted_eps")
-      .withLimit(EVS_PAGE)
-      .withOffset(offset);
-    if (volumeId !== undefined) request.withVolumeId(volumeId);
-    const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-    return pageOf(answer, "snapshots");
-  });
-  return readAll(snapshot, rows);
-}
+const list = (connection: Connection, visit: (found: FoundSnapshot) => void, volumeId?: string): Promise<void> =>
+  allRows(
+    async (offset) => {
+      const request = new ListSnapshotsRequest()
+        .withEnterpriseProjectId("all_granted_eps")
+        .withLimit(EVS_PAGE)
+        .withOffset(offset);
+      if (volumeId !== undefined) request.withVolumeId(volumeId);
+      const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
+      return pageOf(answer, "snapshots");
+    },
+    (row) => visit(snapshotIn(row, snapshot)),
+  );
 
 /** Only what was given goes out. `null` is a description too on older clouds (seed 002), which the SDK's type lacks. */
 function optionOf(options: JsonObject): CreateSnapshotOption {

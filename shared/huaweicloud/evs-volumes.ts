@@ -5,9 +5,9 @@ import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Resource, Volume } from "../snapshots/ports.ts";
 import { type Connection, send, unusable } from "./client.ts";
-import { allRows, EVS_PAGE, pageOf, readResources } from "./paging.ts";
+import { allRows, collected, EVS_PAGE, pageOf, resourceIn } from "./paging.ts";
 
-const listRows = (connection: Connection, serverId?: string): Promise<JsonObject[]> =>
+const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
   allRows(async (offset) => {
     const request = new ListVolumesRequest()
       .withEnterpriseProjectId("all_granted_eps")
@@ -16,15 +16,15 @@ const listRows = (connection: Connection, serverId?: string): Promise<JsonObject
     if (serverId !== undefined) request.withServerId(serverId);
     const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));
     return pageOf(answer, "volumes");
-  });
+  }, visit);
 
 /** Every disk of the project, with its tags: the list cannot be filtered by them (cloud-apis.md 1.5). */
-export const listVolumes = async (connection: Connection): Promise<Resource[]> =>
-  readResources(await listRows(connection), "disks");
+export const listVolumes = (connection: Connection): Promise<Resource[]> =>
+  collected((visit) => listRows(connection, (row) => visit(resourceIn(row, "disks"))));
 
 /** The disks of a server, in one call with status and attachments (cloud-apis.md 7). */
-export const listVolumesOfServer = async (connection: Connection, serverId: string): Promise<Volume[]> =>
-  (await listRows(connection, serverId)).map(readVolume);
+export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
+  collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId));
 
 /** One disk; NotFound where there is none. */
 export async function showVolume(connection: Connection, volumeId: string): Promise<Volume> {

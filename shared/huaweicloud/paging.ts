@@ -24,6 +24,9 @@ export interface Page {
 const STEPS_BACK = 8;
 const STEP = 10;
 
+/** What a list's rows are given to, one after the other, each once. */
+type Visit = (row: JsonObject) => void;
+
 /**
  * All rows of an EVS list, whose offset counts rows (ECS and DWS count pages, cloud-apis.md 7). Each page begins with a row
  * that was read before: where it does not, something was deleted meanwhile and rows have moved up, so that one could have
@@ -31,12 +34,13 @@ const STEP = 10;
  * be gone by now, nor does a short page, as a service may give fewer rows than it was asked for. The end is where the
  * service's count says so; else a page that brings nothing new, and is shorter than others, or the one before it again
  * although it is further on.
- * The links in an answer are never followed (they name internal addresses, cloud-apis.md 1.2).
+ * The links in an answer are never followed (they name internal addresses, cloud-apis.md 1.2). Of the rows themselves
+ * nothing is held.
  *
  * Rejects with BadResponse where a list keeps moving, or says itself that it has more: it is not the whole then.
  */
-export async function allRows(page: (offset: number) => Promise<Page>): Promise<JsonObject[]> {
-  const found = new Map<unknown, JsonObject>();
+export async function allRows(page: (offset: number) => Promise<Page>, visit: Visit): Promise<void> {
+  const seen = new Set<unknown>();
   let pages = 0;
   let stepsBack = 0;
   let moves = 0;
@@ -45,21 +49,23 @@ export async function allRows(page: (offset: number) => Promise<Page>): Promise<
   for (let offset = 0; ; ) {
     const { rows, total } = await page(offset);
     pages += 1;
-    if (offset > 0 && !found.has(rows[0]?.id)) {
+    if (offset > 0 && !seen.has(rows[0]?.id)) {
       stepsBack += 1;
       moves += 1;
-      if (stepsBack > STEPS_BACK || moves > STEPS_BACK + found.size / 100) throw moving(found.size);
+      if (stepsBack > STEPS_BACK || moves > STEPS_BACK + seen.size / 100) {
+        throw incomplete(seen.size, "its rows kept moving");
+      }
       offset = Math.max(0, offset - STEP * 3 ** stepsBack);
       first = undefined;
       continue;
     }
     stepsBack = 0;
-    const before = found.size;
-    for (const row of rows) found.set(row.id, row);
-    const again = found.size === before && rows[0]?.id === first;
+    const before = seen.size;
+    visitNew(rows, seen, visit);
+    const again = seen.size === before && rows[0]?.id === first;
     const counted = typeof total === "number";
-    const last = counted ? offset + rows.length >= total : found.size === before && rows.length < largest;
-    if (again || last || rows.length <= 1) return checked(found, total, pages);
+    const last = counted ? offset + rows.length >= total : seen.size === before && rows.length < largest;
+    if (again || last || rows.length <= 1) return check(seen.size, total, pages);
     largest = Math.max(largest, rows.length);
     first = rows[0]?.id;
     offset += rows.length - 1;
@@ -70,37 +76,47 @@ export async function allRows(page: (offset: number) => Promise<Page>): Promise<
  * All rows of the ECS list, whose offset counts pages from 1 (cloud-apis.md 7): pages cannot overlap, so a total that
  * changes from one page to the next has the list read again.
  */
-export async function allPages(page: (number: number) => Promise<Page>): Promise<JsonObject[]> {
-  const found = new Map<unknown, JsonObject>();
+export async function allPages(page: (number: number) => Promise<Page>, visit: Visit): Promise<void> {
+  const visited = new Set<unknown>();
   for (let reading = 1; reading <= STEPS_BACK; reading += 1) {
     const totals = new Set<unknown>();
     const seen = new Set<unknown>();
     for (let number = 1; ; number += 1) {
       const before = seen.size;
       const { rows, total } = await page(number);
-      for (const row of rows) {
-        found.set(row.id, row);
-        seen.add(row.id);
-      }
+      visitNew(rows, visited, visit);
+      for (const { id } of rows) seen.add(id);
       totals.add(total);
       if (seen.size === before || (typeof total === "number" && seen.size >= total)) break;
     }
-    if (totals.size === 1) return checked(found, [...totals][0]);
+    if (totals.size === 1) return check(visited.size, [...totals][0]);
   }
-  throw incomplete(found.size, "its total kept changing");
+  throw incomplete(visited.size, "its total kept changing");
+}
+
+/** All rows of a list that is given whole. */
+export function wholeList({ rows, total }: Page, visit: Visit): void {
+  const seen = new Set<unknown>();
+  visitNew(rows, seen, visit);
+  check(seen.size, total);
+}
+
+function visitNew(rows: JsonObject[], seen: Set<unknown>, visit: Visit): void {
+  for (const row of rows) {
+    if (seen.has(row.id)) continue;
+    seen.add(row.id);
+    visit(row);
+  }
 }
 
 /**
- * A list that was read to its end; not where it says that there is more. Between two pages a few rows may come that are
+ * For a list that was read to its end; not where it says that there is more. Between two pages a few rows may come that are
  * counted and not read, and a few that were counted may go: what was there all the time was read.
  */
-export function checked(found: Map<unknown, JsonObject>, total: unknown, pages = 1): JsonObject[] {
-  const few = pages === 1 ? 0 : 10 + found.size / 50;
-  if (typeof total === "number" && total > found.size + few) throw incomplete(found.size, `it counts ${total}`);
-  return [...found.values()];
+function check(rows: number, total: unknown, pages = 1): void {
+  const few = pages === 1 ? 0 : 10 + rows / 50;
+  if (typeof total === "number" && total > rows + few) throw incomplete(rows, `it counts ${total}`);
 }
-
-const moving = (rows: number) => incomplete(rows, "its rows kept moving");
 
 const incomplete = (rows: number, why: string) =>
   new SnapshotError(
@@ -108,19 +124,24 @@ const incomplete = (rows: number, why: string) =>
     `Expected a whole list, got ${rows} rows of it: ${why}. ${REASONS.BadResponse.advice}`,
   );
 
-/** Rows as resources: id and tags, in whichever of the three shapes the service gives them. */
-export const readResources = (rows: JsonObject[], what: string): Resource[] =>
-  rows.map((row) => {
-    const id = textAt(row, "id");
-    if (id) return { id, tags: textMap(row.tags) };
-    throw unusable(`an id in each entry of the list of ${what}`, { status: 200, text: JSON.stringify(row) });
-  });
+/** A row as a resource: id and tags, in whichever of the three shapes the service gives them. */
+export function resourceIn(row: JsonObject, what: string): Resource {
+  const id = textAt(row, "id");
+  if (id) return { id, tags: textMap(row.tags) };
+  throw unusable(`an id in each entry of the list of ${what}`, { status: 200, text: JSON.stringify(row) });
+}
 
-/** Rows as snapshots of a kind; a row without id or status could be the one that is looked for, so it is an error. */
-export const readAll = (kind: Kind, rows: JsonObject[]): FoundSnapshot[] =>
-  rows.map((row) => {
-    const found = kind.read(row);
-    if (found !== undefined) return found;
-    const text = JSON.stringify(row);
-    throw unusable(`an id and a status in each entry of the list of ${kind.kind}s`, { status: 200, text });
-  });
+/** A row as a snapshot of a kind; one without id or status could be the one that is looked for, so it is an error. */
+export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
+  const found = kind.read(row);
+  if (found !== undefined) return found;
+  const text = JSON.stringify(row);
+  throw unusable(`an id and a status in each entry of the list of ${kind.kind}s`, { status: 200, text });
+}
+
+/** Everything that a list shows, where it is held whole. */
+export async function collected<One>(list: (visit: (one: One) => void) => Promise<void>): Promise<One[]> {
+  const all: One[] = [];
+  await list((one) => all.push(one));
+  return all;
+}

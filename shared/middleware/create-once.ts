@@ -3,13 +3,13 @@ import { recorded } from "../results/records.ts";
 import { type Ensured, endOf, ensure } from "../snapshots/ensure.ts";
 import { type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
-import type { SnapshotService } from "../snapshots/ports.ts";
+import type { Creation } from "../snapshots/ports.ts";
 import type { CreateCall } from "./create-call.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** The handler of the `create-*` functions: takes the snapshot that was asked for, once, and records what became of it. */
 export const createOnce =
-  (kind: Kind, serviceOf: (connection: Connection) => SnapshotService) =>
+  (kind: Kind, serviceOf: (connection: Connection) => Creation) =>
   ({ body, key }: CreateCall<{ [envelope: string]: JsonObject }>, invocation: Invocation): Promise<Ensured> => {
     const { functionName, connection, patience, runtime, records, startedAt } = invocation;
     const options = body[kind.envelope] as JsonObject;

@@ -6,18 +6,29 @@ import type { Means } from "./take.ts";
 import { retryRead } from "./waiting.ts";
 
 /**
- * Every snapshot of the project, kind by kind. A kind that cannot be listed has a failed record and does not stop the
- * others; where the cloud does not have a kind at all, there is nothing of it to be said.
+ * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
+ * not stop the others; where the cloud does not have a kind at all, there is nothing of it to be said.
+ *
+ * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
  */
 export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
   { cloud, patience, report }: Means,
+  keep: (found: FoundSnapshot) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<void> {
   const missing: SnapshotError[] = [];
   for (const kind of Object.values<Kind>(KINDS)) {
+    const list = async () => {
+      const found: FoundSnapshot[] = [];
+      await cloud(kind).listAll((one) => {
+        const kept = keep(one);
+        if (kept !== undefined) found.push(kept);
+      });
+      return found;
+    };
     try {
-      work(kind, await retryRead(() => cloud(kind).listAll(), patience));
+      work(kind, await retryRead(list, patience));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "Unsupported") {

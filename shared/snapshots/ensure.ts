@@ -5,7 +5,7 @@ import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 import { contentOf, keyOf, type Marker, snapshotName } from "./marker.ts";
 import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
-import type { SnapshotService, Time } from "./ports.ts";
+import type { Creation, Time } from "./ports.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
 import { LISTED_AFTER_MS, mayRepeat, type Patience, retryRead, succeeded, waitAfter } from "./waiting.ts";
 
@@ -76,7 +76,7 @@ const CREATE_TRIES = 3;
  */
 export async function ensure(
   request: SnapshotRequest,
-  service: SnapshotService,
+  service: Creation,
   patience: Patience,
   inFlight: InFlight,
   known?: FoundSnapshot[],
@@ -157,7 +157,7 @@ async function waitUntilListed({ reason }: SnapshotError, { time }: Patience): P
 
 async function lookThenCreate(
   request: SnapshotRequest,
-  service: SnapshotService,
+  service: Creation,
   patience: Patience,
   known?: FoundSnapshot[],
   earlier?: Entry,
@@ -228,7 +228,7 @@ function freeName(request: SnapshotRequest, attempt: number, found: readonly Fou
 async function orQuota(
   error: SnapshotError,
   { kind, options }: SnapshotRequest,
-  service: SnapshotService,
+  service: Creation,
   patience: Patience,
 ): Promise<SnapshotError> {
   const { most } = kind;

@@ -1,4 +1,5 @@
 import type { FoundSnapshot } from "./kinds/kind.ts";
+import { MARKER_KEYS } from "./marker.ts";
 
 /** Why a snapshot is not one that we made, although it carries our marker: labels are copied along, by hand or by EVS. */
 export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undefined {
@@ -8,4 +9,24 @@ export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undef
   if (typeof raw.type === "string" && raw.type.toUpperCase() === "AUTO") return "automated";
   if (typeof raw.snapshot_group_id === "string" && raw.snapshot_group_id !== "") return "a member of a group";
   return undefined;
+}
+
+/** Whatever `whyNotOurs` looks at. */
+const FIELDS = ["snapshot_type", "type", "snapshot_group_id"];
+
+/**
+ * The same, once the marker was read: without the labels that carry it, and without those of the API's own fields that
+ * nobody asks for any more, as a project has thousands of snapshots.
+ */
+export const lean = (found: FoundSnapshot): FoundSnapshot => ({
+  ...found,
+  labels: only(found.labels, (name) => !(MARKER_KEYS as readonly string[]).includes(name)),
+  raw: only(found.raw, (name) => FIELDS.includes(name)),
+});
+
+const NOTHING = Object.freeze({});
+
+function only<Value>(from: Record<string, Value>, wanted: (name: string) => boolean): Record<string, Value> {
+  const entries = Object.entries(from).filter(([name]) => wanted(name));
+  return entries.length === 0 ? NOTHING : Object.fromEntries(entries);
 }

@@ -21,16 +21,23 @@ export interface Created {
 }
 
 /**
- * The snapshots of one kind in the cloud. All of it rejects with a SnapshotError.
+ * The snapshots of one kind in the cloud, as far as it takes to make one. All of it rejects with a SnapshotError.
  * Implemented in shared/huaweicloud, one client per service.
  */
-export interface SnapshotService {
+export interface Creation {
   /** Sends one create. Never repeats it: that is for `ensure` to decide, after looking. */
   create(options: JsonObject): Promise<Created>;
   /** Every snapshot that a create with these options could have made or could collide with. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
-  /** Every snapshot of this kind in the project; the state of a group is what it and all its members are. */
-  listAll(): Promise<FoundSnapshot[]>;
+}
+
+/** The snapshots of one kind in the cloud. */
+export interface SnapshotService extends Creation {
+  /**
+   * Shows every snapshot of this kind in the project to `visit`, once, while the list is read: a project may have more than
+   * a function has room for. The state of a group is what it and all its members are. Where it rejects, some were not shown.
+   */
+  listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
   /** Deletes one. Rejects with NotFound where it is gone already. */
   remove(id: string): Promise<void>;
   /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */

@@ -2,6 +2,7 @@ import { eachKind } from "./each-kind.ts";
 import { eachOf } from "./each-of.ts";
 import type { Instant } from "./instant.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { lean } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
@@ -56,31 +57,37 @@ export function retentionOf(
  */
 export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
   const options = retentionOf(policy, means.patience.time.now());
-  const plan: Planned[] = [];
-  await eachKind({ action: "prune", policy: policy.policy }, means, (kind, found) => {
-    for (const planned of planOf(kind, found, policy, options)) plan.push(planned);
+  const going: Planned[] = [];
+  let count = 0;
+  const marked = (found: FoundSnapshot) => (found.marker?.policy === policy.policy ? lean(found) : undefined);
+  await eachKind({ action: "prune", policy: policy.policy }, means, marked, (kind, found) => {
+    for (const planned of verdictsOn(kind, found, policy, options)) {
+      const { decision, rule } = planned.verdict;
+      count += 1;
+      if (policy.dry_run) begin(planned, policy, means)({ outcome: "planned", rule, detail: decision });
+      else if (decision === "deleted") going.push(planned);
+      else begin(planned, policy, means)({ outcome: decision, rule });
+    }
   });
-  for (const planned of plan) {
-    const { decision, rule } = planned.verdict;
-    if (policy.dry_run) begin(planned, policy, means)({ outcome: "planned", rule, detail: decision });
-    else if (decision !== "deleted") begin(planned, policy, means)({ outcome: decision, rule });
-  }
-  if (!policy.dry_run) await carryOut(plan, policy, means);
-  return plan.length;
+  await carryOut(going, policy, means);
+  return count;
 }
 
 /** The verdicts over those of a kind's snapshots that are marked with the policy, resource by resource. */
-export function planOf(
+function* verdictsOn(
   kind: Kind,
   found: readonly FoundSnapshot[],
   { policy }: PrunePolicy,
   options: RetentionOptions,
-): Planned[] {
+): Generator<Planned> {
   const marked = found.filter(({ marker }) => marker?.policy === policy);
-  return byResource(marked).flatMap((snapshots) =>
-    planRetention(snapshots, options).map((verdict) => ({ kind, verdict })),
-  );
+  for (const snapshots of byResource(marked)) {
+    for (const verdict of planRetention(snapshots, options)) yield { kind, verdict };
+  }
 }
+
+/** The same at once, for few. */
+export const planOf = (...of: Parameters<typeof verdictsOn>): Planned[] => [...verdictsOn(...of)];
 
 /**
  * Deletes what a plan says, several at a time, younger twins first. What is busy waits until all others were tried, so

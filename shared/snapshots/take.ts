@@ -3,6 +3,7 @@ import { endOf, ensure, type InFlight, inTurn, type MakeRoom } from "./ensure.ts
 import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { lean } from "./ours.ts";
 import type { Report } from "./outcome.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
 import type { Cloud, Resource } from "./ports.ts";
@@ -88,31 +89,43 @@ export interface Known {
 
 /** How long a look is trusted: another delivery of the event may be at work in another instance. */
 const FRESH_MS = 30_000;
+/** ... and for how many targets: for each page of 1,000 there are 20, so that looking is a twentieth of the calls at most. */
+const ROWS_A_TARGET = 50;
 
 /** Looks up each kind when the first target of it is asked for, and again where that was too long ago. */
 export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "patience">): Known {
-  const lists = new Map<string, { at: Instant; reading: ReturnType<typeof read> }>();
+  const lists = new Map<string, { at: Instant; targets: number; rows: number; reading: ReturnType<typeof read> }>();
   const read = async (kind: Kind) => {
     const byResource = new Map<string | undefined, FoundSnapshot[]>();
     const counts = new Map<string | undefined, number>();
-    for (const found of await retryRead(() => cloud(kind).listAll(), patience)) {
+    let rows = 0;
+    await cloud(kind).listAll((found) => {
+      rows += 1;
       if (kind.most !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
       // Of an estate's thousands of snapshots only those of this run are kept; a unique name can be anybody's.
-      if (found.marker?.key !== run.key && !kind.uniqueNames) continue;
+      if (found.marker?.key !== run.key && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
-      byResource.set(resource, [...(byResource.get(resource) ?? []), found]);
-    }
-    return { byResource, counts };
+      byResource.set(resource, [...(byResource.get(resource) ?? []), lean(found)]);
+    });
+    return { byResource, counts, rows };
   };
   const list = (kind: Kind) => {
     const now = patience.time.now();
     let latest = lists.get(kind.kind);
-    if (latest === undefined || now - latest.at > FRESH_MS) {
+    const worthIt = latest !== undefined && latest.targets * ROWS_A_TARGET >= latest.rows;
+    if (latest === undefined || (now - latest.at > FRESH_MS && worthIt)) {
       // A further look is a precaution: where it fails, what the one before it showed still stands.
       const before = latest?.reading;
-      latest = { at: now, reading: before === undefined ? read(kind) : read(kind).catch(() => before) };
-      lists.set(kind.kind, latest);
+      const reading = retryRead(() => read(kind), patience);
+      const look = { at: now, targets: 0, rows: 0, reading: before ? reading.catch(() => before) : reading };
+      look.reading.then(
+        ({ rows }) => Object.assign(look, { rows }),
+        () => {},
+      );
+      lists.set(kind.kind, look);
+      latest = look;
     }
+    latest.targets += 1;
     return latest.reading;
   };
   const known = async ({ kind, resource }: Target) => {

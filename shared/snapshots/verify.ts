@@ -1,7 +1,7 @@
 import { eachKind } from "./each-kind.ts";
 import { type Instant, parseInstant } from "./instant.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import { whyNotOurs } from "./ours.ts";
+import { lean, whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import { SnapshotError } from "./reasons.ts";
 import { byResource, resourceOf, youngerTwins } from "./retention.ts";
@@ -26,11 +26,14 @@ const MINUTE_MS = 60_000;
  */
 export async function verify(options: VerifyOptions, means: Means): Promise<number> {
   let count = 0;
-  await eachKind({ action: "verify" }, means, (kind, found) => {
-    const ours = found.filter((snapshot) => snapshot.marker !== undefined && whyNotOurs(snapshot) === undefined);
-    const standing = ours.filter(({ state }) => state !== "failed" && state !== "deleting");
+  const ours = (found: FoundSnapshot) => {
+    if (found.marker === undefined || whyNotOurs(found) !== undefined) return undefined;
+    return isDue(found, options) ? found : lean(found);
+  };
+  await eachKind({ action: "verify" }, means, ours, (kind, found) => {
+    const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
     const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
-    for (const snapshot of ours.filter((one) => isDue(one, options))) {
+    for (const snapshot of found.filter((one) => isDue(one, options))) {
       const end = judge(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;

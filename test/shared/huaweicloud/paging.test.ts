@@ -1,7 +1,8 @@
 /** Lists that change while they are read: what was there all the time is read, or it is said that the list is not whole. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allRows } from "../../../shared/huaweicloud/paging.ts";
+import { allRows, collected, type Page } from "../../../shared/huaweicloud/paging.ts";
+import type { JsonObject } from "../../../shared/snapshots/json.ts";
 
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
@@ -17,18 +18,20 @@ function serviceOf(rows: { id: string }[], size: number, counts: boolean, change
   return { page, asked: () => asked };
 }
 
+const rowsOf = (page: (offset: number) => Promise<Page>) => collected<JsonObject>((visit) => allRows(page, visit));
+
 const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
 
 describe.each([true, false])("a list whose service counts it: %s", (counts) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])("of %i rows in pages of 10 is read whole", async (length) => {
     const rows = Array.from({ length }, (_, id) => row(id));
-    expect(idsOf(await allRows(serviceOf(rows, 10, counts).page))).toEqual(idsOf(rows));
+    expect(idsOf(await rowsOf(serviceOf(rows, 10, counts).page))).toEqual(idsOf(rows));
   });
 
   test("whose service knows no offsets and gives it whole each time is read once", async () => {
     const rows = [row(1), row(2), row(3)];
     const page = async () => ({ rows, ...(counts ? { total: 3 } : {}) });
-    expect(await allRows(page)).toEqual(rows);
+    expect(await rowsOf(page)).toEqual(rows);
   });
 
   test("misses none of what stays, whatever comes and goes between two pages", { timeout: 120_000 }, async () => {
@@ -54,12 +57,12 @@ describe.each([true, false])("a list whose service counts it: %s", (counts) => {
           }),
         );
         const stay = Array.from({ length }, (_, id) => row(id).id);
-        const read = await allRows(service.page).catch((error) => error);
+        const read = await rowsOf(service.page).catch((error) => error);
         if (read instanceof Error) {
           expect(read).toMatchObject({ name: "BadResponse", message: expect.stringContaining("a whole list") });
           return;
         }
-        const missed = stay.filter((id) => !gone.has(id) && !read.some((one: { id: string }) => one.id === id));
+        const missed = stay.filter((id) => !gone.has(id) && !read.some((one) => one.id === id));
         expect(missed).toEqual([]);
       }),
       { numRuns: Number(process.env.RUNS ?? 1_000) },
@@ -71,7 +74,7 @@ describe.each([true, false])("a list whose service counts it: %s", (counts) => {
     const all = [...rows];
     const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));
     const service = serviceOf(rows, 1_000, counts, changes);
-    const read = new Set(idsOf(await allRows(service.page)));
+    const read = new Set(idsOf(await rowsOf(service.page)));
     expect(rows.filter(({ id }) => !read.has(id))).toEqual([]);
     expect(all.length).toBe(10_000);
     expect(service.asked()).toBeLessThan(25);
@@ -81,7 +84,7 @@ describe.each([true, false])("a list whose service counts it: %s", (counts) => {
 test("a list that moves faster than it can be read is no list", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
-  await expect(allRows(page)).rejects.toThrow(/a whole list, got 90 rows of it: its rows kept moving/);
+  await expect(rowsOf(page)).rejects.toThrow(/a whole list, got 90 rows of it: its rows kept moving/);
 });
 
 test("a list that counts more than it gives is not whole", async () => {
@@ -89,5 +92,5 @@ test("a list that counts more than it gives is not whole", async () => {
     rows: offset > 9 ? [] : Array.from({ length: 10 - offset }, (_, id) => row(offset + id)),
     total: 500,
   });
-  await expect(allRows(page)).rejects.toThrow(/a whole list, got 10 rows of it: it counts 500/);
+  await expect(rowsOf(page)).rejects.toThrow(/a whole list, got 10 rows of it: it counts 500/);
 });

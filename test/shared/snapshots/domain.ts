@@ -179,7 +179,7 @@ export function memoryCloud(time: Time): MemoryCloud {
             ({ resource }) => kind.uniqueNames || resource === undefined || resource === kind.resourceOf(options),
           ),
         ),
-      listAll: () => happens("listAll", kind.kind, shown),
+      listAll: async (visit) => (await happens("listAll", kind.kind, shown)).forEach(visit),
       remove: (id) =>
         happens("remove", `${kind.kind} ${id}`, async () => {
           if (!cloud.of(kind).some((one) => one.id === id)) throw refusal("NotFound", { status: 404 });
