@@ -8,9 +8,11 @@ import { makeLimiter } from "../huaweicloud/limiter.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import { startRecords } from "../results/records.ts";
 import { redactor } from "../results/redact.ts";
+import { startDelivery } from "../results/topic.ts";
 import { after, formatInstant } from "../snapshots/instant.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
+import { sendRecords } from "./results.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Kept before the platform's deadline: for the logging topic (DESIGN 4.6), and for the answer itself. */
@@ -68,6 +70,7 @@ function begin(functionName: string, runtime: Runtime, event: unknown, given: un
     topicState: "off",
     summary: { targets: 0, deferredTo: [] },
   } as unknown as Invocation;
+  invocation.delivery = startDelivery((batch) => sendRecords(invocation, batch));
   invocation.records = startRecords(
     () => ({
       function: functionName,
@@ -77,7 +80,10 @@ function begin(functionName: string, runtime: Runtime, event: unknown, given: un
       policy: invocation.summary.policy,
     }),
     () => time.now(),
-    runtime.print,
+    (line) => {
+      runtime.print(line);
+      if (invocation.topic !== undefined) invocation.delivery.add(line);
+    },
     redact,
   );
   return { invocation, secrets };

@@ -5,6 +5,7 @@ import type { Variables } from "../functiongraph/variables.ts";
 import type { Connection } from "../huaweicloud/client.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import type { Records } from "../results/records.ts";
+import type { Delivery } from "../results/topic.ts";
 import type { Instant } from "../snapshots/instant.ts";
 import type { Patience } from "../snapshots/waiting.ts";
 import type { Runtime } from "./runtime.ts";
@@ -23,6 +24,8 @@ export interface Invocation {
   variables: Variables;
   runtime: Runtime;
   records: Records;
+  /** The way of the records to the topic. */
+  delivery: Delivery;
   redact(text: string): string;
   /** How long work may go on and be waited for. */
   patience: Patience;

@@ -1,7 +1,6 @@
 import { reportLogs } from "../huaweicloud/lts.ts";
 import type { TargetFields } from "../results/record.ts";
-import { batchesOf } from "../results/topic.ts";
-import { after, instant } from "../snapshots/instant.ts";
+import { after, type Instant, instant } from "../snapshots/instant.ts";
 import { asSnapshotError } from "../snapshots/reasons.ts";
 import { retryRead } from "../snapshots/waiting.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
@@ -26,34 +25,40 @@ export function results(refused: TargetFields): Middleware {
     if (error?.reason === "InvalidRequest" && !records.begun) {
       records.begin({ ...refused, policy: invocation.summary.policy })({ outcome: "rejected", error });
     }
-    await deliver(invocation, records.close(error));
+    records.close(error);
+    await deliver(invocation);
   };
   return { after: finish, onError: finish };
 }
 
-async function deliver(invocation: Invocation, lines: string[]): Promise<void> {
-  const { topic, connection, runtime, endsAt, redact, functionName, requestId } = invocation;
+async function deliver(invocation: Invocation): Promise<void> {
+  const { topic, delivery, runtime, redact, functionName, requestId } = invocation;
   if (topic === undefined) return;
-  invocation.topicState = "failed";
-  const batches = batchesOf(lines);
-  const now = runtime.time.now();
-  const deadline = instant(Math.min(after(endsAt, -50), after(now, DELIVERY_MS * batches.length)));
-  let delivered = 0;
-  try {
-    for (const batch of batches) {
-      // A report whose answer was lost is sent again: a record may be there twice, never not at all.
-      await retryRead(() => reportLogs({ ...connection, deadline }, topic, batch), {
-        time: runtime.time,
-        until: deadline,
-      });
-      delivered += batch.length;
-    }
-    invocation.topicState = "delivered";
-  } catch (thrown) {
-    const { reason, message } = asSnapshotError(thrown);
-    const why = `The logging topic did not take ${lines.length - delivered} of ${lines.length} records, which are on stdout: ${message}`;
-    runtime.warn(
-      redact(JSON.stringify({ level: "error", function: functionName, request_id: requestId, reason, message: why })),
-    );
-  }
+  const { lines, lost, why } = await delivery.end((calls) => {
+    const until = timeFor(invocation, calls);
+    return (batch) => sendRecords(invocation, batch, until);
+  });
+  invocation.topicState = lost === 0 ? "delivered" : "failed";
+  if (lost === 0) return;
+  const { reason, message } = asSnapshotError(why);
+  const said = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${message}`;
+  runtime.warn(
+    redact(JSON.stringify({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
+  );
 }
+
+/** Sends a batch of records. One whose answer was lost is sent again: a record may be there twice, never not at all. */
+export async function sendRecords(
+  invocation: Invocation,
+  batch: string[],
+  until: Instant = timeFor(invocation, 1),
+): Promise<void> {
+  const { topic, connection, runtime } = invocation;
+  if (topic === undefined) return;
+  const report = () => reportLogs({ ...connection, deadline: until }, topic, batch);
+  await retryRead(report, { time: runtime.time, until });
+}
+
+/** Until when so many calls may take. */
+const timeFor = ({ endsAt, runtime }: Invocation, calls: number): Instant =>
+  instant(Math.min(after(endsAt, -50), after(runtime.time.now(), DELIVERY_MS * calls)));

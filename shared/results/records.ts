@@ -2,14 +2,14 @@ import { formatInstant, type Instant } from "../snapshots/instant.ts";
 import { asSnapshotError, SnapshotError } from "../snapshots/reasons.ts";
 import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 
-/** The result records of one invocation: each is printed when it ends, and all are kept for the logging topic. */
+/** The result records of one invocation: each is written when it ends. */
 export interface Records {
   /** Work on a target begins; the function that is returned writes its one terminal record. */
   begin(target: TargetFields): (end: EndFields) => void;
   /** How many targets ended how. */
   counts(): Partial<Record<Outcome, number>>;
-  /** Ends what is still open with `error`, then writes the record of the run itself. Returns every line. */
-  close(error: SnapshotError | undefined): string[];
+  /** Ends what is still open with `error`, then writes the record of the run itself. */
+  close(error: SnapshotError | undefined): void;
   /** True once a target failed. */
   readonly failed: boolean;
   /** Something about the run that deserves a look: its record says it, as a warning. */
@@ -20,6 +20,7 @@ export interface Records {
 
 /**
  * @param run    what every record of this invocation has; read when a record is written, as more is known by then
+ * @param print  takes a record's line: to stdout, and on its way to the logging topic
  * @param redact takes the secrets out of a line
  */
 export function startRecords(
@@ -29,7 +30,6 @@ export function startRecords(
   redact: (text: string) => string,
 ): Records {
   const started = now();
-  const lines: string[] = [];
   const counts: Partial<Record<Outcome, number>> = {};
   const open = new Set<(end: EndFields) => void>();
   let begun = false;
@@ -50,9 +50,7 @@ export function startRecords(
       ...fields,
       duration_ms: time - since,
     };
-    const line = redact(JSON.stringify(record));
-    lines.push(line);
-    print(line);
+    print(redact(JSON.stringify(record)));
   };
 
   const begin = (target: TargetFields) => {
@@ -98,7 +96,6 @@ export function startRecords(
         },
         started,
       );
-      return lines;
     },
   };
 }

@@ -36,8 +36,7 @@ describe("records", () => {
     expect(printed).toHaveLength(1);
     wait(5);
     first({ outcome: "existing", snapshot_id: "s-a" });
-    const kept = records.close(undefined);
-    expect(kept).toEqual(printed);
+    records.close(undefined);
     expect(lines()).toMatchObject([
       { resource_id: "b", outcome: "accepted", duration_ms: 20, time: "2026-11-21T02:00:00.020Z" },
       { resource_id: "a", outcome: "existing", duration_ms: 25 },
@@ -83,10 +82,10 @@ describe("records", () => {
     expect(lines()[0].event_time).toBe("2026-11-21T01:59:00.000Z");
   });
 
-  test("are redacted before they are printed or kept", () => {
+  test("are redacted before they are printed", () => {
     const { records, printed } = opened((text) => text.replaceAll("secret", "***"));
     records.begin(target("a"))({ outcome: "failed", error: new SnapshotError("CloudError", "the secret") });
-    expect(records.close(undefined)).toEqual(printed);
+    records.close(undefined);
     expect(printed.join()).not.toContain("secret");
   });
 
