@@ -62,7 +62,7 @@ describe.each([true, false])("a list whose service counts it: %s", (counts) => {
           expect(read).toMatchObject({ name: "BadResponse", message: expect.stringContaining("a whole list") });
           return;
         }
-        const missed = stay.filter((id) => !gone.has(id) && !read.some((one) => one.id === id));
+        const missed = stay.filter((id) => !gone.has(id) && !read.some((one: JsonObject) => one.id === id));
         expect(missed).toEqual([]);
       }),
       { numRuns: Number(process.env.RUNS ?? 1_000) },
