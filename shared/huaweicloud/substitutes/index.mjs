@@ -21,8 +21,9 @@ export const SUBSTITUTES = {
  */
 const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner)$/;
 
-/** Modules of the SDK that are reached, and stand for much that is not. */
+/** Modules that the SDK reaches, and which stand for much that it does not. */
 const REPLACED = [
+  [/^crypto$/, here("./crypto.cjs")],
   [/(^|\/)logger$/, here("./logger.cjs")],
   [/(^|\/)ExceptionUtil$/, here("./exceptions.cjs")],
 ];
