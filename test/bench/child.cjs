@@ -1,6 +1,7 @@
-// One fresh process: loads a bundle, sends one request with it, says what that cost. Arguments: the bundle ("-": none),
-// the event and the user data as JSON.
+// One fresh process: loads a bundle, answers one event with it, says what that cost. Arguments: the bundle ("-": none), the
+// event and the user data as JSON, and how much faster than others its time goes.
 "use strict";
+const { subscribe } = require("node:diagnostics_channel");
 const { performance } = require("node:perf_hooks");
 const [bundle, event, userData, scale] = process.argv.slice(2);
 const factor = Number(scale ?? 1);
@@ -8,6 +9,11 @@ if (factor !== 1) require("./scaled-time.cjs").scaleTime(factor);
 const variables = JSON.parse(userData);
 const write = process.stdout.write.bind(process.stdout);
 console.log = () => {};
+// Node says so of every HTTP client that is built on its own.
+let first;
+subscribe("http.client.response.finish", () => {
+  first ??= performance.now();
+});
 
 const context = () => {
   const deadline = Date.now() + 900_000;
@@ -32,7 +38,6 @@ const context = () => {
   const loaded = performance.now();
   const rssLoaded = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
-  const clock = Date.now();
   let answer;
   try {
     answer = await handler(JSON.parse(event), context());
@@ -44,8 +49,8 @@ const context = () => {
   write(
     JSON.stringify({
       load: loaded - begun,
-      first: answered - begun,
-      seconds: (Date.now() - clock) / 1000,
+      first: (first ?? answered) - begun,
+      whole: answered - begun,
       rssLoaded,
       rssPeak: process.resourceUsage().maxRSS * 1024,
       cpu: (user + system) / 1000,

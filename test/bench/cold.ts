@@ -1,0 +1,123 @@
+/** Cold start: each function beside bare Node.js, the SDK as it comes, and middy with a schema that is compiled. */
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildBaselines } from "./baselines.ts";
+import { DIST, type Measured, median, ROOT, run } from "./process.ts";
+
+const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+const SNAPSHOT = "ffa9bc5e-1172-4021-acaf-cdcd78a9584d";
+const SERVER = "b0afa7a7-5d8a-4ce9-8d0c-1a2ab5b8d6c2";
+
+const apig = (body: unknown) => ({
+  httpMethod: "POST",
+  headers: {},
+  body: Buffer.from(JSON.stringify(body)).toString("base64"),
+  isBase64Encoded: true,
+  requestContext: {},
+});
+const timer = (body: unknown) => ({
+  version: "v1.0",
+  time: "2026-11-21T02:00:00Z",
+  trigger_type: "TIMER",
+  trigger_name: "bench",
+  user_event: JSON.stringify(body),
+});
+const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
+
+export const CREATE = apig({ snapshot: { volume_id: DISK } });
+
+/** The least that each function has to do. */
+const EVENTS: Record<string, unknown> = {
+  "create-snapshot": CREATE,
+  "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
+  "create-snapshot-group": apig({ snapshot_group: { server_id: SERVER } }),
+  "create-cluster-snapshot": apig({ snapshot: { name: "snap-1", cluster_id: SERVER } }),
+  "scheduled-snapshots": timer({ policy: "nightly", targets }),
+  "disk-attached": {
+    cts: {
+      trace_name: "attachVolume",
+      service_type: "ECS",
+      trace_rating: "normal",
+      time: Date.parse("2026-11-21T02:00:00Z"),
+      resource_id: SERVER,
+      request: { volumeAttachment: { volumeId: DISK } },
+    },
+  },
+  "pre-deploy": apig({ deployment_id: "web-1.4.2", targets }),
+  "verify-snapshots": timer({}),
+  "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 3 } }),
+};
+
+/** A cloud that says yes: what it takes to answer is not what is measured. */
+export async function yesServer() {
+  const attachment = { attachment_id: SNAPSHOT, server_id: SERVER, attached_at: "2026-11-21T02:00:00.000000" };
+  const lists = { snapshots: [], snapshot_groups: [], volumes: [], servers: [], clusters: [], count: 0 };
+  const shown = { volume: { id: DISK, status: "in-use", attachments: [attachment] } };
+  const made = { snapshot: { id: SNAPSHOT, status: "creating", name: "a" }, job_id: "1", snapshot_id: SNAPSHOT };
+  const texts = [lists, shown, { ...made, snapshot_group_id: SNAPSHOT }].map((body) => JSON.stringify(body));
+  const [list, show, make] = texts as [string, string, string];
+  let requests = 0;
+  let connections = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    request.on("end", () => {
+      const created = request.method === "POST";
+      response.writeHead(created ? 202 : 200, { "content-type": "application/json" });
+      response.end(created ? make : request.url?.includes("/cloudvolumes/") ? show : list);
+    });
+  });
+  server.on("connection", () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
+}
+
+/** Medians over so many fresh processes of each, one of each after the other. */
+export async function coldStart(processes: number) {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  const baselines = await buildBaselines(ROOT, folder);
+  const server = await yesServer();
+  const endpoints = ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, server.url]);
+  const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...Object.fromEntries(endpoints) };
+  delete variables.LTS_ENDPOINT;
+  const functions = readdirSync(DIST).filter((name) => !name.endsWith(".zip"));
+  const bundles = [
+    { name: "bare Node.js", bundle: "-", event: CREATE },
+    { name: "the SDK as it comes", bundle: baselines.sdk, event: CREATE },
+    { name: "middy, schema compiled at run time", bundle: baselines.middy, event: CREATE },
+    ...functions.map((name) => ({ name, bundle: join(DIST, name, "index.js"), event: EVENTS[name] })),
+  ];
+  const all = new Map(bundles.map(({ name }) => [name, [] as Measured[]]));
+  for (let round = 0; round < processes; round += 1) {
+    for (const { name, bundle, event } of bundles) all.get(name)?.push(await run({ bundle, event, variables }));
+  }
+  server.close();
+  const rows = bundles.map(({ name, bundle }) => {
+    const runs = all.get(name) ?? [];
+    const failed = runs.find(({ answer }) => answer.error !== undefined || Number(answer.statusCode ?? 202) >= 400);
+    if (failed !== undefined) throw new Error(`Expected ${name} to succeed, got ${JSON.stringify(failed.answer)}.`);
+    const of = (figure: "load" | "first" | "whole" | "rssLoaded") => median(runs.map((one) => one[figure]));
+    return {
+      name,
+      bytes: bundle === "-" ? 0 : statSync(bundle).size,
+      load: of("load"),
+      first: of("first"),
+      whole: of("whole"),
+      rss: of("rssLoaded"),
+    };
+  });
+  rmSync(folder, { recursive: true });
+  const [bare, sdk] = rows as [(typeof rows)[number], (typeof rows)[number]];
+  return rows.map((row) => ({
+    ...row,
+    loadRatio: row.load / sdk.load,
+    firstRatio: row.first / sdk.first,
+    rssRatio: row.rss / bare.rss,
+  }));
+}

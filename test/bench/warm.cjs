@@ -1,0 +1,58 @@
+// One process that invokes the same function again and again. Arguments: "calls", what to compare, and the event; or
+// "network", the bundle, the event, the user data, and how often.
+"use strict";
+const { performance } = require("node:perf_hooks");
+const [what, bundle, eventText, userData, times] = process.argv.slice(2);
+const write = process.stdout.write.bind(process.stdout);
+console.log = () => {};
+const event = JSON.parse(eventText);
+const variables = userData
+  ? JSON.parse(userData)
+  : { PROJECT_ID: "0123456789abcdef0123456789abcdef", EVS_ENDPOINT: "http://127.0.0.1:1" };
+let invocations = 0;
+const context = () => {
+  invocations += 1;
+  const id = `warm-${invocations}`;
+  return {
+    getRequestID: () => id,
+    getRemainingTimeInMilliSeconds: () => 30_000,
+    getSecurityAccessKey: () => "EMBEDDEDCLOUDACCESS1",
+    getSecuritySecretKey: () => "embedded-cloud-secret-key",
+    getSecurityToken: () => "token",
+    getUserData: (name) => variables[name],
+    getProjectID: () => variables.PROJECT_ID,
+  };
+};
+
+async function compare({ chain, bare, plan }) {
+  const ROUNDS = 7;
+  const EACH = 200;
+  const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+  const figures = { chain: { ms: [], bytes: [] }, bare: { ms: [], bytes: [] } };
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, call] of Object.entries({ chain, bare })) {
+      gc();
+      const heap = process.memoryUsage().heapUsed;
+      const begun = performance.now();
+      for (let index = 0; index < EACH; index += 1) await call(event, context());
+      const ms = (performance.now() - begun) / EACH;
+      const bytes = (process.memoryUsage().heapUsed - heap) / EACH;
+      // The first round is for the compiler.
+      if (round > 0) figures[name].ms.push(ms) && figures[name].bytes.push(bytes);
+    }
+  }
+  const of = ({ ms, bytes }) => ({ ms: median(ms), bytes: median(bytes) });
+  return { chain: of(figures.chain), bare: of(figures.bare), planCpu: plan(100_000) };
+}
+
+async function overTheNetwork({ handler }) {
+  await handler(event, context());
+  const begun = performance.now();
+  for (let index = 1; index < Number(times); index += 1) await handler(event, context());
+  return { ms: (performance.now() - begun) / (Number(times) - 1) };
+}
+
+(what === "calls" ? compare : overTheNetwork)(require(bundle)).then((figures) => {
+  write(JSON.stringify(figures));
+  process.exit();
+});
