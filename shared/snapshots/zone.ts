@@ -10,6 +10,8 @@ export type WallClock = (moment: Instant) => number;
  * offset changes, so that a hundred thousand snapshots cost as little as their days.
  */
 export function wallClockOf(zone: string): WallClock {
+  // Loading the world's zones costs 20 ms, and none is needed.
+  if (zone === "UTC") return (moment) => moment;
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     hourCycle: "h23",

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import { eachKind } from "../../../shared/snapshots/each-kind.ts";
+import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import type { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import { group, refusal, snapshot, snapshotOf, stage } from "./domain.ts";
+
+const keepAll = (found: FoundSnapshot) => found;
 
 /** What each kind was found to have, as `kind: ids`. */
 async function lists({ means }: ReturnType<typeof stage>) {
   const seen: string[] = [];
-  const error = await eachKind({ action: "verify", policy: "nightly" }, means, (kind, found) => {
+  const error = await eachKind({ action: "verify", policy: "nightly" }, means, keepAll, (kind, found) => {
     seen.push(`${kind.kind}: ${found.map(({ id }) => id).join(", ")}`);
   }).catch((thrown: SnapshotError) => thrown);
   return { seen, error };
@@ -65,4 +68,15 @@ test("what a region does not offer is nothing to be said; where that is everythi
   const { seen, error } = await lists(nowhere);
   expect(seen).toEqual([]);
   expect(error).toBe(unsupported);
+});
+
+test("what is not asked for is not held", async () => {
+  const here = stage();
+  here.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
+  const seen: string[][] = [];
+  const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "lean" } : undefined);
+  await eachKind({ action: "verify" }, here.means, keep, (_kind, found) => {
+    seen.push(found.map(({ id, name }) => `${id} ${name}`));
+  });
+  expect(seen).toEqual([["kept lean"], [], [], []]);
 });

@@ -95,12 +95,9 @@ describe("a policy's retention", () => {
     here.cloud.at("listAll", undefined, refusal("AccessDenied"));
     here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
     expect(await prune(NIGHTLY, here.means)).toBe(2);
-    expect(here.records[0]).toMatchObject({
-      action: "prune",
-      policy: "nightly",
-      kind: standard.kind,
-      outcome: "failed",
-    });
+    expect(here.records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      { action: "prune", policy: "nightly", kind: standard.kind },
+    ]);
     expect(left(here)).toEqual(["a"]);
   });
 });
