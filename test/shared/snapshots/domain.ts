@@ -23,6 +23,8 @@ const MOST_SLEEPS = 20_000;
 export interface VirtualTime extends Time {
   /** How long each sleep was to last, in order. */
   slept: number[];
+  /** How many are asleep. */
+  asleep(): number;
   /** Seconds since the start. */
   seconds(): number;
 }
@@ -44,6 +46,7 @@ export function virtualTime(random: () => number = () => 0): VirtualTime {
   };
   return {
     slept,
+    asleep: () => sleepers.length,
     now: () => now,
     seconds: () => (now - START) / 1000,
     random,
