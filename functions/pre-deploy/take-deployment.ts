@@ -34,12 +34,22 @@ const MINUTE_MS = 60_000;
 /** A throttled account is waited for so long even where the caller does not wait. */
 const LEAST_PATIENCE_MS = 1_000;
 
+/** What a gate's snapshots are marked with, where its body does not say. */
+const OWN_POLICY = "pre-deploy";
+
 /** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
 export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
   const { connection, startedAt, patience } = invocation;
-  const policy = body.policy ?? "pre-deploy";
+  const policy = body.policy ?? OWN_POLICY;
   invocation.summary.policy = policy;
+  // What another policy made is thinned out by that policy, which has a hold and a zone that a caller of this knows nothing of.
+  if (body.make_room && policy !== OWN_POLICY) {
+    throw new SnapshotError(
+      "InvalidRequest",
+      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out; set "make_room" in the policy itself where it is to make room.`,
+    );
+  }
   const run = {
     key: keyOf("deployment", deployment_id),
     policy,

@@ -197,7 +197,7 @@ const OPERATIONS: Operation[] = [
     name: "pre-deploy",
     summary: "Whether a deployment may begin: every snapshot of it, and how far they are",
     description:
-      'Starts a snapshot of every target and says how far they are. The same POST again takes none twice and says how far they are then; `deployment_id` is what makes it the same. Only a 200 with `"status":"ready"` lets a deployment begin.',
+      'Starts a snapshot of every target and says how far they are. The same POST again takes none twice and says how far they are then; `deployment_id` is what makes it the same. Only a 200 with `"status":"ready"` lets a deployment begin. `make_room` goes with no `policy` but `pre-deploy`, the default: a gate deletes nothing that another policy made.',
     schema: "PreDeploy",
     body: deploymentBody,
     example: {

@@ -191,7 +191,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
   }
   const body = parsed(text);
   const fault = readFault(body);
-  const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(fault.code);
+  const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(body, fault.code);
   if (failed) {
     throw faultError(
       what,
@@ -220,9 +220,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** DWS answers some failures with 200 and a code other than `DWS.0000` (cloud-apis.md 3). */
-const isFailureWithSuccessStatus = (code: string | undefined): boolean =>
-  code !== undefined && /^DWS\.\d{4}$/.test(code) && code !== "DWS.0000";
+/**
+ * DWS answers some failures with 200 and a code other than `DWS.0000` (cloud-apis.md 3). And no answer of success has an
+ * `error` with a code in it, of whichever service.
+ */
+const isFailureWithSuccessStatus = (body: unknown, code: string | undefined): boolean =>
+  code !== undefined &&
+  ((/^DWS\.\d{4}$/.test(code) && code !== "DWS.0000") || (isObject(body) && isObject(body.error)));
 
 /** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
 export const unusable = (

@@ -65,6 +65,12 @@ const BY_STATUS: Record<number, Reason> = {
   413: "QuotaExceeded",
 };
 
+/**
+ * Of a snapshot that is missing, in each service's own way (cloud-apis.md 3, 4.2). Every other "not found" can be of
+ * something else: the cluster, the project, the path.
+ */
+const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
+
 /** What the call was, where the same code means different things. */
 export type Operation = "create" | "read" | "delete";
 
@@ -112,7 +118,10 @@ const isAttached = ({ code = "", message = "" }: CloudFault, operation: Operatio
 /** How much of a message of the cloud is passed on, in characters. */
 const MOST_SAID = 2_000;
 
-/** The error for an error answer of the cloud. A create is left open by a fault of the service's own (DESIGN 4.4). */
+/**
+ * The error for an error answer of the cloud. A create is left open by a fault of the service's own (DESIGN 4.4), a delete
+ * by a "not found" that is not said of the snapshot.
+ */
 export function faultError(
   what: string,
   fault: CloudFault,
@@ -129,6 +138,8 @@ export function faultError(
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,
-    open: details.operation === "create" && reason === "CloudError",
+    open:
+      (details.operation === "create" && reason === "CloudError") ||
+      (details.operation === "delete" && reason === "NotFound" && !GONE.test(fault.code ?? "")),
   });
 }

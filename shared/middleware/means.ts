@@ -1,13 +1,29 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
+import type { Telling } from "../snapshots/outcome.ts";
 import type { Means } from "../snapshots/take.ts";
 import type { Invocation } from "./invocation.ts";
 
+/** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */
+const DELETIONS_A_LINE = 200;
+
 /** What this invocation gives a use case to work with. */
-export const meansOf = ({ connection, patience, records, runtime, variables }: Invocation): Means => ({
-  cloud: cloudOf(connection),
-  patience,
-  report: records.begin,
-  inFlight: runtime.inFlight,
-  concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
-});
+export const meansOf = (invocation: Invocation): Means & Telling => {
+  const { connection, patience, records, runtime, variables } = invocation;
+  return {
+    cloud: cloudOf(connection),
+    patience,
+    report: records.begin,
+    remark: records.remark,
+    announce(deletions) {
+      const { functionName, requestId, redact } = invocation;
+      for (let from = 0; from < deletions.length; from += DELETIONS_A_LINE) {
+        const plan = deletions.slice(from, from + DELETIONS_A_LINE);
+        // On stderr, as it is no result: a snapshot has one record, when it is known what became of it.
+        runtime.warn(redact(JSON.stringify({ level: "info", function: functionName, request_id: requestId, plan })));
+      }
+    },
+    inFlight: runtime.inFlight,
+    concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
+  };
+};

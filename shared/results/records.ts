@@ -73,7 +73,7 @@ export function startRecords(
   return {
     begin,
     remark(detail) {
-      remark = detail;
+      remark = remark === undefined ? detail : `${remark} ${detail}`;
     },
     get failed() {
       return failed;

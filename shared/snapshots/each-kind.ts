@@ -1,28 +1,29 @@
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import type { Action } from "./outcome.ts";
+import type { Action, Telling } from "./outcome.ts";
 import { asSnapshotError, type SnapshotError } from "./reasons.ts";
 import type { Means } from "./take.ts";
 import { retryRead } from "./waiting.ts";
 
 /**
  * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
- * not stop the others; where the cloud does not have a kind at all, there is nothing of it to be said.
+ * not stop the others. Where the cloud does not have a kind at all the run goes on without it, and says so: the address may
+ * be wrong.
  *
  * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
  */
 export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
-  { cloud, patience, report }: Means,
-  keep: (found: FoundSnapshot) => FoundSnapshot | undefined,
+  { cloud, patience, report, remark }: Means & Telling,
+  keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<void> {
-  const missing: SnapshotError[] = [];
+  const missing = new Map<string, SnapshotError>();
   for (const kind of Object.values<Kind>(KINDS)) {
     const list = async () => {
       const found: FoundSnapshot[] = [];
       await cloud(kind).listAll((one) => {
-        const kept = keep(one);
+        const kept = keep(one, kind);
         if (kept !== undefined) found.push(kept);
       });
       return found;
@@ -32,7 +33,7 @@ export async function eachKind(
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "Unsupported") {
-        missing.push(error);
+        missing.set(kind.kind, error);
         continue;
       }
       const end = report({ ...fields, kind: kind.kind });
@@ -40,5 +41,11 @@ export async function eachKind(
     }
   }
   // No kind at all: that is no cloud without snapshots, it is the wrong address.
-  if (missing.length === Object.keys(KINDS).length) throw missing[0];
+  const [error] = missing.values();
+  if (error === undefined) return;
+  if (missing.size === Object.keys(KINDS).length) throw error;
+  const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
+  remark?.(
+    `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { MakeRoom } from "./ensure.ts";
-import type { FoundSnapshot } from "./kinds/kind.ts";
+import { type FoundSnapshot, isGoing } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
+import type { Telling } from "./outcome.ts";
 import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
 import { keepsSomething } from "./retention.ts";
@@ -18,7 +19,7 @@ const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
  *
  * @param count how many snapshots a resource has, where that was looked up before, for many at once
  */
-export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["count"]): MakeRoom {
+export function makeRoomBy(policy: PrunePolicy, means: Means & Telling, count?: Known["count"]): MakeRoom {
   const { cloud, patience } = means;
   const { time } = patience;
   return async (kind, options) => {
@@ -63,9 +64,6 @@ function orFailed(plan: Planned[]): Planned[] {
       : { kind, verdict },
   );
 }
-
-/** What could not be deleted stays, whatever it is waited for. */
-const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !/error/i.test(status);
 
 const full = (most: number, resource: string, found: readonly FoundSnapshot[], why: string) =>
   new SnapshotError(

@@ -1,3 +1,4 @@
+import { textAt } from "./json.ts";
 import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
@@ -7,9 +8,13 @@ export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undef
   if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "made by the system";
   if (raw.snapshot_type === "copy") return "a copy";
   if (typeof raw.type === "string" && raw.type.toUpperCase() === "AUTO") return "automated";
-  if (typeof raw.snapshot_group_id === "string" && raw.snapshot_group_id !== "") return "a member of a group";
+  if (groupOf({ raw }) !== undefined) return "a member of a group";
   return undefined;
 }
+
+/** The id of the group that a snapshot is a member of. */
+export const groupOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
+  textAt(raw, "snapshot_group_id") || undefined;
 
 /** Whatever `whyNotOurs` looks at. */
 const FIELDS = ["snapshot_type", "type", "snapshot_group_id"];

@@ -64,3 +64,18 @@ export interface EndFields {
 
 /** Begins the record of a target; the function that is returned ends it. Implemented in shared/results. */
 export type Report = (target: TargetFields) => (end: EndFields) => void;
+
+/** What is said of a run beside the records of its targets. Implemented in shared/middleware. */
+export interface Telling {
+  /** What deserves a look: the record of the run says it, as a warning. */
+  remark?(detail: string): void;
+  /** What is about to be deleted, before the first of it is. */
+  announce?(deletions: readonly Deletion[]): void;
+}
+
+export interface Deletion {
+  kind: string;
+  resource_id?: string;
+  snapshot_id: string;
+  rule: string;
+}

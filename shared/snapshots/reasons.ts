@@ -107,7 +107,10 @@ export interface SnapshotErrorDetails {
   requestId?: string;
   /** How long the cloud asks to wait, in milliseconds. */
   retryAfterMs?: number;
-  /** True where the cloud may have acted although no usable answer came: look before trying again. */
+  /**
+   * True where the answer leaves open what is there, so that it has to be looked: after a create, as the cloud may have acted
+   * although no usable answer came; after a delete, as what was not found may be something else than the snapshot.
+   */
   open?: boolean;
   /** False where the request was not sent at all. */
   sent?: boolean;

@@ -1,8 +1,8 @@
 import { eachKind } from "./each-kind.ts";
 import { type Instant, parseInstant } from "./instant.ts";
-import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import { lean, whyNotOurs } from "./ours.ts";
-import type { EndFields } from "./outcome.ts";
+import { cannotBeDeleted, type FoundSnapshot, type Kind } from "./kinds/kind.ts";
+import { groupOf, lean, whyNotOurs } from "./ours.ts";
+import type { EndFields, Telling } from "./outcome.ts";
 import { SnapshotError } from "./reasons.ts";
 import { byResource, resourceOf, youngerTwins } from "./retention.ts";
 import type { Means } from "./take.ts";
@@ -18,22 +18,30 @@ export interface VerifyOptions {
 const MINUTE_MS = 60_000;
 
 /**
- * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, and
- * older ones that are still being created. There is no store: a record may come again in the next run, none is lost. One
- * that is still being created, and not for too long, is left for the next run. A group's members are named with it.
+ * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, those
+ * that may have been creating when it began, and older ones that still are, or whose deletion failed. There is no store: a
+ * record may come again in the next run, none is lost. One that is still being created, and not for too long, is left for
+ * the next run. A group's members are named with it; where some outlived their group the record of the run says so.
  *
  * @returns how many snapshots were looked at
  */
-export async function verify(options: VerifyOptions, means: Means): Promise<number> {
+export async function verify(options: VerifyOptions, means: Means & Telling): Promise<number> {
   let count = 0;
-  const ours = (found: FoundSnapshot) => {
+  const groups = new Set<string>();
+  const ofMembers = new Set<string>();
+  let groupsSeen = false;
+  const ours = (found: FoundSnapshot, kind: Kind) => {
+    const group = groupOf(found);
+    if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
+    if (kind.hasMembers) groups.add(found.id);
     if (found.marker === undefined || whyNotOurs(found) !== undefined) return undefined;
-    return isDue(found, options) ? found : lean(found);
+    return isDue(kind, found, options) ? found : lean(found);
   };
   await eachKind({ action: "verify" }, means, ours, (kind, found) => {
+    if (kind.hasMembers) groupsSeen = true;
     const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
     const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
-    for (const snapshot of found.filter((one) => isDue(one, options))) {
+    for (const snapshot of found.filter((one) => isDue(kind, one, options))) {
       const end = judge(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;
@@ -50,17 +58,44 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
       begun({ ...end, detail: detailOf(end.detail, snapshot, twins.get(snapshot)) });
     }
   });
+  const gone = [...ofMembers].filter((id) => !groups.has(id));
+  if (groupsSeen && gone.length > 0) means.remark?.(remarkOn(gone));
   return count;
 }
 
-function isDue({ created, state, raw }: FoundSnapshot, { time, lookbackMinutes }: VerifyOptions): boolean {
-  const since = time - lookbackMinutes * MINUTE_MS;
-  // One that was creating for long has its end in the lookback, though not its beginning.
-  const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
-  // Without a time it cannot be said to be old.
-  const latest = ended ?? Number.NEGATIVE_INFINITY;
-  return state === "creating" || created === undefined || created >= since || latest >= since;
+/** So many ids are named; the others are found in the same way. */
+const MOST_NAMED = 20;
+
+/**
+ * Whether the members of a group go with it is UNCONFIRMED (cloud-apis.md 2.2). Those that stay carry no marker, so that it
+ * cannot be told whose they were: they are told, and nothing deletes them.
+ */
+function remarkOn(groups: readonly string[]): string {
+  const named = groups.slice(0, MOST_NAMED).join(", ");
+  const more = groups.length > MOST_NAMED ? ` and ${groups.length - MOST_NAMED} more` : "";
+  return `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${named}${more}.`;
 }
+
+/**
+ * Whether it may have ended within the lookback. What was made before it counts for as long as a snapshot may be creating: at
+ * the last look there was nothing to say of it yet. That a time of change moves when a snapshot ends is UNCONFIRMED; where
+ * one does, one that took longer still is told by it. A group is as its members are.
+ */
+function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
+  const { raw, members = [] } = snapshot;
+  const since = options.time - options.lookbackMinutes * MINUTE_MS;
+  const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
+  if (ended !== undefined && ended >= since) return true;
+  const begun = since - stuckAfter(kind, options);
+  return [snapshot, ...members].some((one) => {
+    const { state, created } = one;
+    // Without a time it cannot be said to be old.
+    return state === "creating" || cannotBeDeleted(one) || created === undefined || created >= begun;
+  });
+}
+
+const stuckAfter = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number =>
+  (stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
 
 /** What there is to say; undefined: nothing yet, or nothing any more. */
 function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
@@ -80,14 +115,13 @@ function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): End
         return { outcome: "unverified", detail: "It is being created, and its time cannot be read." };
       }
       const since = options.time - created;
-      const stuck = since > (options.stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
-      return stuck
+      return since > stuckAfter(kind, options)
         ? { outcome: "unverified", detail: `Stuck: it has been creating for ${Math.floor(since / MINUTE_MS)} minutes.` }
         : undefined;
     }
     case "deleting":
       // What could not be deleted stays, and counts against the quota.
-      return /error/i.test(status)
+      return cannotBeDeleted(snapshot)
         ? { outcome: "unverified", detail: `The status is "${status}": only the cloud's support can delete it.` }
         : undefined;
     default:

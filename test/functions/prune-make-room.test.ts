@@ -330,6 +330,21 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     expect(left.sort()).toEqual(["nightly", "nightly", "nightly", "pre-deploy", "pre-deploy", "pre-deploy"]);
   });
 
+  test("makes none by deleting what another policy made, whose hold it does not know: 400 with what to do", async () => {
+    const { cloud, invoke, requests } = await openSite();
+    const disk = cloud.addVolume();
+    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    const { result, records } = await invoke(preDeploy, apig(body(disk.id, { policy: "nightly" })));
+    expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
+    expect(answer(result).error.message).toMatch(/^make_room: expected no policy but pre-deploy .* got "nightly"/);
+    expect(records[0]).toMatchObject({ action: "create", outcome: "rejected", policy: "nightly" });
+    expect(requests()).toEqual([]);
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+    // Without make_room, and by its own name, it is a policy like any other.
+    const own = await invoke(preDeploy, apig(body(cloud.addVolume().id, { policy: "pre-deploy" })));
+    expect(own.result.statusCode).toBe(202);
+  });
+
   test("without a retention: failed with what to do", async () => {
     const { cloud, invoke } = await openSite();
     const disk = cloud.addVolume();

@@ -136,6 +136,70 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
     expect(left()).toEqual([ids[3]]);
   });
 
+  test.each([
+    ["an unknown cluster", 403, { error_code: "DWS.0015", error_msg: "Cluster does not exist." }],
+    ["another unknown cluster", 404, { error_code: "DWS.3027", error_msg: "The cluster does not exist." }],
+    ["a path that nobody serves", 404, { code: 404, message: "no route and no API found with those values" }],
+    ["an API that is absent", 404, { error_code: "APIGW.0101", error_msg: "absent" }],
+  ])(
+    "are not said to be deleted for a 'not found' of something else, %s: they are still there",
+    async (_what, status, body) => {
+      const { cloud, prune, old, left } = await site();
+      const ids = [3, 2, 1].map((days) => old(kind, days));
+      cloud.fault({ operation: DELETE[kind] }, { type: "answer", status, body: JSON.stringify(body) });
+      const { records } = await prune(keepLast(1));
+      expect(records.map(({ outcome }) => outcome)).toEqual(["kept", "failed", "failed", "failed"]);
+      expect(records[1].error.message).toContain(Object.values(body).at(-1));
+      expect(left()).toEqual(ids.sort());
+    },
+  );
+
+  test("and were not found in such words are deleted where the list no longer has them", async () => {
+    const { cloud, prune, old, left } = await site();
+    const ids = [4, 3, 2, 1].map((days) => old(kind, days));
+    const mutate = (its: EmbeddedCloud) => {
+      for (const id of ids.slice(0, 2)) its.removeSnapshot(id);
+    };
+    cloud.fault({ operation: "dws.listSnapshots", nth: 1 }, { type: "mutatePage", mutate });
+    const body = JSON.stringify({ code: 404, message: "no such thing" });
+    for (const id of ids.slice(0, 2)) {
+      cloud.fault({ operation: DELETE[kind], resource: id }, { type: "answer", status: 404, body });
+    }
+    const { error, records } = await prune(keepLast(1));
+    expect(error).toBeUndefined();
+    expect(records.slice(1, -1).map(brief)).toEqual([
+      `${ids[2]} deleted: kept by no rule`,
+      `${ids[1]} deleted: kept by no rule (It was gone already.)`,
+      `${ids[0]} deleted: kept by no rule (It was gone already.)`,
+    ]);
+    expect(left()).toEqual([ids[3]]);
+  });
+
+  test("are not deleted by an answer of success that has an error in it", async () => {
+    const { cloud, prune, old, left } = await site({ timeoutSeconds: 900 });
+    const ids = [2, 1].map((days) => old(kind, days));
+    const body = JSON.stringify({ error: { code: "EVS.1047", message: "snapshot status must be available" } });
+    cloud.fault({ operation: DELETE[kind] }, { type: "answer", status: 202, body });
+    const { records } = await prune(keepLast(1));
+    expect(records[1]).toMatchObject({ outcome: "failed", snapshot_id: ids[0], error: { code: "EVS.1047" } });
+    expect(left()).toEqual(ids.sort());
+  });
+
+  test("are deleted where the reply was lost and the deletion takes longer than the repeats", async () => {
+    const { cloud, clock, prune, old, left } = await site({ deletionMs: 600_000 });
+    const ids = [2, 1].map((days) => old(kind, days));
+    cloud.fault({ operation: DELETE[kind], nth: 1 }, { type: "reset", after: true });
+    const { error, records } = await prune(keepLast(1));
+    expect(error).toBeUndefined();
+    expect(records.slice(0, -1).map((one) => [one.snapshot_id, one.outcome])).toEqual([
+      [ids[1], "kept"],
+      [ids[0], "deleted"],
+    ]);
+    // It is looked at once, not waited for.
+    expect(clock.now() - now).toBeLessThan(10_000);
+    expect(left()).toEqual([ids[1]]);
+  });
+
   test("are deleted although the reply was lost: one record each", async () => {
     for (const type of ["reset", "cut", "hang"] as const) {
       const { cloud, prune, old, left } = await site();
@@ -247,6 +311,85 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
     const ids = [old(kind, 5, { key: "once", status: "creating" }), old(kind, 4.9999, { key: "once" })];
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 2 });
     expect(left()).toEqual(ids.sort());
+  });
+});
+
+describe("the plan", () => {
+  /** The lines beside the records, and which of them there were when the first deletion was sent. */
+  async function planOf(how: object, seeds: number) {
+    const { cloud, runtime, prune: _, old, of, invoke, ...opened } = await site({ timeoutSeconds: 900 });
+    for (let index = 0; index < seeds; index += 1) old("standard-snapshot", 1 + index / 100);
+    const lines: string[] = [];
+    let before: string[] | undefined;
+    const { transport } = runtime;
+    runtime.transport = (request) => {
+      if (request.method === "DELETE") before ??= [...lines];
+      return transport(request);
+    };
+    const told: typeof pruneSnapshots = (own) =>
+      pruneSnapshots({ ...(own as typeof runtime), warn: (line) => void lines.push(line) });
+    const invoked = await invoke(told, timerEvent(keepLast(1, how), START));
+    return { ...opened, ...invoked, cloud, disk: of["standard-snapshot"], lines, before: before ?? [] };
+  }
+
+  test("is told before anything is deleted, so that the log of an invocation that dies has it", async () => {
+    const { records, lines, before, disk } = await planOf({}, 4);
+    expect(before).toHaveLength(1);
+    expect(lines).toEqual(before);
+    const { plan, ...line } = JSON.parse(before[0] ?? "");
+    expect(line).toEqual({ level: "info", function: "prune-snapshots", request_id: records[0].request_id });
+    const deleted = records.filter(({ outcome }) => outcome === "deleted").map((one) => one.snapshot_id);
+    expect(plan).toEqual(
+      deleted.map((snapshot_id) => ({
+        kind: "standard-snapshot",
+        resource_id: disk,
+        snapshot_id,
+        rule: "kept by no rule",
+      })),
+    );
+    // It is no record: each snapshot has one, and so has the run.
+    expect(records).toHaveLength(5);
+  });
+
+  test("of hundreds comes in lines of 200", async () => {
+    const { before } = await planOf({}, 412);
+    expect(before.map((line) => JSON.parse(line).plan.length)).toEqual([200, 200, 11]);
+  });
+
+  test.each([
+    ["of a dry run is in its records", { dry_run: true }, 3],
+    ["that deletes nothing is none", {}, 1],
+  ])("%s", async (_what, how, seeds) => {
+    const { lines } = await planOf(how, seeds);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("what a policy holds", () => {
+  test("by an id or a name that nothing has is said: it may be misspelt", async () => {
+    const { prune, old, left } = await site();
+    const named = old("snapshot", 9, { name: "before-audit" });
+    const [given, newest] = [old("cluster-snapshot", 8), old("snapshot", 1)];
+    const { error, result, records } = await prune(
+      keepLast(1, { hold: [` ${given.toUpperCase()} `, "Before-Audit", "before-adit", "4f0c"] }),
+    );
+    expect(error).toBeUndefined();
+    expect(result.outcomes).toEqual({ held: 2, kept: 1 });
+    expect(left()).toEqual([given, named, newest].sort());
+    expect(records.at(-1)).toMatchObject({
+      action: "run",
+      level: "warn",
+      detail: 'hold: expected ids or names of snapshots; none that was looked at has "before-adit", "4f0c".',
+    });
+  });
+
+  test("may be a member of a group", async () => {
+    const { cloud, prune, old } = await site();
+    old("snapshot-group", 5);
+    old("snapshot-group", 1);
+    const [member] = cloud.snapshots("standard-snapshot");
+    const { records } = await prune(keepLast(1, { hold: [member?.id] }));
+    expect(records.at(-1)).toMatchObject({ outcome: "done", level: "info", outcomes: { held: 1, kept: 1 } });
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/index.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
 import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../retention/seeds.ts";
 
@@ -56,8 +58,10 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(cloud.logs).toHaveLength(4);
   });
 
+  /** So many minutes it may be creating. */
+  const limit = kind === "cluster-snapshot" ? 360 : 60;
+
   test("is stuck when it has been creating for too long, however old it is", async () => {
-    const limit = kind === "cluster-snapshot" ? 360 : 60;
     const { cloud, of, verify } = await site();
     seed(cloud, kind, of[kind], { minutes: limit, status: "creating" });
     const stuck = seed(cloud, kind, of[kind], { minutes: limit + 0.5, status: "creating" });
@@ -76,10 +80,10 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(impatient.result).toMatchObject({ outcomes: { unverified: 3 } });
   });
 
-  test("is looked at within the lookback, to the minute, and told again by the next run", async () => {
+  test("is looked at within the lookback and for as long before as it may be creating, and told again by the next run", async () => {
     const { cloud, clock, of, verify } = await site();
-    for (const minutes of [1_439, 1_440]) seed(cloud, kind, of[kind], { minutes });
-    for (const minutes of [1_441, 9_999]) seed(cloud, kind, of[kind], { minutes, status: "error" });
+    for (const minutes of [1_440, 1_440 + limit]) seed(cloud, kind, of[kind], { minutes });
+    for (const minutes of [1_441 + limit, 9_999]) seed(cloud, kind, of[kind], { minutes, status: "error" });
     // Made after the event's time, as the event came late.
     seed(cloud, kind, of[kind], { minutes: -5 });
     clock.advance(10 * MINUTE_MS);
@@ -89,7 +93,23 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     const again = await verify();
     expect(again.records.map(brief)).toEqual(first.records.map(brief));
     expect((await verify({ lookback_minutes: 1_441 })).result.outcomes).toEqual({ available: 3, failed: 1 });
-    expect((await verify({ lookback_minutes: 1 })).result.outcomes).toEqual({ available: 1 });
+    const newest = await verify({ lookback_minutes: 1, stuck_after_minutes: 1 });
+    expect(newest.result.outcomes).toEqual({ available: 1 });
+  });
+
+  test("that was creating at one run and failed before the next is told by that, though a day lies between", async () => {
+    const { cloud, clock, invoke, of, verify } = await site({ creationMs: 40 * MINUTE_MS });
+    cloud.endWith(of[kind], "error");
+    await invoke(
+      scheduledSnapshots,
+      timerEvent({ policy: "nightly", targets: [{ kind, [KIND_OBJECTS[kind].policy.ids]: [of[kind]] }] }, START),
+    );
+    const told = [];
+    for (const minutes of [30, 30 + 24 * 60]) {
+      clock.set(now + minutes * MINUTE_MS);
+      told.push((await verify({}, new Date(clock.now()).toISOString())).result.outcomes);
+    }
+    expect(told).toEqual([{}, { failed: 1 }]);
   });
 
   test("is what is reported, and nothing else", async () => {
@@ -157,6 +177,49 @@ describe("a group", () => {
     expect(records.filter(({ kind }) => kind === "standard-snapshot")).toEqual([]);
   });
 
+  test.each(["error", "error_deleting"])("of which a member is %s long after is told by it", async (status) => {
+    const { cloud, disk, server, verify } = await site();
+    const group = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
+    expect((await verify()).result.targets).toBe(0);
+    const [id = ""] = group.member_ids ?? [];
+    cloud.removeSnapshot(id);
+    // An error of a member that is newer than its group: EVS gives it another time.
+    const minutes = status === "error" ? 5 : 9_000;
+    const more = { volumeId: disk.id, groupId: group.id, createdAt: now - minutes * MINUTE_MS, status };
+    cloud.addSnapshot({ kind: "standard-snapshot", id, ...more });
+    const { records } = await verify();
+    expect(records[0]).toMatchObject({ snapshot_id: group.id, outcome: status === "error" ? "failed" : "unverified" });
+  });
+
+  test("that went without its members leaves them: the run says which, as nothing else will", async () => {
+    const { cloud, clock, invoke, server, verify } = await site({ groupDeleteCascades: false });
+    const old = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
+    seed(cloud, "snapshot-group", server.id, { minutes: 600 });
+    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
+    await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
+    clock.advance(60 * MINUTE_MS);
+    const { error, records } = await verify();
+    expect(error).toBeUndefined();
+    expect(records.at(-1)).toMatchObject({
+      action: "run",
+      level: "warn",
+      outcome: "done",
+      detail: `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${old.id}.`,
+    });
+    expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
+  test("is not said to have left members where the groups cannot be listed, or its members go with it", async () => {
+    const { cloud, clock, invoke, server, verify } = await site();
+    for (const minutes of [9_000, 600]) seed(cloud, "snapshot-group", server.id, { minutes });
+    await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
+    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
+    clock.advance(60 * MINUTE_MS);
+    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
+    cloud.fault({ operation: "evs.listSnapshotGroups" }, { type: "status", status: 403, body: {} });
+    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
+  });
+
   test("whose members carry its tags too is still told once", async () => {
     const { cloud, server, verify } = await site({ groupTagsOnMembers: true });
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
@@ -204,11 +267,11 @@ test("no status but available is ever reported as a success", async () => {
 test("one that is being deleted is not worth a word; one that cannot be deleted is", async () => {
   const { cloud, disk, verify } = await site();
   seed(cloud, "snapshot", disk.id, { minutes: 5, status: "deleting" });
-  const left = seed(cloud, "snapshot", disk.id, { minutes: 5, status: "error_deleting" });
+  // However old: it counts against the quota, and whoever deletes it may not look again.
+  const left = [5, 50_000].map((minutes) => seed(cloud, "snapshot", disk.id, { minutes, status: "error_deleting" }));
   const { records } = await verify();
-  expect(records.slice(0, -1)).toMatchObject([
-    { snapshot_id: left.id, outcome: "unverified", detail: expect.stringContaining("error_deleting") },
-  ]);
+  const said = { outcome: "unverified", detail: expect.stringContaining("error_deleting") };
+  expect(records.slice(0, -1)).toMatchObject(left.map(({ id }) => ({ ...said, snapshot_id: id })));
 });
 
 test("a time that cannot be read hides nothing", async () => {
@@ -232,9 +295,9 @@ test("times of EVS v2 are UTC, wherever the function runs", async () => {
   process.env.TZ = "Asia/Shanghai";
   try {
     const { cloud, disk, verify } = await site();
-    seed(cloud, "snapshot", disk.id, { minutes: 59 });
-    seed(cloud, "snapshot", disk.id, { minutes: 61 });
-    expect((await verify({ lookback_minutes: 60 })).result.targets).toBe(1);
+    seed(cloud, "snapshot", disk.id, { minutes: 69 });
+    seed(cloud, "snapshot", disk.id, { minutes: 71 });
+    expect((await verify({ lookback_minutes: 60, stuck_after_minutes: 10 })).result.targets).toBe(1);
   } finally {
     process.env.TZ = before;
     if (before === undefined) delete process.env.TZ;
@@ -261,13 +324,28 @@ describe("what cannot be listed", () => {
     ]);
   });
 
-  test("as the region does not have it is no failure", async () => {
+  test("as the region does not have it is no failure; the run says what it did not look at", async () => {
     const { cloud, of, verify } = await site({ withoutStandardSnapshots: true });
     seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
     seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 10 });
-    const { error, result } = await verify();
+    const { error, result, records } = await verify();
     expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ available: 2 });
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
+    expect(records.at(-1).detail).toBe(
+      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
+    );
+  });
+
+  test("as its endpoint is another service's is said by verify and by prune", async () => {
+    const { cloud, invoke, of, verify } = await site();
+    seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 60, status: "error" });
+    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
+    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
+    const prune = () => invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
+    for (const { records } of [await verify(), await prune()]) {
+      expect(records.at(-1)).toMatchObject({ level: "warn", detail: expect.stringMatching(/^cluster-snapshot: not/) });
+    }
   });
 
   test("for the whole account is asked for no more", async () => {

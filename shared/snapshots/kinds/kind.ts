@@ -27,6 +27,14 @@ export interface FoundSnapshot {
   raw: JsonObject;
 }
 
+/** Whether it will be gone by itself: what could not be deleted stays, and counts against the quota. */
+export const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);
+
+/** Whether its deletion failed; nothing but the cloud's support can help (cloud-apis.md 1.3). */
+export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isStuck(status);
+
+const isStuck = (status: string): boolean => /error/i.test(status);
+
 /**
  * One kind of snapshot: pure knowledge of its API document. A fifth kind is one more of these, one line in the
  * registry, one client in shared/huaweicloud and one handler.
@@ -41,6 +49,8 @@ export interface Kind {
   readonly stuckAfterMinutes: number;
   /** True where the API takes a name only once in a project (DWS). */
   readonly uniqueNames: boolean;
+  /** True where a snapshot of it consists of others. */
+  readonly hasMembers?: true;
   /** How many of them a resource takes, where that is few enough to be reached by a schedule. */
   readonly most?: number;
   /** What whoever waits for such a snapshot has to know. */

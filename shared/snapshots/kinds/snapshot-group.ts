@@ -12,6 +12,7 @@ export const snapshotGroup = {
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
+  hasMembers: true,
   policy: {
     ids: "server_ids",
     id: "server_id",

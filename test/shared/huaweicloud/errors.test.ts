@@ -243,6 +243,53 @@ describe("every code has its reason", () => {
   });
 });
 
+describe("a delete that finds nothing", () => {
+  const open = (code: string, status: number) =>
+    faultError("DELETE /", { status, code, message: "" }, { operation: "delete" }).open;
+
+  test("is of the snapshot, in each service's own words: it is gone", () => {
+    expect([open("EVS.5404", 404), open("itemNotFound", 404), open("DWS.0001", 400), open("DWS.5149", 400)]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test("may be of something else, in all other words: that leaves it open", () => {
+    expect([open("DWS.0015", 403), open("DWS.3027", 404), open("404", 404), open("EVS.9999", 404)]).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe("an answer of success with an error in its body", () => {
+  const body = JSON.stringify({ error: { code: "EVS.5400", message: "must specify a valid status" } });
+
+  test("is none: a create is looked for, and made if it was not", async () => {
+    const { cloud, invoke, requests } = await openSite();
+    const disk = cloud.addVolume();
+    cloud.fault({ operation: "evs.createStandardSnapshot", nth: 1 }, { type: "answer", status: 202, body });
+    const { result } = await invoke(createStandardSnapshot, apig({ snapshot: { volume_id: disk.id } }));
+    expect(result).toMatchObject({ statusCode: 202, headers: { "x-snapshot-outcome": "accepted" } });
+    expect(requests().filter((one) => one === "evs.createStandardSnapshot")).toHaveLength(2);
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+
+  test("is no list either", async () => {
+    const { cloud, invoke } = await openSite();
+    const list = JSON.stringify({ count: 0, snapshots: [], error: { code: "EVS.5500", message: "internal" } });
+    cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "answer", status: 200, body: list });
+    const { result } = await invoke(createStandardSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
+    expect(result.statusCode).toBe(502);
+    expect(JSON.parse(result.body).error).toMatchObject({ code: "EVS.5500", reason: "CloudError" });
+    expect(cloud.count("evs.createStandardSnapshot")).toBe(0);
+  });
+});
+
 describe("how long the cloud asks to wait", () => {
   const now = Date.parse("2026-11-21T02:00:00Z");
   const SAYS = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 ";

@@ -97,6 +97,16 @@ describe("records", () => {
   });
 });
 
+test("what is remarked on a run is all said, in the order in which it was", () => {
+  const { records, lines } = opened();
+  records.remark("A tag selects nothing.");
+  records.remark("A kind is not offered.");
+  records.close(undefined);
+  expect(lines()).toMatchObject([
+    { action: "run", outcome: "done", level: "warn", detail: "A tag selects nothing. A kind is not offered." },
+  ]);
+});
+
 describe("recorded work", () => {
   test("ends with what it did, or with what it threw, which is thrown on", async () => {
     const { records, lines } = opened();
