@@ -128,10 +128,10 @@ const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
 
 /** What is never deleted, whoever made it (DESIGN 5.4). A group goes with its members, so what holds one of them holds it. */
 function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: number): string | undefined {
-  const { members = [], created } = snapshot;
+  const { members, created } = snapshot;
   const own = howHeld(snapshot, hold);
   if (own !== undefined) return own;
-  for (const member of members) {
+  for (const member of members ?? []) {
     const how = howHeld(member, hold);
     if (how !== undefined) return `its member ${member.id} is ${how}`;
   }
@@ -146,7 +146,7 @@ function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: num
 function howHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
   const { description, labels } = snapshot;
   if (isNamedIn(hold, snapshot)) return "held by the policy";
-  for (const key in labels) if (/^\s*hold\s*$/i.test(key) && labels[key] !== "false") return "held by its label";
+  for (const key in labels) if (key.trim().toLowerCase() === "hold" && labels[key] !== "false") return "held by its label";
   if (description !== undefined && /^\s*hold(?![a-z0-9])/i.test(description)) return "held by its description";
   return undefined;
 }
@@ -244,6 +244,7 @@ function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
   const last = new Map<string, Entry>();
   const alone = new Map<Entry, string[]>();
   for (const entry of good) {
+    if (entry.snapshot.members === undefined) continue;
     for (const disk of goodDisksOf(entry.snapshot)) {
       if (last.has(disk)) continue;
       last.set(disk, entry);
