@@ -146,7 +146,9 @@ function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: num
 function howHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
   const { description, labels } = snapshot;
   if (isNamedIn(hold, snapshot)) return "held by the policy";
-  for (const key in labels) if (key.trim().toLowerCase() === "hold" && labels[key] !== "false") return "held by its label";
+  for (const key in labels) {
+    if (key.trim().toLowerCase() === "hold" && labels[key] !== "false") return "held by its label";
+  }
   if (description !== undefined && /^\s*hold(?![a-z0-9])/i.test(description)) return "held by its description";
   return undefined;
 }

@@ -7,7 +7,7 @@ import type { JsonObject } from "../../../shared/snapshots/json.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { type Marker, markerLabels } from "../../../shared/snapshots/marker.ts";
-import type { EndFields, Report, TargetFields } from "../../../shared/snapshots/outcome.ts";
+import type { EndFields, Report, TargetFields, Telling } from "../../../shared/snapshots/outcome.ts";
 import type { Cloud, Resource, SnapshotService, Time } from "../../../shared/snapshots/ports.ts";
 import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../../shared/snapshots/reasons.ts";
 import type { Means } from "../../../shared/snapshots/take.ts";
@@ -208,7 +208,10 @@ export type RecordOf = TargetFields & EndFields;
 export interface Stage {
   time: VirtualTime;
   cloud: MemoryCloud;
-  means: Means;
+  means: Means & Telling;
+  /** What was remarked on the run, and what was announced before it was deleted. */
+  remarks: string[];
+  announced: string[];
   /** One for each target, in the order of their ends. */
   records: RecordOf[];
   /** `made-1 accepted: detail`, in short. */
@@ -231,11 +234,20 @@ export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 
     };
   };
   const patience = { time, until: instant(START + seconds * 1000) };
+  const remarks: string[] = [];
+  const announced: string[] = [];
+  const telling: Telling = {
+    remark: (detail) => void remarks.push(detail),
+    announce: (deletions) =>
+      void announced.push(deletions.map(({ snapshot_id, rule }) => `${snapshot_id}: ${rule}`).join("; ")),
+  };
   return {
     time,
     cloud,
     records,
-    means: { cloud: cloud.service, patience, report, inFlight: new Map(), concurrency },
+    remarks,
+    announced,
+    means: { cloud: cloud.service, patience, report, inFlight: new Map(), concurrency, ...telling },
     told: () =>
       records.map(({ resource_id, snapshot_id, outcome, rule, detail, error }) =>
         [`${snapshot_id ?? resource_id} ${outcome}`, rule, detail, error?.reason]

@@ -21,6 +21,7 @@ test("every kind is listed once", async () => {
   here.cloud.add(group, snapshotOf("c", "server-1"));
   const { seen, error } = await lists(here);
   expect(error).toBeUndefined();
+  expect(here.remarks).toEqual([]);
   expect(seen).toEqual(["snapshot: a, b", "standard-snapshot: ", "snapshot-group: c", "cluster-snapshot: "]);
   expect(here.cloud.asked()).toEqual([
     "listAll snapshot",
@@ -56,18 +57,27 @@ test("a fault that passes is waited out", async () => {
   expect(here.records).toEqual([]);
 });
 
-test("what a region does not offer is nothing to be said; where that is everything, the address is wrong", async () => {
+test("what a region does not offer is remarked on the run; where that is everything, the address is wrong", async () => {
   const here = stage();
-  const unsupported = refusal("Unsupported");
-  here.cloud.at("listAll", unsupported, unsupported, unsupported);
+  const unsupported = refusal("Unsupported", { status: 404, code: "APIGW.0101" });
+  here.cloud.at("listAll", unsupported, refusal("Unsupported"), unsupported);
   expect((await lists(here)).seen).toEqual(["cluster-snapshot: "]);
   expect(here.records).toEqual([]);
+  expect(here.remarks).toEqual([
+    "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
+  ]);
+
+  const silent = stage();
+  silent.cloud.at("listAll", refusal("Unsupported"));
+  await lists(silent);
+  expect(silent.remarks[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
 
   const nowhere = stage();
   nowhere.cloud.always("listAll", unsupported);
   const { seen, error } = await lists(nowhere);
   expect(seen).toEqual([]);
   expect(error).toBe(unsupported);
+  expect(nowhere.remarks).toEqual([]);
 });
 
 test("what is not asked for is not held", async () => {

@@ -5,11 +5,13 @@ import { type PrunePolicy, prune, retentionOf } from "../../../shared/snapshots/
 import {
   cluster,
   DAY_MS,
+  DELETING,
   FAILED,
   HOUR_MS,
   markerOf,
   refusal,
   START,
+  STUCK_DELETING,
   snapshot,
   snapshotOf,
   stage,
@@ -102,6 +104,44 @@ describe("a policy's retention", () => {
   });
 });
 
+describe("what is about to be deleted", () => {
+  test("is announced before the first of it is, twins first", async () => {
+    const here = stage();
+    const marker = markerOf("same");
+    const twins = ["s", "t"].map((id, hour) =>
+      snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
+    );
+    here.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...twins);
+    let before: string[] = [];
+    here.cloud.at("remove", () => {
+      before = [...here.announced];
+    });
+    await prune(NIGHTLY, here.means);
+    expect(before).toEqual(["t: twin of s; b: kept by no rule"]);
+    expect(here.announced).toEqual(before);
+  });
+
+  test("is not announced where nothing is, or where it is only planned", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, ...days("disk-1", "a"));
+    await prune(NIGHTLY, here.means);
+    here.cloud.add(snapshot, ...days("disk-1", "a", "b").slice(1));
+    await prune({ ...NIGHTLY, dry_run: true }, here.means);
+    expect(here.announced).toEqual([]);
+  });
+});
+
+test("a hold that is of nothing is remarked; one that is of another policy's, or of any kind, is not", async () => {
+  const here = stage();
+  const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
+  here.cloud.add(snapshot, ...days("disk-1", "a"), other);
+  here.cloud.add(cluster, ...days("cluster-1", "e"));
+  await prune({ ...NIGHTLY, hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, here.means);
+  expect(here.remarks).toEqual([
+    'hold: expected ids or names of snapshots; none that was looked at has "y", "nightly z".',
+  ]);
+});
+
 describe("younger twins", () => {
   test("go before all others, so that the time is theirs where it is short", async () => {
     const here = stage({ concurrency: 1 });
@@ -143,6 +183,59 @@ describe("one that cannot be deleted", () => {
     await prune(NIGHTLY, here.means);
     expect(here.told()[1]).toBe("b deleted: kept by no rule: It was gone already.");
     expect(removals(here)).toHaveLength(2);
+  });
+
+  test("as something else was not found is looked at: what is there stays, with the cloud's words", async () => {
+    const here = two(refusal("NotFound", { open: true }));
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1)).toEqual(["c deleted: kept by no rule", "b failed: kept by no rule: NotFound"]);
+    expect(here.cloud.asked().slice(-1)).toEqual(["listAll snapshot"]);
+    expect(removals(here)).toHaveLength(2);
+    expect(here.untidy()).toBe(0);
+  });
+
+  test("as something else was not found is deleted, where it is gone by then", async () => {
+    const here = two(() => {
+      here.cloud.snapshots.set("snapshot", days("disk-1", "a", "-", "c"));
+      throw refusal("NotFound", { open: true });
+    });
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1)).toEqual([
+      "c deleted: kept by no rule",
+      "b deleted: kept by no rule: It was gone already.",
+    ]);
+  });
+
+  test("where it cannot be looked is not said to be deleted", async () => {
+    const here = two(refusal("NotFound", { open: true }));
+    here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1)).toEqual(["c deleted: kept by no rule", "b failed: kept by no rule: NotFound"]);
+  });
+
+  test("as it is being deleted, by an earlier call or by somebody else, is not waited for", async () => {
+    const going = (status: typeof DELETING) => {
+      const here = two(() => {
+        here.cloud.snapshots.set("snapshot", [
+          ...days("disk-1", "a", "-", "c"),
+          snapshotOf("b", "disk-1", { ...status, created: after(START, -DAY_MS) }),
+        ]);
+        throw refusal("Busy");
+      });
+      return here;
+    };
+    const here = going(DELETING);
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1)).toEqual([
+      "c deleted: kept by no rule",
+      "b deleted: kept by no rule: It was being deleted already.",
+    ]);
+    expect(here.time.seconds()).toBe(0);
+    // One whose deletion failed is not going anywhere.
+    const stuck = going(STUCK_DELETING);
+    stuck.cloud.always("remove", refusal("Busy"));
+    await prune(NIGHTLY, stuck.means);
+    expect(stuck.told()).toContain("b failed: kept by no rule: Busy");
   });
 
   test("for a fault that passes is tried again, at once", async () => {

@@ -16,6 +16,7 @@ import {
   snapshot,
   snapshotOf,
   stage,
+  standard,
   UNKNOWN,
 } from "./domain.ts";
 
@@ -33,12 +34,28 @@ async function told(found: FoundSnapshot[], options: Partial<VerifyOptions> = {}
 
 describe("what is looked at", () => {
   const old = (changes: Partial<FoundSnapshot> = {}) =>
-    snapshotOf("old", "disk-1", { created: minutesAgo(61), ...changes });
+    snapshotOf("old", "disk-1", { created: minutesAgo(121), ...changes });
 
-  test("is what was made within the lookback, to the minute", async () => {
-    const edge = snapshotOf("edge", "disk-1", { created: minutesAgo(60) });
+  test("is what was made within the lookback, or may still have been creating when it began, to the minute", async () => {
+    const edge = snapshotOf("edge", "disk-1", { created: minutesAgo(120) });
     expect(await told([old(), edge])).toMatchObject({ count: 1, told: ["edge available"] });
     expect(await told([old()], { lookbackMinutes: 61 })).toMatchObject({ count: 1 });
+    expect(await told([old()], { stuckAfterMinutes: 61 })).toMatchObject({ count: 1 });
+    expect(await told([edge], { stuckAfterMinutes: 59 })).toMatchObject({ count: 0 });
+    const hours = [6.99, 7, 7.01].map((age, index) => snapshotOf(`${index}`, "", { created: minutesAgo(age * 60) }));
+    expect(await told(hours, {}, cluster)).toMatchObject({ count: 2 });
+  });
+
+  test("is what cannot be deleted, however old", async () => {
+    expect((await told([old(STUCK_DELETING), old(DELETING)])).count).toBe(1);
+  });
+
+  test("is a group of which a member is such", async () => {
+    const groupWith = (member: Partial<FoundSnapshot>) => old({ members: [old(), old(member)] });
+    expect((await told([groupWith({})], {}, group)).count).toBe(0);
+    for (const member of [CREATING, STUCK_DELETING, { created: minutesAgo(120) }, { created: undefined }]) {
+      expect((await told([groupWith(member)], {}, group)).count).toBe(1);
+    }
   });
 
   test("is also what ended in it, by whatever name the API gives that time", async () => {
@@ -190,5 +207,39 @@ describe("twins", () => {
 
   test("two disks have one each", async () => {
     expect((await told([older, { ...younger, resource: "disk-2" }])).told).toEqual(["a available", "b available"]);
+  });
+});
+
+describe("members of groups that are gone", () => {
+  const member = (id: string, of: string, changes: Partial<FoundSnapshot> = {}) =>
+    snapshotOf(id, "disk-1", { marker: undefined, raw: { snapshot_group_id: of }, ...changes });
+  const verified = async (members: FoundSnapshot[], arrange: (here: ReturnType<typeof stage>) => void = () => {}) => {
+    const here = stage();
+    here.cloud.add(standard, ...members);
+    here.cloud.add(group, snapshotOf("there", "server-1"), snapshotOf("foreign", "server-1", { marker: undefined }));
+    arrange(here);
+    await verify({ time: START, lookbackMinutes: 60 }, here.means);
+    return here.remarks;
+  };
+
+  test("are remarked on the run, by the ids of the groups, each once", async () => {
+    const left = [member("a", "gone"), member("b", "gone"), member("c", "lost"), member("d", "there")];
+    expect(await verified([...left, member("e", "foreign")])).toEqual([
+      "Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: gone, lost.",
+    ]);
+  });
+
+  test("are no such thing while they are being deleted, or where no group could be listed", async () => {
+    expect(await verified([member("a", "gone", DELETING), member("b", "")])).toEqual([]);
+    const unlisted = await verified([member("a", "gone")], ({ cloud }) =>
+      cloud.at("listAll", undefined, undefined, refusal("AccessDenied")),
+    );
+    expect(unlisted).toEqual([]);
+  });
+
+  test("of many groups are named for the first 20", async () => {
+    const many = Array.from({ length: 23 }, (_, index) => member(`m-${index}`, `g-${index}`));
+    expect((await verified(many))[0]).toMatch(/: g-0, g-1, .*, g-19 and 3 more\.$/);
+    expect((await verified(many.slice(0, 20)))[0]).toMatch(/, g-19\.$/);
   });
 });
