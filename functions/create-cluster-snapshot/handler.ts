@@ -6,6 +6,7 @@ import { createOnce } from "../../shared/middleware/create-once.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { unmarked } from "../../shared/middleware/unmarked.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
 import { current } from "./schema.generated.js";
@@ -18,6 +19,7 @@ export const createClusterSnapshot = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
+    .use(unmarked(clusterSnapshot))
     .handler(createOnce(clusterSnapshot, dwsCreation));
 
 export const handler = createClusterSnapshot();

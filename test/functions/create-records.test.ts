@@ -1,8 +1,10 @@
 /** What an operator reads afterwards: on stdout, in the logging topic, on stderr. */
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
+import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { apig, openSite, START } from "../harness.ts";
+import { apig, openSite, START, timerEvent } from "../harness.ts";
 import {
   CREATES,
   type Create,
@@ -336,5 +338,32 @@ describe("one warm instance", () => {
     expect(mine.result.statusCode).toBe(202);
     expect(theirs.result.statusCode).toBe(502);
     expect(errorOf(theirs).reason).toBe("AccessDenied");
+  });
+});
+
+describe("a cluster snapshot whose description leaves no room for the marker", () => {
+  const made = async (characters: number) => {
+    const site = await openSite();
+    const cluster_id = site.cloud.addCluster().id;
+    const snapshot = { name: "before-move", cluster_id, description: "x".repeat(characters) };
+    const { result, records } = await site.invoke(createClusterSnapshot, apig({ snapshot }));
+    expect(result.statusCode).toBe(200);
+    site.clock.advance(60 * 60_000);
+    const event = timerEvent({}, new Date(site.clock.now()).toISOString());
+    const verified = await site.invoke(verifySnapshots, event);
+    return { run: records.at(-1), verified: verified.result.outcomes };
+  };
+
+  test("is taken; that it is neither verified nor pruned is said there and then, as nobody says it later", async () => {
+    const { run, verified } = await made(142);
+    expect(verified).toEqual({});
+    expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
+    expect(run.detail).toMatch(/leaves no room for the marker.*verify-snapshots says nothing.*up to 141 characters/);
+  });
+
+  test("is another with one character less: it is verified like all others", async () => {
+    const { run, verified } = await made(141);
+    expect(verified).toEqual({ available: 1 });
+    expect(run).not.toHaveProperty("detail");
   });
 });
