@@ -1,11 +1,12 @@
 import type { Trace } from "../../shared/functiongraph/trace.ts";
 import { readChoice } from "../../shared/functiongraph/variables.ts";
+import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
+import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansOf } from "../../shared/middleware/means.ts";
+import { meansWith } from "../../shared/middleware/means.ts";
 import { conclude } from "../../shared/middleware/summary.ts";
 import { untilAttached } from "../../shared/snapshots/attachment.ts";
-import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
 import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
@@ -18,7 +19,11 @@ import { readRetention } from "./read-retention.ts";
 /** The traces of ECS that begin or complete an attachment (functiongraph.md 3.1). */
 const ATTACHING = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
-const KINDS = [snapshot, standardSnapshot];
+/** The kinds that one disk can have, and their clients. */
+const KINDS = [
+  { kind: snapshot, service: evsV2 },
+  { kind: standardSnapshot, service: evsV5Snapshots },
+] as const;
 
 /**
  * One snapshot of the disk that a trace says was attached. Two traces tell of one attachment, and each may come twice: the
@@ -29,10 +34,10 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
     byDefault: "snapshot",
-    choices: KINDS.map((one) => one.kind),
+    choices: KINDS.map(({ kind }) => kind.kind),
   });
   const retention = readRetention(variables);
-  const kind = KINDS.find((one) => one.kind === name) as Kind;
+  const { kind, service } = KINDS.find((one) => one.kind.kind === name) as (typeof KINDS)[number];
   const begin = (resource_id?: string) =>
     records.begin({ action: "create", kind: kind.kind, resource_id, policy: POLICY });
 
@@ -59,7 +64,7 @@ export async function takeAttached(trace: Trace, invocation: Invocation): Promis
     } else {
       const { volumeId, attachmentId, attachedAt: time } = found;
       const key = keyOf("attachment", attachmentId);
-      const means = meansOf(invocation);
+      const means = meansWith(invocation, () => service(connection));
       const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, means);
       const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId, makeRoom };
       await takeAll([targetFor(kind, volumeId)], run, means, patience.until);

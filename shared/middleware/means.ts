@@ -1,17 +1,22 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
 import type { Telling } from "../snapshots/outcome.ts";
+import type { Cloud } from "../snapshots/ports.ts";
 import type { Means } from "../snapshots/take.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */
 const DELETIONS_A_LINE = 200;
 
-/** What this invocation gives a use case to work with. */
-export const meansOf = (invocation: Invocation): Means & Telling => {
-  const { connection, patience, records, runtime, variables } = invocation;
+/** What this invocation gives a use case to work with, over every kind. */
+export const meansOf = (invocation: Invocation): Means & Telling =>
+  meansWith(invocation, cloudOf(invocation.connection));
+
+/** The same for a function that knows which kinds it needs, and has nothing of the others. */
+export const meansWith = (invocation: Invocation, cloud: Cloud): Means & Telling => {
+  const { patience, records, runtime, variables } = invocation;
   return {
-    cloud: cloudOf(connection),
+    cloud,
     patience,
     report: records.begin,
     remark: records.remark,

@@ -17,9 +17,9 @@ export const SUBSTITUTES = {
 
 /**
  * Modules of the SDK itself that are only reached by what is never done here: its own HTTP layer, the lookup of project
- * ids and federated tokens at IAM, and the signature that regions with derived keys would take.
+ * ids and federated tokens at IAM, the signature that regions with derived keys would take, and answers that are files.
  */
-const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner)$/;
+const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
 
 /** Modules that the SDK reaches, and which stand for much that it does not. */
 const REPLACED = [
