@@ -35,25 +35,34 @@ export class TransportFailure extends Error {
 /** A list page of 1,000 is about 1 MB; more than this is no answer of these APIs. */
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 
+interface Client {
+  request(options: RequestOptions): ClientRequest;
+  agent: Agent;
+}
+
+async function loadClient(protocol: string): Promise<Client> {
+  const secure = protocol === "https:";
+  const { request, Agent } = secure ? await import("node:https") : await import("node:http");
+  return { request, agent: new Agent({ keepAlive: true, ...(secure ? { rejectUnauthorized: true } : {}) }) };
+}
+
 /**
  * A transport on Node's own client: a connection kept open between requests, TLS verified whatever the environment
  * says, no redirects (the SDK's own layer carries the security token along, cloud-apis.md 5.4.8), a bound on time and
  * size. `node:https` costs 6 ms to load, so each protocol is loaded when it is first used.
  */
 export function nodeTransport(): Transport {
-  const agents = new Map<string, Agent>();
-
-  const client = async (protocol: string) => {
-    const secure = protocol === "https:";
-    const module = secure ? await import("node:https") : await import("node:http");
-    const agent =
-      agents.get(protocol) ?? new module.Agent({ keepAlive: true, ...(secure ? { rejectUnauthorized: true } : {}) });
-    agents.set(protocol, agent);
-    return { request: module.request as (options: RequestOptions) => ClientRequest, agent };
+  const clients = new Map<string, Promise<Client>>();
+  const clientFor = (protocol: string): Promise<Client> => {
+    const known = clients.get(protocol);
+    if (known !== undefined) return known;
+    const client = loadClient(protocol);
+    clients.set(protocol, client);
+    return client;
   };
 
   return async ({ method, url, headers, body, timeoutMs, signal }) => {
-    const { request, agent } = await client(url.protocol);
+    const { request, agent } = await clientFor(url.protocol);
     return new Promise<WireAnswer>((resolve, reject) => {
       let sent = false;
       let answered = false;
