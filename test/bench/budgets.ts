@@ -15,6 +15,7 @@ export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, firs
 
 /** Room to move, so that not every line of code is a matter of the budget. */
 const ROOM = 1.03;
+const MODULES_MORE = 1;
 
 export interface Bundle {
   name: string;
@@ -73,7 +74,10 @@ export function budgetsFor(all: readonly Bundle[]): Budgets {
     functions: Object.fromEntries(
       all.map((bundle) => [
         bundle.name,
-        { bytes: Math.ceil((bundle.contents.length * ROOM) / 128) * 128, modules: Object.keys(bundle.inputs).length },
+        {
+          bytes: Math.ceil((bundle.contents.length * ROOM) / 128) * 128,
+          modules: Object.keys(bundle.inputs).length + MODULES_MORE,
+        },
       ]),
     ),
     inputs: Object.fromEntries(Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1))),
