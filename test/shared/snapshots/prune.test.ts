@@ -84,6 +84,19 @@ describe("a policy's retention", () => {
     expect(here.told()).toEqual(["a kept: keep_last", "b held: held by the policy", "c deleted: kept by no rule"]);
   });
 
+  test("is by the clock: what is dated later pushes nothing out", async () => {
+    const here = stage();
+    const future = snapshotOf("f", "disk-1", { created: after(START, 365 * DAY_MS) });
+    here.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
+    await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, here.means);
+    expect(here.told()).toEqual([
+      "f held: its time is in the future",
+      "a kept: keep_within_days",
+      "b kept: keep_within_days",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
   test("is only told, where the policy says so", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
