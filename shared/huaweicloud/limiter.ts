@@ -33,6 +33,8 @@ const LEAST_RATE = 0.01;
 const SHARE_USED = 0.98;
 /** So many processes at once begin slowly: calls a second of all together; and how many more after each that was taken. */
 const BEGIN = { processes: 5, rate: 40, faster: 1 };
+/** They are refused together: what comes for so long after the first refusal is of the same moment. */
+const SETTLE_MS = 4_000;
 /**
  * Others use the limit too, whose number nobody knows: a further 429 slows down, every call that is taken speeds up a
  * little. Between two refusals there are hundreds of calls, so that fewer than 1 in 100 is refused.
@@ -81,14 +83,16 @@ export function makeLimiter(time: Pick<Time, "now" | "sleep">): Limiter {
     refused(api, message) {
       const moment = time.now();
       const pace = paces.get(api) ?? { most: undefined, rate: 0, next: 0, slowedAt: 0, slowed: 0 };
-      if (pace.most === undefined) {
+      const first = pace.most === undefined;
+      if (first) {
         pace.most = pace.rate = Math.max(LEAST_RATE, (rateIn(message) * SHARE_USED) / processes);
       } else {
         // Calls that went out before the last slowing down say nothing new.
         if (moment - pace.slowedAt < 1000) return;
         pace.rate = Math.max(LEAST_RATE, pace.rate * SLOWER);
       }
-      Object.assign(pace, { next: moment, slowedAt: moment, slowed: pace.slowed + 1 });
+      const settled = first && processes >= BEGIN.processes ? moment + SETTLE_MS : moment;
+      Object.assign(pace, { next: moment, slowedAt: settled, slowed: pace.slowed + 1 });
       paces.set(api, pace);
     },
   };
