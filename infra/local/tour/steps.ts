@@ -52,7 +52,7 @@ export function tourSteps({ estate }: Site): TourStep[] {
         { kind: "snapshot-group", tags: { role: "web" } },
         { kind: "cluster-snapshot", tags: { backup: "*" } },
       ],
-      retention: { keep_last: 3, keep_daily: 7, keep_weekly: 4 },
+      retention: { keep_last: 3, keep_daily: 3, keep_weekly: 3 },
     }),
     attachStep("archive", "database-1"),
     gateStep("release-7", [
