@@ -3,7 +3,7 @@
  * time. What survives is either a test that is missing or a line that says why no test can tell.
  */
 export default {
-  mutate: ["shared/snapshots/**/*.ts", "shared/huaweicloud/errors.ts", "shared/huaweicloud/limiter.ts"],
+  mutate: ["shared/snapshots/**/*.ts", "shared/huaweicloud/errors.ts"],
   plugins: ["@stryker-mutator/vitest-runner"],
   testRunner: "vitest",
   vitest: { configFile: "test/vitest.mutation.config.mjs", related: false },
@@ -11,11 +11,12 @@ export default {
   // Nothing to be rewritten in it, and TypeScript 7 has not the parser that it would be rewritten with.
   tsconfigFile: "none",
   concurrency: 2,
-  timeoutMS: 2_000,
+  // What is endless ends by itself, at the most calls that a story has: a machine that is busy kills no mutant.
+  timeoutMS: 15_000,
   thresholds: { high: 98, low: 95, break: 95 },
   tempDirName: ".stryker-tmp",
-  reporters: ["clear-text", "json", "html"],
+  reporters: ["progress-append-only", "clear-text", "json", "html"],
   jsonReporter: { fileName: "reports/mutation.json" },
   htmlReporter: { fileName: "reports/mutation.html" },
-  clearTextReporter: { allowColor: false, reportTests: false, reportScoreTable: true },
+  clearTextReporter: { reportTests: false, reportScoreTable: true },
 };
