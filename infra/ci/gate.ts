@@ -4,8 +4,9 @@ import { nodeTransport } from "../../shared/huaweicloud/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
 import { post } from "./call.ts";
-import { judge, type Verdict } from "./judge.ts";
+import { judge, judgeSilence, type Verdict } from "./judge.ts";
 import { BadInput, type Options, readOptions, USAGE } from "./options.ts";
+import { printable } from "./printable.ts";
 
 const EXIT = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
@@ -17,13 +18,16 @@ const PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Without a change it says how far it is so often: a job without a word looks like one that hangs. */
 const WORD_EVERY_MS = 60_000;
+/** What may pass is believed when it was said so often in a row. */
+const BELIEVED_AFTER = 3;
 
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes("--help")) {
+  // Alone: 0 lets a deployment begin.
+  if (argv.length === 1 && argv[0] === "--help") {
     console.log(USAGE);
     return EXIT.ready;
   }
@@ -31,7 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return await pass(readOptions(argv, process.env));
   } catch (thrown) {
     if (!(thrown instanceof BadInput)) throw thrown;
-    console.error(`snapshot-gate: ${thrown.message}\n\n${USAGE}`);
+    console.error(`snapshot-gate: ${printable(thrown.message)}\n\n${USAGE}`);
     return EXIT.badInput;
   }
 }
@@ -39,7 +43,8 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Asks the gate until it says ready or failed, or the time is over. */
 async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: Options): Promise<number> {
   const transport = nodeTransport();
-  const clean = redactor(Object.values(credentials));
+  const redacted = redactor(Object.values(credentials));
+  const clean = (text: string) => printable(redacted(text));
   const started = Date.now();
   const deadline = started + timeoutSeconds * 1_000;
   const print = (line: string) =>
@@ -49,6 +54,7 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     clean(`snapshot-gate: ${request.deployment_id}, ${request.targets.length} selections, at most ${timeoutSeconds} s`),
   );
   let answered = false;
+  let doubts = 0;
   let said = { what: "", at: started };
   for (;;) {
     const left = deadline - Date.now();
@@ -62,13 +68,15 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     try {
       verdict = judge(
         await post(transport, url, credentials, body, Math.min(LONGEST_CALL_MS, Math.max(left, 0) + 5_000)),
+        request.deployment_id,
       );
       answered ||= verdict.snapshots.length > 0;
     } catch (thrown) {
-      // No answer at all: what it did is found by asking again.
-      verdict = { means: "wait", says: (thrown as Error).message, snapshots: [] };
+      verdict = judgeSilence((thrown as Error).message);
     }
-    const { means, says, snapshots, retryAfterMs = PAUSE_MS } = verdict;
+    const { says, snapshots, mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
+    doubts = mayPass ? doubts + 1 : 0;
+    const means = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
     const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
     if (progress !== said.what || Date.now() - said.at >= WORD_EVERY_MS) {
       print(progress);
@@ -93,7 +101,7 @@ function progressOf(status: string, snapshots: JsonObject[]): string {
 
 function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }: JsonObject): string {
   const why = (error as { message?: unknown } | undefined)?.message ?? detail;
-  return ["        ", outcome, kind, resource_id, name, snapshot_id, why]
+  return ["       -", outcome, kind, resource_id, name, snapshot_id, why]
     .filter((part) => part !== undefined)
     .join("  ");
 }

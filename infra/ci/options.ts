@@ -31,6 +31,7 @@ twice.
   --policy <name>           what the snapshots are marked with, for prune-snapshots; default pre-deploy
   --max-age-minutes <n>     an id whose snapshots are older is refused; default 1440
   --retry-failed            take again what failed the last time
+  --help                    this text; alone
 
 Each can also be set as a variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
 
@@ -70,12 +71,12 @@ export function readOptions(argv: readonly string[], environment: Environment): 
     url: readUrl(needed("url")),
     credentials: readCredentials(environment),
     request: {
-      deployment_id: needed("deployment-id"),
+      deployment_id: readId(needed("deployment-id")),
       targets: readTargets(needed("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
     },
-    retryFailed: given("retry-failed") === "true",
+    retryFailed: readYes("retry-failed", given("retry-failed") ?? "false"),
     timeoutSeconds: readNumber("timeout-seconds", given("timeout-seconds") ?? "1800"),
   };
 }
@@ -105,6 +106,22 @@ function readUrl(text: string): URL {
     );
   }
   return url;
+}
+
+/** An id of parts, one of which the pipeline left empty or did not put in, would be the same at every deployment. */
+function readId(id: string): string {
+  if (/^-|-$|\$\{/.test(id) || id.length > 128) {
+    throw new BadInput(
+      `--deployment-id: expected at most 128 characters, none of its parts empty or left as \${...}; got ${JSON.stringify(id)}.`,
+    );
+  }
+  return id;
+}
+
+function readYes(name: string, text: string): boolean {
+  if (["true", "1"].includes(text)) return true;
+  if (["false", "0"].includes(text)) return false;
+  throw new BadInput(`--${name}: expected true or false, got ${JSON.stringify(text)}.`);
 }
 
 function readCredentials(environment: Environment): Credentials {

@@ -2,17 +2,19 @@
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
-import { judge } from "../../../infra/ci/judge.ts";
+import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
 import { BadInput, readOptions } from "../../../infra/ci/options.ts";
 import { Keyring } from "../../../infra/local/cloud/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
+import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
 
 const ROOT = join(__dirname, "..", "..", "..");
 const CI = join(ROOT, "infra", "ci");
@@ -94,9 +96,9 @@ const SNIPPETS: [string, string, Record<string, string>][] = [
   [
     "github-actions.yml",
     "run",
-    { GITHUB_RUN_ID: "18273645", GITHUB_RUN_ATTEMPT: "1", GITHUB_REPOSITORY: "example/shop" },
+    { GITHUB_RUN_ID: "18273645", GITHUB_RUN_ATTEMPT: "1", GITHUB_REPOSITORY_ID: "812345678" },
   ],
-  ["gitlab-ci.yml", "script", { CI_JOB_ID: "5541", CI_PROJECT_PATH: "example/shop" }],
+  ["gitlab-ci.yml", "script", { CI_JOB_ID: "5541", CI_PROJECT_ID: "4711" }],
   ["codearts-build.yml", "command", { BUILDNUMBER: "20261121.3", JOB_NAME: "shop" }],
 ];
 
@@ -142,6 +144,17 @@ describe.concurrent.each(SNIPPETS)("the snippet %s", (file, key, own) => {
   });
 });
 
+test("a snippet whose build has no name for it asks nothing of the gate", async () => {
+  const command = commandOf("codearts-build.yml", "command");
+  // Nobody is asked: at this address nobody would answer.
+  const variables = { SNAPSHOT_GATE_URL: "http://127.0.0.1:9/pre-deploy", SNAPSHOT_GATE_APP_CODE: CODE };
+  for (const JOB_NAME of ["", `\${JOB_NAME}`]) {
+    const { code, output } = await run(command, { ...variables, BUILDNUMBER: "20261121.3", JOB_NAME });
+    expect(output).toMatch(/^snapshot-gate: --deployment-id: expected .* none of its parts empty/);
+    expect(code).toBe(3);
+  }
+});
+
 /** An address that answers as told, and what it was asked. */
 async function answering(
   { onTestFinished }: TestContext,
@@ -169,6 +182,13 @@ async function answering(
 }
 
 const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
+/** For NODE_OPTIONS: time goes a hundred times as fast; and what else is to be so before the client begins. */
+function hurried(name: string, more = ""): Record<string, string> {
+  const file = join(folder, `${name}.cjs`);
+  const scale = JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"));
+  writeFileSync(file, `require(${scale}).scaleTime(100);\n${more}`);
+  return { SNAPSHOT_GATE_APP_CODE: CODE, NODE_OPTIONS: `--require ${file}` };
+}
 const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [] });
 
 describe.concurrent("the client", () => {
@@ -225,12 +245,7 @@ describe.concurrent("the client", () => {
     const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
     const { url, asked } = await answering(context, () => ({ status: 202, body: pending }));
     // Five minutes in three seconds.
-    const scaled = join(folder, "scaled.cjs");
-    writeFileSync(scaled, `require(${JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"))}).scaleTime(100);`);
-    const { code, output } = await gate(url, "--timeout-seconds 300", {
-      SNAPSHOT_GATE_APP_CODE: CODE,
-      NODE_OPTIONS: `--require ${scaled}`,
-    });
+    const { code, output } = await gate(url, "--timeout-seconds 300", hurried("words"));
     const words = output.match(/ s {2}pending: 0 of 1 available/g) ?? [];
     expect(asked.length).toBeGreaterThan(words.length * 2);
     expect(words.length).toBeGreaterThanOrEqual(3);
@@ -251,10 +266,70 @@ describe.concurrent("the client", () => {
     expect(code).toBe(3);
   });
 
-  test("ends with 0 for --help", async () => {
-    const { code, output } = await run("node .ci/snapshot-gate.cjs --help", {});
-    expect(output).toContain("--deployment-id <id>");
-    expect(code).toBe(0);
+  test("ends with 0 for --help alone, as 0 lets a deployment begin", async () => {
+    const alone = await run("node .ci/snapshot-gate.cjs --help", {});
+    expect(alone.output).toContain("--deployment-id <id>");
+    expect(alone.code).toBe(0);
+    const among = await gate("http://127.0.0.1:9/pre-deploy", "--help");
+    expect(among.output).toMatch(/^snapshot-gate: Unknown option '--help'/);
+    expect(among.code).toBe(3);
+  });
+
+  test("waits while the API is changed, and ends with 3 where it stays away", async (context) => {
+    const gone = JSON.stringify({ error_code: "APIG.0101", error_msg: "The API does not exist or is not published" });
+    const answers = [404, 404, 200];
+    const changed = await answering(context, () => {
+      const status = answers.shift() ?? 500;
+      return { status, body: status === 200 ? READY : gone };
+    });
+    expect((await gate(changed.url, "", hurried("changed"))).code).toBe(0);
+    expect(changed.asked).toHaveLength(3);
+    const away = await answering(context, () => ({ status: 404, body: gone }));
+    const { code, output } = await gate(away.url, "", hurried("away"));
+    expect(output).toMatch(/404 APIG\.0101: .*Check --url; while terraform apply changes the API/);
+    expect(code).toBe(3);
+    expect(away.asked).toHaveLength(3);
+  });
+
+  test("ends with 3 where nothing has the name of its address, and says what may be the matter", async () => {
+    const unknown = `require("node:dns").lookup = (name, _options, answer) =>
+      answer(Object.assign(new Error("getaddrinfo ENOTFOUND " + name), { code: "ENOTFOUND" }));`;
+    const { code, output } = await gate("https://gate.example.com/pre-deploy", "", hurried("unknown", unknown));
+    expect(output).toContain("ENOTFOUND gate.example.com. Nothing has that name here: check --url;");
+    expect(code).toBe(3);
+  });
+
+  test("ends with 3 at once where the certificate is nobody's", async ({ onTestFinished }) => {
+    const server = createSecureServer(selfSigned({ ip: [127, 0, 0, 1] }), (_request, response) => response.end(READY));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { code, output } = await gate(`https://127.0.0.1:${(server.address() as AddressInfo).port}/pre-deploy`);
+    expect(output).toMatch(/SELF_SIGNED_CERT: .*The certificate of that address is not trusted: bind one/);
+    expect(code).toBe(3);
+  });
+
+  test("prints what an answer says as part of its own lines: none is a command to the pipeline", async (context) => {
+    const message = "no\n::error::first\r\n::add-mask::second \u001b[31m ##[warning]third\u2028::error::fourth";
+    const entry = { kind: "snapshot", outcome: "::error::fifth", error: { message } };
+    const body = JSON.stringify({ status: "failed", snapshots: [entry] });
+    const failed = await answering(context, () => ({ status: 502, body }));
+    const page = await answering(context, () => ({ status: 400, body: message }));
+    for (const { url } of [failed, page]) {
+      const { output } = await gate(url);
+      expect(output).toContain("::error::first");
+      expect(output).not.toMatch(/^\s*::/m);
+      expect(output).not.toContain("##[");
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none
+      expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028]/);
+    }
+  });
+
+  test("believes a ready that is about this deployment", async (context) => {
+    const other = JSON.stringify({ status: "ready", deployment_id: "release-0", snapshots: [] });
+    const { url } = await answering(context, () => ({ status: 200, body: other }));
+    const { code, output } = await gate(url, "--timeout-seconds 1");
+    expect(output).toContain('"ready", but of the deployment "release-0": not believed');
+    expect(code).toBe(2);
   });
 
   const KEY = {
@@ -310,10 +385,18 @@ describe.concurrent("the client", () => {
 });
 
 describe("what an answer means", () => {
-  const entries = { snapshots: [{ outcome: "available" }] };
+  const entries = { deployment_id: "release-1", snapshots: [{ outcome: "available" }] };
 
   test.each<[string, number, unknown, string]>([
     ["ready", 200, { status: "ready", ...entries }, "ready"],
+    ["ready, of no deployment", 200, { status: "ready", snapshots: [{ outcome: "available" }] }, "wait"],
+    ["ready, with one that failed", 200, { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] }, "failed"],
+    [
+      "ready, with one that is not yet",
+      200,
+      { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] },
+      "wait",
+    ],
     ["pending", 202, { status: "pending", ...entries }, "wait"],
     ["failed", 502, { status: "failed", ...entries }, "failed"],
     ["ready, with another HTTP status", 502, { status: "ready" }, "wait"],
@@ -323,6 +406,7 @@ describe("what an answer means", () => {
     ["the gateway's own 502", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }, "wait"],
     ["the gateway's own 504", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }, "wait"],
     ["an answer that the gateway found invalid", 500, { error_msg: "Invalid answer", error_code: "FSS.1202" }, "wait"],
+    ["a request that took too long", 408, "", "wait"],
     ["too many calls", 429, { error_msg: "policy user over ratelimit", error_code: "APIG.0308" }, "wait"],
     ["a page of something on the way", 503, "<html>", "wait"],
     ["wrong credentials", 401, { error_msg: "Incorrect app authentication", error_code: "APIG.0303" }, "badInput"],
@@ -331,13 +415,32 @@ describe("what an answer means", () => {
     ["a reason that is not known yet", 502, { error: { reason: "New", message: "?" } }, "wait"],
   ])("%s", (_name, status, body, means) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    expect(judge({ status, headers: {}, text })).toMatchObject({ means });
+    expect(judge({ status, headers: {}, text }, "release-1")).toMatchObject({ means });
+  });
+
+  test.each<[string, string, string, RegExp]>([
+    [
+      "a certificate of another",
+      "ERR_TLS_CERT_ALTNAME_INVALID: Hostname/IP does not match",
+      "badInput",
+      /bind one for/,
+    ],
+    ["one that is over", "CERT_HAS_EXPIRED: certificate has expired", "badInput", /bind one for/],
+    ["one that nobody vouches for", "DEPTH_ZERO_SELF_SIGNED_CERT: self-signed", "badInput", /NODE_EXTRA_CA_CERTS/],
+    ["one without those above it", "UNABLE_TO_VERIFY_LEAF_SIGNATURE: unable", "badInput", /NODE_EXTRA_CA_CERTS/],
+    ["a name that there is not", "ENOTFOUND: getaddrinfo ENOTFOUND gate", "badInput", /check --url.*HTTPS_PROXY/],
+    ["a resolver that is tired", "EAI_AGAIN: getaddrinfo EAI_AGAIN gate", "wait", /^EAI_AGAIN/],
+    ["a connection that breaks", "ECONNRESET: socket hang up", "wait", /^ECONNRESET/],
+    ["a certificate in the text of something else", "ECONNRESET: CERT_HAS_EXPIRED: ", "wait", /^ECONNRESET/],
+    ["nothing", "no answer within 65000 ms", "wait", /^no answer/],
+  ])("no answer: %s", (_name, message, means, says) => {
+    expect(judgeSilence(message)).toMatchObject({ means, says: expect.stringMatching(says) });
   });
 
   test("every reason of the catalogue: who can mend it, or whether it passes", () => {
     const meanings = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
-      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text })] as const;
+      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, "release-1")] as const;
     });
     const of = (means: string) => meanings.filter(([, verdict]) => verdict.means === means).map(([reason]) => reason);
     expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
@@ -382,6 +485,9 @@ describe("what it is called with", () => {
     };
     expect(readOptions([], { ...variables, ...set })).toEqual(expected);
     expect(readOptions(good, variables)).toMatchObject({ retryFailed: false, timeoutSeconds: 1_800 });
+    const yes = { ...variables, ...set, SNAPSHOT_GATE_RETRY_FAILED: "1" };
+    expect(readOptions([], yes)).toEqual(expected);
+    expect(readOptions([], { ...yes, SNAPSHOT_GATE_RETRY_FAILED: "0" })).toMatchObject({ retryFailed: false });
   });
 
   test.each<[string, string[], Record<string, string>, RegExp]>([
@@ -394,6 +500,11 @@ describe("what it is called with", () => {
     ["half of a key", good, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" }, /neither is set/],
     ["a code with a line break", good, { SNAPSHOT_GATE_APP_CODE: `${CODE}\n` }, /such as a line break/],
     ["no id", good.slice(2), {}, /^Expected --deployment-id/],
+    ["an id without its beginning", [...good, "--deployment-id=-shop"], {}, /^--deployment-id: expected/],
+    ["an id without its end", [...good, "--deployment-id", "5541-"], {}, /^--deployment-id: expected/],
+    ["an id that was not put together", [...good, "--deployment-id", `1-\${JOB}`], {}, /^--deployment-id: .*left as/],
+    ["an id that is too long", [...good, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
+    ["a yes that is none", good, { SNAPSHOT_GATE_RETRY_FAILED: "yes" }, /^--retry-failed: expected true or false/],
     ["no targets", good.slice(0, 2), {}, /^Expected --targets/],
     ["no file", [...good, "--targets", "none.json"], {}, /^--targets: expected a file/],
     [
