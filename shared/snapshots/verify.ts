@@ -18,8 +18,9 @@ export interface VerifyOptions {
 const MINUTE_MS = 60_000;
 
 /**
- * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, those
- * that may have been creating when it began, and older ones that still are, or whose deletion failed. There is no store: a
+ * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, and
+ * older ones that are still being created, that ended within it, or badly since they may have been creating when it began,
+ * or whose deletion failed. There is no store: a
  * record may come again in the next run, none is lost. One that is still being created, and not for too long, is left for
  * the next run. A group's members are named with it; where some outlived their group the record of the run says so.
  *
@@ -77,16 +78,16 @@ function remarkOn(groups: readonly string[]): string {
 }
 
 /**
- * Whether it may have ended within the lookback. What was made before it counts for as long as a snapshot may be creating: at
- * the last look there was nothing to say of it yet. That a time of change moves when a snapshot ends is UNCONFIRMED; where
- * one does, one that took longer still is told by it. A group is as its members are.
+ * Whether it was made within the lookback, or has not ended, or ended in it where a time of change says so. That one moves
+ * when a snapshot ends is UNCONFIRMED: a bad end is told of for as long before as a snapshot may be creating, as at the last
+ * look there was nothing to say of it yet. A group is as its members are.
  */
 function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
   const { raw, members = [] } = snapshot;
   const since = options.time - options.lookbackMinutes * MINUTE_MS;
   const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
   if (ended !== undefined && ended >= since) return true;
-  const begun = since - stuckAfter(kind, options);
+  const begun = snapshot.state === "available" ? since : since - stuckAfter(kind, options);
   return [snapshot, ...members].some((one) => {
     const { state, created } = one;
     // Without a time it cannot be said to be old.

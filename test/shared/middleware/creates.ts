@@ -5,7 +5,6 @@ import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
 import { createStandardSnapshot } from "../../../functions/create-standard-snapshot/handler.ts";
 import type { EmbeddedCloud, Kind } from "../../../infra/local/cloud/index.ts";
-import { TransportFailure } from "../../../shared/huaweicloud/transport.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
 import { apig, type Invocation, type Invoked, openSite, type Site, START } from "../../harness.ts";
 
@@ -114,7 +113,6 @@ export const outcomes = ({ records }: Invoked) => records.map(({ action, outcome
 /** Opens a site with something in it to take a snapshot of. */
 export async function stage(create: Create, options: Parameters<typeof openSite>[0] = {}) {
   const site = await openSite(options);
-  giveUpAtOnce(site);
   const resource = create.resource(site.cloud);
   const body = (fields: Json = {}) => ({ [create.envelope]: { ...resource, ...fields } });
   const http = (event: unknown = apig(body()), how?: Invocation) => site.invoke(create.factory, event, how);
@@ -128,30 +126,6 @@ export async function stage(create: Create, options: Parameters<typeof openSite>
     post: (fields: Json = {}, headers: Record<string, string> = {}, how?: Invocation) =>
       http(apig(body(fields), headers), how),
     direct: (event: unknown = body(), how?: Invocation) => site.invoke(create.factory, event, how),
-  };
-}
-
-/**
- * A request that the cloud leaves hanging is given up at once: what the function allowed for it passes on the site's
- * clock. By the cloud's own word, so that a request which is only slow on a busy machine is not taken for one.
- */
-function giveUpAtOnce({ cloud, clock, runtime }: Site): void {
-  const { transport } = runtime;
-  runtime.transport = async (request) => {
-    const gaveUp = new AbortController();
-    const before = cloud.requests.length;
-    const watch = setInterval(() => {
-      if (cloud.requests.slice(before).some(({ fault }) => fault === "hang")) gaveUp.abort();
-    }, 1);
-    try {
-      return await transport({ ...request, signal: gaveUp.signal });
-    } catch (thrown) {
-      if (!gaveUp.signal.aborted) throw thrown;
-      clock.advance(request.timeoutMs);
-      throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
-    } finally {
-      clearInterval(watch);
-    }
   };
 }
 

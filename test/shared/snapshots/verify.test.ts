@@ -36,13 +36,23 @@ describe("what is looked at", () => {
   const old = (changes: Partial<FoundSnapshot> = {}) =>
     snapshotOf("old", "disk-1", { created: minutesAgo(121), ...changes });
 
-  test("is what was made within the lookback, or may still have been creating when it began, to the minute", async () => {
-    const edge = snapshotOf("edge", "disk-1", { created: minutesAgo(120) });
-    expect(await told([old(), edge])).toMatchObject({ count: 1, told: ["edge available"] });
-    expect(await told([old()], { lookbackMinutes: 61 })).toMatchObject({ count: 1 });
-    expect(await told([old()], { stuckAfterMinutes: 61 })).toMatchObject({ count: 1 });
+  test("is what was made within the lookback, to the minute", async () => {
+    const ages = [59, 60, 61].map((age) => snapshotOf(`${age}`, "disk-1", { created: minutesAgo(age) }));
+    expect(await told(ages)).toMatchObject({ count: 2, told: ["59 available", "60 available"] });
+  });
+
+  test("is what ended badly and may still have been creating when the lookback began", async () => {
+    const edge = snapshotOf("edge", "disk-1", { ...FAILED, created: minutesAgo(120) });
+    expect(await told([old(FAILED), edge])).toMatchObject({
+      count: 1,
+      records: [{ snapshot_id: "edge", outcome: "failed" }],
+    });
+    expect(await told([old(FAILED)], { lookbackMinutes: 61 })).toMatchObject({ count: 1 });
+    expect(await told([old(FAILED)], { stuckAfterMinutes: 61 })).toMatchObject({ count: 1 });
     expect(await told([edge], { stuckAfterMinutes: 59 })).toMatchObject({ count: 0 });
-    const hours = [6.99, 7, 7.01].map((age, index) => snapshotOf(`${index}`, "", { created: minutesAgo(age * 60) }));
+    const hours = [6.99, 7, 7.01].map((age, index) =>
+      snapshotOf(`${index}`, "", { ...FAILED, created: minutesAgo(age * 60) }),
+    );
     expect(await told(hours, {}, cluster)).toMatchObject({ count: 2 });
   });
 
@@ -53,7 +63,7 @@ describe("what is looked at", () => {
   test("is a group of which a member is such", async () => {
     const groupWith = (member: Partial<FoundSnapshot>) => old({ members: [old(), old(member)] });
     expect((await told([groupWith({})], {}, group)).count).toBe(0);
-    for (const member of [CREATING, STUCK_DELETING, { created: minutesAgo(120) }, { created: undefined }]) {
+    for (const member of [CREATING, STUCK_DELETING, { created: minutesAgo(60) }, { created: undefined }]) {
       expect((await told([groupWith(member)], {}, group)).count).toBe(1);
     }
   });
