@@ -40,12 +40,18 @@ export async function bundles(): Promise<Bundle[]> {
 
 export const readBudgets = (): Budgets => JSON.parse(readFileSync(FILE, "utf8"));
 
-/** Function -> its budget: its own, or for what has the official -evs in it, the one that DESIGN gives that. */
+/** What the official -evs weighs more than ours, which stands for a fraction of it. */
+const SDK_EVS = 37 * KB;
+
+/** Function -> its budget; where the official -evs is installed, with its weight, or what DESIGN gives it. */
 export async function limitsOf(): Promise<Budgets["functions"]> {
   const { functions } = readBudgets();
   if (!hasSdkEvs()) return functions;
   return Object.fromEntries(
-    Object.keys(functions).map((name) => [name, { bytes: TARGETS.bytesWithSdk, modules: Number.POSITIVE_INFINITY }]),
+    Object.entries(functions).map(([name, { bytes }]) => [
+      name,
+      { bytes: Math.max(TARGETS.bytesWithSdk, bytes + SDK_EVS), modules: Number.POSITIVE_INFINITY },
+    ]),
   );
 }
 
