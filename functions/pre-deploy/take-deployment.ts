@@ -5,7 +5,7 @@ import { errorFields } from "../../shared/results/record.ts";
 import { type Progress, passGate } from "../../shared/snapshots/gate.ts";
 import { after, instant } from "../../shared/snapshots/instant.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
-import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
+import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { SnapshotError } from "../../shared/snapshots/reasons.ts";
@@ -50,6 +50,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
       `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out; set "make_room" in the policy itself where it is to make room.`,
     );
   }
+  checkMakeRoom(body);
   const run = {
     key: keyOf("deployment", deployment_id),
     policy,

@@ -3,7 +3,7 @@ import { readInteger } from "../../shared/functiongraph/variables.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { meansOf } from "../../shared/middleware/means.ts";
 import { conclude } from "../../shared/middleware/summary.ts";
-import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
+import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/make-room.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
 import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
@@ -19,6 +19,7 @@ export async function takeScheduled(
   invocation: Invocation,
 ): Promise<void> {
   checkTimeZone(policy.time_zone ?? "UTC");
+  checkMakeRoom(policy);
   const { records, variables, connection, patience } = invocation;
   const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
   const means = meansOf(invocation);

@@ -85,6 +85,15 @@ variable "policies" {
   }
 
   validation {
+    condition = alltrue([
+      for policy in values(var.policies) : try(policy.make_room, false) == true ? contains(
+        try([for rule, count in policy.retention : rule != "min_keep" && count > 0], []), true
+      ) : true
+    ])
+    error_message = "make_room: a retention beside it, with at least one of the keep_ rules above 0, as it says what may go."
+  }
+
+  validation {
     condition     = alltrue([for policy in values(var.policies) : try(policy.schedule, null) != null || try(policy.retention, null) != null])
     error_message = "A policy has a schedule, a retention, or both."
   }

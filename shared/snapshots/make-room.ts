@@ -2,6 +2,7 @@ import type { MakeRoom } from "./ensure.ts";
 import { type FoundSnapshot, isGoing } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
 import type { Telling } from "./outcome.ts";
+import type { Policy } from "./policy.ts";
 import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
 import { keepsSomething } from "./retention.ts";
@@ -10,6 +11,18 @@ import { lastBegin, retryRead } from "./waiting.ts";
 
 /** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
 const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
+
+/**
+ * Refuses room that no rule says how to make: else it would be said when a disk is full, which may be weeks later. Throws
+ * InvalidRequest.
+ */
+export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room" | "retention">): void {
+  if (!make_room || keepsSomething(retention ?? {})) return;
+  throw new SnapshotError(
+    "InvalidRequest",
+    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${JSON.stringify(retention) ?? "none"}. Give it one, or leave make_room out.`,
+  );
+}
 
 /**
  * Makes room by a policy's retention: a resource that has as many snapshots as it takes is pruned before another one is
@@ -30,9 +43,7 @@ export function makeRoomBy(policy: PrunePolicy, means: Means & Telling, count?: 
     let found = await list();
     if (found.length < most) return false;
     if (found.filter((one) => !isGoing(one)).length >= most) {
-      const plan = keepsSomething(policy.retention ?? {})
-        ? orFailed(planOf(kind, found, policy, retentionOf(policy, time.now())))
-        : [];
+      const plan = orFailed(planOf(kind, found, policy, retentionOf(policy, time.now())));
       if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
         // Those that a backup made may not count: then the cloud takes another one.
         if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
@@ -71,10 +82,8 @@ const full = (most: number, resource: string, found: readonly FoundSnapshot[], w
     `Expected fewer than ${most} snapshots of ${resource}, or some that may go; there are ${found.length}. ${why}, or delete some by hand.`,
   );
 
-const whyNone = ({ policy, retention }: PrunePolicy, count: number, most: number): string =>
-  keepsSomething(retention ?? {})
-    ? `${count} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${most - 1} beside the others`
-    : `the policy "${policy}" has no retention that says which of them may go: give it one`;
+const whyNone = ({ policy }: PrunePolicy, count: number, most: number): string =>
+  `${count} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${most - 1} beside the others`;
 
 const STILL_THERE = "What was to go is still there: see what its records and its status say";
 

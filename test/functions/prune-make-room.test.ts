@@ -120,8 +120,6 @@ describe("a disk that stands at its seven snapshots", () => {
   test("what may not go stays: then it is a QuotaExceeded that says why, and no create is sent", async () => {
     const cases = [
       ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 beside the others"],
-      ["no retention", { retention: undefined }, {}, "has no retention that says which of them may go"],
-      ["nothing but min_keep", { retention: { min_keep: 1 } }, {}, "has no retention that says which of them may go"],
       ["of another policy", {}, { policy: "weekly" }, "0 of them are of the policy"],
       ["by hand", {}, { metadata: {} }, "0 of them are of the policy"],
       ["held", {}, { hold: "yes" }, "7 of them are of the policy"],
@@ -284,6 +282,29 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(cloud.count("evs.createSnapshot")).toBe(0);
   });
 
+  test.each([
+    ["no retention", undefined, "got none"],
+    ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
+  ])("%s is refused at once, not when a disk is full, also by a dry run", async (_what, retention, got) => {
+    const { cloud, invoke, requests } = await openSite();
+    const disk = cloud.addVolume();
+    for (const dry_run of [false, true]) {
+      const policy = nightly(disk.id, { retention, dry_run });
+      const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+      expect(error).toMatchObject({ reason: "InvalidRequest" });
+      expect(error?.message).toMatch(/^make_room: expected a retention beside it/);
+      expect(error?.message).toContain(got);
+      expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+    }
+    expect(requests()).toEqual([]);
+    // Where no room is to be made, none is needed.
+    const { result } = await invoke(
+      scheduledSnapshots,
+      timerEvent(nightly(disk.id, { retention, make_room: false }), START),
+    );
+    expect(result.outcomes).toEqual({ accepted: 1 });
+  });
+
   test("a policy that only plans deletes nothing", async () => {
     const { cloud, invoke } = await openSite();
     const disk = cloud.addVolume();
@@ -345,13 +366,13 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     expect(own.result.statusCode).toBe(202);
   });
 
-  test("without a retention: failed with what to do", async () => {
-    const { cloud, invoke } = await openSite();
+  test("without a retention: 400 with what to do, also on a disk with room", async () => {
+    const { cloud, invoke, requests } = await openSite();
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { policy: "pre-deploy" });
     const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));
-    expect(answer(result)).toMatchObject({ status: "failed", snapshots: [{ error: { reason: "QuotaExceeded" } }] });
-    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+    expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
+    expect(answer(result).error.message).toMatch(/^make_room: expected a retention beside it.* leave make_room out\.$/);
+    expect(requests()).toEqual([]);
   });
 });
 

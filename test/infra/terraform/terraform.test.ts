@@ -173,6 +173,16 @@ describe("what a plan refuses", () => {
       policies({ prune_schedule: undefined }),
       /both retention and prune_schedule/,
     ],
+    [
+      "room that no retention says how to make",
+      policies({ make_room: true, retention: undefined, prune_schedule: undefined }),
+      /make_room: a retention/,
+    ],
+    [
+      "room made by a retention that keeps nothing",
+      policies({ make_room: true, retention: { keep_last: 0, min_keep: 1 } }),
+      /make_room: a retention/,
+    ],
     ["a silence that no alarm can see", policies({ every_hours: 720 }), /every_hours/],
     [
       "a name that no snapshot can have",

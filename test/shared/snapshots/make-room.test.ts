@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
-import { makeRoomBy } from "../../../shared/snapshots/make-room.ts";
+import { checkMakeRoom, makeRoomBy } from "../../../shared/snapshots/make-room.ts";
 import type { PrunePolicy } from "../../../shared/snapshots/prune.ts";
 import {
   DAY_MS,
@@ -158,13 +158,19 @@ describe("where nothing may go", () => {
     expect(asked).toEqual([LIST]);
   });
 
-  test("as there is no retention that says what, that is said", async () => {
-    for (const retention of [undefined, {}, { keep_last: 0 }]) {
-      const { result } = await makeRoom(found(7), { policy: { policy: "nightly", retention } });
-      expect(result).toMatchObject(
-        full('the policy "nightly" has no retention that says which of them may go: give it one'),
+  test("as there is no retention that says what, that is said before any disk is full", () => {
+    for (const [retention, got] of [
+      [undefined, "none"],
+      [{}, "{}"],
+      [{ keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
+    ] as const) {
+      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
+        `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
       );
+      expect(checkMakeRoom({ make_room: false, retention })).toBeUndefined();
+      expect(checkMakeRoom({ retention })).toBeUndefined();
     }
+    expect(checkMakeRoom({ make_room: true, retention: { keep_last: 1 } })).toBeUndefined();
   });
 
   test("as what was to go could not be deleted, that is said, and each has its record", async () => {
