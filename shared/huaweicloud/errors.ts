@@ -99,21 +99,21 @@ const WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
 
 /** How long to wait, in ms: `Retry-After` (UNCONFIRMED, used when present), else the window in APIGW's message. */
 export function retryAfterMs(header: string | undefined, message: string | undefined, now: number): number | undefined {
-  if (header !== undefined && header !== "") {
+  if (header) {
     const seconds = Number(header);
     const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
     if (Number.isFinite(wait) && wait >= 0) return wait;
   }
-  const found = WINDOW.exec(message ?? "");
-  return found === null ? undefined : Number(found[1]) * (found[2]?.toLowerCase() === "minute" ? 60_000 : 1_000);
+  const found = message?.match(WINDOW);
+  return found ? Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000) : undefined;
 }
 
 const FORCE =
   'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';
 
 /** A disk in use is refused unless the create forces it (cloud-apis.md 1.1); the cloud's words do not say so. */
-const isAttached = ({ code = "", message = "" }: CloudFault, operation: Operation): boolean =>
-  operation === "create" && /^(EVS\.5400|badRequest)$/.test(code) && /\bin-use\b/.test(message);
+const isAttached = ({ code, message }: CloudFault, operation: Operation): boolean =>
+  operation === "create" && ["EVS.5400", "badRequest"].includes(String(code)) && /\bin-use\b/.test(String(message));
 
 /** How much of a message of the cloud is passed on, in characters. */
 const MOST_SAID = 2_000;

@@ -117,7 +117,8 @@ const ofRun =
   (found: FoundSnapshot): boolean =>
     found.marker?.key === key &&
     whyNotOurs(found) === undefined &&
-    (found.resource === resource || (found.resource === undefined && !kind.uniqueNames));
+    // Of the other kinds, only those were looked up that are of this resource or do not say of which.
+    (found.resource === resource || !kind.uniqueNames);
 
 function refuseOld(snapshots: FoundSnapshot[], oldest: number, deploymentId: string): void {
   const old = snapshots.find(({ created, state }) => state !== "failed" && (created ?? instant(oldest)) < oldest);

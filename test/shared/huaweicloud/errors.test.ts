@@ -266,6 +266,51 @@ describe("a delete that finds nothing", () => {
   });
 });
 
+describe("what looks like a known refusal and is another one", () => {
+  test.each<[status: number, code: string | undefined, message: string | undefined, operation: Operation, Reason]>([
+    [404, undefined, undefined, "delete", "BadResponse"],
+    [404, undefined, undefined, "read", "NotFound"],
+    [404, "X.1", undefined, "delete", "NotFound"],
+    [400, undefined, undefined, "delete", "InvalidRequest"],
+    [500, "X.1", "DWS.7023", "create", "CloudError"],
+    [500, "DWS.9999", undefined, "create", "CloudError"],
+    [404, "XAPIGW.0101", undefined, "create", "NotFound"],
+    [404, "APIGW.01010", undefined, "create", "NotFound"],
+    [413, "XAPIGW.0201", undefined, "create", "QuotaExceeded"],
+    [413, "APIGW.02010", undefined, "create", "QuotaExceeded"],
+    [400, "X.1", "Unsupported type of disk.", "create", "Unsupported"],
+    [400, "X.1", "It is un-supported.", "create", "Unsupported"],
+    [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
+  ])("%i %s: %s (%s) is %s", (status, code, message, operation, reason) => {
+    expect(reasonOf({ status, code, message }, operation)).toBe(reason);
+  });
+
+  test("what stands beside OpenStack's fault says nothing", () => {
+    const fault = { itemNotFound: { code: 404, message: "no" } };
+    expect(readFault({ status: "error", ...fault })).toEqual({ code: "itemNotFound", message: "no" });
+    expect(readFault({ links: {}, ...fault })).toEqual({ code: "itemNotFound", message: "no" });
+  });
+
+  test("force is advised where it helps and nowhere else", () => {
+    const advised = (code: string | undefined, message: string | undefined, operation: Operation) =>
+      faultError("POST /", { status: 400, code, message }, { operation }).message.includes('"force": true');
+    const inUse = "Invalid volume: current status is: in-use.";
+    expect([advised("EVS.5400", inUse, "create"), advised("badRequest", inUse, "create")]).toEqual([true, true]);
+    expect([advised("EVS.5400", inUse, "delete"), advised("EVS.54001", inUse, "create")]).toEqual([false, false]);
+    expect([advised("XEVS.5400", inUse, "create"), advised(undefined, inUse, "create")]).toEqual([false, false]);
+    expect([advised("EVS.5400", "status: error", "create"), advised("EVS.5400", undefined, "create")]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  test("of a message without end the first 2,000 characters are passed on", () => {
+    const error = faultError("POST /", { status: 400, message: "x".repeat(9_000) }, { operation: "create" });
+    expect(error.said).toBe("x".repeat(2_000));
+    expect(error.message.length).toBeLessThan(2_500);
+  });
+});
+
 describe("an answer of success with an error in its body", () => {
   const body = JSON.stringify({ error: { code: "EVS.5400", message: "must specify a valid status" } });
 

@@ -158,6 +158,14 @@ describe("where nothing may go", () => {
     expect(asked).toEqual([LIST]);
   });
 
+  test("as others made them all, of whichever policy or none", async () => {
+    const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
+    expect(result).toMatchObject({
+      reason: "QuotaExceeded",
+      message: expect.stringContaining('there are 7. 0 of them are of the policy "nightly"'),
+    });
+  });
+
   test("as there is no retention that says what, that is said before any disk is full", () => {
     for (const [retention, got] of [
       [undefined, "none"],
