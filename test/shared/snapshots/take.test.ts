@@ -4,7 +4,7 @@ import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.t
 import { contentOf, keyOf, markerLabels } from "../../../shared/snapshots/marker.ts";
 import { type Selector, type Target, targetFor } from "../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../shared/snapshots/ports.ts";
-import { lookUp, type Run, select, takeAll, targetFields } from "../../../shared/snapshots/take.ts";
+import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../../shared/snapshots/take.ts";
 import {
   cluster,
   DELETING,
@@ -178,6 +178,18 @@ describe("what there is already of a run", () => {
     await here.time.sleep(1);
     expect(await known(disk(1))).toHaveLength(1);
     expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "30.001 s listAll snapshot"]);
+  });
+
+  test("is not looked up anew for a few targets where the list is long", async () => {
+    const here = stage({ seconds: 600 });
+    here.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, index) => snapshotOf(`s-${index}`, "disk-9")));
+    const known = lookUp(RUN, here.means);
+    await known(disk(1));
+    await here.time.sleep(30_001);
+    await known(disk(2));
+    expect(here.cloud.asked()).toHaveLength(1);
+    await known(disk(3));
+    expect(here.cloud.asked()).toHaveLength(2);
   });
 
   test("is what it was where the second look fails; where the first does, there is nothing to go by", async () => {
@@ -382,16 +394,41 @@ describe("a run of which a part is there already: what was handed on before may 
   });
 
   test("does not wait for what is not of this run or of one of its targets", async () => {
+    const clusters = [1, 2, 3].map((number) => targetFor(cluster, `cluster-${number}`));
+    const others: [Kind, readonly Target[], FoundSnapshot][] = [
+      [snapshot, disks(3), snapshotOf("a", "disk-1")],
+      [snapshot, disks(3), madeOf(disk(9), "b")],
+      [snapshot, disks(3), madeOf(disk(1), "c", { resource: undefined })],
+      [cluster, clusters, snapshotOf("d", "cluster-1")],
+      [cluster, clusters, snapshotOf("e", "cluster-1", { marker: undefined })],
+      [cluster, clusters, madeOf(targetFor(cluster, "cluster-9"), "f")],
+    ];
+    for (const [kind, targets, other] of others) {
+      const here = stage(LONG);
+      here.cloud.add(kind, other);
+      await take(here, targets);
+      expect(here.time.seconds(), other.id).toBe(0);
+    }
+  });
+
+  test("is begun where a target's snapshot is there", async () => {
     const here = stage(LONG);
-    here.cloud.add(
-      snapshot,
-      snapshotOf("x", "disk-1"),
-      madeOf(disk(9), "a"),
-      madeOf(disk(1), "b", { resource: undefined }),
-    );
-    here.cloud.add(cluster, snapshotOf("y", "cluster-1"));
-    await take(here, [...disks(3), targetFor(cluster, "cluster-1")]);
-    expect(here.time.seconds()).toBe(0);
+    here.cloud.add(snapshot, madeOf(disk(2), "a"));
+    expect(await isBegun(disks(1), RUN, lookUp(RUN, here.means))).toBe(false);
+    expect(await isBegun(disks(2), RUN, lookUp(RUN, here.means))).toBe(true);
+  });
+
+  test("that was handed on before and is not there may be about to begin: it is waited for once", async () => {
+    const here = stage({ seconds: 600, concurrency: 4 });
+    const run = { ...RUN, again: true };
+    here.cloud.at("listAll", undefined, () => here.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")));
+    await takeAll(disks(2), run, here.means, until, lookUp(run, here.means));
+    expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "10 s listAll snapshot"]);
+    expect(here.told().sort()).toEqual(["a existing", "b existing"]);
+
+    const nobody = stage({ seconds: 600, concurrency: 4 });
+    await takeAll(disks(2), run, nobody.means, until, lookUp(run, nobody.means));
+    expect(creates(nobody).map((call) => call.split(" ")[0])).toEqual(["10", "10"]);
   });
 
   test("does not wait where all are begun at once", async () => {
@@ -416,7 +453,10 @@ describe("a run of which a part is there already: what was handed on before may 
       );
       here.cloud.add(snapshot, ...made);
       await take(here, disks(4));
-      return creates(here)[0]?.split(" ")[0];
+      const looks = here.cloud.asked().filter((call) => call.startsWith("listAll")).length;
+      const begun = creates(here)[0]?.split(" ")[0];
+      expect(looks).toBe(begun === "0" ? 1 : 2);
+      return begun;
     };
     expect(await since(15_000)).toBe("5");
     expect(await since(19_999, 300_000)).toBe("0.001");
