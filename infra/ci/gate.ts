@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nodeTransport } from "../../shared/huaweicloud/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
+import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
 import { post } from "./call.ts";
 import { judge, judgeSilence, type Verdict } from "./judge.ts";
 import { BadInput, type Options, readOptions, USAGE } from "./options.ts";
@@ -50,10 +51,10 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
   const print = (line: string) =>
     console.log(clean(`${String(Math.round((Date.now() - started) / 1_000)).padStart(5)} s  ${line}`));
 
-  console.log(
-    clean(`snapshot-gate: ${request.deployment_id}, ${request.targets.length} selections, at most ${timeoutSeconds} s`),
-  );
+  const selections = `${request.targets.length} ${request.targets.length === 1 ? "selection" : "selections"}`;
+  console.log(clean(`snapshot-gate: ${request.deployment_id}, ${selections}, at most ${timeoutSeconds} s`));
   let answered = false;
+  let heard = false;
   let doubts = 0;
   let said = { what: "", at: started };
   for (;;) {
@@ -70,11 +71,12 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
         await post(transport, url, credentials, body, Math.min(LONGEST_CALL_MS, Math.max(left, 0) + 5_000)),
         request.deployment_id,
       );
+      heard = true;
       answered ||= verdict.snapshots.length > 0;
     } catch (thrown) {
       verdict = judgeSilence((thrown as Error).message);
     }
-    const { says, snapshots, mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
+    const { says, snapshots, reasons = [], mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
     doubts = mayPass ? doubts + 1 : 0;
     const means = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
     const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
@@ -90,6 +92,8 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     }
     for (const one of snapshots) console.log(clean(lineOf(one)));
     print(endOf(means, timeoutSeconds));
+    const advice = means === "wait" && !heard ? [`Nobody answered: check --url (${url.origin}), ${WAY}`] : [];
+    for (const line of [...advice, ...reasons.flatMap(adviceFor)]) console.log(clean(`         ${line}`));
     return EXIT[means];
   }
 }
@@ -106,12 +110,23 @@ function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }
     .join("  ");
 }
 
+const WAY = "and that this machine reaches it (its network, a proxy, the gateway's public address).";
+
+/** What to do about a reason. One that is newer than this client has said it in its message. */
+function adviceFor(reason: string): string[] {
+  const known = REASONS[reason as Reason];
+  if (known === undefined) return [];
+  // What ended in an error is there, and stands for this deployment until it is told otherwise.
+  const again = reason === "SnapshotFailed" ? " With --retry-failed the next call does that." : "";
+  return [`${reason}: ${known.advice}${again}`];
+}
+
 function endOf(means: Verdict["means"], timeoutSeconds: number): string {
   switch (means) {
     case "ready":
       return "ready: the deployment can begin";
     case "failed":
-      return "failed: the deployment must not begin. With --retry-failed the next call takes again what failed.";
+      return "failed: the deployment must not begin";
     case "wait":
       return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
     case "badInput":

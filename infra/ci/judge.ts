@@ -11,6 +11,8 @@ export interface Verdict {
   snapshots: JsonObject[];
   /** What it means is not certain yet: ask again a few times before it is believed. */
   mayPass?: boolean;
+  /** Why it is so, by the catalogue's names: each once. */
+  reasons?: string[];
   retryAfterMs?: number;
 }
 
@@ -48,24 +50,30 @@ const NOT_PUBLISHED = "APIG.0101";
 export function judge({ status, headers, text }: WireAnswer, deploymentId: string): Verdict {
   const body = parsed(text);
   const snapshots = Array.isArray(body.snapshots) ? body.snapshots.filter(isObject) : [];
+  const failed = snapshots.filter(({ outcome }) => outcome === "failed").map(({ error }) => reasonOf(error));
   const retryAfter = Number(headers["retry-after"]);
-  const verdict = (means: Verdict["means"], says: string): Verdict => ({
+  const verdict = (means: Verdict["means"], says: string, reasons = failed): Verdict => ({
     means,
     says,
     snapshots,
+    reasons: [...new Set(reasons)].filter((reason) => reason !== ""),
     ...(retryAfter > 0 ? { retryAfterMs: retryAfter * 1_000 } : {}),
   });
 
   const own = OWN[`${status} ${body.status}`];
   if (own === "ready") return verdict(...readiness(body, snapshots, deploymentId));
-  if (own !== undefined) return verdict(own, String(body.status));
+  if (own !== undefined) {
+    // Each failed by what only the caller can mend, such as an id that stands for other targets: the call is wrong.
+    const wrong = failed.length > 0 && failed.every((reason) => REFUSALS[reason as Reason] === "badInput");
+    return verdict(own === "failed" && wrong ? "badInput" : own, String(body.status));
+  }
 
   const error = isObject(body.error) ? body.error : {};
   const message = String(error.message ?? body.error_msg ?? text.slice(0, 200)).trim();
   const code = error.reason ?? error.code ?? body.error_code;
   const says = `${status} ${code === undefined ? "" : `${String(code)}: `}${message}`.trim();
   const refusal = REFUSALS[error.reason as Reason];
-  if (refusal !== undefined) return verdict(refusal, says);
+  if (refusal !== undefined) return verdict(refusal, says, [reasonOf(error)]);
   if (status === 408 || status === 429 || status >= 500) return verdict("wait", says);
   if (status === 404 && body.error_code === NOT_PUBLISHED) {
     return {
@@ -119,6 +127,8 @@ export function judgeSilence(message: string): Verdict {
   }
   return { means: "wait", says: message, snapshots: [] };
 }
+
+const reasonOf = (error: unknown): string => (isObject(error) ? String(error.reason ?? "") : "");
 
 function parsed(text: string): JsonObject {
   try {

@@ -122,6 +122,7 @@ describe.concurrent.each(SNIPPETS)("the snippet %s", (file, key, own) => {
     const { code, output } = await gate(url);
     expect(output).toContain("failed: 1 of 2 available");
     expect(output).toContain("the deployment must not begin");
+    expect(output).toMatch(/SnapshotFailed: .* take it again\. With --retry-failed the next call does that\.\n$/);
     expect(output).toMatch(new RegExp(`failed {2}standard-snapshot {2}${volumes[0]} .*ended in the status "error"`));
     expect(code).toBe(1);
   });
@@ -208,6 +209,20 @@ describe.concurrent("the client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
+  test("ends with 3 where the id stands for other targets, and says what to do", async (context) => {
+    const { cloud, url } = await open(context);
+    expect((await gate(url)).code).toBe(0);
+    const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
+    writeFileSync(join(folder, "other.json"), JSON.stringify(other));
+    const { code, output } = await gate(url, "--targets other.json");
+    expect(output).toContain("release-1, 1 selection, at most");
+    expect(output).toContain("refused: correct the call");
+    expect(output).toContain(`Conflict: ${REASONS.Conflict.advice}`);
+    expect(output).not.toContain("--retry-failed");
+    expect(code).toBe(3);
+    expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
   test("goes on where the gateway gives up before the function answers", async (context) => {
     const { cloud, url } = await open(context, { backendTimeoutMs: 1_500, creationMs: 3_000 });
     const { code, output } = await gate(url, "--timeout-seconds 20");
@@ -256,6 +271,7 @@ describe.concurrent("the client", () => {
   test("ends with 2 where nobody answers", async () => {
     const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "--timeout-seconds 1");
     expect(output).toContain("ECONNREFUSED");
+    expect(output).toContain("Nobody answered: check --url (http://127.0.0.1:9)");
     expect(code).toBe(2);
   });
 
@@ -386,6 +402,10 @@ describe.concurrent("the client", () => {
 
 describe("what an answer means", () => {
   const entries = { deployment_id: "release-1", snapshots: [{ outcome: "available" }] };
+  const failedBy = (...reasons: string[]) => ({
+    status: "failed",
+    snapshots: [...entries.snapshots, ...reasons.map((reason) => ({ outcome: "failed", error: { reason } }))],
+  });
 
   test.each<[string, number, unknown, string]>([
     ["ready", 200, { status: "ready", ...entries }, "ready"],
@@ -399,6 +419,9 @@ describe("what an answer means", () => {
     ],
     ["pending", 202, { status: "pending", ...entries }, "wait"],
     ["failed", 502, { status: "failed", ...entries }, "failed"],
+    ["failed by what the caller alone can mend", 502, failedBy("Conflict", "InvalidRequest"), "badInput"],
+    ["failed by that, and by something else", 502, failedBy("Conflict", "SnapshotFailed"), "failed"],
+    ["failed by a reason that is not known yet", 502, failedBy("New"), "failed"],
     ["ready, with another HTTP status", 502, { status: "ready" }, "wait"],
     ["a 200 with another status", 200, { status: "okay" }, "badInput"],
     ["a 200 that says nothing", 200, "<html>Sign in</html>", "badInput"],
@@ -448,8 +471,9 @@ describe("what an answer means", () => {
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
     );
     expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
-    for (const [reason, { says, retryAfterMs }] of meanings) {
+    for (const [reason, { says, reasons, retryAfterMs }] of meanings) {
       expect(says).toContain(`${reason}: why`);
+      expect(reasons).toEqual([reason]);
       expect(retryAfterMs).toBe(7_000);
     }
   });
