@@ -65,6 +65,26 @@ variable "policies" {
   }
 
   validation {
+    condition = alltrue(flatten([
+      for policy in values(var.policies) : [for target in try(policy.targets, []) : contains(
+        ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"], try(target.kind, "")
+      )]
+    ]))
+    error_message = "The kind of a target is snapshot, standard-snapshot, snapshot-group or cluster-snapshot."
+  }
+
+  validation {
+    # Those of every kind; which of them a kind has is the function's to say.
+    condition = alltrue(flatten([
+      for policy in values(var.policies) : [for target in try(policy.targets, []) : length(setsubtract(keys(target), [
+        "kind", "volume_ids", "server_ids", "cluster_ids", "tags", "exclude_tags",
+        "description", "force", "incremental", "instant_access",
+      ])) == 0]
+    ]))
+    error_message = "A target has kind, volume_ids, server_ids or cluster_ids, tags, exclude_tags, description, force, incremental and instant_access, and nothing else."
+  }
+
+  validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
     error_message = "A policy has both schedule and at least one target, or neither: then it only prunes."
   }
@@ -160,6 +180,11 @@ variable "gateway" {
   default = null
 
   validation {
+    condition     = var.gateway == null ? true : can(regex("^[0-9a-f-]{32,36}$", var.gateway.instance_id))
+    error_message = "gateway.instance_id: the id of the gateway, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
+  }
+
+  validation {
     condition     = var.gateway == null ? true : contains(["APP", "IAM"], var.gateway.authentication)
     error_message = "gateway.authentication: APP or IAM. An API that anybody can call is not offered."
   }
@@ -177,6 +202,11 @@ variable "alarm" {
     condition     = (var.alarm.topic_urn == null) != (var.alarm.email == null)
     error_message = "alarm: either topic_urn or email."
   }
+
+  validation {
+    condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
+    error_message = "alarm.email: an address of yours, in place of the sample's."
+  }
 }
 
 variable "lts_endpoint" {
@@ -184,8 +214,8 @@ variable "lts_endpoint" {
   type        = string
 
   validation {
-    condition     = can(regex("^https://[^/]+$", var.lts_endpoint))
-    error_message = "lts_endpoint: an https address without a path."
+    condition     = can(regex("^https://[^/<>]+$", var.lts_endpoint))
+    error_message = "lts_endpoint: an https address without a path, such as https://100.125.11.157:8102."
   }
 }
 

@@ -60,6 +60,7 @@ export function deploymentFaults(plan: Plan, wanted: Wanted, observed: Record<st
     ...unusedVariables(functions, observed),
     ...rightsFaults(plan, functions, observed, wanted),
     ...timerFaults(of("fgs_function_trigger"), wanted),
+    ...eventFaults(plan),
     ...attachedFaults(plan, wanted),
     ...asyncFaults(of("fgs_async_invoke_configuration"), wanted),
     ...gatewayFaults(plan, wanted),
@@ -190,6 +191,25 @@ function rightsFaults(plan: Plan, functions: Planned[], observed: Record<string,
     ...Object.entries<string[]>(plan.locals.actions).flatMap(([call, actions]) =>
       different(`local.actions["${call}"]`, actions, RIGHTS[call]?.actions ?? []),
     ),
+  ];
+}
+
+/** What is pasted into the console's test is the event that the timer sends. */
+function eventFaults({ resources, outputs }: Plan): string[] {
+  const timers = resources.filter(({ values }) => values.type === "TIMER");
+  return [
+    ...different(
+      "events",
+      Object.keys(outputs.events),
+      timers.map(({ key }) => String(key)),
+    ),
+    ...timers.flatMap(({ key, values }) => {
+      const { time, ...event } = JSON.parse(outputs.events[String(key)] ?? "{}");
+      const { user_event } = JSON.parse(values.event_data);
+      const sent = { version: "v1.0", trigger_type: "TIMER", trigger_name: key, user_event };
+      const same = JSON.stringify(sorted(event)) === JSON.stringify(sorted(sent));
+      return same && !Number.isNaN(Date.parse(time)) ? [] : [`events: ${key} is not what its timer sends`];
+    }),
   ];
 }
 

@@ -19,6 +19,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   concat: (...lists) => lists.flat(1),
   contains: (list: Any[], value) => list.includes(value),
   distinct: unique,
+  endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
   // The file itself is the build's; which one it is, a test wants to know.
   filebase64: (path: string) => `<${path}>`,
