@@ -7,11 +7,26 @@ resource "huaweicloud_identity_role" "function" {
   type        = "XA"
   policy = jsonencode({
     Version = "1.1"
-    Statement = [{
-      Effect = "Allow"
-      Action = sort(distinct(flatten([for call in concat(each.value.calls, ["lts.reportLogs"]) : local.actions[call]])))
-    }]
+    Statement = concat(
+      [{
+        Effect = "Allow"
+        Action = [for action in local.granted[each.key] : action if !startswith(action, "functiongraph:")]
+      }],
+      # The only function that a function starts is itself.
+      [for action in local.granted[each.key] : {
+        Effect   = "Allow"
+        Action   = [action]
+        Resource = ["FunctionGraph:*:*:function:default/${each.key}"]
+      } if startswith(action, "functiongraph:")],
+    )
   })
+}
+
+locals {
+  granted = {
+    for name, one in local.deployed :
+    name => sort(distinct(flatten([for call in concat(one.calls, ["lts.reportLogs"]) : local.actions[call]])))
+  }
 }
 
 resource "huaweicloud_identity_agency" "function" {
@@ -46,6 +61,6 @@ resource "huaweicloud_identity_agency" "platform" {
 
   project_role {
     project = local.project
-    roles   = [huaweicloud_identity_role.platform.name]
+    roles   = concat([huaweicloud_identity_role.platform.name], var.platform_policies)
   }
 }

@@ -20,15 +20,30 @@ locals {
   topic_urn  = coalesce(var.alarm.topic_urn, one(huaweicloud_smn_topic.alarms[*].topic_urn))
   topic_name = element(split(":", local.topic_urn), 4)
 
+  # What is taken every hour is pruned once a day all the same.
+  prune_hours = {
+    for name, policy in var.policies :
+    name => try(policy.prune_every_hours, try(policy.every_hours, 24) == 0 ? 0 : max(try(policy.every_hours, 24), 24))
+  }
+
+  # The user in whose name LTS notifies.
+  user_name = try(coalesce(var.alarm.user_name, data.huaweicloud_account.this.username), null)
+
   # An alarm finds a record by its words: LTS takes a phrase as the words in it, in this order, whatever delimiters are
   # between them, so that `#"policy nightly"` is `"policy":"nightly"`.
+  # The record of a run names its policy also when nothing was selected: what is silent is a timer that stopped.
   silences = merge(
     {
-      # The record of a run names its policy also when nothing was selected: what is silent is a schedule that stopped.
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
-        keywords = "#\"function ${try(policy.schedule, null) == null ? "prune-snapshots" : "scheduled-snapshots"}\" and #\"action run\" and #\"policy ${name}\""
+        keywords = "#\"function scheduled-snapshots\" and #\"action run\" and #\"policy ${name}\""
         hours    = try(policy.every_hours, 24)
-      } if try(policy.every_hours, 24) > 0
+      } if try(policy.schedule, null) != null && try(policy.every_hours, 24) > 0
+    },
+    {
+      for name, policy in var.policies : "${local.prefix}-prune-${name}-silent" => {
+        keywords = "#\"function prune-snapshots\" and #\"action run\" and #\"policy ${name}\""
+        hours    = local.prune_hours[name]
+      } if try(policy.retention, null) != null && local.prune_hours[name] > 0
     },
     {
       "${local.prefix}-verify-silent" = {
@@ -40,11 +55,12 @@ locals {
 
   alarms = merge(
     {
-      # A snapshot, a deletion or a run failed, an input was refused; or a snapshot is stuck and did not become usable.
+      # A snapshot, a deletion or a run failed, an input was refused; a snapshot is stuck and did not become usable; or a run
+      # has a warning: a target of its policy selects nothing, or what it made has no room for its marker.
       # It looks more often than what it looks at is long: a record that LTS shows late is seen by a later look.
       "${local.prefix}-failed" = {
-        description    = "A record of the snapshot functions says failed, rejected or unverified"
-        keywords       = "#\"level error\" or #\"outcome unverified\""
+        description    = "A record says failed, rejected or unverified, or a run warns"
+        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
         range          = 15
@@ -107,12 +123,19 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
 
   notification_save_rule {
     template_name = "keywords_template"
-    user_name     = coalesce(var.alarm.user_name, data.huaweicloud_account.this.username)
+    user_name     = local.user_name
     language      = "en-us"
 
     topics {
       name      = local.topic_name
       topic_urn = local.topic_urn
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.user_name != null
+      error_message = "LTS notifies in the name of an IAM user, and who runs Terraform is none that has a name: set alarm.user_name."
     }
   }
 }

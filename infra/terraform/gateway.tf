@@ -58,7 +58,8 @@ resource "huaweicloud_apig_api_publishment" "this" {
   }
 }
 
-# APP: the callers' application. Its app code is made on the console, so that it is not in Terraform's state.
+# APP: the callers' application. The state holds its secret, and its app code once there is one, wherever that was made: the
+# provider reads both back. infra/README.md says how the state is kept.
 resource "huaweicloud_apig_application" "callers" {
   count = local.authentication == "APP" ? 1 : 0
 

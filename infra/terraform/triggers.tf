@@ -3,7 +3,7 @@ locals {
   user_events = {
     for name, policy in var.policies : name => jsonencode(merge(
       { policy = name },
-      { for field, value in policy : field => value if value != null && !contains(["schedule", "prune_schedule", "every_hours"], field) },
+      { for field, value in policy : field => value if value != null && !contains(["schedule", "prune_schedule", "every_hours", "prune_every_hours"], field) },
     ))
   }
 

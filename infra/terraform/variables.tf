@@ -20,7 +20,8 @@ variable "policies" {
     The policies by name. `schedule` (cron with seconds) and `targets`: what is taken; `prune_schedule` and `retention`: what is
     kept. A policy without the first two only prunes: what gates, attachments or the create functions made, by their name.
     `time_zone` (default UTC), `make_room`, `hold` and `dry_run` as the functions take them; `every_hours`: how many hours may
-    pass between two runs (of the pruning, where it only prunes) before it counts as silence (default 24, at most 216; 0: no alarm).
+    pass between two runs before it counts as silence (default 24, at most 216; 0: no alarm); `prune_every_hours`: the same of
+    the pruning (default: every_hours, but a day at least).
   EOT
   # Not an object type: Terraform drops what that does not name without a word, and a misspelt retention would be none.
   type    = any
@@ -48,11 +49,11 @@ variable "policies" {
   validation {
     condition = alltrue([
       for policy in values(var.policies) : length(setsubtract(keys(policy), [
-        "schedule", "prune_schedule", "every_hours",
+        "schedule", "prune_schedule", "every_hours", "prune_every_hours",
         "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
       ])) == 0
     ])
-    error_message = "A policy has schedule, prune_schedule, every_hours, time_zone, targets, retention, make_room, hold and dry_run, and nothing else."
+    error_message = "A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run, and nothing else."
   }
 
   validation {
@@ -119,8 +120,11 @@ variable "policies" {
   }
 
   validation {
-    condition     = alltrue([for policy in values(var.policies) : contains(range(217), try(policy.every_hours, 24))])
-    error_message = "every_hours is a whole number from 1 to 216, as an alarm looks back at most ten days; 0 for a policy without an alarm on its silence."
+    condition = alltrue([
+      for policy in values(var.policies) :
+      contains(range(217), try(policy.every_hours, 24)) && contains(range(217), try(policy.prune_every_hours, 24))
+    ])
+    error_message = "every_hours and prune_every_hours are whole numbers from 1 to 216, as an alarm looks back at most ten days; 0 for no alarm on that silence."
   }
 }
 
@@ -207,6 +211,12 @@ variable "alarm" {
     condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
     error_message = "alarm.email: an address of yours, in place of the sample's."
   }
+}
+
+variable "platform_policies" {
+  description = "IAM's own policies that FunctionGraph gets for the functions beside the right to publish to SMN: [\"CTS Administrator\"] where no attachment arrives."
+  type        = list(string)
+  default     = []
 }
 
 variable "lts_endpoint" {

@@ -34,6 +34,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   length: (value) => (typeof value === "string" ? [...value].length : Object.keys(value).length),
   lookup: (map: Record<string, Any>, key: string, byDefault) => map[key] ?? byDefault,
   lower: (text: string) => text.toLowerCase(),
+  max: Math.max,
   merge: (...objects) => Object.assign({}, ...objects),
   min: Math.min,
   one: (list: Any[]) => {

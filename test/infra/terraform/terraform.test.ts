@@ -97,6 +97,10 @@ describe("infra/terraform", () => {
       "a policy without an alarm on its silence",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 0 } } },
     ],
+    [
+      "a policy that prunes less often than it takes",
+      { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 1, prune_every_hours: 168 } } },
+    ],
   ])("deploys %s", async (_name, changes) => {
     expect(await faultsOf(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
@@ -391,7 +395,7 @@ describe("a copy that is broken on purpose", () => {
       /evs:snapshots:delete is too much/,
     ],
     ["one action too few", "locals.tf", '["dws:openAPISnapshot:list"]', "[]", /calls|missing|too much/],
-    ["every action", "agencies.tf", /Action = sort\(.*\)/, 'Action = ["*:*:*"]', /\*:\*:\* is too much/],
+    ["every action", "agencies.tf", /Action = \[for .*\]/, 'Action = ["*:*:*"]', /\*:\*:\* is too much/],
     [
       "a call too many",
       "locals.tf",
@@ -560,6 +564,20 @@ describe("a copy that is broken on purpose", () => {
       /the alarm on failed records: .* is missing/,
     ],
     [
+      "no alarm on a policy that selects nothing",
+      "alarms.tf",
+      ' or #\\"level warn\\" and #\\"action run\\"',
+      "",
+      /the alarm on failed records: .*selected nothing.* is missing/,
+    ],
+    [
+      "nobody in whose name LTS notifies",
+      "alarms.tf",
+      "data.huaweicloud_account.this.username",
+      '""',
+      /set alarm\.user_name/,
+    ],
+    [
       "an alarm on everything",
       "alarms.tf",
       '#\\"level error\\"',
@@ -572,6 +590,13 @@ describe("a copy that is broken on purpose", () => {
       / and #\\"policy \$\{name\}\\"/,
       "",
       /no alarm on the silence of the policy nightly/,
+    ],
+    [
+      "a pruning that ends in silence",
+      "alarms.tf",
+      "local.prune_hours[name] > 0",
+      "try(policy.schedule, null) == null",
+      /no alarm on the silence of the pruning of nightly/,
     ],
     [
       "an alarm that a target's record silences",

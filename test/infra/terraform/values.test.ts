@@ -1,0 +1,285 @@
+/** The values of a deployment that nothing else in here would miss: what an operator relies on, and the README says. */
+import { describe, expect, test } from "vitest";
+import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
+import { openSite, timerEvent } from "../../harness.ts";
+import { finds } from "./keywords.ts";
+import { type Planned, planOf, sources } from "./plan.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: values of every type
+type Any = any;
+
+const TOPIC = "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops";
+
+const DEPLOYMENT = {
+  region: "eu-west-101",
+  disk_attached_kind: "standard-snapshot",
+  lts_endpoint: "https://100.125.11.157:8102",
+  alarm: { topic_urn: TOPIC },
+  functions: ["disk-attached", "pre-deploy"],
+  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7" } as Any,
+  policies: {
+    nightly: {
+      schedule: "0 0 2 * * *",
+      prune_schedule: "0 30 4 * * *",
+      targets: [{ kind: "standard-snapshot", tags: { backup: "daily" } }],
+      retention: { keep_daily: 7 },
+    },
+    weekly: {
+      schedule: "0 0 5 * * 0",
+      every_hours: 168,
+      targets: [{ kind: "cluster-snapshot", tags: { backup: "weekly" } }],
+    },
+  } as Any,
+};
+
+async function planned(changes: Any = {}) {
+  const { resources, refusals } = await planOf(sources(), { ...DEPLOYMENT, ...changes });
+  expect(refusals).toEqual([]);
+  const of = (type: string, key?: string): Any[] =>
+    resources
+      .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
+      .map(({ values }) => values);
+  /** The only one, so that a test says which it means. */
+  const the = (type: string, key?: string): Any => {
+    const all = of(type, key);
+    expect(all, `${type} ${key ?? ""}`).toHaveLength(1);
+    return all[0];
+  };
+  return { of, the };
+}
+
+describe("the alarms", () => {
+  test("ring within minutes of a failed record, and tell the topic", async () => {
+    const { the } = await planned();
+    expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
+      alarm_level: "CRITICAL",
+      send_notifications: true,
+      send_recovery_notifications: true,
+      notification_frequency: 30,
+      trigger_condition_count: 1,
+      trigger_condition_frequency: 1,
+      keywords_requests: [
+        {
+          condition: ">=",
+          number: 1,
+          log_group_id: "<huaweicloud_lts_group.this.id>",
+          log_stream_id: "<huaweicloud_lts_stream.results.id>",
+          log_stream_name: "results",
+          search_time_range_unit: "minute",
+          search_time_range: 15,
+        },
+      ],
+      frequency: [{ type: "FIXED_RATE", fixed_rate_unit: "minute", fixed_rate: 5 }],
+      notification_save_rule: [
+        {
+          template_name: "keywords_template",
+          user_name: "<data.huaweicloud_account.this.username>",
+          language: "en-us",
+          topics: [{ name: "ops", topic_urn: TOPIC }],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    // Twice, an hour apart; or every day at noon, for a week and one more.
+    ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
+    ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
+    ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
+    ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
+  ])("%s: no record within %i h, found %i times", async (name, hours, looks, frequency) => {
+    const { the } = await planned();
+    expect(the("lts_keywords_alarm_rule", name)).toMatchObject({
+      notification_frequency: 360,
+      trigger_condition_count: looks,
+      trigger_condition_frequency: looks,
+      keywords_requests: [{ condition: "<", number: 1, search_time_range_unit: "hour", search_time_range: hours }],
+      frequency: [frequency],
+      notification_save_rule: [{ topics: [{ topic_urn: TOPIC }] }],
+    });
+  });
+
+  test("there is one for each timer, and one for what fails", async () => {
+    const { of } = await planned();
+    expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
+      "snapshots-failed",
+      "snapshots-policy-nightly-silent",
+      "snapshots-policy-weekly-silent",
+      "snapshots-prune-nightly-silent",
+      "snapshots-verify-silent",
+    ]);
+    expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
+  });
+
+  test("hear of a policy that selects nothing, and not of one that only takes a look", async () => {
+    const { the } = await planned();
+    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
+    const { cloud, invoke } = await openSite();
+    cloud.addVolume({ tags: { backup: "daily" } });
+    const run = async (changes: object) => {
+      const { records } = await invoke(
+        scheduledSnapshots,
+        timerEvent({ policy: "nightly", targets: DEPLOYMENT.policies.nightly.targets, ...changes }),
+      );
+      expect(records.length).toBeGreaterThan(0);
+      return records.filter((record) => finds(keywords, JSON.stringify(record)));
+    };
+    const misspelt = [{ kind: "standard-snapshot", tags: { backup: "dayly" } }];
+    expect(await run({ targets: misspelt })).toEqual([
+      expect.objectContaining({ action: "run", outcome: "done", level: "warn" }),
+    ]);
+    expect(await run({})).toEqual([]);
+    expect(await run({ dry_run: true })).toEqual([]);
+  });
+
+  test("are in the name of alarm.user_name, where it is set", async () => {
+    const { the } = await planned({ alarm: { topic_urn: TOPIC, user_name: "watchman" } });
+    const [{ user_name }] = the("lts_keywords_alarm_rule", "snapshots-failed").notification_save_rule;
+    expect(user_name).toBe("watchman");
+  });
+});
+
+describe("the functions", () => {
+  test("have these variables, wherever they run", async () => {
+    const { of } = await planned();
+    expect(of("fgs_function")).toHaveLength(5);
+    for (const { user_data } of of("fgs_function")) {
+      expect(JSON.parse(user_data)).toEqual({
+        REGION: "eu-west-101",
+        PROJECT_ID: "<data.huaweicloud_account.this.current_project_id>",
+        EVS_ENDPOINT: "https://evs.eu-west-101.myhuaweicloud.com",
+        DWS_ENDPOINT: "https://dws.eu-west-101.myhuaweicloud.com",
+        ECS_ENDPOINT: "https://ecs.eu-west-101.myhuaweicloud.com",
+        FUNCTIONGRAPH_ENDPOINT: "https://functiongraph.eu-west-101.myhuaweicloud.com",
+        LTS_ENDPOINT: "https://100.125.11.157:8102",
+        LTS_LOG_GROUP_ID: "<huaweicloud_lts_group.this.id>",
+        // The records; what the functions print is in the other stream.
+        LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
+        EVS_LIMITS: "current",
+        HTTP_TIMEOUT_MS: "10000",
+        MAX_CONCURRENCY: "8",
+        SHARD_SIZE: "500",
+        DISK_ATTACHED_KIND: "standard-snapshot",
+      });
+    }
+  });
+
+  test("take what is set for a sister cloud", async () => {
+    const { of } = await planned({
+      cloud: "cloud.example.com",
+      endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },
+      evs_limits: "classic",
+      runtime: "Node.js20",
+      disk_attached_kind: "snapshot",
+      disk_attached_retention: { keep_last: 2 },
+    });
+    for (const { user_data, runtime } of of("fgs_function")) {
+      expect(runtime).toBe("Node.js20");
+      expect(JSON.parse(user_data)).toMatchObject({
+        EVS_ENDPOINT: "https://evs.eu-west-101.cloud.example.com",
+        ECS_ENDPOINT: "https://ecs.eu-west-101.cloud.example.com",
+        DWS_ENDPOINT: "https://dws.example.com",
+        FUNCTIONGRAPH_ENDPOINT: "https://functions.example.com",
+        EVS_LIMITS: "classic",
+        DISK_ATTACHED_KIND: "snapshot",
+        DISK_ATTACHED_RETENTION: '{"keep_last":2}',
+      });
+    }
+  });
+
+  test.each([
+    ["pre-deploy", 60],
+    ["scheduled-snapshots", 900],
+    ["prune-snapshots", 900],
+    ["verify-snapshots", 300],
+    ["disk-attached", 300],
+  ])("%s runs Node.js 20 for at most %i s, and prints into function-logs", async (name, timeout) => {
+    const { the } = await planned();
+    expect(the("fgs_function", name)).toMatchObject({
+      runtime: "Node.js20.15",
+      timeout,
+      app: "default",
+      log_stream_id: "<huaweicloud_lts_stream.functions.id>",
+      log_stream_name: "function-logs",
+    });
+  });
+
+  test.each([
+    ["scheduled-snapshots", 7_200],
+    ["prune-snapshots", 7_200],
+    ["verify-snapshots", 7_200],
+    ["disk-attached", 86_400],
+  ])(
+    "an event of %s comes again twice, waits %i s at most, and then the alarms' topic hears of it",
+    async (name, age) => {
+      const { the } = await planned();
+      const { on_failure, ...rest } = the("fgs_async_invoke_configuration", name);
+      expect(rest).toMatchObject({
+        max_async_retry_attempts: 2,
+        max_async_event_age_in_seconds: age,
+        enable_async_status_log: true,
+      });
+      expect(on_failure).toEqual([{ destination: "SMN", param: JSON.stringify({ topic_urn: TOPIC }) }]);
+    },
+  );
+
+  test("are started by cron, verify-snapshots every hour", async () => {
+    const { the } = await planned();
+    const timer = (key: string) => JSON.parse(the("fgs_function_trigger", key).event_data);
+    expect(timer("verify")).toEqual({
+      name: "verify",
+      schedule_type: "Cron",
+      schedule: "CRON_TZ=UTC 0 15 * * * *",
+      user_event: '{"lookback_minutes":1440}',
+    });
+    expect(timer("take_nightly")).toMatchObject({ schedule_type: "Cron", schedule: "CRON_TZ=UTC 0 0 2 * * *" });
+  });
+});
+
+describe("the rights", () => {
+  test("are statements that allow actions, in policies of version 1.1", async () => {
+    const { of } = await planned();
+    for (const { policy } of of("identity_role")) {
+      const { Version, Statement } = JSON.parse(policy);
+      expect(Version).toBe("1.1");
+      for (const { Effect, Action, ...rest } of Statement) {
+        expect(Effect).toBe("Allow");
+        // A function starts none but itself. Of the others the project is where it ends.
+        const starts = Action.some((action: string) => action.startsWith("functiongraph:"));
+        expect(rest).toEqual(starts ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
+      }
+    }
+    const [scheduled] = of("identity_role", "scheduled-snapshots");
+    expect(scheduled.policy).toContain('"Action":["functiongraph:function:invokeAsync"]');
+  });
+
+  test("of the platform take in a policy of IAM's own, which no function gets", async () => {
+    const { of } = await planned({ platform_policies: ["CTS Administrator"] });
+    const having = of("identity_agency").filter(({ project_role }) =>
+      project_role[0].roles.includes("CTS Administrator"),
+    );
+    expect(having.map(({ name }) => name)).toEqual(["snapshots-platform"]);
+    expect(having[0].project_role[0].roles).toHaveLength(2);
+  });
+});
+
+describe("the gateway", () => {
+  test("publishes in the environment that a domain reaches by default, for this gateway's application", async () => {
+    const { the } = await planned();
+    const env = "DEFAULT_ENVIRONMENT_RELEASE_ID";
+    expect(the("apig_api_publishment", "pre-deploy")).toMatchObject({ env_id: env });
+    expect(the("apig_application_authorization")).toMatchObject({
+      env_id: env,
+      application_id: "<huaweicloud_apig_application.callers[0].id>",
+    });
+  });
+
+  test("lets in keys of this account and of no other", async () => {
+    const { the } = await planned({ gateway: { ...DEPLOYMENT.gateway, authentication: "IAM" } });
+    expect(the("apig_acl_policy")).toMatchObject({
+      type: "PERMIT",
+      entity_type: "DOMAIN_ID",
+      value: "<data.huaweicloud_account.this.id>",
+    });
+  });
+});
