@@ -285,6 +285,26 @@ describe("what looks like a known refusal and is another one", () => {
     expect(reasonOf({ status, code, message }, operation)).toBe(reason);
   });
 
+  test("a code that only begins or ends as a known one does", () => {
+    const known = [...EVS, ...DWS, ...GATEWAY].map(([code]) => code);
+    const codes = [...known, "itemNotFound", "overLimit"].filter((code) => code !== "");
+    for (const code of codes.flatMap((one) => [`X${one}`, `${one}0`])) {
+      expect(reasonOf({ status: 418, code }, "delete"), code).toBe("InvalidRequest");
+      const { open } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });
+      expect(open, code).toBe(true);
+    }
+  });
+
+  test("the gateway's codes say it under both of its names, whatever the status", () => {
+    for (const gateway of ["APIG", "APIGW"]) {
+      const reasons = ["0301", "0307", "0308", "0309", "0310"].map((code) =>
+        reasonOf({ status: 418, code: `${gateway}.${code}` }, "read"),
+      );
+      expect(reasons).toEqual(["AccessDenied", "AccessDenied", "Throttled", "InvalidRequest", "AccountSuspended"]);
+    }
+    expect(retryAfterMs(undefined, "limit:5,time:1minute", 0)).toBe(60_000);
+  });
+
   test("what stands beside OpenStack's fault says nothing", () => {
     const fault = { itemNotFound: { code: 404, message: "no" } };
     expect(readFault({ status: "error", ...fault })).toEqual({ code: "itemNotFound", message: "no" });
