@@ -19,16 +19,27 @@ const kinds = Object.keys(KINDS);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const report = mkdtempSync(join(tmpdir(), "faults-"));
 
+const OPTIONS = {
+  runs: { type: "string", default: "10000" },
+  kills: { type: "string", default: "20" },
+  seed: { type: "string" },
+  path: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+/** Undefined where it was called in the wrong way, which has been said then. */
+function readArguments() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (thrown) {
+    console.error(`faults: ${(thrown as Error).message}\n\n${USAGE}`);
+    return undefined;
+  }
+}
+
 function main(): number {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: "string", default: "10000" },
-      kills: { type: "string", default: "20" },
-      seed: { type: "string" },
-      path: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
+  const values = readArguments();
+  if (values === undefined) return 2;
   if (values.help) {
     console.log(USAGE);
     return 0;

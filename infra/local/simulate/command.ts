@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { policy as schema } from "../../../functions/prune-snapshots/schema.generated.js";
 import { faultsOf } from "../../../shared/middleware/check.ts";
+import { isObject } from "../../../shared/snapshots/json.ts";
 import { checkTimeZone, type Policy } from "../../../shared/snapshots/policy.ts";
+import { retentionOf } from "../../../shared/snapshots/prune.ts";
 import { calendar } from "./calendar.ts";
 import { daysTable, heldTable, remarks } from "./report.ts";
 import { simulate } from "./simulate.ts";
@@ -48,7 +50,9 @@ function readArguments(argv: readonly string[]) {
     throw new BadUsage(`--${name}: expected a whole number from 1 to ${most}, got ${options[name]}`);
   };
   const from = Date.parse(`${options.from}T02:00:00Z`);
-  if (Number.isNaN(from)) throw new BadUsage(`--from: expected a day such as 2026-11-21, got ${options.from}`);
+  // What a month does not have would be a day of the next one.
+  const isDay = !Number.isNaN(from) && new Date(from).toISOString().slice(0, 10) === options.from;
+  if (!isDay) throw new BadUsage(`--from: expected a day such as 2026-11-21, got ${options.from}`);
   const svg = fromCaller(options.svg ?? `${path.replace(/\.json$/, "")}.svg`);
   return { path, svg, plan: { from, days: count("days", 20_000), everyHours: count("every", 24 * 366) } };
 }
@@ -62,14 +66,23 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   } catch (error) {
     throw new BadUsage(`expected JSON in ${path}: ${(error as Error).message}`);
   }
+  if (isObject(policy) && "user_event" in policy) {
+    throw new BadUsage(`${path} is an event: give the policy alone, which is its user_event`);
+  }
+  const noPolicy = (why: string) => new BadUsage(`${path} is no policy to simulate\n${why}`);
   const faults = faultsOf(schema, policy);
-  if (faults.length > 0) throw new BadUsage(`${path} is no policy\n${faults.join("\n")}`);
+  if (faults.length > 0) throw noPolicy(faults.join("\n"));
   const checked = policy as Policy;
-  checkTimeZone(checked.time_zone ?? "UTC");
+  try {
+    checkTimeZone(checked.time_zone ?? "UTC");
+    retentionOf(checked);
+  } catch (refused) {
+    throw noPolicy((refused as Error).message);
+  }
   return checked;
 }
 
-/** Throws BadUsage, or InvalidRequest where the policy is refused; nothing is written then. */
+/** Throws BadUsage; nothing is printed then, nor written. */
 export function command(argv: readonly string[], print: (text: string) => void): void {
   if (argv.includes("--help")) {
     print(USAGE);
@@ -78,12 +91,16 @@ export function command(argv: readonly string[], print: (text: string) => void):
   const { path, svg, plan } = readArguments(argv);
   const policy = readPolicy(path);
   const days = simulate({ ...policy, hold: [] }, plan);
+  try {
+    writeFileSync(svg, calendar(policy.policy, days));
+  } catch (error) {
+    throw new BadUsage(`--svg: expected a file that can be written: ${(error as Error).message}`);
+  }
   const last = days.at(-1)?.day;
   print(daysTable(days).join("\n"));
   print(`\nHeld on ${last} (${policy.policy}, ${policy.time_zone ?? "UTC"})\n`);
   print(heldTable(days).join("\n"));
   const kinds = (policy.targets ?? []).map(({ kind }) => kind);
   print(`\n${remarks(days, kinds).join("\n")}`);
-  writeFileSync(svg, calendar(policy.policy, days));
   print(`The picture: ${svg}`);
 }

@@ -1,12 +1,11 @@
 /** `npm run simulate`: what a policy would hold on each day, before anybody trusts it. */
-import { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import { BadUsage, command } from "./command.ts";
 
 try {
   command(process.argv.slice(2), (text) => console.log(text));
 } catch (thrown) {
-  const refused = thrown instanceof BadUsage || thrown instanceof SnapshotError;
-  console.error((thrown as Error).message);
+  const refused = thrown instanceof BadUsage;
+  console.error(`simulate: ${(thrown as Error).message}`);
   if (refused) console.error("\nnpm run simulate -- --help");
   process.exitCode = refused ? 2 : 1;
 }

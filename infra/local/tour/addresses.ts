@@ -16,13 +16,33 @@ export function describeAddresses({ cloud, gateway, estate }: Site, { line, styl
   // Made up, and good for nothing but this cloud.
   entry("keys", `access key ${ak}, secret key ${sk}, security token ${securityToken}; or the token ${token}`);
   entry("gateway", `${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
-  for (const { what, name, id, tags } of estate.lines) {
+  for (const { what, name, id, attachedTo, tags } of estate.lines) {
     const labels = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-    line(style.dim(`         ${what.padEnd(7)} ${name.padEnd(17)} ${id}  ${labels.join(" ")}`.trimEnd()));
+    const at = what === "disk" ? (attachedTo === "-" ? "not attached" : `on ${attachedTo}`) : "";
+    line(
+      style.dim(`         ${what.padEnd(7)} ${name.padEnd(17)} ${id}  ${at.padEnd(13)}  ${labels.join(" ")}`.trimEnd()),
+    );
   }
   entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);
   entry("", `curl -i ${gateway.url}/pre-deploy -d '${JSON.stringify(gate)}'`);
   entry("", `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail -H 'x-auth-token: ${token}'`);
+  const environment = {
+    REGION: cloud.region,
+    PROJECT_ID: cloud.projectId,
+    ...Object.fromEntries(["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url])),
+    HUAWEICLOUD_SDK_AK: ak,
+    HUAWEICLOUD_SDK_SK: sk,
+    HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken,
+  };
+  entry(
+    "",
+    `export ${Object.entries(environment)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(" ")}`,
+  );
+  for (const name of ["verify-snapshots", "prune-snapshots"]) {
+    entry("", `npm run invoke -- ${name} test/events/${name}.json --real`);
+  }
   entry("stop", "Ctrl-C");
   line();
 }

@@ -19,6 +19,7 @@ export function attachStep(disk: string, server: string): TourStep {
         time: Date.now(),
       };
       cloud.attach(attachment.volumeId, attachment.serverId, { after: ATTACHING_MS });
+      estate.attached(disk, server);
       const requested = await delivered(site, "disk-attached", requestTrace(attachment));
       if (requested.outcomes.accepted !== 1 || requested.failed) return failureOf(requested);
       const completed = await delivered(site, "disk-attached", completionTrace(attachment));

@@ -13,6 +13,8 @@ export interface TourEstate {
   /** The name of a resource, its id where it is none of these. */
   nameOf(id: string): string;
   idOf(name: string): string;
+  /** A disk is attached by now: the lines say it. */
+  attached(disk: string, server: string): void;
 }
 
 /** Of the disks that have been attached for long: a trace that names no disk means none of them. */
@@ -64,6 +66,10 @@ export function makeEstate(cloud: EmbeddedCloud): TourEstate {
     lines,
     nameOf: (id) => names.get(id) ?? id,
     idOf: idFor,
+    attached(disk, server) {
+      const line = lines.find(({ name }) => name === disk);
+      if (line !== undefined) line.attachedTo = server;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /** Replays a stored trigger event through a built bundle, and tells of it. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
 import { ownSnapshots, plainStatus, resourceOf, type TourEstate } from "./estate.ts";
@@ -91,6 +91,7 @@ function readEvent(given: string, real: boolean): unknown {
   // npm runs scripts in the package's folder and tells where it was called from.
   const path = [given, resolve(process.env.INIT_CWD ?? "", given)].find((candidate) => existsSync(candidate));
   if (!path) throw new BadUsage(`expected the file of an event, but there is no ${given}`);
+  if (!statSync(path).isFile()) throw new BadUsage(`expected the file of an event, but ${given} is a directory`);
   let event: unknown;
   try {
     event = JSON.parse(readFileSync(path, "utf8"));

@@ -170,6 +170,13 @@ describe("npm run simulate", () => {
       [[write("zone.json", JSON.stringify({ ...nightly, time_zone: "Mars/Olympus" }))], "time_zone"],
       [[policy, "--days", "0"], "--days: expected a whole number from 1"],
       [[policy, "--from", "yesterday"], "--from: expected a day such as"],
+      [[policy, "--from", "2026-02-30"], "--from: expected a day such as 2026-11-21, got 2026-02-30"],
+      [[policy, "--svg", join(path, "none", "p.svg")], "--svg: expected a file that can be written: ENOENT"],
+      [["test/events/scheduled-snapshots.json"], "is an event: give the policy alone, which is its user_event"],
+      [
+        [write("keeps.json", JSON.stringify({ policy: "p" }))],
+        "keeps.json is no policy to simulate\nretention: expected",
+      ],
       [[policy, "--month", "1"], "expected a known option, got --month"],
       [[policy, "--days"], "expected a value after --days"],
     ];
@@ -181,6 +188,6 @@ describe("npm run simulate", () => {
     expect(readdirSync(path).filter((name) => name.endsWith(".svg"))).toEqual([]);
     const { code, out, err } = await run(policy, "--days", "many");
     expect([code, out]).toEqual([2, ""]);
-    expect(err).toContain("--days: expected a whole number from 1 to 20000, got many");
+    expect(err).toContain("simulate: --days: expected a whole number from 1 to 20000, got many");
   });
 });

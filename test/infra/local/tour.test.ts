@@ -2,7 +2,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { EmbeddedCloud } from "../../../infra/local/cloud/index.ts";
 import { describeAddresses } from "../../../infra/local/tour/addresses.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../infra/local/tour/placeholders.ts";
@@ -91,6 +91,19 @@ describe("with the built functions", () => {
     const { ak, sk, securityToken } = site.cloud.credentials;
     for (const one of [ak, sk, securityToken, site.cloud.projectId]) expect(lines.join("\n")).toContain(one);
     for (const { id, name } of site.estate.lines) expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
+    expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
+    expect(lines.join("\n")).toMatch(/disk +archive +\S+ +not attached +backup=daily tier=cold\n/);
+
+    // The timers' functions, on the same cloud: what was made above is verified.
+    const [, variables = ""] = /export (.+)/.exec(lines.find((line) => line.includes("export ")) ?? "") ?? [];
+    for (const one of variables.split(" ")) vi.stubEnv(one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const invocations = lines.flatMap((line) => /npm run invoke -- (.+)/.exec(line)?.[1]?.split(" ") ?? []);
+    expect(invocations).toHaveLength(6);
+    const printed: string[] = [];
+    expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
+    expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
+    expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });
 
   describe.concurrent("invoke takes every sample of an event", () => {
@@ -151,6 +164,7 @@ describe("with the built functions", () => {
     [[], "expected a function and the file of an event, got nothing"],
     [["no-such", sample], 'expected a function, got "no-such"'],
     [["create-snapshot", "nowhere.json"], "there is no nowhere.json"],
+    [["create-snapshot", EVENTS], "test/events is a directory"],
     [["create-snapshot", "README.txt", "--reel"], "expected no option but --real, got --reel"],
     [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
     [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
