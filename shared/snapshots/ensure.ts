@@ -101,17 +101,24 @@ export async function ensure(
   const before = inFlight.get(identity);
   const ensuring = lookThenCreate(request, service, patience, known, before);
   inFlight.set(identity, { content, ensuring });
-  // What has ended stands behind what ended before it.
-  const end = (ended?: Entry["ended"]) => {
+  const end = (snapshotId?: string) => {
+    // What has ended stands behind what ended before it.
     inFlight.delete(identity);
-    if (ended !== undefined) inFlight.set(identity, { content, ended });
+    inFlight.set(identity, { content, ended: { at: time.now(), snapshotId } });
+  };
+  // Where nothing was made, what was known stays known, for as long as it was to be.
+  const restore = () => {
+    if (before === undefined) inFlight.delete(identity);
+    else inFlight.set(identity, before);
   };
   try {
     const ensured = await ensuring;
-    end({ at: time.now(), snapshotId: ensured.snapshotId });
+    if (ensured.outcome === "accepted") end(ensured.snapshotId);
+    else restore();
     return ensured;
   } catch (thrown) {
-    end(asSnapshotError(thrown).reason === "OutcomeUnknown" ? { at: time.now() } : undefined);
+    if (asSnapshotError(thrown).reason === "OutcomeUnknown") end();
+    else restore();
     throw thrown;
   }
 }

@@ -28,6 +28,35 @@ describe("a list that shows a new snapshot 5 s late", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
+  test("a request under the same key that is refused changes nothing of what is known", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    cloud.listLagMs = 5_000;
+    const disk = cloud.addVolume().id;
+    const post = (name: string) =>
+      invoke(createSnapshot, apig({ snapshot: { volume_id: disk, name } }, { "idempotency-key": "k" }));
+    await post("one");
+    clock.advance(1_000);
+    expect((await post("two")).result.statusCode).toBe(409);
+    clock.advance(1_000);
+    expect((await post("one")).result.headers["x-snapshot-outcome"]).toBe("existing");
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+
+  test("what no list shows after 10 s is not there: it is made anew, however often it was asked for meanwhile", async () => {
+    const { cloud, clock, invoke } = await openSite();
+    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
+    const post = async () => (await invoke(createSnapshot, event)).result.headers["x-snapshot-outcome"];
+    expect(await post()).toBe("accepted");
+    // Somebody deletes it at once.
+    for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
+    for (let asked = 0; asked < 2; asked += 1) {
+      clock.advance(4_500);
+      expect(await post()).toBe("existing");
+    }
+    clock.advance(4_500);
+    expect(await post()).toBe("accepted");
+  });
+
   test("a gate that is asked every second takes one", async () => {
     const { cloud, clock, invoke } = await openSite();
     cloud.listLagMs = 5_000;
