@@ -65,6 +65,11 @@ resource "huaweicloud_apig_application" "callers" {
 
   instance_id = var.gateway.instance_id
   name        = "${local.prefix}-callers"
+
+  lifecycle {
+    # Those that were made on the console: the next apply would take them away, as there are none in here.
+    ignore_changes = [app_codes]
+  }
 }
 
 resource "huaweicloud_apig_application_authorization" "callers" {

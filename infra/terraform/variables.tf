@@ -220,7 +220,7 @@ variable "platform_policies" {
 }
 
 variable "lts_endpoint" {
-  description = "Where LTS takes logs: https://<access IP address>:8102, the address that the ICAgent's install command on the LTS console shows."
+  description = "Where LTS takes logs: https://lts-access.<region>.myhuaweicloud.com:8102, or the access IP address that the ICAgent's install command on the LTS console shows."
   type        = string
 
   validation {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { openSite, timerEvent } from "../../harness.ts";
+import { parse } from "./hcl.ts";
 import { finds } from "./keywords.ts";
 import { type Planned, planOf, sources } from "./plan.ts";
 
@@ -272,6 +273,12 @@ describe("the gateway", () => {
       env_id: env,
       application_id: "<huaweicloud_apig_application.callers[0].id>",
     });
+  });
+
+  test("keeps the codes that were made on its console", async () => {
+    const { resource } = await parse("gateway.tf", sources()["gateway.tf"] ?? "");
+    const [{ lifecycle }] = resource.huaweicloud_apig_application.callers;
+    expect(lifecycle).toEqual([{ ignore_changes: [`\${app_codes}`] }]);
   });
 
   test("lets in keys of this account and of no other", async () => {
