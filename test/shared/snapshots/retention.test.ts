@@ -236,6 +236,19 @@ describe("a group", () => {
     expect(plan(twins(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
+  test("of whose member it is not known what it is of keeps nothing by that one", () => {
+    const members = [member("a"), member("b", { resource: undefined })];
+    expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
+      "old deleted: kept by no rule",
+    );
+  });
+
+  test("of single disks is of these, in whichever order they are listed", () => {
+    const single = (id: string, disks: string[]) => group(id, 1, disks, { resource: undefined });
+    const found = [single("x", ["a", "b"]), single("y", ["b", "a"]), single("z", ["a"])];
+    expect(byResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
+  });
+
   test("that failed stays where a good member of it is all that there is of a disk", () => {
     const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
     const torn = failed("f", 2, { resource: "server", members });
@@ -272,6 +285,12 @@ describe("twins", () => {
       "b kept: keep_last",
       "c deleted: kept by no rule",
     ]);
+  });
+
+  test("one whose time cannot be read is nobody's twin: which is the older cannot be told", () => {
+    const { marker } = good("t", 0);
+    const found = [good("x", 1, { marker }), good("n", 2, { marker, created: undefined })];
+    expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its time cannot be read", "x kept: keep_last"]);
   });
 
   test("of three the oldest stays, in whichever order they are listed", () => {
