@@ -5,7 +5,7 @@ import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { generateSchemas } from "../shared/middleware/schemas.ts";
-import { OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
+import { FIELDS_SAY, OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
 import { KINDS } from "../shared/snapshots/kinds/index.ts";
 import { REASONS } from "../shared/snapshots/reasons.ts";
 
@@ -275,6 +275,10 @@ describe("the README", () => {
         advice,
       ]),
     );
+  });
+
+  test("has the fields of a record", () => {
+    expect(table("| field |").map(([field, says]) => [code(field), says])).toEqual(Object.entries(FIELDS_SAY));
   });
 
   test("has the outcomes, with level and meaning", () => {

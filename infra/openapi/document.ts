@@ -396,9 +396,53 @@ const DEPLOYMENT = object(
   ["status", "deployment_id", "snapshots"],
 );
 
+/** What the functions need not know of a field: what it is for, and what it is where it is not given. */
+const EXPLAINED: Record<string, Record<string, JsonObject>> = {
+  CreateSnapshot: {
+    force: {
+      description:
+        "Take it of a disk that is attached, too. Not given, it is not sent, and the cloud's default, false, stands: a disk that is `in-use` is refused.",
+    },
+  },
+  PreDeploy: {
+    deployment_id: { description: "What makes it this deployment: the same one never takes a snapshot twice." },
+    targets: { description: "What is to be protected: by ids, by tags, or both. Tags that select nothing are a 404." },
+    wait_seconds: { description: "How long to wait for the snapshots before the answer.", default: 0 },
+    retry_failed: { description: "Take again what ended in an error.", default: false },
+    max_age_minutes: {
+      description: "Where the deployment's snapshots are older, it is another one: a 409 that asks for a new id.",
+      default: 1440,
+    },
+    policy: { description: "What the snapshots are marked with, for `prune-snapshots`.", default: "pre-deploy" },
+    make_room: {
+      description:
+        "Prune a legacy disk that stands at its 7 snapshots before another one is taken, by `retention`, which it needs beside it.",
+      default: false,
+    },
+    retention: { description: "What is kept where room is made: as the retention of a policy." },
+  },
+  ...Object.fromEntries(
+    Object.values<Kind>(KINDS).map(({ kind, policy }) => [
+      kind,
+      Object.fromEntries(Object.entries(policy.defaults).map(([name, value]) => [name, { default: value }])),
+    ]),
+  ),
+};
+
+/** The schema of this name, with what is explained of its fields. */
+function explained(schema: unknown, name: string): JsonObject {
+  const { properties, ...others } = schema as JsonObject;
+  if (!isObject(properties)) return others;
+  const fields = Object.entries(properties).map(([field, one]) => [
+    field,
+    { ...explained(one, name), ...EXPLAINED[name]?.[field] },
+  ]);
+  return { ...others, properties: Object.fromEntries(fields) };
+}
+
 /** Name -> the bodies. */
 const BODIES: JsonObject = {};
-for (const { schema, body } of OPERATIONS) BODIES[schema] = withNames(body, BODIES);
+for (const { schema, body } of OPERATIONS) BODIES[schema] = explained(withNames(body, BODIES), schema);
 
 /**
  * The same schema, with a name for each of those that a discriminator chooses from: the value that chooses it, as OpenAPI
@@ -412,7 +456,7 @@ function withNames(schema: unknown, names: JsonObject): unknown {
   if (oneOf === undefined || discriminator === undefined) return inner;
   const chosen = oneOf.map((one) => {
     const name = String(one.properties?.[discriminator.propertyName]?.const);
-    names[name] = one;
+    names[name] = explained(one, name);
     return ref("schemas", name);
   });
   return { ...inner, discriminator, oneOf: chosen };

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
+import { shown } from "./triggers.ts";
 
 /** What an HTTP function answers; anything else makes the gateway answer 500 (functiongraph.md 2.3). */
 export interface HttpAnswer {
@@ -88,6 +89,3 @@ function readBody(event: JsonObject): unknown {
     throw invalid(`Expected a JSON body, got ${shown(text)}: ${(thrown as Error).message}.`);
   }
 }
-
-/** The beginning of what came, for a message. */
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);

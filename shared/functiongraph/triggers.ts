@@ -22,6 +22,8 @@ export const whatCame = (event: unknown): string =>
 
 /** The beginning of a value, for a message: enough to recognise it. */
 export function shown(value: unknown): string {
+  // A text is cut before it is put in quotes, so that the second one is there too.
+  if (typeof value === "string" && value.length > 80) return JSON.stringify(`${value.slice(0, 80)}…`);
   const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

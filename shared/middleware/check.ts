@@ -143,7 +143,7 @@ function ofObject(schema: Schema, object: JsonObject, path: string): string[] {
   if (anyOf !== undefined && !anyOf.some(has)) faults.push(fault(path, anyOf.join(" or "), "neither"));
   for (const [name, value] of entries) {
     const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (own === undefined && others === false) faults.push(fault(at(name), `a field out of ${known}`, "another"));
+    if (own === undefined && others === false) faults.push(fault(at(name), `a field out of ${known}`, shown(name)));
     if (propertyNames !== undefined) {
       faults.push(...faultsOf(propertyNames, name, at(name)).map((one) => one.replace(/, got /, " as its name, got ")));
     }

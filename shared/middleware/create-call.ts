@@ -1,7 +1,9 @@
 import { httpAnswer, readHttp } from "../functiongraph/http.ts";
+import { whatCame } from "../functiongraph/triggers.ts";
 import type { Ensured } from "../snapshots/ensure.ts";
 import type { JsonObject } from "../snapshots/json.ts";
 import { keyOf } from "../snapshots/marker.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** A create call as it came in, over HTTP or directly. */
@@ -16,6 +18,12 @@ export function createCall(): Middleware {
   return {
     before(request) {
       const { trigger, requestId } = request.context as Invocation;
+      if (trigger !== "http" && trigger !== "direct") {
+        throw new SnapshotError(
+          "InvalidRequest",
+          `Expected an HTTP request from the API gateway, or the body of the API's call by itself, got ${whatCame(request.event)}.`,
+        );
+      }
       const { body, idempotencyKey } =
         trigger === "http" ? readHttp(request.event as JsonObject) : { body: request.event, idempotencyKey: undefined };
       const key = idempotencyKey === undefined ? keyOf("request", requestId) : keyOf("http", idempotencyKey);

@@ -1,3 +1,4 @@
+import type { EndFields, TargetFields } from "../snapshots/outcome.ts";
 import type { SnapshotError } from "../snapshots/reasons.ts";
 
 export * from "../snapshots/outcome.ts";
@@ -20,3 +21,44 @@ export const errorFields = (error: SnapshotError) => ({
   status: error.status,
   request_id: error.requestId,
 });
+
+type Field =
+  | "version"
+  | "time"
+  | "level"
+  | "outcomes"
+  | "duration_ms"
+  | keyof RunFields
+  | keyof TargetFields
+  | Exclude<keyof EndFields, "error">
+  | `error.${keyof ReturnType<typeof errorFields>}`;
+
+/** What each field says. Not loaded at run time: README.md repeats it, and a test holds the two together. */
+export const FIELDS_SAY: Record<Field, string> = {
+  version: "of this format: 1",
+  time: "when it was written: UTC, milliseconds",
+  level: "`info`, `warn` or `error`, by the outcome; a run with a `detail` is a warning",
+  function: "the function's name",
+  request_id: "of the invocation",
+  trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",
+  event_time: "a timer's or trace's own time, which stays the same when it is delivered again",
+  action: "`create`, `verify`, `prune`; `run` for the run itself",
+  kind: "of the snapshot",
+  resource_id: "the disk, server or cluster",
+  policy: "what it is marked with; of a run, its policy",
+  deployment_id: "of a gate",
+  outcome: "below",
+  outcomes: "of a run: how many targets ended how",
+  name: "of the snapshot",
+  snapshot_id: "of the snapshot, or of the group",
+  job_id: "v5: the task of the create call",
+  rule: "prune: why it is kept, held or deleted",
+  detail: "what deserves a look",
+  attempts: "how many times the create was sent",
+  duration_ms: "of the target or the run",
+  "error.reason": "below",
+  "error.code": "the cloud's own, such as `EVS.5404`",
+  "error.message": "what was expected, what came and what to do, with the cloud's own words",
+  "error.status": "the cloud's HTTP status",
+  "error.request_id": "the cloud's own: what a ticket needs",
+};

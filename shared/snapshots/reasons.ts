@@ -48,7 +48,8 @@ export const REASONS = {
   AccessDenied: {
     httpStatus: 502,
     wait: "never",
-    advice: "The function's agency may not do this (or its token ran out): compare it with the rights in the README.",
+    advice:
+      "The function's agency may not do this (or its token ran out): compare it with the rights in infra/README.md.",
   },
   AccountSuspended: {
     httpStatus: 502,

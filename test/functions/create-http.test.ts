@@ -1,7 +1,7 @@
 /** The gateway's events as they come and the answers as it needs them; and the same calls without a gateway. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { apig, openSite } from "../harness.ts";
+import { apig, openSite, timerEvent } from "../harness.ts";
 import {
   CLUSTER,
   CREATES,
@@ -58,6 +58,11 @@ describe("bodies", () => {
     ["half of an emoji", { body: base64(Buffer.from('"😀"').subarray(0, 3)) }, "Expected a body in UTF-8"],
     ["a form", { body: base64("volume_id=1") }, 'Expected a JSON body, got "volume_id=1": '],
     ["JSON that was cut off", { body: base64('{"snapshot":') }, "Expected a JSON body, got "],
+    [
+      "long JSON that was cut off",
+      { body: base64(`{"snapshot":{"name":"${"x".repeat(200)}`) },
+      `got ${JSON.stringify(`{"snapshot":{"name":"${"x".repeat(59)}…`)}: Unterminated string`,
+    ],
     ["two documents", { body: base64("{}{}") }, 'Expected a JSON body, got "{}{}": '],
     ["JSON in JSON", { body: base64(JSON.stringify("{}")) }, 'body: expected an object, got "{}".'],
     [
@@ -102,6 +107,17 @@ describe.each(CREATES)("$name", (create) => {
       expect(site.requests()).toEqual([]);
     },
   );
+
+  test("started by a timer it says what it expects, and from whom", async () => {
+    const site = await stage(create);
+    const { error, records } = await site.direct(timerEvent({ policy: "nightly" }));
+    expect(error).toMatchObject({ reason: "InvalidRequest" });
+    expect(error?.message).toContain(
+      'Expected an HTTP request from the API gateway, or the body of the API\'s call by itself, got an event of the trigger "timer".',
+    );
+    expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+    expect(site.requests()).toEqual([]);
+  });
 
   test("invoked directly it throws, with all that is known in the message", async () => {
     const site = await stage(create);
