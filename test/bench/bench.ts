@@ -5,6 +5,11 @@ import { IN_128_MB, prune, scheduled } from "./estate.ts";
 import { MB } from "./process.ts";
 import { keptAlive, warm } from "./warm.ts";
 
+const USAGE = `npm run bench
+
+Measures what the functions cost, beside what else could be had: tables, then a line of JSON. It takes no arguments.
+BENCH_PROCESSES (21): fresh processes of each bundle, fewer for a quick look.`;
+
 /** Of each bundle; fewer for a quick look. */
 const PROCESSES = Number(process.env.BENCH_PROCESSES ?? 21);
 
@@ -20,7 +25,14 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-async function main() {
+async function main(argv: readonly string[]) {
+  if (argv.length > 0) {
+    const asked = argv.length === 1 && argv[0] === "--help";
+    if (asked) console.log(USAGE);
+    else console.error(`bench: expected no arguments, got ${argv.join(" ")}\n\n${USAGE}`);
+    process.exitCode = asked ? 0 : 2;
+    return;
+  }
   const started = Date.now();
   const day = new Date().toISOString().slice(0, 10);
   console.log(`\`npm run bench\`, ${day}, Node.js ${process.version}, medians of ${PROCESSES} fresh processes each\n`);
@@ -108,7 +120,7 @@ async function main() {
   );
 }
 
-main().catch((error: Error) => {
+main(process.argv.slice(2)).catch((error: Error) => {
   console.error(error);
   process.exit(1);
 });

@@ -1,16 +1,14 @@
-/** `npm run faults`, called in the wrong way. */
+/** `npm run faults` and `npm run bench`, called in the wrong way. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-test("an option that there is not ends with 2 and says how it is called", { timeout: 30_000 }, () => {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", join(__dirname, "run.ts"), "--rnus", "5"],
-    {
-      encoding: "utf8",
-    },
-  );
-  expect(stderr).toMatch(/^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s);
-  expect(status).toBe(2);
+test.each([
+  ["run.ts", /^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s],
+  ["../bench/bench.ts", /^bench: expected no arguments, got --rnus 5\n\nnpm run bench\n/],
+])("%s: an option that there is not ends with 2 and says how it is called", { timeout: 30_000 }, (script, says) => {
+  const argv = ["--import", "tsx", join(__dirname, script), "--rnus", "5"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+  expect(stderr).toMatch(says);
+  expect([status, stdout]).toEqual([2, ""]);
 });
