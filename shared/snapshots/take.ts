@@ -199,7 +199,8 @@ export async function takeAll(
 async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
   const { time, until } = means.patience;
   if (targets.length <= means.concurrency && !run.again) return known;
-  for (let latest = known, before = run.again ? -1 : 0; ; latest = lookUp(run, means)) {
+  let before = run.again ? undefined : 0;
+  for (let latest = known; ; latest = lookUp(run, means)) {
     const made = await madeOf(targets, run, latest);
     const now = time.now();
     const newest = made.flat().reduce((latest, { created }) => Math.max(latest, created ?? now), 0);

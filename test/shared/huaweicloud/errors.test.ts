@@ -287,7 +287,8 @@ describe("what looks like a known refusal and is another one", () => {
 
   test("a code that only begins or ends as a known one does", () => {
     const known = [...EVS, ...DWS, ...GATEWAY].map(([code]) => code);
-    const codes = [...known, "itemNotFound", "overLimit"].filter((code) => code !== "");
+    const gateway = ["APIG.0301", "APIG.0308", "APIG.0310", "APIGW.0301", "APIGW.0308", "APIGW.0310"];
+    const codes = [...known, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "");
     for (const code of codes.flatMap((one) => [`X${one}`, `${one}0`])) {
       expect(reasonOf({ status: 418, code }, "delete"), code).toBe("InvalidRequest");
       const { open } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });

@@ -631,6 +631,19 @@ describe("what was made a moment ago", () => {
     });
   });
 
+  test("stays known for its 10 s, whatever is asked under the same key meanwhile, and no longer", async () => {
+    const here = stage();
+    here.cloud.lateMs = 60_000;
+    await ask(here);
+    for (const options of [{ volume_id: "disk-1", force: false }, { volume_id: "disk-1" }]) {
+      await here.time.sleep(4_000);
+      await ask(here, request({ options }));
+    }
+    expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    await here.time.sleep(2_001);
+    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+  });
+
   test("counts as the list has it, once the list has it", async () => {
     const here = stage();
     await ask(here);

@@ -49,6 +49,15 @@ describe("the canonical text of a request", () => {
     expect(canonicalJson({ volume_ids: ["b", "c", "a"] })).toBe('{"volume_ids":["a","b","c"]}');
   });
 
+  test("keeps the order of lists that are not of texts alone", () => {
+    for (const list of [
+      [2, 1],
+      ["b", 1, "a"],
+    ]) {
+      expect(canonicalJson({ list })).toBe(JSON.stringify({ list }));
+    }
+  });
+
   test("leaves the request itself as it is", () => {
     const request = { volume_ids: ["b", "a"] };
     canonicalJson(request);

@@ -175,6 +175,9 @@ describe("where nothing may go", () => {
       expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
         `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
       );
+      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
+        expect.objectContaining({ reason: "InvalidRequest" }),
+      );
       expect(checkMakeRoom({ make_room: false, retention })).toBeUndefined();
       expect(checkMakeRoom({ retention })).toBeUndefined();
     }

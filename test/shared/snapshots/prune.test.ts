@@ -153,6 +153,11 @@ test("a hold that is of nothing is remarked; one that is of another policy's, or
   expect(here.remarks).toEqual([
     'hold: expected ids or names of snapshots; none that was looked at has "y", "nightly z".',
   ]);
+  const unheld = stage();
+  await prune(NIGHTLY, unheld.means);
+  unheld.cloud.add(snapshot, ...days("disk-1", "a"));
+  await prune({ ...NIGHTLY, hold: ["a"] }, unheld.means);
+  expect(unheld.remarks).toEqual([]);
 });
 
 describe("younger twins", () => {
@@ -217,6 +222,31 @@ describe("one that cannot be deleted", () => {
       "c deleted: kept by no rule",
       "b deleted: kept by no rule: It was gone already.",
     ]);
+  });
+
+  test("of several kinds are each looked at among their own, and have one record", async () => {
+    const here = two(undefined);
+    here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
+    here.cloud.always("remove", refusal("NotFound", { open: true }));
+    await prune(NIGHTLY, here.means);
+    expect(
+      here
+        .told()
+        .filter((line) => line.includes("failed"))
+        .sort(),
+    ).toEqual(["b", "c", "f"].map((id) => `${id} failed: kept by no rule: NotFound`));
+    // What is there although it was not found is not tried again.
+    expect(removals(here)).toHaveLength(3);
+    expect(here.untidy()).toBe(0);
+  });
+
+  test("is not tried again with those that are busy, where something else was not found", async () => {
+    const here = two(undefined);
+    here.cloud.at("remove", refusal("Busy"), refusal("NotFound", { open: true }));
+    await prune(NIGHTLY, here.means);
+    expect(here.told().slice(1).sort()).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: NotFound"]);
+    expect(removals(here)).toHaveLength(3);
+    expect(here.untidy()).toBe(0);
   });
 
   test("where it cannot be looked is not said to be deleted", async () => {

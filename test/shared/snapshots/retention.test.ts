@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { instant } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../../shared/snapshots/policy.ts";
-import { byResource, planRetention } from "../../../shared/snapshots/retention.ts";
+import { byResource, planRetention, youngerTwins } from "../../../shared/snapshots/retention.ts";
 import { wallClockOf } from "../../../shared/snapshots/zone.ts";
 
 const DAY_MS = 86_400_000;
@@ -285,6 +285,16 @@ describe("twins", () => {
       "b kept: keep_last",
       "c deleted: kept by no rule",
     ]);
+  });
+
+  test("a copy and one without a time are nobody's, also for whoever does not hold them", () => {
+    const { marker } = good("t", 0);
+    const one = good("x", 1, { marker });
+    for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
+      expect(youngerTwins([one, good("n", 2, { marker, ...other })]).size).toBe(0);
+      expect(youngerTwins([good("n", 2, { marker, ...other }), one]).size).toBe(0);
+    }
+    expect(youngerTwins([one, good("n", 2, { marker })]).size).toBe(1);
   });
 
   test("one whose time cannot be read is nobody's twin: which is the older cannot be told", () => {

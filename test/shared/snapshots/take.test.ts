@@ -431,6 +431,14 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(creates(nobody).map((call) => call.split(" ")[0])).toEqual(["10", "10"]);
   });
 
+  test("and of which a part is there is waited for until nothing more comes of it, be it one", async () => {
+    const here = stage({ seconds: 600, concurrency: 4 });
+    const run = { ...RUN, again: true };
+    here.cloud.add(snapshot, madeOf(disk(1), "a"));
+    await takeAll(disks(3), run, here.means, until, lookUp(run, here.means));
+    expect(here.time.seconds()).toBe(20);
+  });
+
   test("does not wait where all are begun at once", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
