@@ -195,6 +195,11 @@ describe("a group of single disks, of which a list does not say what it is of", 
     });
   });
 
+  test("is not one that somebody else made, without our marker", async () => {
+    const theirs = snapshotOf("theirs", "", { resource: undefined, marker: undefined, labels: {} });
+    expect((await ensured([theirs], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
+  });
+
   test("is not one of a server", async () => {
     const server = request({ kind: group, options: { server_id: "server-1" } });
     const other = { ...madeOf(disks("a")), resource: "server-2" };

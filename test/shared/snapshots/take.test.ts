@@ -406,6 +406,8 @@ describe("a run of which a part is there already: what was handed on before may 
     for (const [kind, targets, other] of others) {
       const here = stage(LONG);
       here.cloud.add(kind, other);
+      // Nor is the run begun by it.
+      expect(await isBegun(targets, RUN, lookUp(RUN, here.means)), other.id).toBe(false);
       await take(here, targets);
       expect(here.time.seconds(), other.id).toBe(0);
     }
