@@ -7,6 +7,20 @@ import { wallClockOf } from "../../../shared/snapshots/zone.ts";
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
 
+/** What the yardstick takes on the machine on which a plan takes 210 to 270 ms. */
+const YARDSTICK_MS = 106;
+
+/** Milliseconds of CPU for other work of that size: rows made, looked up and sorted. */
+function yardstick(): number {
+  const before = process.cpuUsage();
+  const rows = Array.from({ length: 100_000 }, (_, index) => ({ at: (index * 7_919) % 100_003, id: `row-${index}` }));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  rows.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const { user, system } = process.cpuUsage(before);
+  expect(byId.size).toBe(rows.length);
+  return (user + system) / 1_000;
+}
+
 describe("a plan for 100,000 snapshots", () => {
   const COUNT = 100_000;
   const retention = {
@@ -54,9 +68,14 @@ describe("a plan for 100,000 snapshots", () => {
       expect(kept).toBeGreaterThan(20 * resources);
       return (user + system) / 1_000;
     };
-    // The best of a few: the machine has other things to do as well.
+    // The best of a few. On a machine that is busy, or slower, another work over as many rows takes longer too.
     let spent = once();
-    for (let tries = 1; tries < 20 && spent >= 300; tries += 1) spent = Math.min(spent, once());
-    expect(spent).toBeLessThan(300);
+    let other = Number.POSITIVE_INFINITY;
+    for (let tries = 1; tries < 6 && spent >= 300; tries += 1) {
+      spent = Math.min(spent, once());
+      other = Math.min(other, yardstick());
+    }
+    const slower = Math.max(1, spent < 300 ? 1 : other / YARDSTICK_MS);
+    expect(spent / slower).toBeLessThan(300);
   });
 });
