@@ -55,12 +55,12 @@ locals {
 
   alarms = merge(
     {
-      # A snapshot, a deletion or a run failed, an input was refused; a snapshot is stuck and did not become usable; or a run
-      # has a warning: a target of its policy selects nothing, or what it made has no room for its marker.
+      # A snapshot, a deletion or a run failed, an input was refused; a snapshot is stuck and did not become usable; or a
+      # target of a policy selects nothing. Other runs warn of what may stay so, as of a kind that the region does not have.
       # It looks more often than what it looks at is long: a record that LTS shows late is seen by a later look.
       "${local.prefix}-failed" = {
-        description    = "A record says failed, rejected or unverified, or a run warns"
-        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"level warn\" and #\"action run\""
+        description    = "A record says failed, rejected or unverified, or a policy selects nothing"
+        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
         range          = 15

@@ -566,7 +566,7 @@ describe("a copy that is broken on purpose", () => {
     [
       "no alarm on a policy that selects nothing",
       "alarms.tf",
-      ' or #\\"level warn\\" and #\\"action run\\"',
+      ' or #\\"function scheduled-snapshots\\" and #\\"level warn\\" and #\\"action run\\"',
       "",
       /the alarm on failed records: .*selected nothing.* is missing/,
     ],

@@ -1,6 +1,7 @@
 /** The values of a deployment that nothing else in here would miss: what an operator relies on, and the README says. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
+import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import { openSite, timerEvent } from "../../harness.ts";
 import { parse } from "./hcl.ts";
 import { finds } from "./keywords.ts";
@@ -131,6 +132,19 @@ describe("the alarms", () => {
     ]);
     expect(await run({})).toEqual([]);
     expect(await run({ dry_run: true })).toEqual([]);
+  });
+
+  test("do not ring for ever in a region that lacks a kind", async () => {
+    const { the } = await planned();
+    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
+    const { cloud, invoke } = await openSite();
+    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
+    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
+    const { records } = await invoke(verifySnapshots, timerEvent({}));
+    expect(records).toMatchObject([
+      { action: "run", level: "warn", detail: expect.stringContaining("cluster-snapshot: not offered") },
+    ]);
+    expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
   });
 
   test("are in the name of alarm.user_name, where it is set", async () => {
