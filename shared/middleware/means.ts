@@ -1,6 +1,5 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
-import type { Telling } from "../snapshots/outcome.ts";
 import type { Cloud } from "../snapshots/ports.ts";
 import type { Means } from "../snapshots/take.ts";
 import type { Invocation } from "./invocation.ts";
@@ -9,11 +8,10 @@ import type { Invocation } from "./invocation.ts";
 const DELETIONS_A_LINE = 200;
 
 /** What this invocation gives a use case to work with, over every kind. */
-export const meansOf = (invocation: Invocation): Means & Telling =>
-  meansWith(invocation, cloudOf(invocation.connection));
+export const meansOf = (invocation: Invocation): Means => meansWith(invocation, cloudOf(invocation.connection));
 
 /** The same for a function that knows which kinds it needs, and has nothing of the others. */
-export const meansWith = (invocation: Invocation, cloud: Cloud): Means & Telling => {
+export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
   const { patience, records, runtime, variables } = invocation;
   return {
     cloud,

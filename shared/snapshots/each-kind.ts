@@ -1,6 +1,6 @@
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import type { Action, Telling } from "./outcome.ts";
+import type { Action } from "./outcome.ts";
 import { asSnapshotError, type SnapshotError } from "./reasons.ts";
 import type { Means } from "./take.ts";
 import { retryRead } from "./waiting.ts";
@@ -14,7 +14,7 @@ import { retryRead } from "./waiting.ts";
  */
 export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
-  { cloud, patience, report, remark }: Means & Telling,
+  { cloud, patience, report, remark }: Means,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<void> {
@@ -45,8 +45,7 @@ export async function eachKind(
   if (error === undefined) return;
   if (missing.size === Object.keys(KINDS).length) throw error;
   const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
-  // Stryker disable next-line OptionalChaining: who has no run to remark on does without
-  remark?.(
+  remark(
     `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
   );
 }

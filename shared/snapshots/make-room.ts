@@ -1,7 +1,6 @@
 import type { MakeRoom } from "./ensure.ts";
 import { type FoundSnapshot, isGoing } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
-import type { Telling } from "./outcome.ts";
 import type { Policy } from "./policy.ts";
 import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
@@ -32,7 +31,7 @@ export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room"
  *
  * @param count how many snapshots a resource has, where that was looked up before, for many at once
  */
-export function makeRoomBy(policy: PrunePolicy, means: Means & Telling, count?: Known["count"]): MakeRoom {
+export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["count"]): MakeRoom {
   const { cloud, patience } = means;
   const { time } = patience;
   return async (kind, options) => {

@@ -70,9 +70,9 @@ export type Report = (target: TargetFields) => (end: EndFields) => void;
 /** What is said of a run beside the records of its targets. Implemented in shared/middleware. */
 export interface Telling {
   /** What deserves a look: the record of the run says it, as a warning. */
-  remark?(detail: string): void;
+  remark(detail: string): void;
   /** What is about to be deleted, before the first of it is. */
-  announce?(deletions: readonly Deletion[]): void;
+  announce(deletions: readonly Deletion[]): void;
 }
 
 export interface Deletion {

@@ -3,7 +3,7 @@ import { eachOf } from "./each-of.ts";
 import type { Instant } from "./instant.ts";
 import { type FoundSnapshot, isGoing, type Kind } from "./kinds/kind.ts";
 import { lean } from "./ours.ts";
-import type { EndFields, Telling } from "./outcome.ts";
+import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
 import {
@@ -57,7 +57,7 @@ export function retentionOf(
  *
  * @returns how many snapshots there were
  */
-export async function prune(policy: PrunePolicy, means: Means & Telling): Promise<number> {
+export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
   const options = retentionOf(policy, means.patience.time.now());
   const going: Planned[] = [];
   let count = 0;
@@ -78,8 +78,7 @@ export async function prune(policy: PrunePolicy, means: Means & Telling): Promis
   });
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
-    // Stryker disable next-line OptionalChaining: who has no run to remark on does without
-    means.remark?.(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
+    means.remark(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
   }
   await carryOut(going, policy, means);
   return count;
@@ -105,14 +104,13 @@ export const planOf = (...of: Parameters<typeof verdictsOn>): Planned[] => [...v
  * Deletes what a plan says, several at a time, younger twins first; what that is, is told before. What is busy waits until
  * all others were tried, so that it holds up none of them.
  */
-export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means & Telling): Promise<void> {
+export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means): Promise<void> {
   const { cloud, patience, concurrency } = means;
   const until = lastBegin(patience);
   const going = plan.filter(({ verdict }) => verdict.decision === "deleted");
   let left: Deletion[] = [...going.filter(isTwin), ...going.filter((one) => !isTwin(one))];
   // An invocation that ends in the middle has no records of what it was at: this tells of it.
-  // Stryker disable next-line OptionalChaining: who has nowhere to announce it does without
-  if (left.length > 0) means.announce?.(left.map(announced));
+  if (left.length > 0) means.announce(left.map(announced));
   for (let tries = 1; left.length > 0; tries += 1) {
     const unsure: Required<Deletion>[] = [];
     await eachOf(left, concurrency, async (deletion) => {

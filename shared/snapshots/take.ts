@@ -4,7 +4,7 @@ import type { Instant } from "./instant.ts";
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { lean } from "./ours.ts";
-import type { Report } from "./outcome.ts";
+import type { Report, Telling } from "./outcome.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
 import type { Cloud, Resource } from "./ports.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
@@ -28,7 +28,7 @@ export interface Run {
 }
 
 /** What a use case works with. */
-export interface Means {
+export interface Means extends Telling {
   cloud: Cloud;
   patience: Patience;
   report: Report;

@@ -208,7 +208,7 @@ export type RecordOf = TargetFields & EndFields;
 export interface Stage {
   time: VirtualTime;
   cloud: MemoryCloud;
-  means: Means & Telling;
+  means: Means;
   /** What was remarked on the run, and what was announced before it was deleted. */
   remarks: string[];
   announced: string[];
