@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { BodyTooLarge, longBodies, MAX_PAGE_BYTES, readBody } from "./http/response-body.ts";
 
 /** One HTTP request as it goes out. */
 export interface WireRequest {
@@ -8,6 +9,8 @@ export interface WireRequest {
   body?: string;
   /** For the whole attempt, connect to last byte. */
   timeoutMs: number;
+  /** The longest body of a success, in bytes; default 4 MiB. */
+  maxBytes?: number;
   signal?: AbortSignal;
 }
 
@@ -17,23 +20,26 @@ export interface WireAnswer {
   text: string;
 }
 
-/** Sends one request, once: no retries, no redirects. Rejects with a TransportFailure. */
+/** Sends one request, once: no retries, no redirects. Always settles within `timeoutMs`; rejects with a TransportFailure. */
 export type Transport = (request: WireRequest) => Promise<WireAnswer>;
 
 /** No answer came. `sent`: the request may have reached the cloud, so that the cloud may have acted on it. */
 export class TransportFailure extends Error {
   readonly sent: boolean;
   readonly answered: boolean;
-  constructor(message: string, { sent, answered = false }: { sent: boolean; answered?: boolean }) {
+  /** The answer was longer than `maxBytes`. */
+  readonly tooLarge: boolean;
+  constructor(
+    message: string,
+    { sent, answered = false, tooLarge = false }: { sent: boolean; answered?: boolean; tooLarge?: boolean },
+  ) {
     super(message);
     this.name = "TransportFailure";
     this.sent = sent;
     this.answered = answered;
+    this.tooLarge = tooLarge;
   }
 }
-
-/** A list page of 1,000 is about 1 MB; more than this is no answer of these APIs. */
-const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 interface Client {
   request(options: RequestOptions): ClientRequest;
@@ -53,6 +59,7 @@ async function loadClient(protocol: string): Promise<Client> {
  */
 export function nodeTransport(): Transport {
   const clients = new Map<string, Promise<Client>>();
+  const long = longBodies();
   const clientFor = (protocol: string): Promise<Client> => {
     const known = clients.get(protocol);
     if (known !== undefined) return known;
@@ -61,7 +68,7 @@ export function nodeTransport(): Transport {
     return client;
   };
 
-  return async ({ method, url, headers, body, timeoutMs, signal }) => {
+  return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, signal }) => {
     const { request, agent } = await clientFor(url.protocol);
     return new Promise<WireAnswer>((resolve, reject) => {
       let sent = false;
@@ -74,20 +81,30 @@ export function nodeTransport(): Transport {
         path: `${url.pathname}${url.search}`,
         agent,
       });
-      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      const abort = () => outgoing.destroy(new Error("the invocation's time ran out"));
-      if (signal?.aborted) abort();
-      signal?.addEventListener("abort", abort, { once: true });
       const done = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
+      // Settles by itself, whatever the socket does next: a request without an event would be waited for for ever.
       const fail = (error: NodeJS.ErrnoException) => {
         done();
         const code = error.code === undefined ? "" : `${error.code}: `;
-        reject(new TransportFailure(`${code}${error.message}`, { sent, answered }));
+        reject(
+          new TransportFailure(`${code}${error.message}`, { sent, answered, tooLarge: error instanceof BodyTooLarge }),
+        );
+        outgoing.destroy();
       };
+      const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const abort = () => fail(new Error("the invocation's time ran out"));
       outgoing.on("error", fail);
+      outgoing.on("close", () => {
+        if (!answered) fail(new Error("the connection was closed without an answer"));
+      });
+      outgoing.on("upgrade", ({ statusCode }, socket) => {
+        answered = true;
+        socket.destroy();
+        fail(new Error(`the server answered ${statusCode} and changed the protocol, which was not asked for`));
+      });
       outgoing.on("socket", (socket) => {
         // A socket that is being connected has carried nothing yet; over TLS nothing is sent before the handshake.
         const ready = () => {
@@ -98,35 +115,20 @@ export function nodeTransport(): Transport {
       });
       outgoing.on("response", (incoming) => {
         answered = true;
-        const chunks: Buffer[] = [];
-        let size = 0;
-        incoming.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > LARGEST_ANSWER) outgoing.destroy(new Error(`an answer of more than ${LARGEST_ANSWER} bytes`));
-          else chunks.push(chunk);
-        });
-        incoming.on("error", fail);
-        incoming.on("close", () => {
-          if (!incoming.complete) fail(new Error("the answer was cut off"));
-        });
-        incoming.on("end", () => {
-          if (!incoming.complete) return;
+        readBody(incoming, maxBytes, long).then((text) => {
           done();
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            text: Buffer.concat(chunks).toString("utf8"),
-          });
-        });
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
+        }, fail);
       });
+      signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted) return abort();
       try {
         // Not among the options: a connection keeps those of the request that opened it, and with them its token.
         for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
         if (body !== undefined) outgoing.setHeader("content-length", Buffer.byteLength(body));
       } catch (thrown) {
         // A value that no header takes; Node's message does not repeat it.
-        outgoing.destroy(thrown as Error);
-        return;
+        return fail(thrown as Error);
       }
       outgoing.end(body);
     });

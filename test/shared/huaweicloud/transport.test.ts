@@ -189,18 +189,87 @@ describe("no answer", () => {
     expect(failure.message).not.toContain("no answer within");
   });
 
-  test("an answer that never ends is cut off where no list is that long", async () => {
-    const block = Buffer.alloc(1024 * 1024, 32);
-    const server = await answering((_incoming, response) => {
+  test.each([101, 100])(
+    "a response with the status %i and nothing after it is a failure, never a silence",
+    async (status) => {
+      const server = await speaking((socket) =>
+        socket.once("data", () =>
+          socket.write(`HTTP/1.1 ${status} Odd\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n`),
+        ),
+      );
+      const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
+      expect(failure).toMatchObject({ sent: true, answered: status === 101 });
+      await closed(server.connections[0]);
+    },
+  );
+
+  test("a response that stops after its headers ends with the time of an attempt", async () => {
+    const server = await speaking((socket) =>
+      socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}")),
+    );
+    const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));
+    expect(failure).toMatchObject({ message: "no answer within 80 ms", sent: true, answered: true });
+  });
+});
+
+describe("the size of a response", () => {
+  /** A server whose responses never end. */
+  const endless = (status: number) => {
+    const block = Buffer.alloc(64 * 1024, 32);
+    return answering((_incoming, response) => {
+      response.writeHead(status);
       const more = () => {
         while (!response.destroyed) if (!response.write(block)) return response.once("drain", more);
       };
       more();
     });
-    const failure = await failureOf(get(server.origin));
-    expect(failure).toMatchObject({ sent: true, answered: true });
-    expect(failure.message).toBe("an answer of more than 16777216 bytes");
+  };
+
+  test.each([undefined, 64 * 1024, 16 * 1024 * 1024])(
+    "a success that is longer than the limit of %s bytes is a failure",
+    async (maxBytes) => {
+      const server = await endless(200);
+      const failure = await failureOf(get(server.origin, { maxBytes }));
+      expect(failure).toMatchObject({ sent: true, answered: true, tooLarge: true });
+      expect(failure.message).toBe(`an answer of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
+      await closed(server.connections[0]);
+    },
+  );
+
+  test("an error that never ends is read for 64 KiB, and its status is the answer", async () => {
+    const server = await endless(503);
+    const answer = await nodeTransport()(get(server.origin));
+    expect([answer.status, answer.text.length]).toEqual([503, 64 * 1024]);
     await closed(server.connections[0]);
+  });
+
+  test("eight long responses at once arrive whole, one after the other", async () => {
+    const text = "é".repeat(1024 * 1024);
+    const server = await answering((_incoming, response) => response.end(text));
+    const send = nodeTransport();
+    const order: number[] = [];
+    const texts = await Promise.all(
+      Array.from({ length: 8 }, async (_, n) => {
+        const answer = await send(get(server.origin));
+        order.push(n);
+        return answer.text;
+      }),
+    );
+    expect(texts.every((one) => one === text)).toBe(true);
+    expect(order).toHaveLength(8);
+  });
+
+  test("a long response that is given up lets the next one begin", async () => {
+    const server = await answering((incoming, response) => {
+      response.write(" ".repeat(300 * 1024));
+      if (incoming.url === "/whole") response.end();
+    });
+    const send = nodeTransport();
+    const [given, whole] = await Promise.allSettled([
+      send(get(`${server.origin}/stuck`, { timeoutMs: 100 })),
+      send(get(`${server.origin}/whole`)),
+    ]);
+    expect([given.status, whole.status]).toEqual(["rejected", "fulfilled"]);
   });
 
   test("a header that cannot be sent is refused here, and its value is not repeated", async () => {

@@ -1,0 +1,64 @@
+import type { IncomingMessage } from "node:http";
+
+/** The longest body of a success that is read where the caller names no other limit: a page of a list. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+/** The longest body of an error that is read, and of the answer to a call that changes something. */
+export const MAX_SMALL_BYTES = 64 * 1024;
+/** Bodies up to this size are read side by side; a longer one waits until no other long one is in memory. */
+const SHARED_BYTES = 256 * 1024;
+
+/** A body that is longer than the caller's limit. */
+export class BodyTooLarge extends Error {}
+
+/** Lets one long body be in memory at a time: eight pages of 4 MiB at once do not fit into a function of 128 MB. */
+export interface LongBodies {
+  /** Resolves once no other long body is in memory; the function that it gives ends the turn. */
+  acquire(): Promise<() => void>;
+}
+
+export function longBodies(): LongBodies {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    async acquire() {
+      const before = last;
+      let release = () => {};
+      last = new Promise((resolve) => {
+        release = resolve;
+      });
+      await before;
+      return release;
+    },
+  };
+}
+
+/**
+ * Reads a response's body as UTF-8. An error's body is cut after 64 KiB, because its beginning says what there is to know.
+ *
+ * @param maxBytes of a success
+ * @throws BodyTooLarge for a longer success; Error where the body ends early
+ */
+export async function readBody(incoming: IncomingMessage, maxBytes: number, long: LongBodies): Promise<string> {
+  const { statusCode = 0 } = incoming;
+  const isError = statusCode >= 400;
+  const limit = isError ? Math.min(maxBytes, MAX_SMALL_BYTES) : maxBytes;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let release: (() => void) | undefined;
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > limit) {
+        // Leaving the loop destroys the response, and with it the connection.
+        if (isError) break;
+        throw new BodyTooLarge(`an answer of more than ${limit} bytes`);
+      }
+      if (size > SHARED_BYTES) release ??= await long.acquire();
+    }
+    if (!incoming.complete && size <= limit) throw new Error("the answer was cut off");
+    return Buffer.concat(chunks).toString("utf8", 0, limit);
+  } finally {
+    // After the turn of the event loop in which the caller parses the text.
+    if (release !== undefined) setImmediate(release);
+  }
+}
