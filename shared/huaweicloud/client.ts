@@ -9,6 +9,8 @@ import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
+import { MAX_PAGE_BYTES, MAX_SMALL_BYTES } from "./http/response-body.ts";
+import { parseResponse } from "./http/response-json.ts";
 import type { Limiter } from "./limiter.ts";
 import { type Transport, TransportFailure, type WireAnswer } from "./transport.ts";
 
@@ -139,12 +141,14 @@ class Exchange implements HttpClient {
         // The signer hashed JSON.stringify(data): the same text goes out.
         body: request.data === undefined ? undefined : JSON.stringify(request.data),
         timeoutMs: Math.min(timeoutMs, rest),
+        maxBytes: maxBytesOf(this.#service, this.#operation),
       });
     } catch (thrown) {
       const failure = thrown instanceof TransportFailure ? thrown : undefined;
       const message = thrown instanceof Error ? thrown.message : String(thrown);
       const reason = failure?.answered ? "BadResponse" : "Unreachable";
-      throw new SnapshotError(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
+      const kind = failure?.tooLarge ? PageTooLarge : SnapshotError;
+      throw new kind(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
         open: create && (failure?.sent ?? true),
         cause: thrown,
       });
@@ -159,6 +163,17 @@ class Exchange implements HttpClient {
       throw thrown;
     }
   }
+}
+
+/** A page of a list that is longer than a function has memory for: it is asked for again with fewer rows. */
+export class PageTooLarge extends SnapshotError {}
+
+/** The list of all snapshots of DWS has no pages. */
+const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
+
+function maxBytesOf(service: Service, operation: Operation): number {
+  if (operation !== "read" || service === "LTS") return MAX_SMALL_BYTES;
+  return service === "DWS" ? MAX_WHOLE_LIST_BYTES : MAX_PAGE_BYTES;
 }
 
 /** Ids in a path, which do not make it another API. */
@@ -176,7 +191,8 @@ const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
 
 /** An answer of the cloud, or the error that it is. */
 function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: Instant): Answer {
-  const { status, headers, text } = wire;
+  const { status, headers } = wire;
+  const text = wire.text.replace(/^\ufeff/, "");
   const requestId = typeof headers["x-request-id"] === "string" ? headers["x-request-id"] : undefined;
   const open = operation === "create";
   if (status >= 300 && status < 400) {
@@ -186,10 +202,11 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
       {
         status,
         requestId,
+        open,
       },
     );
   }
-  const body = parsed(text);
+  const body = parseResponse(text);
   const fault = readFault(body);
   const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(body, fault.code);
   if (failed) {
@@ -211,22 +228,13 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
   return { status, text, body };
 }
 
-/** Undefined where it is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * DWS answers some failures with 200 and a code other than `DWS.0000` (cloud-apis.md 3). And no answer of success has an
- * `error` with a code in it, of whichever service.
+ * DWS answers some failures with 200 and a code other than `DWS.0000`. No success of any service has a code of EVS or of the
+ * gateway in it, or an `error`.
  */
 const isFailureWithSuccessStatus = (body: unknown, code: string | undefined): boolean =>
   code !== undefined &&
-  ((/^DWS\.\d{4}$/.test(code) && code !== "DWS.0000") || (isObject(body) && isObject(body.error)));
+  ((/^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") || (isObject(body) && isObject(body.error)));
 
 /** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
 export const unusable = (
@@ -243,11 +251,30 @@ export const unusable = (
     },
   );
 
-/** The answer to a create, with the id that it must carry. */
-export function readCreated(kind: Kind, answer: Answer): Created {
+/** A UUID, or as the examples of the API documents have it: `XXXXXX`. */
+const ID = /^(?=.{5,64}$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
+
+/**
+ * Reads the response to a create. A success that has no id, or that is about another resource, leaves it open whether the
+ * snapshot exists.
+ *
+ * @throws SnapshotError BadResponse, `open`; SnapshotFailed where the snapshot is in an error state already
+ */
+export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Created {
   const snapshotId = kind.createdId(answer.body);
-  if (!snapshotId) throw unusable(`the id of the new ${kind.kind}`, answer, true);
-  return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text };
+  if (snapshotId === undefined || !ID.test(snapshotId)) throw unusable(`the id of the new ${kind.kind}`, answer, true);
+  const row = answer.body[kind.envelope];
+  const { resource, state, status } = kind.read({ status: "creating", ...Object(row), id: snapshotId }) ?? {};
+  if (resource !== undefined && resource !== kind.resourceOf(options)) {
+    throw unusable(`a ${kind.kind} of ${kind.resourceOf(options)}`, answer, true);
+  }
+  if (state === "failed" || state === "deleting") {
+    throw new SnapshotError(
+      "SnapshotFailed",
+      `The ${kind.kind} ${snapshotId} was created and is in the status "${status}" at once. ${REASONS.SnapshotFailed.advice}`,
+    );
+  }
+  return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text, state };
 }
 
 /** An id that the cloud gave, before it goes into a path, where the SDK does not encode it (cloud-apis.md 5.4.15). */

@@ -12,6 +12,7 @@ export const dwsCreation = (connection: Connection): Creation => ({
   create: async (options) =>
     readCreated(
       clusterSnapshot,
+      options,
       await sendOptions(connection, "DWS", "create", {
         method: "POST",
         url: "/v1.0/{project_id}/snapshots",

@@ -8,6 +8,11 @@ export interface CloudFault {
   message?: string;
 }
 
+/** How much of a message of the cloud is passed on, in characters: a log line has room for 1 MB, a reader for less. */
+const MAX_MESSAGE = 2_000;
+/** The longest code that is documented has 20 characters. */
+const MAX_CODE = 64;
+
 const scalar = (value: unknown): string | undefined =>
   (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined;
 
@@ -28,6 +33,11 @@ const MESSAGES = ["message", "error_msg", "externalMessage", "errorMessage"];
  * `{"errorCode",...}`, top-level `{"code","message"}`. What is no object has neither: a load balancer's HTML, no body.
  */
 export function readFault(body: unknown): { code?: string; message?: string } {
+  const { code, message } = findFault(body);
+  return { code: code?.slice(0, MAX_CODE), message: message?.slice(0, MAX_MESSAGE) };
+}
+
+function findFault(body: unknown): { code?: string; message?: string } {
   if (!isObject(body)) return {};
   const direct = { code: firstOf(body, ...CODES), message: firstOf(body, ...MESSAGES) };
   if (direct.code !== undefined || direct.message !== undefined) return direct;
@@ -48,7 +58,7 @@ const BY_CODE: Rule[] = [
   ["Throttled", /^APIGW?\.0308$/],
   ["AccountSuspended", /^EVS\.(2144|2145)$/, /^APIGW?\.0310$/],
   ["AccessDenied", /^APIGW?\.030[1-7]$/, /^EVS\.(0001|0002|0003|1027|2056|5401|5403)$/],
-  ["Busy", /^EVS\.(1047|2043|2068|2130|2409)$/, /^DWS\.7023$/],
+  ["Busy", /^EVS\.(1047|2043|2068|2130|2409)$/, /^DWS\.7023$/, /^conflictingRequest$/],
   // A matter of "not found" that DWS does not always answer with 404.
   ["NotFound", /^EVS\.5404$/, /^DWS\.(0015|0047|3027|5149)$/, /^itemNotFound$/],
   ["QuotaExceeded", /^EVS\.(5413|1034|1042)$/, /^overLimit$/],
@@ -71,6 +81,13 @@ const BY_STATUS: Record<number, Reason> = {
  */
 const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
 
+/**
+ * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
+ * status of a disk that ends so is named in "EVS Disk Status" (evs_04_0040); those of errors and of deletions do not end.
+ */
+const PASSES =
+  /\bstatus(?: is)?:?\s*["'`]?(?!deleting|error)(?:[a-z-]*ing\b|backing-up|reserved|maintenance)|\btry(?:ing)? (?:it )?again\b|\bretry later\b/i;
+
 /** What the call was, where the same code means different things. */
 export type Operation = "create" | "read" | "delete";
 
@@ -86,6 +103,7 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   // OpenStack says `overLimit` of a quota (413) and of a rate (429).
   if (status === 429) return "Throttled";
   for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
+  if (status >= 400 && status < 500 && PASSES.test(message)) return "Busy";
   // UNCONFIRMED: the code with which a region refuses new legacy snapshots (cloud-apis.md 9); so its words are read.
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
   // A page of a proxy says nothing of the snapshot: that it is gone takes the service's own word.
@@ -109,6 +127,9 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found ? Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000) : undefined;
 }
 
+/** Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. */
+const isRefusal = ({ status, code }: CloudFault): boolean => status === 429 || (status >= 400 && code !== undefined);
+
 const FORCE =
   'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';
 
@@ -116,12 +137,10 @@ const FORCE =
 const isAttached = ({ code, message }: CloudFault, operation: Operation): boolean =>
   operation === "create" && ["EVS.5400", "badRequest"].includes(String(code)) && /\bin-use\b/.test(String(message));
 
-/** How much of a message of the cloud is passed on, in characters. */
-const MOST_SAID = 2_000;
-
 /**
- * The error for an error answer of the cloud. A create is left open by a fault of the service's own (DESIGN 4.4), a delete
- * by a "not found" that is not said of the snapshot.
+ * Returns the error for an error response of the cloud. Whether a create was carried out stays open after a fault of the
+ * service's own, and after a refusal without a code, which may be a proxy's: the service may have acted before it. A delete is left open
+ * by a "not found" that is not about the snapshot.
  */
 export function faultError(
   what: string,
@@ -129,18 +148,17 @@ export function faultError(
   details: { operation: Operation; requestId?: string; retryAfterMs?: number },
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
-  // A log line has room for 1 MB, a reader for less.
-  const said = (fault.message ?? "no message that could be read").slice(0, MOST_SAID);
+  const said = (fault.message ?? "no message that could be read").slice(0, MAX_MESSAGE);
   const advice = isAttached(fault, details.operation) ? FORCE : REASONS[reason].advice;
   const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${advice}`;
   return new SnapshotError(reason, message, {
     code: fault.code,
-    said: fault.message?.slice(0, MOST_SAID),
+    said: fault.message?.slice(0, MAX_MESSAGE),
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,
     open:
-      (details.operation === "create" && reason === "CloudError") ||
+      (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
       (details.operation === "delete" && reason === "NotFound" && !GONE.test(String(fault.code))),
   });
 }

@@ -10,7 +10,7 @@ import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, EVS_PAGE, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, pageOf, snapshotIn } from "./paging.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
 export const evsV2Creation = (connection: Connection): Creation => ({
@@ -19,6 +19,7 @@ export const evsV2Creation = (connection: Connection): Creation => ({
     const request = new CreateSnapshotRequest().withBody(body);
     return readCreated(
       snapshot,
+      options,
       await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
     );
   },
@@ -37,10 +38,10 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
 
 const list = (connection: Connection, visit: (found: FoundSnapshot) => void, volumeId?: string): Promise<void> =>
   allRows(
-    async (offset) => {
+    async (offset, limit) => {
       const request = new ListSnapshotsRequest()
         .withEnterpriseProjectId("all_granted_eps")
-        .withLimit(EVS_PAGE)
+        .withLimit(limit)
         .withOffset(offset);
       if (volumeId !== undefined) request.withVolumeId(volumeId);
       const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));

@@ -7,7 +7,7 @@ import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, EVS_PAGE, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, pageOf, snapshotIn } from "./paging.ts";
 
 // No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
 
@@ -57,6 +57,7 @@ async function listGroups(connection: Connection, filter: Filter = {}): Promise<
 const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<Created> =>
   readCreated(
     kind,
+    options,
     await sendOptions(connection, "EVS", "create", { method: "POST", url, data: { [kind.envelope]: options } }),
   );
 
@@ -76,13 +77,13 @@ const list = (
   visit: (found: FoundSnapshot) => void,
 ): Promise<void> =>
   allRows(
-    async (offset) => {
+    async (offset, limit) => {
       const answer = await sendOptions(connection, "EVS", "read", {
         method: "GET",
         url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
         // The documents name the parameter for both lists; the Terraform provider sends this value for snapshots. For
         // groups it is UNCONFIRMED.
-        queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit: EVS_PAGE, offset },
+        queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
       });
       // Whether it counts, and what, is UNCONFIRMED (cloud-apis.md 2.1).
       return { rows: pageOf(answer, name).rows };

@@ -5,13 +5,13 @@ import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Resource, Volume } from "../snapshots/ports.ts";
 import { type Connection, send, unusable } from "./client.ts";
-import { allRows, collected, EVS_PAGE, pageOf, resourceIn } from "./paging.ts";
+import { allRows, collected, pageOf, resourceIn } from "./paging.ts";
 
 const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
-  allRows(async (offset) => {
+  allRows(async (offset, limit) => {
     const request = new ListVolumesRequest()
       .withEnterpriseProjectId("all_granted_eps")
-      .withLimit(EVS_PAGE)
+      .withLimit(limit)
       .withOffset(offset);
     if (serverId !== undefined) request.withServerId(serverId);
     const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));

@@ -2,10 +2,10 @@ import { isObject, type JsonObject, textAt, textMap } from "../snapshots/json.ts
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
-import { type Answer, unusable } from "./client.ts";
+import { type Answer, PageTooLarge, unusable } from "./client.ts";
 
-/** The most that EVS gives at once (cloud-apis.md 1.2, 2.1). */
-export const EVS_PAGE = 1_000;
+/** The most rows that EVS and ECS give at once. */
+const MAX_PAGE_ROWS = 1_000;
 
 /** A page of a list's answer. A list without its array is no empty list: it says nothing about what exists. */
 export function pageOf(answer: Answer, name: string): Page {
@@ -18,6 +18,24 @@ export function pageOf(answer: Answer, name: string): Page {
 export interface Page {
   rows: JsonObject[];
   total?: unknown;
+}
+
+/** A list of more rows is refused as incomplete: their ids alone would fill a function of 128 MB. */
+const MAX_ROWS = 250_000;
+/** A page of so few rows that is still too large is no page of these services. */
+const MIN_PAGE = 8;
+
+/** One request for a page. `limit`: how many rows it may have. */
+type PageOf = (offset: number, limit: number) => Promise<Page>;
+
+/** Reads a page. One that is larger than there is memory for is asked for again with half as many rows. */
+async function readPage(page: PageOf, offset: number, limit: number): Promise<Page & { limit: number }> {
+  try {
+    return { ...(await page(offset, limit)), limit };
+  } catch (thrown) {
+    if (!(thrown instanceof PageTooLarge) || limit <= MIN_PAGE) throw thrown;
+    return readPage(page, offset, Math.floor(limit / 2));
+  }
 }
 
 /** How often it is gone back in a list whose rows move, and how far at first. */
@@ -39,15 +57,19 @@ type Visit = (row: JsonObject) => void;
  *
  * Rejects with BadResponse where a list keeps moving, or says itself that it has more: it is not the whole then.
  */
-export async function allRows(page: (offset: number) => Promise<Page>, visit: Visit): Promise<void> {
+export async function allRows(page: PageOf, visit: Visit): Promise<void> {
   const seen = new Set<unknown>();
   let pages = 0;
   let stepsBack = 0;
   let moves = 0;
   let largest = 0;
+  let limit = MAX_PAGE_ROWS;
   let first: unknown;
   for (let offset = 0; ; ) {
-    const { rows, total } = await page(offset);
+    const { rows, total, limit: fitting } = await readPage(page, offset, limit);
+    // Pages of another size are not to be compared with those before.
+    if (fitting < limit) largest = 0;
+    limit = fitting;
     pages += 1;
     if (offset > 0 && !seen.has(rows[0]?.id)) {
       stepsBack += 1;
@@ -76,14 +98,22 @@ export async function allRows(page: (offset: number) => Promise<Page>, visit: Vi
  * All rows of the ECS list, whose offset counts pages from 1 (cloud-apis.md 7): pages cannot overlap, so a total that
  * changes from one page to the next has the list read again.
  */
-export async function allPages(page: (number: number) => Promise<Page>, visit: Visit): Promise<void> {
+export async function allPages(page: PageOf, visit: Visit): Promise<void> {
   const visited = new Set<unknown>();
+  let limit = MAX_PAGE_ROWS;
   for (let reading = 1; reading <= STEPS_BACK; reading += 1) {
     const totals = new Set<unknown>();
     const seen = new Set<unknown>();
     for (let number = 1; ; number += 1) {
       const before = seen.size;
-      const { rows, total } = await page(number);
+      const { rows, total, limit: fitting } = await readPage(page, number, limit);
+      if (fitting < limit) {
+        // Pages of another size are numbered otherwise: from the first one again.
+        limit = fitting;
+        number = 0;
+        seen.clear();
+        continue;
+      }
       visitNew(rows, visited, visit);
       for (const { id } of rows) seen.add(id);
       totals.add(total);
@@ -104,6 +134,7 @@ export function wholeList({ rows, total }: Page, visit: Visit): void {
 function visitNew(rows: JsonObject[], seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
     if (seen.has(row.id)) continue;
+    if (seen.size >= MAX_ROWS) throw incomplete(seen.size, `more than ${MAX_ROWS} rows are not read`);
     seen.add(row.id);
     visit(row);
   }

@@ -205,18 +205,26 @@ async function lookThenCreate(
       if (error.open) {
         const made = await lookAgain(look, patience, error);
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
-        if (tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
+        // Nothing was created: a refusal that stays one is final.
+        if (isFinal(error) || tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
+      } else if (await waitAfter(error, tries, patience)) {
+        // Another delivery of this request may have created the snapshot during the wait. Without a look it is not repeated.
+        const { standing } = await look().catch((thrown) => {
+          throw Object.assign(asSnapshotError(thrown), { attempts: error.attempts });
+        });
+        if (standing !== undefined) return existing(kind, standing);
       } else {
-        const again = await waitAfter(error, tries, patience);
-        // A disk that is being snapshotted, or a name that is taken, may be so by another delivery of this very request.
-        const worthALook = again ? error.reason === "Busy" : kind.uniqueNames && error.status !== undefined;
+        // A name that is taken may be so by another delivery of this very request.
+        const worthALook = kind.uniqueNames && error.status !== undefined;
         const standing = worthALook ? (await look().catch(() => undefined))?.standing : undefined;
         if (standing !== undefined) return existing(kind, standing);
-        if (!again) throw await orQuota(error, request, service, patience);
+        throw await orQuota(error, request, service, patience);
       }
     }
   }
 }
+
+const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].wait === "never";
 
 /** The name of an attempt, or of a later one: an earlier attempt may be gone and another one have its number's name. */
 function freeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
@@ -316,7 +324,8 @@ async function lookAgain(
     const { standing } = await look();
     if (standing !== undefined) return standing;
   } catch (cause) {
-    throw unknown(error, cause);
+    // What refuses the look as it refused the create says nothing new.
+    throw isFinal(error) && asSnapshotError(cause).reason === error.reason ? error : unknown(error, cause);
   }
   // Too early a look proves nothing.
   if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw unknown(error, error);

@@ -1,6 +1,6 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
-import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 
 /** Time and chance, which come in from outside so that a test can stop the one and choose the other. */
 export interface Time {
@@ -18,6 +18,8 @@ export interface Created {
   /** The API's own status and body, as text, to the byte. */
   status: number;
   body: string;
+  /** The state that the answer names, where it names one. */
+  state?: State;
 }
 
 /**

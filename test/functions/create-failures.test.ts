@@ -143,12 +143,9 @@ const FAILURES: Failure[] = [
     what: "the cloud's own 409",
     create: STANDARD,
     arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /create/ },
-        answer(409, { conflictingRequest: { code: 409, message: "Already there." } }),
-      ),
+      cloud.fault({ operation: /create/ }, answer(409, { error: { code: "EVS.5409", message: "Already there." } })),
     status: 409,
-    code: "conflictingRequest",
+    code: "EVS.5409",
     message: "Already there.",
     said: 409,
   },

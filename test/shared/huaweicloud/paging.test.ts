@@ -1,8 +1,12 @@
 /** Lists that change while they are read: what was there all the time is read, or it is said that the list is not whole. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { evsV2 } from "../../../shared/huaweicloud/evs-v2.ts";
+import { parseResponse } from "../../../shared/huaweicloud/http/response-json.ts";
 import { allRows, collected, type Page } from "../../../shared/huaweicloud/paging.ts";
 import type { JsonObject } from "../../../shared/snapshots/json.ts";
+import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
+import { answering, connectionTo } from "./wire.ts";
 
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
@@ -93,4 +97,53 @@ test("a list that counts more than it gives is not whole", async () => {
     total: 500,
   });
   await expect(rowsOf(page)).rejects.toThrow(/a whole list, got 10 rows of it: it counts 500/);
+});
+
+describe("a list that is larger than a small function has memory for", () => {
+  const snapshotRow = (id: number, description: string) => ({ id: `row-${id}`, status: "available", description });
+
+  /** A service whose rows have so many characters, and the sizes of the pages that it was asked for. */
+  async function listing(rows: number, characters: number) {
+    const all = Array.from({ length: rows }, (_, id) => snapshotRow(id, "x".repeat(characters)));
+    const limits: number[] = [];
+    const server = await answering((incoming, response) => {
+      const query = new URL(incoming.url ?? "", "http://localhost").searchParams;
+      const [offset, limit] = [Number(query.get("offset")), Number(query.get("limit"))];
+      limits.push(limit);
+      response.end(JSON.stringify({ count: rows, snapshots: all.slice(offset, offset + limit) }));
+    });
+    const found: string[] = [];
+    const list = evsV2(connectionTo(server.origin)).listAll((one: FoundSnapshot) => void found.push(one.id));
+    return { list, found, limits };
+  }
+
+  test("pages of more than 4 MiB are asked for again with half as many rows, and every row is read once", async () => {
+    const { list, found, limits } = await listing(1_500, 10_000);
+    await list;
+    expect(found).toEqual(Array.from({ length: 1_500 }, (_, id) => `row-${id}`));
+    expect(limits.slice(0, 4)).toEqual([1_000, 500, 250, 250]);
+  });
+
+  test("a list of single rows that are larger than a page is an error, not an empty list", async () => {
+    const { list, found } = await listing(20, 5 * 1024 * 1024);
+    await expect(list).rejects.toMatchObject({
+      reason: "BadResponse",
+      message: expect.stringContaining("more than 4194304 bytes"),
+    });
+    expect(found).toEqual([]);
+  });
+
+  test("a list that never ends is refused as incomplete after 250,000 rows", async () => {
+    const page = async (offset: number, limit: number) => ({
+      rows: Array.from({ length: limit }, (_, n) => row(offset + n)),
+    });
+    await expect(allRows(page, () => {})).rejects.toThrow(/250000 rows of it: more than 250000 rows are not read/);
+  });
+
+  test("a body of more values than there is memory for is not parsed", () => {
+    const objects = (count: number) => `[${Array(count).fill("{}").join(",")}]`;
+    expect(parseResponse(objects(300_000))).toBeUndefined();
+    expect(parseResponse(objects(100_000))).toHaveLength(100_000);
+    expect(parseResponse(`["${",".repeat(1_000)}"]`)).toHaveLength(1);
+  });
 });

@@ -407,12 +407,22 @@ describe("a refusal", () => {
     expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
   });
 
-  test("that passes is tried again, without a look where nobody else can have made it", async () => {
+  test("createOnce looks again before every repeated create, whatever refused the one before", async () => {
     const here = stage();
-    here.cloud.at("create", refusal("Throttled"), refusal("CloudError"));
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 3 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE, CREATE, CREATE]);
+    here.cloud.at("create", refusal("Throttled"), refusal("CloudError"), refusal("Unreachable"));
+    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 4 });
+    expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
   });
+
+  test.each(["Throttled", "CloudError", "Unreachable", "Busy"] as const)(
+    "createOnce finds what another delivery created while it waited after %s",
+    async (reason) => {
+      const here = stage();
+      here.cloud.at("create", { afterwards: refusal(reason) });
+      expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+      expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+    },
+  );
 
   test("as the disk is busy may be of another delivery's snapshot: it is looked for when a list must show it", async () => {
     const here = stage();
@@ -429,7 +439,24 @@ describe("a refusal", () => {
     const unseen = stage();
     unseen.cloud.at("create", refusal("Busy"));
     unseen.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    expect(await ask(unseen)).toMatchObject({ outcome: "accepted" });
+    expect(await ask(unseen)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
+    expect(unseen.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+  });
+
+  test("createOnce takes a refusal without a code for final once a look shows that nothing was created", async () => {
+    const here = stage();
+    here.cloud.at("create", refusal("AccessDenied", { open: true }));
+    expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
+    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+
+    const refused = stage();
+    refused.cloud.at("create", refusal("AccessDenied", { open: true }));
+    refused.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    expect(await ask(refused)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
+
+    const created = stage();
+    created.cloud.at("create", { afterwards: refusal("AccessDenied", { open: true }) });
+    expect(await ask(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 
   test("of a request that was not sent does not count as an attempt", async () => {

@@ -1,0 +1,176 @@
+/** What the four create functions make of responses that no document describes. */
+import { describe, expect, test } from "vitest";
+import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
+import {
+  CLUSTER,
+  CREATES,
+  type Create,
+  creates,
+  GROUP,
+  onTheSitesDay,
+  SNAPSHOT,
+  STANDARD,
+  stage,
+} from "../shared/middleware/creates.ts";
+
+onTheSitesDay();
+
+type Stage = Awaited<ReturnType<typeof stage>>;
+type Json = Record<string, unknown>;
+
+/**
+ * Has the caller see another response to its creates than the one that the cloud gave.
+ *
+ * @param done whether the cloud carries the create out before that
+ */
+function respond(
+  site: Stage,
+  done: boolean,
+  change: (answer: WireAnswer, body: Json) => Partial<WireAnswer>,
+  times = 1,
+) {
+  const { transport } = site.runtime;
+  let left = times;
+  site.runtime.transport = async (request) => {
+    if (request.method !== "POST" || request.url.pathname.includes("/lts/") || left === 0) return transport(request);
+    left -= 1;
+    const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+    const text = JSON.stringify({ snapshot: { id, status: "creating" }, snapshot_id: id, snapshot_group_id: id });
+    const answer = done ? await transport(request) : { status: 202, headers: {}, text };
+    return { ...answer, ...change(answer, JSON.parse(answer.text)) };
+  };
+}
+
+const withBody = (body: unknown) => ({ text: JSON.stringify(body) });
+
+/** Puts a value into the place where the response to a create of a kind has its id. */
+function withId(create: Create, body: Json, id: unknown): Json {
+  if (create === STANDARD) return { ...body, snapshot_id: id };
+  if (create === GROUP) return { ...body, snapshot_group_id: id };
+  return { ...body, snapshot: { ...(body.snapshot as Json), id } };
+}
+
+type Change = (create: Create) => (answer: WireAnswer, body: Json) => Partial<WireAnswer>;
+
+const page = "<html><body>Please log in</body></html>";
+const ODD: [what: string, change: Change][] = [
+  ["a redirect 302", () => () => ({ status: 302, headers: { location: "http://127.0.0.1:1/" }, text: "" })],
+  ["a redirect 303", () => () => ({ status: 303, headers: { location: "/elsewhere" }, text: "" })],
+  ["a redirect 307", () => () => ({ status: 307, headers: { location: "/elsewhere" }, text: "" })],
+  ["a login page with the status 200", () => () => ({ status: 200, text: page })],
+  ["a proxy's 403 page", () => () => ({ status: 403, text: page })],
+  ["a proxy's 404 page", () => () => ({ status: 404, text: page })],
+  ["a proxy's empty 413", () => () => ({ status: 413, text: "" })],
+  ["an empty 204", () => () => ({ status: 204, text: "" })],
+  ["null", () => () => withBody(null)],
+  ["an array", () => () => withBody([])],
+  ["an object that is empty", () => () => withBody({})],
+  ...([null, "", 7, {}, [], true, "null", "undefined", "not-an-id", "../../x", "a b", "x".repeat(60_000)] as const).map(
+    (id): [string, Change] => [
+      `the id ${JSON.stringify(id).slice(0, 20)}`,
+      (create) => (_, body) => withBody(withId(create, body, id)),
+    ],
+  ),
+  ["a code of EVS beside the id", () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" })],
+  ["a code of the gateway beside the id", () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" })],
+  ["an error beside the id", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
+  [
+    "another disk or cluster",
+    ({ envelope }) =>
+      (_, body) =>
+        withBody({
+          ...body,
+          [envelope]: { ...Object(body[envelope]), volume_id: "0", server_id: "0", cluster_id: "0" },
+        }),
+  ],
+];
+
+describe.each(CREATES)("$name", (create) => {
+  test.each(ODD)(
+    "makes one snapshot and reports it when the create was carried out and the response is %s",
+    async (_what, change) => {
+      const site = await stage(create);
+      respond(site, true, change(create), 10);
+      const { records } = await site.post();
+      const [made, ...others] = site.cloud.snapshots(create.kind);
+      expect(others).toEqual([]);
+      expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create accepted", "run done"]);
+      expect(records[0].snapshot_id).toBe(made?.id);
+      expect(creates(site)).toHaveLength(1);
+    },
+  );
+
+  test.each(ODD)(
+    "never reports a snapshot that does not exist when nothing was done and the response is %s",
+    async (_what, change) => {
+      const site = await stage(create);
+      respond(site, false, change(create), 10);
+      const { result, records } = await site.post();
+      expect(site.cloud.snapshots(create.kind)).toEqual([]);
+      expect(result.statusCode).toBeGreaterThanOrEqual(400);
+      expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+    },
+  );
+
+  test.each(ODD)(
+    "repeats a create that was not carried out, or says why not, when the first response is %s",
+    async (_what, change) => {
+      const site = await stage(create);
+      respond(site, false, change(create));
+      const { result, records } = await site.post();
+      const [made, ...others] = site.cloud.snapshots(create.kind);
+      expect(others).toEqual([]);
+      expect(result.statusCode < 300).toBe(made !== undefined);
+      expect(records[0].outcome).toBe(made === undefined ? "failed" : "accepted");
+    },
+  );
+});
+
+describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
+  test.each(["error", "ERROR"])("fails a snapshot that the response gives in the status %s", async (status) => {
+    const site = await stage(create);
+    respond(site, true, (_, body) =>
+      withBody({
+        ...body,
+        snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
+      }),
+    );
+    const { result, records } = await site.post();
+    expect(result.statusCode).toBe(502);
+    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+    expect(creates(site)).toHaveLength(1);
+  });
+});
+
+test("create-snapshot does not report success for a response in a status that no document names", async () => {
+  const site = await stage(SNAPSHOT);
+  respond(site, true, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), status: "frozen" } }));
+  const { records } = await site.post();
+  expect(records[0]).toMatchObject({ outcome: "unverified", level: "warn" });
+});
+
+test("create-snapshot accepts a response with a byte order mark", async () => {
+  const site = await stage(SNAPSHOT);
+  respond(site, true, ({ text }) => ({ text: `\ufeff${text}` }));
+  const { result, records } = await site.post();
+  expect(records[0]).toMatchObject({ outcome: "accepted" });
+  expect(JSON.parse(result.body).snapshot.id).toBe(records[0].snapshot_id);
+});
+
+test.each(["extending", "backing-up", "detaching", "uploading", "retyping"])(
+  "create-snapshot waits for a disk that is %s for a moment and then takes its snapshot",
+  async (status) => {
+    const site = await stage(SNAPSHOT);
+    const message = `Invalid volume: Volume status must be available or in-use, but current status is: ${status}.`;
+    const { transport } = site.runtime;
+    let refusals = 1;
+    site.runtime.transport = async (request) => {
+      if (request.method !== "POST" || request.url.pathname.includes("/lts/") || refusals === 0)
+        return transport(request);
+      refusals -= 1;
+      return { status: 400, headers: {}, text: JSON.stringify({ error: { code: "EVS.2024", message } }) };
+    };
+    const { records } = await site.post();
+    expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
+  },
+);
