@@ -3,6 +3,7 @@ import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -20,6 +21,6 @@ export const createClusterSnapshot = (runtime = nodeRuntime()) =>
     .use(createCall())
     .use(validation(() => current))
     .use(unmarked(clusterSnapshot))
-    .handler(createOnce(clusterSnapshot, dwsCreation));
+    .handler(withDeadline(createOnce(clusterSnapshot, dwsCreation)));
 
 export const handler = createClusterSnapshot();

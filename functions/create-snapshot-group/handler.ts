@@ -3,6 +3,7 @@ import { evsV5SnapshotGroupCreation } from "../../shared/huaweicloud/evs-v5.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -18,6 +19,6 @@ export const createSnapshotGroup = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
-    .handler(createOnce(snapshotGroup, evsV5SnapshotGroupCreation));
+    .handler(withDeadline(createOnce(snapshotGroup, evsV5SnapshotGroupCreation)));
 
 export const handler = createSnapshotGroup();

@@ -4,6 +4,7 @@ import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
 import { context } from "../../shared/middleware/context.ts";
 import { createCall } from "../../shared/middleware/create-call.ts";
 import { createOnce } from "../../shared/middleware/create-once.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -19,6 +20,6 @@ export const createSnapshot = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(createCall())
     .use(validation(({ variables }) => (readEvsLimits(variables) === "classic" ? classic : current)))
-    .handler(createOnce(snapshot, evsV2Creation));
+    .handler(withDeadline(createOnce(snapshot, evsV2Creation)));
 
 export const handler = createSnapshot();

@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -15,6 +16,6 @@ export const diskAttached = (runtime = nodeRuntime()) =>
     .use(results({ action: "create" }))
     .use(errors("event"))
     .use(trace())
-    .handler(takeAttached);
+    .handler(withDeadline(takeAttached));
 
 export const handler = diskAttached();

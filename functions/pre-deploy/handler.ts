@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { httpCall } from "../../shared/middleware/http-call.ts";
 import { results } from "../../shared/middleware/results.ts";
@@ -16,6 +17,6 @@ export const preDeploy = (runtime = nodeRuntime()) =>
     .use(errors())
     .use(httpCall())
     .use(validation(() => deployment))
-    .handler(takeDeployment);
+    .handler(withDeadline(takeDeployment));
 
 export const handler = preDeploy();

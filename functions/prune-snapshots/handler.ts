@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { meansOf } from "../../shared/middleware/means.ts";
 import { results } from "../../shared/middleware/results.ts";
@@ -20,9 +21,11 @@ export const pruneSnapshots = (runtime = nodeRuntime()) =>
     .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
-    .handler(async ({ body: policy }, invocation) => {
-      checkTimeZone(policy.time_zone ?? "UTC");
-      conclude(invocation, { targets: await prune(policy, meansOf(invocation)) });
-    });
+    .handler(
+      withDeadline(async ({ body: policy }, invocation) => {
+        checkTimeZone(policy.time_zone ?? "UTC");
+        conclude(invocation, { targets: await prune(policy, meansOf(invocation)) });
+      }),
+    );
 
 export const handler = pruneSnapshots();

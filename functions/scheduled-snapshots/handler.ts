@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { results } from "../../shared/middleware/results.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -18,6 +19,6 @@ export const scheduledSnapshots = (runtime = nodeRuntime()) =>
     .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
-    .handler(takeScheduled);
+    .handler(withDeadline(takeScheduled));
 
 export const handler = scheduledSnapshots();

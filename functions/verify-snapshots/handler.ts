@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
 import { errors } from "../../shared/middleware/errors.ts";
 import { meansOf } from "../../shared/middleware/means.ts";
 import { results } from "../../shared/middleware/results.ts";
@@ -19,10 +20,12 @@ export const verifySnapshots = (runtime = nodeRuntime()) =>
     .use(errors("event"))
     .use(timer())
     .use(validation(() => lookback))
-    .handler(async ({ body, time }, invocation) => {
-      const { lookback_minutes: lookbackMinutes = 1_440, stuck_after_minutes: stuckAfterMinutes } = body;
-      const targets = await verify({ time, lookbackMinutes, stuckAfterMinutes }, meansOf(invocation));
-      conclude(invocation, { targets });
-    });
+    .handler(
+      withDeadline(async ({ body, time }, invocation) => {
+        const { lookback_minutes: lookbackMinutes = 1_440, stuck_after_minutes: stuckAfterMinutes } = body;
+        const targets = await verify({ time, lookbackMinutes, stuckAfterMinutes }, meansOf(invocation));
+        conclude(invocation, { targets });
+      }),
+    );
 
 export const handler = verifySnapshots();

@@ -1,11 +1,12 @@
 import { HcClient, type HttpRequestOptions } from "@huaweicloud/huaweicloud-sdk-core/HcClient";
 import type { HttpClient } from "@huaweicloud/huaweicloud-sdk-core/http/HttpClient";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
-import { type Instant, instant } from "../snapshots/instant.ts";
+import { after, type Instant, instant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
-import type { Created } from "../snapshots/ports.ts";
+import type { Created, Time } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
+import { raceDeadline } from "../snapshots/waiting.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
@@ -23,6 +24,7 @@ export interface Connection {
   endpoint(service: Service): string;
   timeoutMs: number;
   now(): Instant;
+  sleep: Time["sleep"];
   limiter: Limiter;
   /** Nothing is in flight after this moment. */
   deadline: Instant;
@@ -39,10 +41,14 @@ export interface Answer {
 /** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
 const LOOK_RESERVE_MS = 1_500;
 
+/** A call that was begun in time has so long to end by itself, with an error that says more. */
+const GRACE_MS = 50;
+
 /**
  * Sends one request through the SDK: `call` gets an HcClient that builds and signs it, our transport carries it.
  * The exchange is made for this one request, so nothing of it is shared with a concurrent one or outlives it
- * (the SDK keeps its last request in static fields, cloud-apis.md 5.4.12).
+ * (the SDK keeps its last request in static fields, cloud-apis.md 5.4.12). Always ends, at the deadline at the latest,
+ * whatever the SDK or a socket does.
  */
 export async function send(
   connection: Connection,
@@ -54,8 +60,16 @@ export async function send(
   const client = new HcClient(exchange)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
+  const hung = () =>
+    new SnapshotError(
+      "DeadlineExceeded",
+      `${service}: the call did not end by itself before the invocation's time ran out.`,
+      {
+        open: operation === "create",
+      },
+    );
   try {
-    await call(client);
+    await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), hung);
   } catch (thrown) {
     // The SDK turns every failure into an exception of its own that has lost the cause: the exchange has kept it.
     throw exchange.failure ?? thrown;

@@ -46,9 +46,11 @@ export function context(functionName: string, runtime: Runtime): Middleware {
   };
 }
 
-function begin(functionName: string, runtime: Runtime, event: unknown, given: unknown) {
+function begin(functionName: string, { time: clock, ...others }: Runtime, event: unknown, given: unknown) {
   const platform = readContext(given);
-  const { time, environment } = runtime;
+  const time = clock.anchored?.() ?? clock;
+  const runtime: Runtime = { ...others, time };
+  const { environment } = runtime;
   const startedAt = time.now();
   const secrets: string[] = [];
   const trigger: Trigger = triggerOf(event);
@@ -99,6 +101,7 @@ function configure(invocation: Invocation, credentials: Credentials): void {
     endpoint: (service) => endpointOf(service, variables),
     timeoutMs: TIMEOUT_BY_DEFAULT_MS,
     now: () => time.now(),
+    sleep: time.sleep,
     limiter: makeLimiter(time),
     deadline: endsAt,
   };

@@ -7,7 +7,8 @@ import type { Time } from "../snapshots/ports.ts";
 
 /** What a function has from its process, so that a test can give it another one. */
 export interface Runtime {
-  time: Time;
+  /** `anchored`: begins the clock of one invocation, which a step of the machine's clock does not move. */
+  time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
   /** A line on stdout: a result record. */
@@ -19,18 +20,26 @@ export interface Runtime {
   inFlight: InFlight;
 }
 
-export const nodeRuntime = (): Runtime => ({
-  time: {
-    now: () => instant(Date.now()),
-    sleep: async (milliseconds, signal) => {
-      try {
-        await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
-      } catch (thrown) {
-        throw signal?.aborted ? signal.reason : thrown;
-      }
-    },
-    random: Math.random,
+const wallTime: Time = {
+  now: () => instant(Date.now()),
+  sleep: async (milliseconds, signal) => {
+    try {
+      await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+    } catch (thrown) {
+      throw signal?.aborted ? signal.reason : thrown;
+    }
   },
+  random: Math.random,
+};
+
+/** The time of day at which an invocation began, and from then on what a monotonic clock adds. */
+function anchoredTime(): Time {
+  const offset = Date.now() - performance.now();
+  return { ...wallTime, now: () => instant(offset + performance.now()) };
+}
+
+export const nodeRuntime = (): Runtime => ({
+  time: { ...wallTime, anchored: anchoredTime },
   transport: nodeTransport(),
   environment: process.env,
   print: (line) => console.log(line),

@@ -35,6 +35,7 @@ export function startRecords(
   let begun = false;
   let failed = false;
   let remark: string | undefined;
+  let closed = false;
 
   const write = (fields: { outcome: Outcome } & Record<string, unknown>, since: Instant) => {
     const time = now();
@@ -54,6 +55,8 @@ export function startRecords(
   };
 
   const begin = (target: TargetFields) => {
+    // Work that was given up at the deadline may still go on: the run's record is the last one.
+    if (closed) return () => {};
     begun = true;
     const since = now();
     const end = ({ error, ...ended }: EndFields) => {
@@ -85,6 +88,7 @@ export function startRecords(
     close(error) {
       const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
       for (const end of [...open]) end({ outcome: "failed", error: unfinished });
+      closed = true;
       write(
         {
           action: "run",

@@ -7,7 +7,7 @@ import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Creation, Time } from "./ports.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
-import { LISTED_AFTER_MS, mayRepeat, type Patience, retryRead, succeeded, waitAfter } from "./waiting.ts";
+import { LISTED_AFTER_MS, mayRepeat, type Patience, raceDeadline, retryRead, succeeded, waitAfter } from "./waiting.ts";
 
 /** A snapshot that shall exist once. */
 export interface SnapshotRequest {
@@ -375,14 +375,10 @@ async function untilListed(at: Instant, { time, until }: Patience): Promise<void
 }
 
 /** Waits for another caller's work, but not beyond the own deadline. */
-async function within<T>(work: Promise<T>, { time, until }: Patience): Promise<T> {
-  const stop = new AbortController();
-  const expiry = time.sleep(Math.max(0, until - time.now()), stop.signal).then(() => {
-    throw new SnapshotError("DeadlineExceeded", "The same request is still under way and this one's time ran out.");
-  });
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    stop.abort();
-  }
-}
+const within = <T>(work: Promise<T>, { time, until }: Patience): Promise<T> =>
+  raceDeadline(
+    work,
+    time,
+    until,
+    () => new SnapshotError("DeadlineExceeded", "The same request is still under way and this one's time ran out."),
+  );

@@ -76,6 +76,26 @@ const LAST_MS = 12_000;
 export const lastBegin = ({ time, until }: Patience): Instant =>
   instant(until - Math.min(LAST_MS, (until - time.now()) / 2));
 
+/**
+ * Waits for work, but not beyond a moment: then it rejects with `error`. The work itself goes on and nobody hears of its end.
+ */
+export async function raceDeadline<T>(
+  work: Promise<T>,
+  time: Pick<Time, "now" | "sleep">,
+  until: Instant,
+  error: () => SnapshotError,
+): Promise<T> {
+  const stop = new AbortController();
+  const expiry = time.sleep(Math.max(0, until - time.now()), stop.signal).then(() => {
+    throw error();
+  });
+  try {
+    return await Promise.race([work, expiry]);
+  } finally {
+    stop.abort();
+  }
+}
+
 /** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */
 export async function retryRead<T>(read: () => Promise<T>, patience: Patience): Promise<T> {
   for (let tries = 1; ; tries += 1) {

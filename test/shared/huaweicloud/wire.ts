@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import type { Connection } from "../../../shared/huaweicloud/client.ts";
 import { makeLimiter } from "../../../shared/huaweicloud/limiter.ts";
 import { nodeTransport } from "../../../shared/huaweicloud/transport.ts";
+import { nodeRuntime } from "../../../shared/middleware/runtime.ts";
 import { after, instant } from "../../../shared/snapshots/instant.ts";
 
 export const PROJECT = "0123456789abcdef0123456789abcdef";
@@ -94,6 +95,7 @@ export function connectionTo(origin: string, changes: Partial<Connection> = {}):
     endpoint: () => origin,
     timeoutMs: 5_000,
     now,
+    sleep: nodeRuntime().time.sleep,
     limiter: makeLimiter({ now, sleep: async () => {} }),
     deadline: after(now(), 60_000),
     ...changes,

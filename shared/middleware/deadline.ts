@@ -1,0 +1,30 @@
+import { after } from "../snapshots/instant.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
+import { raceDeadline } from "../snapshots/waiting.ts";
+import type { Invocation } from "./invocation.ts";
+
+/** What was begun in time has so long to end by itself, with an error that says more. */
+const GRACE_MS = 100;
+
+/**
+ * Wraps a handler so that it ends at the invocation's deadline whatever it waits for: a promise of a library that never settles
+ * would otherwise hang the function until the platform kills it, without any record. What is left of the invocation's time
+ * after that is for the records.
+ *
+ * @throws SnapshotError DeadlineExceeded
+ */
+export const withDeadline =
+  <Event, Result>(handler: (event: Event, invocation: Invocation) => Promise<Result>) =>
+  (event: Event, invocation: Invocation): Promise<Result> => {
+    const { time, until } = invocation.patience;
+    return raceDeadline(
+      handler(event, invocation),
+      time,
+      after(until, GRACE_MS),
+      () =>
+        new SnapshotError(
+          "DeadlineExceeded",
+          "The invocation's time ran out while something did not end by itself. Repeat it, or raise the function's timeout.",
+        ),
+    );
+  };

@@ -1,0 +1,148 @@
+/** An invocation ends in time and leaves its records, whatever does not end by itself. */
+import middy from "@middy/core";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
+import { context } from "../../shared/middleware/context.ts";
+import { withDeadline } from "../../shared/middleware/deadline.ts";
+import { errors } from "../../shared/middleware/errors.ts";
+import { results } from "../../shared/middleware/results.ts";
+import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
+import { summary } from "../../shared/middleware/summary.ts";
+import { apig, expectWholeRecords, openSite, START, timerEvent } from "../harness.ts";
+
+/** A site whose calls never settle, whatever deadline they are given; the topic is left out of it. */
+async function deafSite(first = 0) {
+  const site = await openSite();
+  const { transport } = site.runtime;
+  let calls = 0;
+  site.runtime.transport = (request) => {
+    if (request.url.pathname.includes("/lts/")) return transport(request);
+    calls += 1;
+    return calls > first ? new Promise(() => {}) : transport(request);
+  };
+  return site;
+}
+
+const trace = (volumeId: string, serverId: string) => ({
+  cts: {
+    trace_name: "attachVolume",
+    service_type: "ECS",
+    time: Date.parse(START),
+    trace_rating: "normal",
+    resource_id: serverId,
+    request: JSON.stringify({ volumeAttachment: { volumeId } }),
+  },
+});
+
+describe.each([0, 1, 2, 3])("when every call after the first %i never settles", (first) => {
+  test.each([
+    "create-snapshot",
+    "scheduled-snapshots",
+    "disk-attached",
+    "pre-deploy",
+    "verify-snapshots",
+    "prune-snapshots",
+  ])("%s ends before its deadline with one record for each target and one for the run", async (name) => {
+    const site = await deafSite(first);
+    const server = site.cloud.addServer();
+    const disks = Array.from({ length: 20 }, () => site.cloud.addVolume({ serverId: server.id }).id);
+    const targets = [{ kind: "snapshot", volume_ids: disks }];
+    const policy = { policy: "nightly", targets, retention: { keep_last: 1 } };
+    const [factory, event, count] = {
+      "create-snapshot": [createSnapshot, apig({ snapshot: { volume_id: disks[0], force: true } }), 1],
+      "scheduled-snapshots": [scheduledSnapshots, timerEvent(policy), 20],
+      "disk-attached": [diskAttached, trace(String(disks[0]), server.id), 1],
+      "pre-deploy": [preDeploy, apig({ deployment_id: "web-1", targets }), 20],
+      "verify-snapshots": [verifySnapshots, timerEvent({}), 0],
+      "prune-snapshots": [pruneSnapshots, timerEvent(policy), 0],
+    }[name] as [typeof createSnapshot, unknown, number];
+    const invoked = await site.invoke(factory, event);
+    expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
+    expectWholeRecords(invoked);
+    const ofTargets = invoked.records.filter(({ action, resource_id }) => action === "create" && resource_id);
+    expect(new Set(ofTargets.map(({ resource_id }) => resource_id)).size).toBe(count);
+    expect(ofTargets).toHaveLength(count);
+    const made = site.cloud.snapshots().map(({ id }) => id);
+    for (const { outcome, snapshot_id } of invoked.records)
+      if (outcome === "accepted") expect(made).toContain(snapshot_id);
+    expect(site.cloud.logs).toHaveLength(invoked.records.length);
+  });
+});
+
+test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
+  const site = await openSite();
+  const endless = (runtime: Runtime) =>
+    middy({ timeoutEarlyInMillis: 0 })
+      .use(context("scheduled-snapshots", runtime))
+      .use(summary())
+      .use(results({ action: "create" }))
+      .use(errors("event"))
+      .handler(
+        withDeadline((_event: unknown, { records }) => {
+          records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
+          return new Promise(() => {});
+        }),
+      );
+  const { error, records } = await site.invoke(endless as never, timerEvent({}));
+  expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
+  expect(error?.message).toMatch(/^The invocation's time ran out/);
+  expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
+    ["create", "failed", "DeadlineExceeded"],
+    ["run", "failed", "DeadlineExceeded"],
+  ]);
+  expect(site.cloud.logs).toHaveLength(2);
+});
+
+describe("the clock of an invocation", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test.each([-3_600_000, 3_600_000])("is not moved when the machine's clock steps by %i ms", (step) => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const time = nodeRuntime().time.anchored?.();
+    const before = time?.now() ?? 0;
+    vi.setSystemTime(Date.now() + step);
+    expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
+  });
+
+  test("begins anew with each invocation, at the machine's time", () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
+    const { time } = nodeRuntime();
+    vi.setSystemTime(new Date("2027-01-01T00:00:00Z"));
+    expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
+  });
+
+  test("ends a function in its time although the machine's clock steps back an hour", async () => {
+    const site = await openSite();
+    const lines: string[] = [];
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
+    const handler = createSnapshot({
+      ...nodeRuntime(),
+      environment: {},
+      print: (line) => void lines.push(line),
+      transport: async () => {
+        vi.setSystemTime(Date.now() - 3_600_000);
+        return { status: 503, headers: {}, text: "{}" };
+      },
+    });
+    const began = performance.now();
+    const context = {
+      getRequestID: () => "r-1",
+      getRemainingTimeInMilliSeconds: () => 900,
+      getSecurityAccessKey: () => site.cloud.credentials.ak,
+      getSecuritySecretKey: () => site.cloud.credentials.sk,
+      getProjectID: () => site.cloud.projectId,
+      getUserData: (name: string) => (name === "EVS_ENDPOINT" ? "http://127.0.0.1:1" : undefined),
+    };
+    const result = await handler(apig({ snapshot: { volume_id: site.cloud.addVolume().id } }), context as never);
+    expect(performance.now() - began).toBeLessThan(900);
+    expect(result.statusCode).toBeGreaterThanOrEqual(500);
+    expect(lines.map((line) => JSON.parse(line).action)).toEqual(["create", "run"]);
+  });
+});
