@@ -21,6 +21,17 @@ export type Fault<Cloud = unknown> =
   | { type: "emptyBody"; after: boolean }
   /** Never answers; the connection stays open until the caller or `close()` ends it. */
   | { type: "hang"; after: boolean }
+  /** Sends the headers and the first bytes of the body, then nothing more; the connection stays open. */
+  | { type: "stall"; after: boolean }
+  /** Answers normally, but sends the body byte by byte, one every `ms` real milliseconds. */
+  | { type: "drip"; ms: number }
+  /**
+   * Sends `101 Switching Protocols` and leaves the connection open. `headers` replaces `Connection: Upgrade` and
+   * `Upgrade: websocket`; without an `Upgrade` header, some clients take the 101 for the final response.
+   */
+  | { type: "upgrade"; headers?: Record<string, string>; after?: boolean }
+  /** Sends so many `100 Continue` and `103 Early Hints` by turns, and then answers normally. */
+  | { type: "informational"; count: number }
   | { type: "redirect"; location: string; status?: 301 | 302 | 307 | 308 }
   /** 401 APIGW.0301, as when temporary keys ran out. */
   | { type: "expiredToken" }

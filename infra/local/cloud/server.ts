@@ -12,6 +12,7 @@ import {
 } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Keyring, Signed } from "./authentication.ts";
+import { sendInformational, sendSlowly, sendStalled, sendUpgrade } from "./broken-responses.ts";
 import type { Fault, Faults } from "./faults.ts";
 import {
   type Answer,
@@ -266,6 +267,24 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
         fault.mutate(parts.facade());
         return reply(response, view, page);
       }
+      case "upgrade": {
+        const done = fault.after ? work(passage) : undefined;
+        answered(view, 101);
+        sendUpgrade(response, fault.headers ?? { connection: "Upgrade", upgrade: "websocket" });
+        if (done?.afterwards) setImmediate(done.afterwards);
+        return;
+      }
+      case "informational": {
+        sendInformational(response, fault.count);
+        return reply(response, view, work(passage));
+      }
+      case "drip": {
+        const done = work(passage);
+        answered(view, done.status);
+        await sendSlowly(response, done, fault.ms);
+        done.afterwards?.();
+        return;
+      }
       case "status": {
         const done = fault.after ? work(passage) : undefined;
         const text = failureText(fault.status, fault.body, match, view);
@@ -284,6 +303,12 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
           return;
         }
         const status = done?.status ?? successOf(match.route);
+        if (fault.type === "stall") {
+          answered(view, status);
+          sendStalled(response, { status, text: done?.text || PLACEHOLDER });
+          if (done?.afterwards) setImmediate(done.afterwards);
+          return;
+        }
         return reply(
           response,
           view,
@@ -308,11 +333,15 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 
   function reply(response: ServerResponse, view: RequestView, out: Reply, cut = false): void {
-    view.status = out.status;
-    if (view.operation) parts.tally.answered(view.operation, out.status);
+    answered(view, out.status);
     if (out.afterwards && response.destroyed) setImmediate(out.afterwards);
     else if (out.afterwards) response.once("close", out.afterwards);
     send(response, out, cut);
+  }
+
+  function answered(view: RequestView, status: number): void {
+    view.status = status;
+    if (view.operation) parts.tally.answered(view.operation, status);
   }
 
   function viewOf(n: number, request: IncomingMessage, body: unknown): RequestView {
@@ -351,13 +380,15 @@ function send(response: ServerResponse, { status, headers, text }: Reply, cut = 
   response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
+/** The body of a success of which nothing was done, or whose body is empty, where a fault needs one to spoil. */
+const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
+
 function spoilt(
   fault: Fault & { type: "cut" | "notJson" | "emptyBody" },
   text: string | undefined,
 ): Pick<Reply, "text" | "headers"> {
   if (fault.type === "emptyBody") return { text: "" };
-  const whole =
-    text || JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
+  const whole = text || PLACEHOLDER;
   if (fault.type === "cut") return { text: whole };
   if (fault.html) {
     return { text: "<html><body><h1>200 OK</h1></body></html>", headers: { "content-type": "text/html" } };
