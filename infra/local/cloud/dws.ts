@@ -160,7 +160,7 @@ function remove(call: Call, cloud: Inside): Answer {
   if (!snapshot) return badRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
   if (estate.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
-  estate.snapshots["cluster-snapshot"].remove(snapshot.id);
+  estate.removeSnapshot(snapshot);
   return accepted();
 }
 

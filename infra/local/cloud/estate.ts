@@ -181,6 +181,7 @@ export class Estate {
   /** By then, every snapshot that exists now is in the lists. */
   #allVisibleAt = 0;
   #sequence = 0;
+  #discarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
   constructor(clock: CloudClock, timing: Timing) {
@@ -195,6 +196,16 @@ export class Estate {
   nextSequence(): number {
     this.#sequence += 1;
     return this.#sequence;
+  }
+
+  /** Runs `work`, and discards every snapshot, deletion and attachment that it would have made. */
+  discard<T>(work: () => T): T {
+    this.#discarding = true;
+    try {
+      return work();
+    } finally {
+      this.#discarding = false;
+    }
   }
 
   /** Takes away what has been deleted by now. Called before anything is read. */
@@ -242,12 +253,14 @@ export class Estate {
       device: device ?? freeDevice(taken),
       attachedAt,
     };
+    if (this.#discarding) return attachment;
     volume.attachments.push(attachment);
     this.#volumesOfServer.add(serverId, volume);
     return attachment;
   }
 
   detach(volume: VolumeRecord, serverId?: string): void {
+    if (this.#discarding) return;
     const leaving = volume.attachments.filter(
       (attachment) => serverId === undefined || attachment.serverId === serverId,
     );
@@ -301,18 +314,25 @@ export class Estate {
   }
 
   addSnapshot<K extends Kind>(snapshot: SnapshotOf[K] & { kind: K }): void {
+    if (this.#discarding) return;
     this.#allVisibleAt = Math.max(this.#allVisibleAt, snapshot.visibleAt);
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
   /** It is `deleting` from now on, and gone after a while. */
   deleteSnapshot(snapshot: AnySnapshot): void {
+    if (this.#discarding) return;
     snapshot.goneAt = this.now() + this.#timing.deletionMs;
     const { goneAt } = snapshot;
     let index = this.#leaving.length;
     while (index > 0 && (this.#leaving[index - 1]?.goneAt ?? 0) > goneAt) index -= 1;
     this.#leaving.splice(index, 0, snapshot);
     this.settle();
+  }
+
+  /** It is gone at once. */
+  removeSnapshot(snapshot: AnySnapshot): void {
+    if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
   }
 
   statusOf(snapshot: AnySnapshot, now = this.now()): string {

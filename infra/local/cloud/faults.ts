@@ -32,6 +32,11 @@ export type Fault<Cloud = unknown> =
   | { type: "upgrade"; headers?: Record<string, string>; after?: boolean }
   /** Sends so many `100 Continue` and `103 Early Hints` by turns, and then answers normally. */
   | { type: "informational"; count: number }
+  /**
+   * Answers as if a create, delete, attachment, report or invocation had been done, and does nothing. A call that the
+   * service would refuse is refused.
+   */
+  | { type: "acknowledge" }
   | { type: "redirect"; location: string; status?: 301 | 302 | 307 | 308 }
   /** 401 APIGW.0301, as when temporary keys ran out. */
   | { type: "expiredToken" }

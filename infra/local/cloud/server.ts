@@ -211,10 +211,20 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     return gatewayReply(401, "APIGW.0301", `Incorrect IAM authentication information: ${verdict.reason}`, view);
   }
 
+  /** The answer of a call that is done, without doing it. */
+  function acknowledge(passage: Passage): Reply {
+    const { operation } = passage.match.route;
+    if (/\.(update|add.*Tags|remove.*Tags)/.test(operation)) {
+      throw new Error(`The fault "acknowledge" cannot hit ${operation}: its changes cannot be discarded.`);
+    }
+    const nowhere = { ...parts.inside, logs: [], lostLogs: [], invocations: [] };
+    const { afterwards: _, ...answer } = parts.inside.estate.discard(() => work(passage, nowhere));
+    return answer;
+  }
+
   /** What the service says, with its refusals in its own envelope. */
-  function work({ match, view, request, query, text, json }: Passage): Reply {
+  function work({ match, view, request, query, text, json }: Passage, inside = parts.inside): Reply {
     const { service, route: matched, params } = match;
-    const { inside } = parts;
     inside.estate.settle();
     const { requestId, method, path } = view;
     const call: Call = {
@@ -274,6 +284,8 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
         if (done?.afterwards) setImmediate(done.afterwards);
         return;
       }
+      case "acknowledge":
+        return reply(response, view, acknowledge(passage));
       case "informational": {
         sendInformational(response, fault.count);
         return reply(response, view, work(passage));

@@ -117,6 +117,73 @@ test("a redirect, which a caller must not follow", async () => {
   expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
 });
 
+test("the fault `acknowledge` answers a create and a delete that are not carried out", async () => {
+  const { cloud, clock, call } = await stage();
+  const server = cloud.addServer();
+  const volume_id = cloud.addVolume({ serverId: server.id }).id;
+  const cluster_id = cloud.addCluster().id;
+  const creates: [path: string, body: unknown, status: number, shape: unknown][] = [
+    [CREATE, { snapshot: { volume_id, force: true } }, 202, { snapshot: { id: expect.any(String), volume_id } }],
+    ["/v5/{p}/snapshots", { snapshot: { volume_id } }, 202, { snapshot_id: expect.any(String) }],
+    [
+      "/v5/{p}/snapshot-groups",
+      { snapshot_group: { server_id: server.id } },
+      202,
+      { snapshot_group_id: expect.any(String) },
+    ],
+    ["/v1.0/{p}/snapshots", { snapshot: { cluster_id, name: "name" } }, 200, { snapshot: { id: expect.any(String) } }],
+  ];
+  const acknowledge = cloud.fault({ method: "POST" }, { type: "acknowledge" });
+  for (const [path, body, status, shape] of creates) {
+    const answer = await call("POST", path, body);
+    expect(answer).toMatchObject({ status, json: shape });
+    const { json } = answer;
+    const id = json.snapshot?.id ?? json.snapshot_id ?? json.snapshot_group_id;
+    expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
+  }
+  expect(cloud.snapshots()).toEqual([]);
+  expect(said(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
+  acknowledge.remove();
+
+  for (const [path, body, status, shape] of creates) {
+    expect(await call("POST", path, body)).toMatchObject({ status, json: shape });
+    clock.advance(60_000);
+  }
+  cloud.fault({ method: "DELETE" }, { type: "acknowledge" });
+  const before = cloud.snapshots();
+  for (const { kind, id } of before) {
+    const path = { snapshot: CREATE, "cluster-snapshot": "/v1.0/{p}/snapshots" }[kind as string];
+    const versionFive = kind === "snapshot-group" ? "/v5/{p}/snapshot-groups" : "/v5/{p}/snapshots";
+    expect((await call("DELETE", `${path ?? versionFive}/${id}`)).status).toBe(202);
+  }
+  clock.advance(60_000);
+  expect(cloud.snapshots()).toEqual(before);
+});
+
+test("the fault `acknowledge` loses reports, invocations and attachments, and refuses to hit an update", async () => {
+  const onInvokeAsync = vi.fn();
+  const { cloud, call } = await stage({ onInvokeAsync });
+  const [server, volume] = [cloud.addServer(), cloud.addVolume()];
+  cloud.fault({}, { type: "acknowledge" });
+  const report = { log_time_ns: Date.now() * 1e6, contents: ["a"], labels: {} };
+  expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", report)).status).toBe(200);
+  const urn = `urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
+  expect((await call("POST", `/v2/{p}/fgs/functions/${urn}/invocations-async`, {})).status).toBe(202);
+  const attach = { volumeAttachment: { volumeId: volume.id } };
+  expect((await call("POST", `/v1/{p}/cloudservers/${server.id}/attachvolume`, attach)).status).toBe(200);
+  await cloud.idle();
+  expect([cloud.logs, cloud.lostLogs, cloud.invocations]).toEqual([[], [], []]);
+  expect(onInvokeAsync).not.toHaveBeenCalled();
+  expect(cloud.volume(volume.id)).toEqual(volume);
+
+  const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: volume.id, name: "old" });
+  expect((await call("PUT", `${CREATE}/${id}`, { snapshot: { name: "new" } })).status).toBe(500);
+  expect(complain).toHaveBeenCalledOnce();
+  expect(cloud.snapshots()).toMatchObject([{ name: "old" }]);
+  complain.mockRestore();
+});
+
 test("throttled once, with Retry-After", async () => {
   const { first, made } = await seen({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(made).toBe(0);
