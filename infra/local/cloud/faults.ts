@@ -42,6 +42,12 @@ export type Fault<Cloud = unknown> =
   | { type: "expiredToken" }
   /** The cloud's wall clock is off by so much (positive: ahead) for this request. */
   | { type: "clockSkew"; ms: number }
+  /**
+   * Does the work and sends what `edit` returns for the answer's body, or the body that `edit` has changed in place where
+   * it returns nothing.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: an edit reaches into answers of every shape
+  | { type: "edit"; edit: (body: any) => unknown }
   /** Runs between this answer and the caller's next request: to change a list between two of its pages. */
   | { type: "mutatePage"; mutate: (cloud: Cloud) => void }
   /** Answers exactly this; the work is not done. */

@@ -277,6 +277,14 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
         fault.mutate(parts.facade());
         return reply(response, view, page);
       }
+      case "edit": {
+        const done = work(passage);
+        const body = parseJson(done.text);
+        const edited = fault.edit(body);
+        // Nothing is returned by an edit in place; `null` is a body of its own.
+        const text = JSON.stringify(edited === undefined ? body : edited) ?? "";
+        return reply(response, view, { ...done, text });
+      }
       case "upgrade": {
         const done = fault.after ? work(passage) : undefined;
         answered(view, 101);

@@ -184,6 +184,42 @@ test("the fault `acknowledge` loses reports, invocations and attachments, and re
   complain.mockRestore();
 });
 
+test("the fault `edit` changes the body of a list, a show and a create", async () => {
+  const { cloud, call, create, volume_id } = await oneDisk();
+  const edit = cloud.fault(
+    { operation: "evs.createSnapshot" },
+    { type: "edit", edit: ({ snapshot }) => ({ snapshot: { ...snapshot, volume_id: "another" }, code: "EVS.5400" }) },
+  );
+  expect((await create()).json).toMatchObject({ snapshot: { volume_id: "another" }, code: "EVS.5400" });
+  const { id } = cloud.snapshots()[0] as { id: string };
+  expect(cloud.snapshots()).toMatchObject([{ volume_id }]);
+  expect(cloud.requests[0]).toMatchObject({ fault: "edit", answer: { snapshot: { id, volume_id } } });
+  edit.remove();
+
+  cloud.fault(
+    { operation: "evs.listSnapshots" },
+    {
+      type: "edit",
+      edit: (body) => {
+        for (const row of body.snapshots) {
+          delete row.created_at;
+          row.status = null;
+        }
+        body.count = "1";
+      },
+    },
+  );
+  const list = await call("GET", `${CREATE}/detail`);
+  expect(list.json).toMatchObject({ count: "1", snapshots: [{ id, status: null }] });
+  expect(list.json.snapshots[0]).not.toHaveProperty("created_at");
+  cloud.fault({ operation: "evs.showSnapshot" }, { type: "edit", edit: () => null });
+  expect((await call("GET", `${CREATE}/${id}`)).text).toBe("null");
+  cloud.fault({ operation: "evs.deleteSnapshot" }, { type: "edit", edit: (body) => body });
+  expect(
+    await call("DELETE", `${CREATE}/${cloud.addSnapshot({ kind: "snapshot", volumeId: volume_id }).id}`),
+  ).toMatchObject({ status: 202, text: "" });
+});
+
 test("throttled once, with Retry-After", async () => {
   const { first, made } = await seen({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(made).toBe(0);
