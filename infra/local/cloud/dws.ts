@@ -4,7 +4,7 @@ import { fields, integer, one, UUID } from "./constraints.ts";
 import type { ClusterRecord, ClusterSnapshot } from "./estate.ts";
 import { type Answer, accepted, type Call, ok, Refusal, type Service } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { cutPage } from "./paging.ts";
+import { capped, countOf, cutPage } from "./paging.ts";
 
 export const dws: Service = {
   name: "dws",
@@ -115,9 +115,10 @@ function listOfCluster(call: Call, cloud: Inside): Answer {
   const { query } = call;
   checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
   const cluster = findCluster(call.params.cluster_id, cloud);
-  const limit = integer(one(query, "limit")) ?? Number.POSITIVE_INFINITY;
+  const asked = integer(one(query, "limit")) ?? Number.POSITIVE_INFINITY;
   const offset = integer(one(query, "offset")) ?? 0;
-  if (!(limit > 0)) badRequest("limit must be greater than 0.");
+  if (!(asked > 0)) badRequest("limit must be greater than 0.");
+  const limit = capped(asked, cloud.choices);
   if (!(offset >= 0)) badRequest("offset must be greater than or equal to 0.");
   const direction = one(query, "sort_dir") ?? "desc";
   if (direction !== "asc" && direction !== "desc") badRequest("sort_dir must be asc or desc.");
@@ -132,7 +133,7 @@ function listOfCluster(call: Call, cloud: Inside): Answer {
     project_id: cloud.projectId,
     cluster_id: cluster.id,
     snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)),
-    count: page.total,
+    count: countOf(page, cloud.choices),
   });
 }
 
@@ -211,12 +212,12 @@ export function clusterView(cluster: ClusterRecord, cloud: Inside) {
   };
 }
 
-export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate }: Inside) {
+export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices }: Inside) {
   const finished = estate.isCreating(snapshot) ? undefined : snapshot.readyAt;
   return {
     id: snapshot.id,
     name: snapshot.name,
-    description: snapshot.description ?? "",
+    description: choices.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
     started: zonedSeconds(snapshot.createdAt),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,

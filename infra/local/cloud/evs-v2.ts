@@ -15,7 +15,7 @@ import {
 } from "./evs-common.ts";
 import { type Answer, accepted, type Call, ok, type Route } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { allOf, cutPage, when } from "./paging.ts";
+import { allOf, countOf, cutPage, when } from "./paging.ts";
 
 export const snapshotRoutes: Route[] = [
   { operation: "evs.createSnapshot", method: "POST", path: "/v2/{project_id}/cloudsnapshots", handle: create },
@@ -103,7 +103,7 @@ function list(call: Call, cloud: Inside): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = window(query);
+  const { limit, offset } = window(query, cloud);
   const now = estate.now();
   const value = (key: string) => one(query, key);
   const volumeId = value("volume_id");
@@ -125,7 +125,7 @@ function list(call: Call, cloud: Inside): Answer {
   const source = ids ? shelf.some(ids) : volumeId === undefined ? shelf.oldestFirst : shelf.of(volumeId);
   const page = cutPage(source, { keep, descending: true, offset, limit });
   return ok({
-    count: page.total,
+    count: countOf(page, cloud.choices),
     snapshots: page.rows.map((snapshot) => legacyView(snapshot, cloud)),
     ...(query.has("limit") && page.more
       ? { snapshots_links: nextLink(`/v2/${cloud.projectId}/snapshots/detail`, limit, page.rows.at(-1)?.id) }
