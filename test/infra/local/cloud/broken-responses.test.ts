@@ -1,33 +1,15 @@
-/** Faults of the connection, seen with Node's own client: `fetch` refuses some of them before a caller learns of it. */
 import { once } from "node:events";
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
-import { expect, onTestFinished, test } from "vitest";
-import type { EmbeddedCloud, Fault } from "../../../../infra/local/cloud/index.ts";
+import { expect, test } from "vitest";
+import type { Fault } from "../../../../infra/local/cloud/index.ts";
+import { bodyOf, post } from "./client.ts";
 import { stage } from "./harness.ts";
 
 /** Sends a create of a legacy snapshot that the fault hits. */
 async function createUnder(fault: Fault) {
   const { cloud } = await stage();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
-  const sent = send(cloud, cloud.addVolume().id);
+  const sent = post(cloud, "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   return { cloud, handle, sent };
-}
-
-function send(cloud: EmbeddedCloud, volume_id: string): ClientRequest {
-  const sent = request(`${cloud.url}/v2/${cloud.projectId}/cloudsnapshots`, {
-    method: "POST",
-    agent: false,
-    headers: { "x-auth-token": cloud.credentials.token ?? "", "content-type": "application/json" },
-  });
-  sent.on("error", () => {});
-  onTestFinished(() => void sent.destroy());
-  return sent.end(JSON.stringify({ snapshot: { volume_id } }));
-}
-
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  let text = "";
-  for await (const chunk of response) text += chunk;
-  return text;
 }
 
 test("the fault `upgrade` answers 101, before or after the work, on an open connection", async () => {
