@@ -1,7 +1,7 @@
 /** DWS v1.0: seed 004, cloud-apis.md 3. */
 import { zonedSeconds } from "./clock.ts";
 import { fields, integer, one, UUID } from "./constraints.ts";
-import type { ClusterRecord, ClusterSnapshot } from "./estate.ts";
+import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "./estate.ts";
 import { type Answer, accepted, type Call, ok, Refusal, type Service } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
 import { capped, countOf, cutPage } from "./paging.ts";
@@ -218,7 +218,7 @@ export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices 
     id: snapshot.id,
     name: snapshot.name,
     description: choices.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
-    started: zonedSeconds(snapshot.createdAt),
+    started: shownCreation(snapshot, zonedSeconds(snapshot.createdAt)),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,
     status: estate.statusOf(snapshot),

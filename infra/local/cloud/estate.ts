@@ -56,6 +56,8 @@ interface SnapshotBase extends Shelved {
   resourceId: string;
   name: string;
   description: string | null;
+  /** What is shown in place of the creation time; a `text` that is undefined: nothing. */
+  createdText?: { text: string | undefined };
   /** 0 to 999, so that the times of two snapshots of one millisecond differ. */
   microseconds: number;
   /** Until then it is `creating`; `Infinity`: it is stuck. */
@@ -340,6 +342,19 @@ export class Estate {
     return now < snapshot.readyAt ? SPELLING[snapshot.kind].creating : snapshot.endStatus;
   }
 
+  /** From now on it has this status, whatever it was to become; `creating`: for good. */
+  setStatus(snapshot: AnySnapshot, status: string): void {
+    const leaving = this.#leaving.indexOf(snapshot);
+    if (leaving >= 0) this.#leaving.splice(leaving, 1);
+    snapshot.goneAt = undefined;
+    snapshot.updatedAt = this.now();
+    if (status === SPELLING[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
+    else {
+      snapshot.readyAt = Math.min(snapshot.readyAt, this.now());
+      snapshot.endStatus = status;
+    }
+  }
+
   isCreating(snapshot: AnySnapshot, now = this.now()): boolean {
     return snapshot.goneAt === undefined && now < snapshot.readyAt;
   }
@@ -383,6 +398,11 @@ export class Estate {
     this.#lastStamp = { ms, microseconds };
     return { createdAt: ms, microseconds, sequence: this.nextSequence() };
   }
+}
+
+/** What a list and a show say of the creation time: `usual`, unless a test has set another text. */
+export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
+  return createdText ? createdText.text : usual;
 }
 
 function freeDevice(taken: Set<string>): string {

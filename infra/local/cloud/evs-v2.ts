@@ -1,7 +1,7 @@
 /** EVS v2 `cloudsnapshots`, the legacy snapshots: seeds 001 and 002, cloud-apis.md 1.1 to 1.3. */
 import { bareTime } from "./clock.ts";
 import { type Fields, fields, one, optionalBoolean, optionalMap, optionalText, type Size } from "./constraints.ts";
-import type { AnySnapshot, LegacySnapshot } from "./estate.ts";
+import { type AnySnapshot, type LegacySnapshot, shownCreation } from "./estate.ts";
 import {
   badBody,
   badUrl,
@@ -197,7 +197,7 @@ export function legacyView(snapshot: LegacySnapshot, cloud: Inside) {
     status: estate.statusOf(snapshot),
     name: snapshot.name,
     description: snapshot.description,
-    created_at: bareTime(snapshot.createdAt, snapshot.microseconds),
+    created_at: shownCreation(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
     updated_at: updatedAt === undefined || !Number.isFinite(updatedAt) ? null : bareTime(updatedAt),
     metadata: snapshot.metadata,
     volume_id: snapshot.resourceId,

@@ -1,7 +1,7 @@
 /** EVS v5, the standard snapshots: seed 000, cloud-apis.md 2.1. */
 import { bareTime } from "./clock.ts";
 import { type Fields, fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
-import type { StandardSnapshot, Tags, VolumeRecord } from "./estate.ts";
+import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "./estate.ts";
 import {
   badBody,
   badUrl,
@@ -329,7 +329,7 @@ export function standardView(snapshot: StandardSnapshot, cloud: Inside) {
     name: snapshot.name,
     description: snapshot.description,
     status: estate.statusOf(snapshot),
-    created_at: createdAt,
+    created_at: shownCreation(snapshot, createdAt),
     updated_at: snapshot.updatedAt === undefined ? createdAt : standardTime(snapshot.updatedAt, 0, cloud),
     volume_id: snapshot.resourceId,
     size: snapshot.size,
