@@ -87,9 +87,10 @@ export function snapshotableVolume(id: unknown, forced: boolean | undefined, clo
   const allowed =
     status === "available" || (status === "in-use" && forced !== false) || (status === "attaching" && forced === true);
   if (!allowed) {
+    const { wrongVolumeStatus } = cloud.choices;
     refuse(
-      400,
-      "EVS.5400",
+      wrongVolumeStatus.status,
+      wrongVolumeStatus.code,
       `Invalid volume: Volume ${id} status must be available, but current status is: ${status}. Must be in Available state.`,
     );
   }

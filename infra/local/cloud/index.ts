@@ -200,6 +200,7 @@ const DEFAULT_CHOICES: Choices = {
   groupAvailable: "avaialble",
   groupFailsWithMember: false,
   groupTagsOnMembers: false,
+  wrongVolumeStatus: { status: 400, code: "EVS.5400" },
   v5Times: "bare",
   counts: "all",
   pageCap: undefined,

@@ -26,6 +26,11 @@ export interface Choices {
   groupFailsWithMember: boolean;
   /** The members of a group carry the group's tags. Default false. */
   groupTagsOnMembers: boolean;
+  /**
+   * How a create is refused of a disk in a status that allows none, such as `extending`. Default 400 EVS.5400. The code
+   * `conflictingRequest` gives OpenStack's body.
+   */
+  wrongVolumeStatus: { status: number; code: string };
   /** v5 times without a zone as in v2, or with Z. Default "bare". */
   v5Times: "bare" | "zoned";
   /** Whether `count` of a list is that of all pages or, as in some clouds, that of the page. Default "all". */

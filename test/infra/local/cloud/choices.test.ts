@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stage } from "./harness.ts";
+import { said, stage } from "./harness.ts";
 
 test("a list gives at most `pageCap` rows, and `counts` makes its count that of the page", async () => {
   const { cloud, call } = await stage({ pageCap: 2, counts: "page", v5ListCount: true });
@@ -56,5 +56,55 @@ test("with `describeClusterSnapshots` null lists and shows lose DWS descriptions
   expect(shown.json.snapshot).toMatchObject({ name: "name", description: null });
   for (const path of ["/v1.0/{p}/snapshots", `/v1.0/{p}/clusters/${cluster_id}/snapshots`]) {
     expect((await call("GET", path)).json.snapshots).toMatchObject([{ name: "name", description: null }]);
+  }
+});
+
+/** *EVS API Reference, "EVS Disk Status" (evs_04_0040)*, without `available` and `in-use`. */
+const OTHER_STATUSES = [
+  "creating",
+  "error",
+  "attaching",
+  "detaching",
+  "restoring-backup",
+  "backing-up",
+  "error_restoring",
+  "uploading",
+  "downloading",
+  "extending",
+  "error_extending",
+  "deleting",
+  "error_deleting",
+  "rollbacking",
+  "error_rollbacking",
+  "awaiting-transfer",
+];
+
+test("a create of a disk in a status that allows none is refused as `wrongVolumeStatus` says", async () => {
+  const refusals: [wanted: { status: number; code: string } | undefined, body: object][] = [
+    [undefined, { error: { code: "EVS.5400" } }],
+    [{ status: 400, code: "EVS.2024" }, { error: { code: "EVS.2024" } }],
+    [{ status: 400, code: "EVS.2130" }, { error: { code: "EVS.2130" } }],
+    [{ status: 409, code: "conflictingRequest" }, { conflictingRequest: { code: 409 } }],
+  ];
+  for (const [wrongVolumeStatus, body] of refusals) {
+    const { cloud, call } = await stage(wrongVolumeStatus ? { wrongVolumeStatus } : {});
+    const server = cloud.addServer().id;
+    const volume_id = cloud.addVolume({ serverId: server }).id;
+    const creates: [path: string, body: unknown][] = [
+      ["/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }],
+      ["/v5/{p}/snapshots", { snapshot: { volume_id } }],
+      ["/v5/{p}/snapshot-groups", { snapshot_group: { server_id: server } }],
+    ];
+    for (const status of OTHER_STATUSES) {
+      cloud.setVolumeStatus(volume_id, status);
+      for (const [path, create] of creates) {
+        const answer = await call("POST", path, create);
+        expect(answer.status, status).toBe(wrongVolumeStatus?.status ?? 400);
+        expect(answer.json).toMatchObject(body);
+        expect(answer.text).toContain(`current status is: ${status}`);
+      }
+    }
+    cloud.setVolumeStatus(volume_id, undefined);
+    expect(said(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([202, undefined]);
   }
 });
