@@ -169,7 +169,8 @@ function transportTo(cloud: EmbeddedCloud): (request: WireRequest) => Promise<Wi
   return async (request) => {
     count += 1;
     const tag = String(count);
-    const hangs = () => cloud.requests.findLast(({ headers }) => headers[TAG] === tag)?.fault === "hang";
+    const hangs = () =>
+      /^(hang|stall)$/.test(cloud.requests.findLast(({ headers }) => headers[TAG] === tag)?.fault ?? "");
     const gaveUp = new AbortController();
     const watch = setInterval(() => hangs() && gaveUp.abort(), 2);
     const headers = { ...request.headers, [TAG]: tag };

@@ -1,10 +1,10 @@
 /** DWS v1.0: seed 004, cloud-apis.md 3. */
 import { zonedSeconds } from "./clock.ts";
 import { fields, integer, one, UUID } from "./constraints.ts";
-import type { ClusterRecord, ClusterSnapshot } from "./estate.ts";
+import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "./estate.ts";
 import { type Answer, accepted, type Call, ok, Refusal, type Service } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { cutPage } from "./paging.ts";
+import { capped, countOf, cutPage } from "./paging.ts";
 
 export const dws: Service = {
   name: "dws",
@@ -115,9 +115,10 @@ function listOfCluster(call: Call, cloud: Inside): Answer {
   const { query } = call;
   checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
   const cluster = findCluster(call.params.cluster_id, cloud);
-  const limit = integer(one(query, "limit")) ?? Number.POSITIVE_INFINITY;
+  const asked = integer(one(query, "limit")) ?? Number.POSITIVE_INFINITY;
   const offset = integer(one(query, "offset")) ?? 0;
-  if (!(limit > 0)) badRequest("limit must be greater than 0.");
+  if (!(asked > 0)) badRequest("limit must be greater than 0.");
+  const limit = capped(asked, cloud.choices);
   if (!(offset >= 0)) badRequest("offset must be greater than or equal to 0.");
   const direction = one(query, "sort_dir") ?? "desc";
   if (direction !== "asc" && direction !== "desc") badRequest("sort_dir must be asc or desc.");
@@ -132,7 +133,7 @@ function listOfCluster(call: Call, cloud: Inside): Answer {
     project_id: cloud.projectId,
     cluster_id: cluster.id,
     snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)),
-    count: page.total,
+    count: countOf(page, cloud.choices),
   });
 }
 
@@ -160,7 +161,7 @@ function remove(call: Call, cloud: Inside): Answer {
   if (!snapshot) return badRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
   if (estate.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
-  estate.snapshots["cluster-snapshot"].remove(snapshot.id);
+  estate.removeSnapshot(snapshot);
   return accepted();
 }
 
@@ -211,13 +212,13 @@ export function clusterView(cluster: ClusterRecord, cloud: Inside) {
   };
 }
 
-export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate }: Inside) {
+export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices }: Inside) {
   const finished = estate.isCreating(snapshot) ? undefined : snapshot.readyAt;
   return {
     id: snapshot.id,
     name: snapshot.name,
-    description: snapshot.description ?? "",
-    started: zonedSeconds(snapshot.createdAt),
+    description: choices.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
+    started: shownCreation(snapshot, zonedSeconds(snapshot.createdAt)),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,
     status: estate.statusOf(snapshot),

@@ -3,7 +3,7 @@ import { fields, hasTags, integer, isFields, one, tagFilters } from "./constrain
 import type { AttachmentRecord, ServerRecord, VolumeRecord } from "./estate.ts";
 import { type Answer, type Call, ok, Refusal, type Service } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { cutPage } from "./paging.ts";
+import { capped, countOf, cutPage } from "./paging.ts";
 
 const SERVER = "/v1/{project_id}/cloudservers/{server_id}";
 
@@ -63,9 +63,10 @@ function list(call: Call, cloud: Inside): Answer {
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badRequest);
   const value = (key: string) => one(query, key);
-  const limit = integer(value("limit")) ?? 25;
+  const asked = integer(value("limit")) ?? 25;
   const offset = integer(value("offset")) ?? 1;
-  if (!(limit >= 0 && limit <= 1000)) badRequest("limit must be 0 to 1000.");
+  if (!(asked >= 0 && asked <= 1000)) badRequest("limit must be 0 to 1000.");
+  const limit = capped(asked, cloud.choices);
   if (!(offset >= 0)) badRequest("offset must not be negative.");
   const ids = value("server_id")?.split(",");
   const tags = value("tags")?.split(",");
@@ -89,7 +90,7 @@ function list(call: Call, cloud: Inside): Answer {
     marker: value("marker"),
   });
   if (page.markerLost) badRequest("marker could not be found.");
-  return ok({ count: page.total, servers: page.rows.map((server) => serverView(server, cloud)) });
+  return ok({ count: countOf(page, cloud.choices), servers: page.rows.map((server) => serverView(server, cloud)) });
 }
 
 /** `key` or `key=value` */
@@ -122,7 +123,7 @@ function listByTag(call: Call, cloud: Inside): Answer {
       names.every((name) => server.name.includes(name)),
     descending: true,
     offset,
-    limit,
+    limit: capped(limit, cloud.choices),
   });
   if (action === "count") return ok({ total_count: page.total });
   return ok({

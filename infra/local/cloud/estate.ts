@@ -56,6 +56,8 @@ interface SnapshotBase extends Shelved {
   resourceId: string;
   name: string;
   description: string | null;
+  /** What is shown in place of the creation time; a `text` that is undefined: nothing. */
+  createdText?: { text: string | undefined };
   /** 0 to 999, so that the times of two snapshots of one millisecond differ. */
   microseconds: number;
   /** Until then it is `creating`; `Infinity`: it is stuck. */
@@ -181,6 +183,7 @@ export class Estate {
   /** By then, every snapshot that exists now is in the lists. */
   #allVisibleAt = 0;
   #sequence = 0;
+  #discarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
   constructor(clock: CloudClock, timing: Timing) {
@@ -195,6 +198,16 @@ export class Estate {
   nextSequence(): number {
     this.#sequence += 1;
     return this.#sequence;
+  }
+
+  /** Runs `work`, and discards every snapshot, deletion and attachment that it would have made. */
+  discard<T>(work: () => T): T {
+    this.#discarding = true;
+    try {
+      return work();
+    } finally {
+      this.#discarding = false;
+    }
   }
 
   /** Takes away what has been deleted by now. Called before anything is read. */
@@ -242,12 +255,14 @@ export class Estate {
       device: device ?? freeDevice(taken),
       attachedAt,
     };
+    if (this.#discarding) return attachment;
     volume.attachments.push(attachment);
     this.#volumesOfServer.add(serverId, volume);
     return attachment;
   }
 
   detach(volume: VolumeRecord, serverId?: string): void {
+    if (this.#discarding) return;
     const leaving = volume.attachments.filter(
       (attachment) => serverId === undefined || attachment.serverId === serverId,
     );
@@ -301,12 +316,14 @@ export class Estate {
   }
 
   addSnapshot<K extends Kind>(snapshot: SnapshotOf[K] & { kind: K }): void {
+    if (this.#discarding) return;
     this.#allVisibleAt = Math.max(this.#allVisibleAt, snapshot.visibleAt);
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
   /** It is `deleting` from now on, and gone after a while. */
   deleteSnapshot(snapshot: AnySnapshot): void {
+    if (this.#discarding) return;
     snapshot.goneAt = this.now() + this.#timing.deletionMs;
     const { goneAt } = snapshot;
     let index = this.#leaving.length;
@@ -315,9 +332,27 @@ export class Estate {
     this.settle();
   }
 
+  /** It is gone at once. */
+  removeSnapshot(snapshot: AnySnapshot): void {
+    if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
+  }
+
   statusOf(snapshot: AnySnapshot, now = this.now()): string {
     if (snapshot.goneAt !== undefined) return "deleting";
     return now < snapshot.readyAt ? SPELLING[snapshot.kind].creating : snapshot.endStatus;
+  }
+
+  /** From now on it has this status, whatever it was to become; `creating`: for good. */
+  setStatus(snapshot: AnySnapshot, status: string): void {
+    const leaving = this.#leaving.indexOf(snapshot);
+    if (leaving >= 0) this.#leaving.splice(leaving, 1);
+    snapshot.goneAt = undefined;
+    snapshot.updatedAt = this.now();
+    if (status === SPELLING[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
+    else {
+      snapshot.readyAt = Math.min(snapshot.readyAt, this.now());
+      snapshot.endStatus = status;
+    }
   }
 
   isCreating(snapshot: AnySnapshot, now = this.now()): boolean {
@@ -363,6 +398,11 @@ export class Estate {
     this.#lastStamp = { ms, microseconds };
     return { createdAt: ms, microseconds, sequence: this.nextSequence() };
   }
+}
+
+/** What a list and a show say of the creation time: `usual`, unless a test has set another text. */
+export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
+  return createdText ? createdText.text : usual;
 }
 
 function freeDevice(taken: Set<string>): string {

@@ -3,7 +3,7 @@ import { type Complain, integer, one, UUID } from "./constraints.ts";
 import type { Tags, VolumeRecord } from "./estate.ts";
 import { type Query, Refusal } from "./http.ts";
 import type { Inside } from "./inside.ts";
-import { type Condition, when } from "./paging.ts";
+import { type Condition, capped, when } from "./paging.ts";
 
 export const badBody: Complain = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request body. ${message}`);
@@ -22,14 +22,14 @@ export function notFound(what: string, id: string): never {
 }
 
 /** `limit` 1 to 1000 (default 1000), `offset` in rows (cloud-apis.md 1.2). */
-export function window(query: Query): { limit: number; offset: number } {
+export function window(query: Query, { choices }: Inside): { limit: number; offset: number } {
   const limit = integer(one(query, "limit")) ?? 1000;
   const offset = integer(one(query, "offset")) ?? 0;
   if (Number.isNaN(limit)) refuse(400, "EVS.5400", "limit param must be an integer.");
   if (limit > 1000) refuse(400, "EVS.2142", "invalid filter limit, can not greater than 1000.");
   if (limit < 1) refuse(400, "EVS.1023", "invalid filter limit!");
   if (Number.isNaN(offset) || offset < 0) refuse(400, "EVS.5400", "offset param must be an integer.");
-  return { limit, offset };
+  return { limit: capped(limit, choices), offset };
 }
 
 export function direction(query: Query): "asc" | "desc" {
@@ -87,9 +87,10 @@ export function snapshotableVolume(id: unknown, forced: boolean | undefined, clo
   const allowed =
     status === "available" || (status === "in-use" && forced !== false) || (status === "attaching" && forced === true);
   if (!allowed) {
+    const { wrongVolumeStatus } = cloud.choices;
     refuse(
-      400,
-      "EVS.5400",
+      wrongVolumeStatus.status,
+      wrongVolumeStatus.code,
       `Invalid volume: Volume ${id} status must be available, but current status is: ${status}. Must be in Available state.`,
     );
   }

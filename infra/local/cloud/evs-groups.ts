@@ -1,6 +1,6 @@
 /** EVS v5 snapshot consistency groups: seed 003, cloud-apis.md 2.2. */
 import { fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
-import type { SnapshotGroup, StandardSnapshot, Tags, VolumeRecord } from "./estate.ts";
+import { type SnapshotGroup, type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "./estate.ts";
 import {
   badBody,
   badUrl,
@@ -273,7 +273,7 @@ export function groupView(group: SnapshotGroup, cloud: Inside) {
     server_id: group.resourceId || null,
     tags: group.tags,
     enterprise_project_id: group.enterpriseProjectId,
-    created_at: createdAt,
+    created_at: shownCreation(group, createdAt),
     updated_at: group.updatedAt === undefined ? createdAt : standardTime(group.updatedAt, 0, cloud),
   };
 }

@@ -1,7 +1,7 @@
 /** EVS v2 `cloudsnapshots`, the legacy snapshots: seeds 001 and 002, cloud-apis.md 1.1 to 1.3. */
 import { bareTime } from "./clock.ts";
 import { type Fields, fields, one, optionalBoolean, optionalMap, optionalText, type Size } from "./constraints.ts";
-import type { AnySnapshot, LegacySnapshot } from "./estate.ts";
+import { type AnySnapshot, type LegacySnapshot, shownCreation } from "./estate.ts";
 import {
   badBody,
   badUrl,
@@ -15,7 +15,7 @@ import {
 } from "./evs-common.ts";
 import { type Answer, accepted, type Call, ok, type Route } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { allOf, cutPage, when } from "./paging.ts";
+import { allOf, countOf, cutPage, when } from "./paging.ts";
 
 export const snapshotRoutes: Route[] = [
   { operation: "evs.createSnapshot", method: "POST", path: "/v2/{project_id}/cloudsnapshots", handle: create },
@@ -103,7 +103,7 @@ function list(call: Call, cloud: Inside): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = window(query);
+  const { limit, offset } = window(query, cloud);
   const now = estate.now();
   const value = (key: string) => one(query, key);
   const volumeId = value("volume_id");
@@ -125,7 +125,7 @@ function list(call: Call, cloud: Inside): Answer {
   const source = ids ? shelf.some(ids) : volumeId === undefined ? shelf.oldestFirst : shelf.of(volumeId);
   const page = cutPage(source, { keep, descending: true, offset, limit });
   return ok({
-    count: page.total,
+    count: countOf(page, cloud.choices),
     snapshots: page.rows.map((snapshot) => legacyView(snapshot, cloud)),
     ...(query.has("limit") && page.more
       ? { snapshots_links: nextLink(`/v2/${cloud.projectId}/snapshots/detail`, limit, page.rows.at(-1)?.id) }
@@ -197,7 +197,7 @@ export function legacyView(snapshot: LegacySnapshot, cloud: Inside) {
     status: estate.statusOf(snapshot),
     name: snapshot.name,
     description: snapshot.description,
-    created_at: bareTime(snapshot.createdAt, snapshot.microseconds),
+    created_at: shownCreation(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
     updated_at: updatedAt === undefined || !Number.isFinite(updatedAt) ? null : bareTime(updatedAt),
     metadata: snapshot.metadata,
     volume_id: snapshot.resourceId,

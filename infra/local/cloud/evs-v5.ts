@@ -1,7 +1,7 @@
 /** EVS v5, the standard snapshots: seed 000, cloud-apis.md 2.1. */
 import { bareTime } from "./clock.ts";
 import { type Fields, fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
-import type { StandardSnapshot, Tags, VolumeRecord } from "./estate.ts";
+import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "./estate.ts";
 import {
   badBody,
   badUrl,
@@ -21,7 +21,7 @@ import { deletionJob, snapshotJob } from "./evs-jobs.ts";
 import { checkDeletable } from "./evs-v2.ts";
 import { type Answer, accepted, type Call, ok, type Query, type Route } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { allOf, type Condition, cutPage, type Page, when } from "./paging.ts";
+import { allOf, type Condition, countOf, cutPage, type Page, when } from "./paging.ts";
 import type { Shelved } from "./shelf.ts";
 
 const ONE = "/v5/{project_id}/snapshots/{snapshot_id}";
@@ -174,7 +174,7 @@ export function cutStandardPage<T extends Listed>(
   source: readonly T[],
   keep: Condition<T> | undefined,
 ): Page<T> {
-  const { limit, offset } = window(query);
+  const { limit, offset } = window(query, cloud);
   const page = cutPage(source, {
     keep,
     sort: sorting<T>(query, {
@@ -202,8 +202,8 @@ export function standardPage<T extends { id: string }>(
   cloud: Inside,
 ): unknown {
   if (!cloud.choices.v5ListCount) return { [field]: rows };
-  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, window(query).limit, page.rows.at(-1)?.id);
-  return { count: page.total, [field]: rows, ...(page.more ? { [`${field}_links`]: links } : {}) };
+  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, window(query, cloud).limit, page.rows.at(-1)?.id);
+  return { count: countOf(page, cloud.choices), [field]: rows, ...(page.more ? { [`${field}_links`]: links } : {}) };
 }
 
 /** `{"key1":"value1"}` */
@@ -329,7 +329,7 @@ export function standardView(snapshot: StandardSnapshot, cloud: Inside) {
     name: snapshot.name,
     description: snapshot.description,
     status: estate.statusOf(snapshot),
-    created_at: createdAt,
+    created_at: shownCreation(snapshot, createdAt),
     updated_at: snapshot.updatedAt === undefined ? createdAt : standardTime(snapshot.updatedAt, 0, cloud),
     volume_id: snapshot.resourceId,
     size: snapshot.size,

@@ -16,7 +16,7 @@ import {
 } from "./evs-common.ts";
 import { type Answer, type Call, ok, type Query, type Route } from "./http.ts";
 import { checkQuery, type Inside } from "./inside.ts";
-import { allOf, type Condition, cutPage, when } from "./paging.ts";
+import { allOf, type Condition, capped, countOf, cutPage, when } from "./paging.ts";
 import { byAge } from "./shelf.ts";
 
 export const volumeRoutes: Route[] = [
@@ -68,7 +68,7 @@ function list(call: Call, cloud: Inside): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = window(query);
+  const { limit, offset } = window(query, cloud);
   const page = cutPage(candidates(query, cloud), {
     keep: filter(query, cloud),
     sort: sorting<VolumeRecord>(query, {
@@ -85,7 +85,7 @@ function list(call: Call, cloud: Inside): Answer {
   // What the cloud says to a marker that is gone is UNCONFIRMED for EVS; this is the documented code for a bad one.
   if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
   return ok({
-    count: page.total,
+    count: countOf(page, cloud.choices),
     volumes: page.rows.map((volume) => volumeView(volume, cloud)),
     ...(page.more
       ? { volumes_links: nextLink(`/v2/${cloud.projectId}/volumes/detail`, limit, page.rows.at(-1)?.id) }
@@ -184,7 +184,7 @@ function listByTags(call: Call, cloud: Inside): Answer {
       ),
     descending: true,
     offset,
-    limit,
+    limit: capped(limit, cloud.choices),
   });
   if (action === "count") return ok({ total_count: page.total });
   return ok({
@@ -224,7 +224,7 @@ function showQuotas(call: Call, cloud: Inside): Answer {
 }
 
 export function volumeView(volume: VolumeRecord, cloud: Inside) {
-  const { estate, projectId } = cloud;
+  const { estate, projectId, choices } = cloud;
   const attachments = estate.attachmentsOf(volume);
   return {
     id: volume.id,
@@ -240,13 +240,12 @@ export function volumeView(volume: VolumeRecord, cloud: Inside) {
     multiattach: volume.multiattach,
     encrypted: false,
     attachments: attachments.map((attachment) => ({
-      attachment_id: attachment.id,
+      ...(choices.attachmentIds ? { attachment_id: attachment.id, attached_at: bareTime(attachment.attachedAt) } : {}),
       id: volume.id,
       volume_id: volume.id,
       server_id: attachment.serverId,
       host_name: null,
       device: attachment.device,
-      attached_at: bareTime(attachment.attachedAt),
     })),
     tags: volume.tags,
     metadata: volume.metadata,

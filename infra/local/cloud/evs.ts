@@ -23,7 +23,8 @@ export const evs: Service = {
   routes: [...snapshotRoutes, ...volumeRoutes, ...standardSnapshotRoutes, ...snapshotGroupRoutes, ...jobRoutes],
   envelope(refusal: Refusal, route, cloud) {
     const classic = cloud.choices.evsLimits === "classic" && route.path.startsWith("/v2/");
-    const fault = classic ? OPENSTACK_FAULTS[refusal.status] : undefined;
+    const named = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);
+    const fault = named ?? (classic ? OPENSTACK_FAULTS[refusal.status] : undefined);
     // The code there is the HTTP status, a number (cloud-apis.md 4.1).
     if (fault) return { [fault]: { message: refusal.message, code: refusal.status } };
     return { error: { message: refusal.message, code: refusal.code } };

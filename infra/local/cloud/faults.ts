@@ -21,11 +21,33 @@ export type Fault<Cloud = unknown> =
   | { type: "emptyBody"; after: boolean }
   /** Never answers; the connection stays open until the caller or `close()` ends it. */
   | { type: "hang"; after: boolean }
+  /** Sends the headers and the first bytes of the body, then nothing more; the connection stays open. */
+  | { type: "stall"; after: boolean }
+  /** Answers normally, but sends the body byte by byte, one every `ms` real milliseconds. */
+  | { type: "drip"; ms: number }
+  /**
+   * Sends `101 Switching Protocols` and leaves the connection open. `headers` replaces `Connection: Upgrade` and
+   * `Upgrade: websocket`; without an `Upgrade` header, some clients take the 101 for the final response.
+   */
+  | { type: "upgrade"; headers?: Record<string, string>; after?: boolean }
+  /** Sends so many `100 Continue` and `103 Early Hints` by turns, and then answers normally. */
+  | { type: "informational"; count: number }
+  /**
+   * Answers as if a create, delete, attachment, report or invocation had been done, and does nothing. A call that the
+   * service would refuse is refused.
+   */
+  | { type: "acknowledge" }
   | { type: "redirect"; location: string; status?: 301 | 302 | 307 | 308 }
   /** 401 APIGW.0301, as when temporary keys ran out. */
   | { type: "expiredToken" }
   /** The cloud's wall clock is off by so much (positive: ahead) for this request. */
   | { type: "clockSkew"; ms: number }
+  /**
+   * Does the work and sends what `edit` returns for the answer's body, or the body that `edit` has changed in place where
+   * it returns nothing.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: an edit reaches into answers of every shape
+  | { type: "edit"; edit: (body: any) => unknown }
   /** Runs between this answer and the caller's next request: to change a list between two of its pages. */
   | { type: "mutatePage"; mutate: (cloud: Cloud) => void }
   /** Answers exactly this; the work is not done. */

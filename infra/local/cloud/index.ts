@@ -17,7 +17,17 @@ import { functiongraph } from "./functiongraph.ts";
 import type { Choices, Inside, Invocation, LogEntry } from "./inside.ts";
 import { lts } from "./lts.ts";
 import { createCloudServer, type RequestView, Tally } from "./server.ts";
-import { type SeededSnapshot, type SnapshotView, seedSnapshot, viewsOf } from "./snapshots.ts";
+import {
+  addMember,
+  removeMember,
+  type SeededSnapshot,
+  type SnapshotView,
+  seedSnapshot,
+  setSnapshotCreatedAt,
+  setSnapshotLabels,
+  setSnapshotStatus,
+  viewsOf,
+} from "./snapshots.ts";
 import { createThrottle, type Rate } from "./throttle.ts";
 
 export type { Credentials } from "./authentication.ts";
@@ -135,6 +145,16 @@ export interface EmbeddedCloud {
   addSnapshot(snapshot: SeededSnapshot): SnapshotView;
   /** Gone at once, as if somebody else had deleted it. */
   removeSnapshot(snapshotId: string): void;
+  /** From now on, whatever it was to become; as the service spells it. `creating` and `deleting` do not end. */
+  setSnapshotStatus(snapshotId: string, status: string): void;
+  /** Replaces the metadata of a legacy snapshot, the tags of a standard snapshot or of a group. */
+  setSnapshotLabels(snapshotId: string, labels: Tags): void;
+  /** Lists and shows give exactly this text as the creation time; `undefined`: they give none. */
+  setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
+  /** A snapshot of that disk joins the group: `available`, and as old as the group. */
+  addMember(groupId: string, volumeId: string): SnapshotView;
+  /** The group loses its snapshot of that disk, which is gone. */
+  removeMember(groupId: string, volumeId: string): void;
 
   /** Deep copies, oldest first, with what the lists would not show yet; deleted ones are not there. */
   snapshots(kind?: Kind): SnapshotView[];
@@ -180,12 +200,17 @@ const DEFAULT_CHOICES: Choices = {
   groupAvailable: "avaialble",
   groupFailsWithMember: false,
   groupTagsOnMembers: false,
+  wrongVolumeStatus: { status: 400, code: "EVS.5400" },
   v5Times: "bare",
+  counts: "all",
+  pageCap: undefined,
+  attachmentIds: true,
   v5ListCount: false,
   nameFilter: "fuzzy",
   enterpriseProjectsByDefault: "0",
   unknownQuery: "refuse",
   duplicateClusterSnapshot: { status: 400, code: "DWS.5150" },
+  describeClusterSnapshots: "as given",
   topics: undefined,
   logBodyLimit: 12 * 1024 * 1024,
   functions: undefined,
@@ -337,6 +362,11 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
     removeSnapshot(snapshotId) {
       for (const collection of Object.values(estate.snapshots)) collection.remove(snapshotId);
     },
+    setSnapshotStatus: (snapshotId, status) => setSnapshotStatus(snapshotId, status, inside),
+    setSnapshotLabels: (snapshotId, labels) => setSnapshotLabels(snapshotId, labels, inside),
+    setSnapshotCreatedAt: (snapshotId, text) => setSnapshotCreatedAt(snapshotId, text, inside),
+    addMember: (groupId, volumeId) => addMember(groupId, volumeId, inside),
+    removeMember: (groupId, volumeId) => removeMember(groupId, volumeId, inside),
 
     snapshots(kind) {
       estate.settle();

@@ -26,8 +26,19 @@ export interface Choices {
   groupFailsWithMember: boolean;
   /** The members of a group carry the group's tags. Default false. */
   groupTagsOnMembers: boolean;
+  /**
+   * How a create is refused of a disk in a status that allows none, such as `extending`. Default 400 EVS.5400. The code
+   * `conflictingRequest` gives OpenStack's body.
+   */
+  wrongVolumeStatus: { status: number; code: string };
   /** v5 times without a zone as in v2, or with Z. Default "bare". */
   v5Times: "bare" | "zoned";
+  /** Whether `count` of a list is that of all pages or, as in some clouds, that of the page. Default "all". */
+  counts: "all" | "page";
+  /** The most rows that a list gives in a page, whatever `limit` says; none by default. */
+  pageCap: number | undefined;
+  /** Attachments of disks have `attachment_id` and `attached_at`. Default true. */
+  attachmentIds: boolean;
   /** v5 lists have `count` and `..._links` as v2 lists do. Default false. */
   v5ListCount: boolean;
   /** Whether the filter `name` of EVS lists also finds parts of names. Default "fuzzy": a caller must look again. */
@@ -38,6 +49,8 @@ export interface Choices {
   unknownQuery: "refuse" | "ignore";
   /** DWS: a name that is taken. Default 400 DWS.5150. */
   duplicateClusterSnapshot: { status: number; code: string };
+  /** DWS: the description of a snapshot as it was given, or always null. Default "as given". */
+  describeClusterSnapshots: "as given" | "null";
   /** LTS: the topics that exist; any by default. */
   topics: { group: string; stream: string }[] | undefined;
   /** LTS: the largest body. Default 12 MB, the gateway's. */

@@ -1,4 +1,5 @@
 /** Filtering, sorting and cutting a page; what `offset` and `limit` mean is each service's own affair. */
+import type { Choices } from "./inside.ts";
 import type { Shelved } from "./shelf.ts";
 
 export type Condition<T> = (item: T) => boolean;
@@ -34,6 +35,16 @@ export interface Page<T> {
   more: boolean;
   /** The marker is not (or no longer) a row of this list. */
   markerLost: boolean;
+}
+
+/** How many rows a page may have. */
+export function capped(limit: number, { pageCap = Number.POSITIVE_INFINITY }: Choices): number {
+  return Math.min(limit, pageCap);
+}
+
+/** What the field `count` of a list says. */
+export function countOf(page: Page<unknown>, { counts }: Choices): number {
+  return counts === "page" ? page.rows.length : page.total;
 }
 
 /** `source` is ordered by age, oldest first. */

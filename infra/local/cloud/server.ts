@@ -12,6 +12,7 @@ import {
 } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Keyring, Signed } from "./authentication.ts";
+import { sendInformational, sendSlowly, sendStalled, sendUpgrade } from "./broken-responses.ts";
 import type { Fault, Faults } from "./faults.ts";
 import {
   type Answer,
@@ -210,10 +211,20 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     return gatewayReply(401, "APIGW.0301", `Incorrect IAM authentication information: ${verdict.reason}`, view);
   }
 
+  /** The answer of a call that is done, without doing it. */
+  function acknowledge(passage: Passage): Reply {
+    const { operation } = passage.match.route;
+    if (/\.(update|add.*Tags|remove.*Tags)/.test(operation)) {
+      throw new Error(`The fault "acknowledge" cannot hit ${operation}: its changes cannot be discarded.`);
+    }
+    const nowhere = { ...parts.inside, logs: [], lostLogs: [], invocations: [] };
+    const { afterwards: _, ...answer } = parts.inside.estate.discard(() => work(passage, nowhere));
+    return answer;
+  }
+
   /** What the service says, with its refusals in its own envelope. */
-  function work({ match, view, request, query, text, json }: Passage): Reply {
+  function work({ match, view, request, query, text, json }: Passage, inside = parts.inside): Reply {
     const { service, route: matched, params } = match;
-    const { inside } = parts;
     inside.estate.settle();
     const { requestId, method, path } = view;
     const call: Call = {
@@ -266,6 +277,34 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
         fault.mutate(parts.facade());
         return reply(response, view, page);
       }
+      case "edit": {
+        const done = work(passage);
+        const body = parseJson(done.text);
+        const edited = fault.edit(body);
+        // Nothing is returned by an edit in place; `null` is a body of its own.
+        const text = JSON.stringify(edited === undefined ? body : edited) ?? "";
+        return reply(response, view, { ...done, text });
+      }
+      case "upgrade": {
+        const done = fault.after ? work(passage) : undefined;
+        answered(view, 101);
+        sendUpgrade(response, fault.headers ?? { connection: "Upgrade", upgrade: "websocket" });
+        if (done?.afterwards) setImmediate(done.afterwards);
+        return;
+      }
+      case "acknowledge":
+        return reply(response, view, acknowledge(passage));
+      case "informational": {
+        sendInformational(response, fault.count);
+        return reply(response, view, work(passage));
+      }
+      case "drip": {
+        const done = work(passage);
+        answered(view, done.status);
+        await sendSlowly(response, done, fault.ms);
+        done.afterwards?.();
+        return;
+      }
       case "status": {
         const done = fault.after ? work(passage) : undefined;
         const text = failureText(fault.status, fault.body, match, view);
@@ -284,6 +323,12 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
           return;
         }
         const status = done?.status ?? successOf(match.route);
+        if (fault.type === "stall") {
+          answered(view, status);
+          sendStalled(response, { status, text: done?.text || PLACEHOLDER });
+          if (done?.afterwards) setImmediate(done.afterwards);
+          return;
+        }
         return reply(
           response,
           view,
@@ -308,11 +353,15 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 
   function reply(response: ServerResponse, view: RequestView, out: Reply, cut = false): void {
-    view.status = out.status;
-    if (view.operation) parts.tally.answered(view.operation, out.status);
+    answered(view, out.status);
     if (out.afterwards && response.destroyed) setImmediate(out.afterwards);
     else if (out.afterwards) response.once("close", out.afterwards);
     send(response, out, cut);
+  }
+
+  function answered(view: RequestView, status: number): void {
+    view.status = status;
+    if (view.operation) parts.tally.answered(view.operation, status);
   }
 
   function viewOf(n: number, request: IncomingMessage, body: unknown): RequestView {
@@ -351,13 +400,15 @@ function send(response: ServerResponse, { status, headers, text }: Reply, cut = 
   response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
+/** The body of a success of which nothing was done, or whose body is empty, where a fault needs one to spoil. */
+const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
+
 function spoilt(
   fault: Fault & { type: "cut" | "notJson" | "emptyBody" },
   text: string | undefined,
 ): Pick<Reply, "text" | "headers"> {
   if (fault.type === "emptyBody") return { text: "" };
-  const whole =
-    text || JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
+  const whole = text || PLACEHOLDER;
   if (fault.type === "cut") return { text: whole };
   if (fault.html) {
     return { text: "<html><body><h1>200 OK</h1></body></html>", headers: { "content-type": "text/html" } };

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { epoch } from "./clock.ts";
 import { clusterSnapshotView } from "./dws.ts";
-import type { AnySnapshot, Kind, SnapshotOf, Tags } from "./estate.ts";
+import type { AnySnapshot, Kind, SnapshotGroup, SnapshotOf, StandardSnapshot, Tags } from "./estate.ts";
 import { groupView, member } from "./evs-groups.ts";
 import { legacyView } from "./evs-v2.ts";
 import { standardView } from "./evs-v5.ts";
@@ -145,20 +145,76 @@ function seedGroup(seeded: SeededSnapshot & { kind: "snapshot-group" }, base: Ba
     endStatus: base.endStatus === "available" ? choices.groupAvailable : base.endStatus,
   };
   estate.addSnapshot(group);
-  for (const [index, id] of volumeIds.entries()) {
-    const volume = estate.volumes.get(id);
-    if (!volume) throw new Error(`There is no volume ${id}.`);
-    const joined = {
-      ...base,
-      ...estate.aged(base.createdAt),
-      readyAt: base.readyAt,
-      id: randomUUID(),
-      ...member(group, volume, index, choices.groupTagsOnMembers ? group.tags : {}),
-    };
-    estate.addSnapshot(joined);
-    group.memberIds.push(joined.id);
-  }
+  for (const id of volumeIds) join(group, id, base, cloud);
   return group;
+}
+
+/** Adds a member of the group's age to it. */
+function join(
+  group: SnapshotGroup,
+  volumeId: string,
+  { readyAt, endStatus }: { readyAt: number; endStatus: string },
+  { estate, choices }: Inside,
+): StandardSnapshot {
+  const volume = estate.volumes.get(volumeId);
+  if (!volume) throw new Error(`There is no volume ${volumeId}.`);
+  const tags = choices.groupTagsOnMembers ? group.tags : {};
+  const joined = {
+    ...estate.aged(group.createdAt),
+    readyAt,
+    endStatus,
+    id: randomUUID(),
+    ...member(group, volume, group.memberIds.length, tags),
+  };
+  estate.addSnapshot(joined);
+  group.memberIds.push(joined.id);
+  return joined;
+}
+
+export function addMember(groupId: string, volumeId: string, cloud: Inside): SnapshotView {
+  const group = groupOf(groupId, cloud);
+  const joined = join(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
+  return structuredClone(viewOf(joined, cloud));
+}
+
+export function removeMember(groupId: string, volumeId: string, cloud: Inside): void {
+  const group = groupOf(groupId, cloud);
+  const members = cloud.estate.snapshots["standard-snapshot"];
+  const id = group.memberIds.find((each) => members.get(each)?.resourceId === volumeId);
+  if (id === undefined) throw new Error(`The group ${groupId} has no member of volume ${volumeId}.`);
+  members.remove(id);
+  group.memberIds.splice(group.memberIds.indexOf(id), 1);
+}
+
+function groupOf(id: string, { estate }: Inside): SnapshotGroup {
+  const group = estate.snapshots["snapshot-group"].get(id);
+  if (!group) throw new Error(`There is no snapshot group ${id}.`);
+  return group;
+}
+
+function snapshotOf(id: string, { estate }: Inside): AnySnapshot {
+  for (const collection of Object.values(estate.snapshots)) {
+    const snapshot = collection.get(id);
+    if (snapshot) return snapshot;
+  }
+  throw new Error(`There is no snapshot ${id}.`);
+}
+
+export function setSnapshotStatus(id: string, status: string, cloud: Inside): void {
+  const snapshot = snapshotOf(id, cloud);
+  const group = snapshot.kind === "snapshot-group" && status === "available";
+  cloud.estate.setStatus(snapshot, group ? cloud.choices.groupAvailable : status);
+}
+
+export function setSnapshotLabels(id: string, labels: Tags, cloud: Inside): void {
+  const snapshot = snapshotOf(id, cloud);
+  if (snapshot.kind === "snapshot") snapshot.metadata = { ...labels };
+  else if (snapshot.kind !== "cluster-snapshot") snapshot.tags = { ...labels };
+  else throw new Error(`Snapshot ${id} is of a cluster: DWS has no labels.`);
+}
+
+export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: Inside): void {
+  snapshotOf(id, cloud).createdText = { text };
 }
 
 export function viewsOf(kind: Kind | undefined, cloud: Inside): SnapshotView[] {

@@ -41,6 +41,95 @@ test("snapshots of every kind can be there from the start", async () => {
   expect(cloud.snapshots("snapshot").map(({ id }) => id)).toEqual([stuck.id]);
 });
 
+test("a snapshot of every kind gets another status, whatever it was to become", async () => {
+  const { cloud, clock, call } = await stage();
+  const server = cloud.addServer();
+  const volumeId = cloud.addVolume({ serverId: server.id }).id;
+  const created = await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: volumeId, force: true } });
+  const { id } = created.json.snapshot;
+  const shown = async () => (await call("GET", `/v2/{p}/cloudsnapshots/${id}`)).json.snapshot;
+  cloud.setSnapshotStatus(id, "error");
+  clock.advance(60_000);
+  expect(await shown()).toMatchObject({ status: "error", updated_at: "2026-11-21T02:00:00.000000" });
+  cloud.setSnapshotStatus(id, "creating");
+  clock.advance(60_000);
+  expect((await shown()).status).toBe("creating");
+  cloud.setSnapshotStatus(id, "error_deleting");
+  expect((await shown()).status).toBe("error_deleting");
+  cloud.setSnapshotStatus(id, "available");
+
+  // One that is being deleted comes back, and those behind it are deleted all the same.
+  const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
+  for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
+  cloud.setSnapshotStatus(id, "available");
+  clock.advance(60_000);
+  expect(cloud.snapshots()).toMatchObject([{ id, status: "available" }]);
+  cloud.setSnapshotStatus(id, "deleting");
+  clock.advance(60_000);
+  expect((await shown()).status).toBe("deleting");
+
+  const group = cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id });
+  const cluster = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cloud.addCluster().id });
+  cloud.setSnapshotStatus(group.id, "error");
+  cloud.setSnapshotStatus(cluster.id, "CREATING");
+  expect([cloud.snapshots("snapshot-group"), cloud.snapshots("cluster-snapshot")]).toMatchObject([
+    [{ status: "error" }],
+    [{ status: "CREATING" }],
+  ]);
+  cloud.setSnapshotStatus(group.id, "available");
+  expect(cloud.snapshots("snapshot-group")).toMatchObject([{ status: "avaialble" }]);
+  expect(() => cloud.setSnapshotStatus("unknown", "error")).toThrow("There is no snapshot unknown.");
+});
+
+test("a snapshot gets other labels, and another text as its creation time or none", async () => {
+  const { cloud, call } = await stage();
+  const volumeId = cloud.addVolume().id;
+  const clusterId = cloud.addCluster().id;
+  const legacy = cloud.addSnapshot({ kind: "snapshot", volumeId, metadata: { a: "b" } });
+  const standard = cloud.addSnapshot({ kind: "standard-snapshot", volumeId, tags: { a: "b" } });
+  const group = cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [volumeId], tags: { a: "b" } });
+  const cluster = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId });
+  for (const { id } of [legacy, standard, group]) cloud.setSnapshotLabels(id, { hold: "true" });
+  for (const { id } of [legacy, standard, group, cluster]) cloud.setSnapshotCreatedAt(id, "yesterday");
+  const lists = async () => [
+    ...(await call("GET", "/v2/{p}/cloudsnapshots/detail")).json.snapshots,
+    ...(await call("GET", "/v5/{p}/snapshots/detail")).json.snapshots,
+    ...(await call("GET", "/v5/{p}/snapshot-groups/detail")).json.snapshot_groups,
+    ...(await call("GET", "/v1.0/{p}/snapshots")).json.snapshots,
+  ];
+  const row = async (id: string) => (await lists()).find((each) => each.id === id);
+  expect(await row(legacy.id)).toMatchObject({ metadata: { hold: "true" }, created_at: "yesterday" });
+  expect(await row(standard.id)).toMatchObject({ tags: { hold: "true" }, created_at: "yesterday" });
+  expect(await row(group.id)).toMatchObject({ tags: { hold: "true" }, created_at: "yesterday" });
+  expect(await row(cluster.id)).toMatchObject({ started: "yesterday" });
+  for (const { id } of [legacy, standard, group, cluster]) {
+    cloud.setSnapshotCreatedAt(id, undefined);
+    expect(Object.keys(await row(id))).not.toContain("created_at");
+    expect(Object.keys(await row(id))).not.toContain("started");
+  }
+  expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("DWS has no labels");
+});
+
+test("a group gets a member of another disk, and loses one", async () => {
+  const { cloud, clock, call } = await stage();
+  const [a, b] = [cloud.addVolume().id, cloud.addVolume().id];
+  const group = cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [a], createdAt: "2026-11-20T00:00:00Z" });
+  const members = async () =>
+    (await call("GET", `/v5/{p}/snapshots/detail?snapshot_group_id=${group.id}`)).json.snapshots.map(
+      ({ volume_id }: { volume_id: string }) => volume_id,
+    );
+  clock.advance(1000);
+  const added = cloud.addMember(group.id, b);
+  expect(added).toMatchObject({ status: "available", snapshot_group_id: group.id, volume_id: b });
+  expect(added.created_at).toMatch(/^2026-11-20T00:00:00/);
+  expect((await members()).sort()).toEqual([a, b].sort());
+  cloud.removeMember(group.id, a);
+  expect(await members()).toEqual([b]);
+  expect(cloud.snapshots("standard-snapshot")).toHaveLength(1);
+  expect(() => cloud.removeMember(group.id, a)).toThrow("has no member of volume");
+  expect(() => cloud.addMember("unknown", a)).toThrow("There is no snapshot group unknown.");
+});
+
 test("what is handed out is a copy", async () => {
   const { cloud } = await stage();
   const volume = cloud.addVolume({ tags: { a: "b" } });

@@ -117,6 +117,109 @@ test("a redirect, which a caller must not follow", async () => {
   expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
 });
 
+test("the fault `acknowledge` answers a create and a delete that are not carried out", async () => {
+  const { cloud, clock, call } = await stage();
+  const server = cloud.addServer();
+  const volume_id = cloud.addVolume({ serverId: server.id }).id;
+  const cluster_id = cloud.addCluster().id;
+  const creates: [path: string, body: unknown, status: number, shape: unknown][] = [
+    [CREATE, { snapshot: { volume_id, force: true } }, 202, { snapshot: { id: expect.any(String), volume_id } }],
+    ["/v5/{p}/snapshots", { snapshot: { volume_id } }, 202, { snapshot_id: expect.any(String) }],
+    [
+      "/v5/{p}/snapshot-groups",
+      { snapshot_group: { server_id: server.id } },
+      202,
+      { snapshot_group_id: expect.any(String) },
+    ],
+    ["/v1.0/{p}/snapshots", { snapshot: { cluster_id, name: "name" } }, 200, { snapshot: { id: expect.any(String) } }],
+  ];
+  const acknowledge = cloud.fault({ method: "POST" }, { type: "acknowledge" });
+  for (const [path, body, status, shape] of creates) {
+    const answer = await call("POST", path, body);
+    expect(answer).toMatchObject({ status, json: shape });
+    const { json } = answer;
+    const id = json.snapshot?.id ?? json.snapshot_id ?? json.snapshot_group_id;
+    expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
+  }
+  expect(cloud.snapshots()).toEqual([]);
+  expect(said(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
+  acknowledge.remove();
+
+  for (const [path, body, status, shape] of creates) {
+    expect(await call("POST", path, body)).toMatchObject({ status, json: shape });
+    clock.advance(60_000);
+  }
+  cloud.fault({ method: "DELETE" }, { type: "acknowledge" });
+  const before = cloud.snapshots();
+  for (const { kind, id } of before) {
+    const path = { snapshot: CREATE, "cluster-snapshot": "/v1.0/{p}/snapshots" }[kind as string];
+    const versionFive = kind === "snapshot-group" ? "/v5/{p}/snapshot-groups" : "/v5/{p}/snapshots";
+    expect((await call("DELETE", `${path ?? versionFive}/${id}`)).status).toBe(202);
+  }
+  clock.advance(60_000);
+  expect(cloud.snapshots()).toEqual(before);
+});
+
+test("the fault `acknowledge` loses reports, invocations and attachments, and refuses to hit an update", async () => {
+  const onInvokeAsync = vi.fn();
+  const { cloud, call } = await stage({ onInvokeAsync });
+  const [server, volume] = [cloud.addServer(), cloud.addVolume()];
+  cloud.fault({}, { type: "acknowledge" });
+  const report = { log_time_ns: Date.now() * 1e6, contents: ["a"], labels: {} };
+  expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", report)).status).toBe(200);
+  const urn = `urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
+  expect((await call("POST", `/v2/{p}/fgs/functions/${urn}/invocations-async`, {})).status).toBe(202);
+  const attach = { volumeAttachment: { volumeId: volume.id } };
+  expect((await call("POST", `/v1/{p}/cloudservers/${server.id}/attachvolume`, attach)).status).toBe(200);
+  await cloud.idle();
+  expect([cloud.logs, cloud.lostLogs, cloud.invocations]).toEqual([[], [], []]);
+  expect(onInvokeAsync).not.toHaveBeenCalled();
+  expect(cloud.volume(volume.id)).toEqual(volume);
+
+  const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: volume.id, name: "old" });
+  expect((await call("PUT", `${CREATE}/${id}`, { snapshot: { name: "new" } })).status).toBe(500);
+  expect(complain).toHaveBeenCalledOnce();
+  expect(cloud.snapshots()).toMatchObject([{ name: "old" }]);
+  complain.mockRestore();
+});
+
+test("the fault `edit` changes the body of a list, a show and a create", async () => {
+  const { cloud, call, create, volume_id } = await oneDisk();
+  const edit = cloud.fault(
+    { operation: "evs.createSnapshot" },
+    { type: "edit", edit: ({ snapshot }) => ({ snapshot: { ...snapshot, volume_id: "another" }, code: "EVS.5400" }) },
+  );
+  expect((await create()).json).toMatchObject({ snapshot: { volume_id: "another" }, code: "EVS.5400" });
+  const { id } = cloud.snapshots()[0] as { id: string };
+  expect(cloud.snapshots()).toMatchObject([{ volume_id }]);
+  expect(cloud.requests[0]).toMatchObject({ fault: "edit", answer: { snapshot: { id, volume_id } } });
+  edit.remove();
+
+  cloud.fault(
+    { operation: "evs.listSnapshots" },
+    {
+      type: "edit",
+      edit: (body) => {
+        for (const row of body.snapshots) {
+          delete row.created_at;
+          row.status = null;
+        }
+        body.count = "1";
+      },
+    },
+  );
+  const list = await call("GET", `${CREATE}/detail`);
+  expect(list.json).toMatchObject({ count: "1", snapshots: [{ id, status: null }] });
+  expect(list.json.snapshots[0]).not.toHaveProperty("created_at");
+  cloud.fault({ operation: "evs.showSnapshot" }, { type: "edit", edit: () => null });
+  expect((await call("GET", `${CREATE}/${id}`)).text).toBe("null");
+  cloud.fault({ operation: "evs.deleteSnapshot" }, { type: "edit", edit: (body) => body });
+  expect(
+    await call("DELETE", `${CREATE}/${cloud.addSnapshot({ kind: "snapshot", volumeId: volume_id }).id}`),
+  ).toMatchObject({ status: 202, text: "" });
+});
+
 test("throttled once, with Retry-After", async () => {
   const { first, made } = await seen({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(made).toBe(0);

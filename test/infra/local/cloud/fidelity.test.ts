@@ -40,3 +40,11 @@ test("every choice is in the table of choices", () => {
   expect(options.length).toBeGreaterThan(10);
   expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
 });
+
+test("every type of fault is in the table of faults", () => {
+  const [, union = ""] =
+    /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/faults.ts")) ?? [];
+  const types = [...union.matchAll(/\{ type: "(\w+)"/g)].map(([, type]) => type);
+  expect(types.length).toBeGreaterThan(10);
+  expect(rows("Faults").map(([type]) => type?.replaceAll("`", ""))).toEqual(types);
+});

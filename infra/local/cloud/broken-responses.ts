@@ -1,0 +1,44 @@
+/** Writes responses that a proxy or a broken connection would leave behind: valid so far, but not what was asked for. */
+import type { ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+interface Response {
+  status: number;
+  text: string;
+}
+
+/** Sends `101 Switching Protocols` and leaves the connection open. */
+export function sendUpgrade(response: ServerResponse, headers: Record<string, string>): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Written past the response object, which would end the response or refuse to send it.
+  response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
+}
+
+/** Sends `100 Continue` and `103 Early Hints` by turns, `count` of them in all. */
+export function sendInformational(response: ServerResponse, count: number): void {
+  for (let sent = 0; sent < count && !response.destroyed; sent += 1) {
+    if (sent % 2 === 0) response.writeContinue();
+    else response.writeEarlyHints({ link: "</>; rel=preload" });
+  }
+}
+
+/** Sends the headers and the first bytes of the body, then nothing more; the connection stays open. */
+export function sendStalled(response: ServerResponse, { status, text }: Response): void {
+  writeHead(response, status, text);
+  response.write(Buffer.from(text).subarray(0, 8));
+}
+
+/** Sends the body byte by byte, one every `ms` milliseconds. */
+export async function sendSlowly(response: ServerResponse, { status, text }: Response, ms: number): Promise<void> {
+  writeHead(response, status, text);
+  for (const byte of Buffer.from(text)) {
+    if (response.destroyed) return;
+    response.write(Buffer.of(byte));
+    await sleep(ms, undefined, { ref: false });
+  }
+  response.end();
+}
+
+function writeHead(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+}

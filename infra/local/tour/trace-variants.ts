@@ -1,0 +1,153 @@
+/**
+ * Builds the events of an attached disk in every way in which they may come. Nobody has published a captured trace of an
+ * attachment, so which of these the cloud sends is UNCONFIRMED. Layouts of times: *CTS User Guide, "Trace Structure"
+ * (cts_03_0010)* shows `Dec 8, 2016 11:24:04 GMT+08:00`, and says that the bodies travel as JSON text.
+ */
+export interface AttachmentTraces {
+  serverId: string;
+  serverName?: string;
+  volumeId: string;
+  device?: string;
+  /** When the attach call came in, in epoch milliseconds. */
+  requestedAt: number;
+  /** When its job ended, in epoch milliseconds; default 30 seconds later. */
+  completedAt?: number;
+}
+
+/** The usual one comes first. */
+const TIME_LAYOUTS = {
+  milliseconds: (ms: number) => ms,
+  seconds: (ms: number) => Math.floor(ms / 1000),
+  digits: (ms: number) => String(ms),
+  iso: (ms: number) => new Date(ms).toISOString(),
+  /** `2026-11-28T01:35:51+08:00` */
+  offset: (ms: number) => `${east(ms).slice(0, 19)}+08:00`,
+  /** `2026/11/28 01:35:51 GMT+08:00` */
+  yearFirst: (ms: number) => `${east(ms).slice(0, 19).replace("T", " ").replaceAll("-", "/")} GMT+08:00`,
+  /** `Nov 28, 2026 01:35:51 GMT+08:00` */
+  monthName: (ms: number) => {
+    const [, , day, month, year] = /(\w+), (\d+) (\w+) (\d+)/.exec(new Date(ms + EAST).toUTCString()) ?? [];
+    return `${month} ${Number(day)}, ${year} ${east(ms).slice(11, 19)} GMT+08:00`;
+  },
+  /** `11/28/2026 01:35:51` */
+  monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
+  /** `2026-11-27 17:35:51`, UTC without saying so. */
+  noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
+  unreadable: () => "yesterday",
+  null: () => null,
+  absent: () => undefined,
+} as const;
+
+const EAST = 8 * 60 * 60 * 1000;
+/** The wall clock eight hours east of Greenwich. */
+const east = (ms: number) => new Date(ms + EAST).toISOString();
+
+type TimeLayout = keyof typeof TIME_LAYOUTS;
+
+export interface TraceVariant {
+  /** How `time` and `record_time` are written; default `milliseconds`. */
+  time?: TimeLayout;
+  /** Whether `request`, `response` and `user` are objects or JSON text; default `objects`. */
+  bodies?: "objects" | "texts";
+  /** Which ids the trace has besides those of its record; default `all`, which adds trace and job ids. */
+  ids?: "all" | "noDisk" | "noServer" | "none";
+  /** How the job ended, in the record of its completion; default `SUCCESS`. */
+  job?: "SUCCESS" | "FAIL" | "RUNNING";
+  /** Default `cts`. The others are CloudEvents of EventGrid. */
+  envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
+  traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";
+}
+
+/** One variant for each way in which an event can differ from the usual one. */
+export const TRACE_VARIANTS: Record<string, TraceVariant> = {
+  usual: {},
+  ...named("time", (Object.keys(TIME_LAYOUTS) as TimeLayout[]).slice(1)),
+  ...named("bodies", ["texts"] as const),
+  ...named("ids", ["noDisk", "noServer", "none"] as const),
+  ...named("job", ["FAIL", "RUNNING"] as const),
+  ...named("envelope", ["data", "dataText", "dataBase64", "dataCts", "batch"] as const),
+  ...named("traceName", ["attachVolumeV2", "attachVolume2"] as const),
+};
+
+function named<K extends keyof TraceVariant>(field: K, values: readonly NonNullable<TraceVariant[K]>[]) {
+  return Object.fromEntries(values.map((value) => [`${field} ${value}`, { [field]: value } as TraceVariant]));
+}
+
+/**
+ * Returns the event of one of the two records of an attachment: `request` is written when the attach call comes in,
+ * `completion` when its job ends; the latter names the server alone.
+ *
+ * @example
+ * attachmentEvent("completion", { serverId, volumeId, requestedAt }, { job: "FAIL", time: "monthName" });
+ */
+export function attachmentEvent(
+  record: "request" | "completion",
+  attachment: AttachmentTraces,
+  variant: TraceVariant = {},
+): unknown {
+  const { requestedAt, completedAt = requestedAt + 30_000 } = attachment;
+  const at = record === "request" ? requestedAt : completedAt;
+  // As it comes over the wire: a field that is undefined is absent.
+  const trace = JSON.parse(JSON.stringify(traceOf(record, attachment, at, variant)));
+  const { envelope = "cts" } = variant;
+  if (envelope === "cts") return { cts: trace };
+  const event = {
+    specversion: "1.0",
+    id: ID,
+    source: "HC.ECS",
+    type: `ECS:CloudTrace:${trace.trace_type}`,
+    subject: attachment.serverName ?? "web-1",
+    time: new Date(at).toISOString(),
+    datacontenttype: "application/json",
+  };
+  const text = JSON.stringify(trace);
+  if (envelope === "dataBase64") return { ...event, data_base64: Buffer.from(text).toString("base64") };
+  if (envelope === "dataText") return { ...event, data: text };
+  if (envelope === "dataCts") return { ...event, data: { cts: trace } };
+  return envelope === "batch" ? [{ ...event, data: trace }] : { ...event, data: trace };
+}
+
+const ID = "70a599e0-31e7-49b7-b260-868f441e862b";
+
+function traceOf(record: "request" | "completion", attachment: AttachmentTraces, at: number, variant: TraceVariant) {
+  const { serverId, serverName = "web-1", volumeId, device = "/dev/vdb" } = attachment;
+  const { time = "milliseconds", bodies = "objects", ids = "all", job = "SUCCESS" } = variant;
+  const written = TIME_LAYOUTS[time](at);
+  const all = ids === "all";
+  const server = all || ids === "noDisk" ? serverId : undefined;
+  const disk = all || ids === "noServer" ? volumeId : undefined;
+  const jobId = all ? { job_id: ID } : {};
+  const body = (value: unknown) => (bodies === "texts" ? JSON.stringify(value) : value);
+  const common = {
+    time: written,
+    record_time: written,
+    service_type: "ECS",
+    resource_type: "ecs",
+    resource_name: serverName,
+    ...(server === undefined ? {} : { resource_id: server }),
+    ...(all ? { trace_id: ID } : {}),
+    trace_name: variant.traceName ?? "attachVolume",
+    trace_rating: "normal",
+    trace_status: "normal",
+    code: bodies === "texts" ? "200" : 200,
+  };
+  if (record === "request") {
+    return {
+      ...common,
+      trace_type: "ApiCall",
+      user: body({ name: "ops", domain: { name: "example" } }),
+      request: body({ volumeAttachment: { ...(disk === undefined ? {} : { volumeId: disk }), device } }),
+      response: body(jobId),
+    };
+  }
+  // A failed job leaves the rating of its trace normal.
+  const failure = job === "FAIL" ? { error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." } : {};
+  const entities = server === undefined ? {} : { server_id: server };
+  return {
+    ...common,
+    trace_type: "SystemAction",
+    user: null,
+    request: bodies === "texts" ? "" : {},
+    response: body({ status: job, ...jobId, job_type: "attachVolume", entities, ...failure }),
+  };
+}

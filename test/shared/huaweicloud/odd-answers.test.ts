@@ -1,0 +1,99 @@
+/** What a create function does when the cloud, or a proxy before it, answers in a shape that nobody has documented. */
+import { describe, expect, test } from "vitest";
+import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
+import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/odd-answers.ts";
+import { expectWholeRecords } from "../../harness.ts";
+import { CREATES, type Create, onTheSitesDay, stage } from "../middleware/creates.ts";
+
+onTheSitesDay();
+
+type Armed = [match: FaultMatch, fault: Fault];
+
+interface Place {
+  place: string;
+  /** A first request has succeeded before. */
+  repeated?: boolean;
+  /** `odd(after)` is the fault of the odd answer. */
+  arm(create: Create, odd: (after: boolean) => Fault): Armed[];
+}
+
+const PLACES: Place[] = [
+  {
+    place: "every list of a request that is repeated",
+    repeated: true,
+    arm: ({ list }, odd) => [[{ operation: list }, odd(false)]],
+  },
+  {
+    place: "every list after a create whose answer is lost",
+    arm: ({ list, operation }, odd) => [
+      [
+        { operation, nth: 1 },
+        { type: "reset", after: true },
+      ],
+      [{ operation: list, nth: 2, times: 99 }, odd(false)],
+    ],
+  },
+  {
+    place: "the first create, which is not carried out",
+    arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
+  },
+  {
+    place: "the first create, which is carried out",
+    arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
+  },
+  {
+    place: "every create, each of which is carried out",
+    arm: ({ operation }, odd) => [[{ operation }, odd(true)]],
+  },
+];
+
+const ODD: [name: string, odd: (after: boolean) => Fault][] = [
+  ...Object.entries<OddAnswer>(ODD_ANSWERS).map(([name, answer]): [string, (after: boolean) => Fault] => [
+    name,
+    (after) => ({ type: "status", ...answer, after }),
+  ]),
+  ["stalled body", (after) => ({ type: "stall", after })],
+];
+
+/** Creates once under the faults, then once more in a cloud that is well again. */
+async function createUnder(create: Create, { repeated, arm }: Place, odd: (after: boolean) => Fault): Promise<void> {
+  const site = await stage(create);
+  const post = () => site.post({}, { "idempotency-key": "k" });
+  if (repeated) await post();
+  const handles = arm(create, odd).map(([match, fault]) => site.cloud.fault(match, fault));
+  const invoked = await post();
+  for (const { hits } of handles) expect(hits).toBeGreaterThan(0);
+  expect(invoked.error).toBeUndefined();
+  expect(invoked.records.map(({ action }) => action)).toEqual(["create", "run"]);
+  expectWholeRecords(invoked);
+  const made = site.cloud.snapshots(create.kind);
+  expect(made.length).toBeLessThanOrEqual(1);
+  if (invoked.result.statusCode < 300) {
+    expect(made).toHaveLength(1);
+    expect(invoked.result.body).toContain(made[0]?.id);
+  } else expect(["accepted", "existing"]).not.toContain(invoked.records[0].outcome);
+
+  site.cloud.clearFaults();
+  site.clock.advance(60_000);
+  const again = await post();
+  expect(again.result.statusCode).toBe(create.status);
+  expect(site.cloud.snapshots(create.kind)).toHaveLength(1);
+  await site.cloud.close();
+}
+
+describe.each(CREATES)("$name", (create) => {
+  describe.each(PLACES)(
+    "ends, reports its target once and makes one snapshot at most, under an odd answer to $place",
+    (place) => {
+      test.each(ODD)("%s", (_name, odd) => createUnder(create, place, odd));
+    },
+  );
+
+  test(`${create.name} waits for the final answer behind a thousand interim responses`, async () => {
+    const site = await stage(create);
+    site.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
+    const { result } = await site.post();
+    expect(result.statusCode).toBe(create.status);
+    expect(site.cloud.snapshots(create.kind)).toHaveLength(1);
+  });
+});
