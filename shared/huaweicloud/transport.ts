@@ -100,10 +100,13 @@ export function nodeTransport(): Transport {
       outgoing.on("close", () => {
         if (!answered) fail(new Error("the connection was closed without an answer"));
       });
-      outgoing.on("upgrade", ({ statusCode }, socket) => {
+      const switched = () => {
         answered = true;
+        fail(new Error("the server answered 101 and changed the protocol, which was not asked for"));
+      };
+      outgoing.on("upgrade", (_incoming, socket) => {
         socket.destroy();
-        fail(new Error(`the server answered ${statusCode} and changed the protocol, which was not asked for`));
+        switched();
       });
       outgoing.on("socket", (socket) => {
         // A socket that is being connected has carried nothing yet; over TLS nothing is sent before the handshake.
@@ -114,6 +117,8 @@ export function nodeTransport(): Transport {
         else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", ready);
       });
       outgoing.on("response", (incoming) => {
+        // Without the header Upgrade, Node gives a 101 as a response whose body never ends.
+        if (incoming.statusCode === 101) return switched();
         answered = true;
         readBody(incoming, maxBytes, long).then((text) => {
           done();

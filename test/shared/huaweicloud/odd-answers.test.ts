@@ -53,6 +53,12 @@ const ODD: [name: string, odd: (after: boolean) => Fault][] = [
     (after) => ({ type: "status", ...answer, after }),
   ]),
   ["stalled body", (after) => ({ type: "stall", after })],
+  ["101 Switching Protocols", (after) => ({ type: "upgrade", after })],
+  ["101 without any header", (after) => ({ type: "upgrade", headers: {}, after })],
+  ...[301, 302, 303, 307, 308].map((status): [string, (after: boolean) => Fault] => [
+    `redirect ${status}`,
+    (after) => ({ type: "status", status, headers: { location: "http://127.0.0.1:1/" }, body: "", after }),
+  ]),
 ];
 
 /** Creates once under the faults, then once more in a cloud that is well again. */

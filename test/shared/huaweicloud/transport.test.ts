@@ -189,19 +189,21 @@ describe("no answer", () => {
     expect(failure.message).not.toContain("no answer within");
   });
 
-  test.each([101, 100])(
-    "a response with the status %i and nothing after it is a failure, never a silence",
-    async (status) => {
-      const server = await speaking((socket) =>
-        socket.once("data", () =>
-          socket.write(`HTTP/1.1 ${status} Odd\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n`),
-        ),
-      );
-      const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
-      expect(failure).toMatchObject({ sent: true, answered: status === 101 });
-      await closed(server.connections[0]);
-    },
-  );
+  test.each([
+    [
+      "101 with its headers",
+      "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n",
+      "changed the protocol",
+    ],
+    ["101 without the header Upgrade", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
+    ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "changed the protocol"],
+    ["100 and nothing after it", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
+  ])("a response %s is a failure, never a silence", async (_what, text, message) => {
+    const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
+    const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
+    expect(failure).toMatchObject({ sent: true, message: expect.stringContaining(message) });
+    await closed(server.connections[0]);
+  });
 
   test("a response that stops after its headers ends with the time of an attempt", async () => {
     const server = await speaking((socket) =>
