@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
 import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { printable } from "../../../infra/ci/printable.ts";
 import { Keyring } from "../../../infra/local/cloud/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
@@ -477,6 +478,18 @@ describe("what an answer means", () => {
       expect(retryAfterMs).toBe(7_000);
     }
   });
+});
+
+test("the gate client escapes characters that end a line, steer a terminal, are invisible or begin a pipeline command", () => {
+  const signs = [
+    0, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x202a, 0x202e, 0x2028, 0x2029, 0x2066, 0x2069,
+  ];
+  expect(printable("a\u{e0041}b")).toBe("a\\udb40\\udc41b");
+  for (const sign of [...signs, 0xfeff, 0xfff9, 0x3164, 0x115f]) {
+    expect(printable(`a${String.fromCodePoint(sign)}b`)).toBe(`a\\u${sign.toString(16).padStart(4, "0")}b`);
+  }
+  expect(printable("a ##[error] b ##vso[task.complete result=Succeeded] c")).not.toMatch(/##/);
+  expect(printable("## größe 数据库 é [1] #1 ##")).toBe("## größe 数据库 é [1] #1 ##");
 });
 
 describe("what it is called with", () => {
