@@ -191,7 +191,12 @@ function hurried(name: string, more = ""): Record<string, string> {
   writeFileSync(file, `require(${scale}).scaleTime(100);\n${more}`);
   return { SNAPSHOT_GATE_APP_CODE: CODE, NODE_OPTIONS: `--require ${file}` };
 }
-const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [] });
+const AVAILABLE = {
+  kind: "standard-snapshot",
+  snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
+  outcome: "available",
+};
+const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [AVAILABLE] });
 
 describe.concurrent("the client", () => {
   const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: CODE }) =>
@@ -222,6 +227,30 @@ describe.concurrent("the client", () => {
     expect(output).not.toContain("--retry-failed");
     expect(code).toBe(3);
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
+  test("the gate client reads a targets file that begins with a byte order mark", async (context) => {
+    const { url, asked } = await answering(context, () => ({ status: 200, body: READY }));
+    const targets = [{ kind: "standard-snapshot", tags: TAGS }];
+    writeFileSync(join(folder, "marked.json"), `\ufeff${JSON.stringify(targets)}`);
+    expect((await gate(url, "--targets marked.json")).code).toBe(0);
+    expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({ targets });
+  });
+
+  test("the gate client sends nothing if its deployment id has an unexpanded variable, unless any id is allowed", async (context) => {
+    const { url, asked } = await answering(context, (body) => ({
+      status: 200,
+      body: JSON.stringify({ ...JSON.parse(READY), deployment_id: JSON.parse(body).deployment_id }),
+    }));
+    const refused = await gate(url, "--deployment-id 'shop-$BUILD'");
+    expect(refused.output).toMatch(
+      /^snapshot-gate: --deployment-id: expected .* got "shop-\$BUILD"\. .*--allow-any-id\.\n/,
+    );
+    expect(refused.code).toBe(3);
+    expect(asked).toEqual([]);
+    expect((await gate(url, "--deployment-id 'shop-$BUILD' --allow-any-id")).code).toBe(0);
+    const variables = { SNAPSHOT_GATE_APP_CODE: CODE, SNAPSHOT_GATE_ALLOW_ANY_ID: "true" };
+    expect((await gate(url, "--deployment-id 'shop-$BUILD'", variables)).code).toBe(0);
   });
 
   test("goes on where the gateway gives up before the function answers", async (context) => {
@@ -497,6 +526,63 @@ describe("what it is called with", () => {
   const targets = join(CI, "snapshot-targets.json");
   const good = ["--deployment-id", "release-1", "--targets", targets];
 
+  const idWith = (id: string, more: string[] = []) =>
+    readOptions([...good, `--deployment-id=${id}`, ...more], variables).request.deployment_id;
+
+  test.each([
+    ["an unexpanded variable", ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`]],
+    ["another unexpanded variable", ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"]],
+    [
+      "an empty part",
+      ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
+    ],
+    ["a value that is missing", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
+    ["another value that is missing", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    [
+      "a space or a control",
+      [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
+    ],
+  ])("the gate client refuses a deployment id with %s, unless any id is allowed", (_name, ids) => {
+    for (const id of ids) {
+      expect(() => idWith(id), id).toThrow(/^--deployment-id: expected .* add --allow-any-id\.$/s);
+      expect(idWith(id, ["--allow-any-id"])).toBe(id);
+    }
+  });
+
+  test.each([
+    [
+      "1234-1-987",
+      "web-1.4.2",
+      "feature/x-12",
+      "f1828b0",
+      "f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0",
+      "20261121.3-shop",
+    ],
+    ["release-1", "v1.2.3-rc.1+build.5", "nullable-3", "fix-null-check-12", "2026-11-29T10:00:00Z"],
+    ["5aa119a8-d25b-45a7-8d1b-88e127885635", "repo#12", "user@host-12", "发布-12", "größe-3", "x".repeat(128)],
+  ])("the gate client accepts deployment ids such as %s", (...ids) => {
+    for (const id of ids) expect(idWith(id)).toBe(id);
+  });
+
+  test("the gate client refuses a deployment id of 129 characters, even if any id is allowed", () => {
+    expect(() => idWith("x".repeat(129), ["--allow-any-id"])).toThrow(
+      /^--deployment-id: expected at most 128 characters/,
+    );
+  });
+
+  test.each([
+    ["[]", /at least one selection/],
+    ["[null]", /targets\[0\] is none/],
+    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] is none/],
+    ['[{"tags":{"a":"b"}}]', /targets\[0\] is none/],
+    ['[{"kind":["snapshot"]}]', /targets\[0\] is none/],
+    ['{"length":0}', /expected a JSON list/],
+  ])("the gate client refuses a targets file that contains %s", (text, message) => {
+    const path = join(folder, "wrong-targets.json");
+    writeFileSync(path, text);
+    expect(() => readOptions([...good, "--targets", path], variables)).toThrow(message);
+  });
+
   test("options, or variables of their names", () => {
     const expected = {
       url: new URL("https://gate.example.com/pre-deploy"),
@@ -542,6 +628,24 @@ describe("what it is called with", () => {
     ["an id that was not put together", [...good, "--deployment-id", `1-\${JOB}`], {}, /^--deployment-id: .*left as/],
     ["an id that is too long", [...good, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
     ["a yes that is none", good, { SNAPSHOT_GATE_RETRY_FAILED: "yes" }, /^--retry-failed: expected true or false/],
+    [
+      "an --allow-any-id that is neither true nor false",
+      good,
+      { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+      /^--allow-any-id: expected true or false/,
+    ],
+    [
+      "an empty --max-age-minutes",
+      [...good, "--max-age-minutes", ""],
+      {},
+      /^--max-age-minutes: expected a value, got an/,
+    ],
+    [
+      "an empty --deployment-id",
+      [...good, "--deployment-id", ""],
+      {},
+      /^--deployment-id: expected a value, got an empty one/,
+    ],
     ["no targets", good.slice(0, 2), {}, /^Expected --targets/],
     ["no file", [...good, "--targets", "none.json"], {}, /^--targets: expected a file/],
     [
