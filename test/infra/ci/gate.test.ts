@@ -7,13 +7,15 @@ import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from "vitest";
+import { post } from "../../../infra/ci/call.ts";
 import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
-import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { BadInput, readOptions, type Selection } from "../../../infra/ci/options.ts";
 import { printable } from "../../../infra/ci/printable.ts";
 import { Keyring } from "../../../infra/local/cloud/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
+import type { Transport } from "../../../shared/huaweicloud/transport.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
 import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
 
@@ -188,7 +190,10 @@ const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --d
 function hurried(name: string, more = ""): Record<string, string> {
   const file = join(folder, `${name}.cjs`);
   const scale = JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"));
-  writeFileSync(file, `require(${scale}).scaleTime(100);\n${more}`);
+  // The client's own deadline is on the monotonic clock.
+  const clock = "const own = performance.now.bind(performance);";
+  const scaled = "performance.now = () => own() * 100;";
+  writeFileSync(file, `${clock}\nrequire(${scale}).scaleTime(100);\n${scaled}\n${more}`);
   return { SNAPSHOT_GATE_APP_CODE: CODE, NODE_OPTIONS: `--require ${file}` };
 }
 const AVAILABLE = {
@@ -223,10 +228,64 @@ describe.concurrent("the client", () => {
     const { code, output } = await gate(url, "--targets other.json");
     expect(output).toContain("release-1, 1 selection, at most");
     expect(output).toContain("refused: correct the call");
-    expect(output).toContain(`Conflict: ${REASONS.Conflict.advice}`);
+    expect(output).toMatch(/Conflict: This --deployment-id was used before, .*: use a new one/);
     expect(output).not.toContain("--retry-failed");
     expect(code).toBe(3);
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
+  test("the gate client exits 3 for a tag that no disk has, and its advice is about tags, not about an id", async (context) => {
+    const { cloud, url } = await open(context);
+    writeFileSync(join(folder, "misspelt.json"), JSON.stringify([{ kind: "snapshot", tags: { app: "shpo" } }]));
+    const { code, output } = await gate(url, "--targets misspelt.json");
+    expect(output).toContain("404 NotFound: targets[0]: expected to select at least one resource");
+    expect(output).toMatch(/refused: correct the call\n +NotFound: No resource has the tags of that selection/);
+    expect(output).not.toMatch(/the id|PROJECT_ID/);
+    expect(code).toBe(3);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("the gate client does not say that the call was refused if one snapshot was created and another failed", async (context) => {
+    const { cloud, url, volumes } = await open(context);
+    const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
+    writeFileSync(join(folder, "one-id.json"), JSON.stringify(targets));
+    const { code, output } = await gate(url, "--targets one-id.json");
+    expect(output).toMatch(
+      / s {2}failed: the deployment must not begin\n +NotFound: .*check its id in the targets file/,
+    );
+    expect(output).not.toMatch(/refused|PROJECT_ID/);
+    expect(code).toBe(3);
+    expect(cloud.snapshots("snapshot")).toHaveLength(1);
+  });
+
+  test("the gate client does not advise its caller to set make_room if the snapshot quota of a disk is used up", async (context) => {
+    const { cloud, url, volumes } = await open(context);
+    for (let made = 0; made < 7; made += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: volumes[0] as string });
+    writeFileSync(join(folder, "full.json"), JSON.stringify([{ kind: "snapshot", volume_ids: [volumes[0]] }]));
+    const { code, output } = await gate(url, "--targets full.json");
+    expect(output).toMatch(
+      /QuotaExceeded: Delete snapshots that are no longer needed, .*\(--policy, by default pre-deploy/,
+    );
+    expect(output).toContain("413 EVS.5413: Insufficient snapshot quota.");
+    expect(output).not.toMatch(/make_room|DISK_ATTACHED_RETENTION/);
+    expect(code).toBe(1);
+  });
+
+  test("the gate client exits 2 with a message if its HTTP request never ends", async (context) => {
+    const { url } = await answering(context, () => ({ status: 200, body: READY }));
+    const mute = `require("node:http").request = () => Object.assign(new (require("node:events"))(), {
+      setHeader() {}, end() {}, destroy() {} });`;
+    const { code, output } = await gate(url, "--timeout-seconds 60", hurried("mute", mute));
+    expect(output).toMatch(/no (complete )?answer within \d+ ms/);
+    expect(output).toContain("not ready within 60 s");
+    expect(code).toBe(2);
+  });
+
+  test("the gate client exits 1 with a message without secrets after an unexpected exception", async () => {
+    const broken = `performance.now = () => { throw new Error("${CODE}\\u2028broke") };`;
+    const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "", hurried("broken", broken));
+    expect(output).toBe("snapshot-gate: unexpected fault: ***\\u2028broke. The deployment must not begin.\n");
+    expect(code).toBe(1);
   });
 
   test("the gate client reads a targets file that begins with a byte order mark", async (context) => {
@@ -431,7 +490,8 @@ describe.concurrent("the client", () => {
 });
 
 describe("what an answer means", () => {
-  const entries = { deployment_id: "release-1", snapshots: [{ outcome: "available" }] };
+  const request = { deployment_id: "release-1", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
+  const entries = { deployment_id: "release-1", snapshots: [AVAILABLE] };
   const failedBy = (...reasons: string[]) => ({
     status: "failed",
     snapshots: [...entries.snapshots, ...reasons.map((reason) => ({ outcome: "failed", error: { reason } }))],
@@ -439,7 +499,7 @@ describe("what an answer means", () => {
 
   test.each<[string, number, unknown, string]>([
     ["ready", 200, { status: "ready", ...entries }, "ready"],
-    ["ready, of no deployment", 200, { status: "ready", snapshots: [{ outcome: "available" }] }, "wait"],
+    ["ready, of no deployment", 200, { status: "ready", snapshots: [AVAILABLE] }, "wait"],
     ["ready, with one that failed", 200, { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] }, "failed"],
     [
       "ready, with one that is not yet",
@@ -449,7 +509,8 @@ describe("what an answer means", () => {
     ],
     ["pending", 202, { status: "pending", ...entries }, "wait"],
     ["failed", 502, { status: "failed", ...entries }, "failed"],
-    ["failed by what the caller alone can mend", 502, failedBy("Conflict", "InvalidRequest"), "badInput"],
+    ["failed by an id that was used before", 502, failedBy("Conflict", "Conflict"), "badInput"],
+    ["failed by what did not stop another snapshot", 502, failedBy("Conflict", "InvalidRequest"), "failed"],
     ["failed by that, and by something else", 502, failedBy("Conflict", "SnapshotFailed"), "failed"],
     ["failed by a reason that is not known yet", 502, failedBy("New"), "failed"],
     ["ready, with another HTTP status", 502, { status: "ready" }, "wait"],
@@ -468,7 +529,88 @@ describe("what an answer means", () => {
     ["a reason that is not known yet", 502, { error: { reason: "New", message: "?" } }, "wait"],
   ])("%s", (_name, status, body, means) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    expect(judge({ status, headers: {}, text }, "release-1")).toMatchObject({ means });
+    expect(judge({ status, headers: {}, text }, request)).toMatchObject({ means });
+  });
+
+  const ID = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+  const refused = { error: { reason: "NotFound", message: "why" } };
+  const failed = (reason: string, resource_id = ID) => ({
+    status: "failed",
+    snapshots: [{ outcome: "failed", resource_id, error: { reason } }],
+  });
+  test.each<[string, object, object, string, RegExp]>([
+    ["tags that select nothing", { tags: TAGS }, refused, "badInput", /No resource has the tags/],
+    [
+      "ids without those of a tag",
+      { volume_ids: [ID], exclude_tags: TAGS },
+      refused,
+      "badInput",
+      /exclude_tags leaves/,
+    ],
+    ["an id that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput", /check its id/],
+    ["a disk that is deleted after its tags were read", { tags: TAGS }, failed("NotFound"), "failed", /call again/],
+    [
+      "a disk that the cloud refuses",
+      { tags: TAGS },
+      failed("InvalidRequest"),
+      "badInput",
+      /message says what is wrong/,
+    ],
+    [
+      "a function without its rights",
+      { tags: TAGS },
+      failed("AccessDenied"),
+      "failed",
+      /For those who run the functions/,
+    ],
+  ])(
+    "the gate client gives advice that fits the selection and the failure: %s",
+    (_name, selection, body, means, advice) => {
+      const asked = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
+      const verdict = judge({ status: 502, headers: {}, text: JSON.stringify(body) }, asked);
+      expect(verdict).toMatchObject({ means, advice: [expect.stringMatching(advice)] });
+    },
+  );
+
+  test.each<[string, string, object, (string | undefined)[]]>([
+    ["ready", "a disk in capitals", { kind: "snapshot", volume_ids: [ID.toUpperCase()] }, [ID]],
+    ["wait", "another disk", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
+    ["wait", "no disk", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
+    ["ready", "a disk beside tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, [ID]],
+    ["wait", "none of the disks beside tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, ["other"]],
+    ["ready", "the disk that no tag excludes", { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk that was not asked for", { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk in the place of a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
+    ["wait", "ids that are no list", { kind: "snapshot", volume_ids: null }, [undefined]],
+  ])("the gate client decides %s on a ready response for %s", (means, _name, selection, resources) => {
+    const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
+    const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
+    const asked = { deployment_id: "release-1", targets: [selection as Selection] };
+    expect(judge({ status: 200, headers: {}, text }, asked)).toMatchObject({ means });
+  });
+
+  test("the gate client believes a ready response whose strings contain quotes and colons", () => {
+    const detail = 'a \\"name": b\\\\", "outcome":"failed';
+    const text = JSON.stringify({ status: "ready", ...entries, ":": detail, detail }, undefined, 2);
+    expect(judge({ status: 200, headers: {}, text }, request)).toMatchObject({ means: "ready" });
+  });
+
+  test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const transport: Transport = ({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    };
+    vi.useFakeTimers();
+    try {
+      const call = post(transport, new URL("http://127.0.0.1:9/"), { appCode: CODE }, {}, 65_000);
+      const ended = expect(call).rejects.toThrow("no complete answer within 66000 ms");
+      await vi.advanceTimersByTimeAsync(66_000);
+      await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(signals[0]?.aborted).toBe(true);
   });
 
   test.each<[string, string, string, RegExp]>([
@@ -493,7 +635,7 @@ describe("what an answer means", () => {
   test("every reason of the catalogue: who can mend it, or whether it passes", () => {
     const meanings = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
-      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, "release-1")] as const;
+      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, request)] as const;
     });
     const of = (means: string) => meanings.filter(([, verdict]) => verdict.means === means).map(([reason]) => reason);
     expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
@@ -501,9 +643,11 @@ describe("what an answer means", () => {
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
     );
     expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
-    for (const [reason, { says, reasons, retryAfterMs }] of meanings) {
+    for (const [reason, { says, advice, retryAfterMs }] of meanings) {
       expect(says).toContain(`${reason}: why`);
-      expect(reasons).toEqual([reason]);
+      expect(advice).toEqual([expect.stringMatching(`^${reason}: `)]);
+      // A caller of the client sets none of these.
+      expect(advice?.join()).not.toMatch(/make_room|Idempotency-Key|MAX_CONCURRENCY|raise the function's timeout/);
       expect(retryAfterMs).toBe(7_000);
     }
   });
@@ -667,7 +811,7 @@ describe("what it is called with", () => {
 
 test("the built file is small and needs nothing beside it", () => {
   const text = readFileSync(join(folder, ".ci", "snapshot-gate.cjs"), "utf8");
-  expect(text.length).toBeLessThan(24 * 1024);
+  expect(text.length).toBeLessThan(28 * 1024);
   const needed = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name = ""]) =>
     name.replace("node:", ""),
   );
