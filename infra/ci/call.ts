@@ -5,21 +5,36 @@ import type { Transport, WireAnswer } from "../../shared/huaweicloud/transport.t
 /** An application's code, or an access key, which signs. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
-/** Posts JSON to an API of the gateway, once. */
-export function post(
+/** The transport's own timeout fires first, because its message says more. */
+const GRACE_MS = 1_000;
+
+/**
+ * Posts JSON to an API of the gateway, once. Settles at most one second after the timeout, even if the transport's promise
+ * never does: Node.js ends a process that waits for such a promise alone.
+ */
+export async function post(
   transport: Transport,
   url: URL,
   credentials: Credentials,
   data: object,
   timeoutMs: number,
 ): Promise<WireAnswer> {
-  return transport({
-    method: "POST",
-    url,
-    headers: { ...headersOf(url, credentials, data), accept: "application/json", "user-agent": "snapshot-gate" },
-    body: JSON.stringify(data),
-    timeoutMs,
+  const abandon = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const lastResort = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no complete answer within ${timeoutMs + GRACE_MS} ms`));
+      abandon.abort();
+    }, timeoutMs + GRACE_MS);
   });
+  try {
+    const headers = { ...headersOf(url, credentials, data), accept: "application/json", "user-agent": "snapshot-gate" };
+    const body = JSON.stringify(data);
+    const call = transport({ method: "POST", url, headers, body, timeoutMs, signal: abandon.signal });
+    return await Promise.race([call, lastResort]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function headersOf(url: URL, credentials: Credentials, data: object): Record<string, string> {

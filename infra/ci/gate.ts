@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nodeTransport } from "../../shared/huaweicloud/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
-import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
+import { messageOf } from "./advice.ts";
 import { post } from "./call.ts";
 import { judge, judgeSilence, type Verdict } from "./judge.ts";
-import { BadInput, type Options, readOptions, USAGE } from "./options.ts";
+import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
 import { printable } from "./printable.ts";
 
 const EXIT = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
@@ -22,8 +22,26 @@ const WORD_EVERY_MS = 60_000;
 /** What may pass is believed when it was said so often in a row. */
 const BELIEVED_AFTER = 3;
 
+/** A response can be megabytes long; a line of the log is cut here. */
+const LONGEST_LINE = 4_000;
+/** How long the process may outlive its verdict because of an open connection. */
+const LINGER_MS = 1_000;
+
+const redacted = redactor(secretsIn(process.env));
+const clean = (text: string) => printable(redacted(text)).slice(0, LONGEST_LINE);
+
+// Exit code 0 lets a deployment begin: until a verdict says otherwise, every way to end is a failure.
+process.exitCode = EXIT.failed;
+process.on("uncaughtException", (thrown: unknown) => {
+  console.error(
+    clean(`snapshot-gate: unexpected fault: ${(thrown as Error)?.message}. The deployment must not begin.`),
+  );
+  process.exit(EXIT.failed);
+});
+
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 });
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -36,7 +54,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return await pass(readOptions(argv, process.env));
   } catch (thrown) {
     if (!(thrown instanceof BadInput)) throw thrown;
-    console.error(`snapshot-gate: ${printable(thrown.message)}\n\n${USAGE}`);
+    console.error(`${clean(`snapshot-gate: ${thrown.message}`)}\n\n${USAGE}`);
     return EXIT.badInput;
   }
 }
@@ -44,21 +62,22 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Asks the gate until it says ready or failed, or the time is over. */
 async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: Options): Promise<number> {
   const transport = nodeTransport();
-  const redacted = redactor(Object.values(credentials));
-  const clean = (text: string) => printable(redacted(text));
-  const started = Date.now();
+  // Monotonic: setting the machine's clock back does not prolong the wait.
+  const now = () => Math.round(performance.now());
+  const started = now();
   const deadline = started + timeoutSeconds * 1_000;
   const print = (line: string) =>
-    console.log(clean(`${String(Math.round((Date.now() - started) / 1_000)).padStart(5)} s  ${line}`));
+    console.log(clean(`${String(Math.round((now() - started) / 1_000)).padStart(5)} s  ${line}`));
 
   const selections = `${request.targets.length} ${request.targets.length === 1 ? "selection" : "selections"}`;
   console.log(clean(`snapshot-gate: ${request.deployment_id}, ${selections}, at most ${timeoutSeconds} s`));
   let answered = false;
   let heard = false;
+  let created = false;
   let doubts = 0;
   let said = { what: "", at: started };
   for (;;) {
-    const left = deadline - Date.now();
+    const left = deadline - now();
     const body = {
       ...request,
       wait_seconds: Math.max(0, Math.min(LONGEST_WAIT_SECONDS, Math.floor(left / 1_000))),
@@ -69,32 +88,33 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     try {
       verdict = judge(
         await post(transport, url, credentials, body, Math.min(LONGEST_CALL_MS, Math.max(left, 0) + 5_000)),
-        request.deployment_id,
+        request,
       );
       heard = true;
       answered ||= verdict.snapshots.length > 0;
+      created ||= verdict.snapshots.some(({ snapshot_id }) => typeof snapshot_id === "string");
     } catch (thrown) {
       verdict = judgeSilence((thrown as Error).message);
     }
-    const { says, snapshots, reasons = [], mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
+    const { says, snapshots, advice = [], mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
     doubts = mayPass ? doubts + 1 : 0;
     const means = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
     const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
-    if (progress !== said.what || Date.now() - said.at >= WORD_EVERY_MS) {
+    if (progress !== said.what || now() - said.at >= WORD_EVERY_MS) {
       print(progress);
-      said = { what: progress, at: Date.now() };
+      said = { what: progress, at: now() };
     }
     // The last look is when the time is over.
-    const pause = Math.min(retryAfterMs, LONGEST_PAUSE_MS, deadline - Date.now());
+    const pause = Math.min(retryAfterMs, LONGEST_PAUSE_MS, deadline - now());
     if (means === "wait" && pause > 0) {
       await sleep(pause);
       continue;
     }
     for (const one of snapshots) console.log(clean(lineOf(one)));
-    print(endOf(means, timeoutSeconds));
-    const advice = means === "wait" && !heard ? [`Nobody answered: check --url (${url.origin}), ${WAY}`] : [];
-    for (const line of [...advice, ...reasons.flatMap(adviceFor)]) console.log(clean(`         ${line}`));
-    return EXIT[means];
+    print(endOf(means, timeoutSeconds, created));
+    if (means === "wait" && !heard) advice.push(`Nobody answered: check --url (${url.origin}), ${WAY}`);
+    for (const line of advice) console.log(clean(`         ${line}`));
+    return EXIT[means] ?? EXIT.failed;
   }
 }
 
@@ -104,32 +124,17 @@ function progressOf(status: string, snapshots: JsonObject[]): string {
 }
 
 function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }: JsonObject): string {
-  const why = (error as { message?: unknown } | undefined)?.message ?? detail;
-  return ["       -", outcome, kind, resource_id, name, snapshot_id, why]
-    .filter((part) => part !== undefined)
+  return ["       -", outcome, kind, resource_id, name, snapshot_id, messageOf(error) ?? detail]
+    .filter((part) => typeof part === "string")
     .join("  ");
 }
 
 const WAY = "and that this machine reaches it (its network, a proxy, the gateway's public address).";
 
-/** What to do about a reason. One that is newer than this client has said it in its message. */
-function adviceFor(reason: string): string[] {
-  const known = REASONS[reason as Reason];
-  if (known === undefined) return [];
-  // What ended in an error is there, and stands for this deployment until it is told otherwise.
-  const again = reason === "SnapshotFailed" ? " With --retry-failed the next call does that." : "";
-  return [`${reason}: ${known.advice}${again}`];
-}
-
-function endOf(means: Verdict["means"], timeoutSeconds: number): string {
-  switch (means) {
-    case "ready":
-      return "ready: the deployment can begin";
-    case "failed":
-      return "failed: the deployment must not begin";
-    case "wait":
-      return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
-    case "badInput":
-      return "refused: correct the call";
-  }
+function endOf(means: Verdict["means"], timeoutSeconds: number, created: boolean): string {
+  if (means === "ready") return "ready: the deployment can begin";
+  if (means === "wait")
+    return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
+  // A call that created snapshots was not refused, even if no call gets any further.
+  return means === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
 }

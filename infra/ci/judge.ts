@@ -1,6 +1,9 @@
 import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
-import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
+import { isObject, type JsonObject, textAt } from "../../shared/snapshots/json.ts";
 import type { Reason } from "../../shared/snapshots/reasons.ts";
+import { adviceFor, messageOf } from "./advice.ts";
+import type { Options } from "./options.ts";
+import { doubtAbout, idsOf, lowerCase } from "./readiness.ts";
 
 /** What an answer of the gate means for the deployment. */
 export interface Verdict {
@@ -11,13 +14,13 @@ export interface Verdict {
   snapshots: JsonObject[];
   /** What it means is not certain yet: ask again a few times before it is believed. */
   mayPass?: boolean;
-  /** Why it is so, by the catalogue's names: each once. */
-  reasons?: string[];
+  /** What to do about each reason that the answer gives, each once. */
+  advice?: string[];
   retryAfterMs?: number;
 }
 
 /** A refusal of the gate: what the caller can mend, what nobody waits for, and what the same call again may get past. */
-const REFUSALS: Record<Reason, Verdict["means"]> = {
+const BY_REASON: Record<Reason, Verdict["means"]> = {
   InvalidRequest: "badInput",
   Unsupported: "badInput",
   NotFound: "badInput",
@@ -35,72 +38,95 @@ const REFUSALS: Record<Reason, Verdict["means"]> = {
   OutcomeUnknown: "wait",
   DeadlineExceeded: "wait",
 };
+/** A map, because the keys come from outside: an object also has `constructor`. */
+const REFUSALS = new Map<unknown, Verdict["means"]>(Object.entries(BY_REASON));
 
 /** HTTP status and `status` of the gate itself, and what they mean together. */
-const OWN: Record<string, Verdict["means"]> = { "200 ready": "ready", "202 pending": "wait", "502 failed": "failed" };
+const OWN = new Map<unknown, Verdict["means"]>([
+  ["200 ready", "ready"],
+  ["202 pending", "wait"],
+  ["502 failed", "failed"],
+]);
 
 /** The gateway's own: no such API, or none that is published. While a change is applied it is unpublished for a moment. */
 const NOT_PUBLISHED = "APIG.0101";
 
 /**
- * Judges an answer. Only `status` of the gate itself lets a deployment go on, where it is about this deployment and every
- * snapshot is available: a 200 without it is not ready, and a 502 or 504 without it is the gateway's own, which says nothing
- * about the snapshots.
+ * Judges an answer. Only a `ready` of pre-deploy itself, about this deployment and with the available snapshots of every
+ * selection, lets the deployment begin. A 502 or 504 without a `status` is the gateway's own and says nothing about the
+ * snapshots.
  */
-export function judge({ status, headers, text }: WireAnswer, deploymentId: string): Verdict {
+export function judge({ status, headers, text }: WireAnswer, request: Options["request"]): Verdict {
   const body = parsed(text);
   const snapshots = Array.isArray(body.snapshots) ? body.snapshots.filter(isObject) : [];
-  const failed = snapshots.filter(({ outcome }) => outcome === "failed").map(({ error }) => reasonOf(error));
   const retryAfter = Number(headers["retry-after"]);
-  const verdict = (means: Verdict["means"], says: string, reasons = failed): Verdict => ({
+  const verdict = (means: Verdict["means"], says: string, advice: string[]): Verdict => ({
     means,
     says,
     snapshots,
-    reasons: [...new Set(reasons)].filter((reason) => reason !== ""),
-    ...(retryAfter > 0 ? { retryAfterMs: retryAfter * 1_000 } : {}),
+    advice: [...new Set(advice)],
+    ...(retryAfter > 0 ? { retryAfterMs: Math.max(retryAfter * 1_000, LEAST_PAUSE_MS) } : {}),
   });
 
-  const own = OWN[`${status} ${body.status}`];
-  if (own === "ready") return verdict(...readiness(body, snapshots, deploymentId));
+  const own = typeof body.status === "string" ? OWN.get(`${status} ${body.status}`) : undefined;
   if (own !== undefined) {
-    // Each failed by what only the caller can mend, such as an id that stands for other targets: the call is wrong.
-    const wrong = failed.length > 0 && failed.every((reason) => REFUSALS[reason as Reason] === "badInput");
-    return verdict(own === "failed" && wrong ? "badInput" : own, String(body.status));
+    const { hasFailed, isWrongCall, advice } = failuresIn(snapshots, request);
+    if (own === "failed") return verdict(isWrongCall ? "badInput" : "failed", "failed", advice);
+    if (own === "wait") return verdict("wait", "pending", advice);
+    const doubt = doubtAbout(body, text, request);
+    if (doubt === undefined) return verdict("ready", "ready", []);
+    return verdict(hasFailed ? "failed" : "wait", `"ready", but ${doubt}: not believed`, advice);
   }
 
   const error = isObject(body.error) ? body.error : {};
-  const message = String(error.message ?? body.error_msg ?? text.slice(0, 200)).trim();
-  const code = error.reason ?? error.code ?? body.error_code;
-  const says = `${status} ${code === undefined ? "" : `${String(code)}: `}${message}`.trim();
-  const refusal = REFUSALS[error.reason as Reason];
-  if (refusal !== undefined) return verdict(refusal, says, [reasonOf(error)]);
-  if (status === 408 || status === 429 || status >= 500) return verdict("wait", says);
+  const message = (messageOf(error) ?? textAt(body, "error_msg") ?? text.slice(0, 200)).trim();
+  const code = textAt(error, "reason") ?? textAt(error, "code") ?? textAt(body, "error_code");
+  const says = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
+  const refusal = REFUSALS.get(error.reason);
+  if (refusal !== undefined) {
+    // Selections by ids alone are never empty; tags may match nothing.
+    const isNamed = request.targets.every((one) => one.tags === undefined && one.exclude_tags === undefined);
+    return verdict(refusal, says, adviceFor(error.reason, { isCall: true, isNamed }));
+  }
+  if (status === 408 || status === 429 || status >= 500) return verdict("wait", says, []);
   if (status === 404 && body.error_code === NOT_PUBLISHED) {
     return {
       ...verdict(
         "badInput",
         `${says}. Check --url; while terraform apply changes the API, it is not there for a moment.`,
+        [],
       ),
       mayPass: true,
     };
   }
   if (status === 401 || status === 403)
-    return verdict("badInput", `${says}. Check the credentials, and who may call the API.`);
-  return verdict("badInput", `${says}. This is no answer of pre-deploy: check --url.`);
+    return verdict("badInput", `${says}. Check the credentials, and who may call the API.`, []);
+  return verdict("badInput", `${says}. This is no answer of pre-deploy: check --url.`, []);
 }
 
-/** `ready` as it was said, where the rest of the answer says so too. */
-function readiness(
-  { deployment_id }: JsonObject,
-  snapshots: JsonObject[],
-  deploymentId: string,
-): [Verdict["means"], string] {
-  if (deployment_id !== deploymentId) {
-    return ["wait", `"ready", but of the deployment ${JSON.stringify(deployment_id)}: not believed`];
-  }
-  const other = snapshots.find(({ outcome }) => outcome !== "available");
-  if (other === undefined) return ["ready", "ready"];
-  return [other.outcome === "failed" ? "failed" : "wait", `"ready", but with a snapshot that is ${other.outcome}`];
+/** A smaller `Retry-After` would send calls without a pause. */
+const LEAST_PAUSE_MS = 1_000;
+
+/** Returns whether snapshots failed, whether a mistake in the call explains all of these failures, and what to do. */
+function failuresIn(snapshots: JsonObject[], { targets }: Options["request"]) {
+  const ids = new Set(targets.flatMap(idsOf).map(lowerCase));
+  const failed = snapshots.filter(({ outcome }) => outcome === "failed");
+  const failures = failed.map(({ error, resource_id }) => ({
+    reason: isObject(error) ? error.reason : undefined,
+    isNamed: ids.has(lowerCase(resource_id)),
+  }));
+  const isOnlyFailures = failures.length === snapshots.length;
+  const isOfCall = ({ reason, isNamed }: (typeof failures)[number]): boolean => {
+    if (reason === "Conflict") return true;
+    if (reason === "NotFound") return isNamed;
+    // The call was good enough for the other snapshots.
+    return isOnlyFailures && REFUSALS.get(reason) === "badInput";
+  };
+  return {
+    hasFailed: failures.length > 0,
+    isWrongCall: failures.length > 0 && failures.every(isOfCall),
+    advice: failures.flatMap(({ reason, isNamed }) => adviceFor(reason, { isCall: false, isNamed })),
+  };
 }
 
 /**
@@ -127,8 +153,6 @@ export function judgeSilence(message: string): Verdict {
   }
   return { means: "wait", says: message, snapshots: [] };
 }
-
-const reasonOf = (error: unknown): string => (isObject(error) ? String(error.reason ?? "") : "");
 
 function parsed(text: string): JsonObject {
   try {

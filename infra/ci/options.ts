@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Credentials } from "./call.ts";
+
+/** One entry of the targets file. Only its kind is checked here: pre-deploy validates the rest. */
+export type Selection = JsonObject & { kind: string };
 
 export interface Options {
   url: URL;
@@ -8,7 +12,7 @@ export interface Options {
   /** What the gate is asked, beside how long it is to wait. */
   request: {
     deployment_id: string;
-    targets: unknown[];
+    targets: Selection[];
     policy?: string;
     max_age_minutes?: number;
   };
@@ -31,6 +35,7 @@ twice.
   --policy <name>           what the snapshots are marked with, for prune-snapshots; default pre-deploy
   --max-age-minutes <n>     an id whose snapshots are older is refused; default 1440
   --retry-failed            take again what failed the last time
+  --allow-any-id            accept an id that has an empty part or looks like a variable that was not expanded
   --help                    this text; alone
 
 Each can also be set as a variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
@@ -49,14 +54,23 @@ const OPTIONS = {
   policy: { type: "string" },
   "max-age-minutes": { type: "string" },
   "retry-failed": { type: "boolean" },
+  "allow-any-id": { type: "boolean" },
 } as const;
 
 type Environment = Record<string, string | undefined>;
+
+/** Returns the credentials that are set, complete or not: none of them may be printed. */
+export const secretsIn = (environment: Environment): string[] =>
+  ["SNAPSHOT_GATE_APP_CODE", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"]
+    .map((name) => environment[name] ?? "")
+    .filter((value) => value !== "");
 
 /** Reads arguments and variables. Throws BadInput. */
 export function readOptions(argv: readonly string[], environment: Environment): Options {
   const values = parse(argv);
   const given = (name: keyof typeof OPTIONS): string | undefined => {
+    // The pipeline's variable is not set. The default could be more permissive than the value that was meant.
+    if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty one.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
@@ -71,7 +85,7 @@ export function readOptions(argv: readonly string[], environment: Environment): 
     url: readUrl(needed("url")),
     credentials: readCredentials(environment),
     request: {
-      deployment_id: readId(needed("deployment-id")),
+      deployment_id: readId(needed("deployment-id"), readYes("allow-any-id", given("allow-any-id") ?? "false")),
       targets: readTargets(needed("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
@@ -108,14 +122,24 @@ function readUrl(text: string): URL {
   return url;
 }
 
-/** An id of parts, one of which the pipeline left empty or did not put in, would be the same at every deployment. */
-function readId(id: string): string {
-  if (/^-|-$|\$\{/.test(id) || id.length > 128) {
-    throw new BadInput(
-      `--deployment-id: expected at most 128 characters, none of its parts empty or left as \${...}; got ${JSON.stringify(id)}.`,
-    );
-  }
-  return id;
+/** Letters and digits of any script, and punctuation that is not part of any notation for variables. */
+const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
+/** What programming languages print for a value that is missing. */
+const MISSING = /^(undefined|null|none|nil|nan)$/i;
+
+/**
+ * Refuses an id in which a variable is unset or unexpanded: it is the same at every deployment, so the gate would find the
+ * snapshots of an old one.
+ */
+function readId(id: string, allowAny: boolean): string {
+  const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
+  // In the middle these words can belong to the name of a branch, such as fix-null-check-12.
+  const isMissing = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
+  const isExpanded = ID.test(id) && !parts.includes("") && !isMissing;
+  if (id.length <= 128 && (isExpanded || allowAny)) return id;
+  throw new BadInput(
+    `--deployment-id: expected at most 128 characters without spaces, none of its parts empty, "undefined" or "null", and no variable left as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
+  );
 }
 
 function readYes(name: string, text: string): boolean {
@@ -148,16 +172,21 @@ function readCredentials(environment: Environment): Credentials {
   return credentials;
 }
 
-function readTargets(path: string): unknown[] {
+function readTargets(path: string): Selection[] {
   let targets: unknown;
   try {
-    targets = JSON.parse(readFileSync(path, "utf8"));
+    // Some editors write a byte order mark at the beginning.
+    targets = JSON.parse(readFileSync(path, "utf8").replace(/^\ufeff/, ""));
   } catch (thrown) {
     throw new BadInput(`--targets: expected a file with a JSON list: ${(thrown as Error).message}.`);
   }
-  // What is in it is for the gate to judge.
   if (!Array.isArray(targets)) throw new BadInput(`--targets: expected a JSON list in ${path}.`);
-  return targets;
+  if (targets.length === 0) throw new BadInput(`--targets: expected at least one selection in ${path}, got none.`);
+  const wrong = targets.findIndex((one) => !isObject(one) || typeof one.kind !== "string");
+  if (wrong < 0) return targets;
+  throw new BadInput(
+    `--targets: expected selections such as {"kind":"snapshot","tags":{"app":"shop"}} in ${path}; targets[${wrong}] is none.`,
+  );
 }
 
 function readNumber(name: string, text: string): number {

@@ -1,11 +1,17 @@
-/** What ends a line or steers a terminal, and the older of the two ways in which a line of a log is a command to GitHub. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|##(?=\[)/gu;
+/**
+ * Characters that end a line, steer a terminal or are invisible, and `##[`, `##vso[` and `##teamcity[`, which begin a command
+ * to GitHub, Azure Pipelines and TeamCity within a line.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|##(?=\w*\[)/gu;
 
-const escaped = (sign: string) =>
-  [...sign].map((one) => `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`).join("");
+const escaped = (text: string) =>
+  text
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 
 /**
- * A text of somebody else's as one line. Pipelines take lines that begin with `::` for commands of the job (GitHub's
- * workflow commands), so a line of ours never begins with what an answer says.
+ * Returns foreign text as one line. Pipelines take lines that begin with `::` for commands of the job (GitHub's workflow
+ * commands), so a line of ours never begins with what an answer says.
  */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);

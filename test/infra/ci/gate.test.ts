@@ -7,12 +7,15 @@ import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from "vitest";
+import { post } from "../../../infra/ci/call.ts";
 import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
-import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { BadInput, readOptions, type Selection } from "../../../infra/ci/options.ts";
+import { printable } from "../../../infra/ci/printable.ts";
 import { Keyring } from "../../../infra/local/cloud/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
+import type { Transport } from "../../../shared/huaweicloud/transport.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
 import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
 
@@ -187,10 +190,18 @@ const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --d
 function hurried(name: string, more = ""): Record<string, string> {
   const file = join(folder, `${name}.cjs`);
   const scale = JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"));
-  writeFileSync(file, `require(${scale}).scaleTime(100);\n${more}`);
+  // The client's own deadline is on the monotonic clock.
+  const clock = "const own = performance.now.bind(performance);";
+  const scaled = "performance.now = () => own() * 100;";
+  writeFileSync(file, `${clock}\nrequire(${scale}).scaleTime(100);\n${scaled}\n${more}`);
   return { SNAPSHOT_GATE_APP_CODE: CODE, NODE_OPTIONS: `--require ${file}` };
 }
-const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [] });
+const AVAILABLE = {
+  kind: "standard-snapshot",
+  snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
+  outcome: "available",
+};
+const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [AVAILABLE] });
 
 describe.concurrent("the client", () => {
   const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: CODE }) =>
@@ -217,10 +228,88 @@ describe.concurrent("the client", () => {
     const { code, output } = await gate(url, "--targets other.json");
     expect(output).toContain("release-1, 1 selection, at most");
     expect(output).toContain("refused: correct the call");
-    expect(output).toContain(`Conflict: ${REASONS.Conflict.advice}`);
+    expect(output).toMatch(/Conflict: This --deployment-id was used before, .*: use a new one/);
     expect(output).not.toContain("--retry-failed");
     expect(code).toBe(3);
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
+  });
+
+  test("the gate client exits 3 for a tag that no disk has, and its advice is about tags, not about an id", async (context) => {
+    const { cloud, url } = await open(context);
+    writeFileSync(join(folder, "misspelt.json"), JSON.stringify([{ kind: "snapshot", tags: { app: "shpo" } }]));
+    const { code, output } = await gate(url, "--targets misspelt.json");
+    expect(output).toContain("404 NotFound: targets[0]: expected to select at least one resource");
+    expect(output).toMatch(/refused: correct the call\n +NotFound: No resource has the tags of that selection/);
+    expect(output).not.toMatch(/the id|PROJECT_ID/);
+    expect(code).toBe(3);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("the gate client does not say that the call was refused if one snapshot was created and another failed", async (context) => {
+    const { cloud, url, volumes } = await open(context);
+    const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
+    writeFileSync(join(folder, "one-id.json"), JSON.stringify(targets));
+    const { code, output } = await gate(url, "--targets one-id.json");
+    expect(output).toMatch(
+      / s {2}failed: the deployment must not begin\n +NotFound: .*check its id in the targets file/,
+    );
+    expect(output).not.toMatch(/refused|PROJECT_ID/);
+    expect(code).toBe(3);
+    expect(cloud.snapshots("snapshot")).toHaveLength(1);
+  });
+
+  test("the gate client does not advise its caller to set make_room if the snapshot quota of a disk is used up", async (context) => {
+    const { cloud, url, volumes } = await open(context);
+    for (let made = 0; made < 7; made += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: volumes[0] as string });
+    writeFileSync(join(folder, "full.json"), JSON.stringify([{ kind: "snapshot", volume_ids: [volumes[0]] }]));
+    const { code, output } = await gate(url, "--targets full.json");
+    expect(output).toMatch(
+      /QuotaExceeded: Delete snapshots that are no longer needed, .*\(--policy, by default pre-deploy/,
+    );
+    expect(output).toContain("413 EVS.5413: Insufficient snapshot quota.");
+    expect(output).not.toMatch(/make_room|DISK_ATTACHED_RETENTION/);
+    expect(code).toBe(1);
+  });
+
+  test("the gate client exits 2 with a message if its HTTP request never ends", async (context) => {
+    const { url } = await answering(context, () => ({ status: 200, body: READY }));
+    const mute = `require("node:http").request = () => Object.assign(new (require("node:events"))(), {
+      setHeader() {}, end() {}, destroy() {} });`;
+    const { code, output } = await gate(url, "--timeout-seconds 60", hurried("mute", mute));
+    expect(output).toMatch(/no (complete )?answer within \d+ ms/);
+    expect(output).toContain("not ready within 60 s");
+    expect(code).toBe(2);
+  });
+
+  test("the gate client exits 1 with a message without secrets after an unexpected exception", async () => {
+    const broken = `performance.now = () => { throw new Error("${CODE}\\u2028broke") };`;
+    const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "", hurried("broken", broken));
+    expect(output).toBe("snapshot-gate: unexpected fault: ***\\u2028broke. The deployment must not begin.\n");
+    expect(code).toBe(1);
+  });
+
+  test("the gate client reads a targets file that begins with a byte order mark", async (context) => {
+    const { url, asked } = await answering(context, () => ({ status: 200, body: READY }));
+    const targets = [{ kind: "standard-snapshot", tags: TAGS }];
+    writeFileSync(join(folder, "marked.json"), `\ufeff${JSON.stringify(targets)}`);
+    expect((await gate(url, "--targets marked.json")).code).toBe(0);
+    expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({ targets });
+  });
+
+  test("the gate client sends nothing if its deployment id has an unexpanded variable, unless any id is allowed", async (context) => {
+    const { url, asked } = await answering(context, (body) => ({
+      status: 200,
+      body: JSON.stringify({ ...JSON.parse(READY), deployment_id: JSON.parse(body).deployment_id }),
+    }));
+    const refused = await gate(url, "--deployment-id 'shop-$BUILD'");
+    expect(refused.output).toMatch(
+      /^snapshot-gate: --deployment-id: expected .* got "shop-\$BUILD"\. .*--allow-any-id\.\n/,
+    );
+    expect(refused.code).toBe(3);
+    expect(asked).toEqual([]);
+    expect((await gate(url, "--deployment-id 'shop-$BUILD' --allow-any-id")).code).toBe(0);
+    const variables = { SNAPSHOT_GATE_APP_CODE: CODE, SNAPSHOT_GATE_ALLOW_ANY_ID: "true" };
+    expect((await gate(url, "--deployment-id 'shop-$BUILD'", variables)).code).toBe(0);
   });
 
   test("goes on where the gateway gives up before the function answers", async (context) => {
@@ -401,7 +490,8 @@ describe.concurrent("the client", () => {
 });
 
 describe("what an answer means", () => {
-  const entries = { deployment_id: "release-1", snapshots: [{ outcome: "available" }] };
+  const request = { deployment_id: "release-1", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
+  const entries = { deployment_id: "release-1", snapshots: [AVAILABLE] };
   const failedBy = (...reasons: string[]) => ({
     status: "failed",
     snapshots: [...entries.snapshots, ...reasons.map((reason) => ({ outcome: "failed", error: { reason } }))],
@@ -409,7 +499,7 @@ describe("what an answer means", () => {
 
   test.each<[string, number, unknown, string]>([
     ["ready", 200, { status: "ready", ...entries }, "ready"],
-    ["ready, of no deployment", 200, { status: "ready", snapshots: [{ outcome: "available" }] }, "wait"],
+    ["ready, of no deployment", 200, { status: "ready", snapshots: [AVAILABLE] }, "wait"],
     ["ready, with one that failed", 200, { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] }, "failed"],
     [
       "ready, with one that is not yet",
@@ -419,7 +509,8 @@ describe("what an answer means", () => {
     ],
     ["pending", 202, { status: "pending", ...entries }, "wait"],
     ["failed", 502, { status: "failed", ...entries }, "failed"],
-    ["failed by what the caller alone can mend", 502, failedBy("Conflict", "InvalidRequest"), "badInput"],
+    ["failed by an id that was used before", 502, failedBy("Conflict", "Conflict"), "badInput"],
+    ["failed by what did not stop another snapshot", 502, failedBy("Conflict", "InvalidRequest"), "failed"],
     ["failed by that, and by something else", 502, failedBy("Conflict", "SnapshotFailed"), "failed"],
     ["failed by a reason that is not known yet", 502, failedBy("New"), "failed"],
     ["ready, with another HTTP status", 502, { status: "ready" }, "wait"],
@@ -438,7 +529,88 @@ describe("what an answer means", () => {
     ["a reason that is not known yet", 502, { error: { reason: "New", message: "?" } }, "wait"],
   ])("%s", (_name, status, body, means) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    expect(judge({ status, headers: {}, text }, "release-1")).toMatchObject({ means });
+    expect(judge({ status, headers: {}, text }, request)).toMatchObject({ means });
+  });
+
+  const ID = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+  const refused = { error: { reason: "NotFound", message: "why" } };
+  const failed = (reason: string, resource_id = ID) => ({
+    status: "failed",
+    snapshots: [{ outcome: "failed", resource_id, error: { reason } }],
+  });
+  test.each<[string, object, object, string, RegExp]>([
+    ["tags that select nothing", { tags: TAGS }, refused, "badInput", /No resource has the tags/],
+    [
+      "ids without those of a tag",
+      { volume_ids: [ID], exclude_tags: TAGS },
+      refused,
+      "badInput",
+      /exclude_tags leaves/,
+    ],
+    ["an id that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput", /check its id/],
+    ["a disk that is deleted after its tags were read", { tags: TAGS }, failed("NotFound"), "failed", /call again/],
+    [
+      "a disk that the cloud refuses",
+      { tags: TAGS },
+      failed("InvalidRequest"),
+      "badInput",
+      /message says what is wrong/,
+    ],
+    [
+      "a function without its rights",
+      { tags: TAGS },
+      failed("AccessDenied"),
+      "failed",
+      /For those who run the functions/,
+    ],
+  ])(
+    "the gate client gives advice that fits the selection and the failure: %s",
+    (_name, selection, body, means, advice) => {
+      const asked = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
+      const verdict = judge({ status: 502, headers: {}, text: JSON.stringify(body) }, asked);
+      expect(verdict).toMatchObject({ means, advice: [expect.stringMatching(advice)] });
+    },
+  );
+
+  test.each<[string, string, object, (string | undefined)[]]>([
+    ["ready", "a disk in capitals", { kind: "snapshot", volume_ids: [ID.toUpperCase()] }, [ID]],
+    ["wait", "another disk", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
+    ["wait", "no disk", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
+    ["ready", "a disk beside tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, [ID]],
+    ["wait", "none of the disks beside tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, ["other"]],
+    ["ready", "the disk that no tag excludes", { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk that was not asked for", { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk in the place of a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
+    ["wait", "ids that are no list", { kind: "snapshot", volume_ids: null }, [undefined]],
+  ])("the gate client decides %s on a ready response for %s", (means, _name, selection, resources) => {
+    const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
+    const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
+    const asked = { deployment_id: "release-1", targets: [selection as Selection] };
+    expect(judge({ status: 200, headers: {}, text }, asked)).toMatchObject({ means });
+  });
+
+  test("the gate client believes a ready response whose strings contain quotes and colons", () => {
+    const detail = 'a \\"name": b\\\\", "outcome":"failed';
+    const text = JSON.stringify({ status: "ready", ...entries, ":": detail, detail }, undefined, 2);
+    expect(judge({ status: 200, headers: {}, text }, request)).toMatchObject({ means: "ready" });
+  });
+
+  test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const transport: Transport = ({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    };
+    vi.useFakeTimers();
+    try {
+      const call = post(transport, new URL("http://127.0.0.1:9/"), { appCode: CODE }, {}, 65_000);
+      const ended = expect(call).rejects.toThrow("no complete answer within 66000 ms");
+      await vi.advanceTimersByTimeAsync(66_000);
+      await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(signals[0]?.aborted).toBe(true);
   });
 
   test.each<[string, string, string, RegExp]>([
@@ -463,7 +635,7 @@ describe("what an answer means", () => {
   test("every reason of the catalogue: who can mend it, or whether it passes", () => {
     const meanings = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
-      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, "release-1")] as const;
+      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, request)] as const;
     });
     const of = (means: string) => meanings.filter(([, verdict]) => verdict.means === means).map(([reason]) => reason);
     expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
@@ -471,18 +643,89 @@ describe("what an answer means", () => {
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
     );
     expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
-    for (const [reason, { says, reasons, retryAfterMs }] of meanings) {
+    for (const [reason, { says, advice, retryAfterMs }] of meanings) {
       expect(says).toContain(`${reason}: why`);
-      expect(reasons).toEqual([reason]);
+      expect(advice).toEqual([expect.stringMatching(`^${reason}: `)]);
+      // A caller of the client sets none of these.
+      expect(advice?.join()).not.toMatch(/make_room|Idempotency-Key|MAX_CONCURRENCY|raise the function's timeout/);
       expect(retryAfterMs).toBe(7_000);
     }
   });
+});
+
+test("the gate client escapes characters that end a line, steer a terminal, are invisible or begin a pipeline command", () => {
+  const signs = [
+    0, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x202a, 0x202e, 0x2028, 0x2029, 0x2066, 0x2069,
+  ];
+  expect(printable("a\u{e0041}b")).toBe("a\\udb40\\udc41b");
+  for (const sign of [...signs, 0xfeff, 0xfff9, 0x3164, 0x115f]) {
+    expect(printable(`a${String.fromCodePoint(sign)}b`)).toBe(`a\\u${sign.toString(16).padStart(4, "0")}b`);
+  }
+  expect(printable("a ##[error] b ##vso[task.complete result=Succeeded] c")).not.toMatch(/##/);
+  expect(printable("## größe 数据库 é [1] #1 ##")).toBe("## größe 数据库 é [1] #1 ##");
 });
 
 describe("what it is called with", () => {
   const variables = { SNAPSHOT_GATE_URL: "https://gate.example.com/pre-deploy", SNAPSHOT_GATE_APP_CODE: CODE };
   const targets = join(CI, "snapshot-targets.json");
   const good = ["--deployment-id", "release-1", "--targets", targets];
+
+  const idWith = (id: string, more: string[] = []) =>
+    readOptions([...good, `--deployment-id=${id}`, ...more], variables).request.deployment_id;
+
+  test.each([
+    ["an unexpanded variable", ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`]],
+    ["another unexpanded variable", ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"]],
+    [
+      "an empty part",
+      ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
+    ],
+    ["a value that is missing", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
+    ["another value that is missing", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    [
+      "a space or a control",
+      [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
+    ],
+  ])("the gate client refuses a deployment id with %s, unless any id is allowed", (_name, ids) => {
+    for (const id of ids) {
+      expect(() => idWith(id), id).toThrow(/^--deployment-id: expected .* add --allow-any-id\.$/s);
+      expect(idWith(id, ["--allow-any-id"])).toBe(id);
+    }
+  });
+
+  test.each([
+    [
+      "1234-1-987",
+      "web-1.4.2",
+      "feature/x-12",
+      "f1828b0",
+      "f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0",
+      "20261121.3-shop",
+    ],
+    ["release-1", "v1.2.3-rc.1+build.5", "nullable-3", "fix-null-check-12", "2026-11-29T10:00:00Z"],
+    ["5aa119a8-d25b-45a7-8d1b-88e127885635", "repo#12", "user@host-12", "发布-12", "größe-3", "x".repeat(128)],
+  ])("the gate client accepts deployment ids such as %s", (...ids) => {
+    for (const id of ids) expect(idWith(id)).toBe(id);
+  });
+
+  test("the gate client refuses a deployment id of 129 characters, even if any id is allowed", () => {
+    expect(() => idWith("x".repeat(129), ["--allow-any-id"])).toThrow(
+      /^--deployment-id: expected at most 128 characters/,
+    );
+  });
+
+  test.each([
+    ["[]", /at least one selection/],
+    ["[null]", /targets\[0\] is none/],
+    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] is none/],
+    ['[{"tags":{"a":"b"}}]', /targets\[0\] is none/],
+    ['[{"kind":["snapshot"]}]', /targets\[0\] is none/],
+    ['{"length":0}', /expected a JSON list/],
+  ])("the gate client refuses a targets file that contains %s", (text, message) => {
+    const path = join(folder, "wrong-targets.json");
+    writeFileSync(path, text);
+    expect(() => readOptions([...good, "--targets", path], variables)).toThrow(message);
+  });
 
   test("options, or variables of their names", () => {
     const expected = {
@@ -529,6 +772,24 @@ describe("what it is called with", () => {
     ["an id that was not put together", [...good, "--deployment-id", `1-\${JOB}`], {}, /^--deployment-id: .*left as/],
     ["an id that is too long", [...good, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
     ["a yes that is none", good, { SNAPSHOT_GATE_RETRY_FAILED: "yes" }, /^--retry-failed: expected true or false/],
+    [
+      "an --allow-any-id that is neither true nor false",
+      good,
+      { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+      /^--allow-any-id: expected true or false/,
+    ],
+    [
+      "an empty --max-age-minutes",
+      [...good, "--max-age-minutes", ""],
+      {},
+      /^--max-age-minutes: expected a value, got an/,
+    ],
+    [
+      "an empty --deployment-id",
+      [...good, "--deployment-id", ""],
+      {},
+      /^--deployment-id: expected a value, got an empty one/,
+    ],
     ["no targets", good.slice(0, 2), {}, /^Expected --targets/],
     ["no file", [...good, "--targets", "none.json"], {}, /^--targets: expected a file/],
     [
@@ -550,7 +811,7 @@ describe("what it is called with", () => {
 
 test("the built file is small and needs nothing beside it", () => {
   const text = readFileSync(join(folder, ".ci", "snapshot-gate.cjs"), "utf8");
-  expect(text.length).toBeLessThan(24 * 1024);
+  expect(text.length).toBeLessThan(28 * 1024);
   const needed = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name = ""]) =>
     name.replace("node:", ""),
   );

@@ -1,0 +1,77 @@
+import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
+import type { Options, Selection } from "./options.ts";
+
+/** Snapshot ids of all kinds contain a digit; `undefined`, `null` and sentences do not match. */
+const ID = /^(?=.*\d)[\w.-]{1,128}$/;
+
+/**
+ * Returns why a `ready` is not believed, or undefined if nothing speaks against it. It has to name this deployment, and each
+ * selection of the targets file needs an available snapshot: one for each id, or at least one of its kind for tags.
+ */
+export function doubtAbout(
+  body: JsonObject,
+  text: string,
+  { deployment_id, targets }: Options["request"],
+): string | undefined {
+  const { snapshots } = body;
+  if (body.deployment_id !== deployment_id) return `of the deployment ${shown(body.deployment_id)}`;
+  if ((body.error ?? body.error_code ?? null) !== null) return "with an error";
+  if (hasRepeatedNames(body, text)) return "with an object that has a field twice";
+  if (!Array.isArray(snapshots)) return `without a list of snapshots`;
+  for (const [place, one] of snapshots.entries()) {
+    const fault = faultOf(one);
+    if (fault !== undefined) return `with snapshots[${place}] that has ${fault}`;
+  }
+  const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${snapshot_id}`));
+  if (ids.size < snapshots.length) return "with one snapshot for two resources";
+  const bare = targets.findIndex((selection) => !isCovered(selection, snapshots));
+  return bare < 0 ? undefined : `without an available snapshot for all of targets[${bare}]`;
+}
+
+function faultOf(entry: unknown): string | undefined {
+  if (!isObject(entry)) return "no fields";
+  const { outcome, kind, snapshot_id: id } = entry;
+  if (outcome !== "available") return `the outcome ${shown(outcome)}`;
+  if (typeof kind !== "string") return `the kind ${shown(kind)}`;
+  return typeof id === "string" && ID.test(id) ? undefined : `the snapshot_id ${shown(id)}`;
+}
+
+/** Returns whether a selection has its snapshots. With `exclude_tags` some of the ids may have no snapshot, and the client cannot know which. */
+function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
+  const ofKind = snapshots.filter(({ kind }) => kind === selection.kind);
+  const has = (id: unknown) =>
+    typeof id === "string" && ofKind.some(({ resource_id }) => lowerCase(resource_id) === id.toLowerCase());
+  const ids = idsOf(selection);
+  if (selection.exclude_tags === undefined) return ofKind.length > 0 && ids.every(has);
+  return selection.tags === undefined ? ids.some(has) : ofKind.length > 0;
+}
+
+/** Returns the ids that a selection names: its `volume_ids`, `server_ids` or `cluster_ids`, depending on its kind. */
+export const idsOf = (selection: Selection): unknown[] =>
+  Object.entries(selection).flatMap(([name, value]) => (name.endsWith("_ids") ? value : []));
+
+/** pre-deploy returns ids in lower case, whatever their case in the request. */
+export const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value);
+
+/**
+ * Returns whether any object has two fields of the same name. JSON parsers differ about which of them counts, so such an
+ * object proves nothing. In valid JSON a string that is followed by a colon is always the name of a field.
+ */
+function hasRepeatedNames(body: JsonObject, text: string): boolean {
+  const written = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g) ?? [];
+  let names = 0;
+  const open: unknown[] = [body];
+  for (const value of open) {
+    if (typeof value !== "object" || value === null) continue;
+    if (!Array.isArray(value)) names += Object.keys(value).length;
+    for (const inner of Object.values(value)) open.push(inner);
+  }
+  return names !== written.filter((token) => token.endsWith(":")).length;
+}
+
+/** Returns a foreign value for a message. `String` would throw for some objects, such as `{"toString": 1}`. */
+function shown(value: unknown): string {
+  if (typeof value === "string" || typeof value === "number") return JSON.stringify(value);
+  if (value === undefined || value === null) return "nothing";
+  return Array.isArray(value) ? "an array" : `of the type ${typeof value}`;
+}
