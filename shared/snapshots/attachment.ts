@@ -51,7 +51,8 @@ const POLL_MS = { first: 1_000, most: 10_000 };
  * within the last hour if the event has no time or a time in the future. Returns the reason to skip the event if the disk
  * is attached elsewhere, or is not attached an hour after the event.
  *
- * @param hasSnapshot identifies the disk if neither the event nor EVS does
+ * If EVS returns no times, it returns the disks that were attached during the wait or that `hasSnapshot` selects.
+ *
  * @throws DeadlineExceeded if the time runs out first, so the platform redelivers the event; NotFound if the disk does
  *   not exist
  */
@@ -67,10 +68,17 @@ export async function untilAttached(
   const ahead = attaching.time !== undefined && attaching.time - began > NEAR_MS;
   const eventTime = ahead ? undefined : attaching.time;
   const isOlderThan = (ms: number) => eventTime !== undefined && time.now() - eventTime > ms;
-  const find = async (): Promise<Found> =>
-    volumeId === undefined
-      ? findVolumes({ ...attaching, time: eventTime }, began, await listOf(serverId, disks, patience), hasSnapshot)
-      : { volumes: [await retryRead(() => disks.show(volumeId), patience)], sure: true };
+  let atFirst: Set<string> | undefined;
+  const find = async (): Promise<Found> => {
+    if (volumeId !== undefined) {
+      return { volumes: [await retryRead(() => disks.show(volumeId), patience)], sure: true };
+    }
+    const volumes = await retryRead(() => disks.ofServer(serverId), patience);
+    const before = atFirst ?? new Set(volumes.map(({ id }) => id));
+    atFirst = before;
+    const isMeant: HasSnapshot = async (attached) => !before.has(attached.volumeId) || hasSnapshot(attached);
+    return findVolumes({ ...attaching, time: eventTime }, began, volumes, isMeant);
+  };
   const guessFrom = lastBegin(patience);
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.most)) {
     const { volumes, sure } = await find();
@@ -93,9 +101,6 @@ export async function untilAttached(
     await time.sleep(wait);
   }
 }
-
-const listOf = (serverId: string, disks: Disks, patience: Patience): Promise<Volume[]> =>
-  retryRead(() => disks.ofServer(serverId), patience);
 
 const to =
   (serverId: string) =>
@@ -128,13 +133,13 @@ interface Found {
 
 /**
  * Finds the disks of an event that names none. In this order: the disks that were attached to the server near the time of
- * the event; the disks without a time whose snapshot another event has created; the only disk of the server, as a guess.
+ * the event; the disks without a time that `isMeant` selects; the only disk of the server, as a guess.
  */
 async function findVolumes(
   { serverId, time, stage }: Attaching,
   began: Instant,
   volumes: Volume[],
-  hasSnapshot: HasSnapshot,
+  isMeant: HasSnapshot,
 ): Promise<Found> {
   const attachedAt = ({ attachments }: Volume) => attachments.find(to(serverId))?.attachedAt ?? Number.NaN;
   const [from, until] =
@@ -145,12 +150,12 @@ async function findVolumes(
     const later = near.some((volume) => attachedAt(volume) >= (time ?? began) - SKEW_MS);
     return { volumes: near, sure: done && (stage !== "requested" || later) };
   }
-  const taken: Volume[] = [];
+  const meant: Volume[] = [];
   for (const volume of volumes) {
     const attached = attachmentTo(serverId, volume);
-    if (attached && attached.attachedAt === undefined && (await hasSnapshot(attached))) taken.push(volume);
+    if (attached && attached.attachedAt === undefined && (await isMeant(attached))) meant.push(volume);
   }
-  if (taken.length > 0) return { volumes: taken, sure: true };
+  if (meant.length > 0) return { volumes: meant, sure: true };
   return { volumes: volumes.length === 1 ? volumes : [], sure: false };
 }
 

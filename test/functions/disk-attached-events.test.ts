@@ -238,7 +238,15 @@ describe("where EVS gives neither an id nor a time of an attachment", () => {
     expect(taken(cloud)).not.toContain(system);
   });
 
-  test("a snapshot that failed is created again by the second trace", async () => {
+  test("disk-attached takes the disk that appears after a completion that names the server alone", async () => {
+    const { cloud, deliver, server, disk } = await site();
+    cloud.attach(disk, server, { after: 10_000 });
+    expect(resources(await deliver(completed(server)))).toEqual([`accepted ${disk}`]);
+    expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ existing: 1 });
+    expect(taken(cloud)).toEqual([disk]);
+  });
+
+  test("disk-attached creates a snapshot again that failed, when the second trace arrives", async () => {
     const { cloud, clock, deliver, server, disk } = await site();
     cloud.attach(disk, server);
     cloud.endWith(disk, "error");

@@ -273,6 +273,13 @@ describe("a disk that the event does not name", () => {
     expect((await waitFor([several], NAMELESS)).result).toMatchObject({ reason: "DeadlineExceeded" });
   });
 
+  test("untilAttached returns the disk that is attached during the wait if EVS gives no times", async () => {
+    const before = disk([{ serverId: SERVER }]);
+    const { result, seconds } = await waitFor([[before], [before, other([{ serverId: SERVER }])]], NAMELESS);
+    expect(result).toEqual([{ volumeId: "disk-2" }]);
+    expect(seconds).toBe(1);
+  });
+
   test("untilAttached never returns one of several older disks because it has a snapshot of its own", async () => {
     const several = [disk([at(-60)]), other([at(-70)])];
     const { result } = await waitFor([several], { ...NAMELESS, taken: ["disk-1", "disk-2"] });
