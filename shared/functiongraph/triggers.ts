@@ -8,6 +8,7 @@ export type Trigger = "timer" | "cts" | "eventgrid" | "http" | "direct";
  * looked at; whether the rest is right is for the trigger's reader to say.
  */
 export function triggerOf(event: unknown): Trigger {
+  if (Array.isArray(event) && event.some((one) => isObject(one) && "specversion" in one)) return "eventgrid";
   if (!isObject(event)) return "direct";
   if ("httpMethod" in event) return "http";
   if ("cts" in event) return "cts";

@@ -109,6 +109,7 @@ describe("with the built functions", () => {
   describe.concurrent("invoke takes every sample of an event", () => {
     const outcomes: Record<string, string> = {
       "disk-attached.failed-call.json": "skipped",
+      "disk-attached.failed-job.json": "skipped",
       "disk-attached.other-trace.json": "skipped",
       "prune-snapshots.json": "done",
       "verify-snapshots.json": "done",
