@@ -1,7 +1,8 @@
+import { preview } from "../core/preview.ts";
 import { type Instant, instant, parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
-import { shown, whatCame } from "./triggers.ts";
+import { whatCame } from "./triggers.ts";
 
 /** A trace of the Cloud Trace Service, as far as it says that a disk was attached. */
 export interface Trace {
@@ -39,7 +40,8 @@ export function readTrace(event: unknown): Trace {
   const request = objectOf(trace.request);
   const response = objectOf(trace.response);
   const entities = objectOf(response.entities);
-  const code = Number(trace.code);
+  // Number() reads nested arrays recursively and can exceed the call stack.
+  const code = typeof trace.code === "object" ? Number.NaN : Number(trace.code);
   return {
     name,
     service: textAt(trace, "service_type") ?? "",
@@ -52,7 +54,7 @@ export function readTrace(event: unknown): Trace {
 }
 
 const missing = (field: string, expected: string, got: unknown) =>
-  new SnapshotError("InvalidRequest", `${field}: expected ${expected} in the trace, got ${shown(got)}.`);
+  new SnapshotError("InvalidRequest", `${field}: expected ${expected} in the trace, got ${preview(got)}.`);
 
 /** Seconds until the year 5138 are below this, milliseconds since 1973 above it. */
 const FIRST_MS = 1e11;

@@ -553,8 +553,8 @@ describe("an event that is malformed", () => {
     ["a name that is none", { cts: { ...cts, trace_name: 7 } }, "trace_name: expected a name such as attachVolume"],
     ["a trace without a time", { cts: without("time", "record_time") }, "time: expected a time in seconds or"],
     ["a time in words", { cts: { ...cts, time: "soon", record_time: "late" } }, 'in the trace, got "soon".'],
-    ["a time that is no date", { cts: { ...cts, time: 1e300, record_time: 9e15 } }, "got 1e+300."],
-    ["a time before all", { cts: { ...cts, time: -5, record_time: 0 } }, "in the trace, got -5."],
+    ["a time that is no date", { cts: { ...cts, time: 1e300, record_time: 9e15 } }, "got the number 1e+300."],
+    ["a time before all", { cts: { ...cts, time: -5, record_time: 0 } }, "in the trace, got the number -5."],
     ["no server", { cts: without("resource_id") }, "resource_id: expected the id of a server in the trace"],
     ["a server that is no id", { cts: { ...cts, resource_id: "../../x" } }, "resource_id: expected the id of a server"],
   ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
