@@ -1,8 +1,10 @@
+import { parseJson } from "../core/parse-json.ts";
+import { preview } from "../core/preview.ts";
 import type { Instant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
 import { readTraceTime } from "./trace-time.ts";
-import { shown, whatCame } from "./triggers.ts";
+import { whatCame } from "./triggers.ts";
 
 /** The fields of a Cloud Trace Service trace that matter for an attached disk. Every string is short. */
 export interface Trace {
@@ -57,8 +59,8 @@ function readTrace(event: unknown): Trace | SnapshotError {
   if (name === "" && (service === "" || isEcs(service))) {
     return invalid(
       trace === undefined
-        ? `Expected ${EXPECTED}, got ${isObject(event) ? whatCame(event) : described(event)}.`
-        : `trace_name: expected a name such as attachVolume in the trace, got ${described(trace.trace_name)}.`,
+        ? `Expected ${EXPECTED}, got ${whatCame(event)}.`
+        : `trace_name: expected a name such as attachVolume in the trace, got ${preview(trace.trace_name)}.`,
     );
   }
   const { code: status, time, record_time, trace_rating, trace_status, resource_id } = trace ?? {};
@@ -102,7 +104,7 @@ function objectOf(value: unknown, texts = 2): JsonObject | undefined {
   if (isObject(value)) return value;
   if (typeof value !== "string" || value.length > MAX_TEXT || texts === 0) return undefined;
   try {
-    return objectOf(JSON.parse(value.replace(/^\ufeff/, "")), texts - 1);
+    return objectOf(parseJson(value), texts - 1);
   } catch {
     // The caller looks in other fields.
     return undefined;
@@ -184,7 +186,3 @@ const stringOf = (value: unknown, length = MAX_WORD): string =>
 
 /** Like `stringOf`, but also accepts a number. */
 const wordOf = (value: unknown): string => stringOf(typeof value === "number" ? String(value) : value, MAX_REASON);
-
-/** Does not serialize arrays and objects, which can be nested deeper than the call stack allows. */
-const described = (value: unknown): string =>
-  typeof value === "object" && value !== null ? `an ${Array.isArray(value) ? "array" : "object"}` : shown(value);

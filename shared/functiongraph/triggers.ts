@@ -1,3 +1,4 @@
+import { preview } from "../core/preview.ts";
 import { isObject } from "../snapshots/json.ts";
 
 /** What started an invocation, as result records name it. */
@@ -17,14 +18,6 @@ export function triggerOf(event: unknown): Trigger {
   return "direct";
 }
 
-/** What came in place of the event that was expected, for a message. */
+/** Describes the event that came instead of the expected one, for an error message. */
 export const whatCame = (event: unknown): string =>
-  isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : shown(event);
-
-/** The beginning of a value, for a message: enough to recognise it. */
-export function shown(value: unknown): string {
-  // A text is cut before it is put in quotes, so that the second one is there too.
-  if (typeof value === "string" && value.length > 80) return JSON.stringify(`${value.slice(0, 80)}…`);
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
+  isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : preview(event);

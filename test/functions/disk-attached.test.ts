@@ -454,7 +454,7 @@ describe("an event that is malformed", () => {
     ["a text", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
     ["a long text", "x".repeat(5_000_000), EXPECTED],
     ["a list of traces", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
-    ["a list in a list", [[{ cts }]], `${EXPECTED}, got an array.`],
+    ["an array in an array", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
     ["a trace by itself", cts, `${EXPECTED}, got an event of the trigger "direct".`],
     ["cts without a trace", { cts: null }, EXPECTED],
     ["cts that is a text", { cts: "attachVolume" }, EXPECTED],

@@ -432,9 +432,13 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
       "keep_last=3",
       /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
     ],
-    ["no object", "3", /^DISK_ATTACHED_RETENTION: expected an object, got 3\. Expected the retention .*"keep_last":3/],
-    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: expected a field out of/],
-    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected a whole number/],
+    [
+      "no object",
+      "3",
+      /^DISK_ATTACHED_RETENTION: expected an object, got the number 3\. Expected the retention .*"keep_last":3/,
+    ],
+    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/],
+    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/],
     ["no rule at all", "{}", /with at least one rule above 0, got "\{\}"\.$/],
     ["nothing but min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
   ])("%s is Misconfigured, before the cloud is asked anything", async (_what, value, message) => {

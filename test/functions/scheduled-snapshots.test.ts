@@ -866,7 +866,7 @@ describe("an event that is malformed", () => {
   const { user_event: _, ...withoutUserEvent } = timerEvent(good);
   const { time: __, ...withoutTime } = timerEvent(good);
   const TIMER = "Expected a TIMER event: ";
-  const USER_EVENT = "user_event: expected a text that is a JSON object, got ";
+  const USER_EVENT = "user_event: expected a string that holds a JSON object, got ";
 
   test.each<[what: string, event: unknown, message: string]>([
     ["nothing", undefined, `${TIMER}`],
@@ -878,16 +878,16 @@ describe("an event that is malformed", () => {
     ["another trigger's name", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
     ["a trace", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
     ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
-    ["no time", withoutTime, "time: expected a TIMER event"],
+    ["no time", withoutTime, "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing."],
     ["a time in words", { ...timerEvent(good), time: "tomorrow" }, 'got "tomorrow"'],
-    ["a time that is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got 1795226400"],
+    ["a time that is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got the number 1795226400."],
     ["no user_event", withoutUserEvent, `${USER_EVENT}nothing`],
     ["a user_event that is empty", timerEvent(""), `${USER_EVENT}""`],
     ["a user_event that is no JSON", timerEvent("nightly"), `${USER_EVENT}"nightly": Unexpected token`],
     ["a user_event that was cut off", timerEvent(JSON.stringify(good).slice(0, 40)), "in JSON at position 40"],
     ["a user_event that is a list", timerEvent([good]), USER_EVENT],
     ["a list in user_event's place", { ...timerEvent(good), user_event: [JSON.stringify(good)] }, USER_EVENT],
-    ["a number in user_event's place", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}5`],
+    ["a number in user_event's place", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
     ["null in user_event", timerEvent("null"), `${USER_EVENT}"null"`],
   ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
     const { cloud, deliver, requests } = await stage();
@@ -906,7 +906,7 @@ describe("a policy", () => {
   const bad = (change: Json) => ({ targets: [{ ...good, ...change }] });
 
   test.each<[what: string, policy: Json, ...messages: string[]]>([
-    ["without a name", { policy: undefined, targets: [good] }, "policy: expected a value, got nothing."],
+    ["without a name", { policy: undefined, targets: [good] }, "policy: required, but missing."],
     [
       "with a name that begins with a digit",
       { policy: "1st", targets: [good] },
@@ -918,32 +918,32 @@ describe("a policy", () => {
       "policy: expected a letter followed by",
     ],
     ["named as backups name theirs", { policy: "autobk_snapshot_x", targets: [good] }, "policy: expected a letter"],
-    ["without targets", {}, "targets: expected a value, got nothing."],
-    ["with no target", { targets: [] }, "targets: expected at least 1 entry, got a list of 0."],
-    ["with targets that are no list", { targets: good }, "targets: expected a list, got an object."],
+    ["without targets", {}, "targets: required, but missing."],
+    ["with no target", { targets: [] }, "targets: expected at least 1 item, got 0."],
+    ["with targets that are no list", { targets: good }, "targets: expected an array, got an object."],
     ["with a kind that nobody knows", bad({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
-    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: expected a value, got nothing."],
+    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: required, but missing."],
     ["with neither ids nor tags", bad({ tags: undefined }), "targets[0]: expected volume_ids or tags, got neither."],
     ["with exclusions alone", bad({ tags: undefined, exclude_tags: { a: "b" } }), "expected volume_ids or tags"],
-    ["with no tag", bad({ tags: {} }), "targets[0].tags: expected at least 1 entry, got an object."],
-    ["with no ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 entry, got a list of 0."],
-    ["with an id that is none", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected an id such as"],
-    ["with another kind's ids", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: expected a field out of "],
-    ["with another kind's option", bad({ incremental: true }), "targets[0].incremental: expected a field out of "],
-    ["with tags that are no texts", bad({ tags: { a: 1 } }), "targets[0].tags.a: expected a text, got 1."],
+    ["with no tag", bad({ tags: {} }), "targets[0].tags: expected at least 1 field, got 0."],
+    ["with no ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 item, got 0."],
+    ["with an id that is none", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
+    ["with another kind's ids", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: unknown field. Allowed: "],
+    ["with another kind's option", bad({ incremental: true }), "targets[0].incremental: unknown field. Allowed: "],
+    ["with tags that are no texts", bad({ tags: { a: 1 } }), "targets[0].tags.a: expected a string, got the number 1."],
     [
       "with a description that is too long",
       bad({ description: "x".repeat(86) }),
       "expected at most 85 characters, got 86.",
     ],
     ["with a force that is a text", bad({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
-    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: expected a field out of "],
+    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: unknown field. Allowed: "],
     [
       "with retention that nobody can keep",
       { targets: [good], retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
-      "retention.min_keep: expected a number from 1, got 0.",
-      "retention.keep_daily: expected a whole number, got 1.5.",
-      "retention.keep_hourly: expected a field out of ",
+      "retention.min_keep: expected at least 1, got 0.",
+      "retention.keep_daily: expected an integer, got the number 1.5.",
+      "retention.keep_hourly: unknown field. Allowed: ",
     ],
     [
       "with a zone that nobody knows",

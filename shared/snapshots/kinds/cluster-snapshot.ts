@@ -30,7 +30,7 @@ export const clusterSnapshot = {
     description: {
       maxLength: 120,
       pattern: "^(?![\\s\\S]*managed-by:)[^!<>'=&\"]*$",
-      "x-expected": "a text without managed-by: and without any of !<>'=&\"",
+      "x-expected": "a string without managed-by: and without any of the characters !<>'=&\"",
     },
   },
   resourceOf: (options) => String(options.cluster_id).toLowerCase(),
