@@ -4,7 +4,7 @@ import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/Sho
 import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Resource, Volume } from "../snapshots/ports.ts";
-import { type Connection, send, unusable } from "./client.ts";
+import { type Connection, send, unusable, unusableRow } from "./client.ts";
 import { allRows, collected, pageOf, resourceIn } from "./paging.ts";
 
 const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
@@ -37,7 +37,7 @@ export async function showVolume(connection: Connection, volumeId: string): Prom
 function readVolume(raw: JsonObject): Volume {
   const id = textAt(raw, "id");
   const status = textAt(raw, "status");
-  if (!id || !status) throw unusable("id and status of a disk", { status: 200, text: JSON.stringify(raw) });
+  if (!id || !status) throw unusableRow("id and status of a disk", raw);
   const attachments = Array.isArray(raw.attachments) ? raw.attachments.filter(isObject) : [];
   return {
     id,
