@@ -30,7 +30,7 @@ export interface Planned {
 }
 
 /** A deletion that a plan asks for. Keeps no more of the row than its record needs: a run may have 100,000 of them. */
-export interface Deletion {
+export interface PendingDeletion {
   kind: Kind;
   id: string;
   name: string;
@@ -46,7 +46,7 @@ export interface Deletion {
   spent?: boolean;
 }
 
-export const deletionOf = ({ kind, verdict: { snapshot, rule } }: Planned): Deletion => ({
+export const deletionOf = ({ kind, verdict: { snapshot, rule } }: Planned): PendingDeletion => ({
   kind,
   id: snapshot.id,
   name: snapshot.name,
@@ -58,7 +58,7 @@ export const deletionOf = ({ kind, verdict: { snapshot, rule } }: Planned): Dele
 /** Makes a plan again from a new list. */
 export interface Replan {
   /** Lists at least the snapshots to delete that still exist, and every snapshot that the plan for their resources counts. */
-  list(kind: Kind, deletions: readonly Deletion[]): Promise<FoundSnapshot[]>;
+  list(kind: Kind, deletions: readonly PendingDeletion[]): Promise<FoundSnapshot[]>;
   plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<Planned>;
 }
 
@@ -99,7 +99,7 @@ export function retentionOf(
  */
 export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
   const options = retentionOf(policy, means.patience.time.now());
-  const going: Deletion[] = [];
+  const going: PendingDeletion[] = [];
   let count = 0;
   const unmatched = new Map(options.hold.map((text) => [text, namesIn([text])]));
   const marked = (found: FoundSnapshot) => {
@@ -165,7 +165,7 @@ export const planOf = (...of: Parameters<typeof verdictsOn>): Planned[] => [...v
  * @param outdated kinds whose list is older than a wait; they are listed again before their first deletion
  */
 export async function carryOut(
-  deletions: readonly Deletion[],
+  deletions: readonly PendingDeletion[],
   policy: PrunePolicy,
   means: Means,
   replan: Replan,
@@ -180,17 +180,17 @@ export async function carryOut(
   if (deletions.length > 0) means.announce(twinsFirst.map(announced));
 
   /** Completes the record of a deletion, which is the same one from the first try to the last. */
-  const end = (one: Deletion, fields: EndFields) => {
+  const end = (one: PendingDeletion, fields: EndFields) => {
     one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
     one.end ??= begin(one, policy, means);
     one.end({ rule: one.rule, ...fields });
   };
 
   let round = 1;
-  let untried: Deletion[] = [];
-  let failed: Deletion[] = [];
+  let untried: PendingDeletion[] = [];
+  let failed: PendingDeletion[] = [];
   let blocked = new Map<string, SnapshotError>();
-  const remove = async (one: Deletion) => {
+  const remove = async (one: PendingDeletion) => {
     const { kind, id } = one;
     if (blocked.has(placeOf(one))) {
       untried.push(one);
@@ -219,7 +219,7 @@ export async function carryOut(
   };
 
   /** Lists a kind again and completes the deletions that are done or must not be done. Returns the others. */
-  const stillToDelete = async (kind: Kind, ones: readonly Deletion[], again: ReadonlySet<Deletion>) => {
+  const stillToDelete = async (kind: Kind, ones: readonly PendingDeletion[], again: ReadonlySet<PendingDeletion>) => {
     const rows = new Map<string, FoundSnapshot>();
     const verdicts = new Map<string, Verdict>();
     const spent = new Set(deletions.filter((one) => one.kind === kind && one.spent).map(({ id }) => id));
@@ -261,7 +261,7 @@ export async function carryOut(
     remove,
   );
   while (untried.length + failed.length > 0) {
-    const again = new Set<Deletion>();
+    const again = new Set<PendingDeletion>();
     const mayGoOn = round < ROUNDS;
     if (mayGoOn) await Promise.all(failed.map(async (one) => (await mayTryAgain(one, waits)) && again.add(one)));
     const left = [...failed];
@@ -289,9 +289,9 @@ const changed = (rule: string): string =>
   `The plan changed: this was to be deleted (${rule}), and a list that was read later shows that it must stay.`;
 
 /** Names the resource whose other deletions a failed one defers. */
-const placeOf = ({ kind, resource }: Deletion): string => `${kind.kind} ${resource}`;
+const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.kind} ${resource}`;
 
-const announced = ({ kind, id, resource, rule }: Deletion) => ({
+const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
   kind: kind.kind,
   resource_id: resource,
   snapshot_id: id,
@@ -302,7 +302,7 @@ const announced = ({ kind, id, resource, rule }: Deletion) => ({
  * Waits before the next try of a deletion. Returns false if there is none. After a fault that leaves open whether the cloud
  * acted, the wait lasts until a list must show the result.
  */
-async function mayTryAgain({ error, tries }: Deletion, waits: Patience): Promise<boolean> {
+async function mayTryAgain({ error, tries }: PendingDeletion, waits: Patience): Promise<boolean> {
   const { time, until } = waits;
   if (error === undefined || (error.reason === "Busy" && tries >= BUSY_TRIES)) return false;
   const open = REASONS[error.reason].wait === "transient";
@@ -312,7 +312,7 @@ async function mayTryAgain({ error, tries }: Deletion, waits: Patience): Promise
   return true;
 }
 
-const begin = ({ kind, id, resource, name }: Deletion, { policy }: PrunePolicy, { report }: Means) =>
+const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PrunePolicy, { report }: Means) =>
   report({
     action: "prune",
     kind: kind.kind,
@@ -322,7 +322,7 @@ const begin = ({ kind, id, resource, name }: Deletion, { policy }: PrunePolicy, 
     policy,
   });
 
-const isTwin = ({ rule }: Deletion): boolean => rule.startsWith("twin");
+const isTwin = ({ rule }: PendingDeletion): boolean => rule.startsWith("twin");
 
 const outOfTime = () =>
   new SnapshotError(

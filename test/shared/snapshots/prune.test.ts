@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
@@ -582,3 +583,62 @@ describe("a deletion that failed is sent again only where a plan from a new list
 });
 
 const ids = (disk: number): string[] => ["a", "b", "c"].map((letter) => `${letter}${disk}`);
+
+test("prune deletes or reports as failed exactly what it planned when deletions fail at random and nothing else changes", async () => {
+  const one = fc.record({
+    disk: fc.constantFrom("disk-1", "disk-2"),
+    hours: fc.integer({ min: 1, max: 24 * 40 }),
+    state: fc.constantFrom({}, {}, {}, {}, FAILED),
+    key: fc.constantFrom("", "", "", "once", "twice"),
+  });
+  const retention = fc.record(
+    {
+      keep_last: fc.integer({ min: 1, max: 3 }),
+      keep_within_days: fc.nat(4),
+      keep_daily: fc.nat(5),
+      keep_weekly: fc.nat(4),
+      keep_monthly: fc.nat(2),
+      min_keep: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ["keep_last"] },
+  );
+  const failures = fc.array(
+    fc.constantFrom(undefined, undefined, undefined, "Busy", "Throttled", "CloudError", "Unreachable", "lost"),
+    { maxLength: 12 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(one, { maxLength: 25 }), retention, failures, async (seeds, rules, reasons) => {
+      const here = stage({ seconds: 3_600, concurrency: 3, random: () => 0.5 });
+      const found = seeds.map(({ disk, hours, state, key }, index) =>
+        snapshotOf(`s${index}`, disk, {
+          created: after(START, -hours * HOUR_MS),
+          marker: markerOf(key || `${index}`),
+          ...state,
+        }),
+      );
+      here.cloud.add(snapshot, ...found);
+      const policy = { policy: "nightly", retention: rules };
+      await prune({ ...policy, dry_run: true }, here.means);
+      const planned = here.records.filter(({ detail }) => detail === "deleted");
+      here.records.length = 0;
+      here.cloud.at(
+        "remove",
+        ...reasons.map((reason) => {
+          if (reason === "lost") return { afterwards: refusal("Unreachable") };
+          return reason === undefined ? undefined : refusal(reason);
+        }),
+      );
+      await prune(policy, here.means);
+      const ended = (...outcomes: string[]) =>
+        here.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
+      // One that fails four times in a row is left for the next run.
+      const other = planned.filter(({ snapshot_id }) => !ended("deleted", "failed").includes(snapshot_id));
+      // A younger twin counts for itself once the older one is deleted.
+      expect(other.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
+      expect(ended("deleted", "failed").length + other.length).toBe(planned.length);
+      expect(left(here)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));
+      expect(here.untidy()).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
