@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
-import type { FoundSnapshot, Kind, State } from "../../../shared/snapshots/kinds/kind.ts";
+import {
+  cannotBeDeleted,
+  type FoundSnapshot,
+  isGoing,
+  type Kind,
+  type State,
+} from "../../../shared/snapshots/kinds/kind.ts";
 import { groupWith } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import { cluster, group, type JsonObject, markerOf, snapshot, snapshotOf, standard } from "./domain.ts";
@@ -131,9 +137,20 @@ describe("a snapshot in a list", () => {
         avaialble: "available",
         AVAILABLE: "available",
         error: "failed",
+        ERROR: "failed",
+        failed: "failed",
+        error_creating: "failed",
+        error_rollbacking: "failed",
+        "Creation Failed": "failed",
         deleting: "deleting",
+        DELETING: "deleting",
         deleted: "deleting",
+        pending_delete: "deleting",
         error_deleting: "deleting",
+        DELETE_FAILED: "deleting",
+        deletable: "unknown",
+        unavailable: "unknown",
+        " available": "unknown",
         rollbacking: "unknown",
         "backing-up": "unknown",
         "": "unknown",
@@ -146,6 +163,13 @@ describe("a snapshot in a list", () => {
         AVAILABLE: "available",
         available: "available",
         UNAVAILABLE: "failed",
+        unavailable: "failed",
+        FAILED: "failed",
+        CREATE_FAILED: "failed",
+        error: "failed",
+        DELETING: "deleting",
+        DELETE_FAIL: "deleting",
+        avaialble: "unknown",
         RESTORING: "unknown",
       },
     ],
@@ -154,6 +178,23 @@ describe("a snapshot in a list", () => {
       expect(kind.read({ ...raw, status })?.state, status).toBe(status === "" ? undefined : state);
     }
   });
+});
+
+test("a status that is the name of a property of every object is in no known state", () => {
+  for (const kind of Object.values<Kind>(KINDS)) {
+    for (const status of ["constructor", "toString", "valueOf", "__proto__", "hasOwnProperty"]) {
+      expect(kind.read({ id: "one", status })?.state, `${kind.kind} ${status}`).toBe("unknown");
+    }
+  }
+});
+
+test("a snapshot whose deletion failed is going no further, in whichever words the service says so", () => {
+  const [stuck, going] = [
+    ["error_deleting", "ERROR_DELETING", "delete_failed"],
+    ["deleting", "deleted", "DELETING"],
+  ].map((statuses) => statuses.map((status) => snapshot.read({ id: "one", status }) as FoundSnapshot));
+  expect(stuck?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(stuck?.map(() => [true, false]));
+  expect(going?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(going?.map(() => [false, true]));
 });
 
 describe("the API's answer to a create", () => {
