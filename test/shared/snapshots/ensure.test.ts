@@ -139,6 +139,42 @@ describe("what is there", () => {
     expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
   });
 
+  test("an available one stands before an older one that is not, whatever the older one's status", async () => {
+    const asked = request();
+    for (const older of [CREATING, UNKNOWN]) {
+      const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
+      expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "b" });
+    }
+    const three = [
+      madeBy(asked, "a", CREATING),
+      madeBy(asked, "c", { created: moment(2) }),
+      madeBy(asked, "b", { created: moment(1) }),
+    ];
+    expect((await ensured(three, asked)).result.snapshotId).toBe("b");
+  });
+
+  test("an available one of another request does not stand before the older one, and an older one of it is a conflict", async () => {
+    const asked = request();
+    const other = request({ options: { volume_id: "disk-1", force: false } });
+    const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
+    expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
+  });
+
+  test("one that does not say what it is of stands for the request that its marker names, and for no other", async () => {
+    const asked = request();
+    const other = request({ options: { volume_id: "disk-2", force: true } });
+    const found = madeBy(asked, "a", { resource: undefined });
+    expect((await ensured([found], other)).result).toMatchObject({ outcome: "accepted" });
+    const changed = request({ options: { volume_id: "disk-1", force: false } });
+    expect((await ensured([found], changed)).result).toMatchObject({ outcome: "accepted" });
+    const cluster1 = request({ kind: cluster, options: { cluster_id: "cluster-1" } });
+    const cluster2 = request({ kind: cluster, options: { cluster_id: "cluster-2" } });
+    const ofCluster = madeBy(cluster1, "a", { resource: undefined });
+    expect((await ensured([ofCluster], cluster1)).result).toMatchObject({ outcome: "existing" });
+    expect((await ensured([ofCluster], cluster2)).result).toMatchObject({ outcome: "accepted" });
+  });
+
   test("does not stand where it failed or is being deleted: another one is made, under another name", async () => {
     const asked = request();
     const failed = await ensured([madeBy(asked, "a", FAILED), madeBy(asked, "b", DELETING)], asked);

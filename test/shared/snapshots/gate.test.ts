@@ -316,10 +316,10 @@ describe("a call that waits", () => {
     expect(here.time.seconds()).toBe(6);
   });
 
-  test("looks at one of the two that stand under the key: the one that it named", async () => {
+  test("a call that waits takes the available one of two that stand under the key", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
-    expect((await call(here)).short).toEqual(["a existing"]);
+    expect((await call(here)).short).toEqual(["b available"]);
   });
 });
 
