@@ -86,7 +86,8 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
 /** Failed as soon as one failed, else pending, else ready. */
 function statusOf(progress: Progress[]): keyof typeof ANSWERS {
   if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
-  return progress.every(({ outcome }) => outcome === "available") ? "ready" : "pending";
+  const available = progress.filter(({ outcome }) => outcome === "available");
+  return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
 }
 
 function entryOf({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {

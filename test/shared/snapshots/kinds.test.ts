@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { after, type Instant, instant } from "../../../shared/snapshots/instant.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import {
   cannotBeDeleted,
@@ -7,9 +8,10 @@ import {
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
-import { groupWith } from "../../../shared/snapshots/kinds/snapshot-group.ts";
+import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
-import { cluster, group, type JsonObject, markerOf, snapshot, snapshotOf, standard } from "./domain.ts";
+import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
+import { cluster, group, type JsonObject, markerOf, START, snapshot, snapshotOf, standard } from "./domain.ts";
 
 const MARKER = markerOf("one");
 const LABELS = markerLabels(MARKER);
@@ -272,5 +274,83 @@ describe("a group is what it and its members are", () => {
     const members = [member("available", 1), member("creating", 2)];
     const whole = groupWith(snapshotOf("group", "server-1"), members);
     expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
+  });
+});
+
+describe("a group seems to be complete", () => {
+  const member = (state: State) => snapshotOf(`is-${state}`, "disk-1", { state });
+  test.each<[status: string, members: State[], complete: boolean]>([
+    ["available", ["available"], true],
+    ["avaialble", ["available", "available"], true],
+    ["AVAILABLE", [], true],
+    ["available", ["creating"], false],
+    ["available", ["available", "creating"], false],
+    ["available", ["unknown"], false],
+    ["available", ["failed"], false],
+    ["creating", ["available"], false],
+    ["creating", [], false],
+    ["deleting", ["available"], false],
+    ["quantum", ["available"], false],
+  ])("if it is %s and its members are %j: %s", (status, members, complete) => {
+    const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
+    expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
+  });
+});
+
+describe("a group that is compared with the disks that it should have", () => {
+  const moment = (milliseconds: number) => after(START, milliseconds);
+  const CREATED = moment(-60_000);
+  const LATER = moment(-59_999);
+  const whole = (...disks: (string | undefined)[]) =>
+    snapshotOf("group", "server-1", {
+      members: disks.map((resource, index) => snapshotOf(`member-${index}`, "", { resource })),
+    });
+  const compared = (members: FoundSnapshot, disks: AttachedDisk[], created: Instant | undefined = CREATED) => {
+    const { state, stateDetail } = compareWithDisks(members, disks, START, created);
+    return [state, stateDetail];
+  };
+  const missing = (id: string) => ["failed", `the member for disk ${id} is missing`];
+
+  test("stays as it is with a member for each, whatever the case of the ids, and with more members than these", () => {
+    const one = whole("a", "b", "c");
+    expect(compareWithDisks(one, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(one);
+  });
+
+  test("is failed without a member for one; a member that does not say its disk is of none", () => {
+    expect(compared(whole("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(whole("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(whole(), [{ id: "a" }])).toEqual(missing("a"));
+  });
+
+  test("is creating instead for 6 s after it was created", () => {
+    const stateAfter = (ms: number) => compared(whole("a"), [{ id: "b" }], moment(-ms))[0];
+    expect([stateAfter(-60_000), stateAfter(0), stateAfter(5_999), stateAfter(6_000)]).toEqual([
+      "creating",
+      "creating",
+      "creating",
+      "failed",
+    ]);
+  });
+
+  test("needs no member for a disk that was attached later, by a time that can be right", () => {
+    const since = (attachedAt: Instant | undefined) => compared(whole("a"), [{ id: "a" }, { id: "b", attachedAt }]);
+    expect(since(LATER)).toEqual(["available", undefined]);
+    for (const attachedAt of [CREATED, moment(-60_001), undefined, instant(0), moment(3_600_000)]) {
+      expect(since(attachedAt), String(attachedAt)).toEqual(missing("b"));
+    }
+  });
+
+  test("needs a member for each if it is not known when it was created", () => {
+    const found = compareWithDisks(whole("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
+    expect([found.state, found.stateDetail]).toEqual(missing("b"));
+  });
+
+  test("is in no known state without a disk that was there by then", () => {
+    for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
+      expect(compared(whole("a"), disks)).toEqual([
+        "unknown",
+        "the list of disks shows none that its server had by then",
+      ]);
+    }
   });
 });
