@@ -47,7 +47,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (body.make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
-      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out; set "make_room" in the policy itself where it is to make room.`,
+      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out, or ask the operator of these functions to have the policy itself make room.`,
     );
   }
   checkMakeRoom(body);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
+import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
 import { apig, expectWholeRecords, openSite } from "../harness.ts";
 import { errorOf, onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
 
@@ -463,6 +464,35 @@ describe("a list that does not say what its snapshots are of", () => {
     expect((await post({ targets: both })).status).toBe(200);
     expect(cloud.count(/\.create/)).toBe(2);
   });
+});
+
+describe("the message of a refusal", () => {
+  const FAULTS: [reason: string, status: number, code: string, said: string][] = [
+    ["QuotaExceeded", 413, "EVS.5413", "Insufficient snapshot quota."],
+    ["AccessDenied", 403, "EVS.5403", "Policy doesn't allow this."],
+    ["Throttled", 429, "APIGW.0308", "The throttling threshold has been reached"],
+    ["NotFound", 404, "EVS.5404", "Volume could not be found."],
+  ];
+
+  test.each(FAULTS)(
+    "pre-deploy says the same of %s in its answer and in its record, for its caller",
+    async (...fault) => {
+      const [reason, status, code, message] = fault;
+      const body = JSON.stringify({ error: { code, message } });
+      for (const operation of ["evs.createSnapshot", "evs.listSnapshots"]) {
+        const { cloud, post, resource } = await stage();
+        cloud.fault({ operation }, { type: "answer", status, body });
+        const refused = await post({ targets: resource("snapshot").targets });
+        const error = operation === "evs.createSnapshot" ? errorsOf(refused)[0] : errorOf(refused);
+        expect(error).toMatchObject({ reason, code });
+        expect(error.message).toContain(
+          `: ${status} ${code}: ${message.replace(/\.$/, "")}. ${REASONS[reason as Reason].advice}`,
+        );
+        expect(error.message).not.toMatch(/make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots/);
+        expect(refused.records[0].error.message).toBe(error.message);
+      }
+    },
+  );
 });
 
 describe("a snapshot that goes while pre-deploy waits for another one", () => {

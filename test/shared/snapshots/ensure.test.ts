@@ -3,7 +3,7 @@ import { type Ensured, ensure, inTurn, type SnapshotRequest } from "../../../sha
 import { after } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { contentOf, keyOf, markerLabels, snapshotName } from "../../../shared/snapshots/marker.ts";
-import type { SnapshotError } from "../../../shared/snapshots/reasons.ts";
+import { REASONS, type SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import {
   CREATING,
   cluster,
@@ -367,8 +367,7 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
       status: 500,
       requestId: "r-1",
       attempts: 1,
-      message:
-        "The cloud says Unreachable. Whether the snapshot was made could not be found out in time. A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+      message: `The cloud says Unreachable. Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(result.cause).toBe(error);
     // The last second is left for the look itself.
@@ -428,8 +427,7 @@ describe("an outcome that stayed open a moment ago", () => {
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message:
-        "The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+      message: `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
@@ -491,7 +489,7 @@ describe("a refusal", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. Delete snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
       ),
     });
     expect(await refuse(request(), others(6))).toBe(refused);
