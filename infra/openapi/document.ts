@@ -413,7 +413,8 @@ const EXPLAINED: Record<string, Record<string, JsonObject>> = {
     wait_seconds: { description: "How long to wait for the snapshots before the answer.", default: 0 },
     retry_failed: { description: "Take again what ended in an error.", default: false },
     max_age_minutes: {
-      description: "Where the deployment's snapshots are older, it is another one: a 409 that asks for a new id.",
+      description:
+        "Where the deployment's snapshots are older, or their age is not known, it is another one: a 409 that asks for a new id.",
       default: 1440,
     },
     policy: { description: "What the snapshots are marked with, for `prune-snapshots`.", default: "pre-deploy" },

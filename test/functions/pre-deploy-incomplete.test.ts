@@ -247,6 +247,31 @@ describe("a group of a server with three disks", () => {
     },
   );
 
+  test("pre-deploy goes by a shared disk's attachment to the server of the group, not by that to another one", async () => {
+    for (const later of [true, false]) {
+      const { cloud, clock, server, targets, post, rows } = await open();
+      const other = cloud.addServer().id;
+      const shared = cloud.addVolume({ multiattach: true, serverId: later ? other : undefined }).id;
+      if (!later) cloud.attach(shared, server);
+      clock.advance(MINUTE_MS);
+      await post({ targets });
+      clock.advance(MINUTE_MS);
+      cloud.attach(shared, later ? server : other);
+      expect((await post({ targets })).status).toBe(200);
+      rows("snapshots", (row) => (row.volume_id === shared ? undefined : row));
+      expect((await post({ targets })).status).toBe(later ? 200 : 502);
+    }
+  });
+
+  test("pre-deploy does not ask for a member of a disk that is attached to other servers alone", async () => {
+    const { clock, targets, post, rows } = await open();
+    await post({ targets });
+    clock.advance(10_000);
+    rows("volumes", (row) => ({ ...row, attachments: [{ server_id: "another" }] }));
+    // None of the server's own disks is left to compare with.
+    expect((await post({ targets })).status).toBe(202);
+  });
+
   test("pre-deploy asks for a member of a disk whose attachments do not name the server", async () => {
     const { cloud, clock, server, targets, post, rows } = await open();
     await post({ targets });
