@@ -1,5 +1,5 @@
 import { credibleTime, formatInstant, type Instant, instant } from "./instant.ts";
-import { type FoundSnapshot, isStanding } from "./kinds/kind.ts";
+import { type FoundSnapshot, isLive } from "./kinds/kind.ts";
 import { compareWithDisks, seemsComplete } from "./kinds/snapshot-group.ts";
 import { contentOf } from "./marker.ts";
 import { whyNotOurs } from "./ours.ts";
@@ -9,27 +9,27 @@ import { SnapshotError } from "./reasons.ts";
 import type { Known, Means, Run } from "./take.ts";
 import { retryRead } from "./waiting.ts";
 
-/** The snapshots of a deployment as the lists show them, read for what they prove. What is absent proves nothing. */
+/** Reads the lists for what they prove about the snapshots of one deployment. A field that is absent proves nothing. */
 export interface DeploymentSnapshots {
-  /** Returns what the lists show of a target. A group's state is what the comparison with its disks leaves of it. */
-  of(target: Target, known: Known): Promise<FoundSnapshot[]>;
-  /** Returns those that an earlier call of the same deployment, or this one, has created of the target. */
-  ours(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
+  /** Returns the snapshots that may be of a target. A group has the state that the comparison with its disks gives. */
+  list(target: Target, known: Known): Promise<FoundSnapshot[]>;
+  /** Returns the snapshots of the target that a call of this deployment created. */
+  ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot that stands for the target: an available duplicate before one that is not.
+   * Returns the snapshot that the gate goes by: an available duplicate, else the one that it went by before.
    *
-   * @param before what an earlier look or the create gave
+   * @param before the snapshot that an earlier list or the create gave
    */
-  standing(
+  pick(
     target: Target,
     listed: readonly FoundSnapshot[],
     before: { snapshot_id?: string; name?: string },
   ): FoundSnapshot | undefined;
-  /** Remembers that this call has created a snapshot: its age is known then, whatever the cloud says of it. */
-  remember(id: string): void;
+  /** Remembers that this call created a snapshot: its age is known, whether or not the cloud gives a time. */
+  markCreated(id: string): void;
   isCreatedHere(id: string): boolean;
-  /** Returns why a snapshot may be of an earlier deployment; undefined if its age is known, or not needed yet. */
-  whyStale(snapshot: FoundSnapshot): SnapshotError | undefined;
+  /** Returns the refusal of a snapshot that is too old or of unknown age; undefined if it may be of this deployment. */
+  refusalOf(snapshot: FoundSnapshot): SnapshotError | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -43,7 +43,7 @@ export function deploymentSnapshots(
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
 
-  /** The disks that a group should have; read once a call, as only those count that were attached before it. */
+  /** Returns the disks that a group should have. The list is read once: disks that are attached later do not matter. */
   function disksOf({ kind, resource, options }: Target): Promise<AttachedDisk[]> {
     if (Array.isArray(options.volume_ids)) return Promise.resolve(options.volume_ids.map((id) => ({ id: String(id) })));
     const before = disks.get(resource);
@@ -55,25 +55,25 @@ export function deploymentSnapshots(
     return reading;
   }
 
-  const ours: DeploymentSnapshots["ours"] = (target, listed) =>
+  const ofDeployment: DeploymentSnapshots["ofDeployment"] = (target, listed) =>
     ofTarget(target, listed).filter(({ marker }) => marker?.key === run.key);
 
   return {
-    ours,
-    async of(target, known) {
+    ofDeployment,
+    async list(target, known) {
       const listed = await known(target);
-      const groups = target.kind.hasMembers ? ours(target, listed).filter(seemsComplete) : [];
+      const groups = target.kind.hasMembers ? ofDeployment(target, listed).filter(seemsComplete) : [];
       if (groups.length === 0) return listed;
       const expected = await disksOf(target);
       return listed.map((one) => {
         if (!groups.includes(one)) return one;
         const now = time.now();
-        // The clocks may differ: a list may be late for as long after either time.
+        // The clocks may differ: a list may show a member late after either time.
         const times = [credibleTime(one.created, now), createdHere.get(one.id)].filter((at) => at !== undefined);
         return compareWithDisks(one, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
       });
     },
-    standing(target, listed, { snapshot_id, name }) {
+    pick(target, listed, { snapshot_id, name }) {
       const named = ofTarget(target, listed).find(
         ({ id, marker, name: listedName }) =>
           id === snapshot_id &&
@@ -81,28 +81,28 @@ export function deploymentSnapshots(
           (marker === undefined ? listedName.toLowerCase() === name?.toLowerCase() : marker.key === run.key),
       );
       const content = contentOf(target.kind.kind, target.options);
-      const duplicates = ours(target, listed).filter(({ marker }) => marker?.content === content);
-      const candidates = [...(named === undefined ? [] : [named]), ...duplicates].filter(isStanding);
+      const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.content === content);
+      const candidates = [...(named === undefined ? [] : [named]), ...duplicates].filter(isLive);
       return candidates.find(({ state }) => state === "available") ?? candidates[0] ?? named;
     },
-    remember: (id) => void createdHere.set(id, time.now()),
+    markCreated: (id) => void createdHere.set(id, time.now()),
     isCreatedHere: (id) => createdHere.has(id),
-    whyStale({ id, state, created }) {
+    refusalOf({ id, state, created }) {
       const now = time.now();
       const known = credibleTime(created, now);
       if (known === undefined) {
-        // While it is being created its time may not be there yet.
+        // A service may give no time until the snapshot is created.
         const young = state === "creating" || createdHere.has(id);
         return young ? undefined : undated(run.deploymentId, id, created);
       }
-      // The clocks may differ, and the call took its time.
+      // The cloud's clock may be behind, and the call itself takes up to a minute.
       const maxAge = createdHere.has(id) ? Math.max(maxAgeMs, HOUR_MS) : maxAgeMs;
       return now - known > maxAge ? tooOld(run.deploymentId, id) : undefined;
     },
   };
 }
 
-/** Returns those of the target. If the list does not say, the hash of the request decides, which covers the resource. */
+/** Returns the snapshots of the target's resource. The request's hash covers the resource, for a list that leaves it out. */
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(
     (one) =>

@@ -1,7 +1,7 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
-import { type FoundSnapshot, isStanding, type Kind, type State } from "./kinds/kind.ts";
+import { type FoundSnapshot, isLive, type Kind, type State } from "./kinds/kind.ts";
 import { contentOf, keyOf, type Marker, snapshotName } from "./marker.ts";
 import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
@@ -270,7 +270,7 @@ function judge(
       (unmarked !== undefined && sameName(one.name, name) && one.description?.trimEnd() === unmarked.trimEnd()),
   );
   const [oldest, ...others] = matches
-    .filter(isStanding)
+    .filter(isLive)
     // Stryker disable next-line EqualityOperator: no two have the same id
     .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
   if (oldest?.marker !== undefined && oldest.marker.content !== marker.content) {

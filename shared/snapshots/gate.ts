@@ -2,7 +2,7 @@ import { deploymentSnapshots } from "./deployment-snapshots.ts";
 import { eachOf } from "./each-of.ts";
 import { endOf, ensure, inTurn } from "./ensure.ts";
 import type { Instant } from "./instant.ts";
-import { type FoundSnapshot, isStanding, type State } from "./kinds/kind.ts";
+import { type FoundSnapshot, isLive, type State } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
@@ -37,7 +37,7 @@ const LOOK_EVERY_MS = 2_000;
  *
  * No target is `available` unless the last look showed it so, its age is known, and a group has a member for each disk.
  *
- * Rejects with Conflict where a snapshot of the deployment is too old to be of the same run, or may be.
+ * Rejects with Conflict if a snapshot of the deployment is too old to be of the same run, or of unknown age.
  */
 export async function passGate(
   targets: readonly Target[],
@@ -55,10 +55,10 @@ export async function passGate(
   const stale: SnapshotError[] = [];
   const start = async (target: Target) => {
     const listed = found.get(target) as FoundSnapshot[];
-    const ours = snapshots.ours(target, listed);
-    const failed = ours.find(({ state }) => state === "failed");
+    const own = snapshots.ofDeployment(target, listed);
+    const failed = own.find(({ state }) => state === "failed");
     try {
-      if (!ours.some(isStanding) && failed !== undefined && !retryFailed) {
+      if (!own.some(isLive) && failed !== undefined && !retryFailed) {
         progress.set(target, ended(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not begun yet, as the time of this call ran out: repeat it.";
@@ -66,7 +66,7 @@ export async function passGate(
       } else {
         const { kind, options } = target;
         const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, listed);
-        if (ensured.outcome === "accepted") snapshots.remember(ensured.snapshotId);
+        if (ensured.outcome === "accepted") snapshots.markCreated(ensured.snapshotId);
         progress.set(target, { target, ...endOf(ensured) });
       }
     } catch (thrown) {
@@ -81,31 +81,31 @@ export async function passGate(
     const known = lookUp(run, means);
     const failures: unknown[] = [];
     await eachOf(targets, concurrency, async (target) => {
-      await snapshots.of(target, known).then(
+      await snapshots.list(target, known).then(
         (listed) => found.set(target, listed),
         (thrown) => failures.push(thrown),
       );
     });
     for (const thrown of failures) throw thrown;
     for (const [target, listed] of found) {
-      for (const one of snapshots.ours(target, listed).filter(isStanding)) {
-        const error = snapshots.whyStale(one);
+      for (const one of snapshots.ofDeployment(target, listed).filter(isLive)) {
+        const error = snapshots.refusalOf(one);
         if (error !== undefined) throw error;
       }
     }
     await eachOf(targets, concurrency, start);
   });
 
-  await look(those(isUnderWay), (target) => Promise.resolve(found.get(target) as FoundSnapshot[]));
-  while (stale.length === 0 && those(isUnderWay).length > 0 && time.now() < waitUntil) {
+  await look(targetsThat(isUnderWay), (target) => Promise.resolve(found.get(target) as FoundSnapshot[]));
+  while (stale.length === 0 && targetsThat(isUnderWay).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(LOOK_EVERY_MS, waitUntil - time.now()));
     const known = lookUp(run, means);
-    const list = (target: Target) => snapshots.of(target, known);
-    const pending = those(isUnderWay);
+    const list = (target: Target) => snapshots.list(target, known);
+    const pending = targetsThat(isUnderWay);
     await look(pending, list);
     // What an earlier look showed may be gone by the time at which the last one is available.
-    const earlier = those(({ target, outcome }) => outcome === "available" && !pending.includes(target));
-    if (those(isUnderWay).length === 0) await look(earlier, list);
+    const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
+    if (targetsThat(isUnderWay).length === 0) await look(earlier, list);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
   // Stryker disable next-line OptionalChaining: every target has one, which its type does not say
@@ -113,7 +113,7 @@ export async function passGate(
   for (const error of stale) throw error;
   return results;
 
-  function those(condition: (one: Progress) => boolean): Target[] {
+  function targetsThat(condition: (one: Progress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
@@ -122,8 +122,8 @@ export async function passGate(
     await eachOf(ones, concurrency, async (target) => {
       const before = progress.get(target) as Progress;
       try {
-        const snapshot = snapshots.standing(target, await list(target), before);
-        progress.set(target, seen(before, snapshot));
+        const snapshot = snapshots.pick(target, await list(target), before);
+        progress.set(target, progressBy(before, snapshot));
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
         const outcome = before.outcome === "available" ? "unverified" : before.outcome;
@@ -132,12 +132,13 @@ export async function passGate(
     });
   }
 
-  /** Returns how far a target is, by the snapshot that stands for it. Undefined: no list shows one. */
-  function seen(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
+  /** Returns how far a target is, by the snapshot that the gate goes by; undefined: the list shows none. */
+  function progressBy(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
-    if (snapshot === undefined || snapshot.state === "deleting")
+    if (snapshot === undefined || snapshot.state === "deleting") {
       return { ...before, outcome: "unverified", detail: GONE };
+    }
     const { id, name, status, state, stateDetail } = snapshot;
     const now: Progress = {
       ...before,
@@ -151,7 +152,7 @@ export async function passGate(
       case "creating":
         return now;
       case "available": {
-        const error = snapshots.whyStale(snapshot);
+        const error = snapshots.refusalOf(snapshot);
         if (error === undefined) return { ...now, ...ended(target, snapshot, state) };
         stale.push(error);
         return { ...now, outcome: "failed", error };
@@ -164,7 +165,7 @@ export async function passGate(
   }
 }
 
-const GONE = "It is no longer there, or is being deleted: repeat the call, which creates another one.";
+const GONE = "The snapshot is being deleted or does not exist any more: repeat the call, which creates another one.";
 
 const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 

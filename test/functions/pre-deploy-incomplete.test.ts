@@ -75,7 +75,7 @@ const said = ({ answer }: { answer: Any }) => answer.snapshots.map((one: Any) =>
 const errorsOf = ({ answer }: { answer: Any }) => answer.snapshots.map((one: Any) => one.error);
 const single = (cloud: { snapshots(kind: Kind): Any[] }, kind: Kind) => cloud.snapshots(kind)[0];
 
-describe.each(KINDS)("a %s whose creation time does not tell its age", (kind) => {
+describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) => {
   const absent = without(timeOf(kind));
   const dated =
     (time: unknown): Change =>
@@ -91,26 +91,29 @@ describe.each(KINDS)("a %s whose creation time does not tell its age", (kind) =>
     ["is 1970", dated("1970-01-01T00:00:00.000000")],
     ["is before EVS had snapshots", dated("2014-12-31T23:59:59Z")],
     ["is two years ahead", dated("2029-11-21T02:00:00Z")],
-  ])("pre-deploy refuses a deployment_id that was used 400 days ago if the time %s", async (_what, change) => {
-    const { cloud, clock, rows, post, resource } = await stage();
-    const { targets } = resource(kind);
-    expect((await post({ targets })).status).toBe(202);
-    clock.advance(400 * DAY_MS);
-    rows(listOf(kind), change);
-    for (const more of [{}, { max_age_minutes: 1e9 }, { wait_seconds: 50 }, { retry_failed: true }]) {
-      const refused = await post({ targets, ...more });
-      expect(refused.status).toBe(409);
-      expect(errorOf(refused)).toMatchObject({ reason: "Conflict", code: "Conflict" });
-      expect(errorOf(refused).message).toContain(single(cloud, kind).id);
-      expect(errorOf(refused).message).toContain("Use a new deployment_id");
-      expect(errorOf(refused).message).not.toContain("raise max_age_minutes");
-      expect(outcomes(refused)).toEqual(["create failed", "run failed"]);
-    }
-    expect(cloud.count(/\.create/)).toBe(1);
-    expect((await post({ targets, deployment_id: "release-8" })).status).toBe(202);
-  });
+  ])(
+    "pre-deploy refuses a deployment_id that was used 400 days ago if the creation time of its snapshot %s",
+    async (_what, change) => {
+      const { cloud, clock, rows, post, resource } = await stage();
+      const { targets } = resource(kind);
+      expect((await post({ targets })).status).toBe(202);
+      clock.advance(400 * DAY_MS);
+      rows(listOf(kind), change);
+      for (const more of [{}, { max_age_minutes: 1e9 }, { wait_seconds: 50 }, { retry_failed: true }]) {
+        const refused = await post({ targets, ...more });
+        expect(refused.status).toBe(409);
+        expect(errorOf(refused)).toMatchObject({ reason: "Conflict", code: "Conflict" });
+        expect(errorOf(refused).message).toContain(single(cloud, kind).id);
+        expect(errorOf(refused).message).toContain("Use a new deployment_id");
+        expect(errorOf(refused).message).not.toContain("raise max_age_minutes");
+        expect(outcomes(refused)).toEqual(["create failed", "run failed"]);
+      }
+      expect(cloud.count(/\.create/)).toBe(1);
+      expect((await post({ targets, deployment_id: "release-8" })).status).toBe(202);
+    },
+  );
 
-  test("pre-deploy refuses a time that is 16 minutes ahead and takes one that is 10 minutes ahead", async () => {
+  test("pre-deploy refuses a creation time 16 minutes ahead and accepts one 10 minutes ahead", async () => {
     const { clock, rows, post, resource } = await stage();
     const { targets } = resource(kind);
     await post({ targets });
@@ -122,7 +125,7 @@ describe.each(KINDS)("a %s whose creation time does not tell its age", (kind) =>
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy is ready in the call that creates it, and refuses the id in the next call", async () => {
+  test("pre-deploy is ready in the call that creates a snapshot without a time, and refuses the id in the next call", async () => {
     const { cloud, rows, post, resource } = await stage();
     const { targets } = resource(kind);
     rows(listOf(kind), absent);
@@ -135,7 +138,7 @@ describe.each(KINDS)("a %s whose creation time does not tell its age", (kind) =>
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test("pre-deploy stays pending while it is created, and is ready once the list shows a time", async () => {
+  test("pre-deploy stays pending while a snapshot is creating without a time, and is ready once the list shows a time", async () => {
     const { clock, rows, post, resource } = await stage();
     const { targets } = resource(kind);
     await post({ targets });
@@ -149,7 +152,7 @@ describe.each(KINDS)("a %s whose creation time does not tell its age", (kind) =>
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy refuses the id when it becomes available without a time in a later call", async () => {
+  test("pre-deploy refuses the id when a snapshot becomes available without a time in a later call", async () => {
     const { clock, rows, post, resource } = await stage();
     const { targets } = resource(kind);
     await post({ targets });
@@ -171,7 +174,7 @@ describe("a group of a server with three disks", () => {
     return { ...site, server: id, disks: disks as [string, string, string], targets, memberOf };
   };
 
-  test("pre-deploy fails if the list has no member for one disk, until retry_failed creates another group", async () => {
+  test("pre-deploy fails if a group has no member for one disk, until retry_failed creates another group", async () => {
     const { cloud, clock, disks, server, targets, post, memberOf } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -190,7 +193,7 @@ describe("a group of a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
   });
 
-  test("pre-deploy names every disk without a member if the list has no member at all", async () => {
+  test("pre-deploy names every disk without a member if a group has no members", async () => {
     const { cloud, clock, disks, targets, post, memberOf } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -200,7 +203,7 @@ describe("a group of a server with three disks", () => {
     for (const disk of disks) expect(errorsOf(failed)[0].message).toContain(disk);
   });
 
-  test("pre-deploy waits for a member that the list shows late", async () => {
+  test("pre-deploy waits for a group member that the list shows late", async () => {
     const { clock, disks, targets, post, rows } = await open({ creationMs: 1_000 });
     await post({ targets });
     const created = clock.now();
@@ -213,7 +216,7 @@ describe("a group of a server with three disks", () => {
     expect((await post({ targets, wait_seconds: 10 })).status).toBe(200);
   });
 
-  test("pre-deploy fails while it waits if the member does not come within 6 s", async () => {
+  test("pre-deploy stops waiting and fails if the list does not show a group member within 6 s", async () => {
     const { clock, disks, targets, post, rows } = await open({ creationMs: 1_000 });
     const began = clock.now();
     rows("snapshots", (row) => (row.volume_id === disks[2] ? undefined : row));
@@ -222,7 +225,7 @@ describe("a group of a server with three disks", () => {
     expect(clock.now() - began).toBeLessThan(10_000);
   });
 
-  test("pre-deploy does not ask for a member of a disk that was attached after the group was created", async () => {
+  test("pre-deploy needs no group member for a disk that was attached after the group was created", async () => {
     const { cloud, clock, server, targets, post } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -231,7 +234,7 @@ describe("a group of a server with three disks", () => {
   });
 
   test.each([undefined, null, "", "recently", "2029-11-21T02:00:00", "1970-01-01T00:00:00"])(
-    "pre-deploy asks for a member of a disk that is attached since %j",
+    "pre-deploy needs a group member for a disk whose attached_at is %j",
     async (attached_at) => {
       const { cloud, clock, server, targets, post, rows } = await open();
       await post({ targets });
@@ -247,7 +250,7 @@ describe("a group of a server with three disks", () => {
     },
   );
 
-  test("pre-deploy goes by a shared disk's attachment to the server of the group, not by that to another one", async () => {
+  test("pre-deploy ignores the attachment of a shared disk to another server than that of the group", async () => {
     for (const later of [true, false]) {
       const { cloud, clock, server, targets, post, rows } = await open();
       const other = cloud.addServer().id;
@@ -263,7 +266,7 @@ describe("a group of a server with three disks", () => {
     }
   });
 
-  test("pre-deploy does not ask for a member of a disk that is attached to other servers alone", async () => {
+  test("pre-deploy needs no group member for a disk that is attached to other servers only", async () => {
     const { clock, targets, post, rows } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -272,7 +275,7 @@ describe("a group of a server with three disks", () => {
     expect((await post({ targets })).status).toBe(202);
   });
 
-  test("pre-deploy asks for a member of a disk whose attachments do not name the server", async () => {
+  test("pre-deploy needs a group member for a disk of the server that lists no attachments", async () => {
     const { cloud, clock, server, targets, post, rows } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -281,7 +284,7 @@ describe("a group of a server with three disks", () => {
     expect((await post({ targets })).status).toBe(502);
   });
 
-  test("pre-deploy does not count a member without volume_id, or of another disk", async () => {
+  test("pre-deploy does not count a group member without volume_id or of another disk", async () => {
     for (const volume_id of [undefined, null, "", "00000000-0000-4000-8000-000000000000"]) {
       const { clock, disks, targets, post, rows } = await open();
       await post({ targets });
@@ -293,7 +296,7 @@ describe("a group of a server with three disks", () => {
     }
   });
 
-  test("pre-deploy is not ready if the server's disks cannot be read, and is ready once they can", async () => {
+  test("pre-deploy is not ready if the disks of a group's server cannot be read, and is ready once they can", async () => {
     const { cloud, clock, targets, post } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -306,7 +309,7 @@ describe("a group of a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(1);
   });
 
-  test("pre-deploy is not ready if the list shows no disk of the server", async () => {
+  test("pre-deploy is not ready if the list shows no disk of a group's server", async () => {
     const { cloud, clock, server, targets, post, rows } = await open();
     await post({ targets });
     clock.advance(10_000);
@@ -322,7 +325,7 @@ describe("a group of a server with three disks", () => {
   });
 });
 
-describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
+describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
   const open = async () => {
     const site = await stage();
     const { id, targets } = site.resource(kind);
@@ -352,7 +355,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
   };
 
   test.each(["deleting", "error_deleting", "DELETING", "deleted", "delete_failed"])(
-    "pre-deploy creates a snapshot beside one that is %s, however old",
+    "pre-deploy creates another snapshot if the old one of the same deployment_id is %s",
     async (text) => {
       const { cloud, clock, targets, made, status, post } = await open();
       clock.advance(400 * DAY_MS);
@@ -366,7 +369,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
     },
   );
 
-  test("pre-deploy is ready by the younger one if the older one is never finished", async () => {
+  test("pre-deploy is ready with the younger of two duplicates if the older one stays creating", async () => {
     const { cloud, clock, targets, made, again, status, post } = await open();
     clock.advance(1_000);
     const younger = again();
@@ -379,7 +382,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test("pre-deploy is ready by the available one if the other one failed, older or younger", async () => {
+  test("pre-deploy is ready with the available one of two duplicates if the other one failed", async () => {
     const { clock, targets, made, again, status, post } = await open();
     clock.advance(1_000);
     const younger = again();
@@ -394,7 +397,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
     }
   });
 
-  test("pre-deploy takes the other one if the one that it waits for fails, or the other one is available first", async () => {
+  test("pre-deploy is ready with the other duplicate if the one that it waits for fails or takes longer", async () => {
     for (const [first, second] of [
       ["error", "available"],
       ["creating", "available"],
@@ -413,7 +416,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
     }
   });
 
-  test("pre-deploy answers with a conflict if the older one is of another request", async () => {
+  test("pre-deploy reports a Conflict if the older of two snapshots was created by a different request", async () => {
     const { cloud, targets, made, again, status, post } = await open();
     again();
     status(made, "creating");
@@ -425,7 +428,7 @@ describe.each(KINDS)("another %s under the same deployment_id", (kind) => {
   });
 });
 
-describe.each(KINDS)("the status of a %s", (kind) => {
+describe.each(KINDS)("%s: the status", (kind) => {
   const withStatus = async (text: unknown) => {
     const site = await stage();
     const { targets } = site.resource(kind);
@@ -437,7 +440,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
-    "pre-deploy fails if it is %s, until retry_failed creates another one",
+    "pre-deploy fails if the status of a snapshot is %s, until retry_failed creates another one",
     async (text) => {
       const { targets, id, post } = await withStatus(text);
       const failed = await post({ targets });
@@ -450,7 +453,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   );
 
   test.each(["constructor", "__proto__", "toString", "valueOf", "quantum", "ready", " available"])(
-    "pre-deploy stays pending if it is %s, and the run is a warning",
+    "pre-deploy stays pending if the status of a snapshot is %s, and its run record is a warning",
     async (text) => {
       const { cloud, targets, id, post } = await withStatus(text);
       const pending = await post({ targets, wait_seconds: 5, retry_failed: true });
@@ -461,13 +464,16 @@ describe.each(KINDS)("the status of a %s", (kind) => {
     },
   );
 
-  test.each([undefined, null, "", 7, {}, ["available"]])("pre-deploy is not ready if it is %j", async (text) => {
-    const { cloud, targets, post } = await withStatus(text);
-    const refused = await post({ targets, wait_seconds: 5 });
-    expect(refused.status).toBe(502);
-    expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
-    expect(cloud.count(/\.create/)).toBe(1);
-  });
+  test.each([undefined, null, "", 7, {}, ["available"]])(
+    "pre-deploy is not ready if the status of a snapshot is %j",
+    async (text) => {
+      const { cloud, targets, post } = await withStatus(text);
+      const refused = await post({ targets, wait_seconds: 5 });
+      expect(refused.status).toBe(502);
+      expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
+      expect(cloud.count(/\.create/)).toBe(1);
+    },
+  );
 });
 
 describe("a list that does not say what its snapshots are of", () => {
@@ -476,7 +482,7 @@ describe("a list that does not say what its snapshots are of", () => {
     ["standard-snapshot", "volume_id"],
     ["snapshot-group", "server_id"],
     ["cluster-snapshot", "cluster_id"],
-  ])("pre-deploy takes a %s without %s for that of its own target and of no other", async (kind, field) => {
+  ])("pre-deploy counts a %s without %s for the target of its own request only", async (kind, field) => {
     const { cloud, clock, rows, post, resource } = await stage();
     const [one, other] = [resource(kind), resource(kind)];
     await post({ targets: one.targets });
@@ -500,7 +506,7 @@ describe("the message of a refusal", () => {
   ];
 
   test.each(FAULTS)(
-    "pre-deploy says the same of %s in its answer and in its record, for its caller",
+    "pre-deploy gives the same message for %s in its answer and its record, with advice that its caller can follow",
     async (...fault) => {
       const [reason, status, code, message] = fault;
       const body = JSON.stringify({ error: { code, message } });
@@ -520,7 +526,7 @@ describe("the message of a refusal", () => {
   );
 });
 
-describe("a snapshot that goes while pre-deploy waits for another one", () => {
+describe("a snapshot that disappears while pre-deploy waits for another one", () => {
   const open = async () => {
     const site = await stage();
     const [disk, cluster] = [site.resource("snapshot"), site.resource("cluster-snapshot")];
@@ -530,7 +536,7 @@ describe("a snapshot that goes while pre-deploy waits for another one", () => {
     return { ...site, targets, began: site.clock.now(), made: single(site.cloud, "snapshot").id as string };
   };
 
-  test("pre-deploy is not ready, and the next call creates another one", async () => {
+  test("pre-deploy is not ready if an available snapshot disappears while it waits, and the next call creates another one", async () => {
     const { cloud, clock, began, targets, made, rows, post } = await open();
     rows("snapshots", (row) => (row.id === made && clock.now() - began > 3_000 ? undefined : row));
     const pending = await post({ targets, wait_seconds: 20 });
@@ -540,7 +546,7 @@ describe("a snapshot that goes while pre-deploy waits for another one", () => {
     expect(cloud.count("evs.createSnapshot")).toBe(2);
   });
 
-  test("pre-deploy is not ready if the list could not be read again", async () => {
+  test("pre-deploy is not ready if an available snapshot cannot be looked up again after waiting", async () => {
     const { cloud, targets, post } = await open();
     const denied = cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 403 });
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(202);
@@ -548,7 +554,7 @@ describe("a snapshot that goes while pre-deploy waits for another one", () => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy is ready if it is still there", async () => {
+  test("pre-deploy is ready if an available snapshot still exists after waiting", async () => {
     const { targets, post } = await open();
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
   });

@@ -45,8 +45,8 @@ export interface FoundSnapshot {
   raw: JsonObject;
 }
 
-/** Whether a snapshot counts as one: a failed one, and one that is being deleted or could not be, does not. */
-export const isStanding = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
+/** Whether a snapshot can still be what was asked for: it neither failed nor is being deleted, nor should have been. */
+export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
 
 /** Whether it will be gone by itself: what could not be deleted stays, and counts against the quota. */
 export const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);

@@ -38,8 +38,8 @@ export const snapshotGroup = {
 /**
  * A group with its members. It is available only when it and every member is (DESIGN 5.2); whether its own status follows
  * a failed member is UNCONFIRMED. A member in a status that is not known leaves a group that cannot be relied on; one
- * without members is not made yet. That a member is gone cannot be seen in it, as nothing says which disks a group was made
- * of (cloud-apis.md 2.2): retention counts it for the disks of the members that it has, and `compareWithDisks` tells.
+ * without members is not made yet. A member that is gone does not show here, because the API does not say which disks a
+ * group was made of: `compareWithDisks` finds it, and retention counts a group for the disks of the members that it has.
  */
 export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
   return { ...group, members, state: stateWith(group.state, new Set(members.map(({ state }) => state))) };

@@ -139,7 +139,7 @@ describe("what is there", () => {
     expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
   });
 
-  test("an available one stands before an older one that is not, whatever the older one's status", async () => {
+  test("a request is answered with an available snapshot rather than an older one that is not available", async () => {
     const asked = request();
     for (const older of [CREATING, UNKNOWN]) {
       const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
@@ -153,7 +153,7 @@ describe("what is there", () => {
     expect((await ensured(three, asked)).result.snapshotId).toBe("b");
   });
 
-  test("an available one of another request does not stand before the older one, and an older one of it is a conflict", async () => {
+  test("a request is not answered with an available snapshot of a different request, and conflicts with an older one", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-1", force: false } });
     const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
@@ -161,7 +161,7 @@ describe("what is there", () => {
     expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
   });
 
-  test("one that does not say what it is of stands for the request that its marker names, and for no other", async () => {
+  test("a snapshot without a resource counts for the request that its marker names, and for no other", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-2", force: true } });
     const found = madeBy(asked, "a", { resource: undefined });

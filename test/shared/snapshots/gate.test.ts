@@ -172,7 +172,7 @@ describe("what there is of it", () => {
     expect(nobody.short).toEqual(["made-1 accepted"]);
   });
 
-  test("that does not say what it is of is of the request that its marker names, and of no other", async () => {
+  test("the gate counts a snapshot without a resource for the request that its marker names, and for no other", async () => {
     for (const [kind, resources] of [
       [snapshot, ["disk-1", "disk-2"]],
       [cluster, ["cluster-1", "cluster-2"]],
@@ -337,7 +337,7 @@ describe("a call that waits", () => {
     expect(here.time.seconds()).toBe(6);
   });
 
-  test("a call that waits takes the available one of two that stand under the key, else the one that it named", async () => {
+  test("the gate goes by the available one of two duplicates, else by the one that it went by before", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
     expect((await call(here)).short).toEqual(["b available"]);
@@ -345,13 +345,13 @@ describe("a call that waits", () => {
     expect((await gate(creating, [DISK_1], { waitUntil: moment(3_000) })).short).toEqual(["a existing"]);
   });
 
-  test("a call that waits does not take a duplicate of another request", async () => {
+  test("the gate does not go by an available snapshot of a different request", async () => {
     const marker = { policy: "pre-deploy", key: KEY, content: "00000000" };
     const other = madeOf(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
     expect((await gate([madeOf(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
   });
 
-  test("a call that waits takes the one that stands where the one that it named failed or is being deleted", async () => {
+  test("the gate goes by the other duplicate if one fails or is being deleted", async () => {
     for (const end of [FAILED, DELETING]) {
       const here = stage();
       here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING), madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }));
@@ -363,7 +363,7 @@ describe("a call that waits", () => {
     }
   });
 
-  test("a call that waits says of one that is being deleted that the next call creates another one", async () => {
+  test("the gate says of a snapshot that is being deleted that the next call creates another one", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
     becomes(here, 1, DELETING);
@@ -373,7 +373,7 @@ describe("a call that waits", () => {
     ]);
   });
 
-  test("a call that waits does not take another's snapshot for what its create was answered with", async () => {
+  test("the gate does not trust an id from a create's answer if the list shows another's snapshot under it", async () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
       const here = stage();
@@ -387,7 +387,7 @@ describe("a call that waits", () => {
     }
   });
 
-  test("a call that waits finds a cluster's snapshot by its name if the list has lost its description", async () => {
+  test("the gate finds a cluster snapshot by id and name if the list lost its description", async () => {
     const here = stage();
     here.cloud.always("listAll", () => {
       const found = here.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
@@ -413,7 +413,7 @@ describe("a deployment_id", () => {
     expect(here.time.seconds()).toBe(0);
   });
 
-  test("is refused if a snapshot of it has no time or one that cannot be right, however old it may be", async () => {
+  test("the gate refuses a deployment_id if a snapshot of it has no creation time, or one that cannot be right", async () => {
     for (const created of [undefined, moment(16 * 60_000), instant(0), instant(Date.UTC(2014, 11, 31))]) {
       for (const changes of [{}, UNKNOWN]) {
         const { error, asked } = await gate([old({ created, ...changes })], [DISK_1], { maxAgeMs: Infinity });
@@ -430,7 +430,7 @@ describe("a deployment_id", () => {
     }
   });
 
-  test("says of a snapshot without a time what came and what to do", async () => {
+  test("the gate says what creation time a refused snapshot has and what to do", async () => {
     const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
     expect(await message(undefined)).toBe(
       'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so that its age is not known. Use a new deployment_id. If the cloud gives no time for new snapshots either, wait for them in the call that creates them ("wait_seconds"): a later call cannot tell their age.',
@@ -438,7 +438,7 @@ describe("a deployment_id", () => {
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so that");
   });
 
-  test("is that of this call for what this call created, until the list says that it is older than an hour", async () => {
+  test("the gate knows the age of what it created itself, unless the list says that it is older than an hour", async () => {
     const ends = async (created: Instant | undefined, maxAgeMs: number) => {
       const here = stage();
       becomes(here, 1, { ...AVAILABLE, created });
@@ -450,7 +450,7 @@ describe("a deployment_id", () => {
     expect((await ends(moment(-HOUR_MS), 60_000)).error).toMatchObject({ reason: "Conflict" });
   });
 
-  test("is refused while it is waited for, and each target has its record", async () => {
+  test("the gate refuses a deployment_id while it waits, after a record for each target", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
     here.cloud.always("listAll", () => {
@@ -484,7 +484,7 @@ describe("a group", () => {
   }
   const LONG_AGO = moment(-2 * HOUR_MS);
 
-  test("is available with a member for each disk that its server had, compared once", async () => {
+  test("the gate reports a group as available with a member for each disk that its server had", async () => {
     const { short, here } = await whole(
       ["a", "b"],
       [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: moment(-HOUR_MS + 1) }],
@@ -493,7 +493,7 @@ describe("a group", () => {
     expect(here.cloud.asked()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
   });
 
-  test("that lacks members is failed, and says which", async () => {
+  test("the gate reports a group that lacks members as failed and names their disks", async () => {
     const { progress } = await whole(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
     expect(progress).toMatchObject([
       {
@@ -509,7 +509,7 @@ describe("a group", () => {
     expect((await whole(["b"], [{ id: "a" }], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
   });
 
-  test("that lacks a member is under way as long as a list may be late", async () => {
+  test("the gate waits for a group member for 6 s after the group was created", async () => {
     const late = await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -5_999);
     expect(late.progress).toMatchObject([
       { outcome: "existing", detail: expect.stringContaining("the member for disk b is missing") },
@@ -517,7 +517,7 @@ describe("a group", () => {
     expect((await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -6_000)).short).toEqual(["g failed"]);
   });
 
-  test("is under way for as long by this call's clock if this call created it, and the cloud's clock is behind", async () => {
+  test("the gate waits for a group member for 6 s after it created the group, if the cloud's clock is behind", async () => {
     const here = stage();
     here.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
     becomes(here, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
@@ -529,7 +529,7 @@ describe("a group", () => {
     expect(longer.time.seconds()).toBe(6);
   });
 
-  test("is not available if no disk is listed that its server had by then", async () => {
+  test("the gate does not report a group as available if no disk is listed that its server had by then", async () => {
     for (const disks of [[], [{ id: "a", attachedAt: moment(-60_000) }]]) {
       const { progress } = await whole(["a"], disks);
       expect(progress).toMatchObject([
@@ -538,7 +538,7 @@ describe("a group", () => {
     }
   });
 
-  test("of disks that are named is compared with these, without a look at any server", async () => {
+  test("the gate compares a group of named disks with these disks and reads no server", async () => {
     const named: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "B"] } };
     for (const [members, short] of [
       [["a", "b"], ["g available"]],
@@ -555,7 +555,7 @@ describe("a group", () => {
     }
   });
 
-  test("whose disks cannot be read ends the call with the reason, and is not compared while it is being created", async () => {
+  test("the gate rejects if the disks of a group's server cannot be read, and reads none while the group is creating", async () => {
     const here = stage();
     here.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
     here.cloud.at("disksOf", refusal("AccessDenied"));
@@ -564,7 +564,7 @@ describe("a group", () => {
     expect(young.asked).toEqual(["listAll snapshot-group"]);
   });
 
-  test("whose disks could not be read at one look is compared at the next one", async () => {
+  test("the gate reads the disks of a group's server again at the next look after a failure", async () => {
     const here = stage();
     here.cloud.disks.set("server-1", [{ id: "a" }]);
     here.cloud.at("disksOf", refusal("AccessDenied"));

@@ -277,7 +277,7 @@ describe("a group is what it and its members are", () => {
   });
 });
 
-describe("a group seems to be complete", () => {
+describe("seemsComplete", () => {
   const member = (state: State) => snapshotOf(`is-${state}`, "disk-1", { state });
   test.each<[status: string, members: State[], complete: boolean]>([
     ["available", ["available"], true],
@@ -291,13 +291,13 @@ describe("a group seems to be complete", () => {
     ["creating", [], false],
     ["deleting", ["available"], false],
     ["quantum", ["available"], false],
-  ])("if it is %s and its members are %j: %s", (status, members, complete) => {
+  ])("a group of the status %s with the members %j seems complete: %s", (status, members, complete) => {
     const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
     expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
   });
 });
 
-describe("a group that is compared with the disks that it should have", () => {
+describe("compareWithDisks", () => {
   const moment = (milliseconds: number) => after(START, milliseconds);
   const CREATED = moment(-60_000);
   const LATER = moment(-59_999);
@@ -311,18 +311,18 @@ describe("a group that is compared with the disks that it should have", () => {
   };
   const missing = (id: string) => ["failed", `the member for disk ${id} is missing`];
 
-  test("stays as it is with a member for each, whatever the case of the ids, and with more members than these", () => {
+  test("a group with a member for each disk keeps its state, whatever the case of the ids", () => {
     const one = whole("a", "b", "c");
     expect(compareWithDisks(one, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(one);
   });
 
-  test("is failed without a member for one; a member that does not say its disk is of none", () => {
+  test("a group without a member for a disk is failed, and a member without a disk counts for none", () => {
     expect(compared(whole("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(whole("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(whole(), [{ id: "a" }])).toEqual(missing("a"));
   });
 
-  test("is creating instead for 6 s after it was created", () => {
+  test("a group that lacks a member is creating for 6 s after it was created", () => {
     const stateAfter = (ms: number) => compared(whole("a"), [{ id: "b" }], moment(-ms))[0];
     expect([stateAfter(-60_000), stateAfter(0), stateAfter(5_999), stateAfter(6_000)]).toEqual([
       "creating",
@@ -332,7 +332,7 @@ describe("a group that is compared with the disks that it should have", () => {
     ]);
   });
 
-  test("needs no member for a disk that was attached later, by a time that can be right", () => {
+  test("a group needs no member for a disk that was attached later, by a credible time", () => {
     const since = (attachedAt: Instant | undefined) => compared(whole("a"), [{ id: "a" }, { id: "b", attachedAt }]);
     expect(since(LATER)).toEqual(["available", undefined]);
     for (const attachedAt of [CREATED, moment(-60_001), undefined, instant(0), moment(3_600_000)]) {
@@ -340,12 +340,12 @@ describe("a group that is compared with the disks that it should have", () => {
     }
   });
 
-  test("needs a member for each if it is not known when it was created", () => {
+  test("a group needs a member for each disk if its creation time is not known", () => {
     const found = compareWithDisks(whole("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
     expect([found.state, found.stateDetail]).toEqual(missing("b"));
   });
 
-  test("is in no known state without a disk that was there by then", () => {
+  test("a group is in an unknown state if no disk was attached by the time of its creation", () => {
     for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
       expect(compared(whole("a"), disks)).toEqual([
         "unknown",
