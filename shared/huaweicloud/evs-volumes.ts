@@ -3,7 +3,7 @@ import { ListVolumesRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/Li
 import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ShowVolumeRequest";
 import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
-import type { Resource, Volume } from "../snapshots/ports.ts";
+import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
 import { type Connection, send, unusable, unusableRow } from "./client.ts";
 import { allRows, collected, pageOf, resourceIn } from "./paging.ts";
 
@@ -25,6 +25,21 @@ export const listVolumes = (connection: Connection): Promise<Resource[]> =>
 /** The disks of a server, in one call with status and attachments (cloud-apis.md 7). */
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
   collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId));
+
+/**
+ * The disks of a server, and since when. A disk that the service lists for the server and whose attachments do not name any
+ * server is one of them; a disk that is attached to other servers alone is not.
+ */
+export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
+  const disks: AttachedDisk[] = [];
+  for (const { id, attachments } of await listVolumesOfServer(connection, serverId)) {
+    const own = attachments.filter((one) => (one.serverId ?? serverId) === serverId);
+    if (attachments.length > 0 && own.length === 0) continue;
+    // Of several it is not known which one counts.
+    disks.push({ id, attachedAt: own.length === 1 ? own[0]?.attachedAt : undefined });
+  }
+  return disks;
+}
 
 /** One disk; NotFound where there is none. */
 export async function showVolume(connection: Connection, volumeId: string): Promise<Volume> {

@@ -94,7 +94,7 @@ describe("a disk that stands at its seven snapshots", () => {
     );
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 1 });
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded", code: "EVS.5413" } });
-    expect(records[0]?.error.message).toContain("set make_room in the policy");
+    expect(records[0]?.error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
@@ -531,11 +531,11 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("without it is a QuotaExceeded that names it, and nothing is deleted", async () => {
+  test("without it is a QuotaExceeded that says where to read of it, and nothing is deleted", async () => {
     const { cloud, deliver, disk } = await stage();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
-    expect(records[0].error.message).toContain("DISK_ATTACHED_RETENTION");
+    expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
