@@ -56,8 +56,9 @@ async function write(quiet) {
       await rm(`${root}dist/${entry}`, { recursive: true });
     }
   }
-  // One fixed time in every archive: the same sources give the same bytes, so a deployment sees what really changed.
-  const mtime = new Date("2020-01-01T00:00:00Z");
+  // One fixed time in every archive: the same sources give the same bytes, so a deployment sees what really changed. An
+  // archive holds local time, so that this is noon in whichever zone the build runs.
+  const mtime = new Date(2020, 0, 1, 12);
   for (const { name, contents, inputs } of built) {
     const archive = zipSync({ "index.js": [contents, { mtime, level: 9 }] });
     await mkdir(`${root}dist/${name}`, { recursive: true });

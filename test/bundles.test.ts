@@ -196,7 +196,7 @@ describe("what is deployed", () => {
     }
   });
 
-  test("the same sources give the same bytes, in whatever folder they are", () => {
+  test("the same sources give the same bytes, in whatever folder and time zone they are built", () => {
     const copy = mkdtempSync(join(tmpdir(), "build-"));
     onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
     for (const name of ["esbuild.config.mjs", "tsconfig.json", "package.json", "functions", "shared"]) {
@@ -205,6 +205,7 @@ describe("what is deployed", () => {
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
     const { status, stderr } = spawnSync(process.execPath, ["esbuild.config.mjs", "--quiet"], {
       cwd: copy,
+      env: { ...process.env, TZ: "Pacific/Honolulu" },
       encoding: "utf8",
     });
     expect([stderr, status]).toEqual(["", 0]);
