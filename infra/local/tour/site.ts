@@ -13,7 +13,7 @@ import {
 import { makeEstate, type TourEstate } from "./estate.ts";
 
 /** The built bundles of this checkout. */
-export const DIST = join(__dirname, "..", "..", "..", "dist");
+export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
 
 export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";

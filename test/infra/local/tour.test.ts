@@ -14,8 +14,8 @@ import { formatTable } from "../../../infra/local/tour/table.ts";
 import { runTour } from "../../../infra/local/tour/tour.ts";
 import { makeBundles } from "./host/bundles.ts";
 
-const ROOT = join(__dirname, "..", "..", "..");
-const TSX = createRequire(__filename).resolve("tsx/cli");
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
 const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 const EVENTS = join("test", "events");

@@ -62,7 +62,10 @@ async function faultsOf(texts: Sources, variables: typeof EVERYTHING = EVERYTHIN
 }
 
 const sample = async (): Promise<Any> =>
-  parse("terraform.tfvars", readFileSync(join(__dirname, "../../../infra/terraform/terraform.tfvars.example"), "utf8"));
+  parse(
+    "terraform.tfvars",
+    readFileSync(join(import.meta.dirname, "../../../infra/terraform/terraform.tfvars.example"), "utf8"),
+  );
 
 /** What is marked in the sample. */
 const FILLED_IN = {
