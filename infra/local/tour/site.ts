@@ -79,7 +79,7 @@ export async function startSite(options: {
 }
 
 /** What Terraform would set for a deployment, pointed at the embedded cloud (DESIGN 4.2). */
-function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
+export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
   return {
     REGION: cloud.region,
     PROJECT_ID: cloud.projectId,
