@@ -308,6 +308,14 @@ describe("the README", () => {
     expect(table("| field |").map(([field, says]) => [code(field), says])).toEqual(Object.entries(FIELDS_SAY));
   });
 
+  test("README.md documents no outcome that the code never gives a record", () => {
+    const code = under("functions", "shared")
+      .filter((path) => path !== "shared/snapshots/outcome.ts" && !path.includes(".generated."))
+      .map((path) => withoutComments(read(path)))
+      .join("\n");
+    expect(Object.keys(OUTCOMES).filter((outcome) => !code.includes(`"${outcome}"`))).toEqual([]);
+  });
+
   test("has the outcomes, with level and meaning", () => {
     expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
       Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOMES_SAY[outcome as Outcome]]),
