@@ -474,7 +474,7 @@ What the gateway answers by itself has another body: \`GatewayError\`.`;
 
 /** The whole document. */
 export function openApiDocument(): JsonObject {
-  const { version } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"));
   return {
     openapi: "3.1.0",
     info: {

@@ -290,7 +290,7 @@ describe("a selection", () => {
               const its = there.find((other) => other.id === one)?.tags ?? {};
               return !Object.entries(exclude_tags).some((pair) => has(its, pair));
             })
-            .map((one) => `${kind} ${one}`);
+            .map((one) => `${kind} ${one} ${there.some(({ id }) => id === one) ? "planned" : "failed"}`);
         });
 
         const { records, error } = await fire({
@@ -302,10 +302,10 @@ describe("a selection", () => {
           })),
         });
         await cloud.close();
-        expect(error).toBeUndefined();
-        expect(records.slice(0, -1).map(({ kind, resource_id }) => `${kind} ${resource_id}`)).toEqual([
-          ...new Set(expected),
-        ]);
+        expect(error === undefined).toBe(expected.every((one) => one.endsWith("planned")));
+        expect(
+          records.slice(0, -1).map(({ kind, resource_id, outcome }) => `${kind} ${resource_id} ${outcome}`),
+        ).toEqual([...new Set(expected)]);
       }),
       { numRuns: 100 },
     );
@@ -331,15 +331,16 @@ describe("a selection", () => {
     }
   });
 
-  test("lists disks once for both of their kinds, and nothing for ids alone", async () => {
+  test("lists disks once for both of their kinds, and not at all for ids alone", async () => {
     const { cloud, fire, requests, disks } = await stage();
-    disks(2, { backup: "daily" });
+    const [disk] = disks(2, { backup: "daily" });
     const tags = { backup: "daily" };
     await fire({ dry_run: true, targets: ["snapshot", "standard-snapshot"].map((kind) => ({ kind, tags })) });
     expect(requests()).toEqual(["evs.listVolumes"]);
-    await fire({ dry_run: true, targets: [{ kind: "snapshot", volume_ids: [NOBODY] }] });
-    expect(requests()).toEqual(["evs.listVolumes"]);
     expect(cloud.snapshots()).toEqual([]);
+    await fire({ targets: [{ kind: "snapshot", volume_ids: [disk] }] });
+    expect(cloud.count("evs.listVolumes")).toBe(1);
+    expect(taken(cloud, "snapshot")).toEqual([disk]);
   });
 
   test("covers every enterprise project", async () => {
@@ -830,6 +831,76 @@ describe("a dry run", () => {
     expect(sorted(resources(records.slice(0, -1)) as string[])).toEqual(sorted(all));
     expect(requests()).toEqual(["evs.listVolumes"]);
     expect(cloud.snapshots()).toEqual([]);
+  });
+
+  const KINDS: [kind: Kind, field: string, list: string, add: (cloud: EmbeddedCloud) => { id: string }][] = [
+    ["snapshot", "volume_ids", "evs.listVolumes", (cloud) => cloud.addVolume()],
+    ["standard-snapshot", "volume_ids", "evs.listVolumes", (cloud) => cloud.addVolume()],
+    ["snapshot-group", "server_ids", "ecs.listServers", (cloud) => cloud.addServer()],
+    ["cluster-snapshot", "cluster_ids", "dws.listClusters", (cloud) => cloud.addCluster()],
+  ];
+  test.each(KINDS)(
+    "a dry run of a %s fails for an id that does not exist, and plans an id that does, in whichever case",
+    async (kind, field, list, add) => {
+      const { cloud, fire, requests } = await stage();
+      const { id } = add(cloud);
+      const { error, records } = await fire({
+        dry_run: true,
+        targets: [
+          { kind, [field]: [NOBODY, id.toUpperCase(), NOBODY] },
+          { kind, [field]: [id] },
+        ],
+      });
+      expect(records).toEqual([
+        expect.objectContaining({ kind, resource_id: NOBODY, outcome: "failed", level: "error" }),
+        expect.objectContaining({ kind, resource_id: id, outcome: "planned" }),
+        expect.objectContaining({ action: "run", outcome: "failed", outcomes: { failed: 1, planned: 1 } }),
+      ]);
+      expect(records[0].error).toEqual({
+        reason: "NotFound",
+        message: `${field}: expected the id of something that exists, got "${NOBODY}". Check the id and PROJECT_ID.`,
+      });
+      expect(error?.message).toContain('"failed":1');
+      expect(requests()).toEqual([list]);
+      expect(cloud.snapshots()).toEqual([]);
+    },
+  );
+
+  test.each(KINDS)(
+    "a dry run of a %s fails for each id where the resources cannot be listed, and plans none",
+    async (kind, field, list, add) => {
+      const { cloud, fire } = await stage();
+      const ids = [add(cloud), add(cloud)].map(({ id }) => id);
+      cloud.fault({ operation: list }, { type: "status", status: 403 });
+      const filters = [{}, { exclude_tags: { scratch: "*" } }, { tags: { backup: "daily" } }];
+      for (const [place, filter] of filters.entries()) {
+        const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
+        const failed = of({ records } as Invoked, "failed").slice(0, -1);
+        // What the tags would have selected is not known either: that is one record more.
+        expect(sorted(resources(failed).map(String))).toEqual(sorted([...ids, ...(place === 2 ? ["undefined"] : [])]));
+        expect(failed.every(({ error }) => error.reason === "AccessDenied")).toBe(true);
+        expect(of({ records } as Invoked, "planned")).toEqual([]);
+      }
+    },
+  );
+
+  test("a dry run plans the other kinds where the resources of one cannot be listed", async () => {
+    const { cloud, fire, disks } = await stage();
+    const [disk] = disks(1);
+    cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
+    const { result, records } = await fire({
+      dry_run: true,
+      targets: [
+        { kind: "snapshot-group", server_ids: [NOBODY] },
+        { kind: "snapshot", volume_ids: [disk] },
+      ],
+    });
+    expect(result).toBeUndefined();
+    expect(records.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ["snapshot-group", "failed"],
+      ["snapshot", "planned"],
+      [undefined, "failed"],
+    ]);
   });
 });
 

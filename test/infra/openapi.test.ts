@@ -17,7 +17,7 @@ import { planOf, sources } from "./terraform/plan.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a document and answers of many shapes
 type Any = any;
 
-const root = join(__dirname, "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 const PATH = join(root, "infra", "openapi.json");
 const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));

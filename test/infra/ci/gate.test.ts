@@ -19,7 +19,7 @@ import type { Transport } from "../../../shared/huaweicloud/transport.ts";
 import { REASONS } from "../../../shared/snapshots/reasons.ts";
 import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
 
-const ROOT = join(__dirname, "..", "..", "..");
+const ROOT = join(import.meta.dirname, "..", "..", "..");
 const CI = join(ROOT, "infra", "ci");
 const CODE = "app-code-that-nobody-may-see-4711";
 const TAGS = { app: "shop" };
