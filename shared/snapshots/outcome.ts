@@ -27,7 +27,7 @@ export const OUTCOMES_SAY: Record<Outcome, string> = {
   rejected: "the input was refused; nothing reached the cloud",
   skipped: "there was nothing to do; `detail` says why",
   deferred: "handed on to a further invocation, which acknowledged it",
-  unverified: "verify: stuck, or in a status that is not known",
+  unverified: "whether it is usable is not known: stuck, or its status is unknown or unreadable",
   planned: "dry run: it would have been done",
   kept: "prune: the retention keeps it, by `rule`",
   deleted: "prune: deleted",

@@ -165,7 +165,7 @@ test("the fault `acknowledge` loses reports, invocations and attachments, and re
   const { cloud, call } = await stage({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
   cloud.fault({}, { type: "acknowledge" });
-  const report = { log_time_ns: Date.now() * 1e6, contents: ["a"], labels: {} };
+  const report = { log_time_ns: cloud.clock.now() * 1e6, contents: ["a"], labels: {} };
   expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", report)).status).toBe(200);
   const urn = `urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
   expect((await call("POST", `/v2/{p}/fgs/functions/${urn}/invocations-async`, {})).status).toBe(202);
