@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -172,7 +172,10 @@ describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, s
     onTestFinished(() => cloud.close());
     const { context } = (PLATFORMS["every documented getter"] as (typeof PLATFORMS)[string])(cloud);
     const { returned } = await runBare(name, [{ event: { snapshot: 7, snapshot_group: 7 }, context }]);
-    expect(returned[0]?.thrown).toMatchObject({ name: "InvalidRequest", message: text(/expected an object, got 7/) });
+    expect(returned[0]?.thrown).toMatchObject({
+      name: "InvalidRequest",
+      message: text(/expected an object, got the number 7/),
+    });
     expect(cloud.requests).toEqual([]);
   });
 
@@ -185,10 +188,14 @@ describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, s
 });
 
 describe("what is deployed", () => {
+  /** Says that the bundles beside it are CommonJS, as the platform loads them. */
+  const MARK = "package.json";
+  const node = (cwd: string, ...argv: string[]) =>
+    spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });
   const functions = readdirSync(join(root, "functions"));
 
   test("each function has a bundle and an archive of it", () => {
-    expect(readdirSync(DIST).sort()).toEqual(functions.flatMap((name) => [name, `${name}.zip`]).sort());
+    expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MARK].sort());
     for (const name of functions) {
       const archive = unzipSync(readFileSync(join(DIST, `${name}.zip`)));
       expect(Object.keys(archive)).toEqual(["index.js"]);
@@ -196,18 +203,35 @@ describe("what is deployed", () => {
     }
   });
 
-  test("the same sources give the same bytes, in whatever folder they are", () => {
+  test("each bundle is loaded by require from the tree, which is one of ES modules, without a warning", () => {
+    const load = functions.map((name) => `typeof require("./dist/${name}/index.js").handler`);
+    const { stdout, stderr } = node(root, "-p", `[${load}].join()`);
+    expect([stdout.trim(), stderr]).toEqual([functions.map(() => "function").join(), ""]);
+  });
+
+  /** A copy of the sources, with what they need. */
+  function copyOfTree(): string {
     const copy = mkdtempSync(join(tmpdir(), "build-"));
     onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
     for (const name of ["esbuild.config.mjs", "tsconfig.json", "package.json", "functions", "shared"]) {
       cpSync(join(root, name), join(copy, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    const { status, stderr } = spawnSync(process.execPath, ["esbuild.config.mjs", "--quiet"], {
-      cwd: copy,
-      encoding: "utf8",
-    });
-    expect([stderr, status]).toEqual(["", 0]);
+    return copy;
+  }
+
+  test("a build removes what is built no longer, and leaves what another build is writing", () => {
+    const dist = join(copyOfTree(), "dist");
+    for (const folder of ["create-snapshot", "gone"]) mkdirSync(join(dist, folder), { recursive: true });
+    for (const file of ["gone.zip", "create-snapshot.zip.4711"]) writeFileSync(join(dist, file), "");
+    expect(node(join(dist, ".."), "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
+    const built = functions.flatMap((name) => [name, `${name}.zip`]);
+    expect(readdirSync(dist).sort()).toEqual([...built, "create-snapshot.zip.4711", MARK].sort());
+  });
+
+  test("the same sources give the same bytes, in whatever folder and time zone they are built", () => {
+    const copy = copyOfTree();
+    expect(node(copy, "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
     for (const name of functions) {
       for (const file of [`${name}.zip`, join(name, "index.js")]) {
         const same = readFileSync(join(copy, "dist", file)).equals(readFileSync(join(DIST, file)));

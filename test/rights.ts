@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const ROW = /^\| `((?:evs|ecs|dws|functiongraph|lts)\.\w+)` *\| `(\w+) ([^`]+)` *\|[^|]*\|([^|]*)\|/gm;
 
-const rows = [...readFileSync(join(__dirname, "..", "infra", "README.md"), "utf8").matchAll(ROW)].map(
+const rows = [...readFileSync(join(import.meta.dirname, "..", "infra", "README.md"), "utf8").matchAll(ROW)].map(
   ([, operation = "", method = "", path = "", functions = ""]) => ({
     operation,
     method,

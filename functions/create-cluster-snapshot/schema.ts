@@ -15,10 +15,11 @@ export const current = Type.Object(
           Type.String({
             maxLength: 256,
             allOf: [
-              { pattern: "^[^!<>'=&\"]*$", "x-expected": "a text without any of !<>'=&\"" },
+              { pattern: "^[^!<>'=&\"]*$", "x-expected": "a string without any of the characters !<>'=&\"" },
               {
                 pattern: "^(?![\\s\\S]*managed-by:snapshot-functions)",
-                "x-expected": "a text without managed-by:snapshot-functions, which marks a snapshot as made by us",
+                "x-expected":
+                  "a string without managed-by:snapshot-functions, which identifies snapshots created by snapshot-functions",
               },
             ],
           }),

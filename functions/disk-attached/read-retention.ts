@@ -1,3 +1,4 @@
+import { parseJson } from "../../shared/core/parse-json.ts";
 import { misconfigured, type Variables } from "../../shared/functiongraph/variables.ts";
 import { faultsOf } from "../../shared/middleware/check.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
@@ -17,7 +18,7 @@ export function readRetention(variables: Variables): Retention | undefined {
   if (text === undefined) return undefined;
   let given: Retention;
   try {
-    given = JSON.parse(text);
+    given = parseJson(text) as Retention;
   } catch {
     throw misconfigured(NAME, SHAPE, text);
   }

@@ -1,4 +1,4 @@
-import type { Trace } from "../../shared/functiongraph/trace.ts";
+import { isEcs, type Trace } from "../../shared/functiongraph/trace.ts";
 import { readChoice } from "../../shared/functiongraph/variables.ts";
 import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
 import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
@@ -6,17 +6,20 @@ import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-vo
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { meansWith } from "../../shared/middleware/means.ts";
 import { conclude } from "../../shared/middleware/summary.ts";
-import { untilAttached } from "../../shared/snapshots/attachment.ts";
+import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/attachment.ts";
+import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/attachment-key.ts";
+import { eachOf } from "../../shared/snapshots/each-of.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
 import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
+import type { EndFields } from "../../shared/snapshots/outcome.ts";
 import { targetFor } from "../../shared/snapshots/policy.ts";
 import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.ts";
 import { takeAll } from "../../shared/snapshots/take.ts";
+import { retryRead } from "../../shared/snapshots/waiting.ts";
 import { readRetention } from "./read-retention.ts";
 
-/** The traces of ECS that begin or complete an attachment (functiongraph.md 3.1). */
+/** The traces of an attachment: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*. */
 const ATTACHING = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
 /** The kinds that one disk can have, and their clients. */
@@ -26,60 +29,96 @@ const KINDS = [
 ] as const;
 
 /**
- * One snapshot of the disk that a trace says was attached. Two traces tell of one attachment, and each may come twice: the
- * attachment's own id, which EVS gives, makes the snapshot one.
+ * Creates one snapshot for each attachment that the traces report, and writes one record for it. Two traces report each
+ * attachment, and both can be delivered several times; `attachmentKey` identifies the attachment.
+ *
+ * @param traces one entry per event; an error for an event without a trace
+ * @throws InvalidRequest if there is one event and it names no server; TargetsFailed if a target failed
  */
-export async function takeAttached(trace: Trace, invocation: Invocation): Promise<void> {
-  const { records, variables, connection, patience } = invocation;
+export async function takeAttached(traces: readonly (Trace | SnapshotError)[], invocation: Invocation): Promise<void> {
+  const { records, variables, connection, patience, runtime } = invocation;
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
     byDefault: "snapshot",
     choices: KINDS.map(({ kind }) => kind.kind),
   });
   const retention = readRetention(variables);
-  const { kind, service } = KINDS.find((one) => one.kind.kind === name) as (typeof KINDS)[number];
-  const begin = (resource_id?: string) =>
-    records.begin({ action: "create", kind: kind.kind, resource_id, policy: POLICY });
+  const { kind, service: serviceOf } = KINDS.find((one) => one.kind.kind === name) as (typeof KINDS)[number];
+  const service = serviceOf(connection);
+  const { concurrency } = meansWith(invocation, () => service);
+  const now = () => patience.time.now();
+  const disks = {
+    show: (id: string) => showVolume(connection, id),
+    ofServer: (id: string) => listVolumesOfServer(connection, id),
+  };
+  const told = new Set<string>();
+  /** Returns false if the target has its record already, because several events of a batch can report one attachment. */
+  const isNew = (volumeId: string | undefined, identity: string): boolean => {
+    const target = `${volumeId} ${identity}`;
+    if (told.has(target)) return false;
+    told.add(target);
+    return true;
+  };
+  const tell = (resource_id: string | undefined, end: EndFields) =>
+    records.begin({ action: "create", kind: kind.kind, resource_id, policy: POLICY })(end);
 
-  const ignored = whyIgnored(trace);
-  if (ignored !== undefined) {
-    begin(trace.volumeId)({ outcome: "skipped", detail: ignored });
-    return conclude(invocation, { targets: 0 });
-  }
-  const { serverId } = trace;
-  if (serverId === undefined) {
-    throw new SnapshotError(
-      "InvalidRequest",
-      "resource_id: expected the id of a server in the trace; there is none, nor in its request or response.",
-    );
-  }
-  try {
-    const disks = {
-      show: (id: string) => showVolume(connection, id),
-      ofServer: (id: string) => listVolumesOfServer(connection, id),
-    };
-    const found = await untilAttached({ ...trace, serverId }, disks, patience);
-    if ("skipped" in found) {
-      begin(found.volumeId)({ outcome: "skipped", detail: found.skipped });
-    } else {
-      const { volumeId, attachmentId, attachedAt: time } = found;
-      const key = keyOf("attachment", attachmentId);
-      const means = meansWith(invocation, () => service(connection));
-      const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, means);
-      const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId, makeRoom };
-      await takeAll([targetFor(kind, volumeId)], run, means, patience.until);
+  const take = async (attached: Attached, serverId: string, moment: Moment) => {
+    const { volumeId, attachedAt: time = moment.time } = attached;
+    const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
+    if (!isNew(volumeId, identity.key)) return;
+    const means = meansWith(invocation, () => underOneKey(service, identity));
+    const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, means);
+    const { key } = identity;
+    const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId, makeRoom };
+    await takeAll([targetFor(kind, volumeId)], run, means, patience.until);
+  };
+
+  const takeEach = async (trace: Trace | SnapshotError) => {
+    if (trace instanceof SnapshotError) return tell(undefined, { outcome: "rejected", error: trace });
+    const { serverId, volumeId, time, stage } = trace;
+    const ignored = whyIgnored(trace);
+    if (ignored !== undefined) return tell(volumeId, { outcome: "skipped", detail: ignored });
+    if (serverId === undefined) {
+      const error = noServer();
+      if (traces.length === 1) throw error;
+      return tell(volumeId, { outcome: "rejected", error });
     }
-  } catch (thrown) {
-    begin(trace.volumeId)({ outcome: "failed", error: asSnapshotError(thrown) });
-  }
-  conclude(invocation, { targets: 1 });
+    const moment = time === undefined ? { time: now() } : { time, stage };
+    const hasSnapshot = async (attached: Attached) => {
+      const { keys } = attachmentKey(attached, serverId, moment);
+      const found = await retryRead(() => service.listFor(targetFor(kind, attached.volumeId).options), patience);
+      const since = Math.min(moment.time, now()) - NEAR_MS;
+      return found.some(({ marker, created = 0 }) => marker && keys.has(marker.key) && created >= since);
+    };
+    try {
+      const found = await untilAttached({ serverId, volumeId, time, stage }, disks, patience, hasSnapshot);
+      if ("skipped" in found) {
+        if (isNew(found.volumeId, serverId)) tell(found.volumeId, { outcome: "skipped", detail: found.skipped });
+        return;
+      }
+      await eachOf(found, concurrency, (attached) => take(attached, serverId, moment));
+    } catch (thrown) {
+      if (isNew(volumeId, serverId)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
+    }
+  };
+  // All events at once, so a disk that is not attached yet delays no other disk.
+  await Promise.all(traces.map(takeEach));
+  conclude(invocation, { targets: told.size });
 }
 
-function whyIgnored({ name, service, rating, code }: Trace): string | undefined {
-  if (!ATTACHING.includes(name)) return `The trace ${name} does not attach a disk; ${ATTACHING.join(", ")} do.`;
-  // An emulator or an older region may leave the service out; another one's trace of that name is not meant.
-  if (service !== "" && service.toUpperCase() !== "ECS") return `The trace ${name} is of ${service}, not of ECS.`;
+const noServer = () =>
+  new SnapshotError(
+    "InvalidRequest",
+    "resource_id: expected the id of a server in the trace; there is none, nor in its request or response.",
+  );
+
+function whyIgnored({ name, service, rating, code, failure }: Trace): string | undefined {
+  if (name !== "" && !ATTACHING.includes(name)) {
+    return `The trace ${name} does not attach a disk; ${ATTACHING.join(", ")} do.`;
+  }
+  // An emulator or an older region may omit the service. A trace of another service is ignored whatever its name.
+  if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is of ${service}, not of ECS.`;
   if (rating.toLowerCase() !== "normal") return `The attachment did not succeed: the trace is rated "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment did not succeed: the trace has the code ${code}.`;
-  return undefined;
+  return failure === undefined ? undefined : `The attachment did not succeed: its job ended with "${failure}".`;
 }

@@ -8,7 +8,7 @@ export const deployment = Type.Object(
       minLength: 1,
       maxLength: 128,
       pattern: "^[^\\u0000-\\u001f\\u007f]*$",
-      "x-expected": "a text without control characters",
+      "x-expected": "a string without control characters",
     }),
     targets: Targets(),
     wait_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 50 })),

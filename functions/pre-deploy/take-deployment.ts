@@ -47,7 +47,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (body.make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
-      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out; set "make_room" in the policy itself where it is to make room.`,
+      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out, or ask the operator of these functions to have the policy itself make room.`,
     );
   }
   checkMakeRoom(body);
@@ -86,7 +86,8 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
 /** Failed as soon as one failed, else pending, else ready. */
 function statusOf(progress: Progress[]): keyof typeof ANSWERS {
   if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
-  return progress.every(({ outcome }) => outcome === "available") ? "ready" : "pending";
+  const available = progress.filter(({ outcome }) => outcome === "available");
+  return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
 }
 
 function entryOf({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {

@@ -30,7 +30,7 @@ export async function takeScheduled(
     time,
     projectId: connection.projectId,
   };
-  const { targets, failures, empty } = await select(policy.targets, means);
+  const { targets, failures, empty, refused } = await select(policy.targets, means, policy.dry_run);
   for (const { kind, error } of failures) {
     const end = records.begin({ action: "create", kind: kind.kind, policy: policy.policy });
     end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
@@ -41,7 +41,10 @@ export async function takeScheduled(
     );
   }
   if (policy.dry_run) {
-    for (const target of targets) records.begin(targetFields(target, run))({ outcome: "planned" });
+    for (const target of targets) {
+      const error = refused.get(target);
+      records.begin(targetFields(target, run))(error ? { outcome: "failed", error } : { outcome: "planned" });
+    }
     return conclude(invocation, { targets: targets.length });
   }
   const known = lookUp(run, means);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nodeTransport } from "../../shared/huaweicloud/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import type { JsonObject } from "../../shared/snapshots/json.ts";
-import { messageOf } from "./advice.ts";
+import { textOf } from "./advice.ts";
 import { post } from "./call.ts";
 import { judge, judgeSilence, type Verdict } from "./judge.ts";
 import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
@@ -124,7 +124,7 @@ function progressOf(status: string, snapshots: JsonObject[]): string {
 }
 
 function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }: JsonObject): string {
-  return ["       -", outcome, kind, resource_id, name, snapshot_id, messageOf(error) ?? detail]
+  return ["       -", outcome, kind, resource_id, name, snapshot_id, textOf(error), detail]
     .filter((part) => typeof part === "string")
     .join("  ");
 }

@@ -1,7 +1,7 @@
 import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
 import { isObject, type JsonObject, textAt } from "../../shared/snapshots/json.ts";
 import type { Reason } from "../../shared/snapshots/reasons.ts";
-import { adviceFor, messageOf } from "./advice.ts";
+import { adviceFor, CALL_AGAIN, CHECK_ID, COMPARE_TAGS } from "./advice.ts";
 import type { Options } from "./options.ts";
 import { doubtAbout, idsOf, lowerCase } from "./readiness.ts";
 
@@ -14,7 +14,7 @@ export interface Verdict {
   snapshots: JsonObject[];
   /** What it means is not certain yet: ask again a few times before it is believed. */
   mayPass?: boolean;
-  /** What to do about each reason that the answer gives, each once. */
+  /** What the caller can do about each reason that the answer gives, in addition to its messages; each once. */
   advice?: string[];
   retryAfterMs?: number;
 }
@@ -79,14 +79,14 @@ export function judge({ status, headers, text }: WireAnswer, request: Options["r
   }
 
   const error = isObject(body.error) ? body.error : {};
-  const message = (messageOf(error) ?? textAt(body, "error_msg") ?? text.slice(0, 200)).trim();
+  const message = (textAt(error, "message") || textAt(body, "error_msg") || text.slice(0, 200)).trim();
   const code = textAt(error, "reason") ?? textAt(error, "code") ?? textAt(body, "error_code");
   const says = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
   const refusal = REFUSALS.get(error.reason);
   if (refusal !== undefined) {
     // Selections by ids alone are never empty; tags may match nothing.
     const isNamed = request.targets.every((one) => one.tags === undefined && one.exclude_tags === undefined);
-    return verdict(refusal, says, adviceFor(error.reason, { isCall: true, isNamed }));
+    return verdict(refusal, says, adviceFor(error.reason, isNamed ? CHECK_ID : COMPARE_TAGS));
   }
   if (status === 408 || status === 429 || status >= 500) return verdict("wait", says, []);
   if (status === 404 && body.error_code === NOT_PUBLISHED) {
@@ -125,7 +125,11 @@ function failuresIn(snapshots: JsonObject[], { targets }: Options["request"]) {
   return {
     hasFailed: failures.length > 0,
     isWrongCall: failures.length > 0 && failures.every(isOfCall),
-    advice: failures.flatMap(({ reason, isNamed }) => adviceFor(reason, { isCall: false, isNamed })),
+    advice: failures.flatMap(({ reason, isNamed }) =>
+      REFUSALS.get(reason) === "wait"
+        ? [`${reason}: ${CALL_AGAIN}`]
+        : adviceFor(reason, isNamed ? CHECK_ID : CALL_AGAIN),
+    ),
   };
 }
 

@@ -1,8 +1,9 @@
+import { preview } from "../../shared/core/preview.ts";
 import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** Snapshot ids of all kinds contain a digit; `undefined`, `null` and sentences do not match. */
-const ID = /^(?=.*\d)[\w.-]{1,128}$/;
+/** What can be an id; a word that a program writes in place of a missing value is none. */
+const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)[\w.-]{1,128}$/i;
 
 /**
  * Returns why a `ready` is not believed, or undefined if nothing speaks against it. It has to name this deployment, and each
@@ -14,7 +15,7 @@ export function doubtAbout(
   { deployment_id, targets }: Options["request"],
 ): string | undefined {
   const { snapshots } = body;
-  if (body.deployment_id !== deployment_id) return `of the deployment ${shown(body.deployment_id)}`;
+  if (body.deployment_id !== deployment_id) return `of the deployment ${preview(body.deployment_id)}`;
   if ((body.error ?? body.error_code ?? null) !== null) return "with an error";
   if (hasRepeatedNames(body, text)) return "with an object that has a field twice";
   if (!Array.isArray(snapshots)) return `without a list of snapshots`;
@@ -31,9 +32,9 @@ export function doubtAbout(
 function faultOf(entry: unknown): string | undefined {
   if (!isObject(entry)) return "no fields";
   const { outcome, kind, snapshot_id: id } = entry;
-  if (outcome !== "available") return `the outcome ${shown(outcome)}`;
-  if (typeof kind !== "string") return `the kind ${shown(kind)}`;
-  return typeof id === "string" && ID.test(id) ? undefined : `the snapshot_id ${shown(id)}`;
+  if (outcome !== "available") return `the outcome ${preview(outcome)}`;
+  if (typeof kind !== "string") return `the kind ${preview(kind)}`;
+  return typeof id === "string" && ID.test(id) ? undefined : `the snapshot_id ${preview(id)}`;
 }
 
 /** Returns whether a selection has its snapshots. With `exclude_tags` some of the ids may have no snapshot, and the client cannot know which. */
@@ -67,11 +68,4 @@ function hasRepeatedNames(body: JsonObject, text: string): boolean {
     for (const inner of Object.values(value)) open.push(inner);
   }
   return names !== written.filter((token) => token.endsWith(":")).length;
-}
-
-/** Returns a foreign value for a message. `String` would throw for some objects, such as `{"toString": 1}`. */
-function shown(value: unknown): string {
-  if (typeof value === "string" || typeof value === "number") return JSON.stringify(value);
-  if (value === undefined || value === null) return "nothing";
-  return Array.isArray(value) ? "an array" : `of the type ${typeof value}`;
 }

@@ -10,7 +10,9 @@ replay(process.argv.slice(2), console.log).then(
   (error: Error) => {
     console.error(error.message);
     if (error instanceof BadUsage) {
-      console.error(`functions: ${bundlesIn(DIST).join(", ")}\n\nnpm run invoke -- <function> <event.json> [--real]`);
+      console.error(
+        `functions: ${bundlesIn(DIST).join(", ")}\n\nnpm run invoke -- <function> <event.json> [--real [--yes]]`,
+      );
     }
     process.exitCode = error instanceof BadUsage ? 2 : 1;
   },

@@ -247,7 +247,9 @@ const errorOf = (reasons: Reason[]): JsonObject =>
       error: object(
         {
           code: text("The cloud's own code where it gave one, such as `EVS.5404`; else the reason."),
-          message: text("The cloud's own message where it gave one; else what was expected, what came and what to do."),
+          message: text(
+            "What was expected and what came, with the cloud's own words where it gave any, and what to do.",
+          ),
           reason: { enum: reasons, description: "What to go by." },
           request_id: text("Of the invocation, as in its records."),
         },
@@ -374,8 +376,9 @@ const DEPLOYMENT = object(
           name: text(),
           snapshot_id: text(),
           outcome: {
-            enum: ["accepted", "existing", "available", "failed", "deferred"],
-            description: "`accepted`, `existing`: under way. `deferred`: not begun yet, the next call does it.",
+            enum: ["accepted", "existing", "unverified", "available", "failed", "deferred"],
+            description:
+              "`accepted`, `existing`: under way. `unverified`: there, but what it is worth is not known. `deferred`: not begun yet, the next call does it.",
           },
           detail: text("What to know of it."),
           error: object(
@@ -410,7 +413,8 @@ const EXPLAINED: Record<string, Record<string, JsonObject>> = {
     wait_seconds: { description: "How long to wait for the snapshots before the answer.", default: 0 },
     retry_failed: { description: "Take again what ended in an error.", default: false },
     max_age_minutes: {
-      description: "Where the deployment's snapshots are older, it is another one: a 409 that asks for a new id.",
+      description:
+        "Where the deployment's snapshots are older, or their age is not known, it is another one: a 409 that asks for a new id.",
       default: 1440,
     },
     policy: { description: "What the snapshots are marked with, for `prune-snapshots`.", default: "pre-deploy" },
@@ -470,7 +474,7 @@ What the gateway answers by itself has another body: \`GatewayError\`.`;
 
 /** The whole document. */
 export function openApiDocument(): JsonObject {
-  const { version } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"));
   return {
     openapi: "3.1.0",
     info: {

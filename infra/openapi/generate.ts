@@ -2,4 +2,4 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openApiText } from "./document.ts";
 
-writeFile(join(__dirname, "..", "openapi.json"), openApiText());
+writeFile(join(import.meta.dirname, "..", "openapi.json"), openApiText());

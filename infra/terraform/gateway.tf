@@ -83,7 +83,8 @@ resource "huaweicloud_apig_application_authorization" "callers" {
   depends_on = [huaweicloud_apig_api_publishment.this]
 }
 
-# IAM: an access key of any account would do, so that all but this one are shut out.
+# IAM: an access key of any account can call the APIs until this policy is bound to them, and it can be bound to a published
+# API alone. The variable gateway.publish_with_iam therefore has to accept that.
 resource "huaweicloud_apig_acl_policy" "account" {
   count = local.authentication == "IAM" ? 1 : 0
 

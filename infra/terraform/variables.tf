@@ -175,11 +175,12 @@ variable "disk_attached_retention" {
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). make_room: callers of pre-deploy may ask for it, which takes the right to delete snapshots."
+  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). publish_with_iam: has to be true for IAM, because any account can call an API between its publication and its access policy (infra/README.md, \"Rights\"). make_room: callers of pre-deploy may ask for it, which takes the right to delete snapshots."
   type = object({
-    instance_id    = string
-    authentication = optional(string, "APP")
-    make_room      = optional(bool, false)
+    instance_id      = string
+    authentication   = optional(string, "APP")
+    publish_with_iam = optional(bool, false)
+    make_room        = optional(bool, false)
   })
   default = null
 
@@ -191,6 +192,12 @@ variable "gateway" {
   validation {
     condition     = var.gateway == null ? true : contains(["APP", "IAM"], var.gateway.authentication)
     error_message = "gateway.authentication: APP or IAM. An API that anybody can call is not offered."
+  }
+
+  validation {
+    # The gateway gives the function no account to compare: none of its documented system parameters is the caller's account.
+    condition     = var.gateway == null ? true : var.gateway.authentication != "IAM" || var.gateway.publish_with_iam
+    error_message = "gateway.authentication = \"IAM\": from the publication of an API until its access policy is bound, at the first apply and again after each change of the API, an access key of any account can call it. Use APP, or accept this with gateway.publish_with_iam = true."
   }
 }
 

@@ -1,6 +1,7 @@
+import { parseJson } from "../core/parse-json.ts";
+import { preview } from "../core/preview.ts";
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
-import { shown } from "./triggers.ts";
 
 /** What an HTTP function answers; anything else makes the gateway answer 500 (functiongraph.md 2.3). */
 export interface HttpAnswer {
@@ -46,7 +47,7 @@ const invalid = (message: string) => new SnapshotError("InvalidRequest", message
  */
 export function readHttp(event: JsonObject): HttpRequest {
   if (event.httpMethod !== "POST") {
-    throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${shown(event.httpMethod)}.`);
+    throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`);
   }
   const idempotencyKey = header(event, "idempotency-key");
   if (idempotencyKey === "") {
@@ -63,18 +64,23 @@ export function readHttp(event: JsonObject): HttpRequest {
 function header(event: JsonObject, name: string): string | undefined {
   if (!isObject(event.headers)) return undefined;
   const found = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1];
-  return typeof found === "string" ? found.trim() : undefined;
+  if (found === undefined) return undefined;
+  // A key that is not understood must not be ignored: every repetition of the request would create another snapshot.
+  if (typeof found !== "string") throw invalid(`${name}: expected a header with one string, got ${preview(found)}.`);
+  return found.trim();
 }
 
 function readBody(event: JsonObject): unknown {
   const { body } = event;
   if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
-  // Where the flag is missing, a text that begins as JSON is taken for what it is: `{` is no letter of base64.
+  // Where the flag is missing, a text that begins as JSON is taken for what it is: `{` is no letter of base64. `\s` includes
+  // the byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
   // Judged before it is decoded.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
   if (bytes > LARGEST_BODY) throw invalid(`Expected a body of at most ${LARGEST_BODY} bytes, got ${bytes}.`);
-  if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(body)) {
+  // Trimmed first: two repetitions of `\s` in the pattern would take quadratic time for a body of blanks.
+  if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
     throw invalid("Expected a body in base64, as isBase64Encoded says; it holds other characters.");
   }
   let text: string;
@@ -84,8 +90,8 @@ function readBody(event: JsonObject): unknown {
     throw invalid("Expected a body in UTF-8, got bytes that are none.");
   }
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (thrown) {
-    throw invalid(`Expected a JSON body, got ${shown(text)}: ${(thrown as Error).message}.`);
+    throw invalid(`Expected a JSON body, got ${preview(text)}: ${(thrown as Error).message}.`);
   }
 }

@@ -1,13 +1,15 @@
+import { parseJson } from "../core/parse-json.ts";
+import { preview } from "../core/preview.ts";
 import { type Instant, parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
-import { shown, whatCame } from "./triggers.ts";
+import { whatCame } from "./triggers.ts";
 
 export interface TimerEvent {
   time: Instant;
   /** What `user_event` holds. */
   body: JsonObject;
-  /** As it came: a shard's event is made of it. */
+  /** The event without nested values, which no timer sends. The events of shards are made from it. */
   event: JsonObject;
 }
 
@@ -21,9 +23,13 @@ export function readTimer(event: unknown): TimerEvent {
   }
   const time = parseInstant(event.time);
   if (time === undefined) {
-    throw new SnapshotError("InvalidRequest", `time: expected ${EXPECTED}, got ${shown(event.time)}.`);
+    throw new SnapshotError(
+      "InvalidRequest",
+      `time: expected a time such as 2023-06-01T08:30:00+08:00, got ${preview(event.time)}.`,
+    );
   }
-  return { time, body: readUserEvent(event.user_event), event };
+  const flat = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
+  return { time, body: readUserEvent(event.user_event), event: flat };
 }
 
 function readUserEvent(given: unknown): JsonObject {
@@ -32,11 +38,11 @@ function readUserEvent(given: unknown): JsonObject {
   let parsed: unknown;
   let why = "";
   try {
-    parsed = typeof given === "string" ? JSON.parse(given) : undefined;
+    parsed = typeof given === "string" ? parseJson(given) : undefined;
   } catch (thrown) {
     why = `: ${(thrown as Error).message}`;
   }
   if (isObject(parsed)) return parsed;
-  const got = `${shown(given)}${why}`;
-  throw new SnapshotError("InvalidRequest", `user_event: expected a text that is a JSON object, got ${got}.`);
+  const got = `${preview(given)}${why}`;
+  throw new SnapshotError("InvalidRequest", `user_event: expected a string that holds a JSON object, got ${got}.`);
 }

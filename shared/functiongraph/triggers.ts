@@ -1,3 +1,4 @@
+import { preview } from "../core/preview.ts";
 import { isObject } from "../snapshots/json.ts";
 
 /** What started an invocation, as result records name it. */
@@ -8,6 +9,7 @@ export type Trigger = "timer" | "cts" | "eventgrid" | "http" | "direct";
  * looked at; whether the rest is right is for the trigger's reader to say.
  */
 export function triggerOf(event: unknown): Trigger {
+  if (Array.isArray(event) && event.some((one) => isObject(one) && "specversion" in one)) return "eventgrid";
   if (!isObject(event)) return "direct";
   if ("httpMethod" in event) return "http";
   if ("cts" in event) return "cts";
@@ -16,14 +18,6 @@ export function triggerOf(event: unknown): Trigger {
   return "direct";
 }
 
-/** What came in place of the event that was expected, for a message. */
+/** Describes the event that came instead of the expected one, for an error message. */
 export const whatCame = (event: unknown): string =>
-  isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : shown(event);
-
-/** The beginning of a value, for a message: enough to recognise it. */
-export function shown(value: unknown): string {
-  // A text is cut before it is put in quotes, so that the second one is there too.
-  if (typeof value === "string" && value.length > 80) return JSON.stringify(`${value.slice(0, 80)}…`);
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
+  isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : preview(event);

@@ -1,3 +1,5 @@
+import { parseJson } from "../core/parse-json.ts";
+import { preview } from "../core/preview.ts";
 import { isObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
 
@@ -19,9 +21,11 @@ export function variablesOf(
 
 function parseUserData(text: string | undefined): Record<string, string> {
   try {
-    const value: unknown = JSON.parse(text ?? "{}");
+    const value = parseJson(text ?? "{}");
     if (!isObject(value)) return {};
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, String(inner)]));
+    // What is neither a string nor a number stays a wrong value, so that its reader refuses it.
+    const textOf = (inner: unknown) => (typeof inner === "object" ? preview(inner) : String(inner));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textOf(inner)]));
   } catch {
     // The platform writes it, not the user: a text that is no JSON is none of theirs to mend.
     return {};
@@ -30,7 +34,7 @@ function parseUserData(text: string | undefined): Record<string, string> {
 
 /** `NAME: expected ..., got "..."` */
 export const misconfigured = (name: string, expected: string, got: string): SnapshotError =>
-  new SnapshotError("Misconfigured", `${name}: expected ${expected}, got ${JSON.stringify(got)}.`);
+  new SnapshotError("Misconfigured", `${name}: expected ${expected}, got ${preview(got)}.`);
 
 /** A whole number within bounds. */
 export function readInteger(

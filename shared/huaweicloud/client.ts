@@ -1,6 +1,7 @@
 import { HcClient, type HttpRequestOptions } from "@huaweicloud/huaweicloud-sdk-core/HcClient";
 import type { HttpClient } from "@huaweicloud/huaweicloud-sdk-core/http/HttpClient";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
+import { preview } from "../core/preview.ts";
 import { after, type Instant, instant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
@@ -265,6 +266,10 @@ export const unusable = (
     },
   );
 
+/** For an entry of a list without what we rely on. Its values are not shown: they can be nested as deeply as they like. */
+export const unusableRow = (what: string, row: JsonObject): SnapshotError =>
+  unusable(what, { status: 200, text: `an entry with the fields ${Object.keys(row).slice(0, 20).join(", ")}` });
+
 /** A UUID, or as the examples of the API documents have it: `XXXXXX`. */
 const ID = /^(?=.{5,64}$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
 
@@ -296,7 +301,7 @@ export function checkSnapshotId(id: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
   throw new SnapshotError(
     "BadResponse",
-    `Expected the cloud to give an id of letters, digits, - and _, got ${JSON.stringify(id)}.`,
+    `Expected the cloud to give an id of letters, digits, - and _, got ${preview(id)}.`,
   );
 }
 

@@ -4,6 +4,9 @@ export type Service = "EVS" | "DWS" | "ECS" | "LTS" | "FUNCTIONGRAPH";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** Tells whether an origin is on this machine. */
+export const isLoopback = (origin: string): boolean => LOOPBACK.test(new URL(origin).hostname);
+
 /**
  * Origin of a service: `{SERVICE}_ENDPOINT`, else `https://{service}.{REGION}.myhuaweicloud.com` (cloud-apis.md 5.3; not
  * uniform in all regions, so every one can be set). `http://` on loopback alone; no path, query or user in it. LTS has no

@@ -6,7 +6,7 @@ import { lean } from "../snapshots/ours.ts";
 import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
-import { listVolumes } from "./evs-volumes.ts";
+import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
 import { allRows, collected, pageOf, snapshotIn } from "./paging.ts";
 
 // No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
@@ -35,6 +35,7 @@ export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => 
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
   remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: () => listServers(connection),
+  disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
 /**

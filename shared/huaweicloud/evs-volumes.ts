@@ -3,8 +3,8 @@ import { ListVolumesRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/Li
 import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ShowVolumeRequest";
 import { parseInstant } from "../snapshots/instant.ts";
 import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
-import type { Resource, Volume } from "../snapshots/ports.ts";
-import { type Connection, send, unusable } from "./client.ts";
+import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
+import { type Connection, send, unusable, unusableRow } from "./client.ts";
 import { allRows, collected, pageOf, resourceIn } from "./paging.ts";
 
 const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
@@ -26,6 +26,21 @@ export const listVolumes = (connection: Connection): Promise<Resource[]> =>
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
   collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId));
 
+/**
+ * The disks of a server, and since when. A disk that the service lists for the server and whose attachments do not name any
+ * server is one of them; a disk that is attached to other servers alone is not.
+ */
+export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
+  const disks: AttachedDisk[] = [];
+  for (const { id, attachments } of await listVolumesOfServer(connection, serverId)) {
+    const own = attachments.filter((one) => (one.serverId ?? serverId) === serverId);
+    if (attachments.length > 0 && own.length === 0) continue;
+    // Of several it is not known which one counts.
+    disks.push({ id, attachedAt: own.length === 1 ? own[0]?.attachedAt : undefined });
+  }
+  return disks;
+}
+
 /** One disk; NotFound where there is none. */
 export async function showVolume(connection: Connection, volumeId: string): Promise<Volume> {
   const request = new ShowVolumeRequest().withVolumeId(volumeId);
@@ -37,7 +52,7 @@ export async function showVolume(connection: Connection, volumeId: string): Prom
 function readVolume(raw: JsonObject): Volume {
   const id = textAt(raw, "id");
   const status = textAt(raw, "status");
-  if (!id || !status) throw unusable("id and status of a disk", { status: 200, text: JSON.stringify(raw) });
+  if (!id || !status) throw unusableRow("id and status of a disk", raw);
   const attachments = Array.isArray(raw.attachments) ? raw.attachments.filter(isObject) : [];
   return {
     id,

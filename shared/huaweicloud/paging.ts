@@ -2,7 +2,7 @@ import { isObject, type JsonObject, textAt, textMap } from "../snapshots/json.ts
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
-import { type Answer, PageTooLarge, unusable } from "./client.ts";
+import { type Answer, PageTooLarge, unusable, unusableRow } from "./client.ts";
 
 /** The most rows that EVS and ECS give at once. */
 const MAX_PAGE_ROWS = 1_000;
@@ -159,15 +159,14 @@ const incomplete = (rows: number, why: string) =>
 export function resourceIn(row: JsonObject, what: string): Resource {
   const id = textAt(row, "id");
   if (id) return { id, tags: textMap(row.tags) };
-  throw unusable(`an id in each entry of the list of ${what}`, { status: 200, text: JSON.stringify(row) });
+  throw unusableRow(`an id in each entry of the list of ${what}`, row);
 }
 
 /** A row as a snapshot of a kind; one without id or status could be the one that is looked for, so it is an error. */
 export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined) return found;
-  const text = JSON.stringify(row);
-  throw unusable(`an id and a status in each entry of the list of ${kind.kind}s`, { status: 200, text });
+  throw unusableRow(`an id and a status in each entry of the list of ${kind.kind}s`, row);
 }
 
 /** Everything that a list shows, where it is held whole. */

@@ -1,10 +1,11 @@
+import { preview } from "../core/preview.ts";
 import { isObject, type JsonObject } from "../snapshots/json.ts";
 
 /**
- * JSON Schema, as far as this project's schemas use it, with four keywords more: `x-expected` says what a pattern means,
- * `x-max-bytes` counts UTF-8 bytes where a seed says bytes, `x-required-any-of` names fields of which one must be there,
- * `x-unique-ids` wants each id once, in whichever case. `maxLength` counts code points, as JSON Schema has it and where a
- * seed says characters. A test holds every keyword, and the verdict on arbitrary values, against ajv.
+ * The part of JSON Schema that this project's schemas use, with four additional keywords: `x-expected` describes a pattern in
+ * words, `x-max-bytes` limits the UTF-8 bytes of a string, `x-required-any-of` names fields of which at least one is required,
+ * `x-unique-ids` rejects an id that occurs twice, in any case. `maxLength` counts code points, as JSON Schema defines it. A test
+ * compares every keyword, and the verdict on arbitrary values, with ajv.
  */
 export interface Schema {
   type?: string | string[];
@@ -32,134 +33,139 @@ export interface Schema {
   oneOf?: Schema[];
 }
 
-/** A schema that what it lets pass is of a type. */
+/** A schema whose valid values have the type `Body`. */
 export interface SchemaOf<Body> extends Schema {
   readonly body?: Body;
 }
 
+// A body of 1 MiB has room for half a million faults, and a function has 128 MB of memory. Validation therefore stops after a
+// number of faults that a person still reads, and their text stays short, because the answer and two records repeat it.
+const MAX_FAULTS = 200;
+const MAX_CHARACTERS = 32 * 1024;
+/** Items of an array, or fields of an object. */
+const MAX_ENTRIES = 10_000;
+
 /**
- * Every fault of a value, each as `path: expected ..., got ....`; none: it is as the schema says. A schema is data here:
- * there is nothing to compile, and a fault is put into words where it is found.
+ * Validates a value and returns its faults, each as `path: expected ..., got ....`, or an empty array. Returns at most 200
+ * faults with 32 KiB of text; if there are more, the last entry says so. A schema is plain data: nothing is compiled.
  */
 export function faultsOf(schema: Schema, value: unknown, path = ""): string[] {
-  const type = schema.type;
-  if (type !== undefined && ![type].flat().some((one) => TYPES[one]?.is(value))) {
-    return [
-      fault(
-        path,
-        [type]
-          .flat()
-          .map((one) => TYPES[one]?.says)
-          .join(" or "),
-        shown(value),
-      ),
-    ];
+  // Two parts of a schema can report the same fault.
+  const faults = new Set<string>();
+  let room = MAX_CHARACTERS;
+  for (const one of check(schema, value, path)) {
+    if (faults.has(one)) continue;
+    room -= one.length;
+    if (faults.size === MAX_FAULTS || room < 0) {
+      return [...faults, `Validation stopped after ${faults.size} faults. There are more.`];
+    }
+    faults.add(one);
   }
-  return [
-    ...always(schema, value, path),
-    ...(typeof value === "string" ? ofText(schema, value, path) : []),
-    ...(typeof value === "number" ? ofNumber(schema, value, path) : []),
-    ...(Array.isArray(value) ? ofList(schema, value, path) : []),
-    ...(isObject(value) ? ofObject(schema, value, path) : []),
-  ];
+  return [...faults];
 }
 
-const TYPES: Record<string, { is(value: unknown): boolean; says: string }> = {
-  object: { is: isObject, says: "an object" },
-  array: { is: Array.isArray, says: "a list" },
-  string: { is: (value) => typeof value === "string", says: "a text" },
-  boolean: { is: (value) => typeof value === "boolean", says: "true or false" },
-  integer: { is: Number.isInteger, says: "a whole number" },
-  null: { is: (value) => value === null, says: "null" },
+/**
+ * Yields the faults of a value one by one, so that the caller can stop. Recursion follows the schema and never the value,
+ * which can be nested so deeply that it exceeds the call stack.
+ *
+ * @param subject put before a limit that is not the value's own: `a key of ` for the name of a field
+ */
+function* check(schema: Schema, value: unknown, path: string, subject = ""): Generator<string> {
+  const types = schema.type === undefined ? undefined : [schema.type].flat();
+  if (types !== undefined && !types.some((type) => TYPES[type]?.is(value))) {
+    yield fault(path, types.map((type) => TYPES[type]?.words).join(" or "), preview(value));
+    return;
+  }
+  for (const part of schema.allOf ?? []) yield* check(part, value, path);
+  const allowed = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
+  if (allowed !== undefined && !allowed.includes(value)) {
+    yield fault(path, allowed.map((one) => JSON.stringify(one)).join(" or "), preview(value));
+  }
+  if (typeof value === "string") yield* checkString(schema, value, path, subject);
+  else if (typeof value === "number") yield* checkNumber(schema, value, path);
+  else if (Array.isArray(value)) yield* checkArray(schema, value, path);
+  else if (isObject(value)) yield* checkObject(schema, value, path);
+}
+
+const TYPES: Record<string, { is(value: unknown): boolean; words: string }> = {
+  object: { is: isObject, words: "an object" },
+  array: { is: Array.isArray, words: "an array" },
+  string: { is: (value) => typeof value === "string", words: "a string" },
+  boolean: { is: (value) => typeof value === "boolean", words: "true or false" },
+  integer: { is: Number.isInteger, words: "an integer" },
+  null: { is: (value) => value === null, words: "null" },
 };
 
 const fault = (path: string, expected: string, got: string | number): string =>
   `${path || "body"}: expected ${expected}, got ${got}.`;
 
-const many = (limit: number, one: string, more: string) => `${limit} ${limit === 1 ? one : more}`;
+const atLeast = (limit: number, unit: string) => `at least ${limit} ${unit}${limit === 1 ? "" : "s"}`;
 
-function always({ enum: words, const: word, allOf = [] }: Schema, value: unknown, path: string): string[] {
-  const allowed = words ?? (word === undefined ? undefined : [word]);
-  const faults = allOf.flatMap((schema) => faultsOf(schema, value, path));
-  if (allowed !== undefined && !allowed.includes(value)) {
-    faults.push(fault(path, allowed.map((one) => JSON.stringify(one)).join(" or "), shown(value)));
-  }
-  return faults;
-}
-
-function ofText(schema: Schema, value: string, path: string): string[] {
+function* checkString(schema: Schema, value: string, path: string, subject: string): Generator<string> {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = schema;
-  const most = schema["x-max-bytes"] ?? Number.POSITIVE_INFINITY;
-  const faults: string[] = [];
-  const length = [...value].length;
+  const maxBytes = schema["x-max-bytes"] ?? Number.POSITIVE_INFINITY;
+  let length = 0;
+  for (const _ of value) length += 1;
   const bytes = Buffer.byteLength(value);
-  if (length < minLength)
-    faults.push(fault(path, `at least ${many(minLength, "character", "characters")}`, shown(value)));
-  if (length > maxLength) faults.push(fault(path, `at most ${maxLength} characters`, length));
-  if (bytes > most) faults.push(fault(path, `at most ${most} bytes of UTF-8`, bytes));
+  if (length < minLength) yield fault(path, subject + atLeast(minLength, "character"), length);
+  if (length > maxLength) yield fault(path, `${subject}at most ${maxLength} characters`, length);
+  if (bytes > maxBytes) yield fault(path, `${subject}at most ${maxBytes} bytes of UTF-8`, bytes);
   if (pattern !== undefined && !new RegExp(pattern, "u").test(value)) {
-    faults.push(fault(path, schema["x-expected"] ?? pattern, shown(value)));
+    yield fault(path, schema["x-expected"] ?? pattern, preview(value));
   }
-  return faults;
 }
 
-function ofNumber({ minimum = -Infinity, maximum = Infinity }: Schema, value: number, path: string): string[] {
-  if (value < minimum) return [fault(path, `a number from ${minimum}`, value)];
-  return value > maximum ? [fault(path, `a number up to ${maximum}`, value)] : [];
+function* checkNumber({ minimum = -Infinity, maximum = Infinity }: Schema, value: number, path: string) {
+  if (value < minimum) yield fault(path, `at least ${minimum}`, value);
+  if (value > maximum) yield fault(path, `at most ${maximum}`, value);
 }
 
-function ofList(schema: Schema, list: unknown[], path: string): string[] {
-  const { minItems = 0, items = {} } = schema;
-  const faults = list.flatMap((item, place) => faultsOf(items, item, `${path}[${place}]`));
-  if (list.length < minItems) {
-    faults.push(fault(path, `at least ${many(minItems, "entry", "entries")}`, shown(list)));
+function* checkArray(schema: Schema, array: unknown[], path: string): Generator<string> {
+  const { minItems = 0, items } = schema;
+  if (array.length > MAX_ENTRIES) {
+    yield fault(path, `at most ${MAX_ENTRIES} items`, array.length);
+    return;
   }
-  const places = new Map<string, number>();
-  for (const [place, id] of schema["x-unique-ids"] ? list.entries() : []) {
+  if (array.length < minItems) yield fault(path, atLeast(minItems, "item"), array.length);
+  if (items !== undefined) {
+    for (const [index, item] of array.entries()) yield* check(items, item, `${path}[${index}]`);
+  }
+  const indexes = new Map<string, number>();
+  for (const [index, id] of schema["x-unique-ids"] ? array.entries() : []) {
     if (typeof id !== "string") continue;
     const same = id.toLowerCase();
-    const earlier = places.get(same);
+    const earlier = indexes.get(same);
     if (earlier !== undefined) {
-      faults.push(fault(path, "each entry once", `entries ${earlier} and ${place} alike`));
+      yield fault(path, "each item once", `the same in items ${earlier} and ${index}`);
       break;
     }
-    places.set(same, place);
+    indexes.set(same, index);
   }
-  return faults;
 }
 
-function ofObject(schema: Schema, object: JsonObject, path: string): string[] {
+function* checkObject(schema: Schema, object: JsonObject, path: string): Generator<string> {
   const { properties = {}, required = [], additionalProperties: others = true, propertyNames, oneOf = [] } = schema;
-  const anyOf = schema["x-required-any-of"];
-  const at = (name: string) => `${path}${path && "."}${name.slice(0, 64)}`;
+  const { minProperties = 0, "x-required-any-of": anyOf } = schema;
+  const at = (name: string) => `${path}${path && "."}${name.slice(0, 64)}` || '""';
   const has = (name: string) => Object.hasOwn(object, name) && object[name] !== undefined;
-  const faults = required.filter((name) => !has(name)).map((name) => fault(at(name), "a value", "nothing"));
-  const entries = Object.entries(object);
-  const known = Object.keys(properties).join(", ");
-  const { minProperties = 0 } = schema;
-  if (entries.length < minProperties) {
-    faults.push(fault(path, `at least ${many(minProperties, "entry", "entries")}`, shown(object)));
+  const names = Object.keys(object);
+  if (names.length > MAX_ENTRIES) {
+    yield fault(path, `at most ${MAX_ENTRIES} fields`, names.length);
+    return;
   }
-  if (anyOf !== undefined && !anyOf.some(has)) faults.push(fault(path, anyOf.join(" or "), "neither"));
-  for (const [name, value] of entries) {
+  for (const name of required) if (!has(name)) yield `${at(name)}: required, but missing.`;
+  if (names.length < minProperties) yield fault(path, atLeast(minProperties, "field"), names.length);
+  if (anyOf !== undefined && !anyOf.some(has)) yield fault(path, anyOf.join(" or "), "neither");
+  for (const name of names) {
     const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (own === undefined && others === false) faults.push(fault(at(name), `a field out of ${known}`, shown(name)));
-    if (propertyNames !== undefined) {
-      faults.push(...faultsOf(propertyNames, name, at(name)).map((one) => one.replace(/, got /, " as its name, got ")));
+    if (own === undefined && others === false) {
+      yield `${at(name)}: unknown field. Allowed: ${Object.keys(properties).join(", ")}.`;
     }
-    // What is refused is not looked into: it may be as deep as it likes.
-    if (value !== undefined && (own !== undefined || others !== false))
-      faults.push(...faultsOf(own ?? (others === true || others === false ? {} : others), value, at(name)));
+    if (propertyNames !== undefined) yield* check(propertyNames, name, at(name), "a key of ");
+    const inner = own ?? (typeof others === "object" ? others : undefined);
+    if (inner !== undefined && object[name] !== undefined) yield* check(inner, object[name], at(name));
   }
   const tag = schema.discriminator?.propertyName ?? "";
-  const chosen = oneOf.find(({ properties: inner }) => inner?.[tag]?.const === object[tag]);
-  return chosen === undefined ? faults : [...faults, ...faultsOf(chosen, object, path)];
-}
-
-/** The beginning of what came: enough to recognise it. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (isObject(value)) return "an object";
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  const chosen = oneOf.find((one) => one.properties?.[tag]?.const === object[tag]);
+  if (chosen !== undefined) yield* check(chosen, object, path);
 }

@@ -21,8 +21,8 @@ export function errors(answers: "http" | "event" = "http"): Middleware {
       const { requestId } = invocation;
       const body = {
         error: {
-          code: error.code ?? error.reason,
-          message: error.said ?? error.message,
+          code: clean.code ?? clean.reason,
+          message: clean.message,
           reason: error.reason,
           request_id: requestId,
         },

@@ -1,5 +1,6 @@
 import { type HttpAnswer, httpAnswer, readHttp } from "../functiongraph/http.ts";
-import { isObject, type JsonObject } from "../snapshots/json.ts";
+import { whatCame } from "../functiongraph/triggers.ts";
+import type { JsonObject } from "../snapshots/json.ts";
 import { SnapshotError } from "../snapshots/reasons.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
@@ -16,7 +17,7 @@ export function httpCall(): Middleware {
     before(request) {
       const { trigger }: Invocation = request.context;
       if (trigger !== "http") {
-        const came = isObject(request.event) ? `an event of the trigger "${trigger}"` : JSON.stringify(request.event);
+        const came = whatCame(request.event);
         throw new SnapshotError("InvalidRequest", `Expected an HTTP request from the API gateway, got ${came}.`);
       }
       request.event = { body: readHttp(request.event).body };

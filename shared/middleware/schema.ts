@@ -8,14 +8,14 @@ import { MARKER_KEYS } from "../snapshots/marker.ts";
 export const Uuid = () =>
   Type.String({
     pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-    "x-expected": "an id such as 5aa119a8-d25b-45a7-8d1b-88e127885635",
+    "x-expected": "a UUID",
   });
 
 /** `0` is the default enterprise project. */
 export const EnterpriseProjectId = () =>
   Type.String({
     pattern: "^(0|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
-    "x-expected": "an id such as 94f1ea84-1428-49b6-9920-8a9b8a29e4ca, or 0",
+    "x-expected": "a UUID, or 0 for the default enterprise project",
   });
 
 /** The prefix that backups use for their own snapshots (seed 001): operations on such snapshots are not possible. */
@@ -26,7 +26,7 @@ export const EVS_NAME = {
 
 const notOurs = {
   pattern: `^(?!(${MARKER_KEYS.join("|")})$)`,
-  "x-expected": `another key than ${MARKER_KEYS.join(", ")}, which mark the snapshot as made by snapshot-functions`,
+  "x-expected": `a key other than ${MARKER_KEYS.join(", ")}, which identify snapshots created by snapshot-functions`,
 };
 
 /** Metadata of a v2 snapshot: any texts, except for the marker's keys. */

@@ -8,7 +8,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const FUNCTIONS = join(__dirname, "..", "..", "functions");
+const FUNCTIONS = join(import.meta.dirname, "..", "..", "functions");
 const HEAD = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
 
 /** Path -> text of every generated file. */

@@ -1,12 +1,18 @@
-import { readTrace } from "../functiongraph/trace.ts";
+import { readTraces } from "../functiongraph/trace.ts";
+import { SnapshotError } from "../snapshots/reasons.ts";
 import type { Middleware } from "./invocation.ts";
 
-/** Reads a trace, from CTS or from EventGrid. */
+/** Reads the traces of an event from CTS or EventGrid. Throws InvalidRequest if there is one event and it has none. */
 export function trace(): Middleware {
   return {
     before(request) {
-      request.event = readTrace(request.event);
-      request.context.eventTime = request.event.time;
+      const traces = readTraces(request.event);
+      const [first] = traces;
+      if (traces.length === 1) {
+        if (first instanceof SnapshotError) throw first;
+        request.context.eventTime = first?.time;
+      }
+      request.event = traces;
     },
   };
 }

@@ -37,7 +37,7 @@ type Field =
 export const FIELDS_SAY: Record<Field, string> = {
   version: "of this format: 1",
   time: "when it was written: UTC, milliseconds",
-  level: "`info`, `warn` or `error`, by the outcome; a run with a `detail` is a warning",
+  level: "`info`, `warn` or `error`; a run with `detail` or `unverified` targets: `warn`",
   function: "the function's name",
   request_id: "of the invocation",
   trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",

@@ -89,13 +89,15 @@ export function startRecords(
       const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
       for (const end of [...open]) end({ outcome: "failed", error: unfinished });
       closed = true;
+      const ended = failed || error !== undefined ? "failed" : "done";
       write(
         {
           action: "run",
           policy: run().policy,
-          outcome: failed || error !== undefined ? "failed" : "done",
+          outcome: ended,
           outcomes: { ...counts },
-          ...(remark === undefined ? {} : { level: "warn", detail: remark }),
+          ...(ended === "done" && (remark !== undefined || counts.unverified) ? { level: "warn" } : {}),
+          ...(remark === undefined ? {} : { detail: remark }),
           ...(error === undefined ? {} : { error: errorFields(error) }),
         },
         started,

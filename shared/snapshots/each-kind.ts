@@ -11,16 +11,22 @@ import { retryRead } from "./waiting.ts";
  * be wrong.
  *
  * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
+ * @returns the kinds that were listed before a later kind's list had to be waited for
  */
 export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
   { cloud, patience, report, remark }: Means,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
-): Promise<void> {
+): Promise<Kind[]> {
+  const listed: Kind[] = [];
+  let outdated: Kind[] = [];
   const missing = new Map<string, SnapshotError>();
   for (const kind of Object.values<Kind>(KINDS)) {
+    let tries = 0;
     const list = async () => {
+      tries += 1;
+      if (tries > 1) outdated = [...listed];
       const found: FoundSnapshot[] = [];
       await cloud(kind).listAll((one) => {
         const kept = keep(one, kind);
@@ -30,6 +36,7 @@ export async function eachKind(
     };
     try {
       work(kind, await retryRead(list, patience));
+      listed.push(kind);
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "Unsupported") {
@@ -42,10 +49,11 @@ export async function eachKind(
   }
   // No kind at all: that is no cloud without snapshots, it is the wrong address.
   const [error] = missing.values();
-  if (error === undefined) return;
+  if (error === undefined) return outdated;
   if (missing.size === Object.keys(KINDS).length) throw error;
   const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
   remark(
     `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
   );
+  return outdated;
 }

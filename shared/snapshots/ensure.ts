@@ -1,7 +1,7 @@
 import type { Instant } from "./instant.ts";
 import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
-import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
+import { type FoundSnapshot, isLive, type Kind, type State } from "./kinds/kind.ts";
 import { contentOf, keyOf, type Marker, snapshotName } from "./marker.ts";
 import { whyNotOurs } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
@@ -277,13 +277,16 @@ function judge(
       one.marker?.key === key ||
       (unmarked !== undefined && sameName(one.name, name) && one.description?.trimEnd() === unmarked.trimEnd()),
   );
-  const standing = matches
-    .filter((one) => one.state !== "failed" && one.state !== "deleting")
+  const [oldest, ...others] = matches
+    .filter(isLive)
     // Stryker disable next-line EqualityOperator: no two have the same id
-    .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1))[0];
-  if (standing?.marker !== undefined && standing.marker.content !== marker.content) {
-    throw conflict(kind, standing.id);
+    .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
+  if (oldest?.marker !== undefined && oldest.marker.content !== marker.content) {
+    throw conflict(kind, oldest.id);
   }
+  // A duplicate that is available stands before one that is not: that one may never become so.
+  const better = others.find((one) => one.state === "available" && one.marker?.content === marker.content);
+  const standing = oldest?.state === "available" ? oldest : (better ?? oldest);
   const taken = kind.uniqueNames && standing === undefined ? found.find((one) => sameName(one.name, name)) : undefined;
   if (taken !== undefined) {
     throw new SnapshotError(
@@ -295,15 +298,15 @@ function judge(
 }
 
 /**
- * Whether a snapshot is of the resource. What a group of single disks is of cannot be read from a list (cloud-apis.md 2.2):
- * it is told by what was asked for, and by its members where they are listed.
+ * Whether a snapshot is of the resource. If the list does not say, the hash of the request decides, which covers the
+ * resource; one without a marker is told by its name. A group of single disks is told by its members, too.
  */
 function isOf(found: FoundSnapshot, kind: Kind, options: JsonObject, resource: string, { content }: Marker): boolean {
   if (!(kind.policy.id in options)) {
     const disks = found.members?.map((member) => String(member.resource).toLowerCase()).sort();
     return found.marker?.content === content || disks?.join(",") === resource;
   }
-  return found.resource === undefined || found.resource === resource;
+  return found.resource === undefined ? (found.marker?.content ?? content) === content : found.resource === resource;
 }
 
 /** Where names are unique they are so in whichever case (cloud-apis.md 3). */

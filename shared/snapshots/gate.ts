@@ -1,8 +1,8 @@
+import { deploymentSnapshots } from "./deployment-snapshots.ts";
 import { eachOf } from "./each-of.ts";
 import { endOf, ensure, inTurn } from "./ensure.ts";
-import { type Instant, instant } from "./instant.ts";
-import type { FoundSnapshot, State } from "./kinds/kind.ts";
-import { whyNotOurs } from "./ours.ts";
+import type { Instant } from "./instant.ts";
+import { type FoundSnapshot, isLive, type State } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
@@ -35,7 +35,9 @@ const LOOK_EVERY_MS = 2_000;
  * call again starts nothing twice. Each target has its record. A refusal that concerns the whole account is every target's
  * that was not begun by then.
  *
- * Rejects with Conflict where the deployment's snapshots are too old to be of the same run.
+ * No target is `available` unless the last look showed it so, its age is known, and a group has a member for each disk.
+ *
+ * Rejects with Conflict if a snapshot of the deployment is too old to be of the same run, or of unknown age.
  */
 export async function passGate(
   targets: readonly Target[],
@@ -47,21 +49,24 @@ export async function passGate(
   const { time } = patience;
   // Begun before anything can go wrong: each target has its record then too.
   const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
+  const snapshots = deploymentSnapshots(run, means, maxAgeMs);
   const found = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, Progress>();
+  const stale: SnapshotError[] = [];
   const start = async (target: Target) => {
-    const snapshots = found.get(target) as FoundSnapshot[];
-    const standing = snapshots.some(({ state }) => state !== "failed" && state !== "deleting");
-    const failed = snapshots.find(({ state }) => state === "failed");
+    const listed = found.get(target) as FoundSnapshot[];
+    const own = snapshots.ofDeployment(target, listed);
+    const failed = own.find(({ state }) => state === "failed");
     try {
-      if (!standing && failed !== undefined && !retryFailed) {
+      if (!own.some(isLive) && failed !== undefined && !retryFailed) {
         progress.set(target, ended(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not begun yet, as the time of this call ran out: repeat it.";
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
-        const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, snapshots);
+        const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, listed);
+        if (ensured.outcome === "accepted") snapshots.markCreated(ensured.snapshotId);
         progress.set(target, { target, ...endOf(ensured) });
       }
     } catch (thrown) {
@@ -74,66 +79,104 @@ export async function passGate(
   // Stryker disable next-line StringLiteral: any name does that no other use case has
   await inTurn(JSON.stringify(["gate", run.projectId, run.key]), inFlight, patience, async () => {
     const known = lookUp(run, means);
-    for (const target of targets) found.set(target, (await known(target)).filter(ofRun(target, run)));
-    for (const snapshots of found.values()) refuseOld(snapshots, time.now() - maxAgeMs, run.deploymentId);
+    const failures: unknown[] = [];
+    await eachOf(targets, concurrency, async (target) => {
+      await snapshots.list(target, known).then(
+        (listed) => found.set(target, listed),
+        (thrown) => failures.push(thrown),
+      );
+    });
+    for (const thrown of failures) throw thrown;
+    for (const [target, listed] of found) {
+      for (const one of snapshots.ofDeployment(target, listed).filter(isLive)) {
+        const error = snapshots.refusalOf(one);
+        if (error !== undefined) throw error;
+      }
+    }
     await eachOf(targets, concurrency, start);
   });
 
-  for (let first = true; ; first = false) {
-    await look(first ? (target) => Promise.resolve(found.get(target) as FoundSnapshot[]) : lookUp(run, means));
-    const pending = [...progress.values()].some(isUnderWay);
-    const wait = Math.min(LOOK_EVERY_MS, waitUntil - time.now());
-    if (!pending || wait <= 0) break;
-    await time.sleep(wait);
+  await look(targetsThat(isUnderWay), (target) => Promise.resolve(found.get(target) as FoundSnapshot[]));
+  while (stale.length === 0 && targetsThat(isUnderWay).length > 0 && time.now() < waitUntil) {
+    await time.sleep(Math.min(LOOK_EVERY_MS, waitUntil - time.now()));
+    const known = lookUp(run, means);
+    const list = (target: Target) => snapshots.list(target, known);
+    const pending = targetsThat(isUnderWay);
+    await look(pending, list);
+    // What an earlier look showed may be gone by the time at which the last one is available.
+    const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
+    if (targetsThat(isUnderWay).length === 0) await look(earlier, list);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
   // Stryker disable next-line OptionalChaining: every target has one, which its type does not say
   for (const { target, ...end } of results) ends.get(target)?.(end);
+  for (const error of stale) throw error;
   return results;
 
-  /** Brings those that are under way up to date. A look that fails changes nothing: they stay under way. */
-  async function look(among: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
-    const pending = [...progress.values()].filter(isUnderWay);
-    await eachOf(pending, concurrency, async (one) => {
+  function targetsThat(condition: (one: Progress) => boolean): Target[] {
+    return [...progress.values()].filter(condition).map(({ target }) => target);
+  }
+
+  /** Brings targets up to date. After a look that fails they stay under way, or are so again. */
+  async function look(ones: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
+    await eachOf(ones, concurrency, async (target) => {
+      const before = progress.get(target) as Progress;
       try {
-        const snapshot = (await among(one.target)).find(({ id }) => id === one.snapshot_id);
-        if (snapshot === undefined) return;
-        const { state } = snapshot;
-        if (state === "available" || state === "failed") {
-          progress.set(one.target, { ...one, ...ended(one.target, snapshot, state) });
-        }
+        const snapshot = snapshots.pick(target, await list(target), before);
+        progress.set(target, progressBy(before, snapshot));
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
-        progress.set(one.target, { ...one, detail: `Its state could not be read: ${message}` });
+        const outcome = before.outcome === "available" ? "unverified" : before.outcome;
+        progress.set(target, { ...before, outcome, detail: `Its state could not be read: ${message}` });
       }
     });
   }
+
+  /** Returns how far a target is, by the snapshot that the gate goes by; undefined: the list shows none. */
+  function progressBy(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
+    const { target } = before;
+    if (snapshot === undefined && before.outcome !== "available") return before;
+    if (snapshot === undefined || snapshot.state === "deleting") {
+      return { ...before, outcome: "unverified", detail: GONE };
+    }
+    const { id, name, status, state, stateDetail } = snapshot;
+    const now: Progress = {
+      ...before,
+      outcome: snapshots.isCreatedHere(id) ? "accepted" : "existing",
+      name,
+      snapshot_id: id,
+      job_id: id === before.snapshot_id ? before.job_id : undefined,
+      detail: stateDetail && `Whether it is complete is not known yet: ${stateDetail}.`,
+    };
+    switch (state) {
+      case "creating":
+        return now;
+      case "available": {
+        const error = snapshots.refusalOf(snapshot);
+        if (error === undefined) return { ...now, ...ended(target, snapshot, state) };
+        stale.push(error);
+        return { ...now, outcome: "failed", error };
+      }
+      case "failed":
+        return { ...now, ...ended(target, snapshot, state) };
+      default:
+        return { ...now, outcome: "unverified", detail: now.detail ?? `The status "${status}" is not known.` };
+    }
+  }
 }
+
+const GONE = "The snapshot is being deleted or does not exist any more: repeat the call, which creates another one.";
 
 const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
-const ofRun =
-  ({ kind, resource }: Target, { key }: Run) =>
-  (found: FoundSnapshot): boolean =>
-    found.marker?.key === key &&
-    whyNotOurs(found) === undefined &&
-    // Of the other kinds, only those were looked up that are of this resource or do not say of which.
-    (found.resource === resource || !kind.uniqueNames);
-
-function refuseOld(snapshots: FoundSnapshot[], oldest: number, deploymentId: string): void {
-  const old = snapshots.find(({ created, state }) => state !== "failed" && (created ?? instant(oldest)) < oldest);
-  if (old === undefined) return;
-  throw new SnapshotError(
-    "Conflict",
-    `deployment_id: expected the id of a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${old.id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes where this is still that deployment.`,
-  );
-}
-
 /** A snapshot that has come to its end. */
-function ended(target: Target, { id, name, status }: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+function ended(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+  const { id, name, status, stateDetail } = snapshot;
+  const how =
+    stateDetail === undefined ? `it ended in the status "${status}"` : `its status is "${status}", but ${stateDetail}`;
   const error = new SnapshotError(
     "SnapshotFailed",
-    `Expected the ${target.kind.kind} ${id} to become available; it ended in the status "${status}". Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
+    `Expected the ${target.kind.kind} ${id} to become available; ${how}. Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
   );
-  return { target, outcome: state, name, snapshot_id: id, ...(state === "failed" ? { error } : {}) };
+  return { target, outcome: state, name, snapshot_id: id, detail: undefined, ...(state === "failed" ? { error } : {}) };
 }

@@ -8,6 +8,15 @@ export const instant = (milliseconds: number): Instant => Math.trunc(millisecond
 
 export const after = (moment: Instant, milliseconds: number): Instant => instant(moment + milliseconds);
 
+/** EVS and DWS are younger: an earlier time stands for "none", as 0001-01-01 and 1970-01-01 do. */
+const EARLIEST = Date.UTC(2015, 0);
+/** The services refuse a signature whose time is 15 minutes off their own: their clocks are no further ahead. */
+const AHEAD_MS = 15 * 60_000;
+
+/** Returns a time that the cloud gave; undefined where there is none, or where it cannot be the time of something past. */
+export const credibleTime = (moment: Instant | undefined, now: Instant): Instant | undefined =>
+  moment !== undefined && moment >= EARLIEST && moment <= now + AHEAD_MS ? moment : undefined;
+
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**

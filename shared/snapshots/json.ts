@@ -27,7 +27,8 @@ export function textMap(value: unknown): Record<string, string> {
     }
   } else if (isObject(value)) {
     // EVS gives texts; a label of another type counts all the same, as `hold` may be one.
-    for (const [key, text] of Object.entries(value)) entries.push([key, isObject(text) ? "" : String(text ?? "")]);
+    for (const [key, text] of Object.entries(value))
+      entries.push([key, typeof text === "object" ? "" : String(text ?? "")]);
   }
   return Object.fromEntries(entries);
 }

@@ -2,7 +2,7 @@ import type { MakeRoom } from "./ensure.ts";
 import { type FoundSnapshot, isGoing } from "./kinds/kind.ts";
 import { whyNotOurs } from "./ours.ts";
 import type { Policy } from "./policy.ts";
-import { carryOut, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { carryOut, deletionOf, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 import { SnapshotError } from "./reasons.ts";
 import { keepsSomething } from "./retention.ts";
 import type { Known, Means } from "./take.ts";
@@ -39,16 +39,26 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
     const resource = kind.resourceOf(options);
     if (most === undefined || ((await count?.(kind, resource)) ?? most) < most) return false;
     const list = () => retryRead(() => cloud(kind).listFor(options), patience);
+    const isFull = (found: readonly FoundSnapshot[]) => found.filter((one) => !isGoing(one)).length >= most;
+    const planFor = (found: readonly FoundSnapshot[]) => {
+      const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
+      return isFull(found) ? orFailed(plan) : plan;
+    };
     let found = await list();
     if (found.length < most) return false;
-    if (found.filter((one) => !isGoing(one)).length >= most) {
-      const plan = orFailed(planOf(kind, found, policy, retentionOf(policy, time.now())));
-      if (!plan.some(({ verdict }) => verdict.decision === "deleted")) {
+    if (isFull(found)) {
+      const plan = planFor(found);
+      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
+      if (deletions.length === 0) {
         // Those that a backup made may not count: then the cloud takes another one.
         if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
         throw full(most, resource, found, whyNone(policy, plan.length, most));
       }
-      await carryOut(plan, policy, means);
+      const replan = {
+        list: () => cloud(kind).listFor(options),
+        plan: (_: unknown, again: FoundSnapshot[]) => planFor(again),
+      };
+      await carryOut(deletions, policy, means, replan);
       found = await list();
     }
     const until = Math.min(lastBegin(patience), patience.waitUntil ?? patience.until, time.now() + LOOK_MS.whole);
@@ -64,7 +74,7 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
 
 /**
  * Failed ones stay until a newer good one exists. On a full disk there never would be one: where nothing else may go, they
- * do, and their records say so.
+ * do, and their records say so. A disk that is no longer full when the plan is made again keeps them.
  */
 function orFailed(plan: Planned[]): Planned[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;

@@ -1,3 +1,4 @@
+import { preview } from "../core/preview.ts";
 import type { JsonObject } from "./json.ts";
 import type { KindName } from "./kinds/index.ts";
 import type { Kind } from "./kinds/kind.ts";
@@ -13,7 +14,7 @@ export function checkTimeZone(zone: string): void {
   } catch {
     throw new SnapshotError(
       "InvalidRequest",
-      `time_zone: expected an IANA name such as Europe/Berlin, got ${JSON.stringify(zone)}.`,
+      `time_zone: expected an IANA name such as Europe/Berlin, got ${preview(zone)}.`,
     );
   }
 }

@@ -44,12 +44,20 @@ export interface SnapshotService extends Creation {
   remove(id: string): Promise<void>;
   /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */
   resources(): Promise<Resource[]>;
+  /** The disks that a snapshot of a server should have members of; for kinds with members. */
+  disksOf?(serverId: string): Promise<AttachedDisk[]>;
 }
 
 /** A disk, server or cluster. */
 export interface Resource {
   id: string;
   tags: Record<string, string>;
+}
+
+/** A disk of a server, and since when. Without a time: EVS does not say, or the request itself names the disk. */
+export interface AttachedDisk {
+  id: string;
+  attachedAt?: Instant;
 }
 
 /** A disk, as far as taking a snapshot of it on attachment goes. */

@@ -1,11 +1,11 @@
 import { eachKind } from "./each-kind.ts";
 import { eachOf } from "./each-of.ts";
 import type { Instant } from "./instant.ts";
-import { type FoundSnapshot, isGoing, type Kind } from "./kinds/kind.ts";
+import { cannotBeDeleted, type FoundSnapshot, isGoing, type Kind } from "./kinds/kind.ts";
 import { lean } from "./ours.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Policy, Retention } from "./policy.ts";
-import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { asSnapshotError, REASONS, SnapshotError } from "./reasons.ts";
 import {
   byResource,
   isNamedIn,
@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from "./retention.ts";
 import type { Means } from "./take.ts";
-import { lastBegin, type Patience, retryRead, waitAfter } from "./waiting.ts";
+import { LISTED_AFTER_MS, lastBegin, type Patience, retryRead, waitAfter } from "./waiting.ts";
 import { wallClockOf } from "./zone.ts";
 
 /** What prune needs of a policy; its targets do not matter: retention goes over what the policy made. */
@@ -29,8 +29,48 @@ export interface Planned {
   verdict: Verdict;
 }
 
-/** One that is busy is tried so often; then it is left for the next run. */
+/** A deletion that a plan asks for. Keeps no more of the row than its record needs: a run may have 100,000 of them. */
+export interface PendingDeletion {
+  kind: Kind;
+  id: string;
+  name: string;
+  resource: string | undefined;
+  rule: string;
+  /** How often the deletion was sent. */
+  tries: number;
+  /** Why the last try failed. */
+  error?: SnapshotError;
+  /** Completes its record. */
+  end?: (fields: EndFields) => void;
+  /** Whether the snapshot may be gone although a list that is late still shows it. */
+  spent?: boolean;
+}
+
+export const deletionOf = ({ kind, verdict: { snapshot, rule } }: Planned): PendingDeletion => ({
+  kind,
+  id: snapshot.id,
+  name: snapshot.name,
+  resource: resourceOf(snapshot),
+  rule,
+  tries: 0,
+});
+
+/** Makes a plan again from a new list. */
+export interface Replan {
+  /** Lists at least the snapshots to delete that still exist, and every snapshot that the plan for their resources counts. */
+  list(kind: Kind, deletions: readonly PendingDeletion[]): Promise<FoundSnapshot[]>;
+  plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<Planned>;
+}
+
+/** How often a busy snapshot is tried before it is left for the next run. */
 const BUSY_TRIES = 4;
+/** How many rounds of deletions a run makes. Each round after the first lists every kind that has deletions left. */
+const ROUNDS = 10;
+/**
+ * From this round on, a deletion that is refused for good no longer defers the others of its resource. Otherwise the same
+ * few refusals would keep the others from being deleted in every run.
+ */
+const REFUSALS_DEFER_NONE = 4;
 
 /**
  * The retention of a policy as prune takes it. Throws InvalidRequest where it keeps nothing by any rule.
@@ -59,7 +99,7 @@ export function retentionOf(
  */
 export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
   const options = retentionOf(policy, means.patience.time.now());
-  const going: Planned[] = [];
+  const going: PendingDeletion[] = [];
   let count = 0;
   const unmatched = new Map(options.hold.map((text) => [text, namesIn([text])]));
   const marked = (found: FoundSnapshot) => {
@@ -67,20 +107,35 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
     // Stryker disable next-line ConditionalExpression: only saves memory
     return found.marker?.policy === policy.policy ? lean(found) : undefined;
   };
-  await eachKind({ action: "prune", policy: policy.policy }, means, marked, (kind, found) => {
+  const outdated = await eachKind({ action: "prune", policy: policy.policy }, means, marked, (kind, found) => {
     for (const planned of verdictsOn(kind, found, policy, options)) {
       const { decision, rule } = planned.verdict;
       count += 1;
-      if (policy.dry_run) begin(planned, policy, means)({ outcome: "planned", rule, detail: decision });
-      else if (decision === "deleted") going.push(planned);
-      else begin(planned, policy, means)({ outcome: decision, rule });
+      const one = deletionOf(planned);
+      if (policy.dry_run) begin(one, policy, means)({ outcome: "planned", rule, detail: decision });
+      else if (decision === "deleted") going.push(one);
+      else begin(one, policy, means)({ outcome: decision, rule });
     }
   });
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
     means.remark(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
   }
-  await carryOut(going, policy, means);
+  const replan: Replan = {
+    async list(kind, deletions) {
+      const ids = new Set(deletions.map(({ id }) => id));
+      const resources = new Set(deletions.map(({ resource }) => resource));
+      const found: FoundSnapshot[] = [];
+      await means.cloud(kind).listAll((one) => {
+        // What a group of single disks is of changes with its members.
+        const counts = one.resource === undefined || resources.has(one.resource);
+        if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(lean(one));
+      });
+      return found;
+    },
+    plan: (kind, found) => verdictsOn(kind, found, policy, retentionOf(policy, means.patience.time.now())),
+  };
+  await carryOut(going, policy, means, replan, outdated);
   return count;
 }
 
@@ -101,106 +156,173 @@ function* verdictsOn(
 export const planOf = (...of: Parameters<typeof verdictsOn>): Planned[] => [...verdictsOn(...of)];
 
 /**
- * Deletes what a plan says, several at a time, younger twins first; what that is, is told before. What is busy waits until
- * all others were tried, so that it holds up none of them.
+ * Deletes what a plan asks for, several at a time, younger twins first. Announces the plan before the first deletion.
+ *
+ * A deletion that fails defers the other deletions of its resource, because the estate has changed or time has passed. When
+ * the round is over, all failed deletions wait together, each kind is listed once and planned again, and the next round
+ * deletes only what every plan so far deletes. A throttled account therefore costs one list per round, not one per deletion.
+ *
+ * @param outdated kinds whose list is older than a wait; they are listed again before their first deletion
  */
-export async function carryOut(plan: readonly Planned[], policy: PrunePolicy, means: Means): Promise<void> {
+export async function carryOut(
+  deletions: readonly PendingDeletion[],
+  policy: PrunePolicy,
+  means: Means,
+  replan: Replan,
+  outdated: readonly Kind[] = [],
+): Promise<void> {
   const { cloud, patience, concurrency } = means;
-  const until = lastBegin(patience);
-  const going = plan.filter(({ verdict }) => verdict.decision === "deleted");
-  let left: Deletion[] = [...going.filter(isTwin), ...going.filter((one) => !isTwin(one))];
+  const { time } = patience;
+  // Waiting for a moment at which no deletion may begin any more would be in vain.
+  const waits: Patience = { ...patience, until: lastBegin(patience) };
+  const twinsFirst = [...deletions.filter(isTwin), ...deletions.filter((one) => !isTwin(one))];
   // An invocation that ends in the middle has no records of what it was at: this tells of it.
-  if (left.length > 0) means.announce(left.map(announced));
-  for (let tries = 1; left.length > 0; tries += 1) {
-    const unsure: Required<Deletion>[] = [];
-    await eachOf(left, concurrency, async (deletion) => {
-      // One record, from the first try to the last.
-      const { kind, verdict, end = begin(deletion, policy, means) } = deletion;
-      const { snapshot, rule } = verdict;
-      try {
-        if (patience.time.now() >= until) throw outOfTime();
-        await removeUnlessBusy(() => cloud(kind).remove(snapshot.id), patience);
-        end({ outcome: "deleted", rule });
-      } catch (thrown) {
-        const error = asSnapshotError(thrown);
-        // Busy it may be as it is being deleted; and what was not found may be something else (the cluster, the path).
-        if (error.reason === "Busy" || error.open) unsure.push({ kind, verdict, end, error });
-        // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
-        else if (error.reason === "NotFound") end({ outcome: "deleted", rule, detail: GONE });
-        else end({ outcome: "failed", rule, error });
+  if (deletions.length > 0) means.announce(twinsFirst.map(announced));
+
+  /** Completes the record of a deletion, which is the same one from the first try to the last. */
+  const end = (one: PendingDeletion, fields: EndFields) => {
+    one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
+    one.end ??= begin(one, policy, means);
+    one.end({ rule: one.rule, ...fields });
+  };
+
+  let round = 1;
+  let untried: PendingDeletion[] = [];
+  let failed: PendingDeletion[] = [];
+  let blocked = new Map<string, SnapshotError>();
+  const remove = async (one: PendingDeletion) => {
+    const { kind, id } = one;
+    if (blocked.has(placeOf(one))) {
+      untried.push(one);
+      return;
+    }
+    one.end ??= begin(one, policy, means);
+    if (time.now() >= waits.until) {
+      end(one, { outcome: "failed", error: one.error ?? outOfTime() });
+      return;
+    }
+    try {
+      one.tries += 1;
+      await cloud(kind).remove(id);
+      end(one, { outcome: "deleted" });
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      const final = REASONS[error.reason].wait === "never";
+      if (!final || round < REFUSALS_DEFER_NONE) blocked.set(placeOf(one), error);
+      one.error = error;
+      // What was not found may be something else (the cluster, the path).
+      if (!final || error.open) failed.push(one);
+      // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
+      else if (error.reason === "NotFound") end(one, { outcome: "deleted", detail: GONE });
+      else end(one, { outcome: "failed", error });
+    }
+  };
+
+  /** Lists a kind again and completes the deletions that are done or must not be done. Returns the others. */
+  const stillToDelete = async (kind: Kind, ones: readonly PendingDeletion[], again: ReadonlySet<PendingDeletion>) => {
+    const rows = new Map<string, FoundSnapshot>();
+    const verdicts = new Map<string, Verdict>();
+    const spent = new Set(deletions.filter((one) => one.kind === kind && one.spent).map(({ id }) => id));
+    try {
+      const found = await retryRead(() => replan.list(kind, ones), waits);
+      for (const row of found) rows.set(row.id, row);
+      const counting = found.filter(({ id }) => !spent.has(id));
+      for (const { verdict } of replan.plan(kind, counting)) verdicts.set(verdict.snapshot.id, verdict);
+    } catch (thrown) {
+      const unread = { error: asSnapshotError(thrown), detail: UNREAD };
+      for (const one of ones) {
+        end(one, { outcome: "failed", ...(again.has(one) || !one.error ? unread : { error: one.error }) });
       }
+      return [];
+    }
+    return ones.filter((one) => {
+      const { error, rule } = one;
+      const row = rows.get(one.id);
+      const verdict = verdicts.get(one.id) ?? UNMARKED;
+      const deleted = verdict.decision === "deleted";
+      if (row === undefined || isGoing(row)) {
+        end(one, { outcome: "deleted", detail: row === undefined ? GONE : "It was being deleted already." });
+      } else if (deleted ? !again.has(one) : error !== undefined && cannotBeDeleted(row)) {
+        end(one, { outcome: "failed", error });
+      } else if (deleted) {
+        one.rule = verdict.rule;
+        return true;
+      } else {
+        end(one, { outcome: verdict.decision, rule: verdict.rule, detail: changed(rule) });
+      }
+      return false;
     });
-    const there = await withoutGone(unsure, means);
-    const busy = there.filter(({ error }) => error.reason === "Busy");
-    const [first] = busy;
-    const again = first !== undefined && tries < BUSY_TRIES && (await waitAfter(first.error, tries, patience));
-    left = again ? busy : [];
-    for (const one of there) {
-      if (!left.includes(one)) one.end({ outcome: "failed", rule: one.verdict.rule, error: one.error });
+  };
+
+  untried = twinsFirst.filter(({ kind }) => outdated.includes(kind));
+  await eachOf(
+    twinsFirst.filter(({ kind }) => !outdated.includes(kind)),
+    concurrency,
+    remove,
+  );
+  while (untried.length + failed.length > 0) {
+    const again = new Set<PendingDeletion>();
+    const mayGoOn = round < ROUNDS;
+    if (mayGoOn) await Promise.all(failed.map(async (one) => (await mayTryAgain(one, waits)) && again.add(one)));
+    const left = [...failed];
+    for (const one of untried) {
+      if (time.now() >= waits.until) end(one, { outcome: "failed", error: one.error ?? outOfTime() });
+      else if (!mayGoOn)
+        end(one, { outcome: "failed", error: one.error ?? blocked.get(placeOf(one)), detail: UNTRIED });
+      else again.add(one);
+    }
+    left.unshift(...untried.filter((one) => again.has(one)));
+    [untried, failed, blocked] = [[], [], new Map()];
+    round += 1;
+    for (const kind of new Set(left.map((one) => one.kind))) {
+      const ofKind = left.filter((one) => one.kind === kind);
+      await eachOf(await stillToDelete(kind, ofKind, again), concurrency, remove);
     }
   }
 }
 
 const GONE = "It was gone already.";
+const UNREAD = "The list could not be read again, and an old list is no reason to delete.";
+const UNTRIED = "It was not tried, because another deletion of the same resource failed.";
+const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
+const changed = (rule: string): string =>
+  `The plan changed: this was to be deleted (${rule}), and a list that was read later shows that it must stay.`;
 
-/** Looks, once for each kind, and ends those that are gone or going. Returns those that are still there, as far as is known. */
-async function withoutGone(unsure: Required<Deletion>[], { cloud, patience }: Means): Promise<Required<Deletion>[]> {
-  const there: Required<Deletion>[] = [];
-  for (const kind of new Set(unsure.map((one) => one.kind))) {
-    const ones = unsure.filter((one) => one.kind === kind);
-    const wanted = new Set(ones.map(({ verdict }) => verdict.snapshot.id));
-    const found = new Map<string, FoundSnapshot>();
-    const look = () => cloud(kind).listAll((one) => void (wanted.has(one.id) && found.set(one.id, one)));
-    const looked = await retryRead(look, patience).then(
-      () => true,
-      // Stryker disable next-line ArrowFunction: nothing is as false
-      () => false,
-    );
-    for (const one of ones) {
-      const { snapshot, rule } = one.verdict;
-      const still = found.get(snapshot.id);
-      if (!looked || (still !== undefined && !isGoing(still))) there.push(one);
-      else one.end({ outcome: "deleted", rule, detail: still === undefined ? GONE : "It was being deleted already." });
-    }
-  }
-  return there;
-}
+/** Names the resource whose other deletions a failed one defers. */
+const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.kind} ${resource}`;
 
-const announced = ({ kind, verdict: { snapshot, rule } }: Planned) => ({
+const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
   kind: kind.kind,
-  resource_id: resourceOf(snapshot),
-  snapshot_id: snapshot.id,
+  resource_id: resource,
+  snapshot_id: id,
   rule,
 });
 
-interface Deletion extends Planned {
-  end?: (fields: EndFields) => void;
-  error?: SnapshotError;
+/**
+ * Waits before the next try of a deletion. Returns false if there is none. After a fault that leaves open whether the cloud
+ * acted, the wait lasts until a list must show the result.
+ */
+async function mayTryAgain({ error, tries }: PendingDeletion, waits: Patience): Promise<boolean> {
+  const { time, until } = waits;
+  if (error === undefined || (error.reason === "Busy" && tries >= BUSY_TRIES)) return false;
+  const open = REASONS[error.reason].wait === "transient";
+  if (open && time.now() + LISTED_AFTER_MS >= until) return false;
+  if (!(await waitAfter(error, tries, waits))) return false;
+  if (open) await time.sleep(LISTED_AFTER_MS);
+  return true;
 }
 
-/** A fault that passes and a throttled account are waited out, one that is busy is not. */
-async function removeUnlessBusy(remove: () => Promise<void>, patience: Patience): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await remove();
-    } catch (thrown) {
-      const error = asSnapshotError(thrown);
-      if (error.reason === "Busy" || !(await waitAfter(error, tries, patience))) throw error;
-    }
-  }
-}
-
-const begin = ({ kind, verdict: { snapshot } }: Planned, { policy }: PrunePolicy, { report }: Means) =>
+const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PrunePolicy, { report }: Means) =>
   report({
     action: "prune",
     kind: kind.kind,
-    resource_id: resourceOf(snapshot),
-    name: snapshot.name,
-    snapshot_id: snapshot.id,
+    resource_id: resource,
+    name,
+    snapshot_id: id,
     policy,
   });
 
-const isTwin = ({ verdict }: Planned): boolean => verdict.rule.startsWith("twin");
+const isTwin = ({ rule }: PendingDeletion): boolean => rule.startsWith("twin");
 
 const outOfTime = () =>
   new SnapshotError(

@@ -1,6 +1,8 @@
 /**
  * The catalogue of reasons: every way in which something can fail, the HTTP status that an HTTP function answers with,
- * how it is waited for, and what the operator should do. README.md repeats it; a test holds the two together.
+ * how it is waited for, and what to do. README.md repeats it; a test holds the two together.
+ *
+ * `advice` is read in records, in HTTP answers and in a pipeline's log alike: it says who does what only the operator can.
  *
  * `wait`: "never" = trying again changes nothing; "transient" = 50 ms base; "throttled" = 1 s base, the window is in
  * the message; "busy" = 10 s base (peers-and-models.md 4: the Terraform provider's interval for EVS.2409).
@@ -20,7 +22,8 @@ export const REASONS = {
   NotFound: {
     httpStatus: 404,
     wait: "never",
-    advice: "The disk, server, cluster or snapshot does not exist in this project: check the id and PROJECT_ID.",
+    advice:
+      "The disk, server, cluster or snapshot does not exist in the project of these functions: check the id, or ask their operator which project that is.",
   },
   Conflict: {
     httpStatus: 409,
@@ -38,49 +41,55 @@ export const REASONS = {
     httpStatus: 413,
     wait: "never",
     advice:
-      "Delete snapshots that are no longer needed (prune-snapshots), set make_room in the policy (DISK_ATTACHED_RETENTION for attached disks), or have the quota raised.",
+      "No more snapshots are allowed here: ask the operator of these functions to delete some, to keep fewer (infra/README.md says how), or to have the quota raised.",
   },
   Throttled: {
     httpStatus: 429,
     wait: "throttled",
-    advice: "Too many calls for the account: repeat later, lower MAX_CONCURRENCY, or spread the schedules.",
+    advice:
+      "The account makes too many calls: repeat later. If this persists, ask the operator of these functions to spread their schedules.",
   },
   AccessDenied: {
     httpStatus: 502,
     wait: "never",
     advice:
-      "The function's agency may not do this (or its token ran out): compare it with the rights in infra/README.md.",
+      "These functions may not make this call, or their credentials have expired: ask their operator to compare their rights with those in infra/README.md.",
   },
   AccountSuspended: {
     httpStatus: 502,
     wait: "never",
-    advice: "The account is frozen or suspended: settle it with Huawei Cloud; nothing else is tried meanwhile.",
+    advice:
+      "The account is frozen or suspended: ask its owner to settle it with Huawei Cloud; nothing else is tried meanwhile.",
   },
   CloudError: {
     httpStatus: 502,
     wait: "transient",
-    advice: "The service answered with a fault of its own: repeat; if it stays, open a ticket with the request id.",
+    advice:
+      "The service answered with a fault of its own: repeat. If this persists, ask the operator of these functions to open a ticket with the cloud's request id.",
   },
   Unreachable: {
     httpStatus: 504,
     wait: "transient",
-    advice: "The endpoint did not answer: check *_ENDPOINT, REGION, the function's VPC and its access to the network.",
+    advice:
+      "The service did not answer: repeat. If this persists, ask the operator of these functions to check their endpoints and their network.",
   },
   BadResponse: {
     httpStatus: 502,
     wait: "transient",
-    advice: "The answer could not be understood: check that *_ENDPOINT is the service itself and not a proxy's page.",
+    advice:
+      "The answer could not be understood: repeat. If this persists, ask the operator of these functions whether a proxy answers in place of the service.",
   },
   OutcomeUnknown: {
     httpStatus: 504,
     wait: "never",
     advice:
-      "A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+      "A snapshot may have been created: repeat the request with the same Idempotency-Key or deployment_id, which finds it. Without such a key, look for it first.",
   },
   DeadlineExceeded: {
     httpStatus: 504,
     wait: "never",
-    advice: "The invocation's time ran out first: repeat, or raise the function's timeout.",
+    advice:
+      "The invocation's time ran out first: repeat. If this persists, ask the operator of these functions to raise their timeout.",
   },
   SnapshotFailed: {
     httpStatus: 502,
@@ -90,7 +99,7 @@ export const REASONS = {
   Misconfigured: {
     httpStatus: 500,
     wait: "never",
-    advice: "Set the variable that the message names, or give the function an agency.",
+    advice: "Ask the operator of these functions to correct what the message names.",
   },
 } as const satisfies Record<string, { httpStatus: number; wait: Wait; advice: string }>;
 

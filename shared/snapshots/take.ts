@@ -44,35 +44,56 @@ export interface Selection {
   failures: { kind: Kind; error: SnapshotError }[];
   /** Those that select nothing, as `targets[1]`: a tag that was misspelled looks just so. */
   empty: string[];
+  /** Of the targets, those whose id is not there, or could not be checked; empty unless ids were to be checked. */
+  refused: ReadonlyMap<Target, SnapshotError>;
 }
 
-/** The targets that selectors name, each once; resources are listed once, and only where tags ask for it. */
+/**
+ * Returns the targets that selectors name, each once. Resources are listed once, and only where tags ask for it.
+ *
+ * @param checkIds lists the resources of ids too, for a plan: a create would find out by itself
+ */
 export async function select(
   selectors: readonly Selector[],
   { cloud, patience }: Pick<Means, "cloud" | "patience">,
+  checkIds = false,
 ): Promise<Selection> {
   const lists = new Map<string, Promise<Resource[]>>();
   const targets: Target[] = [];
   const failures: Selection["failures"] = [];
   const empty: string[] = [];
+  const refused = new Map<Target, SnapshotError>();
   for (const [place, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
+    const isListed = checkIds || needsLookup(selector);
     // Two kinds of the same resource share its list: a disk is a disk.
     const list = () => retryRead(() => cloud(kind).resources(), patience);
-    if (needsLookup(selector) && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
+    if (isListed && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
     try {
-      const found = needsLookup(selector) ? ((await lists.get(kind.policy.id)) as Resource[]) : [];
+      const found = isListed ? ((await lists.get(kind.policy.id)) as Resource[]) : [];
       const selected = targetsOf(selector, kind, found);
       if (selected.length === 0) empty.push(`targets[${place}]`);
       targets.push(...selected);
+      if (!checkIds) continue;
+      const there = new Set(found.map(({ id }) => id.toLowerCase()));
+      for (const target of selected) if (!there.has(target.resource)) refused.set(target, notThere(target));
     } catch (thrown) {
-      failures.push({ kind, error: asSnapshotError(thrown) });
+      const error = asSnapshotError(thrown);
+      const named = targetsOf({ ...selector, tags: undefined }, kind, []);
+      if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
       // What is named by ids is known all the same, unless tags could exclude it.
-      if (selector.exclude_tags === undefined) targets.push(...targetsOf({ ...selector, tags: undefined }, kind, []));
+      if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
+      if (checkIds) for (const target of named) refused.set(target, error);
     }
   }
-  return { targets: withoutRepeats(targets), failures, empty };
+  return { targets: withoutRepeats(targets), failures, empty, refused };
 }
+
+const notThere = ({ kind, resource }: Target) =>
+  new SnapshotError(
+    "NotFound",
+    `${kind.policy.ids}: expected the id of something that exists, got "${resource}". Check the id and PROJECT_ID.`,
+  );
 
 /** A run that makes nothing for so long has ended: a call takes 10 s at most, and a list is up to 5 s late. */
 const QUIET_MS = 20_000;

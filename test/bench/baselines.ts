@@ -51,7 +51,7 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
       target: "node20",
       minify: true,
       // The SDK requires it without declaring it (cloud-apis.md 0); its one function, as Node has it.
-      alias: { uuid: join(__dirname, "uuid.cjs") },
+      alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",
     });
     return outfile;

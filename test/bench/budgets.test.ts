@@ -23,7 +23,7 @@ describe("every function", () => {
   });
 
   test.skipIf(hasSdkEvs())("is in README.md with the size that it has, give or take a tenth", () => {
-    const readme = readFileSync(join(__dirname, "..", "..", "README.md"), "utf8");
+    const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
     for (const { name, contents } of all) {
       const row = readme.split("\n").find((line) => new RegExp(`^\\| ${name} +\\| +\\d`).test(line)) ?? "";
       const kb = Number(row.split("|")[2]);

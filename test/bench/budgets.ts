@@ -7,8 +7,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const KB = 1024;
-const ROOT = join(__dirname, "..", "..");
-const FILE = join(__dirname, "budgets.json");
+const ROOT = join(import.meta.dirname, "..", "..");
+const FILE = join(import.meta.dirname, "budgets.json");
 
 /** What DESIGN 7 asks for. */
 export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, first: 0.35, rss: 1.2 } as const;
@@ -90,6 +90,6 @@ export function budgetsFor(all: readonly Bundle[]): Budgets {
   };
 }
 
-if (process.argv[1] === __filename) {
+if (process.argv[1] === import.meta.filename) {
   bundles().then((all) => writeFile(FILE, `${JSON.stringify(budgetsFor(all), null, 2)}\n`));
 }

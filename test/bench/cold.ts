@@ -1,9 +1,10 @@
 /** Cold start: each function beside bare Node.js, the SDK as it comes, and middy with a schema that is compiled. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bundlesIn } from "../../infra/local/host/index.ts";
 import { buildBaselines } from "./baselines.ts";
 import { DIST, type Measured, median, ROOT, run } from "./process.ts";
 
@@ -86,7 +87,7 @@ export async function coldStart(processes: number) {
   const endpoints = ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, server.url]);
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...Object.fromEntries(endpoints) };
   delete variables.LTS_ENDPOINT;
-  const functions = readdirSync(DIST).filter((name) => !name.endsWith(".zip"));
+  const functions = bundlesIn(DIST);
   const bundles = [
     { name: "bare Node.js", bundle: "-", event: CREATE },
     { name: "the SDK as it comes", bundle: baselines.sdk, event: CREATE },

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-export const ROOT = join(__dirname, "..", "..");
+export const ROOT = join(import.meta.dirname, "..", "..");
 export const DIST = join(ROOT, "dist");
 export const MB = 1024 * 1024;
 
@@ -31,7 +31,7 @@ export interface Invoke {
 
 export function run({ bundle, event, variables, factor = 1, options = [] }: Invoke): Promise<Measured> {
   const values = [bundle, JSON.stringify(event), JSON.stringify(variables), String(factor)];
-  return jsonOf([...options, join(__dirname, "child.cjs"), ...values]);
+  return jsonOf([...options, join(import.meta.dirname, "child.cjs"), ...values]);
 }
 
 /** The JSON that a process prints. */

@@ -87,7 +87,7 @@ export async function warm(): Promise<Warm> {
   const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
   const measured = await jsonOf<Warm>([
     ...options,
-    join(__dirname, "warm.cjs"),
+    join(import.meta.dirname, "warm.cjs"),
     "calls",
     outfile,
     JSON.stringify(CREATE),
@@ -102,7 +102,7 @@ export async function keptAlive(invocations: number) {
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", EVS_ENDPOINT: server.url };
   const bundle = join(DIST, "create-snapshot", "index.js");
   const values = [bundle, JSON.stringify(CREATE), JSON.stringify(variables), String(invocations)];
-  const { ms } = await jsonOf<{ ms: number }>([join(__dirname, "warm.cjs"), "network", ...values]);
+  const { ms } = await jsonOf<{ ms: number }>([join(import.meta.dirname, "warm.cjs"), "network", ...values]);
   server.close();
   return { invocations, requests: server.requests(), connections: server.connections(), ms };
 }

@@ -7,7 +7,7 @@ import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { apig, type Invocation, START, timerEvent } from "../harness.ts";
+import { apig, type Invocation, timerEvent } from "../harness.ts";
 import type { Factory, FaultySite } from "./site.ts";
 
 type Site = Pick<FaultySite, "cloud">;
@@ -95,6 +95,9 @@ export function addResource({ cloud }: Site, kind: Kind): string {
   return id;
 }
 
+/** The time of an event that happens now, on the clock that the site's functions and its cloud share. */
+export const eventTime = ({ cloud }: Site): string => `${new Date(cloud.clock.now()).toISOString().slice(0, 19)}Z`;
+
 /** A job over `size` resources, where its trigger takes more than one. */
 export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
   const many = trigger === "timer" || trigger === "shards" || trigger === "gate";
@@ -116,7 +119,7 @@ export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
       const policy = { policy: "nightly", targets: [{ kind, tags: TAGS }] };
       const variables = trigger === "shards" ? { SHARD_SIZE: "2" } : {};
       const shards = trigger === "shards";
-      return { ...job, ...SCHEDULED, event: timerEvent(policy), how: { variables }, shards };
+      return { ...job, ...SCHEDULED, event: timerEvent(policy, eventTime(site)), how: { variables }, shards };
     }
     case "gate": {
       const body = { deployment_id: "release-7", targets: [{ kind, [IDS[kind]]: resources }] };
@@ -126,8 +129,9 @@ export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
     case "eventgrid": {
       const server = site.cloud.addServer().id;
       site.cloud.attach(resource, server);
-      const trace = traceOf(server, resource);
-      const event = trigger === "cts" ? { cts: trace } : cloudEventOf(trace);
+      const time = eventTime(site);
+      const trace = traceOf(server, resource, time);
+      const event = trigger === "cts" ? { cts: trace } : cloudEventOf(trace, time);
       return { ...job, ...ATTACHED, event, how: { variables: { DISK_ATTACHED_KIND: kind } } };
     }
   }
@@ -144,22 +148,22 @@ function createBody(kind: Kind, resource: string) {
   }
 }
 
-const traceOf = (serverId: string, volumeId: string) => ({
+const traceOf = (serverId: string, volumeId: string, time: string) => ({
   trace_name: "attachVolume",
   service_type: "ECS",
   trace_rating: "normal",
   code: "200",
-  time: Date.parse(START),
+  time: Date.parse(time),
   resource_id: serverId,
   request: JSON.stringify({ volumeAttachment: { volumeId } }),
 });
 
-const cloudEventOf = (data: unknown) => ({
+const cloudEventOf = (data: unknown, time: string) => ({
   specversion: "1.0",
   id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",
   source: "HC.ECS",
   type: "ECS:CloudTrace:ApiCall",
-  time: START,
+  time,
   data,
 });
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
 import { timerEvent } from "../harness.ts";
 import { onTheSitesDay } from "../shared/middleware/creates.ts";
-import { addResource, CREATES, jobOf, KINDS } from "./jobs.ts";
+import { addResource, CREATES, eventTime, jobOf, KINDS } from "./jobs.ts";
 import { openProcessSite } from "./process.ts";
 import { duplicates } from "./promises.ts";
 import { ASKED, keep, type Rate } from "./report.ts";
@@ -73,10 +73,10 @@ describe.skipIf(ASKED.report === undefined)("two first deliveries in two process
       const processes = [0, 1].map(() => site.start("scheduled-snapshots"));
       const how = { variables: { MAX_CONCURRENCY: String(RESOURCES) } };
       // Both are warm.
-      const idle = { name: "scheduled-snapshots", event: timerEvent(policy("none")), how };
+      const idle = { name: "scheduled-snapshots", event: timerEvent(policy("none"), eventTime(site)), how };
       await Promise.all(processes.map((process) => process.deliver(idle)));
       const targets = Array.from({ length: RESOURCES }, () => ({ kind, resource: addResource(site, kind) }));
-      const job = { name: "scheduled-snapshots", event: timerEvent(policy("backup")), how };
+      const job = { name: "scheduled-snapshots", event: timerEvent(policy("backup"), eventTime(site)), how };
       await Promise.all(
         processes.map(async (process, place) => {
           await new Promise((resolve) => setTimeout(resolve, place * laterMs));

@@ -7,7 +7,7 @@ test.each([
   ["run.ts", /^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s],
   ["../bench/bench.ts", /^bench: expected no arguments, got --rnus 5\n\nnpm run bench\n/],
 ])("%s: an option that there is not ends with 2 and says how it is called", { timeout: 30_000 }, (script, says) => {
-  const argv = ["--import", "tsx", join(__dirname, script), "--rnus", "5"];
+  const argv = ["--import", "tsx", join(import.meta.dirname, script), "--rnus", "5"];
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
   expect(stderr).toMatch(says);
   expect([status, stdout]).toEqual([2, ""]);

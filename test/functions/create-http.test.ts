@@ -166,6 +166,27 @@ describe("Idempotency-Key", () => {
     expect(keys).toEqual([keys[0], keys[0], expect.not.stringMatching(String(keys[0]))]);
   });
 
+  test.each<[words: string, value: unknown]>([
+    ["an array of 1 item", ["k"]],
+    ["an empty array", []],
+    ["the number 7", 7],
+    ["an object", { key: "k" }],
+    ["true", true],
+    ["null", null],
+  ])(
+    "that is %s is refused with a 400, because to ignore it would create a snapshot for each repeat",
+    async (words, key) => {
+      const site = await stage(SNAPSHOT);
+      for (const name of ["idempotency-key", "Idempotency-Key"]) {
+        const answer = await site.post({}, { [name]: key } as never);
+        expect(answer.result.statusCode).toBe(400);
+        expect(errorOf(answer).message).toBe(`idempotency-key: expected a header with one string, got ${words}.`);
+        expect(outcomes(answer)).toEqual(["create rejected", "run failed"]);
+      }
+      expect(site.cloud.snapshots()).toHaveLength(0);
+    },
+  );
+
   test("an empty one, as of a variable that was not set, is refused: it would protect nobody", async () => {
     const site = await stage(SNAPSHOT);
     for (const key of ["", "  "]) {

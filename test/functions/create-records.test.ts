@@ -118,7 +118,7 @@ describe.each(CREATES)("$name", (create) => {
     const { records } = await site.post({ nonsense: true }, {}, { requestId: "r-1" });
     const error = {
       reason: "InvalidRequest",
-      message: expect.stringContaining(`${create.envelope}.nonsense: expected a field out of `),
+      message: expect.stringContaining(`${create.envelope}.nonsense: unknown field. Allowed: `),
     };
     expect(records).toStrictEqual([
       {

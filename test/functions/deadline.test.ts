@@ -104,10 +104,10 @@ describe("the clock of an invocation", () => {
   });
 
   test.each([-3_600_000, 3_600_000])("is not moved when the machine's clock steps by %i ms", (step) => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const time = nodeRuntime().time.anchored?.();
     const before = time?.now() ?? 0;
-    vi.setSystemTime(Date.now() + step);
+    vi.setSystemTime(Date.parse(START) + step);
     expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
   });
 
@@ -127,7 +127,7 @@ describe("the clock of an invocation", () => {
       environment: {},
       print: (line) => void lines.push(line),
       transport: async () => {
-        vi.setSystemTime(Date.now() - 3_600_000);
+        vi.setSystemTime(Date.parse(START) - 3_600_000);
         return { status: 503, headers: {}, text: "{}" };
       },
     });

@@ -651,11 +651,7 @@ describe("a call that is refused", () => {
   const target = { kind: "snapshot", volume_ids: [NOBODY] };
 
   test.each<[what: string, body: Json, ...messages: string[]]>([
-    [
-      "no deployment_id",
-      { deployment_id: undefined, targets: [target] },
-      "deployment_id: expected a value, got nothing.",
-    ],
+    ["no deployment_id", { deployment_id: undefined, targets: [target] }, "deployment_id: required, but missing."],
     ["an empty one", { deployment_id: "", targets: [target] }, "deployment_id: expected at least 1 character, got"],
     [
       "one of 129 characters",
@@ -665,11 +661,15 @@ describe("a call that is refused", () => {
     [
       "one with a line break",
       { deployment_id: "a\nb", targets: [target] },
-      "deployment_id: expected a text without control",
+      "deployment_id: expected a string without control",
     ],
-    ["one that is a number", { deployment_id: 7, targets: [target] }, "deployment_id: expected a text, got 7."],
-    ["no targets", {}, "targets: expected a value, got nothing."],
-    ["an empty list of them", { targets: [] }, "targets: expected at least 1 entry, got a list of 0."],
+    [
+      "one that is a number",
+      { deployment_id: 7, targets: [target] },
+      "deployment_id: expected a string, got the number 7.",
+    ],
+    ["no targets", {}, "targets: required, but missing."],
+    ["an empty list of them", { targets: [] }, "targets: expected at least 1 item, got 0."],
     [
       "a target of neither ids nor tags",
       { targets: [{ kind: "snapshot" }] },
@@ -683,14 +683,18 @@ describe("a call that is refused", () => {
     [
       "waits that nobody can wait",
       { targets: [target], wait_seconds: 51, max_age_minutes: 0, retry_failed: "yes" },
-      "wait_seconds: expected a number up to 50, got 51.",
-      "max_age_minutes: expected a number from 1, got 0.",
+      "wait_seconds: expected at most 50, got 51.",
+      "max_age_minutes: expected at least 1, got 0.",
       'retry_failed: expected true or false, got "yes".',
     ],
-    ["a negative wait", { targets: [target], wait_seconds: -1 }, "wait_seconds: expected a number from 0, got -1."],
-    ["half a second", { targets: [target], wait_seconds: 0.5 }, "wait_seconds: expected a whole number, got 0.5."],
+    ["a negative wait", { targets: [target], wait_seconds: -1 }, "wait_seconds: expected at least 0, got -1."],
+    [
+      "half a second",
+      { targets: [target], wait_seconds: 0.5 },
+      "wait_seconds: expected an integer, got the number 0.5.",
+    ],
     ["a policy that no name may be", { targets: [target], policy: "7" }, "policy: expected a letter followed by"],
-    ["a field that nobody knows", { targets: [target], force: true }, "force: expected a field out of "],
+    ["a field that nobody knows", { targets: [target], force: true }, "force: unknown field. Allowed: "],
   ])("for %s: 400, every fault with its path, nothing reaches the cloud", async (_what, body, ...messages) => {
     const { cloud, post, requests } = await stage();
     const refused = await post(body);
@@ -709,7 +713,7 @@ describe("a call that is refused", () => {
   test.each<[what: string, event: Json, message: string, status: number]>([
     ["for another method", apig("{}", {}, { httpMethod: "GET" }), "Expected the method POST", 405],
     ["for a body that was cut off", apig('{"deployment_id":"rel'), "Expected a JSON body", 400],
-    ["for a body that is no object", apig("[]"), "body: expected an object, got a list of 0.", 400],
+    ["for a body that is no object", apig("[]"), "body: expected an object, got an empty array.", 400],
     ["for no body", apig("", {}, { body: "" }), "Expected a JSON body, got none.", 400],
   ])("%s", async (_what, event, message, status) => {
     const { call, requests } = await stage();

@@ -94,7 +94,7 @@ describe("a disk that stands at its seven snapshots", () => {
     );
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 1 });
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded", code: "EVS.5413" } });
-    expect(records[0]?.error.message).toContain("set make_room in the policy");
+    expect(records[0]?.error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
@@ -315,6 +315,126 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 });
 
+describe("a deletion that makes room and is refused as busy", () => {
+  const BUSY = {
+    type: "status",
+    status: 400,
+    body: { error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" } },
+  } as const;
+
+  /** Runs `change` when the cloud has refused the first deletion. */
+  async function site(options: Parameters<typeof openSite>[0], change: (cloud: EmbeddedCloud) => void) {
+    const opened = await openSite({ ...options, variables: { MAX_CONCURRENCY: "1", ...options?.variables } });
+    const { cloud, runtime } = opened;
+    cloud.fault({ operation: "evs.deleteSnapshot", nth: 1 }, BUSY);
+    const { transport } = runtime;
+    let deletions = 0;
+    runtime.transport = async (request) => {
+      const answer = await transport(request);
+      if (request.method === "DELETE" && ++deletions === 1) change(cloud);
+      return answer;
+    };
+    return opened;
+  }
+
+  /** The same snapshot as it is by then. */
+  function change(cloud: EmbeddedCloud, id: string, changes: Changes, days: number) {
+    const volumeId = cloud.snapshots("snapshot").find((one) => one.id === id)?.volume_id ?? "";
+    cloud.removeSnapshot(id);
+    const { hold, policy = "nightly", ...more } = changes;
+    const metadata = { ...marker(policy), ...(hold === undefined ? {} : { hold }) };
+    cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: now - days * DAY_MS, metadata, ...more });
+  }
+
+  test("a schedule leaves the last good snapshot of a disk when the kept one has failed by the next list", async () => {
+    let old: string[] = [];
+    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) =>
+      change(its, old[6] ?? "", { status: "error" }, 1),
+    );
+    const disk = cloud.addVolume();
+    old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    const { error, records } = await invoke(
+      scheduledSnapshots,
+      timerEvent(nightly(disk.id, { retention: { keep_last: 1 } }), START),
+    );
+    expect(error).toBeUndefined();
+    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+      action: "prune",
+      outcome: "kept",
+      rule: "keep_last",
+      detail: expect.stringMatching(/^The plan changed/),
+    });
+    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
+    expect(idsOf(cloud, disk.id)).toHaveLength(3);
+    expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
+  });
+
+  test.each([
+    ["held", { hold: "yes" }],
+    ["of another policy", { policy: "weekly" }],
+    ["without a marker", { metadata: {} }],
+    ["being rolled back", { status: "rollbacking" }],
+  ])("a schedule deletes nothing that is %s by the next list", async (_what, changes) => {
+    let old: string[] = [];
+    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) => {
+      for (const [index, days] of [7, 6, 5, 4].entries()) change(its, old[index] ?? "", changes, days);
+    });
+    const disk = cloud.addVolume();
+    old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    expect(idsOf(cloud, disk.id).sort()).toEqual([...old].sort());
+    expect(cloud.count("evs.deleteSnapshot")).toBe(1);
+    const pruned = records.filter(({ action }) => action === "prune");
+    expect(pruned.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(old.slice(0, 4).sort());
+    for (const { outcome } of pruned) expect(["held", "kept"]).toContain(outcome);
+    expect(records.at(-2)).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+  });
+
+  test("a gate and an attachment plan again from a new list of the disk", async () => {
+    let kept = "";
+    const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
+    const { cloud, invoke } = await site({ timeoutSeconds: 300, variables }, (its) =>
+      change(its, kept, { status: "error", policy: "disk-attached" }, 1),
+    );
+    const server = cloud.addServer();
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
+    const old = [7, 6, 5, 4, 3, 2, 1].map((days) => taken(cloud, disk.id, days, { policy: "disk-attached" }));
+    kept = old[6] ?? "";
+    const cts = {
+      time: now,
+      trace_name: "attachVolume",
+      service_type: "ECS",
+      resource_id: server.id,
+      request: { volumeAttachment: { volumeId: disk.id } },
+    };
+    const { error, records } = await invoke(diskAttached, { cts });
+    expect(error).toBeUndefined();
+    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+      outcome: "kept",
+      rule: "keep_last",
+    });
+    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
+
+    let newest = "";
+    const gate = await site({ timeoutSeconds: 60 }, (its) =>
+      change(its, newest, { status: "error", policy: "pre-deploy" }, 1),
+    );
+    const other = gate.cloud.addVolume();
+    const its = [7, 6, 5, 4, 3, 2, 1].map((days) => taken(gate.cloud, other.id, days, { policy: "pre-deploy" }));
+    newest = its[6] ?? "";
+    const body = {
+      deployment_id: "release-42",
+      targets: [{ kind: "snapshot", volume_ids: [other.id] }],
+      make_room: true,
+      retention: { keep_last: 1 },
+      wait_seconds: 50,
+    };
+    const answer = await gate.invoke(preDeploy, apig(body));
+    expect(JSON.parse(answer.result.body).status).toBe("ready");
+    expect(idsOf(gate.cloud, other.id)).toEqual(expect.arrayContaining([its[6], its[5]]));
+  });
+});
+
 describe("a gate before a disk that stands at its seven snapshots", () => {
   const body = (volumeId: string, changes = {}) => ({
     deployment_id: "release-42",
@@ -411,11 +531,11 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("without it is a QuotaExceeded that names it, and nothing is deleted", async () => {
+  test("without it is a QuotaExceeded that says where to read of it, and nothing is deleted", async () => {
     const { cloud, deliver, disk } = await stage();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
-    expect(records[0].error.message).toContain("DISK_ATTACHED_RETENTION");
+    expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
@@ -432,9 +552,13 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
       "keep_last=3",
       /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
     ],
-    ["no object", "3", /^DISK_ATTACHED_RETENTION: expected an object, got 3\. Expected the retention .*"keep_last":3/],
-    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: expected a field out of/],
-    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected a whole number/],
+    [
+      "no object",
+      "3",
+      /^DISK_ATTACHED_RETENTION: expected an object, got the number 3\. Expected the retention .*"keep_last":3/,
+    ],
+    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/],
+    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/],
     ["no rule at all", "{}", /with at least one rule above 0, got "\{\}"\.$/],
     ["nothing but min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
   ])("%s is Misconfigured, before the cloud is asked anything", async (_what, value, message) => {

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
-import type { SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { Fault, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
-import { KINDS, resources, seed } from "../retention/seeds.ts";
+import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../retention/seeds.ts";
 
 const RUNS = Number(process.env.RUNS ?? 60);
 const HOUR_MS = 3_600_000;
@@ -109,3 +109,135 @@ test(`what is planned is what is done, to nothing but the policy's own, once (${
     { numRuns: RUNS },
   );
 });
+
+/** What somebody does to a snapshot while prune waits; "nothing" more often than the rest. */
+const CHANGES: Record<string, Partial<Seed> | "gone" | "nothing"> = {
+  ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`nothing ${index}`, "nothing" as const])),
+  gone: "gone",
+  fails: { status: "error" },
+  recovers: { status: "available" },
+  "is rolled back": { status: "rollbacking" },
+  "is held": { description: "hold: audit" },
+  "is held by a label": { labels: { hold: "true" } },
+  "loses its marker": { marked: false },
+  "changes its policy": { policy: "weekly" },
+};
+const FAILURES = {
+  busy: busyAnswer,
+  throttled: () => ({ type: "throttle", window: "1 minute" }),
+  fault: () => ({ type: "status", status: 503 }),
+  lost: () => ({ type: "reset", after: false }),
+  "lost although it was done": () => ({ type: "reset", after: true }),
+  refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
+} as const satisfies Record<string, (kind: Kind) => Fault>;
+
+test(`prune leaves the last good snapshot of each resource, and all that is held or not its own, whatever changes while a deletion waits (${RUNS} runs)`, {
+  timeout: 3_600_000,
+}, async () => {
+  const { cloud, clock, runtime, invoke } = await openSite({
+    variables: { ...LTS_OFF, MAX_CONCURRENCY: "1" },
+    timeoutSeconds: 900,
+  });
+  const { of } = resources(cloud, now - 1_000 * HOUR_MS);
+  let afterDeletion: (path: string) => void = () => {};
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    try {
+      return await transport(request);
+    } finally {
+      if (request.method === "DELETE") afterDeletion(request.url.pathname);
+    }
+  };
+  const past = fc.record({
+    hours: fc.integer({ min: 1, max: 24 * 10 }),
+    marked: fc.constantFrom(...Array(9).fill(true), false),
+    status: fc.constantFrom(...Array(8).fill("available"), "error", "creating"),
+    key: fc.constantFrom(...Array(4).fill(undefined), "once"),
+    description: fc.constantFrom(...Array(9).fill(undefined), "hold: audit"),
+  });
+  const changes = fc.record({
+    failure: fc.constantFrom(...(Object.keys(FAILURES) as (keyof typeof FAILURES)[])),
+    times: fc.integer({ min: 1, max: 3 }),
+    of: fc.array(fc.constantFrom(...Object.keys(CHANGES)), { minLength: 8, maxLength: 8 }),
+  });
+  let kept = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(past, { minLength: 6, maxLength: 14 }),
+      fc.subarray(KINDS, { minLength: 1, maxLength: 2 }),
+      fc.record({
+        keep_last: fc.integer({ min: 1, max: 2 }),
+        keep_daily: count(2),
+        min_keep: fc.constantFrom(1, 1, 2),
+      }),
+      fc.tuple(...KINDS.map(() => changes)),
+      async (seeds, kinds, retention, changesOf) => {
+        for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
+        cloud.clearFaults();
+        clock.set(START);
+        const made = seeds.map(({ hours, ...one }, index) => {
+          const kind = kinds[index % kinds.length] as Kind;
+          const given: Seed = { ...one, key: one.key ?? `${index}`, at: now - hours * HOUR_MS };
+          return { kind, given, id: seed(cloud, kind, of[kind], given).id };
+        });
+        // By the time of the first deletion of a kind, which fails: what is good, and what nobody may delete.
+        const good = new Map<Kind, boolean>();
+        const untouchable: string[] = [];
+        const isOurs = (one: SnapshotView) =>
+          [one.metadata?.policy, one.tags?.policy, one.description ?? ""].some(
+            (text) => text === "nightly" || text?.includes("policy:nightly "),
+          ) && [one.metadata?.key, one.tags?.key, one.description?.includes("managed-by")].some(Boolean);
+        const isHeld = (one: SnapshotView) =>
+          one.description?.startsWith("hold") || one.metadata?.hold === "true" || one.tags?.hold === "true";
+        for (const [index, kind] of KINDS.entries()) {
+          const { failure, times } = changesOf[index] as (typeof changesOf)[number];
+          cloud.fault({ operation: DELETE[kind], nth: 1, times }, FAILURES[failure](kind));
+        }
+        afterDeletion = (path) => {
+          const kind = made.find(({ id }) => path.endsWith(id))?.kind ?? "snapshot";
+          if (good.has(kind)) return;
+          const places = changesOf[KINDS.indexOf(kind)]?.of ?? [];
+          for (const [index, { id, given }] of made.filter((one) => one.kind === kind).entries()) {
+            const what = CHANGES[places[index % places.length] ?? ""] ?? "nothing";
+            const there = cloud.snapshots(kind).find((one) => one.id === id);
+            if (what === "nothing" || there === undefined || there.status === "deleting") continue;
+            if (what === "gone") cloud.removeSnapshot(id);
+            else
+              alter(cloud, kind, of[kind], id, { ...given, ...(kind === "cluster-snapshot" ? without(what) : what) });
+          }
+          const there = cloud.snapshots(kind).filter(whole);
+          good.set(
+            kind,
+            there.some((one) => isGood(one) && isOurs(one)),
+          );
+          untouchable.push(
+            ...there
+              .filter((one) => isHeld(one) || !isOurs(one) || /rollback|creating/i.test(one.status))
+              .map(({ id }) => id),
+          );
+        };
+        const { records } = await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention }, START));
+        clock.advance(HOUR_MS);
+        const left = cloud.snapshots().filter(whole);
+        for (const [kind, was] of good) {
+          const is = left.some((one) => one.kind === kind && isGood(one) && isOurs(one));
+          expect([kind, is]).toEqual([kind, was]);
+        }
+        const ids = left.map(({ id }) => id);
+        expect(untouchable.filter((id) => !ids.includes(id))).toEqual([]);
+        const told = records.flatMap((one) => one.snapshot_id ?? []);
+        expect(new Set(told).size).toBe(told.length);
+        for (const { snapshot_id, outcome } of records) {
+          if (outcome === "deleted") expect(ids).not.toContain(snapshot_id);
+        }
+        kept += records.filter(({ detail }) => detail?.startsWith("The plan changed")).length;
+      },
+    ),
+    { numRuns: RUNS },
+  );
+  // The property is about something.
+  expect(kept).toBeGreaterThan(RUNS / 10);
+});
+
+/** DWS has no labels. */
+const without = ({ labels: _, ...changes }: Partial<Seed>): Partial<Seed> => changes;

@@ -290,7 +290,7 @@ describe("a selection", () => {
               const its = there.find((other) => other.id === one)?.tags ?? {};
               return !Object.entries(exclude_tags).some((pair) => has(its, pair));
             })
-            .map((one) => `${kind} ${one}`);
+            .map((one) => `${kind} ${one} ${there.some(({ id }) => id === one) ? "planned" : "failed"}`);
         });
 
         const { records, error } = await fire({
@@ -302,10 +302,10 @@ describe("a selection", () => {
           })),
         });
         await cloud.close();
-        expect(error).toBeUndefined();
-        expect(records.slice(0, -1).map(({ kind, resource_id }) => `${kind} ${resource_id}`)).toEqual([
-          ...new Set(expected),
-        ]);
+        expect(error === undefined).toBe(expected.every((one) => one.endsWith("planned")));
+        expect(
+          records.slice(0, -1).map(({ kind, resource_id, outcome }) => `${kind} ${resource_id} ${outcome}`),
+        ).toEqual([...new Set(expected)]);
       }),
       { numRuns: 100 },
     );
@@ -331,15 +331,16 @@ describe("a selection", () => {
     }
   });
 
-  test("lists disks once for both of their kinds, and nothing for ids alone", async () => {
+  test("lists disks once for both of their kinds, and not at all for ids alone", async () => {
     const { cloud, fire, requests, disks } = await stage();
-    disks(2, { backup: "daily" });
+    const [disk] = disks(2, { backup: "daily" });
     const tags = { backup: "daily" };
     await fire({ dry_run: true, targets: ["snapshot", "standard-snapshot"].map((kind) => ({ kind, tags })) });
     expect(requests()).toEqual(["evs.listVolumes"]);
-    await fire({ dry_run: true, targets: [{ kind: "snapshot", volume_ids: [NOBODY] }] });
-    expect(requests()).toEqual(["evs.listVolumes"]);
     expect(cloud.snapshots()).toEqual([]);
+    await fire({ targets: [{ kind: "snapshot", volume_ids: [disk] }] });
+    expect(cloud.count("evs.listVolumes")).toBe(1);
+    expect(taken(cloud, "snapshot")).toEqual([disk]);
   });
 
   test("covers every enterprise project", async () => {
@@ -831,6 +832,76 @@ describe("a dry run", () => {
     expect(requests()).toEqual(["evs.listVolumes"]);
     expect(cloud.snapshots()).toEqual([]);
   });
+
+  const KINDS: [kind: Kind, field: string, list: string, add: (cloud: EmbeddedCloud) => { id: string }][] = [
+    ["snapshot", "volume_ids", "evs.listVolumes", (cloud) => cloud.addVolume()],
+    ["standard-snapshot", "volume_ids", "evs.listVolumes", (cloud) => cloud.addVolume()],
+    ["snapshot-group", "server_ids", "ecs.listServers", (cloud) => cloud.addServer()],
+    ["cluster-snapshot", "cluster_ids", "dws.listClusters", (cloud) => cloud.addCluster()],
+  ];
+  test.each(KINDS)(
+    "a dry run of a %s fails for an id that does not exist, and plans an id that does, in whichever case",
+    async (kind, field, list, add) => {
+      const { cloud, fire, requests } = await stage();
+      const { id } = add(cloud);
+      const { error, records } = await fire({
+        dry_run: true,
+        targets: [
+          { kind, [field]: [NOBODY, id.toUpperCase(), NOBODY] },
+          { kind, [field]: [id] },
+        ],
+      });
+      expect(records).toEqual([
+        expect.objectContaining({ kind, resource_id: NOBODY, outcome: "failed", level: "error" }),
+        expect.objectContaining({ kind, resource_id: id, outcome: "planned" }),
+        expect.objectContaining({ action: "run", outcome: "failed", outcomes: { failed: 1, planned: 1 } }),
+      ]);
+      expect(records[0].error).toEqual({
+        reason: "NotFound",
+        message: `${field}: expected the id of something that exists, got "${NOBODY}". Check the id and PROJECT_ID.`,
+      });
+      expect(error?.message).toContain('"failed":1');
+      expect(requests()).toEqual([list]);
+      expect(cloud.snapshots()).toEqual([]);
+    },
+  );
+
+  test.each(KINDS)(
+    "a dry run of a %s fails for each id where the resources cannot be listed, and plans none",
+    async (kind, field, list, add) => {
+      const { cloud, fire } = await stage();
+      const ids = [add(cloud), add(cloud)].map(({ id }) => id);
+      cloud.fault({ operation: list }, { type: "status", status: 403 });
+      const filters = [{}, { exclude_tags: { scratch: "*" } }, { tags: { backup: "daily" } }];
+      for (const [place, filter] of filters.entries()) {
+        const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
+        const failed = of({ records } as Invoked, "failed").slice(0, -1);
+        // What the tags would have selected is not known either: that is one record more.
+        expect(sorted(resources(failed).map(String))).toEqual(sorted([...ids, ...(place === 2 ? ["undefined"] : [])]));
+        expect(failed.every(({ error }) => error.reason === "AccessDenied")).toBe(true);
+        expect(of({ records } as Invoked, "planned")).toEqual([]);
+      }
+    },
+  );
+
+  test("a dry run plans the other kinds where the resources of one cannot be listed", async () => {
+    const { cloud, fire, disks } = await stage();
+    const [disk] = disks(1);
+    cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
+    const { result, records } = await fire({
+      dry_run: true,
+      targets: [
+        { kind: "snapshot-group", server_ids: [NOBODY] },
+        { kind: "snapshot", volume_ids: [disk] },
+      ],
+    });
+    expect(result).toBeUndefined();
+    expect(records.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ["snapshot-group", "failed"],
+      ["snapshot", "planned"],
+      [undefined, "failed"],
+    ]);
+  });
 });
 
 describe("the summary", () => {
@@ -866,7 +937,7 @@ describe("an event that is malformed", () => {
   const { user_event: _, ...withoutUserEvent } = timerEvent(good);
   const { time: __, ...withoutTime } = timerEvent(good);
   const TIMER = "Expected a TIMER event: ";
-  const USER_EVENT = "user_event: expected a text that is a JSON object, got ";
+  const USER_EVENT = "user_event: expected a string that holds a JSON object, got ";
 
   test.each<[what: string, event: unknown, message: string]>([
     ["nothing", undefined, `${TIMER}`],
@@ -878,16 +949,16 @@ describe("an event that is malformed", () => {
     ["another trigger's name", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
     ["a trace", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
     ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
-    ["no time", withoutTime, "time: expected a TIMER event"],
+    ["no time", withoutTime, "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing."],
     ["a time in words", { ...timerEvent(good), time: "tomorrow" }, 'got "tomorrow"'],
-    ["a time that is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got 1795226400"],
+    ["a time that is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got the number 1795226400."],
     ["no user_event", withoutUserEvent, `${USER_EVENT}nothing`],
     ["a user_event that is empty", timerEvent(""), `${USER_EVENT}""`],
     ["a user_event that is no JSON", timerEvent("nightly"), `${USER_EVENT}"nightly": Unexpected token`],
     ["a user_event that was cut off", timerEvent(JSON.stringify(good).slice(0, 40)), "in JSON at position 40"],
     ["a user_event that is a list", timerEvent([good]), USER_EVENT],
     ["a list in user_event's place", { ...timerEvent(good), user_event: [JSON.stringify(good)] }, USER_EVENT],
-    ["a number in user_event's place", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}5`],
+    ["a number in user_event's place", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
     ["null in user_event", timerEvent("null"), `${USER_EVENT}"null"`],
   ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
     const { cloud, deliver, requests } = await stage();
@@ -906,7 +977,7 @@ describe("a policy", () => {
   const bad = (change: Json) => ({ targets: [{ ...good, ...change }] });
 
   test.each<[what: string, policy: Json, ...messages: string[]]>([
-    ["without a name", { policy: undefined, targets: [good] }, "policy: expected a value, got nothing."],
+    ["without a name", { policy: undefined, targets: [good] }, "policy: required, but missing."],
     [
       "with a name that begins with a digit",
       { policy: "1st", targets: [good] },
@@ -918,32 +989,32 @@ describe("a policy", () => {
       "policy: expected a letter followed by",
     ],
     ["named as backups name theirs", { policy: "autobk_snapshot_x", targets: [good] }, "policy: expected a letter"],
-    ["without targets", {}, "targets: expected a value, got nothing."],
-    ["with no target", { targets: [] }, "targets: expected at least 1 entry, got a list of 0."],
-    ["with targets that are no list", { targets: good }, "targets: expected a list, got an object."],
+    ["without targets", {}, "targets: required, but missing."],
+    ["with no target", { targets: [] }, "targets: expected at least 1 item, got 0."],
+    ["with targets that are no list", { targets: good }, "targets: expected an array, got an object."],
     ["with a kind that nobody knows", bad({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
-    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: expected a value, got nothing."],
+    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: required, but missing."],
     ["with neither ids nor tags", bad({ tags: undefined }), "targets[0]: expected volume_ids or tags, got neither."],
     ["with exclusions alone", bad({ tags: undefined, exclude_tags: { a: "b" } }), "expected volume_ids or tags"],
-    ["with no tag", bad({ tags: {} }), "targets[0].tags: expected at least 1 entry, got an object."],
-    ["with no ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 entry, got a list of 0."],
-    ["with an id that is none", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected an id such as"],
-    ["with another kind's ids", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: expected a field out of "],
-    ["with another kind's option", bad({ incremental: true }), "targets[0].incremental: expected a field out of "],
-    ["with tags that are no texts", bad({ tags: { a: 1 } }), "targets[0].tags.a: expected a text, got 1."],
+    ["with no tag", bad({ tags: {} }), "targets[0].tags: expected at least 1 field, got 0."],
+    ["with no ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 item, got 0."],
+    ["with an id that is none", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
+    ["with another kind's ids", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: unknown field. Allowed: "],
+    ["with another kind's option", bad({ incremental: true }), "targets[0].incremental: unknown field. Allowed: "],
+    ["with tags that are no texts", bad({ tags: { a: 1 } }), "targets[0].tags.a: expected a string, got the number 1."],
     [
       "with a description that is too long",
       bad({ description: "x".repeat(86) }),
       "expected at most 85 characters, got 86.",
     ],
     ["with a force that is a text", bad({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
-    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: expected a field out of "],
+    ["with a field that nobody knows", { targets: [good], retain: 3 }, "retain: unknown field. Allowed: "],
     [
       "with retention that nobody can keep",
       { targets: [good], retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
-      "retention.min_keep: expected a number from 1, got 0.",
-      "retention.keep_daily: expected a whole number, got 1.5.",
-      "retention.keep_hourly: expected a field out of ",
+      "retention.min_keep: expected at least 1, got 0.",
+      "retention.keep_daily: expected an integer, got the number 1.5.",
+      "retention.keep_hourly: unknown field. Allowed: ",
     ],
     [
       "with a zone that nobody knows",

@@ -60,7 +60,7 @@ let instances = 0;
 export function startInstance(functionName: string, origin: number, onTime: (now: number) => void): Instance {
   instances += 1;
   const limit = limitMemory(`${process.pid}-${instances}`);
-  const argv = [...limit.options, join(__dirname, "child.cjs"), join(DIST, functionName), String(origin)];
+  const argv = [...limit.options, join(import.meta.dirname, "child.cjs"), join(DIST, functionName), String(origin)];
   // Into its cgroup before Node.js begins, which sizes its heap by the limit.
   const join128 = limit.processesFile === undefined ? "" : `echo $$ > '${limit.processesFile}' && `;
   const child: ChildProcess = spawn("sh", ["-c", `${join128}exec "$0" "$@"`, process.execPath, ...argv], {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 const run = (...argv: string[]) =>
-  spawnSync(process.execPath, ["--import", "tsx", join(__dirname, "main.ts"), ...argv], { encoding: "utf8" });
+  spawnSync(process.execPath, ["--import", "tsx", join(import.meta.dirname, "main.ts"), ...argv], { encoding: "utf8" });
 
 test.each([
   [["--answer", "5"], "fuzz: Unknown option '--answer'"],

@@ -17,7 +17,7 @@ import { planOf, sources } from "./terraform/plan.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a document and answers of many shapes
 type Any = any;
 
-const root = join(__dirname, "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 const PATH = join(root, "infra", "openapi.json");
 const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
@@ -106,7 +106,7 @@ describe("the document", () => {
         lts_endpoint: "https://100.125.11.157:8102",
         alarm: { email: "sre@example.org" },
         functions: names,
-        gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication },
+        gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication, publish_with_iam: true },
       }),
     );
     const ways = new Set<string>();

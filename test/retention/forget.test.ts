@@ -39,9 +39,9 @@ const snapshotOf = (time: number, index: number): FoundSnapshot => ({
   raw: {},
 });
 
-const cases = readdirSync(__dirname)
+const cases = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".json"))
-  .map((file): [string, Case] => [file, JSON.parse(readFileSync(`${__dirname}/${file}`, "utf8"))]);
+  .map((file): [string, Case] => [file, JSON.parse(readFileSync(`${import.meta.dirname}/${file}`, "utf8"))]);
 
 test("there are cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
 

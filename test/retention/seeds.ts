@@ -5,6 +5,8 @@ export type Kind = SnapshotView["kind"];
 export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 export interface Seed {
+  /** By default a new one. */
+  id?: string;
   at: number;
   /** As EVS spells it; default available. */
   status?: string;
@@ -34,7 +36,7 @@ export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Se
   const marker = markerOf(policy, key);
   const labels = { ...(marked ? marker : { policy }), ...one.labels };
   const { name = `${policy}-${count}`, description = null } = one;
-  const base = { name, description, createdAt: at, status };
+  const base = { id: one.id, name, description, createdAt: at, status };
   if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: labels });
   if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags: labels });
   if (kind === "snapshot-group") return cloud.addSnapshot({ ...base, kind, serverId: resource, tags: labels });
@@ -68,3 +70,36 @@ export const DELETE: Record<Kind, string> = {
   "snapshot-group": "evs.deleteSnapshotGroup",
   "cluster-snapshot": "dws.deleteSnapshot",
 };
+
+/** Each kind's answer to the deletion of a snapshot that is in use. */
+export const busyAnswer = (kind: Kind) =>
+  kind === "cluster-snapshot"
+    ? ({
+        type: "status",
+        status: 403,
+        body: { error_code: "DWS.7023", error_msg: "Cluster status is not allowed to operation." },
+      } as const)
+    : ({
+        type: "status",
+        status: 400,
+        body: {
+          error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" },
+        },
+      } as const);
+
+/** The list of each kind. */
+export const LIST: Record<Kind, string> = {
+  snapshot: "evs.listSnapshots",
+  "standard-snapshot": "evs.listStandardSnapshots",
+  "snapshot-group": "evs.listSnapshotGroups",
+  "cluster-snapshot": "dws.listSnapshots",
+};
+
+/** Somebody or something changes a snapshot: the seed that it now is. A group gets new members with it. */
+export function alter(cloud: EmbeddedCloud, kind: Kind, resource: string, id: string, one: Omit<Seed, "id">): void {
+  for (const member of cloud.snapshots("standard-snapshot")) {
+    if (member.snapshot_group_id === id) cloud.removeSnapshot(member.id);
+  }
+  cloud.removeSnapshot(id);
+  seed(cloud, kind, resource, { ...one, id });
+}

@@ -53,7 +53,7 @@ export interface Instance {
 /** Starts one instance: a child process of bare Node.js, without loaders or options of ours. */
 export function startInstance(settings: InstanceSettings, onLine: (line: Line) => void): Instance {
   const folder = join(settings.dist, settings.functionName);
-  const child = spawn(process.execPath, [join(__dirname, "runner.cjs"), folder, HANDLER], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "runner.cjs"), folder, HANDLER], {
     cwd: folder,
     env: instanceEnvironment(settings),
     stdio: ["ignore", "pipe", "pipe", "ipc"],

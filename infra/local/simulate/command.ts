@@ -6,19 +6,20 @@ import { isObject } from "../../../shared/snapshots/json.ts";
 import { checkTimeZone, type Policy } from "../../../shared/snapshots/policy.ts";
 import { retentionOf } from "../../../shared/snapshots/prune.ts";
 import { calendar } from "./calendar.ts";
-import { daysTable, heldTable, remarks } from "./report.ts";
+import { daysTable, heldTable, overflows, remarks } from "./report.ts";
 import { simulate } from "./simulate.ts";
 
-const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--svg <file>]
+const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--out <file>]
 
 Takes a snapshot of one resource every so many hours, prunes after each by the policy's retention, and tells what is held
-on each day, as if every snapshot succeeded: a table, and a picture with a row for each rule and a mark for each day whose
-snapshot is still held at the end. Nothing is asked of any cloud.
+on each day, as if every snapshot succeeded. The file holds a policy, or a timer's event with one. Nothing is asked of any cloud. Exits
+with 1 where the policy does not fit: it would end in QuotaExceeded.
 
   --days    how many days (400)
   --from    the first of them (today); snapshots are taken from 02:00 UTC on
   --every   hours between two snapshots (24)
-  --svg     the picture's file (that of the policy, with .svg in place of .json)`;
+  --out     writes a picture into this file, as SVG: a row for each rule, a mark for each day whose snapshot is still held
+            at the end (none is written without it; --svg is the same)`;
 
 /** It was called in the wrong way. */
 export class BadUsage extends Error {}
@@ -31,7 +32,7 @@ function readArguments(argv: readonly string[]) {
   const paths: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const argument = argv[index] as string;
-    const option = /^--(days|from|every|svg)(?:=(.*))?$/s.exec(argument);
+    const option = /^--(days|from|every|svg|out)(?:=(.*))?$/s.exec(argument);
     if (option === null && argument.startsWith("--")) throw new BadUsage(`expected a known option, got ${argument}`);
     if (option === null) paths.push(argument);
     else {
@@ -53,21 +54,20 @@ function readArguments(argv: readonly string[]) {
   // What a month does not have would be a day of the next one.
   const isDay = !Number.isNaN(from) && new Date(from).toISOString().slice(0, 10) === options.from;
   if (!isDay) throw new BadUsage(`--from: expected a day such as 2026-11-21, got ${options.from}`);
-  const svg = fromCaller(options.svg ?? `${path.replace(/\.json$/, "")}.svg`);
-  return { path, svg, plan: { from, days: count("days", 20_000), everyHours: count("every", 24 * 366) } };
+  if (options.svg !== undefined && options.out !== undefined) throw new BadUsage("expected --svg or --out, got both");
+  const picture = options.out ?? options.svg;
+  const out =
+    picture === undefined ? undefined : { option: options.out ? "--out" : "--svg", file: fromCaller(picture) };
+  return { path, out, plan: { from, days: count("days", 20_000), everyHours: count("every", 24 * 366) } };
 }
 
 function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy["targets"] } {
   const file = [path, fromCaller(path)].find((candidate) => existsSync(candidate));
   if (file === undefined) throw new BadUsage(`expected the file of a policy, but there is no ${path}`);
-  let policy: unknown;
-  try {
-    policy = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new BadUsage(`expected JSON in ${path}: ${(error as Error).message}`);
-  }
+  let policy = parsed(readFileSync(file, "utf8"), `expected JSON in ${path}`);
   if (isObject(policy) && "user_event" in policy) {
-    throw new BadUsage(`${path} is an event: give the policy alone, which is its user_event`);
+    const { user_event } = policy;
+    policy = typeof user_event === "string" ? parsed(user_event, `user_event: expected JSON in ${path}`) : user_event;
   }
   const noPolicy = (why: string) => new BadUsage(`${path} is no policy to simulate\n${why}`);
   const faults = faultsOf(schema, policy);
@@ -82,25 +82,42 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   return checked;
 }
 
-/** Throws BadUsage; nothing is printed then, nor written. */
-export function command(argv: readonly string[], print: (text: string) => void): void {
+/** An id of nothing: which resources there are does not matter here. */
+const SOME_ID = "00000000-0000-4000-8000-000000000000";
+
+/** JSON without its byte order mark; what the samples of events leave to be filled in is an id. */
+function parsed(text: string, expected: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, "").replace(/\{\{\w+\}\}/g, SOME_ID));
+  } catch (error) {
+    throw new BadUsage(`${expected}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Prints what a policy holds on each day. Throws BadUsage; nothing is printed then, nor written.
+ *
+ * @returns why the policy does not fit; empty: it fits
+ */
+export function command(argv: readonly string[], print: (text: string) => void): string[] {
   if (argv.includes("--help")) {
     print(USAGE);
-    return;
+    return [];
   }
-  const { path, svg, plan } = readArguments(argv);
+  const { path, out, plan } = readArguments(argv);
   const policy = readPolicy(path);
   const days = simulate({ ...policy, hold: [] }, plan);
   try {
-    writeFileSync(svg, calendar(policy.policy, days));
+    if (out !== undefined) writeFileSync(out.file, calendar(policy.policy, days));
   } catch (error) {
-    throw new BadUsage(`--svg: expected a file that can be written: ${(error as Error).message}`);
+    throw new BadUsage(`${out?.option}: expected a file that can be written: ${(error as Error).message}`);
   }
   const last = days.at(-1)?.day;
   print(daysTable(days).join("\n"));
   print(`\nHeld on ${last} (${policy.policy}, ${policy.time_zone ?? "UTC"})\n`);
   print(heldTable(days).join("\n"));
-  const kinds = (policy.targets ?? []).map(({ kind }) => kind);
-  print(`\n${remarks(days, kinds).join("\n")}`);
-  print(`The picture: ${svg}`);
+  const misfits = overflows(days, policy.targets ?? []);
+  print(`\n${[...remarks(days), ...misfits].join("\n")}`);
+  if (out !== undefined) print(`The picture: ${out.file}`);
+  return misfits.map((misfit) => `${policy.policy} does not fit: ${misfit}`);
 }

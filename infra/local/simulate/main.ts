@@ -2,7 +2,9 @@
 import { BadUsage, command } from "./command.ts";
 
 try {
-  command(process.argv.slice(2), (text) => console.log(text));
+  const misfits = command(process.argv.slice(2), (text) => console.log(text));
+  for (const misfit of misfits) console.error(`simulate: ${misfit}`);
+  if (misfits.length > 0) process.exitCode = 1;
 } catch (thrown) {
   const refused = thrown instanceof BadUsage;
   console.error(`simulate: ${(thrown as Error).message}`);

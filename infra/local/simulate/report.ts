@@ -1,5 +1,6 @@
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
+import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../tour/table.ts";
 import { type Day, type Held, RULES, type Rule } from "./simulate.ts";
 
@@ -32,17 +33,31 @@ export function heldTable(days: readonly Day[]): string[] {
   );
 }
 
-/** What deserves a look: the most that is held, and whether a disk takes so many. */
-export function remarks(days: readonly Day[], kinds: readonly string[]): string[] {
+/** What deserves a look: the most that is held. */
+export function remarks(days: readonly Day[]): string[] {
   const most = Math.max(...days.map(({ held }) => held.length));
   const when = days.find(({ held }) => held.length === most)?.day;
-  const said = [`At most ${most} are held, for the first time on ${when}.`];
-  for (const kind of Object.values<Kind>(KINDS).filter((one) => kinds.includes(one.kind))) {
-    const full = kind.most === undefined ? undefined : days.find(({ held }) => held.length >= (kind.most as number));
-    if (full === undefined) continue;
-    said.push(
-      `A disk takes ${kind.most} of the kind ${kind.kind}: with those that are held on ${full.day} there is no room for another one, and its create would end in QuotaExceeded. Keep fewer.`,
-    );
-  }
-  return said;
+  return [`At most ${most} are held, for the first time on ${when}.`];
+}
+
+/** What a disk takes of EVS's standard snapshots, members of groups included, and of those with instant access. */
+const MOST_STANDARD = 256;
+const MOST_INSTANT = 7;
+
+function limitOf({ kind: name, instant_access }: Selector): { most?: number; what: string } {
+  const { most, policy }: Kind = KINDS[name];
+  if (most !== undefined || !("instant_access" in policy.defaults)) return { most, what: name };
+  return instant_access === true
+    ? { most: MOST_INSTANT, what: `${name} with instant access` }
+    : { most: MOST_STANDARD, what: name };
+}
+
+/** Why the policy does not fit: a sentence for each kind of which a disk does not take so many. */
+export function overflows(days: readonly Day[], targets: readonly Selector[]): string[] {
+  const sentences = targets.map(limitOf).flatMap(({ most, what }) => {
+    const full = most === undefined ? undefined : days.find(({ held }) => held.length >= most);
+    if (full === undefined) return [];
+    return `A disk takes ${most} of the kind ${what}: with those that are held on ${full.day} there is no room for another one, and its create would end in QuotaExceeded. Keep fewer.`;
+  });
+  return [...new Set(sentences)];
 }

@@ -1,5 +1,12 @@
 import type { Screen } from "./screen.ts";
-import type { Site } from "./site.ts";
+import { type Site, userDataFor } from "./site.ts";
+
+/** Every variable that a function on this cloud has, with the keys, for `npm run invoke -- … --real`. */
+export function environmentOf(cloud: Site["cloud"]): Record<string, string> {
+  const { ak, sk, securityToken = "" } = cloud.credentials;
+  const keys = { HUAWEICLOUD_SDK_AK: ak, HUAWEICLOUD_SDK_SK: sk, HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken };
+  return { ...userDataFor(cloud), ...keys };
+}
 
 /** What it takes to call by hand what stays up: addresses, keys, ids and tags, and commands to begin with. */
 export function describeAddresses({ cloud, gateway, estate }: Site, { line, style }: Pick<Screen, "line" | "style">) {
@@ -26,17 +33,9 @@ export function describeAddresses({ cloud, gateway, estate }: Site, { line, styl
   entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);
   entry("", `curl -i ${gateway.url}/pre-deploy -d '${JSON.stringify(gate)}'`);
   entry("", `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail -H 'x-auth-token: ${token}'`);
-  const environment = {
-    REGION: cloud.region,
-    PROJECT_ID: cloud.projectId,
-    ...Object.fromEntries(["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url])),
-    HUAWEICLOUD_SDK_AK: ak,
-    HUAWEICLOUD_SDK_SK: sk,
-    HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken,
-  };
   entry(
     "",
-    `export ${Object.entries(environment)
+    `export ${Object.entries(environmentOf(cloud))
       .map(([name, value]) => `${name}=${value}`)
       .join(" ")}`,
   );

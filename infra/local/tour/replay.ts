@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
 import { ownSnapshots, plainStatus, resourceOf, type TourEstate } from "./estate.ts";
 import { fillPlaceholders, placeholdersIn, type Values } from "./placeholders.ts";
+import { describeCloud, mayDelete } from "./real-cloud.ts";
 import { parseRecord } from "./records.ts";
 import { DIST, type Site, startSite } from "./site.ts";
 import { formatTable } from "./table.ts";
@@ -30,7 +31,7 @@ const CREDENTIALS = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SD
 
 const REAL_TIMEOUT_SECONDS = 900;
 
-const USAGE = `npm run invoke -- <function> <event.json> [--real]
+const USAGE = `npm run invoke -- <function> <event.json> [--real [--yes]]
 
 Runs one function with a stored event and prints its records, its result and, on the embedded cloud, what is there
 afterwards. Samples of events: test/events.
@@ -38,6 +39,8 @@ afterwards. Samples of events: test/events.
   --real   on the cloud that the environment names, not on the embedded one. Passed to the function, where set:
            ${wrap(SETTINGS)}
            ${wrap(CREDENTIALS)}
+           It prints the endpoints first.
+  --yes    lets it delete snapshots there: needed by prune-snapshots, and wherever room is made, but for a dry run
 
 In the event these are filled in, inside a base64 body and a user_event too:
   {{volume_id}}                   the disk web-1-data, just attached to {{server_id}}   (embedded cloud only)
@@ -67,12 +70,13 @@ interface Request {
   functionName: string;
   event: unknown;
   real: boolean;
+  yes: boolean;
 }
 
 function readRequest(argv: readonly string[]): Request {
   const options = argv.filter((argument) => argument.startsWith("--"));
-  const unknown = options.filter((option) => option !== "--real");
-  if (unknown.length > 0) throw new BadUsage(`expected no option but --real, got ${unknown.join(" ")}`);
+  const unknown = options.filter((option) => option !== "--real" && option !== "--yes");
+  if (unknown.length > 0) throw new BadUsage(`expected no option but --real and --yes, got ${unknown.join(" ")}`);
   const [functionName, path, ...more] = argv.filter((argument) => !argument.startsWith("--"));
   if (!functionName || !path || more.length > 0) {
     const got = argv.length > 0 ? argv.join(" ") : "nothing";
@@ -84,7 +88,7 @@ function readRequest(argv: readonly string[]): Request {
     throw new BadUsage(`expected a function, got "${functionName}"`);
   }
   const real = options.includes("--real");
-  return { functionName, event: readEvent(path, real), real };
+  return { functionName, event: readEvent(path, real), real, yes: options.includes("--yes") };
 }
 
 function readEvent(given: string, real: boolean): unknown {
@@ -152,16 +156,16 @@ async function settled({ cloud, host }: Site): Promise<void> {
   }
 }
 
-async function invokeReal({ functionName, event }: Request, print: Print): Promise<number> {
+async function invokeReal({ functionName, event: stored, yes }: Request, print: Print): Promise<number> {
   const settings = fromEnvironment(SETTINGS);
   const credentials = fromEnvironment(CREDENTIALS);
   const key = credentials.HUAWEICLOUD_SDK_AK
     ? "the keys of the environment"
     : "no keys (HUAWEICLOUD_SDK_AK is not set)";
-  print(
-    `Runs ${functionName} on the REAL cloud: region ${settings.REGION ?? "(not set)"}, project ` +
-      `${settings.PROJECT_ID ?? "(not set)"}, with ${key}`,
-  );
+  for (const line of describeCloud(functionName, settings, key)) print(line);
+  const event = fillPlaceholders(stored, timeValues());
+  const why = mayDelete(functionName, event, settings);
+  if (why !== undefined && !yes) throw new BadUsage(why);
   const host = await startHost({
     dist: DIST,
     functions: [functionName],
@@ -173,7 +177,7 @@ async function invokeReal({ functionName, event }: Request, print: Print): Promi
     onLine: (line) => printLine(line, print),
   });
   try {
-    return await invoke(host, functionName, fillPlaceholders(event, timeValues()), print);
+    return await invoke(host, functionName, event, print);
   } finally {
     await host.close();
   }

@@ -13,7 +13,7 @@ import {
 import { makeEstate, type TourEstate } from "./estate.ts";
 
 /** The built bundles of this checkout. */
-export const DIST = join(__dirname, "..", "..", "..", "dist");
+export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
 
 export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
@@ -79,7 +79,7 @@ export async function startSite(options: {
 }
 
 /** What Terraform would set for a deployment, pointed at the embedded cloud (DESIGN 4.2). */
-function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
+export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
   return {
     REGION: cloud.region,
     PROJECT_ID: cloud.projectId,

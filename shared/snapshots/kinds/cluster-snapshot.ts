@@ -1,14 +1,14 @@
 import { parseInstant } from "../instant.ts";
 import { textAt } from "../json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
-import type { Kind, State } from "./kind.ts";
+import { type Kind, type State, stateOf } from "./kind.ts";
 
 /** DWS statuses (cloud-apis.md 3). `RESTORING` is left unknown: nothing may be done with the snapshot meanwhile. */
-const STATES: Record<string, State> = {
-  CREATING: "creating",
-  AVAILABLE: "available",
-  UNAVAILABLE: "failed",
-};
+const STATES = new Map<string, State>([
+  ["creating", "creating"],
+  ["available", "available"],
+  ["unavailable", "failed"],
+]);
 
 /** Seed 004: "a maximum of 256 characters". */
 const DESCRIPTION_LIMIT = 256;
@@ -30,7 +30,7 @@ export const clusterSnapshot = {
     description: {
       maxLength: 120,
       pattern: "^(?![\\s\\S]*managed-by:)[^!<>'=&\"]*$",
-      "x-expected": "a text without managed-by: and without any of !<>'=&\"",
+      "x-expected": "a string without managed-by: and without any of the characters !<>'=&\"",
     },
   },
   resourceOf: (options) => String(options.cluster_id).toLowerCase(),
@@ -52,7 +52,7 @@ export const clusterSnapshot = {
       name: textAt(raw, "name") ?? "",
       resource: textAt(raw, "cluster_id")?.toLowerCase(),
       status,
-      state: STATES[status.toUpperCase()] ?? "unknown",
+      state: stateOf(status, STATES),
       created: parseInstant(raw.started),
       description,
       labels: {},

@@ -1,18 +1,19 @@
 import { parseInstant } from "../instant.ts";
 import { type JsonObject, textAt, textMap } from "../json.ts";
 import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
-import type { FoundSnapshot, State } from "./kind.ts";
+import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
-/** EVS statuses (cloud-apis.md 1.3), v2 and v5 alike. The document of the groups spells one `avaialble`: both count. */
-const STATES: Record<string, State> = {
-  creating: "creating",
-  available: "available",
-  avaialble: "available",
-  error: "failed",
-  deleting: "deleting",
-  deleted: "deleting",
-  error_deleting: "deleting",
-};
+/**
+ * The statuses of EVS that no word about a failure or a deletion explains, v2 and v5 alike. The document of the groups
+ * spells one `avaialble`: both count.
+ */
+const STATES = new Map<string, State>([
+  ["creating", "creating"],
+  ["available", "available"],
+  ["avaialble", "available"],
+]);
+
+export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
 /** Where an EVS API keeps the labels that carry the marker, and what a snapshot is of. */
 interface EvsFields {
@@ -33,7 +34,7 @@ export const readEvs =
       name: textAt(raw, "name") ?? "",
       resource: textAt(raw, fields.resource)?.toLowerCase() || undefined,
       status,
-      state: STATES[status.toLowerCase()] ?? "unknown",
+      state: evsStateOf(status),
       created: parseInstant(raw.created_at),
       description: textAt(raw, "description"),
       labels,

@@ -8,6 +8,22 @@ import type { Marker } from "../marker.ts";
  */
 export type State = "creating" | "available" | "failed" | "deleting" | "unknown";
 
+/**
+ * Returns what a status means, in whichever case it is written. Words about a deletion and words about a failure count in
+ * every kind, because the documents do not list every status that the services use.
+ *
+ * @param known the statuses of the service's documents, in lower case
+ */
+export function stateOf(status: string, known: ReadonlyMap<string, State>): State {
+  const text = status.toLowerCase();
+  const state = known.get(text);
+  if (state !== undefined) return state;
+  if (/delet(e|ing)/.test(text)) return "deleting";
+  return FAILURE.test(text) ? "failed" : "unknown";
+}
+
+const FAILURE = /error|fail/i;
+
 /** A snapshot as the cloud shows it, in one shape for all kinds. */
 export interface FoundSnapshot {
   id: string;
@@ -16,6 +32,8 @@ export interface FoundSnapshot {
   resource?: string;
   status: string;
   state: State;
+  /** Why the state differs from the status. */
+  stateDetail?: string;
   created?: Instant;
   description?: string;
   /** Metadata (v2) or tags (v5); DWS has none. */
@@ -27,13 +45,16 @@ export interface FoundSnapshot {
   raw: JsonObject;
 }
 
+/** Whether a snapshot can still be what was asked for: it neither failed nor is being deleted, nor should have been. */
+export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
+
 /** Whether it will be gone by itself: what could not be deleted stays, and counts against the quota. */
 export const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);
 
 /** Whether its deletion failed; nothing but the cloud's support can help (cloud-apis.md 1.3). */
 export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isStuck(status);
 
-const isStuck = (status: string): boolean => /error/i.test(status);
+const isStuck = (status: string): boolean => FAILURE.test(status);
 
 /**
  * One kind of snapshot: pure knowledge of its API document. A fifth kind is one more of these, one line in the

@@ -1,5 +1,8 @@
+import { credibleTime, type Instant } from "../instant.ts";
 import { textAt } from "../json.ts";
-import { markEvs, readEvs } from "./evs.ts";
+import type { AttachedDisk } from "../ports.ts";
+import { LISTED_AFTER_MS } from "../waiting.ts";
+import { evsStateOf, markEvs, readEvs } from "./evs.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**
@@ -35,8 +38,8 @@ export const snapshotGroup = {
 /**
  * A group with its members. It is available only when it and every member is (DESIGN 5.2); whether its own status follows
  * a failed member is UNCONFIRMED. A member in a status that is not known leaves a group that cannot be relied on; one
- * without members is not made yet. That a member is gone cannot be seen, as nothing says which disks a group was made of
- * (cloud-apis.md 2.2): it is good for the disks of the members that it has, and retention counts by these.
+ * without members is not made yet. A member that is gone does not show here, because the API does not say which disks a
+ * group was made of: `compareWithDisks` finds it, and retention counts a group for the disks of the members that it has.
  */
 export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
   return { ...group, members, state: stateWith(group.state, new Set(members.map(({ state }) => state))) };
@@ -48,4 +51,40 @@ function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
   if (own !== "available") return own;
   if (ofMembers.has("deleting") || ofMembers.has("unknown")) return "unknown";
   return ofMembers.has("creating") || ofMembers.size === 0 ? "creating" : "available";
+}
+
+/** Whether a group seems to be finished, so that its members can be compared with the disks that it should have. */
+export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): boolean =>
+  evsStateOf(status) === "available" && (state === "available" || members.length === 0);
+
+/**
+ * Returns a group that seems to be complete in the state that it has once its members were compared with the disks that it
+ * should have. While a list may show a member late, a group that lacks one is `creating`, then it is `failed`. With no disk
+ * to compare it with, its state is `unknown`.
+ *
+ * @param disks the disks that the request named, or those of the server: a disk that was attached after the group was
+ *   created is not in it, and a disk that gives no credible time of its attachment has to be
+ * @param created when the group was created; undefined if that is not known
+ */
+export function compareWithDisks(
+  group: FoundSnapshot,
+  disks: readonly AttachedDisk[],
+  now: Instant,
+  created: Instant | undefined,
+): FoundSnapshot {
+  const expected = disks.filter(({ attachedAt }) => {
+    const since = credibleTime(attachedAt, now);
+    return since === undefined || created === undefined || since <= created;
+  });
+  if (expected.length === 0) {
+    return { ...group, state: "unknown", stateDetail: "the list of disks shows none that its server had by then" };
+  }
+  const covered = new Set(group.members?.map(({ resource }) => resource));
+  const missing = expected.filter(({ id }) => !covered.has(id.toLowerCase()));
+  if (missing.length === 0) return group;
+  return {
+    ...group,
+    state: created !== undefined && now - created < LISTED_AFTER_MS ? "creating" : "failed",
+    stateDetail: missing.map(({ id }) => `the member for disk ${id} is missing`).join(", "),
+  };
 }

@@ -7,7 +7,7 @@ import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { calendar } from "../../../infra/local/simulate/calendar.ts";
 import { command } from "../../../infra/local/simulate/command.ts";
-import { remarks } from "../../../infra/local/simulate/report.ts";
+import { overflows, remarks } from "../../../infra/local/simulate/report.ts";
 import { simulate } from "../../../infra/local/simulate/simulate.ts";
 import { openSite, timerEvent } from "../../harness.ts";
 
@@ -94,12 +94,28 @@ test("several a day are told as one day; days are those of the policy's zone", (
 
 test("a disk that could not take so many is warned of, for the kinds of the policy that have such a limit", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(remarks(days, ["snapshot", "cluster-snapshot"])).toEqual([
-    "At most 9 are held, for the first time on 2026-11-29.",
+  expect(remarks(days)).toEqual(["At most 9 are held, for the first time on 2026-11-29."]);
+  expect(overflows(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
     expect.stringContaining("A disk takes 7 of the kind snapshot: with those that are held on 2026-11-27"),
   ]);
-  expect(remarks(days, ["standard-snapshot"])).toHaveLength(1);
-  expect(remarks(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), ["snapshot"])).toHaveLength(1);
+  expect(overflows(days, [{ kind: "standard-snapshot" }])).toEqual([]);
+  expect(overflows(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }])).toEqual([]);
+});
+
+test("a disk takes 256 standard snapshots, also as members of groups, and 7 with instant access", () => {
+  const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
+  const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
+  expect(overflows(days, [standard, group])).toEqual([
+    expect.stringContaining("A disk takes 256 of the kind standard-snapshot: with those that are held on 2027-08-03"),
+    expect.stringContaining("A disk takes 256 of the kind snapshot-group: with those that are held on 2027-08-03"),
+  ]);
+  expect(overflows(days, [{ ...group, instant_access: true }])).toEqual([
+    expect.stringContaining(
+      "A disk takes 7 of the kind snapshot-group with instant access: with those that are held on 2026-11-27",
+    ),
+  ]);
+  const fewer = simulate({ policy: "p", retention: { keep_last: 255 } }, plan);
+  expect(overflows(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
 });
 
 test("what it shows is what the functions do: 35 nights on the embedded cloud", async () => {
@@ -139,19 +155,58 @@ describe("npm run simulate", () => {
     return path;
   };
 
-  test("prints a table and writes the picture beside the policy", async () => {
+  test("prints a table, and exits with 1 and the reason where the policy would end in QuotaExceeded", async () => {
     const path = folder();
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     writeFileSync(join(path, "nightly.json"), JSON.stringify({ ...nightly, targets }));
     const { code, out, err } = await run(join(path, "nightly.json"), "--from", "2026-11-21", "--days=60");
-    expect([code, err]).toEqual([0, ""]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^simulate: nightly does not fit: A disk takes 7 of the kind snapshot: .*QuotaExceeded/);
     const lines = out.split("\n");
     expect(lines[0]).toMatch(/^day +taken +deleted +held +oldest +keep_last +keep_within_days +keep_daily/);
     expect(lines[1]).toMatch(/^2026-11-21 +1 +0 +1 +2026-11-21 +1 +1 +1 +1 +1$/);
     expect(lines[60]).toMatch(/^2027-01-19 +1 +1 +\d+ +2026-11-21/);
     expect(out).toContain("Held on 2027-01-19 (nightly, Europe/Berlin)");
     expect(out).toContain("A disk takes 7 of the kind snapshot");
-    expect(readFileSync(join(path, "nightly.svg"), "utf8")).toMatch(/^<svg /);
+    expect(readdirSync(path)).toEqual(["nightly.json"]);
+  });
+
+  test("exits with 0 where the policy fits, and writes the picture to the file that --svg or --out names alone", async () => {
+    const path = folder();
+    writeFileSync(join(path, "nightly.json"), JSON.stringify(nightly));
+    expect(await run(join(path, "nightly.json"), "--days=60")).toMatchObject({ code: 0, err: "" });
+    expect(readdirSync(path)).toEqual(["nightly.json"]);
+    for (const option of ["svg", "out"]) {
+      const picture = join(path, `${option}.svg`);
+      const { code, out, err } = await run(join(path, "nightly.json"), "--days=60", `--${option}`, picture);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toContain(`The picture: ${picture}`);
+      expect(readFileSync(picture, "utf8")).toMatch(/^<svg /);
+    }
+  });
+
+  const BOM = "\ufeff";
+  const event = (user_event: unknown) => ({ ...timerEvent(""), user_event });
+  test.each([
+    ["a policy", JSON.stringify(nightly)],
+    ["a policy after a byte order mark", BOM + JSON.stringify(nightly)],
+    ["a timer's event that holds the policy as JSON", JSON.stringify(event(JSON.stringify(nightly)))],
+    ["a timer's event that holds the policy as an object", JSON.stringify(event(nightly))],
+    ["a timer's event with byte order marks", BOM + JSON.stringify(event(BOM + JSON.stringify(nightly)))],
+  ])("takes %s", (_what, text) => {
+    const file = join(folder(), "file.json");
+    writeFileSync(file, text);
+    const printed: string[] = [];
+    expect(command([file, "--from", "2026-11-21", "--days", "3"], (line) => printed.push(line))).toEqual([]);
+    expect(printed.join("\n")).toContain("Held on 2026-11-23 (nightly, Europe/Berlin)");
+  });
+
+  test("takes the samples of timers' events, in whose policies ids are still to be filled in", () => {
+    for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
+      const printed: string[] = [];
+      expect(command([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
+      expect(printed.join("\n")).toMatch(/At most \d+ are held/);
+    }
   });
 
   test("says what is wrong with what it was given, and writes nothing", async () => {
@@ -172,7 +227,10 @@ describe("npm run simulate", () => {
       [[policy, "--from", "yesterday"], "--from: expected a day such as"],
       [[policy, "--from", "2026-02-30"], "--from: expected a day such as 2026-11-21, got 2026-02-30"],
       [[policy, "--svg", join(path, "none", "p.svg")], "--svg: expected a file that can be written: ENOENT"],
-      [["test/events/scheduled-snapshots.json"], "is an event: give the policy alone, which is its user_event"],
+      [[policy, "--out", join(path, "none", "p.svg")], "--out: expected a file that can be written: ENOENT"],
+      [[policy, "--svg", "a.svg", "--out", "b.svg"], "expected --svg or --out, got both"],
+      [["test/events/verify-snapshots.json"], "verify-snapshots.json is no policy to simulate"],
+      [[write("text.json", JSON.stringify(event("{")))], "user_event: expected JSON in"],
       [
         [write("keeps.json", JSON.stringify({ policy: "p" }))],
         "keeps.json is no policy to simulate\nretention: expected",

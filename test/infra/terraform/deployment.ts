@@ -9,11 +9,11 @@ import type { Plan, Planned } from "./plan.ts";
 type Any = any;
 
 /** Folder of functions/ -> what starts it (DESIGN 4.3). */
-export const FUNCTIONS = readdirSync(join(__dirname, "..", "..", "..", "functions"), { withFileTypes: true })
+export const FUNCTIONS = readdirSync(join(import.meta.dirname, "..", "..", "..", "functions"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-export const README = readFileSync(join(__dirname, "..", "..", "..", "infra", "README.md"), "utf8");
+export const README = readFileSync(join(import.meta.dirname, "..", "..", "..", "infra", "README.md"), "utf8");
 
 /** The rows of the README's tables, without the marks of code. */
 export const ROWS = README.split("\n")

@@ -13,4 +13,4 @@ interface Parser {
   getExpressionAst(name: string, expression: string): Promise<any>;
 }
 
-export const { parse, getExpressionAst }: Parser = createRequire(__filename)("@cdktf/hcl2json");
+export const { parse, getExpressionAst }: Parser = createRequire(import.meta.filename)("@cdktf/hcl2json");

@@ -39,7 +39,7 @@ export interface Plan {
 
 export class EvaluationError extends Error {}
 
-const FOLDER = join(__dirname, "..", "..", "..", "infra", "terraform");
+const FOLDER = join(import.meta.dirname, "..", "..", "..", "infra", "terraform");
 
 export const sources = (): Sources =>
   Object.fromEntries(

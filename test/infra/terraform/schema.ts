@@ -33,7 +33,7 @@ interface Schema {
   data: Record<string, Documented>;
 }
 
-export const SCHEMA: Schema = JSON.parse(readFileSync(join(__dirname, "provider-schema.json"), "utf8"));
+export const SCHEMA: Schema = JSON.parse(readFileSync(join(import.meta.dirname, "provider-schema.json"), "utf8"));
 
 /** Everything that the provider would refuse, or take for something else. */
 export function schemaFaults(plan: Plan): string[] {

@@ -296,7 +296,9 @@ describe("the gateway", () => {
   });
 
   test("lets in keys of this account and of no other", async () => {
-    const { the } = await planned({ gateway: { ...DEPLOYMENT.gateway, authentication: "IAM" } });
+    const { the } = await planned({
+      gateway: { ...DEPLOYMENT.gateway, authentication: "IAM", publish_with_iam: true },
+    });
     expect(the("apig_acl_policy")).toMatchObject({
       type: "PERMIT",
       entity_type: "DOMAIN_ID",

@@ -21,6 +21,12 @@ describe("a variable", () => {
     expect(variablesOf(nothing, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
   });
 
+  test("that is an array or an object in RUNTIME_USERDATA stays a wrong value and hides no other variable", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const variables = variablesOf(nothing, { RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`, A: "a", B: "b" });
+    expect(["A", "B", "C"].map(variables)).toEqual(["an array of 1 item", "an object", "c"]);
+  });
+
   test.each(["{", "null", "[]", '"text"', ""])("survives a RUNTIME_USERDATA of %j", (text) => {
     expect(variablesOf(nothing, { RUNTIME_USERDATA: text, A: "a" })("A")).toBe("a");
   });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** A certificate that nobody has signed but itself, for one address, made anew: none is kept that could run out. */
+/** Makes a self-signed certificate for one address, valid at any date that a test may run at. */
 export function selfSigned(san: { ip: [number, number, number, number] } | { host: string }): {
   key: string;
   cert: string;
@@ -8,8 +8,8 @@ export function selfSigned(san: { ip: [number, number, number, number] } | { hos
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = der(0x30, oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
   const name = der(0x30, der(0x31, der(0x30, oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from("made by a test")))));
-  const hour = 3_600_000;
-  const validity = der(0x30, time(Date.now() - hour), time(Date.now() + hour));
+  // OpenSSL compares these with the clock of the machine, whatever `Date` says. UTCTime ends with the year 2049.
+  const validity = der(0x30, time("000101000000Z"), time("491231235959Z"));
   const alternative = "ip" in san ? der(0x87, Buffer.from(san.ip)) : der(0x82, Buffer.from(san.host));
   const extension = der(0x30, oid(0x55, 0x1d, 0x11), der(0x04, der(0x30, alternative)));
   const body = der(
@@ -34,8 +34,7 @@ export function selfSigned(san: { ip: [number, number, number, number] } | { hos
 const oid = (...bytes: number[]): Buffer => der(0x06, Buffer.from(bytes));
 
 /** UTCTime. */
-const time = (at: number): Buffer =>
-  der(0x17, Buffer.from(`${new Date(at).toISOString().slice(2, 19).replace(/[-:T]/g, "")}Z`));
+const time = (utcTime: string): Buffer => der(0x17, Buffer.from(utcTime));
 
 /** ASN.1: a tag, the length, what it holds. */
 function der(tag: number, ...parts: Buffer[]): Buffer {

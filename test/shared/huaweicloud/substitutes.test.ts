@@ -39,7 +39,7 @@ describe("the signature is the same", () => {
 
   beforeAll(async () => {
     [real, ours] = await Promise.all([load(SIGNER, false), load(SIGNER, true)]);
-    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-21T02:00:00Z") });
   });
   afterAll(() => void vi.useRealTimers());
 

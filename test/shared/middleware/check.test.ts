@@ -131,9 +131,61 @@ describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
       }),
       { numRuns: RUNS },
     );
+    // Each fault is a path and one of three sentences.
+    const SENTENCE = /^.+: (expected .+, got .+\.|unknown field\. Allowed: .+\.|required, but missing\.)$/s;
+    for (const body of fc.sample(bodies, { numRuns: RUNS, seed: 1 })) {
+      for (const fault of faultsOf(schema, body)) expect(fault).toMatch(SENTENCE);
+    }
     // A property over values of which none passes, or all do, would say nothing. By one seed: chance may fail no test.
     const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => validate(body)).length;
     expect(passed).toBeGreaterThan(0);
     expect(passed).toBeLessThan(2_000);
+  });
+});
+
+describe("validation", () => {
+  const uuids: Schema = { type: "array", items: { type: "string", pattern: "^a$", "x-expected": "a UUID" } };
+  const STOPPED = "Validation stopped after 200 faults. There are more.";
+
+  test("faultsOf returns 200 faults without a remark", () => {
+    const faults = faultsOf(uuids, Array(200).fill("b"));
+    expect(faults).toHaveLength(200);
+    expect(faults[199]).toBe('[199]: expected a UUID, got "b".');
+  });
+
+  test("faultsOf stops after 200 faults and says so", () => {
+    const faults = faultsOf(uuids, Array(201).fill("b"));
+    expect(faults).toHaveLength(201);
+    expect(faults[200]).toBe(STOPPED);
+    expect(faultsOf(uuids, Array(10_000).fill("b"))).toEqual(faults);
+  });
+
+  test("faultsOf stops after 32 KiB of text and says so", () => {
+    const faults = faultsOf(uuids, Array(200).fill("\u0000".repeat(100)));
+    expect(faults.join(" ").length).toBeLessThan(33 * 1024);
+    expect(faults.at(-1)).toMatch(/^Validation stopped after \d{2} faults\. There are more\.$/);
+  });
+
+  test("faultsOf accepts an array of 10,000 items and an object of 10,000 fields, and refuses larger ones", () => {
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, "a"]));
+    const map: Schema = { type: "object", additionalProperties: { type: "string" } };
+    expect(faultsOf(uuids, Array(10_000).fill("a"))).toEqual([]);
+    expect(faultsOf(uuids, Array(10_001).fill("a"))).toEqual(["body: expected at most 10000 items, got 10001."]);
+    expect(faultsOf(map, fields(10_000))).toEqual([]);
+    expect(faultsOf(map, fields(10_001))).toEqual(["body: expected at most 10000 fields, got 10001."]);
+  });
+
+  test("faultsOf reports a fault once that two parts of a schema find", () => {
+    expect(faultsOf(deployment, { deployment_id: "d", targets: [{ kind: "snapshot", tags: 7 }] })).toEqual([
+      "targets[0].tags: expected an object, got the number 7.",
+    ]);
+  });
+
+  test("faultsOf does not follow a value below the last level of its schema", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+    expect(faultsOf({}, deep)).toEqual([]);
+    expect(faultsOf({ type: "object" }, { a: deep })).toEqual([]);
+    expect(faultsOf({ type: "array" }, deep)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../../shared/results/record.ts";
 import { recorded, startRecords } from "../../../shared/results/records.ts";
 import { instant } from "../../../shared/snapshots/instant.ts";
 import { SnapshotError } from "../../../shared/snapshots/reasons.ts";
@@ -105,6 +106,31 @@ test("what is remarked on a run is all said, in the order in which it was", () =
   expect(lines()).toMatchObject([
     { action: "run", outcome: "done", level: "warn", detail: "A tag selects nothing. A kind is not offered." },
   ]);
+});
+
+describe("the record of a run", () => {
+  test("is a warning if a target is unverified, and an error if one failed, whatever was remarked", () => {
+    const levelOf = (outcomes: Outcome[], remark?: string) => {
+      const { records, lines } = opened();
+      for (const outcome of outcomes) records.begin(target("a"))({ outcome });
+      if (remark !== undefined) records.remark(remark);
+      records.close(undefined);
+      return lines().at(-1).level;
+    };
+    expect(levelOf(["accepted"])).toBe("info");
+    expect(levelOf(["accepted", "unverified"])).toBe("warn");
+    expect(levelOf(["accepted"], "A tag selects nothing.")).toBe("warn");
+    expect(levelOf(["failed", "unverified"], "A tag selects nothing.")).toBe("error");
+  });
+
+  test("is a warning if a snapshot that verify found is unverified", () => {
+    const { records, lines } = opened();
+    const error = new SnapshotError("SnapshotFailed", "It ended in error.");
+    records.begin({ action: "verify" })({ outcome: "failed", error });
+    records.begin({ action: "verify" })({ outcome: "unverified" });
+    records.close(undefined);
+    expect(lines().at(-1)).toMatchObject({ outcome: "done", level: "warn", outcomes: { failed: 1, unverified: 1 } });
+  });
 });
 
 describe("recorded work", () => {

@@ -8,7 +8,7 @@ import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { type Marker, markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { EndFields, Report, TargetFields, Telling } from "../../../shared/snapshots/outcome.ts";
-import type { Cloud, Resource, SnapshotService, Time } from "../../../shared/snapshots/ports.ts";
+import type { AttachedDisk, Cloud, Resource, SnapshotService, Time } from "../../../shared/snapshots/ports.ts";
 import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../../shared/snapshots/reasons.ts";
 import type { Means } from "../../../shared/snapshots/take.ts";
 
@@ -106,7 +106,7 @@ export const DELETING: Partial<FoundSnapshot> = { status: "deleting", state: "de
 export const STUCK_DELETING: Partial<FoundSnapshot> = { status: "error_deleting", state: "deleting" };
 export const UNKNOWN: Partial<FoundSnapshot> = { status: "rollbacking", state: "unknown" };
 
-type Call = "create" | "listFor" | "listAll" | "remove" | "resources";
+type Call = "create" | "listFor" | "listAll" | "remove" | "resources" | "disksOf";
 /** What happens instead of an answer, or around it; undefined: nothing out of the ordinary. */
 type Event = SnapshotError | { afterwards: SnapshotError } | (() => unknown) | undefined;
 
@@ -114,6 +114,8 @@ export interface MemoryCloud {
   service: Cloud;
   snapshots: Map<string, FoundSnapshot[]>;
   resources: Resource[];
+  /** The disks of each server. */
+  disks: Map<string, AttachedDisk[]>;
   /** `3 s create snapshot disk`: what was asked of the cloud, and when. */
   calls: string[];
   /** What was asked, without the time. */
@@ -139,6 +141,7 @@ export function memoryCloud(time: Time): MemoryCloud {
   const cloud: MemoryCloud = {
     snapshots: new Map(),
     resources: [],
+    disks: new Map(),
     calls: [],
     lateMs: 0,
     createMs: 0,
@@ -197,6 +200,9 @@ export function memoryCloud(time: Time): MemoryCloud {
           void time.sleep(cloud.removeMs).then(gone);
         }),
       resources: () => happens("resources", kind.kind, () => cloud.resources),
+      ...(kind.hasMembers && {
+        disksOf: (serverId: string) => happens("disksOf", serverId, () => cloud.disks.get(serverId) ?? []),
+      }),
     };
   };
   return cloud;

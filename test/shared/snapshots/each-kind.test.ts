@@ -9,10 +9,14 @@ const keepAll = (found: FoundSnapshot) => found;
 /** What each kind was found to have, as `kind: ids`. */
 async function lists({ means }: ReturnType<typeof stage>) {
   const seen: string[] = [];
-  const error = await eachKind({ action: "verify", policy: "nightly" }, means, keepAll, (kind, found) => {
+  let error: SnapshotError | undefined;
+  const outdated = await eachKind({ action: "verify", policy: "nightly" }, means, keepAll, (kind, found) => {
     seen.push(`${kind.kind}: ${found.map(({ id }) => id).join(", ")}`);
-  }).catch((thrown: SnapshotError) => thrown);
-  return { seen, error };
+  }).catch((thrown: SnapshotError) => {
+    error = thrown;
+    return [];
+  });
+  return { seen, error, outdated: outdated.map(({ kind }) => kind) };
 }
 
 test("every kind is listed once", async () => {
@@ -55,6 +59,25 @@ test("a fault that passes is waited out", async () => {
   here.cloud.at("listAll", refusal("CloudError"));
   expect((await lists(here)).seen).toHaveLength(4);
   expect(here.records).toEqual([]);
+});
+
+test("eachKind returns the kinds that were listed before another kind's list was waited for", async () => {
+  const outdated = async (...events: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1][]) => {
+    const here = stage();
+    here.cloud.at("listAll", ...events);
+    return (await lists(here)).outdated;
+  };
+  expect(await outdated()).toEqual([]);
+  expect(await outdated(refusal("CloudError"))).toEqual([]);
+  expect(await outdated(undefined, refusal("AccessDenied"), refusal("CloudError"))).toEqual(["snapshot"]);
+  expect(await outdated(undefined, refusal("Throttled"), undefined, refusal("AccessDenied"))).toEqual(["snapshot"]);
+  expect(await outdated(undefined, undefined, undefined, refusal("Throttled"))).toEqual([
+    "snapshot",
+    "standard-snapshot",
+    "snapshot-group",
+  ]);
+  // A region without the first kind.
+  expect(await outdated(refusal("Unsupported"), undefined, refusal("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
 test("what a region does not offer is remarked on the run; where that is everything, the address is wrong", async () => {

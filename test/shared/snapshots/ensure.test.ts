@@ -3,7 +3,7 @@ import { type Ensured, ensure, inTurn, type SnapshotRequest } from "../../../sha
 import { after } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { contentOf, keyOf, markerLabels, snapshotName } from "../../../shared/snapshots/marker.ts";
-import type { SnapshotError } from "../../../shared/snapshots/reasons.ts";
+import { REASONS, type SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import {
   CREATING,
   cluster,
@@ -137,6 +137,42 @@ describe("what is there", () => {
     expect((await ensured([madeBy(asked, "b"), madeBy(asked, "c"), younger], asked)).result.snapshotId).toBe("b");
     const timeless = madeBy(asked, "d", { created: undefined });
     expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
+  });
+
+  test("a request is answered with an available snapshot rather than an older one that is not available", async () => {
+    const asked = request();
+    for (const older of [CREATING, UNKNOWN]) {
+      const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
+      expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "b" });
+    }
+    const three = [
+      madeBy(asked, "a", CREATING),
+      madeBy(asked, "c", { created: moment(2) }),
+      madeBy(asked, "b", { created: moment(1) }),
+    ];
+    expect((await ensured(three, asked)).result.snapshotId).toBe("b");
+  });
+
+  test("a request is not answered with an available snapshot of a different request, and conflicts with an older one", async () => {
+    const asked = request();
+    const other = request({ options: { volume_id: "disk-1", force: false } });
+    const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
+    expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
+  });
+
+  test("a snapshot without a resource counts for the request that its marker names, and for no other", async () => {
+    const asked = request();
+    const other = request({ options: { volume_id: "disk-2", force: true } });
+    const found = madeBy(asked, "a", { resource: undefined });
+    expect((await ensured([found], other)).result).toMatchObject({ outcome: "accepted" });
+    const changed = request({ options: { volume_id: "disk-1", force: false } });
+    expect((await ensured([found], changed)).result).toMatchObject({ outcome: "accepted" });
+    const cluster1 = request({ kind: cluster, options: { cluster_id: "cluster-1" } });
+    const cluster2 = request({ kind: cluster, options: { cluster_id: "cluster-2" } });
+    const ofCluster = madeBy(cluster1, "a", { resource: undefined });
+    expect((await ensured([ofCluster], cluster1)).result).toMatchObject({ outcome: "existing" });
+    expect((await ensured([ofCluster], cluster2)).result).toMatchObject({ outcome: "accepted" });
   });
 
   test("does not stand where it failed or is being deleted: another one is made, under another name", async () => {
@@ -331,8 +367,7 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
       status: 500,
       requestId: "r-1",
       attempts: 1,
-      message:
-        "The cloud says Unreachable. Whether the snapshot was made could not be found out in time. A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+      message: `The cloud says Unreachable. Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(result.cause).toBe(error);
     // The last second is left for the look itself.
@@ -392,8 +427,7 @@ describe("an outcome that stayed open a moment ago", () => {
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message:
-        "The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. A snapshot may or may not have been made: repeat the same request (same key), which finds it if it was made.",
+      message: `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
@@ -482,7 +516,7 @@ describe("a refusal", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. Delete snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
       ),
     });
     expect(await refuse(request(), others(6))).toBe(refused);

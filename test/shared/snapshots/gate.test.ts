@@ -1,18 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { type GateOptions, passGate } from "../../../shared/snapshots/gate.ts";
-import { after } from "../../../shared/snapshots/instant.ts";
+import { after, type Instant, instant } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { contentOf, keyOf, markerLabels } from "../../../shared/snapshots/marker.ts";
 import { type Target, targetFor } from "../../../shared/snapshots/policy.ts";
+import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
 import type { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import type { Run } from "../../../shared/snapshots/take.ts";
 import {
   CREATING,
   cluster,
+  DAY_MS,
   DELETING,
   FAILED,
   group,
   HOUR_MS,
+  markerOf,
   refusal,
   START,
   type Stage,
@@ -61,12 +64,12 @@ async function gate(found: FoundSnapshot[], targets?: Target[], options?: Partia
   return { ...(await call(here, targets, options)), here, asked: here.cloud.asked() };
 }
 
-const becomes = (here: Stage, seconds: number, changes: Partial<FoundSnapshot>) =>
+const becomes = (here: Stage, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
   here.cloud.always("listAll", () => {
     if (here.time.seconds() < seconds) return;
     here.cloud.snapshots.set(
-      "snapshot",
-      here.cloud.of(snapshot).map((one) => ({ ...one, ...changes })),
+      kind.kind,
+      here.cloud.of(kind).map((one) => ({ ...one, ...changes })),
     );
   });
 const AVAILABLE: Partial<FoundSnapshot> = { status: "available", state: "available" };
@@ -119,12 +122,14 @@ describe("a deployment", () => {
   test("waits for what is in a status that is not known", async () => {
     const { progress } = await gate([madeOf(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: "It exists, in a status that is not known." },
+      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is not known.' },
     ]);
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
     becomes(here, 3, AVAILABLE);
-    expect((await call(here, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["a available"]);
+    const done = await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    expect(done.short).toEqual(["a available"]);
+    expect(done.progress[0]?.detail).toBeUndefined();
   });
 });
 
@@ -155,11 +160,27 @@ describe("what there is of it", () => {
 
   test("is also a group of which the list does not say what it is of; not a cluster's", async () => {
     const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "b"] } };
-    expect((await gate([madeOf(disks, "g", { resource: undefined })], [disks], {}, group)).short).toEqual([
-      "g available",
-    ]);
-    const nobody = await other(cluster, "cluster-1", { resource: undefined, state: "failed", status: "UNAVAILABLE" });
+    const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
+    const whole = madeOf(disks, "g", { resource: undefined, members });
+    expect((await gate([whole], [disks], {}, group)).short).toEqual(["g available"]);
+    const asked = targetFor(cluster, "cluster-1");
+    const content = contentOf(cluster.kind, { ...asked.options, description: "another" });
+    const nobody = await other(cluster, "cluster-1", {
+      resource: undefined,
+      marker: { policy: "pre-deploy", key: KEY, content },
+    });
     expect(nobody.short).toEqual(["made-1 accepted"]);
+  });
+
+  test("the gate counts a snapshot without a resource for the request that its marker names, and for no other", async () => {
+    for (const [kind, resources] of [
+      [snapshot, ["disk-1", "disk-2"]],
+      [cluster, ["cluster-1", "cluster-2"]],
+    ] as const) {
+      const targets = resources.map((resource) => targetFor(kind, resource));
+      const one = madeOf(targets[0] as Target, "a", { resource: undefined });
+      expect((await gate([one], targets, {}, kind)).short, kind.kind).toEqual(["a available", "made-1 accepted"]);
+    }
   });
 });
 
@@ -316,10 +337,64 @@ describe("a call that waits", () => {
     expect(here.time.seconds()).toBe(6);
   });
 
-  test("looks at one of the two that stand under the key: the one that it named", async () => {
+  test("the gate goes by the available one of two duplicates, else by the one that it went by before", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
-    expect((await call(here)).short).toEqual(["a existing"]);
+    expect((await call(here)).short).toEqual(["b available"]);
+    const creating = [madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }), madeOf(DISK_1, "a", CREATING)];
+    expect((await gate(creating, [DISK_1], { waitUntil: moment(3_000) })).short).toEqual(["a existing"]);
+  });
+
+  test("the gate does not go by an available snapshot of a different request", async () => {
+    const marker = { policy: "pre-deploy", key: KEY, content: "00000000" };
+    const other = madeOf(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
+    expect((await gate([madeOf(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
+  });
+
+  test("the gate goes by the other duplicate if one fails or is being deleted", async () => {
+    for (const end of [FAILED, DELETING]) {
+      const here = stage();
+      here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING), madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }));
+      here.cloud.always("listAll", () => {
+        const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...end } : one));
+        if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+      });
+      expect((await call(here, [DISK_1], { waitUntil: moment(5_000) })).short).toEqual(["b existing"]);
+    }
+  });
+
+  test("the gate says of a snapshot that is being deleted that the next call creates another one", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
+    becomes(here, 1, DELETING);
+    const { progress } = await call(here, [DISK_1], { waitUntil: moment(5_000) });
+    expect(progress).toMatchObject([
+      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("which creates another one") },
+    ]);
+  });
+
+  test("the gate does not trust an id from a create's answer if the list shows another's snapshot under it", async () => {
+    const marker = markerOf("another");
+    for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
+      const here = stage();
+      const target = targetFor(cluster, "cluster-1");
+      here.cloud.at("create", () => {
+        const old = madeOf(target, "made-1", { ...changes });
+        here.cloud.always("listAll", () => void here.cloud.snapshots.set(cluster.kind, [old]));
+      });
+      const { short } = await call(here, [target], { waitUntil: moment(5_000) });
+      expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
+    }
+  });
+
+  test("the gate finds a cluster snapshot by id and name if the list lost its description", async () => {
+    const here = stage();
+    here.cloud.always("listAll", () => {
+      const found = here.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
+      here.cloud.snapshots.set(cluster.kind, found);
+    });
+    const { short } = await call(here, [targetFor(cluster, "cluster-1")], { waitUntil: moment(5_000) });
+    expect(short).toEqual(["made-1 available"]);
   });
 });
 
@@ -338,12 +413,164 @@ describe("a deployment_id", () => {
     expect(here.time.seconds()).toBe(0);
   });
 
-  test("is not too old to the very age, nor by what failed, nor by what does not say its time", async () => {
-    for (const changes of [{ created: moment(-HOUR_MS) }, { created: undefined }]) {
-      expect((await gate([old(changes)], [DISK_1], { maxAgeMs: HOUR_MS })).short).toEqual(["a available"]);
+  test("the gate refuses a deployment_id if a snapshot of it has no creation time, or one that cannot be right", async () => {
+    for (const created of [undefined, moment(16 * 60_000), instant(0), instant(Date.UTC(2014, 11, 31))]) {
+      for (const changes of [{}, UNKNOWN]) {
+        const { error, asked } = await gate([old({ created, ...changes })], [DISK_1], { maxAgeMs: Infinity });
+        expect(error).toMatchObject({
+          reason: "Conflict",
+          message: expect.stringContaining("Use a new deployment_id."),
+        });
+        expect(asked).toEqual(["listAll snapshot"]);
+      }
+      const young = await gate([old({ created, ...CREATING })], [DISK_1], { maxAgeMs: Infinity });
+      expect(young.short).toEqual(["a existing"]);
+      const going = await gate([old({ created, ...DELETING })], [DISK_1], { maxAgeMs: Infinity });
+      expect(going.short).toEqual(["made-1 accepted"]);
     }
+  });
+
+  test("the gate says what creation time a refused snapshot has and what to do", async () => {
+    const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
+    expect(await message(undefined)).toBe(
+      'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so that its age is not known. Use a new deployment_id. If the cloud gives no time for new snapshots either, wait for them in the call that creates them ("wait_seconds"): a later call cannot tell their age.',
+    );
+    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so that");
+  });
+
+  test("the gate knows the age of what it created itself, unless the list says that it is older than an hour", async () => {
+    const ends = async (created: Instant | undefined, maxAgeMs: number) => {
+      const here = stage();
+      becomes(here, 1, { ...AVAILABLE, created });
+      return call(here, [DISK_1], { waitUntil: moment(5_000), maxAgeMs });
+    };
+    for (const created of [undefined, moment(DAY_MS), moment(-HOUR_MS + 5_000)]) {
+      expect((await ends(created, 60_000)).short).toEqual(["made-1 available"]);
+    }
+    expect((await ends(moment(-HOUR_MS), 60_000)).error).toMatchObject({ reason: "Conflict" });
+  });
+
+  test("the gate refuses a deployment_id while it waits, after a record for each target", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
+    here.cloud.always("listAll", () => {
+      const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...AVAILABLE } : one));
+      if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+    });
+    const { error } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    expect(error).toMatchObject({ reason: "Conflict" });
+    expect(here.told()).toEqual(["a failed: Conflict", "made-1 accepted"]);
+    expect(here.time.seconds()).toBe(2);
+    expect(here.untidy()).toBe(0);
+  });
+
+  test("is not too old to the very age, nor by what failed", async () => {
+    const { short } = await gate([old({ created: moment(-HOUR_MS) })], [DISK_1], { maxAgeMs: HOUR_MS });
+    expect(short).toEqual(["a available"]);
     const again = await gate([old(FAILED)], [DISK_1], { maxAgeMs: HOUR_MS, retryFailed: true });
     expect(again.short).toEqual(["made-1 accepted"]);
+  });
+});
+
+describe("a group", () => {
+  const SERVER = targetFor(group, "server-1");
+  const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
+  /** One call where there is a group with these members, made an hour ago, of a server with these disks. */
+  async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
+    const here = stage();
+    here.cloud.disks.set("server-1", disks);
+    here.cloud.add(group, madeOf(SERVER, "g", { created: moment(since), members: membersOf(...members) }));
+    return { ...(await call(here, [SERVER], options)), here };
+  }
+  const LONG_AGO = moment(-2 * HOUR_MS);
+
+  test("the gate reports a group as available with a member for each disk that its server had", async () => {
+    const { short, here } = await whole(
+      ["a", "b"],
+      [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: moment(-HOUR_MS + 1) }],
+    );
+    expect(short).toEqual(["g available"]);
+    expect(here.cloud.asked()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
+  });
+
+  test("the gate reports a group that lacks members as failed and names their disks", async () => {
+    const { progress } = await whole(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
+    expect(progress).toMatchObject([
+      {
+        outcome: "failed",
+        snapshot_id: "g",
+        error: {
+          reason: "SnapshotFailed",
+          message:
+            'Expected the snapshot-group g to become available; its status is "available", but the member for disk a is missing, the member for disk c is missing. Look at server-1, then repeat the call with "retry_failed": true.',
+        },
+      },
+    ]);
+    expect((await whole(["b"], [{ id: "a" }], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
+  });
+
+  test("the gate waits for a group member for 6 s after the group was created", async () => {
+    const late = await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -5_999);
+    expect(late.progress).toMatchObject([
+      { outcome: "existing", detail: expect.stringContaining("the member for disk b is missing") },
+    ]);
+    expect((await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -6_000)).short).toEqual(["g failed"]);
+  });
+
+  test("the gate waits for a group member for 6 s after it created the group, if the cloud's clock is behind", async () => {
+    const here = stage();
+    here.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    becomes(here, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
+    expect((await call(here, [SERVER], { waitUntil: moment(4_000) })).short).toEqual(["made-1 accepted"]);
+    const longer = stage();
+    longer.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    becomes(longer, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
+    expect((await call(longer, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 failed"]);
+    expect(longer.time.seconds()).toBe(6);
+  });
+
+  test("the gate does not report a group as available if no disk is listed that its server had by then", async () => {
+    for (const disks of [[], [{ id: "a", attachedAt: moment(-60_000) }]]) {
+      const { progress } = await whole(["a"], disks);
+      expect(progress).toMatchObject([
+        { outcome: "unverified", detail: expect.stringContaining("the list of disks shows none") },
+      ]);
+    }
+  });
+
+  test("the gate compares a group of named disks with these disks and reads no server", async () => {
+    const named: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "B"] } };
+    for (const [members, short] of [
+      [["a", "b"], ["g available"]],
+      [["a"], ["g failed"]],
+    ] as const) {
+      const found = madeOf(named, "g", {
+        resource: undefined,
+        members: membersOf(...members),
+        created: moment(-HOUR_MS),
+      });
+      const done = await gate([found], [named], {}, group);
+      expect(done.short).toEqual(short);
+      expect(done.asked).toEqual(["listAll snapshot-group"]);
+    }
+  });
+
+  test("the gate rejects if the disks of a group's server cannot be read, and reads none while the group is creating", async () => {
+    const here = stage();
+    here.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
+    here.cloud.at("disksOf", refusal("AccessDenied"));
+    expect((await call(here, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
+    const young = await gate([madeOf(SERVER, "g", CREATING)], [SERVER], {}, group);
+    expect(young.asked).toEqual(["listAll snapshot-group"]);
+  });
+
+  test("the gate reads the disks of a group's server again at the next look after a failure", async () => {
+    const here = stage();
+    here.cloud.disks.set("server-1", [{ id: "a" }]);
+    here.cloud.at("disksOf", refusal("AccessDenied"));
+    becomes(here, 1, { ...AVAILABLE, members: membersOf("a") }, group);
+    expect((await call(here, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 available"]);
+    expect(here.time.seconds()).toBe(4);
   });
 });
 

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { after, compactInstant, formatInstant, instant, parseInstant } from "../../../shared/snapshots/instant.ts";
+import {
+  after,
+  compactInstant,
+  credibleTime,
+  formatInstant,
+  instant,
+  parseInstant,
+} from "../../../shared/snapshots/instant.ts";
 
 const shown = (text: unknown) => {
   const parsed = parseInstant(text);
@@ -64,6 +71,21 @@ describe("a timestamp is read as each of the cloud's services writes it", () => 
       }),
     );
   });
+});
+
+test("a credible time of something past is not before 2015 and at most 15 minutes ahead", () => {
+  const now = instant(Date.parse("2026-11-21T02:00:00Z"));
+  const credible = (text: string) => credibleTime(parseInstant(text), now) !== undefined;
+  for (const text of ["2015-01-01T00:00:00Z", "2026-11-21T02:00:00Z", "2026-11-21T02:15:00Z"]) {
+    expect(credible(text), text).toBe(true);
+  }
+  const others = [
+    "0001-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "2014-12-31T23:59:59.999Z",
+    "2026-11-21T02:15:00.001Z",
+  ];
+  for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
 });
 
 test("an instant is in whole milliseconds", () => {

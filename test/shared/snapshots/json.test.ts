@@ -27,6 +27,7 @@ describe("labels, in the three ways in which the cloud writes them", () => {
       { hold: "true", count: "3", none: "" },
     ],
     ["a value that is an object says nothing, but the label is there", { hold: { until: "2027" } }, { hold: "" }],
+    ["a value that is an array says nothing, but the label is there", { hold: [[["true"]]] }, { hold: "" }],
     ["DWS: keys and values", [{ key: "backup", value: "daily" }], { backup: "daily" }],
     ["a key without a value", [{ key: "hold" }, { key: "size", value: 40 }], { hold: "", size: "" }],
     ["ECS: texts", ["backup=daily", "hold", "empty="], { backup: "daily", hold: "", empty: "" }],
@@ -39,6 +40,11 @@ describe("labels, in the three ways in which the cloud writes them", () => {
   ])("%s", (_what, value, labels) => {
     expect(textMap(value)).toEqual(labels);
   });
+});
+
+test("textMap keeps a label whose value is 100,000 nested arrays", () => {
+  const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+  expect(textMap({ hold: deep, backup: "daily" })).toEqual({ hold: "", backup: "daily" });
 });
 
 describe("the canonical text of a request", () => {

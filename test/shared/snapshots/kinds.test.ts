@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { after, type Instant, instant } from "../../../shared/snapshots/instant.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
-import type { FoundSnapshot, Kind, State } from "../../../shared/snapshots/kinds/kind.ts";
-import { groupWith } from "../../../shared/snapshots/kinds/snapshot-group.ts";
+import {
+  cannotBeDeleted,
+  type FoundSnapshot,
+  isGoing,
+  type Kind,
+  type State,
+} from "../../../shared/snapshots/kinds/kind.ts";
+import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
-import { cluster, group, type JsonObject, markerOf, snapshot, snapshotOf, standard } from "./domain.ts";
+import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
+import { cluster, group, type JsonObject, markerOf, START, snapshot, snapshotOf, standard } from "./domain.ts";
 
 const MARKER = markerOf("one");
 const LABELS = markerLabels(MARKER);
@@ -131,9 +139,20 @@ describe("a snapshot in a list", () => {
         avaialble: "available",
         AVAILABLE: "available",
         error: "failed",
+        ERROR: "failed",
+        failed: "failed",
+        error_creating: "failed",
+        error_rollbacking: "failed",
+        "Creation Failed": "failed",
         deleting: "deleting",
+        DELETING: "deleting",
         deleted: "deleting",
+        pending_delete: "deleting",
         error_deleting: "deleting",
+        DELETE_FAILED: "deleting",
+        deletable: "unknown",
+        unavailable: "unknown",
+        " available": "unknown",
         rollbacking: "unknown",
         "backing-up": "unknown",
         "": "unknown",
@@ -146,6 +165,13 @@ describe("a snapshot in a list", () => {
         AVAILABLE: "available",
         available: "available",
         UNAVAILABLE: "failed",
+        unavailable: "failed",
+        FAILED: "failed",
+        CREATE_FAILED: "failed",
+        error: "failed",
+        DELETING: "deleting",
+        DELETE_FAIL: "deleting",
+        avaialble: "unknown",
         RESTORING: "unknown",
       },
     ],
@@ -154,6 +180,23 @@ describe("a snapshot in a list", () => {
       expect(kind.read({ ...raw, status })?.state, status).toBe(status === "" ? undefined : state);
     }
   });
+});
+
+test("a status that is the name of a property of every object is in no known state", () => {
+  for (const kind of Object.values<Kind>(KINDS)) {
+    for (const status of ["constructor", "toString", "valueOf", "__proto__", "hasOwnProperty"]) {
+      expect(kind.read({ id: "one", status })?.state, `${kind.kind} ${status}`).toBe("unknown");
+    }
+  }
+});
+
+test("a snapshot whose deletion failed is going no further, in whichever words the service says so", () => {
+  const [stuck, going] = [
+    ["error_deleting", "ERROR_DELETING", "delete_failed"],
+    ["deleting", "deleted", "DELETING"],
+  ].map((statuses) => statuses.map((status) => snapshot.read({ id: "one", status }) as FoundSnapshot));
+  expect(stuck?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(stuck?.map(() => [true, false]));
+  expect(going?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(going?.map(() => [false, true]));
 });
 
 describe("the API's answer to a create", () => {
@@ -231,5 +274,83 @@ describe("a group is what it and its members are", () => {
     const members = [member("available", 1), member("creating", 2)];
     const whole = groupWith(snapshotOf("group", "server-1"), members);
     expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
+  });
+});
+
+describe("seemsComplete", () => {
+  const member = (state: State) => snapshotOf(`is-${state}`, "disk-1", { state });
+  test.each<[status: string, members: State[], complete: boolean]>([
+    ["available", ["available"], true],
+    ["avaialble", ["available", "available"], true],
+    ["AVAILABLE", [], true],
+    ["available", ["creating"], false],
+    ["available", ["available", "creating"], false],
+    ["available", ["unknown"], false],
+    ["available", ["failed"], false],
+    ["creating", ["available"], false],
+    ["creating", [], false],
+    ["deleting", ["available"], false],
+    ["quantum", ["available"], false],
+  ])("a group of the status %s with the members %j seems complete: %s", (status, members, complete) => {
+    const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
+    expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
+  });
+});
+
+describe("compareWithDisks", () => {
+  const moment = (milliseconds: number) => after(START, milliseconds);
+  const CREATED = moment(-60_000);
+  const LATER = moment(-59_999);
+  const whole = (...disks: (string | undefined)[]) =>
+    snapshotOf("group", "server-1", {
+      members: disks.map((resource, index) => snapshotOf(`member-${index}`, "", { resource })),
+    });
+  const compared = (members: FoundSnapshot, disks: AttachedDisk[], created: Instant | undefined = CREATED) => {
+    const { state, stateDetail } = compareWithDisks(members, disks, START, created);
+    return [state, stateDetail];
+  };
+  const missing = (id: string) => ["failed", `the member for disk ${id} is missing`];
+
+  test("a group with a member for each disk keeps its state, whatever the case of the ids", () => {
+    const one = whole("a", "b", "c");
+    expect(compareWithDisks(one, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(one);
+  });
+
+  test("a group without a member for a disk is failed, and a member without a disk counts for none", () => {
+    expect(compared(whole("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(whole("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(whole(), [{ id: "a" }])).toEqual(missing("a"));
+  });
+
+  test("a group that lacks a member is creating for 6 s after it was created", () => {
+    const stateAfter = (ms: number) => compared(whole("a"), [{ id: "b" }], moment(-ms))[0];
+    expect([stateAfter(-60_000), stateAfter(0), stateAfter(5_999), stateAfter(6_000)]).toEqual([
+      "creating",
+      "creating",
+      "creating",
+      "failed",
+    ]);
+  });
+
+  test("a group needs no member for a disk that was attached later, by a credible time", () => {
+    const since = (attachedAt: Instant | undefined) => compared(whole("a"), [{ id: "a" }, { id: "b", attachedAt }]);
+    expect(since(LATER)).toEqual(["available", undefined]);
+    for (const attachedAt of [CREATED, moment(-60_001), undefined, instant(0), moment(3_600_000)]) {
+      expect(since(attachedAt), String(attachedAt)).toEqual(missing("b"));
+    }
+  });
+
+  test("a group needs a member for each disk if its creation time is not known", () => {
+    const found = compareWithDisks(whole("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
+    expect([found.state, found.stateDetail]).toEqual(missing("b"));
+  });
+
+  test("a group is in an unknown state if no disk was attached by the time of its creation", () => {
+    for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
+      expect(compared(whole("a"), disks)).toEqual([
+        "unknown",
+        "the list of disks shows none that its server had by then",
+      ]);
+    }
   });
 });

@@ -231,3 +231,117 @@ describe("failed ones", () => {
     expect(told).toEqual([]);
   });
 });
+
+describe("a full disk of which a deletion is refused as busy", () => {
+  const CHANGED = /^The plan changed/;
+  /** Makes room on a disk that changes when the first deletion is refused. */
+  async function refusedOnce(
+    snapshots: FoundSnapshot[],
+    changes: Record<string, Partial<FoundSnapshot> | undefined>,
+    { reason = "Busy" as const, policy = NIGHTLY, concurrency = 1 } = {},
+  ) {
+    const here = stage({ seconds: 600, concurrency });
+    here.cloud.add(snapshot, ...snapshots);
+    here.cloud.at("remove", () => {
+      const rows = here.cloud.of(snapshot).flatMap((one) => {
+        if (!(one.id in changes)) return [one];
+        return changes[one.id] === undefined ? [] : [{ ...one, ...changes[one.id] }];
+      });
+      here.cloud.snapshots.set("snapshot", rows);
+      throw refusal(reason);
+    });
+    const result = await makeRoomBy(policy, here.means)(snapshot, OPTIONS).catch((error) => error);
+    expect(here.untidy()).toBe(0);
+    const left = here.cloud.of(snapshot).map(({ id }) => id);
+    return { ...here, result, left, told: here.told() };
+  }
+
+  test("make_room plans again from a new list of that disk alone and deletes what both plans delete", async () => {
+    const { result, told, cloud } = await refusedOnce(found(7), {});
+    expect(result).toBe(true);
+    expect(told).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
+    expect(cloud.asked()).toEqual([
+      LIST,
+      "remove snapshot s-5",
+      LIST,
+      "remove snapshot s-6",
+      "remove snapshot s-5",
+      LIST,
+    ]);
+  });
+
+  test("make_room keeps the last good snapshot when the kept one has failed meanwhile", async () => {
+    const policy = { policy: "nightly", retention: { keep_last: 1 } };
+    const { result, left, records } = await refusedOnce(found(7), { "s-0": FAILED }, { policy });
+    expect(result).toBe(true);
+    expect(left).toEqual(["s-0", "s-1"]);
+    expect(records.filter(({ snapshot_id }) => snapshot_id === "s-1")).toMatchObject([
+      { outcome: "kept", rule: "keep_last", detail: expect.stringMatching(CHANGED) },
+    ]);
+  });
+
+  test("make_room deletes nothing that is held, unmarked or in another status by then", async () => {
+    for (const change of [
+      { labels: { hold: "true" } },
+      { marker: undefined },
+      { status: "rollbacking", state: "unknown" },
+    ]) {
+      const { result, left, records } = await refusedOnce(found(7), { "s-5": change, "s-6": change } as never);
+      expect(result).toMatchObject({ reason: "QuotaExceeded" });
+      expect(left).toHaveLength(7);
+      expect(records.map(({ outcome, detail }) => [outcome === "kept" || outcome === "held", detail])).toEqual([
+        [true, expect.stringMatching(CHANGED)],
+        [true, expect.stringMatching(CHANGED)],
+      ]);
+    }
+  });
+
+  test("make_room fails the deletions with the list's error when the disk cannot be listed again", async () => {
+    const here = stage({ seconds: 600, concurrency: 1 });
+    here.cloud.add(snapshot, ...found(7));
+    here.cloud.at("remove", refusal("Busy"));
+    here.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: "QuotaExceeded" });
+    expect(here.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
+      ["failed", "AccessDenied"],
+      ["failed", "AccessDenied"],
+    ]);
+    expect(here.cloud.of(snapshot)).toHaveLength(7);
+  });
+
+  const old = { ...FAILED, created: after(START, HOUR_MS) };
+
+  test("a failed snapshot still goes where nothing else may", async () => {
+    const { result, told } = await refusedOnce(
+      found(7, { 0: old }),
+      {},
+      {
+        policy: { policy: "nightly", retention: { keep_last: 6 } },
+      },
+    );
+    expect(result).toBe(true);
+    expect(told).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
+  });
+
+  test("a failed snapshot stays when it became good, is held, or there is room by then", async () => {
+    const policy = { policy: "nightly", retention: { keep_last: 6 } };
+    for (const [changes, full] of [
+      [{ "s-0": { status: "available", state: "available" } }, true],
+      [{ "s-0": { labels: { hold: "true" } } }, true],
+      [{ "s-3": undefined }, false],
+    ] as const) {
+      const { result, left } = await refusedOnce(found(7, { 0: old }), changes, { policy });
+      if (full) expect(result).toMatchObject({ reason: "QuotaExceeded" });
+      else expect(result).toBe(true);
+      expect(left).toContain("s-0");
+    }
+  });
+
+  test("a failed snapshot stays when something else may go by then, which the first plan did not delete", async () => {
+    const held = { labels: { hold: "true" } };
+    const { result, left } = await refusedOnce(found(7, { 0: old, 6: held }), { "s-6": { labels: {} } });
+    expect(result).toMatchObject({ reason: "QuotaExceeded" });
+    expect(left).toHaveLength(7);
+  });
+});

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { CloudOptions, EmbeddedCloud, Fault, FaultHandle } from "../../../../infra/local/cloud/index.ts";
-import { said, stage } from "./harness.ts";
+import { START, said, stage, wallClockAt } from "./harness.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
@@ -165,7 +165,7 @@ test("the fault `acknowledge` loses reports, invocations and attachments, and re
   const { cloud, call } = await stage({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
   cloud.fault({}, { type: "acknowledge" });
-  const report = { log_time_ns: Date.now() * 1e6, contents: ["a"], labels: {} };
+  const report = { log_time_ns: cloud.clock.now() * 1e6, contents: ["a"], labels: {} };
   expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", report)).status).toBe(200);
   const urn = `urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
   expect((await call("POST", `/v2/{p}/fgs/functions/${urn}/invocations-async`, {})).status).toBe(202);
@@ -234,6 +234,7 @@ test("throttled once, with Retry-After", async () => {
 });
 
 test("a token that ran out, and a clock that is off", async () => {
+  wallClockAt(START);
   const { cloud, create } = await oneDisk();
   const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
   expect(said(await create())).toEqual([401, "APIGW.0301"]);
@@ -241,7 +242,7 @@ test("a token that ran out, and a clock that is off", async () => {
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: 16 * 60 * 1000 });
   const skewed = await create();
   expect(said(skewed)).toEqual([401, "APIGW.0301"]);
-  const ahead = Date.parse(skewed.headers.get("date") ?? "") - Date.now();
+  const ahead = Date.parse(skewed.headers.get("date") ?? "") - Date.parse(START);
   expect(ahead).toBeGreaterThan(15 * 60 * 1000);
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: -14 * 60 * 1000 });
   expect((await create()).status).toBe(202);

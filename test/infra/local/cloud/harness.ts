@@ -1,4 +1,4 @@
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import {
   type CloudOptions,
   type EmbeddedCloud,
@@ -22,6 +22,12 @@ export async function stage(options: Omit<CloudOptions, "clock"> = {}): Promise<
   const cloud = await startCloud({ ...options, clock });
   onTestFinished(() => cloud.close());
   return { cloud, clock, call: caller(cloud) };
+}
+
+/** Stops the wall clock, by which signatures are checked, for one test. */
+export function wallClockAt(time: string): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 /** Status and code of an answer, in whichever envelope. */

@@ -3,20 +3,22 @@ import type { CloudOptions } from "../../../../infra/local/cloud/index.ts";
 import { said, stage } from "./harness.ts";
 
 const TOPIC = "/v2/{p}/lts/groups/g1/streams/s1/tenant/contents";
-const nanoseconds = (ms = Date.now()) => `${BigInt(ms) * 1_000_000n + 123n}`;
+const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
 
 async function topic(options: Omit<CloudOptions, "clock"> = {}) {
   const { cloud, call } = await stage(options);
-  const report = (fields: object, time = nanoseconds(), signing = {}) => {
+  /** On the clock by which the service judges the age of a line. */
+  const now = () => nanoseconds(cloud.clock.now());
+  const report = (fields: object, time = now(), signing = {}) => {
     const body = JSON.stringify({ log_time_ns: 0, contents: ["x"], labels: {}, ...fields });
     return call("POST", TOPIC, body.replace('"log_time_ns":0', `"log_time_ns":${time}`), signing);
   };
-  return { cloud, call, report };
+  return { cloud, call, now, report };
 }
 
 test("lines are kept with group, stream, labels and nanoseconds", async () => {
-  const { cloud, report } = await topic();
-  const time = nanoseconds();
+  const { cloud, now, report } = await topic();
+  const time = now();
   const answer = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
   expect([answer.status, answer.json]).toEqual([
     200,
@@ -29,7 +31,7 @@ test("lines are kept with group, stream, labels and nanoseconds", async () => {
 });
 
 test("bodies are checked, in the service's own envelope", async () => {
-  const { cloud, call, report } = await topic();
+  const { cloud, call, now, report } = await topic();
   for (const fields of [
     { labels: undefined },
     { labels: "x" },
@@ -45,11 +47,11 @@ test("bodies are checked, in the service's own envelope", async () => {
   }
   expect(said(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
   const text = { headers: { "content-type": "text/plain" } };
-  expect(said(await report({}, nanoseconds(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(said(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
   expect(cloud.logs).toEqual([]);
-  expect((await report({}, `"${nanoseconds()}"`)).status).toBe(200);
+  expect((await report({}, `"${now()}"`)).status).toBe(200);
   const charset = { headers: { "content-type": "application/json;charset=UTF-8" } };
-  expect((await report({ tenant_project_id: "x" }, nanoseconds(), charset)).status).toBe(200);
+  expect((await report({ tenant_project_id: "x" }, now(), charset)).status).toBe(200);
 });
 
 test("a time over two days off is taken and thrown away", async () => {
@@ -61,7 +63,7 @@ test("a time over two days off is taken and thrown away", async () => {
     expect((await report({}, nanoseconds(cloud.clock.now() + off))).status).toBe(200);
   }
   // Milliseconds where nanoseconds belong.
-  expect((await report({}, String(Date.now()))).status).toBe(200);
+  expect((await report({}, String(cloud.clock.now()))).status).toBe(200);
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
 });
 
@@ -100,8 +102,8 @@ test("another project, and topics that do not exist", async () => {
 });
 
 test("high accuracy: each line has its own time", async () => {
-  const { cloud, call } = await topic();
-  const times = [nanoseconds(), nanoseconds(Date.now() - 1000)];
+  const { cloud, call, now } = await topic();
+  const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
   const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);
   const answer = await call("POST", `${TOPIC}/high-accuracy`, `{"contents":[${contents}],"labels":{}}`);
   expect(answer.status).toBe(200);

@@ -46,8 +46,8 @@ test("a throttled request does no work", async () => {
 });
 
 test("LTS has an address of its own and does not count", async () => {
-  const { call } = await stage({ rate: { perSecond: 1 } });
-  const body = `{"log_time_ns":${Date.now()}000000,"contents":["x"],"labels":{}}`;
+  const { cloud, call } = await stage({ rate: { perSecond: 1 } });
+  const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
   for (let n = 0; n < 3; n += 1) {
     expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", body)).status).toBe(200);
   }

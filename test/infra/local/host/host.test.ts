@@ -64,6 +64,12 @@ const SOURCES = {
 
 let bundles: ReturnType<typeof makeBundles>;
 let host: Host;
+/** What test/dates/clock.cjs gives every process, where the tests run at another date. */
+const ofAShiftedClock = () => {
+  const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
+  return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };
+};
+
 const open: Host[] = [];
 
 beforeAll(() => {
@@ -213,6 +219,7 @@ describe("instances", () => {
       RUNTIME_CODE_ROOT: expect.stringMatching(/environment$/),
       RUNTIME_LOG_DIR: "/home/snuser/log",
       EXTRA: "given by name",
+      ...ofAShiftedClock(),
       execArgv: 0,
     });
   });

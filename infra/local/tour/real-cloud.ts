@@ -1,0 +1,87 @@
+/** What `npm run invoke -- … --real` says before it calls a cloud, and whether the function could delete snapshots there. */
+import { readHttp } from "../../../shared/functiongraph/http.ts";
+import { readTimer } from "../../../shared/functiongraph/timer.ts";
+import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/endpoints.ts";
+import { isObject, type JsonObject } from "../../../shared/snapshots/json.ts";
+
+type Settings = Record<string, string>;
+
+const SERVICES: Service[] = ["EVS", "DWS", "ECS", "FUNCTIONGRAPH", "LTS"];
+
+/** Returns lines that name the endpoint of each service, as the functions read it. */
+export function describeCloud(functionName: string, settings: Settings, keys: string): string[] {
+  const endpoints = SERVICES.map((service) => ({ service, ...readEndpoint(service, settings) }));
+  const isLocal = endpoints.every(({ origin, text }) =>
+    origin === undefined ? text === NO_TOPIC : isLoopback(origin),
+  );
+  const { REGION: region = "(not set)", PROJECT_ID: project = "(not set)" } = settings;
+  return [
+    `Runs ${functionName} on ${isLocal ? "loopback" : "the REAL cloud"}: region ${region}, project ${project}, with ${keys}`,
+    ...endpoints.map(({ service, origin, text }) => {
+      const loopback = origin !== undefined && isLoopback(origin) ? "  loopback" : "";
+      return `  ${service.padEnd(14)} ${text}${loopback}`;
+    }),
+  ];
+}
+
+const NO_TOPIC = "not set: the records are on stdout alone";
+
+function readEndpoint(service: Service, settings: Settings): { origin?: string; text: string } {
+  if (service === "LTS" && settings.LTS_ENDPOINT === undefined) return { text: NO_TOPIC };
+  try {
+    const origin = endpointOf(service, (name) => settings[name]);
+    return { origin, text: origin };
+  } catch (thrown) {
+    return { text: (thrown as Error).message };
+  }
+}
+
+/**
+ * Returns why an invocation may delete snapshots, and what to do; undefined where it deletes none. An event that cannot be
+ * read, and a function that is not known, may delete.
+ */
+export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
+  const reason = (why: string, next: string) => `Not run: ${why}. Add --yes to let it delete them${next}.`;
+  const orPlan = ', or set "dry_run": true in the policy to see which';
+  const ofFullDisks = `${functionName} deletes snapshots of disks that are full, because`;
+  switch (functionName) {
+    case "prune-snapshots":
+      return isDryRun(policyOf(event)) ? undefined : reason(`${functionName} deletes snapshots`, orPlan);
+    case "scheduled-snapshots": {
+      const policy = policyOf(event);
+      if (isDryRun(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
+      return reason(`${ofFullDisks} make_room is set in the policy`, orPlan);
+    }
+    case "pre-deploy": {
+      const body = bodyOf(event);
+      if (body !== undefined && !isSet(body.make_room)) return undefined;
+      return reason(`${ofFullDisks} make_room is set in the body`, ", or leave make_room out");
+    }
+    case "disk-attached":
+      if (settings.DISK_ATTACHED_RETENTION === undefined) return undefined;
+      return reason(`${ofFullDisks} DISK_ATTACHED_RETENTION is set`, ", or unset it");
+    default:
+      return /^(create|verify)-/.test(functionName) ? undefined : reason(`${functionName} may delete snapshots`, "");
+  }
+}
+
+const isDryRun = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;
+const isSet = (value: unknown): boolean => value !== undefined && value !== false;
+
+/** The policy in a timer's event; undefined: it cannot be read. */
+const policyOf = (event: unknown): JsonObject | undefined => readable(() => readTimer(event).body);
+
+/** The body of a gateway's event; undefined: it cannot be read. */
+const bodyOf = (event: unknown): JsonObject | undefined =>
+  readable(() => {
+    const { body } = readHttp(event as JsonObject);
+    return isObject(body) ? body : undefined;
+  });
+
+function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+// Sets the clock of a process, and of every process and thread that it starts, to another moment, from which it runs on:
+//   TEST_CLOCK=2027-03-01T12:00:00Z NODE_OPTIONS='--require "<this file>"' npm test
+// Only `Date` is shifted. Monotonic time (`performance.now`, timers) stays as it is.
+"use strict";
+const { ChildProcess } = require("node:child_process");
+const { subscribe } = require("node:diagnostics_channel");
+
+const RealDate = Date;
+const realNow = RealDate.now;
+// The first process turns the moment into an offset, which all others inherit: their clocks agree.
+process.env.TEST_CLOCK_OFFSET_MS ??= String(RealDate.parse(process.env.TEST_CLOCK) - realNow());
+const offset = Number(process.env.TEST_CLOCK_OFFSET_MS);
+if (!Number.isFinite(offset)) {
+  throw new Error(`TEST_CLOCK: expected a moment such as 2027-03-01T12:00:00Z, got "${process.env.TEST_CLOCK}"`);
+}
+
+const now = () => realNow() + offset;
+const ShiftedDate = new Proxy(RealDate, {
+  construct: (target, values, newTarget) =>
+    Reflect.construct(target, values.length > 0 ? values : [now()], newTarget === ShiftedDate ? target : newTarget),
+  apply: () => new RealDate(now()).toString(),
+});
+RealDate.now = now;
+RealDate.prototype.constructor = ShiftedDate;
+globalThis.Date = ShiftedDate;
+
+// Node.js writes this header by a clock of its own.
+subscribe("http.server.request.start", ({ response }) => {
+  response.setHeader("Date", new RealDate(now()).toUTCString());
+});
+
+// A child that is given an environment of its own, as an instance of a function is, gets the clock and the zone too.
+const INHERITED = ["NODE_OPTIONS", "TEST_CLOCK_OFFSET_MS", "TZ"];
+const { spawn } = ChildProcess.prototype;
+ChildProcess.prototype.spawn = function (options) {
+  const given = new Set(options.envPairs?.map((pair) => pair.slice(0, pair.indexOf("="))));
+  const added = INHERITED.filter((name) => !given.has(name) && process.env[name] !== undefined);
+  const envPairs = [...(options.envPairs ?? []), ...added.map((name) => `${name}=${process.env[name]}`)];
+  return spawn.call(this, { ...options, envPairs });
+};

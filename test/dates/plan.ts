@@ -1,0 +1,76 @@
+/** Which tests run at which dates and in which time zones. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export const ZONES = ["UTC", "Asia/Shanghai", "America/New_York"] as const;
+type Zone = (typeof ZONES)[number];
+
+interface TestDate {
+  name: string;
+  /** When a run starts. A switch of the clocks or a new year follows 15 s later, in the middle of the tests. */
+  at: (zone: Zone) => string;
+  /** The one zone in which the slow tests run at this date. */
+  slowIn: Zone;
+}
+
+export interface Run {
+  date: TestDate;
+  zone: Zone;
+}
+
+/** The year ends in each zone at another moment. */
+const END_OF_YEAR: Record<Zone, string> = {
+  UTC: "2026-12-31T23:59:45Z",
+  "Asia/Shanghai": "2026-12-31T23:59:45+08:00",
+  "America/New_York": "2026-12-31T23:59:45-05:00",
+};
+const ONE_YEAR_MS = 365 * 24 * 3_600_000;
+
+export const DATES: TestDate[] = [
+  {
+    name: "one year from now",
+    at: () => new Date(Date.now() + ONE_YEAR_MS).toISOString(),
+    slowIn: "Asia/Shanghai",
+  },
+  { name: "29 February 2028", at: () => "2028-02-29T12:00:00Z", slowIn: "UTC" },
+  { name: "summer time begins in New York", at: () => "2027-03-14T06:59:45Z", slowIn: "America/New_York" },
+  { name: "summer time ends in New York", at: () => "2027-11-07T05:59:45Z", slowIn: "America/New_York" },
+  { name: "summer time begins in Berlin", at: () => "2027-03-28T00:59:45Z", slowIn: "UTC" },
+  { name: "summer time ends in Berlin", at: () => "2027-10-31T00:59:45Z", slowIn: "Asia/Shanghai" },
+  { name: "31 December 2026, 23:59", at: (zone) => END_OF_YEAR[zone], slowIn: "America/New_York" },
+];
+
+/** Every date in every zone; `part`: two runs, one of them across the end of a year. */
+export const runs = (part: boolean): Run[] =>
+  DATES.flatMap((date) => ZONES.map((zone) => ({ date, zone }))).filter(
+    ({ date, zone }) => !part || (zone === date.slowIn && [DATES[0], DATES.at(-1)].includes(date)),
+  );
+
+/** Files whose tests check documents, settings, sizes or speed: no date occurs in them, and they take long. */
+export const WITHOUT_DATE = [/^infra\/terraform\//, /^infra\/openapi\.test/, /^bench\//, /-speed\.test/];
+/** Files that start many processes and wait for them in real time: one zone at each date is enough. */
+export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/local\/tour\.test/];
+
+export const testFiles = (): string[] =>
+  readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+
+/** Whether a file stops `Date` at a moment of its own for each of its tests: then the zone alone can matter to it. */
+export const stopsDate = (path: string): boolean =>
+  /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
+
+/** The test files that can depend on the date. At the first date also those that can depend on the zone alone. */
+export function filesOf({ date, zone }: Run): string[] {
+  const leftOut = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
+  return testFiles().filter(
+    (path) => !leftOut.some((pattern) => pattern.test(path)) && (date === DATES[0] || !stopsDate(path)),
+  );
+}
+
+/** What sets the clock and the zone of a process and of all that it starts. */
+export const environmentOf = ({ date, zone }: Run) => ({
+  TEST_CLOCK: date.at(zone),
+  TEST_TZ: zone,
+  NODE_OPTIONS: `--require "${ROOT}test/dates/clock.cjs"`,
+});

@@ -1,0 +1,67 @@
+/** `npm run test:dates`: runs the tests at dates and in time zones at which software tends to fail. */
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { DATES, environmentOf, filesOf, ROOT, type Run, runs, ZONES } from "./plan.ts";
+
+const USAGE = `npm run test:dates -- [--part]
+
+Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time. Takes 10 minutes.
+
+  --part   two of these runs; takes less than 2 minutes`;
+
+/** @returns true when every test passed. */
+async function carryOut(run: Run): Promise<boolean> {
+  const started = performance.now();
+  const files = filesOf(run).map((path) => `test/${path}`);
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.mjs"];
+  const child = spawn(process.execPath, [...vitest, ...files], {
+    cwd: ROOT,
+    env: { ...process.env, ...environmentOf(run), NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ok = (await new Promise((resolve) => child.once("close", resolve))) === 0;
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const passed = /^ +Tests +.*?(\d+) passed/m.exec(output)?.[1] ?? "0";
+  const what = `${run.date.name.padEnd(30)}  ${run.zone.padEnd(16)}`;
+  console.log(
+    `${ok ? "passed" : "FAILED"}  ${what}  ${passed.padStart(4)} tests passed  ${String(seconds).padStart(3)} s`,
+  );
+  if (!ok) console.log(`${output}\nTo repeat one file of it:\n  ${commandOf(run)} <file>\n`);
+  return ok;
+}
+
+function commandOf(run: Run): string {
+  const variables = Object.entries(environmentOf(run)).map(([name, value]) => `${name}='${value}'`);
+  return `${variables.join(" ")} npx vitest run --config test/vitest.config.mjs`;
+}
+
+async function main(): Promise<number> {
+  let part = false;
+  try {
+    part = parseArgs({ options: { part: { type: "boolean", default: false } } }).values.part;
+  } catch (thrown) {
+    console.error(`test:dates: ${(thrown as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const waiting = runs(part);
+  let failed = 0;
+  const work = async () => {
+    for (let run = waiting.shift(); run; run = waiting.shift()) {
+      if (!(await carryOut(run))) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
+  if (failed > 0) console.log(`${failed} runs failed.`);
+  return failed > 0 ? 1 : 0;
+}
+
+main().then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,383 @@
+/** The estate changes after prune has made its plan: each deletion that failed or waited rests on a plan from a new list. */
+import { describe, expect, test } from "vitest";
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { openSite, START, timerEvent } from "../harness.ts";
+import { alter, busyAnswer, DELETE, KINDS, type Kind, LIST, resources, type Seed, seed } from "../retention/seeds.ts";
+
+const DAY_MS = 24 * 3_600_000;
+const now = Date.parse(START);
+
+const NIGHTLY = { policy: "nightly", retention: { keep_last: 1 } };
+const CHANGED = /^The plan changed/;
+
+/** One resource for each kind, and a hook that runs when the cloud has answered the nth deletion. */
+async function site(options: Parameters<typeof openSite>[0] = {}) {
+  const opened = await openSite({ timeoutSeconds: 900, ...options });
+  const { cloud, clock, runtime, invoke } = opened;
+  const { of, ...made } = resources(cloud, now - DAY_MS);
+  const seeds = new Map<string, { kind: Kind; resource: string; one: Seed }>();
+  const add = (kind: Kind, days: number, changes: Partial<Seed> = {}, resource = of[kind]) => {
+    const one = { at: now - days * DAY_MS, key: `${seeds.size}`, ...changes };
+    const { id } = seed(cloud, kind, resource, one);
+    seeds.set(id, { kind, resource, one });
+    return id;
+  };
+  const change = (id: string, changes: Partial<Seed>) => {
+    const { kind, resource, one } = seeds.get(id) ?? { kind: "snapshot", resource: "", one: { at: now } };
+    alter(cloud, kind, resource, id, { ...one, ...changes });
+  };
+  let deletions = 0;
+  const afterDeletion = new Map<number, () => void>();
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    if (request.method !== "DELETE") return transport(request);
+    deletions += 1;
+    const hook = afterDeletion.get(deletions);
+    try {
+      return await transport(request);
+    } finally {
+      hook?.();
+    }
+  };
+  const prune = (policy: object = NIGHTLY, how: Parameters<typeof invoke>[2] = {}) =>
+    invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how);
+  /** What exists once all deletions are over, without the members of groups. */
+  const left = () => {
+    clock.advance(DAY_MS);
+    return cloud
+      .snapshots()
+      .filter(({ snapshot_group_id }) => !snapshot_group_id)
+      .map(({ id }) => id)
+      .sort();
+  };
+  return { ...opened, ...made, of, add, change, prune, left, after: afterDeletion };
+}
+
+type Opened = Awaited<ReturnType<typeof site>>;
+
+const briefOf = (records: Record<string, string>[], ...names: string[]) =>
+  records
+    .filter(({ snapshot_id }) => snapshot_id)
+    .map(({ snapshot_id = "", outcome, rule }) => `${"abcdef"[names.indexOf(snapshot_id)]} ${outcome}: ${rule}`)
+    .sort();
+
+/** Ways in which a deletion fails that is tried again. */
+const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault"]>[1]> = {
+  "is refused as busy": busyAnswer,
+  "is throttled": () => ({ type: "throttle", window: "1 minute" }),
+  "ends in a fault of the service": () => ({ type: "status", status: 503 }),
+  "loses its connection": () => ({ type: "reset", after: false }),
+  "is not answered": () => ({ type: "hang", after: false }),
+  "has an answer that is no JSON": () => ({ type: "notJson", after: false, html: true }),
+};
+
+/** What becomes of the newest snapshot, which the first plan keeps. */
+const LOSSES: Record<string, (site: Opened, id: string) => void> = {
+  "turns to an error": ({ change }, id) => change(id, { status: "error" }),
+  "is gone": ({ cloud }, id) => cloud.removeSnapshot(id),
+  "has a status that nobody knows": ({ change }, id) => change(id, { status: "rollbacking" }),
+  "loses its marker": ({ change }, id) => change(id, { marked: false }),
+  "belongs to another policy": ({ change }, id) => change(id, { policy: "weekly" }),
+};
+
+describe.each(KINDS)("prune of a %s", (kind) => {
+  const cases = [
+    ...Object.keys(FAILURES).map((failure) => [failure, "turns to an error"]),
+    ...Object.keys(LOSSES).map((loss) => ["is refused as busy", loss]),
+  ];
+  test.each(cases)(
+    "when a deletion %s and the kept snapshot %s, prune keeps the next good snapshot instead",
+    async (failure, loss) => {
+      for (const MAX_CONCURRENCY of ["1", "8"]) {
+        const opened = await site({ variables: { MAX_CONCURRENCY } });
+        const { cloud, add, prune, left, after } = opened;
+        const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
+        cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, FAILURES[failure]?.(kind) as never);
+        after.set(1, () => LOSSES[loss]?.(opened, a));
+        const { error, records } = await prune();
+        expect(error).toBeUndefined();
+        expect(briefOf(records, a, b, c)).toEqual([
+          "a kept: keep_last",
+          "b kept: keep_last",
+          "c deleted: kept by no rule",
+        ]);
+        expect(records.find(({ snapshot_id }) => snapshot_id === b)?.detail).toMatch(CHANGED);
+        expect(left()).toEqual(loss === "is gone" ? [b] : [a, b].sort());
+      }
+    },
+  );
+
+  test("prune keeps the last good snapshot although its deletion was refused as busy three times before", async () => {
+    const { cloud, add, change, prune, left, after } = await site();
+    const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
+    cloud.fault({ operation: DELETE[kind], times: 3 }, busyAnswer(kind));
+    after.set(3, () => change(a, { status: "error" }));
+    const { error, records } = await prune();
+    expect(error).toBeUndefined();
+    expect(briefOf(records, a, b)).toEqual(["a kept: keep_last", "b kept: keep_last"]);
+    expect(cloud.count(DELETE[kind])).toBe(3);
+    expect(left()).toEqual([a, b].sort());
+  });
+});
+
+/** What becomes of a snapshot whose deletion failed, and what its record says then. */
+const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
+  "is held by a label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
+  "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
+  "loses its marker": [{ marked: false }, "held", /marked/],
+  "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
+  "is being rolled back": [{ status: "rollbacking" }, "kept", /^in the status rollbacking$/i],
+  "is creating": [{ status: "creating" }, "kept", /^in the status creating$/i],
+};
+
+describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
+  const cases = Object.keys(PROTECTED).filter(
+    (name) => kind !== "cluster-snapshot" || PROTECTED[name]?.[3] === undefined,
+  );
+  test.each(cases)("prune keeps a snapshot that %s after its deletion was refused as busy", async (name) => {
+    const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
+    for (const MAX_CONCURRENCY of ["1", "8"]) {
+      const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY } });
+      const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
+      cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, busyAnswer(kind));
+      after.set(1, () => change(b, changes));
+      const { error, records } = await prune();
+      expect(error).toBeUndefined();
+      expect(records.filter(({ snapshot_id }) => snapshot_id === b)).toMatchObject([
+        { outcome, rule: expect.stringMatching(rule), detail: expect.stringMatching(CHANGED) },
+      ]);
+      expect(cloud.count(DELETE[kind])).toBe(2);
+      expect(left()).toEqual([a, b].sort());
+      expect(records.find(({ snapshot_id }) => snapshot_id === c)?.outcome).toBe("deleted");
+    }
+  });
+
+  test("prune reports a busy snapshot as deleted when the next list no longer shows it or shows it being deleted", async () => {
+    for (const going of kind === "cluster-snapshot" ? [false] : [false, true]) {
+      const { cloud, add, change, prune, left, after } = await site();
+      const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
+      cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
+      after.set(1, () => (going ? change(b, { status: "deleting" }) : cloud.removeSnapshot(b)));
+      const { error, records } = await prune();
+      expect(error).toBeUndefined();
+      expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+        outcome: "deleted",
+        rule: "kept by no rule",
+        detail: expect.stringMatching(/already\.$/),
+      });
+      expect(left()).toEqual(going ? [a, b].sort() : [a]);
+    }
+  });
+
+  test("prune deletes nothing more of a resource and reports the list's error when the list cannot be read again", async () => {
+    const { cloud, add, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
+    cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
+    after.set(1, () => cloud.fault({ operation: LIST[kind] }, { type: "status", status: 403, body: {} }));
+    const { error, records } = await prune();
+    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ kept: 1, failed: 2 });
+    for (const id of [b, c]) {
+      expect(records.find(({ snapshot_id }) => snapshot_id === id)).toMatchObject({
+        outcome: "failed",
+        error: { reason: "AccessDenied" },
+      });
+    }
+    expect(cloud.count(DELETE[kind])).toBe(1);
+    expect(left()).toEqual([a, b, c].sort());
+  });
+});
+
+describe("the other deletions of a resource", () => {
+  test.each([
+    ["is refused as busy", busyAnswer("snapshot")],
+    ["is refused for good", { type: "status", status: 409, body: { message: "in use" } }],
+    ["is not found", { type: "status", status: 404, body: { itemNotFound: { code: 404, message: "gone" } } }],
+    ["finds something else missing", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
+  ] as const)("prune renews the plan of a resource after a deletion that %s", async (_how, fault) => {
+    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const [d = "", c = "", b = "", a = ""] = [4, 3, 2, 1].map((days) => add("snapshot", days));
+    cloud.fault({ operation: DELETE.snapshot, nth: 1 }, fault);
+    after.set(1, () => {
+      change(a, { status: "error" });
+      change(b, { status: "error" });
+      change(d, { labels: { hold: "true" } });
+    });
+    const { records } = await prune();
+    expect(records.find(({ snapshot_id }) => snapshot_id === c)).toMatchObject({
+      outcome: "kept",
+      rule: "keep_last",
+      detail: expect.stringMatching(CHANGED),
+    });
+    expect(records.find(({ snapshot_id }) => snapshot_id === d)).toMatchObject({ outcome: "held" });
+    expect(left()).toEqual(expect.arrayContaining([a, c, d]));
+  });
+
+  test("prune deletes the snapshots of another resource at once while a busy one waits", async () => {
+    const { cloud, clock, add, prune, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const other = cloud.addVolume().id;
+    const [c, b = "", a] = [3, 2, 1].map((days) => add("snapshot", days));
+    const [y = "", x] = [2, 1].map((days) => add("snapshot", days, {}, other));
+    cloud.fault({ operation: DELETE.snapshot, resource: b, nth: 1 }, busyAnswer("snapshot"));
+    let deletedAt = 0;
+    cloud.fault(
+      { operation: DELETE.snapshot, resource: y },
+      { type: "mutatePage", mutate: () => (deletedAt = clock.now()) },
+    );
+    const { error, result } = await prune();
+    expect(error).toBeUndefined();
+    expect(result.outcomes).toEqual({ kept: 2, deleted: 3 });
+    expect(deletedAt).toBe(now);
+    expect(left()).toEqual([a, x].sort());
+    expect(c).toBeDefined();
+  });
+
+  test("prune does not count a snapshot that it has deleted although a late list still shows it", async () => {
+    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
+    cloud.fault({ operation: DELETE.snapshot, resource: c, nth: 1 }, busyAnswer("snapshot"));
+    after.set(2, () => change(a, { status: "error" }));
+    // The deletion of b was accepted; the list is late.
+    cloud.fault(
+      { operation: LIST.snapshot, nth: 2 },
+      { type: "mutatePage", mutate: (its) => its.snapshots().some(({ id }) => id === b) && its.removeSnapshot(b) },
+    );
+    after.set(1, () => change(b, { status: "available" }));
+    const { records } = await prune();
+    expect(briefOf(records, a, b, c)).toEqual(["a kept: keep_last", "b deleted: kept by no rule", "c kept: keep_last"]);
+    expect(left()).toEqual([a, c].sort());
+  });
+});
+
+describe("a snapshot group whose members change after its deletion was refused as busy", () => {
+  const group = async () => {
+    const opened = await site();
+    const { cloud, add, after } = opened;
+    const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
+    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const replaceMember = (groupId: string, changes: object | undefined) => {
+      const member = cloud.snapshots("standard-snapshot").find((one) => one.snapshot_group_id === groupId);
+      cloud.removeSnapshot(member?.id ?? "");
+      if (changes === undefined) return;
+      const { id = "", volume_id: volumeId = "" } = member ?? {};
+      cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId, groupId, createdAt: now - DAY_MS, ...changes });
+    };
+    return { ...opened, a, b, replaceMember, after };
+  };
+
+  test.each([
+    ["held by its label", { tags: { hold: "yes" } }],
+    ["held by its description", { description: "hold: audit" }],
+  ])("prune keeps a group whose deletion was refused as busy when a member is %s", async (how, changes) => {
+    const { a, b, replaceMember, after, prune, left } = await group();
+    after.set(1, () => replaceMember(b, changes));
+    const { error, records } = await prune();
+    expect(error).toBeUndefined();
+    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+      outcome: "held",
+      rule: expect.stringContaining(how),
+      detail: expect.stringMatching(CHANGED),
+    });
+    expect(left()).toEqual([a, b].sort());
+  });
+
+  test.each([
+    ["failed", { status: "error" }, "keep_last"],
+    ["gone", undefined, "keep_last"],
+  ])(
+    "prune keeps a group whose deletion was refused as busy when the member of the newer group is %s",
+    async (_how, changes, rule) => {
+      const { a, b, replaceMember, after, prune, left } = await group();
+      after.set(1, () => replaceMember(a, changes));
+      const { error, records } = await prune();
+      expect(error).toBeUndefined();
+      expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "kept", rule });
+      expect(left()).toEqual([a, b].sort());
+    },
+  );
+
+  test("prune keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
+    const opened = await site();
+    const { cloud, server, add, after, prune, left } = opened;
+    const second = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
+    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const lost = cloud
+      .snapshots("standard-snapshot")
+      .find((one) => one.snapshot_group_id === a && one.volume_id === second.id);
+    after.set(1, () => cloud.removeSnapshot(lost?.id ?? ""));
+    const { error, records } = await prune();
+    expect(error).toBeUndefined();
+    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+      outcome: "kept",
+      rule: `the last good one of disk ${second.id}`,
+    });
+    expect(left()).toEqual([a, b].sort());
+  });
+
+  test("prune keeps a busy group of single disks that loses a member, because no newer group has the same disks", async () => {
+    const { cloud, disk, prune, left, after } = await site();
+    const other = cloud.addVolume();
+    const add = (days: number) =>
+      cloud.addSnapshot({
+        kind: "snapshot-group",
+        volumeIds: [disk.id, other.id],
+        createdAt: now - days * DAY_MS,
+        tags: { "managed-by": "snapshot-functions", policy: "nightly", key: `${days}`.repeat(32), content: "01234567" },
+      }).id;
+    const [b, a] = [add(2), add(1)];
+    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const member = cloud
+      .snapshots("standard-snapshot")
+      .find((one) => one.snapshot_group_id === b && one.volume_id === other.id);
+    after.set(1, () => cloud.removeSnapshot(member?.id ?? ""));
+    const { error, records } = await prune();
+    expect(error).toBeUndefined();
+    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "kept", rule: "keep_last" });
+    expect(left()).toEqual([a, b].sort());
+  });
+});
+
+test("prune renews the plan of a kind that was listed before the list of another kind had to wait", async () => {
+  const { cloud, add, change, prune, left } = await site();
+  const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
+  const [f, e] = [2, 1].map((days) => add("cluster-snapshot", days));
+  cloud.fault({ operation: LIST["cluster-snapshot"], nth: 1 }, { type: "throttle", window: "1 minute" });
+  cloud.fault(
+    { operation: LIST["cluster-snapshot"], nth: 2 },
+    { type: "mutatePage", mutate: () => change(a, { status: "error" }) },
+  );
+  const { error, records } = await prune();
+  expect(error).toBeUndefined();
+  expect(records.filter(({ snapshot_id }) => snapshot_id === b)).toMatchObject([
+    { outcome: "kept", rule: "keep_last", detail: expect.stringMatching(CHANGED) },
+  ]);
+  expect(left()).toEqual([a, b, e].sort());
+  expect(f).toBeDefined();
+});
+
+describe("the cost of renewed plans", () => {
+  test("prune in a throttled account lists a few times more, not once per deletion", async () => {
+    const { cloud, add, prune, left } = await site({ rate: { perSecond: 5 } });
+    const disks = Array.from({ length: 60 }, () => cloud.addVolume().id);
+    for (const disk of disks) for (const days of [1, 2, 3, 4, 5, 6]) add("standard-snapshot", days, {}, disk);
+    const { error, result } = await prune();
+    expect(error).toBeUndefined();
+    expect(result.outcomes).toEqual({ kept: 60, deleted: 300 });
+    expect(left()).toHaveLength(60);
+    expect(cloud.count(LIST["standard-snapshot"], 200)).toBeLessThan(12);
+  });
+
+  test("prune reports Busy with the service's code when a deletion stays busy until the time is up", async () => {
+    const { cloud, clock, add, prune, left } = await site();
+    const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
+    cloud.fault({ operation: DELETE.snapshot }, busyAnswer("snapshot"));
+    const deadline = clock.now() + 30_000;
+    const { records } = await prune(NIGHTLY, { remainingMs: 30_000 });
+    expect(clock.now()).toBeLessThan(deadline);
+    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "Busy", code: "EVS.1047" },
+    });
+    expect(left()).toEqual([a, b].sort());
+  });
+});

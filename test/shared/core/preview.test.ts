@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { preview } from "../../../shared/core/preview.ts";
+
+test.each<[value: unknown, words: string]>([
+  ["abc", '"abc"'],
+  ["", '""'],
+  ['a "quoted"\nline', String.raw`"a \"quoted\"\nline"`],
+  ["x".repeat(80), `"${"x".repeat(80)}"`],
+  ["x".repeat(81), `"${"x".repeat(80)}…"`],
+  ["x".repeat(1_000_000), `"${"x".repeat(80)}…"`],
+  [7, "the number 7"],
+  [-1.5, "the number -1.5"],
+  [true, "true"],
+  [null, "null"],
+  [undefined, "nothing"],
+  [[], "an empty array"],
+  [[[]], "an array of 1 item"],
+  [[1, 2], "an array of 2 items"],
+  [{}, "an object"],
+  [{ a: 1 }, "an object"],
+  [7n, "a bigint"],
+  [Symbol("s"), "a symbol"],
+  [() => 7, "a function"],
+])("preview describes %s as %s", (value, words) => {
+  expect(preview(value)).toBe(words);
+});
+
+test.each<[what: string, text: string]>([
+  ["arrays", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["objects", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`],
+])("preview describes 100,000 nested %s without reading them", (_what, text) => {
+  expect(preview(JSON.parse(text))).toMatch(/^an (array of 1 item|object)$/);
+});
+
+test("preview never returns more than 600 characters, and never throws", () => {
+  const anything = fc.oneof(fc.anything(), fc.string({ minLength: 70, maxLength: 200, unit: "binary" }));
+  fc.assert(fc.property(anything, (value) => preview(value).length > 0 && preview(value).length < 600));
+});
