@@ -40,7 +40,10 @@ async function run({ event, context, remainingMs, seed }) {
   try {
     // Loaded with the first request, as the platform does.
     handler ??= require(join(folder, "index.js")).handler;
-    const value = await handler(event, makeContext({ ...context, deadline: Date.now() + remainingMs }, writeOut));
+    const value = await handler(
+      event,
+      makeContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
+    );
     outcome.result = JSON.stringify(value) ?? "null";
   } catch (thrown) {
     const isError = thrown instanceof Error;
