@@ -24,7 +24,8 @@ export interface Instances {
 }
 
 export function startInstances(): Instances {
-  const names = readdirSync(DIST).filter((name) => !name.endsWith(".zip"));
+  const entries = readdirSync(DIST, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const warm = new Map<string, Warm & { cases: number }>();
   return {
     names,
