@@ -55,10 +55,11 @@ const EVS = "@huaweicloud/huaweicloud-sdk-evs";
 
 describe("the arrows of imports", () => {
   const ARROWS: Record<string, string[]> = {
-    "shared/snapshots": [],
-    "shared/functiongraph": ["shared/snapshots"],
-    "shared/huaweicloud": ["shared/snapshots"],
-    "shared/results": ["shared/snapshots"],
+    "shared/core": [],
+    "shared/snapshots": ["shared/core"],
+    "shared/functiongraph": ["shared/core", "shared/snapshots"],
+    "shared/huaweicloud": ["shared/core", "shared/snapshots"],
+    "shared/results": ["shared/core", "shared/snapshots"],
     "shared/middleware": ["shared"],
     functions: ["shared"],
     "infra/local/cloud": [],
@@ -70,7 +71,7 @@ describe("the arrows of imports", () => {
         .filter((name) => isFile(name) && ![from, ...to].some((folder) => name.startsWith(`${folder}/`)))
         .map((name) => `${path} imports ${name}`),
     );
-    expect(under(from).length).toBeGreaterThan(2);
+    expect(under(from).length).toBeGreaterThan(0);
     expect(found).toEqual([]);
   });
 
