@@ -6,13 +6,12 @@ const MOST_BYTES = 512 * 1024;
 /** For the body around the lines, and for the quoting of each. */
 const ENVELOPE_BYTES = 1024;
 
-/** With these reasons the topic refuses every record, or none reaches it: smaller batches change nothing. */
+/** With these reasons the topic refuses every record, or there is no time: smaller batches change nothing. */
 const OF_EVERY_RECORD = new Set<Reason>([
   "AccessDenied",
   "AccountSuspended",
   "NotFound",
   "Throttled",
-  "Unreachable",
   "DeadlineExceeded",
   "Misconfigured",
 ]);
@@ -55,6 +54,7 @@ export function startDelivery(send: Send): Delivery {
   /** Returns why it stopped before all was sent. */
   const sendWhile = async (more: () => boolean, by: Send): Promise<unknown> => {
     let failures = 0;
+    let cause: unknown;
     while (more()) {
       const batch = batches[0] as string[];
       try {
@@ -63,10 +63,11 @@ export function startDelivery(send: Send): Delivery {
         taken = true;
         failures = 0;
       } catch (thrown) {
+        if (failures === 0) cause = thrown;
         failures += 1;
         const { reason } = asSnapshotError(thrown);
         if (failures > most(reason)) {
-          if (!ended || probed || OF_EVERY_RECORD.has(reason) || OF_THE_SERVICE.has(reason)) return thrown;
+          if (!ended || probed || OF_EVERY_RECORD.has(reason) || OF_THE_SERVICE.has(reason)) return cause;
           probe();
         } else if (batch.length > 1) {
           const half = batch.length >> 1;
@@ -83,6 +84,8 @@ export function startDelivery(send: Send): Delivery {
   /** How many failures in a row are worth a smaller batch. */
   const most = (reason: Reason): number => {
     if (OF_EVERY_RECORD.has(reason)) return 0;
+    // A connection can break because of what a record says. It is not believed before the topic takes another one.
+    if (reason === "Unreachable") return probed && taken ? ISOLATION : 0;
     if (OF_THE_SERVICE.has(reason)) return ended ? ISOLATION : 0;
     if (taken) return Number.POSITIVE_INFINITY;
     return ended ? PATIENCE : ISOLATION;
@@ -90,6 +93,7 @@ export function startDelivery(send: Send): Delivery {
   /** Puts the last line, which is the run's own record, in front: whether the topic takes it shows what the topic refuses. */
   const probe = () => {
     probed = true;
+    taken = false;
     const last = batches.at(-1)?.pop() as string;
     if (batches.at(-1)?.length === 0) batches.pop();
     batches.unshift([last]);

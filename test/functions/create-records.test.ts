@@ -189,6 +189,11 @@ describe("a topic that does not take the records", () => {
       "BadResponse",
     ],
     ["answers 200 with a failure", { type: "answer", status: 200, body: code("SVCSTG.ALS.403.105") }, "BadResponse"],
+    [
+      "answers 200 with its code in an array",
+      { type: "answer", status: 200, body: JSON.stringify({ errorCode: ["SVCSTG.ALS.200.200"] }) },
+      "BadResponse",
+    ],
     ["answers 202", { type: "answer", status: 202, body: code("SVCSTG.ALS.200.200") }, "BadResponse"],
   ];
 

@@ -185,22 +185,27 @@ describe("a topic that refuses a record for good", () => {
     }
   });
 
-  test.each<Reason>(["InvalidRequest", "QuotaExceeded", "Conflict", "Unsupported", "CloudError", "BadResponse"])(
-    "the delivery isolates a record that the topic refuses with %s",
-    async (reason) => {
-      const lines = linesOf(500, (index) => index === 123);
-      const { taken, send } = topic(isBad, reason);
-      expect(await deliver(lines, send)).toMatchObject({ lines: 500, lost: 1, why: { reason } });
-      expect(taken).toHaveLength(499);
-    },
-  );
+  test.each<Reason>([
+    "InvalidRequest",
+    "QuotaExceeded",
+    "Conflict",
+    "Unsupported",
+    "CloudError",
+    "BadResponse",
+    "Unreachable",
+  ])("the delivery isolates a record that the topic refuses with %s", async (reason) => {
+    const lines = linesOf(500, (index) => index === 123);
+    const { taken, send } = topic(isBad, reason);
+    expect(await deliver(lines, send)).toMatchObject({ lines: 500, lost: 1, why: { reason } });
+    expect(taken).toHaveLength(499);
+  });
 
   test.each<[Reason, number]>([
     ["AccessDenied", 1],
     ["AccountSuspended", 1],
     ["NotFound", 1],
     ["Throttled", 1],
-    ["Unreachable", 1],
+    ["Unreachable", 2],
     ["DeadlineExceeded", 1],
     ["CloudError", 13],
     ["BadResponse", 13],
@@ -230,6 +235,21 @@ describe("a topic that refuses a record for good", () => {
     expect(sizes).toHaveLength(30);
     expect(ended.why).toMatchObject({ reason: "InvalidRequest" });
     expect(ended.lost).toBeGreaterThan(20);
+  });
+
+  test("a topic that can be reached no more while a batch is divided gets no further call", async () => {
+    const { send } = topic(isBad, "Unreachable");
+    const lines = linesOf(500, (index) => index === 123);
+    let calls = 0;
+    const delivery = startDelivery(send);
+    for (const one of lines) delivery.add(one);
+    const ended = await delivery.end(() => async (batch) => {
+      calls += 1;
+      if (calls > 5) throw refusal("Unreachable");
+      await send(batch);
+    });
+    expect(calls).toBeLessThanOrEqual(20);
+    expect(ended).toMatchObject({ lines: 500, why: { reason: "Unreachable" } });
   });
 
   test("while work goes on, the batches after a refused record are delivered", async () => {
