@@ -1,20 +1,20 @@
 import { boundText } from "../core/untrusted.ts";
 
-/** Room for a message of the cloud of 2,000 characters, with what was done before it and what to do after it. */
+/** Room for a message of the cloud of 2,000 characters and the advice after it, and for the ids of 60 disks of a group. */
 const LONGEST_TEXT = 4_000;
 /** EVS allows names of 255 characters. */
 const LONGEST_NAME = 255;
 /** Ids of the cloud have 32 or 36 characters, its codes about 10. */
 const LONGEST_ID = 128;
 
-const TEXTS = ["message", "detail"];
-const NAMES = ["name", "policy", "rule", "deployment_id"];
+const TEXTS = ["message", "detail", "rule", "resource_id"];
+const NAMES = ["name", "policy", "deployment_id"];
 
 /**
  * Serializes a record, a line on stderr or a summary. Any of its strings can come from outside, so each one is cut to a
  * length that depends on its field.
  *
- * @param longestText the length of messages and details
+ * @param longestText the length of messages, details, rules and lists of ids
  */
 export const toLine = (value: object, longestText = LONGEST_TEXT): string =>
   JSON.stringify(value, (field, inner) => {

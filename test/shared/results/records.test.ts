@@ -152,13 +152,19 @@ describe("a record of strings from outside", () => {
       const { error: told, ...record } = JSON.parse(line);
       expect(told).toMatchObject({ reason: "CloudError", status: 400 });
       for (const id of [told.code, told.request_id]) expect(id).toMatch(/^x{127}…$/);
-      expect(told.message).toMatch(/^x{3999}…$/);
+      expect(told.message).toMatch(/^x{1999,3999}…$/);
       if (record.action === "run") continue;
-      for (const id of ["resource_id", "snapshot_id", "job_id"]) expect(record[id]).toMatch(/^x{127}…$/);
-      for (const text of ["name", "policy", "rule", "deployment_id"]) expect(record[text]).toMatch(/^x{254}…$/);
-      expect(record.detail).toMatch(/^x{3999}…$/);
+      for (const id of ["snapshot_id", "job_id"]) expect(record[id]).toMatch(/^x{127}…$/);
+      for (const text of ["name", "policy", "deployment_id"]) expect(record[text]).toMatch(/^x{254}…$/);
+      for (const text of ["detail", "rule", "resource_id"]) expect(record[text]).toMatch(/^x{1999}…$/);
     }
-    const usual = { resource_id: "a".repeat(128), name: "b".repeat(255), detail: "c".repeat(4_000) };
+    const disks = Array.from({ length: 60 }, () => "5aa1c0de-1111-4222-8333-444455556666").join(",");
+    const usual = {
+      resource_id: disks,
+      snapshot_id: "a".repeat(128),
+      name: "b".repeat(255),
+      detail: "c".repeat(4_000),
+    };
     expect(JSON.parse(String(written(usual)[0]))).toMatchObject(usual);
   });
 
