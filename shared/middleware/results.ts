@@ -1,4 +1,5 @@
 import { reportLogs } from "../huaweicloud/lts.ts";
+import { toLine } from "../results/line.ts";
 import type { TargetFields } from "../results/record.ts";
 import { after, type Instant, instant } from "../snapshots/instant.ts";
 import { asSnapshotError } from "../snapshots/reasons.ts";
@@ -43,7 +44,7 @@ async function deliver(invocation: Invocation): Promise<void> {
   const { reason, message } = asSnapshotError(why);
   const said = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${message}`;
   runtime.warn(
-    redact(JSON.stringify({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
+    redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
   );
 }
 
