@@ -80,8 +80,8 @@ test("a handler that never settles ends at the deadline, with a record for what 
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
       .use(summary())
-      .use(results({ action: "create" }))
       .use(errors("event"))
+      .use(results({ action: "create" }))
       .handler(
         withDeadline((_event: unknown, { records }) => {
           records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
@@ -97,6 +97,29 @@ test("a handler that never settles ends at the deadline, with a record for what 
   ]);
   expect(site.cloud.logs).toHaveLength(2);
 });
+
+test.each([0, 1])(
+  "a logging topic that never answers after %i calls costs no record on stdout and no time beyond the deadline",
+  async (first) => {
+    const site = await openSite({ variables: { SHARD_SIZE: "1000" } });
+    const { transport } = site.runtime;
+    let reports = 0;
+    site.runtime.transport = (request) => {
+      if (request.url.pathname.includes("/lts/")) reports += 1;
+      return request.url.pathname.includes("/lts/") && reports > first ? new Promise(() => {}) : transport(request);
+    };
+    const disks = Array.from({ length: 600 }, () => site.cloud.addVolume().id);
+    const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
+    const { records, result, warnings, error } = await site.invoke(scheduledSnapshots, timerEvent(policy), {
+      remainingMs: 10_000,
+    });
+    expect(site.clock.now()).toBeLessThan(Date.parse(START) + 10_000);
+    expect(records).toHaveLength(601);
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
+    expect(warnings.join()).toContain(`did not take ${601 - 500 * first} of 601 records`);
+  },
+);
 
 describe("the clock of an invocation", () => {
   afterEach(() => {
