@@ -434,6 +434,16 @@ describe("a batch of CloudEvents", () => {
     expect(taken(cloud)).toEqual([disk]);
   });
 
+  test("disk-attached fails if it skips one attachment of a disk and another one does not end in time", async () => {
+    const { deliver, server, disk } = await stage();
+    const old = cloudEvent(requested(server, disk, at - 2 * HOUR).cts);
+    const recent = cloudEvent(requested(server, disk).cts);
+    const invoked = await deliver([old, recent]);
+    expect(resources(invoked)).toEqual([`skipped ${disk}`, `failed ${disk}`]);
+    // It fails, so that the platform delivers it again.
+    expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { skipped: 1, failed: 1 } });
+  });
+
   test("disk-attached rejects a batch without events or with more than 100, in one record", async () => {
     for (const count of [0, 101]) {
       const { deliver, requests } = await stage();
