@@ -118,6 +118,23 @@ describe("the clock of an invocation", () => {
     expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
   });
 
+  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])("does not end a wait of %d ms at once", async (milliseconds) => {
+    const stop = new AbortController();
+    let ended = false;
+    const sleeping = nodeRuntime()
+      .time.sleep(milliseconds, stop.signal)
+      .then(
+        () => {
+          ended = true;
+        },
+        () => {},
+      );
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(ended).toBe(false);
+    stop.abort();
+    await sleeping;
+  });
+
   test("ends a function in its time although the machine's clock steps back an hour", async () => {
     const site = await openSite();
     const lines: string[] = [];
