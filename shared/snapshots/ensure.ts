@@ -327,8 +327,9 @@ async function lookAgain(
     const { standing } = await look();
     if (standing !== undefined) return standing;
   } catch (cause) {
-    // What refuses the look as it refused the create says nothing new.
-    throw isFinal(error) && asSnapshotError(cause).reason === error.reason ? error : unknown(error, cause);
+    // What refuses the look as it refused the create says nothing new. That the time ran out for both refuses nothing.
+    const isSame = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
+    throw isFinal(error) && isSame ? error : unknown(error, cause);
   }
   // Too early a look proves nothing.
   if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw unknown(error, error);

@@ -74,6 +74,20 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
   });
 });
 
+test("create-snapshot leaves the outcome open if the create itself never settles", async () => {
+  const site = await openSite();
+  const { transport } = site.runtime;
+  site.runtime.transport = async (request) => {
+    const answer = await transport(request);
+    return /cloudsnapshots$/.test(request.url.pathname) ? new Promise(() => {}) : answer;
+  };
+  const body = { snapshot: { volume_id: site.cloud.addVolume().id, force: true } };
+  const invoked = await site.invoke(createSnapshot, apig(body));
+  expect(site.cloud.snapshots()).toHaveLength(1);
+  expectWholeRecords(invoked);
+  expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
+});
+
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
   const site = await openSite();
   const endless = (runtime: Runtime) =>
