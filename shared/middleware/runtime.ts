@@ -33,6 +33,7 @@ const wallTime: Time = {
     }
   },
   random: Math.random,
+  elapsed: () => performance.now(),
 };
 
 /** The time of day at which an invocation began, and from then on what a monotonic clock adds. */

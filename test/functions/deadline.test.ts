@@ -121,8 +121,11 @@ describe("the clock of an invocation", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const time = nodeRuntime().time.anchored?.();
     const before = time?.now() ?? 0;
+    const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
     vi.setSystemTime(Date.now() + step);
     expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
+    // The next invocation begins at another time of day.
+    expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
   });
 
   test("begins anew with each invocation, at the machine's time", () => {
