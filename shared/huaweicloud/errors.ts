@@ -80,6 +80,11 @@ const BY_STATUS: Record<number, Reason> = {
  * something else: the cluster, the project, the path.
  */
 const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
+/** The same codes are used for these, too. */
+const OTHERS = /\b(volume|disk|cluster|project|tenant|resource)\b/i;
+
+const isGone = ({ code, message = "" }: CloudFault): boolean =>
+  GONE.test(String(code)) && (/snapshot/i.test(message) || !OTHERS.test(message));
 
 /**
  * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
@@ -168,6 +173,6 @@ export function faultError(
     retryAfterMs: details.retryAfterMs,
     open:
       (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
-      (details.operation === "delete" && reason === "NotFound" && !GONE.test(String(fault.code))),
+      (details.operation === "delete" && reason === "NotFound" && !isGone(fault)),
   });
 }

@@ -296,8 +296,8 @@ describe("every code has its reason", () => {
 });
 
 describe("a delete that finds nothing", () => {
-  const open = (code: string, status: number) =>
-    faultError("DELETE /", { status, code, message: "" }, { operation: "delete" }).open;
+  const open = (code: string, status: number, message = "") =>
+    faultError("DELETE /", { status, code, message }, { operation: "delete" }).open;
 
   test("is of the snapshot, in each service's own words: it is gone", () => {
     expect([open("EVS.5404", 404), open("itemNotFound", 404), open("DWS.0001", 400), open("DWS.5149", 400)]).toEqual([
@@ -306,6 +306,17 @@ describe("a delete that finds nothing", () => {
       false,
       false,
     ]);
+  });
+
+  test.each([
+    ["EVS.5404", 404, "Volume 5aa119a8 could not be found.", true],
+    ["EVS.5404", 404, "The project does not exist.", true],
+    ["itemNotFound", 404, "The resource could not be found.", true],
+    ["DWS.0001", 400, "The cluster does not exist.", true],
+    ["EVS.5404", 404, "Snapshot 5aa119a8 of the volume could not be found.", false],
+    ["itemNotFound", 404, "Not found.", false],
+  ])("%s with %i and the words %j leaves open whether the snapshot exists: %s", (code, status, message, isOpen) => {
+    expect(open(code, status, message)).toBe(isOpen);
   });
 
   test("may be of something else, in all other words: that leaves it open", () => {
