@@ -74,6 +74,20 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
   });
 });
 
+test("create-snapshot leaves the outcome open if the create itself never settles", async () => {
+  const site = await openSite();
+  const { transport } = site.runtime;
+  site.runtime.transport = async (request) => {
+    const answer = await transport(request);
+    return /cloudsnapshots$/.test(request.url.pathname) ? new Promise(() => {}) : answer;
+  };
+  const body = { snapshot: { volume_id: site.cloud.addVolume().id, force: true } };
+  const invoked = await site.invoke(createSnapshot, apig(body));
+  expect(site.cloud.snapshots()).toHaveLength(1);
+  expectWholeRecords(invoked);
+  expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
+});
+
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
   const site = await openSite();
   const endless = (runtime: Runtime) =>
@@ -91,6 +105,8 @@ test("a handler that never settles ends at the deadline, with a record for what 
   const { error, records } = await site.invoke(endless as never, timerEvent({}));
   expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
   expect(error?.message).toMatch(/^The invocation's time ran out/);
+  // A caller over HTTP reads the same text, and cannot change the function.
+  expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
@@ -130,8 +146,11 @@ describe("the clock of an invocation", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const time = nodeRuntime().time.anchored?.();
     const before = time?.now() ?? 0;
+    const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
     vi.setSystemTime(Date.parse(START) + step);
     expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
+    // The next invocation begins at another time of day.
+    expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
   });
 
   test("begins anew with each invocation, at the machine's time", () => {
@@ -139,6 +158,23 @@ describe("the clock of an invocation", () => {
     const { time } = nodeRuntime();
     vi.setSystemTime(new Date("2027-01-01T00:00:00Z"));
     expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
+  });
+
+  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])("does not end a wait of %d ms at once", async (milliseconds) => {
+    const stop = new AbortController();
+    let ended = false;
+    const sleeping = nodeRuntime()
+      .time.sleep(milliseconds, stop.signal)
+      .then(
+        () => {
+          ended = true;
+        },
+        () => {},
+      );
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(ended).toBe(false);
+    stop.abort();
+    await sleeping;
   });
 
   test("ends a function in its time although the machine's clock steps back an hour", async () => {
