@@ -98,7 +98,8 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
       }
       await eachOf(found, concurrency, (attached) => take(attached, serverId, moment));
     } catch (thrown) {
-      if (isNew(volumeId, serverId)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
+      // A skipped attachment of the same disk must not hide the failure of another one.
+      if (isNew(volumeId, `failed ${serverId}`)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
   };
   // All events at once, so a disk that is not attached yet delays no other disk.

@@ -2,8 +2,12 @@ import { preview } from "../../shared/core/preview.ts";
 import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** What can be an id; a word that a program writes in place of a missing value is none. */
-const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)[\w.-]{1,128}$/i;
+/** What can be an id; a word or a nil UUID that a program writes in place of a missing value is none. */
+const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
+/** A `ready` has none of these fields, and an entry of an available snapshot has none either. */
+const ERRORS = ["error", "errors", "error_code", "error_msg"];
+
+const hasError = (of: JsonObject): boolean => ERRORS.some((name) => (of[name] ?? null) !== null);
 
 /**
  * Returns why a `ready` is not believed, or undefined if nothing speaks against it. It has to name this deployment, and each
@@ -16,7 +20,7 @@ export function doubtAbout(
 ): string | undefined {
   const { snapshots } = body;
   if (body.deployment_id !== deployment_id) return `of the deployment ${preview(body.deployment_id)}`;
-  if ((body.error ?? body.error_code ?? null) !== null) return "with an error";
+  if (hasError(body)) return "with an error";
   if (hasRepeatedNames(body, text)) return "with an object that has a field twice";
   if (!Array.isArray(snapshots)) return `without a list of snapshots`;
   for (const [place, one] of snapshots.entries()) {
@@ -31,10 +35,12 @@ export function doubtAbout(
 
 function faultOf(entry: unknown): string | undefined {
   if (!isObject(entry)) return "no fields";
-  const { outcome, kind, snapshot_id: id } = entry;
+  const { outcome, kind, resource_id, snapshot_id: id } = entry;
   if (outcome !== "available") return `the outcome ${preview(outcome)}`;
   if (typeof kind !== "string") return `the kind ${preview(kind)}`;
-  return typeof id === "string" && ID.test(id) ? undefined : `the snapshot_id ${preview(id)}`;
+  if (hasError(entry)) return "an error";
+  const isId = typeof id === "string" && ID.test(id) && lowerCase(id) !== lowerCase(resource_id);
+  return isId ? undefined : `the snapshot_id ${preview(id)}`;
 }
 
 /** Returns whether a selection has its snapshots. With `exclude_tags` some of the ids may have no snapshot, and the client cannot know which. */

@@ -68,6 +68,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
   const responses = partsOf(trace?.response);
   const parts = [...requests, ...responses];
   const code = Number(wordOf(status) || Number.NaN);
+  const volumeId = firstOf([...idsIn(parts, "volumeId", "volume_id")], readId);
   const times = [time, record_time, cloudEvent.time, ...responses.flatMap((job) => [job.end_time, job.begin_time])];
   return {
     name,
@@ -77,8 +78,12 @@ function readTrace(event: unknown): Trace | SnapshotError {
     ...(Number.isFinite(code) ? { code } : {}),
     stage: stageOf(stringOf(trace?.trace_type), responses),
     failure: firstOf(responses, failureOf),
-    serverId: firstOf([resource_id, ...idsIn(parts, "server_id", "serverId")], readId),
-    volumeId: firstOf([...idsIn(parts, "volumeId", "volume_id")], readId),
+    serverId: firstOf([resource_id, ...idsIn(parts, "server_id", "serverId")], (value) => {
+      const id = readId(value);
+      // The resource of a trace can be the disk.
+      return id === volumeId ? undefined : id;
+    }),
+    volumeId,
   };
 }
 
@@ -147,12 +152,15 @@ const readId = (value: unknown): string | undefined =>
 const SUCCEEDED = /^(success|succeeded|2\d\d)$/i;
 const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;
 
+/** What the fields of an error say when there is none. */
+const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/i;
+
 /** Returns why a call or its job failed. The trace can be rated `normal` nevertheless. */
 function failureOf(part: JsonObject): string | undefined {
   const status = wordOf(part.status);
   const error = objectOf(part.error) ?? {};
   const reasons = [part.fail_reason, part.error_msg, error.message, part.error_code, error.code, part.error];
-  const reason = reasons.map(wordOf).find((word) => !/^(0+|null|none|)$/i.test(word));
+  const reason = reasons.map(wordOf).find((word) => !NO_REASON.test(word));
   const failed = FAILED.test(status) || (reason !== undefined && !SUCCEEDED.test(status));
   return failed ? [status, reason].filter(Boolean).join(": ") : undefined;
 }

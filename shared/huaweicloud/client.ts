@@ -270,8 +270,8 @@ export const unusable = (
 export const unusableRow = (what: string, row: JsonObject): SnapshotError =>
   unusable(what, { status: 200, text: `an entry with the fields ${Object.keys(row).slice(0, 20).join(", ")}` });
 
-/** A UUID, or as the examples of the API documents have it: `XXXXXX`. */
-const ID = /^(?=.{5,64}$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
+/** A UUID, or as the examples of the API documents have it: `XXXXXX`. The nil UUID stands for a missing id. */
+const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
 
 /**
  * Reads the response to a create. A success that has no id, or that is about another resource, leaves it open whether the
@@ -281,12 +281,16 @@ const ID = /^(?=.{5,64}$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  */
 export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Created {
   const snapshotId = kind.createdId(answer.body);
-  if (snapshotId === undefined || !ID.test(snapshotId)) throw unusable(`the id of the new ${kind.kind}`, answer, true);
-  const row = answer.body[kind.envelope];
-  const { resource, state, status } = kind.read({ status: "creating", ...Object(row), id: snapshotId }) ?? {};
-  if (resource !== undefined && resource !== kind.resourceOf(options)) {
-    throw unusable(`a ${kind.kind} of ${kind.resourceOf(options)}`, answer, true);
+  const expected = kind.resourceOf(options);
+  if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
+    throw unusable(`the id of the new ${kind.kind}`, answer, true);
   }
+  // The responses of EVS v5 have no object around their fields.
+  const { [kind.envelope]: wrapped, ...bare } = answer.body;
+  const row = isObject(wrapped) ? wrapped : bare;
+  const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
+  const { resource, state, status } = read ?? {};
+  if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.kind} of ${expected}`, answer, true);
   if (state === "failed" || state === "deleting") {
     throw new SnapshotError(
       "SnapshotFailed",

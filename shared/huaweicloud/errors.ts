@@ -80,13 +80,27 @@ const BY_STATUS: Record<number, Reason> = {
  * something else: the cluster, the project, the path.
  */
 const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
+/** The same codes are used for these, too. */
+const OTHERS = /\b(volume|disk|cluster|project|tenant|resource)\b/i;
+
+const isGone = ({ code, message = "" }: CloudFault): boolean =>
+  GONE.test(String(code)) && (/snapshot/i.test(message) || !OTHERS.test(message));
 
 /**
  * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
  * status of a disk that ends so is named in "EVS Disk Status" (evs_04_0040); those of errors and of deletions do not end.
+ * "Correct it and try again" asks for another request.
  */
-const PASSES =
-  /\bstatus(?: is)?:?\s*["'`]?(?!deleting|error)(?:[a-z-]*ing\b|backing-up|reserved|maintenance)|\btry(?:ing)? (?:it )?again\b|\bretry later\b/i;
+const PASSES = new RegExp(
+  [
+    String.raw`\bstatus(?: is| of)?\s*[:=]?\s*["'\`[({]{0,3}(?!deleting|error|string|missing|existing|nothing)(?:[a-z-]*ing\b|backing-up|reserved|maintenance)`,
+    String.raw`(?<!\b(?:and|then) )\btry(?:ing)? (?:it )?again\b`,
+    String.raw`\b(?:re)?try (?:it )?(?:again )?(?:later|in \d)`,
+  ].join("|"),
+  "i",
+);
+/** Whatever their words are, these do not end by themselves. */
+const LASTING = [401, 403, 404, 413];
 
 /** What the call was, where the same code means different things. */
 export type Operation = "create" | "read" | "delete";
@@ -103,7 +117,7 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   // OpenStack says `overLimit` of a quota (413) and of a rate (429).
   if (status === 429) return "Throttled";
   for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
-  if (status >= 400 && status < 500 && PASSES.test(message)) return "Busy";
+  if (status >= 400 && status < 500 && !LASTING.includes(status) && PASSES.test(message)) return "Busy";
   // UNCONFIRMED: the code with which a region refuses new legacy snapshots (cloud-apis.md 9); so its words are read.
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
   // A page of a proxy says nothing of the snapshot: that it is gone takes the service's own word.
@@ -166,6 +180,6 @@ export function faultError(
     retryAfterMs: details.retryAfterMs,
     open:
       (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
-      (details.operation === "delete" && reason === "NotFound" && !GONE.test(String(fault.code))),
+      (details.operation === "delete" && reason === "NotFound" && !isGone(fault)),
   });
 }

@@ -1,3 +1,4 @@
+import { textAt } from "../snapshots/json.ts";
 import { type Connection, sendOptions, unusable } from "./client.ts";
 
 export interface Topic {
@@ -17,8 +18,8 @@ export async function reportLogs(connection: Connection, topic: Topic, lines: st
     // Nanoseconds are beyond 2^53, but a whole number of milliseconds times 10^6 prints right. The labels are mandatory.
     data: { log_time_ns: connection.now() * 1_000_000, contents: lines, labels: { source: "snapshot-functions" } },
   });
-  const code = String(answer.body.errorCode ?? answer.body.error_code ?? "");
-  if (answer.status !== 200 || !code.endsWith(".200.200")) {
+  const code = textAt(answer.body, "errorCode") ?? textAt(answer.body, "error_code");
+  if (answer.status !== 200 || !code?.endsWith(".200.200")) {
     throw unusable("200 and a code that ends in .200.200", answer);
   }
 }

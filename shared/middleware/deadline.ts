@@ -24,7 +24,7 @@ export const withDeadline =
       () =>
         new SnapshotError(
           "DeadlineExceeded",
-          "The invocation's time ran out while something did not end by itself. Repeat it, or raise the function's timeout.",
+          "The invocation's time ran out while something did not end by itself. Repeat it. If this persists, ask the operator of these functions to raise their timeout.",
         ),
     );
   };

@@ -21,8 +21,8 @@ export function errors(answers: "http" | "event" = "http"): Middleware {
       const { requestId } = invocation;
       const body = {
         error: {
-          code: clean.code ?? clean.reason,
-          message: clean.message,
+          code: error.code ?? error.reason,
+          message: error.message,
           reason: error.reason,
           request_id: requestId,
         },

@@ -1,5 +1,6 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
+import { toLine } from "../results/line.ts";
 import type { Cloud } from "../snapshots/ports.ts";
 import type { Means } from "../snapshots/take.ts";
 import type { Invocation } from "./invocation.ts";
@@ -23,7 +24,7 @@ export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
       for (let from = 0; from < deletions.length; from += DELETIONS_A_LINE) {
         const plan = deletions.slice(from, from + DELETIONS_A_LINE);
         // On stderr, as it is no result: a snapshot has one record, when it is known what became of it.
-        runtime.warn(redact(JSON.stringify({ level: "info", function: functionName, request_id: requestId, plan })));
+        runtime.warn(redact(toLine({ level: "info", function: functionName, request_id: requestId, plan })));
       }
     },
     inFlight: runtime.inFlight,

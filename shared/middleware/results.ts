@@ -1,4 +1,5 @@
 import { reportLogs } from "../huaweicloud/lts.ts";
+import { toLine } from "../results/line.ts";
 import type { TargetFields } from "../results/record.ts";
 import { after, type Instant, instant } from "../snapshots/instant.ts";
 import { asSnapshotError } from "../snapshots/reasons.ts";
@@ -43,7 +44,7 @@ async function deliver(invocation: Invocation): Promise<void> {
   const { reason, message } = asSnapshotError(why);
   const said = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${message}`;
   runtime.warn(
-    redact(JSON.stringify({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
+    redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
   );
 }
 
@@ -59,6 +60,9 @@ export async function sendRecords(
   await retryRead(report, { time: runtime.time, until });
 }
 
+/** Kept for the answer itself, and for a call that has to be given up. */
+const ANSWER_MS = 150;
+
 /** Until when so many calls may take. */
 const timeFor = ({ endsAt, runtime }: Invocation, calls: number): Instant =>
-  instant(Math.min(after(endsAt, -50), after(runtime.time.now(), DELIVERY_MS * calls)));
+  instant(Math.min(after(endsAt, -ANSWER_MS), after(runtime.time.now(), DELIVERY_MS * calls)));

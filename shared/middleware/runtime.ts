@@ -20,16 +20,20 @@ export interface Runtime {
   inFlight: InFlight;
 }
 
+/** Node.js ends a longer wait at once, with a warning. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const wallTime: Time = {
   now: () => instant(Date.now()),
   sleep: async (milliseconds, signal) => {
     try {
-      await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+      await delay(Math.min(milliseconds, MAX_TIMER_MS), undefined, signal === undefined ? {} : { signal });
     } catch (thrown) {
       throw signal?.aborted ? signal.reason : thrown;
     }
   },
   random: Math.random,
+  elapsed: () => performance.now(),
 };
 
 /** The time of day at which an invocation began, and from then on what a monotonic clock adds. */

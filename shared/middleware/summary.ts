@@ -1,3 +1,4 @@
+import { toLine } from "../results/line.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** Targets failed, after all the others were done: the invocation fails, so that the platform delivers the event again. */
@@ -33,7 +34,7 @@ const summaryOf = (invocation: Invocation): string => {
   const { functionName, records, topicState, redact } = invocation;
   const { policy, targets, deferredTo } = invocation.summary;
   return redact(
-    JSON.stringify({
+    toLine({
       function: functionName,
       policy,
       targets,

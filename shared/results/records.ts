@@ -1,5 +1,6 @@
 import { formatInstant, type Instant } from "../snapshots/instant.ts";
 import { asSnapshotError, SnapshotError } from "../snapshots/reasons.ts";
+import { toRecordLine } from "./line.ts";
 import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 
 /** The result records of one invocation: each is written when it ends. */
@@ -51,7 +52,7 @@ export function startRecords(
       ...fields,
       duration_ms: time - since,
     };
-    print(redact(JSON.stringify(record)));
+    print(toRecordLine(record, redact));
   };
 
   const begin = (target: TargetFields) => {

@@ -1,75 +1,219 @@
-/** What is shorter is no key or token, and would be found in every other word. */
-const LEAST = 6;
-/** So much of a secret's beginning gives it away: a message that is cut off may end within it. */
-const ENOUGH = 12;
-/** What follows such a beginning, as keys and tokens are written; JSON's quotes end it. */
-const REST = String.raw`(?:[\w+/=%~.-]|\\{1,16}(?:u[\da-fA-F]{4}|/)|&#?\w{1,6};)*`;
+import { escapeControls } from "../core/untrusted.ts";
 
-/** What every spelling but the plain one has. */
-const ESCAPED = /[\\%&]/;
+/** A shorter secret is no key or token, and its characters occur in ordinary words. */
+const SHORTEST_SECRET = 6;
+/**
+ * So many canonical characters of a secret in a row are removed. A run of 16 characters of a key or token has at least
+ * that many, although canonical text leaves out padding and quotes.
+ */
+const RUN = 12;
+/** Two aligned blocks of 4 are in each run of 11 characters. */
+const BLOCKS = 8;
 
-interface Known {
-  of: number;
-  /**
-   * Each secret whole, as it is and as JSON and a URL write it; the longest first, as one may be part of another, and what is escaped holds what is not.
-   */
-  whole: string[];
-  /** The beginning of each, in any spelling, with what follows it: for what is cut off or escaped in another way. */
-  begun: RegExp;
+/** What the redactor looks for, made from one list of secrets. */
+interface Index {
+  /** The length of the list when the index was made: the list grows once the credentials are known. */
+  secretCount: number;
+  /** Each secret as it is, and as JSON and URLs escape it. The longest come first, because one can be part of another. */
+  literals: string[];
+  /** The secrets themselves. */
+  plain: Forms;
+  /** The secrets in base64 and hex. Made when a string looks like it: a token has thousands of characters. */
+  encoded?: Forms;
 }
 
-/** What is known of each list of secrets; it goes with its list, so that nothing of one invocation stays for the next. */
-const knowledge = new WeakMap<string[], Known>();
+/** Texts to find, in canonical characters. */
+interface Forms {
+  /** With a zero after each. */
+  all: Buffer;
+  /** A bit for the hash of each aligned block of 4 characters of `all`. */
+  bits: Int32Array;
+  /** Those that are shorter than a run: these are removed whole. */
+  short: Buffer[];
+}
+
+/** The index of each list of secrets. It disappears with the list, so nothing of an invocation stays for the next one. */
+const indexes = new WeakMap<string[], Index>();
 
 /**
- * Takes secrets out of a text, also where JSON, a URL or a page has escaped them, several times over. The cloud may
- * repeat a token in a message, and nothing that this project prints, reports or answers may carry one on (DESIGN 5.7).
- * A line of JSON stays one. A token may have thousands of characters: only its beginning makes a pattern.
+ * Returns a function that prepares a string to leave the process. It replaces every secret, and every run of at least 16
+ * of its characters, by `***`: also if the string is wrapped over lines, escaped by JSON, URLs or HTML (repeatedly), or
+ * contains the secret in base64, base64url or hex. Then it escapes control characters. JSON stays valid JSON, with the
+ * same values apart from the secrets.
  *
- * @param secrets may grow: an invocation begins before it knows them
+ * @param secrets is read at each call, because an invocation starts before its credentials are known
  */
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
-    // Most texts hold nothing of one in any spelling, and making the pattern takes longer than a request.
-    if (
-      !ESCAPED.test(text) &&
-      !secrets.some((secret) => secret.length >= LEAST && text.includes(secret.slice(0, ENOUGH)))
-    ) {
-      return text;
-    }
-    let known = knowledge.get(secrets);
-    if (known?.of !== secrets.length) {
-      known = knownOf(secrets);
-      knowledge.set(secrets, known);
-    }
-    const { whole, begun } = known;
-    return whole.reduce((clean, secret) => clean.replaceAll(secret, "***"), text).replace(begun, "***");
+    const clean = secrets.length === 0 ? text : withoutSecrets(text, secrets);
+    if (!/[^ -~]/.test(clean)) return clean;
+    // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
+    return /^\s*[[{]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : escapeControls(clean);
   };
 
-function knownOf(secrets: string[]): Known {
-  const found = secrets.filter((secret) => secret.length >= LEAST).sort((a, b) => b.length - a.length);
-  const whole = found.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
-  const begun = found.map((secret) => {
-    const signs = [...secret.slice(0, ENOUGH)].map(patternOfSign).join("");
-    return secret.length > ENOUGH ? signs + REST : signs;
-  });
-  // None: what never matches.
-  return {
-    of: secrets.length,
-    whole: [...new Set(whole)].sort((a, b) => b.length - a.length),
-    begun: new RegExp(begun.join("|") || "(?!)", "g"),
-  };
+function withoutSecrets(given: string, secrets: string[]): string {
+  const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
+  let index = indexes.get(secrets);
+  if (index?.secretCount !== secrets.length) {
+    const escaped = known.flatMap((secret) => [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+    ]);
+    const literals = [...new Set(escaped)].sort((a, b) => b.length - a.length);
+    index = { secretCount: secrets.length, literals, plain: indexForms(known.map(plainForm)) };
+    indexes.set(secrets, index);
+  }
+  const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), given);
+  const { codes, cased, starts } = canonicalText(text);
+  const found = new Uint8Array(codes.length);
+  markForms(found, codes, index.plain);
+  if (ENCODED.test(cased.toString("latin1"))) {
+    index.encoded ??= indexForms(known.flatMap(encodedForms));
+    markForms(found, codes, index.encoded);
+  }
+  let clean = "";
+  let from = 0;
+  for (let at = found.indexOf(1); at >= 0; at = found.indexOf(1, at)) {
+    clean += `${text.slice(from, starts[at])}***`;
+    while (found[at]) at += 1;
+    from = endOf(text, starts[at - 1] as number);
+    while (text[from] === "=") from += 1;
+  }
+  return clean + text.slice(from);
 }
 
-/** One sign of a secret, in any of its spellings. The bounds keep a text of backslashes from being read for ever. */
-function patternOfSign(sign: string): string {
-  const code = sign.charCodeAt(0);
-  const hex = code
-    .toString(16)
-    .padStart(2, "0")
-    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
-  const plain = /\w/.test(sign) ? sign : `\\u${code.toString(16).padStart(4, "0")}`;
-  const entity = /\w/.test(sign) ? "" : "|&#?\\w{1,6};";
-  return `(?:\\\\{0,16}${plain}|\\\\{1,16}u00${hex}|%(?:25){0,3}${hex}${entity})`;
+/** Writes a 1 into `found` for each canonical character that belongs to one of the forms. */
+function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms): void {
+  let block = 0;
+  let hits = 0;
+  let next = BLOCKS - 1;
+  for (let at = 0; at < codes.length; at += 1) {
+    block = (block >>> 8) | ((codes[at] as number) << 24);
+    const hash = hashOf(block);
+    hits = (hits << 1) | (((bits[hash >> 5] as number) >> hash) & 1);
+    // Most strings get no further: two blocks in a row are hardly ever a coincidence.
+    if ((hits & 0b10001) !== 0b10001 || at < next) continue;
+    const first = at + 1 - BLOCKS;
+    const blocks = codes.subarray(first, at + 1);
+    for (let of = all.indexOf(blocks); of >= 0; of = all.indexOf(blocks, of + 1)) {
+      let from = first;
+      let to = at + 1;
+      const shift = of - first;
+      while (from > 0 && codes[from - 1] === all[from - 1 + shift]) from -= 1;
+      while (to < codes.length && codes[to] === all[to + shift]) to += 1;
+      if (to - from < RUN) continue;
+      found.fill(1, from, to);
+      next = to;
+      break;
+    }
+  }
+  for (const form of short) {
+    for (let at = codes.indexOf(form); at >= 0; at = codes.indexOf(form, at + 1)) found.fill(1, at, at + form.length);
+  }
+}
+
+/** A hash of 20 bits of 4 characters. Cheaper in code that is not optimized yet than a multiplication. */
+const hashOf = (block: number): number => (block ^ (block >> 3) ^ (block >> 6) ^ (block >> 9)) & 0xfffff;
+
+function indexForms(forms: Buffer[]): Forms {
+  const all = Buffer.concat(forms.flatMap((form) => [form, Buffer.alloc(1)]));
+  const blocks = new Int32Array(new Uint8Array(all).buffer, 0, all.length >> 2);
+  const bits = new Int32Array(1 << 15);
+  for (let at = 0; at < blocks.length; at += 1) {
+    const hash = hashOf(blocks[at] as number);
+    bits[hash >> 5] = (bits[hash >> 5] as number) | (1 << hash);
+  }
+  return { all, bits, short: forms.filter(({ length }) => length >= SHORTEST_SECRET && length < RUN) };
+}
+
+/** In JSON, so that its quotes are escaped: a quote that is not ends a JSON string. */
+const plainForm = (secret: string): Buffer => canonicalText(JSON.stringify(secret).slice(1, -1)).codes;
+
+/** A secret in base64, at each of the three offsets that it can have within a larger text, and in hex. */
+function encodedForms(secret: string): Buffer[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((offset) =>
+    // The last character depends on what follows, unless the bytes fill it.
+    bytes.toString("base64", offset).slice(0, Math.floor(((bytes.length - offset) * 4) / 3)),
+  );
+  // Neither encoding has characters that are left out, so lower case is canonical.
+  return [...base64, bytes.toString("hex")].map((text) => Buffer.from(text.toLowerCase()));
+}
+
+/**
+ * 12 printable ASCII characters in base64 or hex: their highest bit is 0, and one of the next two is 1. 16 characters of a
+ * secret contain them at any offset. Other text looks like this in about one of 200 records.
+ */
+const ENCODED =
+  /(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){4}|(?:[2-7][\da-f]){12}|(?:[2-7][\dA-F]){12}/;
+
+/**
+ * The canonical code of each ASCII character. Zero leaves it out: white space, and what surrounds or pads encoded text.
+ * Upper case counts as lower case (hex), base64url as base64. A quote that is not escaped ends a JSON string; no secret
+ * contains its code 1, so no match goes beyond it.
+ */
+const CODES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code).toLowerCase();
+  if (code <= 32 || "\\=<>&'\x7f".includes(character)) return 0;
+  return { '"': 1, "-": 43, _: 47 }[character] ?? character.charCodeAt(0);
+});
+
+/** What wraps a text over lines, or is left out anyway. It can also stand within an escape. */
+const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
+
+/**
+ * A character that JSON, a URL or HTML escaped, perhaps repeatedly; an HTML line break. Noise can stand at each space. A URL
+ * can have escaped the backslash (~) and the other characters that begin or end an escape.
+ */
+const ESCAPE = new RegExp(
+  String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|(?:[a-z] ){2,8};)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
+    .replaceAll("#", "(?:#|% (?:2 5 )*2 3)")
+    .replaceAll(";", "(?:;|% (?:2 5 )*3 b)")
+    .replaceAll("~", String.raw`(?:\\|% (?:2 5 )*5 c)+`)
+    .replaceAll("& ", String.raw`(?:&|% (?:2 5 )*2 6|\\+(?!\\) u 0 0 2 6) `)
+    .replaceAll(" ", NOISE),
+  "iy",
+);
+
+/** Returns where the character that starts at `start`, escaped or not, ends. */
+function endOf(text: string, start: number): number {
+  ESCAPE.lastIndex = start;
+  return ESCAPE.test(text) ? ESCAPE.lastIndex : start + 1;
+}
+
+/**
+ * Returns the canonical codes of a text, without escapes and line breaks, the characters that they stand for, and where in
+ * the text each one starts.
+ */
+function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Uint32Array } {
+  const codes = Buffer.allocUnsafe(text.length);
+  const cased = Buffer.allocUnsafe(text.length);
+  const starts = new Uint32Array(text.length);
+  let count = 0;
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    let code = text.charCodeAt(at);
+    end = at + 1;
+    // The characters \ % & < begin an escape.
+    if (code === 92 || code === 37 || code === 38 || code === 60) {
+      ESCAPE.lastIndex = at;
+      const [escaped, hex, decimal, json, character, url] = ESCAPE.exec(text) ?? [];
+      if (escaped !== undefined) {
+        end = ESCAPE.lastIndex;
+        const digits = (json ?? url ?? hex ?? "").replace(/[^\da-f]/gi, "");
+        code = character?.charCodeAt(0) ?? Number(decimal?.replace(/\D/g, "") ?? `0x0${digits}`);
+        // An escaped quote is part of its JSON string.
+        if (code === 34) code = 0;
+      }
+    }
+    const canonical = code < 128 ? CODES[code] : 0;
+    if (canonical) {
+      codes[count] = canonical;
+      cased[count] = code;
+      starts[count] = at;
+      count += 1;
+    }
+  }
+  return { codes: codes.subarray(0, count), cased: cased.subarray(0, count), starts };
 }

@@ -53,9 +53,12 @@ export type InFlight = Map<string, Entry>;
 interface Entry {
   content?: string;
   ensuring?: Promise<Ensured | undefined>;
-  /** Without an id: a run, or a create of which could not be found out whether it made anything. */
-  ended?: { at: Instant; snapshotId?: string };
+  /** Without an id: a run, or a create of which could not be found out whether it made anything. `at`: see `elapsed`. */
+  ended?: { at: number; snapshotId?: string };
 }
+
+/** On a clock that all invocations of this process share. */
+const elapsed = (time: Time): number => time.elapsed?.() ?? time.now();
 
 /** For so long what has ended is known here, whether or not a list shows it. */
 const UNLISTED_MS = 10_000;
@@ -104,7 +107,7 @@ export async function ensure(
   const end = (snapshotId?: string) => {
     // What has ended stands behind what ended before it.
     inFlight.delete(identity);
-    inFlight.set(identity, { content, ended: { at: time.now(), snapshotId } });
+    inFlight.set(identity, { content, ended: { at: elapsed(time), snapshotId } });
   };
   // Where nothing was made, what was known stays known, for as long as it was to be.
   const restore = () => {
@@ -126,7 +129,7 @@ export async function ensure(
 /** Forgets what ended so long ago that a list shows it. */
 function forget(inFlight: InFlight, time: Time): void {
   for (const [name, { ended }] of inFlight) {
-    if (ended !== undefined && time.now() - ended.at <= UNLISTED_MS) return;
+    if (ended !== undefined && elapsed(time) - ended.at <= UNLISTED_MS) return;
     if (ended !== undefined) inFlight.delete(name);
   }
 }
@@ -156,7 +159,7 @@ export async function inTurn(
   void ensuring.then(() => {
     if (inFlight.get(name) !== turn) return;
     inFlight.delete(name);
-    inFlight.set(name, { ended: { at: time.now() } });
+    inFlight.set(name, { ended: { at: elapsed(time) } });
   });
   await working;
 }
@@ -327,8 +330,9 @@ async function lookAgain(
     const { standing } = await look();
     if (standing !== undefined) return standing;
   } catch (cause) {
-    // What refuses the look as it refused the create says nothing new.
-    throw isFinal(error) && asSnapshotError(cause).reason === error.reason ? error : unknown(error, cause);
+    // What refuses the look as it refused the create says nothing new. That the time ran out for both refuses nothing.
+    const isSame = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
+    throw isFinal(error) && isSame ? error : unknown(error, cause);
   }
   // Too early a look proves nothing.
   if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw unknown(error, error);
@@ -366,8 +370,8 @@ const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
 });
 
 /** Waits until a list must show what was made by a moment. Rejects with OutcomeUnknown where that is later than there is time. */
-async function untilListed(at: Instant, { time, until }: Patience): Promise<void> {
-  const rest = at + LISTED_AFTER_MS - time.now();
+async function untilListed(at: number, { time, until }: Patience): Promise<void> {
+  const rest = at + LISTED_AFTER_MS - elapsed(time);
   if (time.now() + rest + LAST_LOOK_MS > until) {
     throw new SnapshotError(
       "OutcomeUnknown",

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import { apig, openSite, START, timerEvent } from "../harness.ts";
@@ -188,6 +189,11 @@ describe("a topic that does not take the records", () => {
       "BadResponse",
     ],
     ["answers 200 with a failure", { type: "answer", status: 200, body: code("SVCSTG.ALS.403.105") }, "BadResponse"],
+    [
+      "answers 200 with its code in an array",
+      { type: "answer", status: 200, body: JSON.stringify({ errorCode: ["SVCSTG.ALS.200.200"] }) },
+      "BadResponse",
+    ],
     ["answers 202", { type: "answer", status: 202, body: code("SVCSTG.ALS.200.200") }, "BadResponse"],
   ];
 
@@ -233,6 +239,120 @@ describe("a topic that does not take the records", () => {
     expect(warnings).toEqual([]);
     expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
     expect(site.clock.now() - Date.parse(START)).toBeLessThanOrEqual(20_000);
+  });
+});
+
+describe("a record that the topic refuses for good", () => {
+  const refused: Fault = { type: "status", status: 400, body: { errorCode: "SVCSTG.ALS.400.400", error_msg: "no" } };
+
+  test("a scheduled run delivers every other record, answers that the topic failed, and warns how many it lost", async () => {
+    const site = await openSite();
+    const disks = Array.from({ length: 9 }, () => site.cloud.addVolume().id);
+    const [poison = ""] = disks.slice(4);
+    site.cloud.fault({ operation: "lts.reportLogs", resource: poison }, refused);
+    const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
+    const { result, records, warnings } = await site.invoke(scheduledSnapshots, timerEvent(policy));
+    expect(result).toMatchObject({ targets: 9, outcomes: { accepted: 9 }, topic: "failed" });
+    expect(records).toHaveLength(10);
+    expect(site.cloud.logs.map(({ line }) => line)).toEqual(
+      records.filter(({ resource_id }) => resource_id !== poison),
+    );
+    expect(warnings).toHaveLength(1);
+    expect(JSON.parse(String(warnings[0]))).toMatchObject({
+      level: "error",
+      reason: "InvalidRequest",
+      message: expect.stringMatching(
+        /^The logging topic did not take 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
+      ),
+    });
+  });
+
+  test("a create over HTTP answers as always, and the record of its run is delivered", async () => {
+    const site = await stage(STANDARD);
+    site.cloud.fault({ operation: "lts.reportLogs", resource: String(site.resource.volume_id) }, refused);
+    const answered = await site.post();
+    expect(answered.result.statusCode).toBe(202);
+    expect(site.cloud.logs.map(({ line }) => line)).toEqual([answered.records.at(-1)]);
+    expect(answered.warnings.join()).toContain("did not take 1 of 2 records");
+  });
+});
+
+describe("what the cloud answers with strings of 1 MB", () => {
+  const MB = "x".repeat(1024 * 1024);
+
+  test.each<[string, Fault]>([
+    ["code and message", { type: "status", status: 400, body: { error: { code: MB, message: MB } } }],
+    [
+      "control characters",
+      { type: "status", status: 400, body: { error: { code: "E", message: "\u0001".repeat(9e5) } } },
+    ],
+  ])(
+    "a create writes records of at most 16 KB after an error with %s of that size, and delivers them",
+    async (_what, fault) => {
+      const site = await stage(STANDARD);
+      site.cloud.fault({ operation: STANDARD.operation }, fault);
+      const { records, warnings } = await site.post();
+      expect(records).toMatchObject([{ outcome: "failed" }, { action: "run", outcome: "failed" }]);
+      for (const record of records) expect(JSON.stringify(record).length).toBeLessThanOrEqual(16 * 1024);
+      expect(warnings).toEqual([]);
+      expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
+    },
+  );
+
+  test("a create writes records of at most 16 KB for the id of a snapshot of that size", async () => {
+    const site = await stage(STANDARD);
+    const body = JSON.stringify({ snapshot: { id: MB, job_id: MB }, job_id: MB, snapshot_id: MB });
+    site.cloud.fault({ operation: STANDARD.operation }, { type: "answer", status: 202, body });
+    const { records, warnings } = await site.post();
+    for (const record of records) expect(JSON.stringify(record).length).toBeLessThanOrEqual(16 * 1024);
+    expect(warnings).toEqual([]);
+    expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
+  });
+});
+
+describe("control characters that the cloud sends", () => {
+  const said = "a\u2028b\u0085c\u007fd\u202ee\u200bf\u001b[31mg\nh";
+  const RAW = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+  test("records, the lines on stderr, the answer and the error of a create have them escaped", async () => {
+    const fault: Fault = { type: "status", status: 400, body: { error: { code: said, message: said } } };
+    const lines: string[] = [];
+    const site = await stage(STANDARD);
+    site.cloud.fault({ operation: STANDARD.operation }, fault);
+    site.cloud.fault({ operation: "lts.reportLogs" }, { ...fault, status: 403 });
+    const handler = STANDARD.factory({
+      ...site.runtime,
+      print: (line) => void lines.push(line),
+      warn: (line) => void lines.push(line),
+    });
+    const posted = await site.invoke(() => handler, apig(site.body()));
+    const direct = await site.invoke(() => handler, site.body());
+    expect(lines).toHaveLength(6);
+    for (const line of lines) expect(line).not.toMatch(RAW);
+    expect(JSON.parse(String(lines[0])).error).toMatchObject({ code: said, message: expect.stringContaining(said) });
+    expect(posted.result.body).not.toMatch(RAW);
+    const record = JSON.parse(String(lines[0])).error;
+    expect(JSON.parse(posted.result.body).error).toMatchObject({ code: said, message: record.message });
+    expect(direct.error?.message).not.toMatch(RAW);
+    expect(direct.error?.message).toContain("a\\u2028b\\u0085c\\u007fd\\u202ee\\u200bf\\u001b[31mg\\u000ah");
+  });
+
+  test("verify writes the name of a snapshot escaped, and its JSON has the original name", async () => {
+    const site = await openSite();
+    const name = `m\u202egnp.${said}`;
+    const labels = { "managed-by": "snapshot-functions", policy: "nightly", key: "0".repeat(32), content: "00000000" };
+    site.cloud.addSnapshot({
+      kind: "snapshot",
+      volumeId: site.cloud.addVolume().id,
+      name,
+      createdAt: site.clock.now() - 3_600_000,
+      metadata: labels,
+    });
+    const lines: string[] = [];
+    const handler = verifySnapshots({ ...site.runtime, print: (line) => void lines.push(line) });
+    await site.invoke(() => handler, timerEvent({}));
+    for (const line of lines) expect(line).not.toMatch(RAW);
+    expect(JSON.parse(String(lines[0]))).toMatchObject({ action: "verify", name });
   });
 });
 

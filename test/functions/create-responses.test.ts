@@ -65,12 +65,27 @@ const ODD: [what: string, change: Change][] = [
   ["null", () => () => withBody(null)],
   ["an array", () => () => withBody([])],
   ["an object that is empty", () => () => withBody({})],
-  ...([null, "", 7, {}, [], true, "null", "undefined", "not-an-id", "../../x", "a b", "x".repeat(60_000)] as const).map(
-    (id): [string, Change] => [
-      `the id ${JSON.stringify(id).slice(0, 20)}`,
-      (create) => (_, body) => withBody(withId(create, body, id)),
-    ],
-  ),
+  ...(
+    [
+      null,
+      "",
+      7,
+      {},
+      [],
+      true,
+      "null",
+      "undefined",
+      "0",
+      "00000000-0000-0000-0000-000000000000",
+      "not-an-id",
+      "../../x",
+      "a b",
+      "x".repeat(60_000),
+    ] as const
+  ).map((id): [string, Change] => [
+    `the id ${JSON.stringify(id).slice(0, 20)}`,
+    (create) => (_, body) => withBody(withId(create, body, id)),
+  ]),
   ["a code of EVS beside the id", () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" })],
   ["a code of the gateway beside the id", () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" })],
   ["an error beside the id", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
@@ -139,6 +154,44 @@ describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
     expect(result.statusCode).toBe(502);
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
     expect(creates(site)).toHaveLength(1);
+  });
+});
+
+describe.each([STANDARD, GROUP])("$name, whose response has no object around its fields", (create) => {
+  test.each(["error", "ERROR", "error_deleting"])(
+    "fails a snapshot that the response gives in the status %s",
+    async (status) => {
+      const site = await stage(create);
+      respond(site, true, (_, body) => withBody({ ...body, status }));
+      const { result, records } = await site.post();
+      expect(result.statusCode).toBe(502);
+      expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+      expect(creates(site)).toHaveLength(1);
+    },
+  );
+
+  test("looks for the snapshot if the response is about another disk or server", async () => {
+    const site = await stage(create);
+    const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+    respond(site, false, (_, body) => withBody({ ...body, snapshot: undefined, volume_id: id, server_id: id }), 10);
+    const { records } = await site.post();
+    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+  });
+
+  test("accepts a response that gives the HTTP status as a number", async () => {
+    const site = await stage(create);
+    respond(site, true, (_, body) => withBody({ ...body, status: 202 }));
+    expect((await site.post()).records[0]).toMatchObject({ outcome: "accepted" });
+  });
+});
+
+describe.each(CREATES)("$name", (create) => {
+  test("does not take the id of the disk, server or cluster for that of the snapshot", async () => {
+    const site = await stage(create);
+    const { volume_id, server_id, cluster_id } = site.resource;
+    respond(site, false, (_, body) => withBody(withId(create, body, volume_id ?? server_id ?? cluster_id)), 10);
+    const { records } = await site.post();
+    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
   });
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import { CREATES, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
+import { piecesLeft } from "../shared/results/pieces.ts";
 
 onTheSitesDay();
 
@@ -33,6 +34,13 @@ const ESCAPES: [name: string, spell: (secret: string) => string][] = [
   ["URL in URL", (secret) => encodeURIComponent(encodeURIComponent(secret))],
   ["URI", (secret) => encodeURI(secret)],
   ["HTML", (secret) => secret.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)],
+  ["its second character on", (secret) => secret.slice(1)],
+  ["16 characters of it", (secret) => secret.slice(2, 18)],
+  ["lines", (secret) => secret.replace(/.{10}/g, "$&\r\n")],
+  ["lines of a MIME header", (secret) => secret.replace(/.{7}/g, "$&=\r\n\t")],
+  ["base64", (secret) => Buffer.from(`token ${secret}`).toString("base64")],
+  ["base64url in lines", (secret) => Buffer.from(`?${secret}`).toString("base64url").replace(/.{20}/g, "$&\n")],
+  ["hex", (secret) => Buffer.from(secret).toString("hex")],
 ];
 
 /** Faults that repeat a text, in each envelope and outside of any. */
@@ -113,6 +121,7 @@ test("whatever fails: no credential is in what leaves the function", async () =>
         for (const secret of Object.values(secrets)) {
           for (const [, spell] of ESCAPES) expect(seen).not.toContain(spell(secret));
           expect(seen).not.toContain(secret.slice(0, TOO_MUCH));
+          expect(piecesLeft(seen, secret)).toEqual([]);
         }
         // Records are still records.
         for (const record of invoked.records) expect(record.request_id).toMatch(/^request-/);

@@ -74,14 +74,28 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
   });
 });
 
+test("create-snapshot leaves the outcome open if the create itself never settles", async () => {
+  const site = await openSite();
+  const { transport } = site.runtime;
+  site.runtime.transport = async (request) => {
+    const answer = await transport(request);
+    return /cloudsnapshots$/.test(request.url.pathname) ? new Promise(() => {}) : answer;
+  };
+  const body = { snapshot: { volume_id: site.cloud.addVolume().id, force: true } };
+  const invoked = await site.invoke(createSnapshot, apig(body));
+  expect(site.cloud.snapshots()).toHaveLength(1);
+  expectWholeRecords(invoked);
+  expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
+});
+
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
   const site = await openSite();
   const endless = (runtime: Runtime) =>
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
       .use(summary())
-      .use(results({ action: "create" }))
       .use(errors("event"))
+      .use(results({ action: "create" }))
       .handler(
         withDeadline((_event: unknown, { records }) => {
           records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
@@ -91,12 +105,37 @@ test("a handler that never settles ends at the deadline, with a record for what 
   const { error, records } = await site.invoke(endless as never, timerEvent({}));
   expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
   expect(error?.message).toMatch(/^The invocation's time ran out/);
+  // A caller over HTTP reads the same text, and cannot change the function.
+  expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
   ]);
   expect(site.cloud.logs).toHaveLength(2);
 });
+
+test.each([0, 1])(
+  "a logging topic that never answers after %i calls costs no record on stdout and no time beyond the deadline",
+  async (first) => {
+    const site = await openSite({ variables: { SHARD_SIZE: "1000" } });
+    const { transport } = site.runtime;
+    let reports = 0;
+    site.runtime.transport = (request) => {
+      if (request.url.pathname.includes("/lts/")) reports += 1;
+      return request.url.pathname.includes("/lts/") && reports > first ? new Promise(() => {}) : transport(request);
+    };
+    const disks = Array.from({ length: 600 }, () => site.cloud.addVolume().id);
+    const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
+    const { records, result, warnings, error } = await site.invoke(scheduledSnapshots, timerEvent(policy), {
+      remainingMs: 10_000,
+    });
+    expect(site.clock.now()).toBeLessThan(Date.parse(START) + 10_000);
+    expect(records).toHaveLength(601);
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
+    expect(warnings.join()).toContain(`did not take ${601 - 500 * first} of 601 records`);
+  },
+);
 
 describe("the clock of an invocation", () => {
   afterEach(() => {
@@ -107,8 +146,11 @@ describe("the clock of an invocation", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const time = nodeRuntime().time.anchored?.();
     const before = time?.now() ?? 0;
+    const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
     vi.setSystemTime(Date.parse(START) + step);
     expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
+    // The next invocation begins at another time of day.
+    expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
   });
 
   test("begins anew with each invocation, at the machine's time", () => {
@@ -116,6 +158,23 @@ describe("the clock of an invocation", () => {
     const { time } = nodeRuntime();
     vi.setSystemTime(new Date("2027-01-01T00:00:00Z"));
     expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
+  });
+
+  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])("does not end a wait of %d ms at once", async (milliseconds) => {
+    const stop = new AbortController();
+    let ended = false;
+    const sleeping = nodeRuntime()
+      .time.sleep(milliseconds, stop.signal)
+      .then(
+        () => {
+          ended = true;
+        },
+        () => {},
+      );
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(ended).toBe(false);
+    stop.abort();
+    await sleeping;
   });
 
   test("ends a function in its time although the machine's clock steps back an hour", async () => {

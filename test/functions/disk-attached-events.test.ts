@@ -335,6 +335,9 @@ describe("a job that failed", () => {
   test.each<[what: string, response: unknown]>([
     ["a success with empty error fields", { ...job, status: "SUCCESS", error_code: null, fail_reason: "" }],
     ["a success with an error code of 0", { ...job, status: "SUCCESS", error_code: "0" }],
+    ["a success in the fields of an error", { ...job, error_code: "0", error_msg: "Success." }],
+    ["a success in the reason", { ...job, fail_reason: "ok" }],
+    ["a reason that stands for none", { ...job, fail_reason: "-", error_code: "N/A" }],
     ["a job that is still running", { ...job, status: "RUNNING" }],
     ["a text that is no JSON", "FAIL {"],
     ["an array", ["FAIL"]],
@@ -434,6 +437,16 @@ describe("a batch of CloudEvents", () => {
     expect(taken(cloud)).toEqual([disk]);
   });
 
+  test("disk-attached fails if it skips one attachment of a disk and another one does not end in time", async () => {
+    const { deliver, server, disk } = await stage();
+    const old = cloudEvent(requested(server, disk, at - 2 * HOUR).cts);
+    const recent = cloudEvent(requested(server, disk).cts);
+    const invoked = await deliver([old, recent]);
+    expect(resources(invoked)).toEqual([`skipped ${disk}`, `failed ${disk}`]);
+    // It fails, so that the platform delivers it again.
+    expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { skipped: 1, failed: 1 } });
+  });
+
   test("disk-attached rejects a batch without events or with more than 100, in one record", async () => {
     for (const count of [0, 101]) {
       const { deliver, requests } = await stage();
@@ -514,6 +527,18 @@ describe("an event that does not concern the function", () => {
     expect(invoked.error?.message).toContain("trace_name: expected a name such as attachVolume");
     expect(invoked.output.length).toBeLessThan(3_000);
     expect(requests()).toEqual([]);
+  });
+
+  test("disk-attached does not take the id of the disk for the id of the server", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    const { cts } = requested(server, disk);
+    const ofDisk = { ...cts, resource_type: "evs", resource_id: disk.toUpperCase() };
+    const request = { server_id: server, volumeAttachment: { volumeId: disk } };
+    expect((await deliver({ cts: { ...ofDisk, request } })).result.outcomes).toEqual({ accepted: 1 });
+    const without = await deliver({ cts: ofDisk });
+    expect(outcomes(without)).toEqual(["create rejected", "run failed"]);
+    expect(taken(cloud)).toEqual([disk]);
   });
 
   test("disk-attached ignores secondary fields of a type that it does not know", async () => {

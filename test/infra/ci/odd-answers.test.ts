@@ -156,6 +156,16 @@ const ODD: [string, Answer][] = [
   ["a snapshot whose id is empty", http(200, readyWith({ snapshot_id: "" }))],
   ["a snapshot whose id is the string null", http(200, readyWith({ snapshot_id: "null" }))],
   ["a snapshot whose id is a sentence", http(200, readyWith({ snapshot_id: "snapshot 7" }))],
+  [
+    "a snapshot whose id is the nil UUID",
+    http(200, readyWith({ snapshot_id: "00000000-0000-0000-0000-000000000000" })),
+  ],
+  ["a snapshot whose id is a dash", http(200, readyWith({ snapshot_id: "-" }))],
+  ["a snapshot whose id is that of its disk", http(200, ready([{ ...first, snapshot_id: DISKS[0] }, second, tagged]))],
+  ["a snapshot with an error", http(200, readyWith({ error: { reason: "SnapshotFailed", message: "it failed" } }))],
+  ["a snapshot with an error that is empty", http(200, readyWith({ error: {} }))],
+  ["a list of errors", http(200, ready(covering, { errors: ["it failed"] }))],
+  ["the message of an error", http(200, ready(covering, { error_msg: "it failed" }))],
   ...["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf"].map((name): [string, Answer] => [
     `the reason ${name}`,
     http(409, { error: { reason: name, code: name, message: name } }),

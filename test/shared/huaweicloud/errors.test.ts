@@ -235,6 +235,20 @@ const PASSING: Case[] = [
   ["EVS.5500", 500, "CloudError", "create", "Please try again later."],
   ["APIGW.0308", 429, "Throttled", "create", "Please try again later."],
   ["EVS.5413", 413, "QuotaExceeded", "create", "Free some and try again later."],
+  ["EVS.2024", 400, "Busy", "create", "Volume status must be available, but current status is: [extending]"],
+  ["EVS.2024", 400, "Busy", "create", "The volume status (backing-up) is not allowed."],
+  ["EVS.2024", 400, "Busy", "create", "The volume is in status of 'retyping'."],
+  ["EVS.2024", 400, "Busy", "create", "status = attaching"],
+  ["EVS.9999", 400, "Busy", "create", "Another task is running. Wait for it and try again later."],
+  ["EVS.9999", 400, "Busy", "create", "The service is busy. Please try again."],
+  ["EVS.9999", 400, "Busy", "create", "Please retry in 30 seconds."],
+  ["EVS.9999", 400, "InvalidRequest", "create", "The parameter is invalid. Modify it and try again."],
+  ["EVS.9999", 400, "InvalidRequest", "create", "Correct the request and then try again."],
+  ["EVS.9999", 400, "InvalidRequest", "create", "Invalid value for status: string expected"],
+  ["EVS.9999", 401, "AccessDenied", "create", "The token has expired, please try again."],
+  ["EVS.9999", 403, "AccessDenied", "delete", "No permission. Please try again later."],
+  ["EVS.9999", 404, "NotFound", "create", "The disk does not exist. Please try again later."],
+  ["EVS.9999", 413, "QuotaExceeded", "create", "Quota exceeded. Delete snapshots and try again later."],
   ["EVS.5400", 400, "InvalidRequest", "create", "current status is: in-use. Must be in Available state."],
   ["EVS.5400", 400, "InvalidRequest", "create", "current status is: error_extending"],
   ["EVS.5400", 400, "InvalidRequest", "create", "current status is: deleting"],
@@ -282,8 +296,8 @@ describe("every code has its reason", () => {
 });
 
 describe("a delete that finds nothing", () => {
-  const open = (code: string, status: number) =>
-    faultError("DELETE /", { status, code, message: "" }, { operation: "delete" }).open;
+  const open = (code: string, status: number, message = "") =>
+    faultError("DELETE /", { status, code, message }, { operation: "delete" }).open;
 
   test("is of the snapshot, in each service's own words: it is gone", () => {
     expect([open("EVS.5404", 404), open("itemNotFound", 404), open("DWS.0001", 400), open("DWS.5149", 400)]).toEqual([
@@ -292,6 +306,17 @@ describe("a delete that finds nothing", () => {
       false,
       false,
     ]);
+  });
+
+  test.each([
+    ["EVS.5404", 404, "Volume 5aa119a8 could not be found.", true],
+    ["EVS.5404", 404, "The project does not exist.", true],
+    ["itemNotFound", 404, "The resource could not be found.", true],
+    ["DWS.0001", 400, "The cluster does not exist.", true],
+    ["EVS.5404", 404, "Snapshot 5aa119a8 of the volume could not be found.", false],
+    ["itemNotFound", 404, "Not found.", false],
+  ])("%s with %i and the words %j leaves open whether the snapshot exists: %s", (code, status, message, isOpen) => {
+    expect(open(code, status, message)).toBe(isOpen);
   });
 
   test("may be of something else, in all other words: that leaves it open", () => {

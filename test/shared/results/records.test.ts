@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../../../shared/results/record.ts";
+import type { EndFields, Outcome, TargetFields } from "../../../shared/results/record.ts";
 import { recorded, startRecords } from "../../../shared/results/records.ts";
+import { redactor } from "../../../shared/results/redact.ts";
 import { instant } from "../../../shared/snapshots/instant.ts";
 import { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 
@@ -155,5 +156,71 @@ describe("recorded work", () => {
     const work = recorded(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
     await expect(work).rejects.toMatchObject({ reason: "CloudError" });
     expect(lines()[0].error.message).toBe("Unexpected fault in the function: TypeError: x is not a function");
+  });
+});
+
+describe("a record of strings from outside", () => {
+  const MB = "x".repeat(1024 * 1024);
+  const written = (fields: Record<string, unknown>, error?: SnapshotError, redact?: (text: string) => string) => {
+    const { records, printed } = opened(redact);
+    const begun = { ...target("a"), ...fields } as TargetFields;
+    records.begin(begun)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
+    records.close(error);
+    return printed;
+  };
+
+  test("a record cuts every string, marks the cut, and keeps ids and names of a usual length", () => {
+    const fields = { resource_id: MB, name: MB, snapshot_id: MB, job_id: MB, policy: MB, rule: MB, detail: MB };
+    const error = new SnapshotError("CloudError", MB, { code: MB, requestId: MB, status: 400 });
+    for (const line of written({ ...fields, deployment_id: MB }, error)) {
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
+      const { error: told, ...record } = JSON.parse(line);
+      expect(told).toMatchObject({ reason: "CloudError", status: 400 });
+      for (const id of [told.code, told.request_id]) expect(id).toMatch(/^x{127}…$/);
+      expect(told.message).toMatch(/^x{1999,3999}…$/);
+      if (record.action === "run") continue;
+      for (const id of ["snapshot_id", "job_id"]) expect(record[id]).toMatch(/^x{127}…$/);
+      for (const text of ["name", "policy", "deployment_id"]) expect(record[text]).toMatch(/^x{254}…$/);
+      for (const text of ["detail", "rule", "resource_id"]) expect(record[text]).toMatch(/^x{1999}…$/);
+    }
+    const disks = Array.from({ length: 60 }, () => "5aa1c0de-1111-4222-8333-444455556666").join(",");
+    const usual = {
+      resource_id: disks,
+      snapshot_id: "a".repeat(128),
+      name: "b".repeat(255),
+      detail: "c".repeat(4_000),
+    };
+    expect(JSON.parse(String(written(usual)[0]))).toMatchObject(usual);
+  });
+
+  test("a record has at most 16 KB, also if each character is escaped, and its ids and its outcome are complete", () => {
+    const id = "5aa1c0de-1111-4222-8333-444455556666";
+    for (const sign of ["\u0001", "\u2028", "\u202e", "😀", "é", '"', "\\", "\ud800"]) {
+      const text = sign.repeat(10_000);
+      const fields = { name: text, policy: text, rule: text, detail: text, job_id: text, deployment_id: text };
+      const error = new SnapshotError("CloudError", text, { code: text, requestId: text });
+      for (const line of written({ ...fields, resource_id: id, snapshot_id: id }, error, redactor([]))) {
+        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
+        const record = JSON.parse(line);
+        expect(record.outcome).toBe("failed");
+        expect(record.error.message.length).toBeGreaterThan(50);
+        if (record.action !== "run") expect([record.resource_id, record.snapshot_id]).toEqual([id, id]);
+      }
+    }
+  });
+
+  test("remarks on a run are cut together, not one by one", () => {
+    const { records, printed } = opened();
+    for (let index = 0; index < 1_000; index += 1)
+      records.remark(`Remark ${index} about something that deserves a look.`);
+    records.close(undefined);
+    expect(JSON.parse(String(printed[0])).detail).toMatch(/^Remark 0 .*Remark 60 .*…$/);
+  });
+
+  test("a record is one line of printable characters whose JSON has the original strings", () => {
+    const name = "a\u2028b\u2029c\u0085d\u007fe\u202ef\u200bg\nh\u001b[31mi";
+    const [line] = written({ name }, undefined, redactor(["some-secret-of-a-function"]));
+    expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(String(line)).name).toBe(name);
   });
 });

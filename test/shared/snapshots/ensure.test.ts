@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Ensured, ensure, inTurn, type SnapshotRequest } from "../../../shared/snapshots/ensure.ts";
-import { after } from "../../../shared/snapshots/instant.ts";
+import { after, instant } from "../../../shared/snapshots/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { contentOf, keyOf, markerLabels, snapshotName } from "../../../shared/snapshots/marker.ts";
 import { REASONS, type SnapshotError } from "../../../shared/snapshots/reasons.ts";
@@ -731,6 +731,26 @@ describe("what was made a moment ago", () => {
     expect(inFlight.size).toBe(1);
     expect([...inFlight.keys()].join()).toMatch(/^[0-9a-f]{32}$/);
   });
+
+  test.each([-3_600_000, 3_600_000])(
+    "createOnce remembers a snapshot for 10 s although the clock of the next invocation is %d ms off",
+    async (step) => {
+      const here = stage();
+      here.cloud.lateMs = 60_000;
+      const { time } = here;
+      const clock = { ...time, elapsed: () => time.now() - START };
+      const later = { ...clock, now: () => instant(time.now() + step) };
+      const askAt = (times: typeof clock) => {
+        const patience = { time: times, until: instant(times.now() + 60_000) };
+        return ensure(request(), here.cloud.service(snapshot), patience, here.means.inFlight);
+      };
+      await askAt(clock);
+      await time.sleep(10_000);
+      expect(await askAt(later)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+      await time.sleep(1);
+      expect(await askAt(later)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+    },
+  );
 
   test("that failed leaves nothing behind", async () => {
     const here = stage();
