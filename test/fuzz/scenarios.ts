@@ -179,7 +179,13 @@ function attach(stage: Stage): Built {
     DISK_ATTACHED_KIND: kind,
     ...(makesRoom ? { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) } : {}),
   };
-  return { trigger: "cts", event: { cts: trace }, targets: [target], variables, selectedBy: named ? undefined : /listVolumes/ };
+  return {
+    trigger: "cts",
+    event: { cts: trace },
+    targets: [target],
+    variables,
+    selectedBy: named ? undefined : /listVolumes/,
+  };
 }
 
 function deploy(stage: Stage): Built {
