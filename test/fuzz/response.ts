@@ -13,15 +13,20 @@ export interface Material {
   operation: string;
 }
 
-/** A fault with what it says, for the report. `body` is there once the fault has hit a request. */
+/** A fault with what it says, for the report. `body` is there once the fault has hit a request; of several, one a line. */
 export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
 }
 
-/** So much of a body is kept. */
+/** So much of all bodies is kept. */
 const MAX_KEPT = 512 * 1024;
+
+function keep(response: FuzzedResponse, body: string): void {
+  const before = response.body === undefined ? "" : `${response.body}\n`;
+  response.body = `${before}${body.slice(0, MAX_KEPT)}`.slice(0, MAX_KEPT);
+}
 
 /** Makes a fault that changes the cloud's own response. */
 export function editing(how: string, edit: (body: Json | undefined) => Json | undefined): FuzzedResponse {
@@ -31,7 +36,7 @@ export function editing(how: string, edit: (body: Json | undefined) => Json | un
       type: "edit",
       edit: (body: Json | undefined) => {
         const edited = edit(body) ?? null;
-        response.body = JSON.stringify(edited).slice(0, MAX_KEPT);
+        keep(response, JSON.stringify(edited));
         return edited;
       },
     },
@@ -54,7 +59,7 @@ export function sending(
       after,
       get body() {
         const text = typeof body === "string" ? body : body();
-        response.body = text.slice(0, MAX_KEPT);
+        keep(response, text);
         return text;
       },
     },

@@ -47,6 +47,8 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
 
 /** Whether a response that reads as a success named the id. */
 function wasShown(id: string, { responses }: Evidence): boolean {
+  // What is not said in full, because it holds a secret, cannot be found again.
+  if (id.includes("***")) return true;
   const written = JSON.stringify(id).slice(1, -1);
   return responses.some(({ body, fault }) => {
     if (fault.type === "acknowledge") return true;
