@@ -38,8 +38,8 @@ const indexes = new WeakMap<string[], Index>();
 /**
  * Returns a function that prepares a string to leave the process. It replaces every secret, and every run of at least 16
  * of its characters, by `***`: also if the string is wrapped over lines, escaped by JSON, URLs or HTML (repeatedly), or
- * contains the secret in base64, base64url or hex. Then it escapes control characters. JSON stays valid JSON, with the
- * same values apart from the secrets.
+ * contains the secret in base64, base64url or hex. In JSON it also escapes control characters. JSON stays valid JSON, with
+ * the same values apart from the secrets.
  *
  * @param secrets is read at each call, because an invocation starts before its credentials are known
  */
@@ -47,9 +47,8 @@ export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
     const clean = secrets.length === 0 ? text : withoutSecrets(text, secrets);
-    if (!/[^ -~]/.test(clean)) return clean;
     // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
-    return /^\s*[[{]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : escapeControls(clean);
+    return /^\s*[[{]/.test(clean) && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
 function withoutSecrets(given: string, secrets: string[]): string {

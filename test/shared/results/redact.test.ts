@@ -266,9 +266,11 @@ test("a thousand records cost less than 100 ms of processor time beside a token 
   expect(Math.min(...costs)).toBeLessThan(100);
 });
 
-test("the redactor escapes control characters, also in text that has no secret", () => {
+test("the redactor escapes control characters in JSON and in no other text", () => {
   for (const redact of [redactor([KEY]), redactor([])]) {
-    expect(redact("a\u202eb\u2028c\u0085d\u007fe\nf")).toBe("a\\u202eb\\u2028c\\u0085d\\u007fe\\u000af");
+    expect(redact("a\u202eb\u2028c\nd")).toBe("a\u202eb\u2028c\nd");
+    const name = "a\u202eb\u2028c\u0085d\u007fe";
+    expect(redact(JSON.stringify({ name }))).toBe('{"name":"a\\u202eb\\u2028c\\u0085d\\u007fe"}');
     expect(redact(`{\r\n\t"name": "a\u202eb\u200f"\n}`)).toBe(`{\r\n\t"name": "a\\u202eb\\u200f"\n}`);
   }
 });
