@@ -94,8 +94,8 @@ test("a handler that never settles ends at the deadline, with a record for what 
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
       .use(summary())
-      .use(errors("event"))
       .use(results({ action: "create" }))
+      .use(errors("event"))
       .handler(
         withDeadline((_event: unknown, { records }) => {
           records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
