@@ -217,6 +217,29 @@ test("prune reports a refused deletion as failed if the list does not show that 
   expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "failed" });
 });
 
+test("prune does not take snapshots for deleted because a later list is empty", async () => {
+  const { cloud, runtime, add, prune, left } = await site();
+  const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
+  for (const resource of [b, c]) cloud.fault({ operation: DELETE.snapshot, resource }, busyAnswer("snapshot"));
+  const { transport } = runtime;
+  let lists = 0;
+  runtime.transport = async (request) => {
+    const answer = await transport(request);
+    if (!request.url.pathname.includes("/cloudsnapshots/detail")) return answer;
+    lists += 1;
+    return lists === 1 ? answer : { ...answer, text: JSON.stringify({ snapshots: [], count: 0 }) };
+  };
+  const { error, records } = await prune();
+  expect(error?.name).toBe("TargetsFailed");
+  for (const id of [b, c]) {
+    expect(records.find(({ snapshot_id }) => snapshot_id === id)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "BadResponse" },
+    });
+  }
+  expect(left()).toEqual([a, b, c].sort());
+});
+
 describe("the other deletions of a resource", () => {
   test.each([
     ["is refused as busy", busyAnswer("snapshot")],
