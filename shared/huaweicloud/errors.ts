@@ -144,8 +144,11 @@ export function retryAfterMs(header: string | undefined, message: string | undef
 /** A delete that is refused because another one is under way. */
 const UNDER_WAY = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
-/** Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. */
-const isRefusal = ({ status, code }: CloudFault): boolean => status === 429 || (status >= 400 && code !== undefined);
+/**
+ * Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. A code that is a
+ * number repeats the status, as proxies do.
+ */
+const isRefusal = ({ status, code = "" }: CloudFault): boolean => status === 429 || (status >= 400 && /\D/.test(code));
 
 const FORCE =
   'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';

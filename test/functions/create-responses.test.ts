@@ -61,6 +61,11 @@ const ODD: [what: string, change: Change][] = [
   ["a proxy's 403 page", () => () => ({ status: 403, text: page })],
   ["a proxy's 404 page", () => () => ({ status: 404, text: page })],
   ["a proxy's empty 413", () => () => ({ status: 413, text: "" })],
+  [
+    "a proxy's 499 whose code is the status",
+    () => () => ({ status: 499, ...withBody({ code: 499, message: "closed" }) }),
+  ],
+  ["a proxy's 400 whose code is the status", () => () => ({ status: 400, ...withBody({ error: { code: "400" } }) })],
   ["an empty 204", () => () => ({ status: 204, text: "" })],
   ["null", () => () => withBody(null)],
   ["an array", () => () => withBody([])],
