@@ -27,7 +27,7 @@ export function doubtAbout(
     const fault = faultOf(one);
     if (fault !== undefined) return `with snapshots[${place}] that has ${fault}`;
   }
-  const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${snapshot_id}`));
+  const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with one snapshot for two resources";
   const bare = targets.findIndex((selection) => !isCovered(selection, snapshots));
   return bare < 0 ? undefined : `without an available snapshot for all of targets[${bare}]`;

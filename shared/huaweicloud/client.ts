@@ -223,7 +223,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
   }
   const body = parseResponse(text);
   const fault = readFault(body);
-  const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(body, fault.code);
+  const failed = status >= 400 || status < 200 || namesFailure(body, fault.code);
   if (failed) {
     throw faultError(
       what,
@@ -245,11 +245,13 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
 
 /**
  * DWS answers some failures with 200 and a code other than `DWS.0000`. No success of any service has a code of EVS or of the
- * gateway in it, or an `error`.
+ * gateway in it, or an `error` that says anything.
  */
-const isFailureWithSuccessStatus = (body: unknown, code: string | undefined): boolean =>
-  code !== undefined &&
-  ((/^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") || (isObject(body) && isObject(body.error)));
+const namesFailure = (body: unknown, code: string | undefined): boolean =>
+  (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
+  (isObject(body) && [body.error].flatMap((error) => (isObject(error) ? Object.values(error) : [error])).some(says));
+
+const says = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
 
 /** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
 export const unusable = (
@@ -288,6 +290,7 @@ export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Cr
   // The responses of EVS v5 have no object around their fields.
   const { [kind.envelope]: wrapped, ...bare } = answer.body;
   const row = isObject(wrapped) ? wrapped : bare;
+  if (namesFailure(row, readFault(row).code)) throw unusable(`a ${kind.kind} without an error`, answer, true);
   const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
   const { resource, state, status } = read ?? {};
   if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.kind} of ${expected}`, answer, true);

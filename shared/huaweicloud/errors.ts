@@ -141,8 +141,14 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found ? Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000) : undefined;
 }
 
-/** Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. */
-const isRefusal = ({ status, code }: CloudFault): boolean => status === 429 || (status >= 400 && code !== undefined);
+/** A delete that is refused because another one is under way. */
+const UNDER_WAY = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
+
+/**
+ * Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. A code that is a
+ * number repeats the status, as proxies do.
+ */
+const isRefusal = ({ status, code = "" }: CloudFault): boolean => status === 429 || (status >= 400 && /\D/.test(code));
 
 const FORCE =
   'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';
@@ -154,7 +160,7 @@ const isAttached = ({ code, message }: CloudFault, operation: Operation): boolea
 /**
  * Returns the error for an error response of the cloud. Whether a create was carried out stays open after a fault of the
  * service's own, and after a refusal without a code, which may be a proxy's: the service may have acted before it. A delete is left open
- * by a "not found" that is not about the snapshot.
+ * by a "not found" that is not about the snapshot, and by a refusal because the snapshot is being deleted.
  */
 export function faultError(
   what: string,
@@ -173,6 +179,7 @@ export function faultError(
     retryAfterMs: details.retryAfterMs,
     open:
       (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
-      (details.operation === "delete" && reason === "NotFound" && !isGone(fault)),
+      (details.operation === "delete" &&
+        ((reason === "NotFound" && !isGone(fault)) || UNDER_WAY.test(String(fault.message)))),
   });
 }

@@ -5,6 +5,7 @@ import type { Instant } from "./instant.ts";
 import { type FoundSnapshot, isLive, type State } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
+import type { SnapshotService } from "./ports.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
 import { lookUp, type Means, type Run, targetFields } from "./take.ts";
 
@@ -65,7 +66,8 @@ export async function passGate(
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
-        const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, listed);
+        const service = withFailed(cloud(kind), own);
+        const ensured = await ensure({ ...run, kind, options }, service, patience, inFlight, listed);
         if (ensured.outcome === "accepted") snapshots.markCreated(ensured.snapshotId);
         progress.set(target, { target, ...endOf(ensured) });
       }
@@ -166,6 +168,15 @@ export async function passGate(
 }
 
 const GONE = "The snapshot is being deleted or does not exist any more: repeat the call, which creates another one.";
+
+/** Wraps a service, which shows an incomplete group as available, so that what the gate found to be failed stays so. */
+const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): SnapshotService => ({
+  ...service,
+  listFor: async (options) =>
+    (await service.listFor(options)).map(
+      (one) => own.find(({ id, state }) => id === one.id && state === "failed") ?? one,
+    ),
+});
 
 const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 

@@ -225,6 +225,8 @@ export async function carryOut(
     const spent = new Set(deletions.filter((one) => one.kind === kind && one.spent).map(({ id }) => id));
     try {
       const found = await retryRead(() => replan.list(kind, ones), waits);
+      // At least one good snapshot stays, so this is more likely a fault of the list.
+      if (found.length === 0) throw emptyList(kind);
       for (const row of found) rows.set(row.id, row);
       const counting = found.filter(({ id }) => !spent.has(id));
       for (const { verdict } of replan.plan(kind, counting)) verdicts.set(verdict.snapshot.id, verdict);
@@ -323,6 +325,12 @@ const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PruneP
   });
 
 const isTwin = ({ rule }: PendingDeletion): boolean => rule.startsWith("twin");
+
+const emptyList = ({ kind }: Kind) =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected the ${kind}s that are kept in the list, got none at all. ${REASONS.BadResponse.advice}`,
+  );
 
 const outOfTime = () =>
   new SnapshotError(

@@ -61,6 +61,11 @@ const ODD: [what: string, change: Change][] = [
   ["a proxy's 403 page", () => () => ({ status: 403, text: page })],
   ["a proxy's 404 page", () => () => ({ status: 404, text: page })],
   ["a proxy's empty 413", () => () => ({ status: 413, text: "" })],
+  [
+    "a proxy's 499 whose code is the status",
+    () => () => ({ status: 499, ...withBody({ code: 499, message: "closed" }) }),
+  ],
+  ["a proxy's 400 whose code is the status", () => () => ({ status: 400, ...withBody({ error: { code: "400" } }) })],
   ["an empty 204", () => () => ({ status: 204, text: "" })],
   ["null", () => () => withBody(null)],
   ["an array", () => () => withBody([])],
@@ -89,6 +94,9 @@ const ODD: [what: string, change: Change][] = [
   ["a code of EVS beside the id", () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" })],
   ["a code of the gateway beside the id", () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" })],
   ["an error beside the id", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
+  ["an error without a code beside the id", () => (_, body) => withBody({ ...body, error: { message: "no" } })],
+  ["an error that has a number alone beside the id", () => (_, body) => withBody({ ...body, error: { code: 500 } })],
+  ["an error that is a string beside the id", () => (_, body) => withBody({ ...body, error: "no" })],
   [
     "another disk or cluster",
     ({ envelope }) =>
@@ -154,6 +162,25 @@ describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
     expect(result.statusCode).toBe(502);
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
     expect(creates(site)).toHaveLength(1);
+  });
+});
+
+describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
+  test.each<[what: string, fault: Json]>([
+    ["a code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
+    ["a code of the gateway", { code: "APIGW.0308", message: "no" }],
+    ["an error", { error: { message: "no" } }],
+  ])("looks for the snapshot if the response has %s inside the snapshot", async (_what, fault) => {
+    const site = await stage(create);
+    respond(site, false, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), ...fault } }), 10);
+    const { records } = await site.post();
+    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+  });
+
+  test("accepts a response whose field for an error is empty", async () => {
+    const site = await stage(create);
+    respond(site, true, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
+    expect((await site.post()).records[0]).toMatchObject({ outcome: "accepted" });
   });
 });
 

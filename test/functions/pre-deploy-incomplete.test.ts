@@ -193,6 +193,20 @@ describe("a group of a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
   });
 
+  test("pre-deploy repeats a create that failed instead of falling back on the incomplete group", async () => {
+    const { cloud, clock, post, resource } = await stage();
+    const { targets, disks = [] } = resource("snapshot-group");
+    expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
+    const old = single(cloud, "snapshot-group");
+    cloud.removeMember(old.id, String(disks[1]));
+    clock.advance(MINUTE_MS);
+    cloud.fault({ operation: "evs.createSnapshotGroup", nth: 1 }, { type: "status", status: 503 });
+    const retried = await post({ targets, wait_seconds: 40, retry_failed: true });
+    expect(retried.status).toBe(200);
+    expect(retried.answer.snapshots[0].snapshot_id).not.toBe(old.id);
+    expect(cloud.snapshots("snapshot-group")).toHaveLength(2);
+  });
+
   test("pre-deploy names every disk without a member if a group has no members", async () => {
     const { cloud, clock, disks, targets, post, memberOf } = await open();
     await post({ targets });

@@ -187,6 +187,59 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
   });
 });
 
+test("prune takes a snapshot for deleted if its deletion is refused because another one is under way", async () => {
+  const { cloud, add, change, prune, after } = await site();
+  const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
+  const message = "Snapshot status is: deleting";
+  cloud.fault(
+    { operation: DELETE.snapshot, resource: b },
+    { type: "status", status: 400, body: { error: { code: "EVS.5400", message } } },
+  );
+  after.set(1, () => change(b, { status: "deleting" }));
+  const { error, records } = await prune();
+  expect(error).toBeUndefined();
+  expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+    outcome: "deleted",
+    detail: "It was being deleted already.",
+  });
+  expect(records.find(({ snapshot_id }) => snapshot_id === a)).toMatchObject({ outcome: "kept" });
+});
+
+test("prune reports a refused deletion as failed if the list does not show that another one is under way", async () => {
+  const { cloud, add, prune } = await site();
+  const [b = ""] = [2, 1].map((days) => add("snapshot", days));
+  const message = "Snapshot status is: deleting";
+  cloud.fault(
+    { operation: DELETE.snapshot, resource: b },
+    { type: "status", status: 400, body: { error: { code: "EVS.5400", message } } },
+  );
+  const { records } = await prune();
+  expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "failed" });
+});
+
+test("prune does not take snapshots for deleted because a later list is empty", async () => {
+  const { cloud, runtime, add, prune, left } = await site();
+  const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
+  for (const resource of [b, c]) cloud.fault({ operation: DELETE.snapshot, resource }, busyAnswer("snapshot"));
+  const { transport } = runtime;
+  let lists = 0;
+  runtime.transport = async (request) => {
+    const answer = await transport(request);
+    if (!request.url.pathname.includes("/cloudsnapshots/detail")) return answer;
+    lists += 1;
+    return lists === 1 ? answer : { ...answer, text: JSON.stringify({ snapshots: [], count: 0 }) };
+  };
+  const { error, records } = await prune();
+  expect(error?.name).toBe("TargetsFailed");
+  for (const id of [b, c]) {
+    expect(records.find(({ snapshot_id }) => snapshot_id === id)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "BadResponse" },
+    });
+  }
+  expect(left()).toEqual([a, b, c].sort());
+});
+
 describe("the other deletions of a resource", () => {
   test.each([
     ["is refused as busy", busyAnswer("snapshot")],
