@@ -130,15 +130,22 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
 
 const WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
 
-/** How long to wait, in ms: `Retry-After` (UNCONFIRMED, used when present), else the window in APIGW's message. */
+/** A longer pause is a mistake; written in seconds, 10^22 would not even be a number that a header takes. */
+const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/**
+ * How long to wait, in ms, at most a day: `Retry-After` (UNCONFIRMED, used when present), else the window in APIGW's
+ * message.
+ */
 export function retryAfterMs(header: string | undefined, message: string | undefined, now: number): number | undefined {
   if (header) {
     const seconds = Number(header);
     const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
-    if (Number.isFinite(wait) && wait >= 0) return wait;
+    if (Number.isFinite(wait) && wait >= 0) return Math.min(wait, MAX_RETRY_AFTER_MS);
   }
   const found = message?.match(WINDOW);
-  return found ? Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000) : undefined;
+  if (!found) return undefined;
+  return Math.min(Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000), MAX_RETRY_AFTER_MS);
 }
 
 /** A delete that is refused because another one is under way. */

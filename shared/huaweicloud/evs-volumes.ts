@@ -46,7 +46,9 @@ export async function showVolume(connection: Connection, volumeId: string): Prom
   const request = new ShowVolumeRequest().withVolumeId(volumeId);
   const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).showVolume(request));
   if (!isObject(answer.body.volume)) throw unusable("the disk", answer);
-  return readVolume(answer.body.volume);
+  const volume = readVolume(answer.body.volume);
+  if (volume.id.toLowerCase() !== volumeId.toLowerCase()) throw unusable(`the disk ${volumeId}`, answer);
+  return volume;
 }
 
 function readVolume(raw: JsonObject): Volume {

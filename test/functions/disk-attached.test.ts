@@ -406,6 +406,19 @@ describe("what goes wrong meanwhile", () => {
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
   });
 
+  test("disk-attached creates no snapshot if EVS describes another disk than the one that it asked for", async () => {
+    const { cloud, deliver, server, disk } = await stage();
+    cloud.attach(disk, server);
+    const other = cloud.addVolume({ serverId: server }).id;
+    const edit = ({ volume }: { volume: { id: string } }) => {
+      volume.id = other;
+    };
+    cloud.fault({ operation: "evs.showVolume" }, { type: "edit", edit });
+    const invoked = await deliver(requested(server, disk));
+    expect(cloud.snapshots()).toEqual([]);
+    expect(record(invoked)).toMatchObject({ outcome: "failed", resource_id: disk, error: { reason: "BadResponse" } });
+  });
+
   test("a create whose answer is lost, and the event again: one snapshot", async () => {
     const { cloud, deliver, server, disk } = await stage();
     cloud.attach(disk, server);

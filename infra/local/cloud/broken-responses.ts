@@ -39,6 +39,11 @@ export async function sendSlowly(response: ServerResponse, { status, text }: Res
   response.end();
 }
 
+/** Writes bytes as they are, past Node's own checks of a response, and closes the connection. */
+export function sendRaw(response: ServerResponse, bytes: Buffer): void {
+  response.socket?.end(bytes);
+}
+
 function writeHead(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
 }

@@ -50,6 +50,8 @@ export type Fault<Cloud = unknown> =
   | { type: "edit"; edit: (body: any) => unknown }
   /** Runs between this answer and the caller's next request: to change a list between two of its pages. */
   | { type: "mutatePage"; mutate: (cloud: Cloud) => void }
+  /** Writes these bytes in place of an HTTP response and closes the connection: bodies that are no text, broken headers. */
+  | { type: "raw"; bytes: Buffer; after: boolean }
   /** Answers exactly this; the work is not done. */
   | { type: "answer"; status: number; headers?: Record<string, string>; body: string };
 

@@ -12,7 +12,7 @@ import {
 } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Keyring, Signed } from "./authentication.ts";
-import { sendInformational, sendSlowly, sendStalled, sendUpgrade } from "./broken-responses.ts";
+import { sendInformational, sendRaw, sendSlowly, sendStalled, sendUpgrade } from "./broken-responses.ts";
 import type { Fault, Faults } from "./faults.ts";
 import {
   type Answer,
@@ -294,6 +294,12 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
       }
       case "acknowledge":
         return reply(response, view, acknowledge(passage));
+      case "raw": {
+        const done = fault.after ? work(passage) : undefined;
+        sendRaw(response, fault.bytes);
+        if (done?.afterwards) setImmediate(done.afterwards);
+        return;
+      }
       case "informational": {
         sendInformational(response, fault.count);
         return reply(response, view, work(passage));

@@ -440,6 +440,11 @@ describe("how long the cloud asks to wait", () => {
     ["Infinity", undefined, undefined],
     [undefined, "Retry later", undefined],
     [undefined, undefined, undefined],
+    // More than a day is a mistake, and in seconds may be a number that no header takes.
+    ["9".repeat(20), undefined, 86_400_000],
+    ["1e22", undefined, 86_400_000],
+    ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
+    [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
   ])("Retry-After %j, message %j: %s ms", (header, message, wait) => {
     expect(retryAfterMs(header, message, now)).toBe(wait);
   });

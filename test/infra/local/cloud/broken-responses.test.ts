@@ -67,3 +67,17 @@ test("the fault `drip` sends the normal answer byte by byte", async () => {
   expect(JSON.parse(await bodyOf(response))).toMatchObject({ snapshot: { id: cloud.snapshots()[0]?.id } });
   expect(chunks).toBeGreaterThan(10);
 });
+
+test("the fault `raw` sends the given bytes, before or after the work, and closes the connection", async () => {
+  for (const after of [false, true]) {
+    const bytes = Buffer.concat([Buffer.from("HTTP/1.0 299 \r\nx-odd: \xe9\r\n\r\n", "latin1"), Buffer.of(0xff, 0)]);
+    const { cloud, sent } = await createUnder({ type: "raw", bytes, after });
+    const [response] = await once(sent, "response");
+    expect([response.statusCode, response.headers["x-odd"]]).toEqual([299, "\u00e9"]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk);
+    expect(Buffer.concat(chunks)).toEqual(Buffer.of(0xff, 0));
+    expect(cloud.snapshots()).toHaveLength(after ? 1 : 0);
+    expect(cloud.requests[0]).toMatchObject({ status: undefined, fault: "raw" });
+  }
+});

@@ -1,0 +1,117 @@
+/** One case: an estate, an event, a function, and responses at random to one of its calls. */
+import { startCloud } from "../../infra/local/cloud/index.ts";
+import { CALLS } from "../rights.ts";
+import { check } from "./checks.ts";
+import type { Finding } from "./evidence.ts";
+import type { Invoked } from "./instance.ts";
+import type { Instances } from "./instances.ts";
+import { type Random, randomOf } from "./random.ts";
+import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
+import { buildScenario, type Scenario } from "./scenarios.ts";
+import { secretFinder } from "./secrets.ts";
+
+/** Names a case, so that it can be repeated. */
+export interface CaseId {
+  seed: string;
+  operation: string;
+  index: number;
+}
+
+export interface CaseResult {
+  id: CaseId;
+  scenario: Scenario;
+  invoked: Invoked;
+  /** Those that were sent. */
+  responses: ArmedResponse[];
+  findings: Finding[];
+  /** What was asked of the cloud, one line each. */
+  requests: string[];
+  /** What limited the memory. */
+  limit: string;
+}
+
+const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64URL = `${BASE64.slice(0, 62)}-_`;
+/** Whatever a header takes. */
+const PRINTABLE = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join("");
+
+export async function runCase(id: CaseId, instances: Instances): Promise<CaseResult> {
+  const { seed, operation, index } = id;
+  const random = randomOf(`${seed} ${operation} ${index}`);
+  const functionName = random.pick(CALLS.get(operation) ?? instances.names);
+  const { instance, clock } = instances.get(functionName);
+  const credentials = randomCredentials(random);
+  const cloud = await startCloud({
+    topics: [TOPIC],
+    credentials,
+    clock,
+    creationMs: random.pick([1, 3_000, 40_000]),
+  });
+  try {
+    const scenario = buildScenario(functionName, { cloud, random, operation });
+    const userData: Record<string, string> = {
+      REGION: cloud.region,
+      PROJECT_ID: cloud.projectId,
+      ...Object.fromEntries(
+        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]),
+      ),
+      LTS_LOG_GROUP_ID: TOPIC.group,
+      LTS_LOG_STREAM_ID: TOPIC.stream,
+      ...scenario.variables,
+    };
+    const byToken = random.chance(0.2);
+    const secrets: Record<string, string> = byToken
+      ? { token: credentials.token }
+      : { "access key": credentials.ak, "secret key": credentials.sk, "security token": credentials.securityToken };
+    const call = (requestId: string, remainingMs: number) =>
+      instance.invoke({
+        event: scenario.event,
+        remainingMs,
+        seed: random.int(0, 2 ** 31),
+        context: {
+          requestId,
+          timeoutSeconds: Math.ceil(remainingMs / 1000),
+          credentials: byToken ? { token: credentials.token } : { ...credentials, token: "" },
+          userData,
+          functionName,
+          package: "default",
+          projectId: cloud.projectId,
+          memoryMb: 128,
+          cpuMillicores: 100,
+        },
+      });
+    // Some events were delivered before.
+    if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
+    const before = cloud.snapshots();
+    for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;
+    const ids = [...scenario.targets.map(({ resource }) => resource), ...before.map((one) => one.id)].slice(0, 50);
+    const material = { random, ids, secrets, operation };
+    const armed = armResponses(cloud, material);
+    const others = random.chance(0.1) ? armOthers(cloud, material) : [];
+    const requestId = `fuzz-${operation}-${index}`;
+    const invoked = await call(requestId, scenario.remainingMs);
+    const responses = [...armed, ...others].filter(({ handle }) => handle.hits > 0);
+    const findSecrets = secretFinder(secrets);
+    const trueCalls = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
+    const findings = check({ scenario, requestId, invoked, cloud, responses, before, trueCalls, findSecrets });
+    // What it holds on to would be blamed on the cases after it.
+    if (findings.some(({ guarantee }) => guarantee === "memory")) instances.discard(functionName);
+    const requests = cloud.requests.map(
+      ({ operation: name, status, fault, path }) => `${name ?? path} ${status ?? "-"}${fault ? ` (${fault})` : ""}`,
+    );
+    return { id, scenario, invoked, responses, findings, requests, limit: instance.limit };
+  } finally {
+    await cloud.close();
+  }
+}
+
+function randomCredentials(random: Random) {
+  const alphabet = random.pick([BASE64, BASE64URL, BASE64, PRINTABLE]);
+  return {
+    ak: random.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 20),
+    sk: random.text(random.chance(0.5) ? BASE64.slice(0, 62) : alphabet, 40),
+    securityToken: random.text(alphabet, random.pick([60, 300, 1_500])),
+    token: random.text(alphabet, random.pick([40, 300, 3_000])),
+  };
+}

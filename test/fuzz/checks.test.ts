@@ -1,0 +1,105 @@
+/** The fuzz reports each broken guarantee: what it checks is worth as much as what it would notice. */
+import { expect, onTestFinished, test } from "vitest";
+import { startCloud } from "../../infra/local/cloud/index.ts";
+import { check } from "./checks.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Invoked } from "./instance.ts";
+
+const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
+const MIB = 1024 * 1024;
+
+type Json = Record<string, unknown>;
+
+const record = (fields: Json) => ({
+  version: 1,
+  function: "create-snapshot",
+  request_id: "r",
+  trigger: "http",
+  ...fields,
+});
+
+/** What is known of a create that went well, with changes. */
+async function evidenceOf(
+  changes: { create?: Json; run?: Json; invoked?: Partial<Invoked>; lines?: string[]; repeated?: boolean } = {},
+): Promise<Evidence> {
+  const cloud = await startCloud();
+  onTestFinished(() => cloud.close());
+  cloud.addVolume({ id: DISK });
+  const before = cloud.snapshots();
+  const metadata = { key: "0123456789abcdef0123456789abcdef" };
+  const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: DISK, metadata });
+  if (changes.repeated) cloud.addSnapshot({ kind: "snapshot", volumeId: DISK, metadata });
+  const created = { action: "create", kind: "snapshot", resource_id: DISK, outcome: "accepted", snapshot_id: id };
+  const lines = changes.lines ?? [
+    JSON.stringify(record({ ...created, ...changes.create })),
+    JSON.stringify(record({ action: "run", outcome: "done", outcomes: { accepted: 1 }, ...changes.run })),
+  ];
+  for (const text of lines) {
+    cloud.logs.push({ line: text, text, group: "", stream: "", labels: {}, log_time_ns: "0", requestId: "" });
+  }
+  const result = {
+    statusCode: 202,
+    headers: { "content-type": "application/json" },
+    body: "{}",
+    isBase64Encoded: false,
+  };
+  const invoked: Invoked = {
+    result: JSON.stringify(result),
+    tookMs: 1_000,
+    stdout: lines,
+    stderr: [],
+    peakBytes: 60 * MIB,
+    ...changes.invoked,
+  };
+  return {
+    scenario: {
+      functionName: "create-snapshot",
+      event: {},
+      variables: {},
+      remainingMs: 60_000,
+      trigger: "http",
+      targets: [{ kind: "snapshot", resource: DISK }],
+      selectedBy: undefined,
+    },
+    requestId: "r",
+    invoked,
+    cloud,
+    responses: [],
+    before,
+    trueCalls: () => true,
+    findSecrets: (text) => (text.includes("s3cr3t") ? ["a secret"] : []),
+  };
+}
+
+const broken = async (changes?: Parameters<typeof evidenceOf>[0]) =>
+  new Set(check(await evidenceOf(changes)).map(({ guarantee }) => guarantee));
+
+test("the fuzz reports nothing of an invocation that kept every guarantee", async () => {
+  expect(check(await evidenceOf())).toEqual([]);
+});
+
+test.each<[string, string, Parameters<typeof evidenceOf>[0]]>([
+  ["ends", "a process that was killed", { invoked: { lost: "the process ended (SIGKILL)" } }],
+  ["in time", "an invocation that ends after its deadline", { invoked: { tookMs: 60_001 } }],
+  ["memory", "a process of 111 MiB", { invoked: { peakBytes: 111 * MIB } }],
+  ["one record each", "a target without a record", { create: { resource_id: "another" } }],
+  ["one record each", "a run that counts wrongly", { run: { outcomes: { accepted: 2 } } }],
+  ["one record each", "an invocation without any record", { lines: [] }],
+  ["no false success", "a snapshot that does not exist", { create: { snapshot_id: "made-up" } }],
+  ["no duplicate", "two snapshots of one key", { repeated: true }],
+  ["short clean lines", "a line of more than 64 KB", { create: { detail: "x".repeat(65 * 1024) } }],
+  ["short clean lines", "a line separator in a line", { create: { detail: "a\u2028b" } }],
+  ["short clean lines", "a line that is not JSON", { lines: ["warning: x"] }],
+  [
+    "well-formed response",
+    "an HTTP function that throws",
+    { invoked: { error: { isError: true, message: "", printed: "" } } },
+  ],
+  ["well-formed response", "a success although a target failed", { create: { outcome: "failed", error: {} } }],
+  ["well-formed response", "a response without a status code", { invoked: { result: '{"body":""}' } }],
+  ["no secret", "a secret in a record", { create: { detail: "s3cr3t" } }],
+  ["no secret", "a secret on stderr", { invoked: { stderr: ["s3cr3t"] } }],
+  ["topic has all", "a line that the topic does not have", { invoked: { stdout: ["{}"] } }],
+])("the fuzz reports %j for %s", async (guarantee, _what, changes) => {
+  expect(await broken(changes)).toContain(guarantee);
+});

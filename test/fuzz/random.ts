@@ -1,0 +1,50 @@
+/** Random choices that a seed repeats. */
+export interface Random {
+  /** From 0 (included) to 1 (excluded). */
+  next(): number;
+  /** A whole number from `from` to `to`, both included. */
+  int(from: number, to: number): number;
+  chance(probability: number): boolean;
+  pick<One>(from: readonly One[]): One;
+  /** Picks a name by its weight. */
+  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
+  text(alphabet: string, length: number): string;
+  uuid(): string;
+}
+
+/** Returns the random choices of a seed, which may be any text. */
+export function randomOf(seed: string): Random {
+  let state = hashOf(seed);
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
+  const text = (alphabet: string, length: number) =>
+    Array.from({ length }, () => alphabet[int(0, alphabet.length - 1)]).join("");
+  return {
+    next,
+    int,
+    text,
+    chance: (probability) => next() < probability,
+    pick: (from) => from[int(0, from.length - 1)] as (typeof from)[number],
+    weighted(weights) {
+      const entries = Object.entries<number>(weights);
+      let rest = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+      for (const [name, weight] of entries) {
+        rest -= weight;
+        if (rest < 0) return name as keyof typeof weights;
+      }
+      return entries[0]?.[0] as keyof typeof weights;
+    },
+    uuid: () => [8, 4, 4, 4, 12].map((length) => text("0123456789abcdef", length)).join("-"),
+  };
+}
+
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,143 @@
+/** Checks what an invocation says: its lines, its records and its response. */
+import { answerFaults } from "../../infra/local/host/apig-answer.ts";
+import { type Complain, type Evidence, isFailure, type LooseRecord, preview } from "./evidence.ts";
+
+const MAX_LINE_BYTES = 64 * 1024;
+/** Raw in a line of JSON, these reach a terminal or break a line in some readers. */
+const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
+
+export function parseLines({ invoked: { stdout } }: Evidence, complain: Complain): LooseRecord[] {
+  return stdout.flatMap((line) => {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > MAX_LINE_BYTES) complain("short clean lines", `a line of ${bytes} bytes: ${longest(line)}`);
+    const unsafe = UNSAFE.exec(line);
+    if (unsafe !== null) {
+      const code = unsafe[0].codePointAt(0)?.toString(16);
+      complain(
+        "short clean lines",
+        `U+${code} at ${unsafe.index}: ${line.slice(Math.max(0, unsafe.index - 80), unsafe.index)}`,
+      );
+    }
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      complain("short clean lines", `no JSON: ${line.slice(0, 300)}`);
+      return [];
+    }
+  });
+}
+
+/** Which field makes a line long. */
+function longest(line: string): string {
+  try {
+    const sizes = Object.entries(JSON.parse(line)).map(([name, value]) => [name, shownSize(value)] as const);
+    return sizes
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 3)
+      .map(([name, size]) => `${name} ${size}`)
+      .join(", ");
+  } catch {
+    return line.slice(0, 100);
+  }
+}
+
+const shownSize = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
+
+/** One terminal record for each target, then that of the run, which counts them. */
+export function checkRecords(
+  { scenario, requestId, trueCalls }: Evidence,
+  records: LooseRecord[],
+  complain: Complain,
+): void {
+  const others = records.slice(0, -1);
+  const run = records.at(-1);
+  const wrong = (what: string) => complain("one record each", what);
+  if (run?.action !== "run" || others.some(({ action }) => action === "run")) {
+    wrong(
+      `expected one record of the run, at the end, got ${preview(records.map(({ action, outcome }) => `${action} ${outcome}`))}`,
+    );
+    return;
+  }
+  const counts: Record<string, number> = {};
+  for (const { outcome } of others) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  const same = Object.keys({ ...counts, ...run.outcomes }).every((name) => counts[name] === run.outcomes[name]);
+  if (!same) wrong(`the run counts ${preview(run.outcomes)}, the records are ${preview(counts)}`);
+  const failed = run.error !== undefined || others.some(isFailure);
+  if ((run.outcome === "failed") !== failed)
+    wrong(`the run is ${run.outcome}, its records are ${preview(counts)}, error ${preview(run.error)}`);
+  for (const record of records) {
+    const { version, function: name, request_id, trigger } = record;
+    if (version !== 1 || name !== scenario.functionName || request_id !== requestId || trigger !== scenario.trigger) {
+      wrong(`not of this invocation: ${preview(record)}`);
+    }
+  }
+  const byTarget = new Map<string, number>();
+  for (const { action, kind, resource_id, snapshot_id } of others) {
+    const what = action === "create" ? resource_id : snapshot_id;
+    if (what === undefined) continue;
+    const name = `${action} ${kind} ${what}`;
+    byTarget.set(name, (byTarget.get(name) ?? 0) + 1);
+  }
+  for (const [name, count] of byTarget) if (count > 1) wrong(`${count} records of ${name}`);
+  // What a response under fuzz selects cannot be known here; what could not be selected has a record of its own.
+  const unknown = others.some(({ action, resource_id }) => action === "create" && resource_id === undefined);
+  const known = scenario.selectedBy === undefined || trueCalls(scenario.selectedBy);
+  if (!known || unknown || (scenario.trigger === "http" && others.length === 0 && run.error)) return;
+  for (const { kind, resource } of scenario.targets) {
+    if (!byTarget.has(`create ${kind} ${resource}`)) wrong(`no record of ${kind} ${resource}`);
+  }
+}
+
+/** What the caller, or the platform, gets: it agrees with the records, and is well formed. */
+export function checkAnswer(evidence: Evidence, records: LooseRecord[], complain: Complain): void {
+  const wrong = (what: string) => complain("well-formed response", what);
+  const { result = "null", error } = evidence.invoked;
+  // A gate that made room reports its snapshots, not for what could not be deleted.
+  const judged = records.filter(({ action }) => evidence.scenario.trigger !== "http" || action === "create");
+  const failed = judged.some(isFailure) || records.at(-1)?.error !== undefined;
+  if (evidence.scenario.trigger === "http") {
+    if (error === undefined) checkHttpAnswer(JSON.parse(result), records, failed, wrong);
+    else wrong(`it threw ${preview(error.message)}`);
+    return;
+  }
+  if ((error !== undefined) !== failed) {
+    wrong(
+      `it ${error === undefined ? "returned" : `threw ${preview(error.message)}`} although the records are ${outcomesOf(records)}`,
+    );
+  }
+  if (error === undefined) return;
+  if (!error.isError) wrong(`it threw no Error: ${preview(error.message)}`);
+  if (UNSAFE.test(error.message)) wrong(`the message has control characters: ${preview(error.message)}`);
+  if (error.message.length > MAX_LINE_BYTES) wrong(`the message has ${error.message.length} characters`);
+}
+
+function checkHttpAnswer(
+  response: LooseRecord,
+  records: LooseRecord[],
+  failed: boolean,
+  wrong: (what: string) => void,
+): void {
+  const faults = answerFaults(response);
+  if (faults.length > 0) return void wrong(`${faults.join("; ")}: ${preview(response)}`);
+  for (const [name, value] of Object.entries<string>(response.headers)) {
+    if (/[^\x20-\x7e]/.test(value)) wrong(`the header ${name} is ${preview(value)}`);
+  }
+  const retryAfter = response.headers["retry-after"];
+  if (retryAfter !== undefined && !/^\d{1,9}$/.test(retryAfter))
+    wrong(`the header retry-after is ${preview(retryAfter)}`);
+  if (response.statusCode < 300 === failed)
+    wrong(`${response.statusCode} although the records are ${outcomesOf(records)}`);
+  if (!isJson(response.body)) wrong(`the body is no JSON: ${preview(response.body)}`);
+}
+
+const outcomesOf = (records: LooseRecord[]): string =>
+  preview(records.map(({ action, outcome }) => `${action} ${outcome}`));
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

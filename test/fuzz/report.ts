@@ -1,0 +1,136 @@
+/** What a run of the fuzz found, as a table, and each broken guarantee with the command that repeats it. */
+import { formatTable } from "../../infra/local/tour/table.ts";
+import type { CaseResult } from "./case.ts";
+import { MAX_PEAK_BYTES } from "./checks.ts";
+import { type Finding, mib } from "./evidence.ts";
+
+/** So many cases of each guarantee and call are described. */
+const DESCRIBED = 3;
+
+interface Row {
+  cases: number;
+  responses: number;
+  outcomes: Map<string, number>;
+  /** The invocation that took most of its time. */
+  longest: { tookMs: number; remainingMs: number };
+  peakBytes: number;
+  broken: Map<string, number>;
+}
+
+export class Report {
+  findings = 0;
+  readonly #seed: string;
+  readonly #rows = new Map<string, Row>();
+  readonly #limits = new Set<string>();
+  readonly #started = performance.now();
+
+  constructor(seed: string) {
+    this.#seed = seed;
+    console.log(`fuzz: seed ${seed}`);
+  }
+
+  add(result: CaseResult, responses: number): void {
+    const { id, invoked, scenario, findings } = result;
+    const row = this.#rows.get(id.operation) ?? emptyRow();
+    this.#rows.set(id.operation, row);
+    row.cases += 1;
+    row.responses += responses;
+    row.peakBytes = Math.max(row.peakBytes, invoked.peakBytes);
+    const { tookMs } = invoked;
+    const { remainingMs } = scenario;
+    if (tookMs / remainingMs > row.longest.tookMs / row.longest.remainingMs) row.longest = { tookMs, remainingMs };
+    for (const outcome of outcomesIn(invoked.stdout)) row.outcomes.set(outcome, (row.outcomes.get(outcome) ?? 0) + 1);
+    this.#limits.add(result.limit);
+    this.findings += findings.length;
+    const told: Finding[] = [];
+    for (const guarantee of new Set(findings.map((one) => one.guarantee))) {
+      const count = row.broken.get(guarantee) ?? 0;
+      row.broken.set(guarantee, count + 1);
+      if (count < DESCRIBED) told.push(...findings.filter((one) => one.guarantee === guarantee));
+    }
+    if (told.length > 0) console.log(`\n${describeCase({ ...result, findings: told }, false)}`);
+  }
+
+  progress(operation: string): void {
+    const row = this.#rows.get(operation) ?? emptyRow();
+    const seconds = Math.round((performance.now() - this.#started) / 1000);
+    console.log(`${operation}: ${row.responses} responses in ${row.cases} invocations, ${seconds} s so far`);
+  }
+
+  print(): void {
+    const counted = (counts: Map<string, number>) =>
+      [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
+    const rows = [...this.#rows].map(([operation, row]) => [
+      operation,
+      String(row.responses),
+      String(row.cases),
+      `${(row.longest.tookMs / 1000).toFixed(1)} of ${row.longest.remainingMs / 1000} s`,
+      mib(row.peakBytes),
+      counted(row.broken).join(", ") || "none",
+      counted(row.outcomes).slice(0, 6).join(", "),
+    ]);
+    const headings = [
+      "call",
+      "responses",
+      "invocations",
+      "longest",
+      "peak MiB",
+      "broken guarantees, in cases",
+      "outcomes",
+    ];
+    console.log(`\n${formatTable(headings, rows).join("\n")}`);
+    const sum = [...this.#rows.values()].reduce((total, { responses }) => total + responses, 0);
+    const seconds = Math.round((performance.now() - this.#started) / 1000);
+    console.log(
+      `\n${sum} responses, ${this.findings} findings, seed ${this.#seed}, ${seconds} s. Memory: ${[...this.#limits].join("; ")}; at most ${mib(MAX_PEAK_BYTES)} MiB are allowed.`,
+    );
+  }
+}
+
+const emptyRow = (): Row => ({
+  cases: 0,
+  responses: 0,
+  outcomes: new Map(),
+  longest: { tookMs: 0, remainingMs: 1 },
+  peakBytes: 0,
+  broken: new Map(),
+});
+
+const outcomesIn = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => {
+    const [, outcome] = /"action":"(?:create|verify|prune)".*?"outcome":"(\w+)"/.exec(line) ?? [];
+    return outcome === undefined ? [] : [outcome];
+  });
+
+/** Describes a case: what was promised, what was sent, how to repeat it; `whole`: with all that was said. */
+export function describeCase(result: CaseResult, whole: boolean): string {
+  const { id, scenario, invoked, responses, findings, requests } = result;
+  const most = whole ? 4_000 : 700;
+  const said = (name: string, lines: readonly string[]) =>
+    lines.length === 0
+      ? []
+      : [`  ${name}:`, ...lines.slice(0, whole ? 60 : 4).map((line) => `    ${line.slice(0, most)}`)];
+  return [
+    `${scenario.functionName} (${scenario.trigger}), ${id.operation}, case ${id.index}: ${findings.length === 0 ? "every guarantee held" : ""}`,
+    ...findings.map(({ guarantee, what }) => `  BROKEN ${guarantee}: ${what.slice(0, most)}`),
+    `  repeat: npm run fuzz -- --seed ${id.seed} --call ${id.operation} --case ${id.index}`,
+    `  it took ${Math.round(invoked.tookMs)} ms of ${scenario.remainingMs} ms, peak ${mib(invoked.peakBytes)} MiB`,
+    ...responses
+      .slice(0, whole ? 60 : 3)
+      .flatMap(({ operation, nth, how, body, handle }) => [
+        `  ${operation}, response ${nth}${handle.hits > 1 ? `, ${handle.hits} times` : ""}: ${how.slice(0, most)}`,
+        ...(body === undefined ? [] : [`    ${JSON.stringify(body.slice(0, most))}`]),
+      ]),
+    ...said("requests", whole ? requests : []),
+    ...said("event", whole ? [JSON.stringify(scenario.event)] : []),
+    ...said("stdout", invoked.stdout),
+    ...said("stderr", invoked.stderr),
+    ...said("result", [invoked.result ?? invoked.error?.printed ?? String(invoked.lost)]),
+  ]
+    .map(printable)
+    .join("\n");
+}
+
+/** Answers hold whatever a terminal may take for a command. */
+const printable = (line: string): string =>
+  line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);

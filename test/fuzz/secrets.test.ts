@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { randomOf } from "./random.ts";
+import { SPELLING_NAMES, secretFinder, spell } from "./secrets.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const TOKEN = randomOf("a token").text(ALPHABET, 300);
+const find = secretFinder({ token: TOKEN });
+
+describe("the search for secrets of the fuzz", () => {
+  test.each(SPELLING_NAMES)("finds a token that is spelled: %s", (spelling) => {
+    for (let seed = 0; seed < 50; seed += 1) {
+      const written = spell(spelling, TOKEN, randomOf(`${spelling} ${seed}`));
+      expect(find(`The token ${written} is wrong.`), written).not.toEqual([]);
+      expect(find(JSON.stringify({ message: `token=${written}` })), written).not.toEqual([]);
+    }
+  });
+
+  test("finds 16 characters in a row, and does not report 15", () => {
+    for (let at = 0; at < 40; at += 1) {
+      expect(find(`x${TOKEN.slice(at, at + 16)}y`)).not.toEqual([]);
+      expect(find(`-${TOKEN.slice(at, at + 15)}-`)).toEqual([]);
+    }
+  });
+
+  test("finds nothing in a record without a secret", () => {
+    const record = {
+      version: 1,
+      time: "2026-11-21T02:00:00.000Z",
+      request_id: "0b1f8d06-7a3c-4f7b-9d58-2e4f60718293",
+      error: {
+        code: "EVS.5400",
+        message: "GET /v2/0123456789abcdef0123456789abcdef/cloudsnapshots/detail: 400 \u001b[31m%41",
+      },
+    };
+    expect(find(JSON.stringify(record))).toEqual([]);
+  });
+});

@@ -1,0 +1,178 @@
+/** Secrets as a cloud may repeat them, and the search for what is left of them in an output. */
+import type { Random } from "./random.ts";
+
+/** So many characters of a secret in a row give it away. */
+const RUN = 16;
+/** A run holds such a piece at one of `STRIDE` places in a row: so only every ninth place of a text is looked at. */
+const PIECE = 8;
+const STRIDE = RUN - PIECE + 1;
+
+/** Decoding beyond this is left out of long texts. */
+const MAX_DECODED = 2 * 1024 * 1024;
+const MAX_DEPTH = 3;
+
+/**
+ * Returns a search for runs of 16 characters of any secret: in a text as it is, and after undoing line breaks, the escapes
+ * of JSON, HTML and URLs, and base64 at any alignment, one after the other. The search returns a finding per secret and
+ * way of hiding it.
+ */
+export function secretFinder(secrets: Readonly<Record<string, string>>): (text: string) => string[] {
+  const runs = new Map<string, string>();
+  const pieces = new Set<string>();
+  for (const [name, secret] of Object.entries(secrets)) {
+    for (let at = 0; at + RUN <= secret.length; at += 1) runs.set(secret.slice(at, at + RUN), name);
+    for (let at = 0; at + PIECE <= secret.length; at += 1) pieces.add(secret.slice(at, at + PIECE));
+  }
+  const runIn = (text: string): { name: string; at: number } | undefined => {
+    for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
+      if (!pieces.has(text.slice(at, at + PIECE))) continue;
+      for (let from = Math.max(0, at - STRIDE + 1); from <= at; from += 1) {
+        const name = runs.get(text.slice(from, from + RUN));
+        if (name !== undefined) return { name, at: from };
+      }
+    }
+    return undefined;
+  };
+
+  return (text) => {
+    const found = new Map<string, string>();
+    const seen = new Set<string>();
+    let layer: { text: string; how: string[] }[] = [{ text, how: [] }];
+    for (let depth = 0; depth <= MAX_DEPTH && layer.length > 0; depth += 1) {
+      const next: typeof layer = [];
+      for (const one of layer) {
+        if (seen.has(one.text)) continue;
+        seen.add(one.text);
+        const hit = runIn(one.text);
+        if (hit !== undefined) {
+          const how = `${hit.name}, ${one.how.join(", then ") || "as it is"}`;
+          if (!found.has(how)) found.set(how, one.text.slice(Math.max(0, hit.at - 40), hit.at + 60));
+          continue;
+        }
+        if (one.text.length > MAX_DECODED) continue;
+        for (const [name, decode] of Object.entries(DECODERS)) {
+          for (const decoded of decode(one.text)) {
+            if (decoded !== one.text && decoded.length >= RUN) next.push({ text: decoded, how: [...one.how, name] });
+          }
+        }
+      }
+      layer = next;
+    }
+    return [...found].map(([how, around]) => `${how}: ${JSON.stringify(around)}`);
+  };
+}
+
+/** What a reader does not see between two parts of a secret. */
+const NOT_SEEN = /[\s\p{Cc}\p{Cf}]+/gu;
+const ENTITIES: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  sol: "/",
+  plus: "+",
+  equals: "=",
+};
+
+const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
+
+const DECODERS: Record<string, (text: string) => string[]> = {
+  "line breaks taken out": (text) => [text.replace(NOT_SEEN, "")],
+  "JSON unescaped": (text) =>
+    text.includes("\\")
+      ? [
+          text.replace(/\\(?:u([\da-fA-F]{4})|(.))/gs, (_, hex?: string, sign = "") =>
+            hex === undefined ? (ESCAPES[sign] ?? sign) : String.fromCharCode(Number.parseInt(hex, 16)),
+          ),
+        ]
+      : [],
+  "percent-decoded": (text) =>
+    /%[\da-fA-F]{2}/.test(text)
+      ? [text.replace(/%([\da-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))]
+      : [],
+  "HTML unescaped": (text) =>
+    /&#?\w+;/.test(text)
+      ? [
+          text.replace(
+            /&(?:#x([\da-f]{1,6})|#(\d{1,7})|(\w{1,8}));/gi,
+            (whole, hex?: string, decimal?: string, name = "") => {
+              const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+              return Number.isInteger(code) && code < 0x11_0000
+                ? String.fromCodePoint(code)
+                : (ENTITIES[name] ?? whole);
+            },
+          ),
+        ]
+      : [],
+  "base64 decoded": (text) => {
+    // 16 bytes at the worst alignment have 20 characters that nothing else changes.
+    const candidates = text.match(/[A-Za-z0-9+/_-]{20,}/g) ?? [];
+    if (candidates.length === 0) return [];
+    const decodedFrom = (from: number) =>
+      candidates.map((run) => Buffer.from(run.slice(from), "base64").toString("latin1"));
+    // No secret has this sign, so that nothing is joined which was apart.
+    return [0, 1, 2, 3].map((from) => decodedFrom(from).join("|"));
+  },
+};
+
+/** Ways to write a secret, or a part of it, so that a reader can undo it. */
+const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
+  whole: (secret) => secret,
+  withoutFirst: (secret) => secret.slice(1),
+  piece: (secret, random) => {
+    const from = random.int(0, Math.max(0, secret.length - RUN));
+    return secret.slice(from, from + random.int(RUN, Math.max(RUN, secret.length)));
+  },
+  end: (secret, random) => secret.slice(-random.int(RUN, secret.length)),
+  wrapped: (secret, random) => wrap(secret, random, "\n"),
+  wrappedForWindows: (secret, random) => wrap(secret, random, "\r\n"),
+  folded: (secret, random) => wrap(secret, random, random.pick(["\n ", "\t", " ", "\u2028", "\\n"])),
+  base64: (secret, random) => Buffer.from("x".repeat(random.int(0, 5)) + secret).toString("base64"),
+  base64url: (secret, random) => Buffer.from(`${"x".repeat(random.int(0, 5))}${secret}`).toString("base64url"),
+  base64OfPiece: (secret, random) => {
+    const from = random.int(0, Math.max(0, secret.length - 24));
+    return Buffer.from(`Bearer ${secret.slice(from, from + random.int(24, secret.length))}`).toString("base64");
+  },
+  base64Wrapped: (secret, random) => wrap(Buffer.from(secret).toString("base64"), random, "\n"),
+  percent: (secret) => encodeURIComponent(secret),
+  percentOfAll: (secret) => [...secret].map((sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`).join(""),
+  percentTwice: (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  json: (secret) => JSON.stringify(JSON.stringify(secret).replaceAll("/", "\\/")),
+  jsonUnicode: (secret, random) =>
+    [...secret]
+      .map((sign) => (random.chance(0.3) ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}` : sign))
+      .join(""),
+  html: (secret) => secret.replace(/[+/=&<>"']/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`),
+  htmlNames: (secret) => secret.replaceAll("/", "&sol;").replaceAll("+", "&plus;").replaceAll("=", "&equals;"),
+  inQuery: (secret) => `https://proxy.example/?token=${encodeURIComponent(secret)}&b=1`,
+  inHeader: (secret) => `X-Security-Token: ${secret}, X-Sdk-Date: 20261121T020000Z`,
+};
+
+function wrap(secret: string, random: Random, by: string): string {
+  const width = random.pick([5, 10, 15, 40, 60, 64, 76]);
+  return secret.match(new RegExp(`.{1,${width}}`, "gs"))?.join(by) ?? secret;
+}
+
+/** The names of the ways to write a secret. */
+export const SPELLING_NAMES = Object.keys(SPELLINGS);
+
+export const spell = (name: string, secret: string, random: Random): string =>
+  SPELLINGS[name]?.(secret, random) ?? secret;
+
+/** A secret in one of the ways, in some words or by itself. */
+export function spellSecret(secrets: Readonly<Record<string, string>>, random: Random): { text: string; how: string } {
+  const name = random.pick(Object.keys(secrets));
+  const how = random.pick(SPELLING_NAMES);
+  const written = spell(how, secrets[name] ?? "", random);
+  const words = random.pick([
+    "",
+    "",
+    "invalid token ",
+    "token=",
+    "signature of the key '",
+    '"',
+    "decrypt token fail: ",
+  ]);
+  return { text: `${words}${written}${random.pick(["", "", "'", " is expired.", "\n"])}`, how: `${name} ${how}` };
+}
