@@ -2,7 +2,7 @@ import { preview } from "../../shared/core/preview.ts";
 import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** What can be an id; a word that a program writes in place of a missing value is none. */
+/** Matches an id, but not a word that programs print for a missing value. */
 const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)[\w.-]{1,128}$/i;
 
 /**
