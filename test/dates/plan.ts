@@ -68,7 +68,7 @@ export function filesOf({ date, zone }: Run): string[] {
   );
 }
 
-/** What sets the clock and the zone of a process and of all that it starts. */
+/** Returns the environment variables that set the clock and the time zone of a process and its child processes. */
 export const environmentOf = ({ date, zone }: Run) => ({
   TEST_CLOCK: date.at(zone),
   TEST_TZ: zone,

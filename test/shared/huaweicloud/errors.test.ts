@@ -208,7 +208,7 @@ const WITHOUT_CODE: Case[] = [
   ["", 504, "CloudError"],
 ];
 
-/** What another operation on the disk makes the service say, in each shape that was seen: it ends by itself. */
+/** Errors while another operation on the disk is under way, in every form that was seen. They end by themselves. */
 const PASSING: Case[] = [
   [
     "EVS.2024",
@@ -264,9 +264,9 @@ describe("every code has its reason", () => {
   describe("DWS (3)", () => each(DWS));
   describe("no code at all", () => each(WITHOUT_CODE));
   describe("words", () => each(BY_WORDS));
-  describe("what passes", () => each(PASSING));
+  describe("errors that end by themselves", () => each(PASSING));
 
-  test("a create is left open by the service's own faults, and by refusals that are not known to be the service's", () => {
+  test("a create may have been carried out after a fault of the service, and after a refusal of unknown origin", () => {
     const open = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).open;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...WITHOUT_CODE, ...BY_WORDS];
