@@ -82,8 +82,9 @@ const BY_STATUS: Record<number, Reason> = {
 const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
 
 /**
- * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
- * status of a disk that ends so is named in "EVS Disk Status" (evs_04_0040); those of errors and of deletions do not end.
+ * Matches the message of a refusal that ends by itself, because another operation on the disk is under way or the service
+ * asks for another try. *EVS API Reference, "EVS Disk Status" (evs_04_0040)* has the statuses that end by themselves. The
+ * statuses of errors and deletions do not.
  */
 const PASSES =
   /\bstatus(?: is)?:?\s*["'`]?(?!deleting|error)(?:[a-z-]*ing\b|backing-up|reserved|maintenance)|\btry(?:ing)? (?:it )?again\b|\bretry later\b/i;
@@ -127,7 +128,7 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return found ? Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000) : undefined;
 }
 
-/** Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. */
+/** Returns whether the service itself refused the call: the error has its code, or a rate limit stopped the call. */
 const isRefusal = ({ status, code }: CloudFault): boolean => status === 429 || (status >= 400 && code !== undefined);
 
 const FORCE =

@@ -32,7 +32,7 @@ const wallTime: Time = {
   random: Math.random,
 };
 
-/** The time of day at which an invocation began, and from then on what a monotonic clock adds. */
+/** Returns a clock that starts at the machine's time and then follows the monotonic clock. */
 function anchoredTime(): Time {
   const offset = Date.now() - performance.now();
   return { ...wallTime, now: () => instant(offset + performance.now()) };

@@ -1,4 +1,4 @@
-/** Events of attachments in every shape in which they may come, and what the function makes of them. */
+/** Tests how `disk-attached` handles every form that the event of an attachment may have. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Invoked } from "../harness.ts";

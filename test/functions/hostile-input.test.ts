@@ -1,4 +1,4 @@
-/** Input from outside that is nested too deeply, too large, or that begins with a byte order mark. */
+/** Tests input that is nested too deeply, is too large, or begins with a byte order mark. */
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";

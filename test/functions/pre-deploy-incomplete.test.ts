@@ -1,4 +1,4 @@
-/** The gate before a deployment, where the cloud's lists leave something out, contradict themselves or cannot be read. */
+/** Tests `pre-deploy` when the cloud's lists are incomplete, contradict each other or cannot be read. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";

@@ -1,4 +1,4 @@
-/** What `npm run invoke -- … --real` says before it calls a cloud, and whether the function could delete snapshots there. */
+/** Describes the cloud that `npm run invoke -- … --real` is about to call, and decides whether the call needs `--yes`. */
 import { readHttp } from "../../../shared/functiongraph/http.ts";
 import { readTimer } from "../../../shared/functiongraph/timer.ts";
 import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/endpoints.ts";

@@ -1,4 +1,4 @@
-/** `npm run invoke -- … --real`: what it says about the cloud that it is about to call, and what it asks for first. */
+/** Tests what `npm run invoke -- … --real` prints about the cloud, and when it requires `--yes`. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -69,7 +69,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
       const { cloud, invoke } = await openSite({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
       const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
       const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
-      // The caller gets the cloud's own words, and what to do.
+      // The caller gets the cloud's own message and the advice.
       expect(JSON.parse(result.body).error.message).toBe(records[0].error.message);
       expect(records[0].error.message).toMatch(
         /in-use\. Must be in Available state\. The disk is attached.*"force": true/,

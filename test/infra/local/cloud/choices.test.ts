@@ -46,7 +46,7 @@ test("with `attachmentIds` false an attachment has neither an id nor a time", as
   expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
 });
 
-test("with `describeClusterSnapshots` null lists and shows lose DWS descriptions", async () => {
+test("if `describeClusterSnapshots` is null, responses show no DWS descriptions", async () => {
   const { cloud, call } = await stage({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {
