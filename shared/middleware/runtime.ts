@@ -7,7 +7,7 @@ import type { Time } from "../snapshots/ports.ts";
 
 /** What a function has from its process, so that a test can give it another one. */
 export interface Runtime {
-  /** `anchored`: begins the clock of one invocation, which a step of the machine's clock does not move. */
+  /** `anchored` returns a clock for one invocation that ignores later changes of the machine's clock. */
   time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
