@@ -2,9 +2,9 @@ import { preview } from "../../shared/core/preview.ts";
 import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** What can be an id; a word or a nil UUID that a program writes in place of a missing value is none. */
+/** Matches an id, but not a word or a nil UUID that programs print for a missing value. */
 const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
-/** A `ready` has none of these fields, and an entry of an available snapshot has none either. */
+/** Fields that neither a `ready` nor the entry of an available snapshot has. */
 const ERRORS = ["error", "errors", "error_code", "error_msg"];
 
 const hasError = (of: JsonObject): boolean => ERRORS.some((name) => (of[name] ?? null) !== null);

@@ -42,7 +42,7 @@ export interface Answer {
 /** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
 const LOOK_RESERVE_MS = 1_500;
 
-/** A call that was begun in time has so long to end by itself, with an error that says more. */
+/** Time after the deadline in which a call can still fail by itself, because its own error says more. */
 const GRACE_MS = 50;
 
 /**
@@ -180,7 +180,7 @@ class Exchange implements HttpClient {
   }
 }
 
-/** A page of a list that is longer than a function has memory for: it is asked for again with fewer rows. */
+/** A page of a list is too large for a function's memory. The reader requests it again with fewer rows. */
 export class PageTooLarge extends SnapshotError {}
 
 /** The list of all snapshots of DWS has no pages. */
@@ -268,7 +268,7 @@ export const unusable = (
     },
   );
 
-/** For an entry of a list without what we rely on. Its values are not shown: they can be nested as deeply as they like. */
+/** Returns the error for a list entry that lacks a required field. Omits values, because they can be nested deeply. */
 export const unusableRow = (what: string, row: JsonObject): SnapshotError =>
   unusable(what, { status: 200, text: `an entry with the fields ${Object.keys(row).slice(0, 20).join(", ")}` });
 

@@ -87,9 +87,9 @@ const isGone = ({ code, message = "" }: CloudFault): boolean =>
   GONE.test(String(code)) && (/snapshot/i.test(message) || !OTHERS.test(message));
 
 /**
- * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
- * status of a disk that ends so is named in "EVS Disk Status" (evs_04_0040); those of errors and of deletions do not end.
- * "Correct it and try again" asks for another request.
+ * Matches the message of a refusal that ends by itself, because another operation on the disk is under way or the service
+ * asks for another try. *EVS API Reference, "EVS Disk Status" (evs_04_0040)* has the statuses that end by themselves. The
+ * statuses of errors and deletions do not. "Correct it and try again" asks for another request, so it does not match.
  */
 const PASSES = new RegExp(
   [
@@ -148,12 +148,12 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return Math.min(Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000), MAX_RETRY_AFTER_MS);
 }
 
-/** A delete that is refused because another one is under way. */
+/** Matches the refusal of a delete because another delete of the snapshot is under way. */
 const UNDER_WAY = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
 /**
- * Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. A code that is a
- * number repeats the status, as proxies do.
+ * Returns whether the service itself refused the call: the error has its code, or a rate limit stopped the call. A code that
+ * is a number only repeats the status, as proxies do.
  */
 const isRefusal = ({ status, code = "" }: CloudFault): boolean => status === 429 || (status >= 400 && /\D/.test(code));
 

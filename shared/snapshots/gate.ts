@@ -105,7 +105,7 @@ export async function passGate(
     const list = (target: Target) => snapshots.list(target, known);
     const pending = targetsThat(isUnderWay);
     await look(pending, list);
-    // What an earlier look showed may be gone by the time at which the last one is available.
+    // A snapshot that an earlier look showed may have disappeared before the last one became available.
     const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
     if (targetsThat(isUnderWay).length === 0) await look(earlier, list);
   }
@@ -119,7 +119,7 @@ export async function passGate(
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Brings targets up to date. After a look that fails they stay under way, or are so again. */
+  /** Updates the progress of targets. If the look at a target fails, the target counts as under way. */
   async function look(ones: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
     await eachOf(ones, concurrency, async (target) => {
       const before = progress.get(target) as Progress;

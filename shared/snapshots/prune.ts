@@ -127,7 +127,7 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
       const resources = new Set(deletions.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
       await means.cloud(kind).listAll((one) => {
-        // What a group of single disks is of changes with its members.
+        // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
         if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(lean(one));
       });
@@ -210,7 +210,7 @@ export async function carryOut(
       const final = REASONS[error.reason].wait === "never";
       if (!final || round < REFUSALS_DEFER_NONE) blocked.set(placeOf(one), error);
       one.error = error;
-      // What was not found may be something else (the cluster, the path).
+      // An ambiguous "not found" can be about something else, such as the cluster or the path.
       if (!final || error.open) failed.push(one);
       // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
       else if (error.reason === "NotFound") end(one, { outcome: "deleted", detail: GONE });
@@ -218,7 +218,7 @@ export async function carryOut(
     }
   };
 
-  /** Lists a kind again and completes the deletions that are done or must not be done. Returns the others. */
+  /** Lists a kind again. Completes the record of each deletion that succeeded or is no longer planned; returns the rest. */
   const stillToDelete = async (kind: Kind, ones: readonly PendingDeletion[], again: ReadonlySet<PendingDeletion>) => {
     const rows = new Map<string, FoundSnapshot>();
     const verdicts = new Map<string, Verdict>();

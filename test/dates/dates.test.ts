@@ -1,4 +1,4 @@
-/** That `npm run test:dates` sets the clock wherever a test may look at it, and leaves out no file by mistake. */
+/** Tests that `npm run test:dates` sets every clock that a test can read, and leaves out no file by mistake. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { DATES, environmentOf, filesOf, runs, SLOW, stopsDate, testFiles, WITHOUT_DATE, ZONES } from "./plan.ts";

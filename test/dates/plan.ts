@@ -56,7 +56,7 @@ export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/local\/tour\.test/];
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Whether a file stops `Date` at a moment of its own for each of its tests: then the zone alone can matter to it. */
+/** Returns whether a test file stops `Date` at a fixed moment, so that only the time zone can change its results. */
 export const stopsDate = (path: string): boolean =>
   /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
@@ -68,7 +68,7 @@ export function filesOf({ date, zone }: Run): string[] {
   );
 }
 
-/** What sets the clock and the zone of a process and of all that it starts. */
+/** Returns the environment variables that set the clock and the time zone of a process and its child processes. */
 export const environmentOf = ({ date, zone }: Run) => ({
   TEST_CLOCK: date.at(zone),
   TEST_TZ: zone,

@@ -1,4 +1,4 @@
-/** What the four create functions make of responses that no document describes. */
+/** Tests how the four create functions handle responses that no document describes. */
 import { describe, expect, test } from "vitest";
 import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
 import {
@@ -19,9 +19,9 @@ type Stage = Awaited<ReturnType<typeof stage>>;
 type Json = Record<string, unknown>;
 
 /**
- * Has the caller see another response to its creates than the one that the cloud gave.
+ * Replaces the cloud's responses to creates.
  *
- * @param done whether the cloud carries the create out before that
+ * @param done whether the cloud carries out the create
  */
 function respond(
   site: Stage,
@@ -43,7 +43,7 @@ function respond(
 
 const withBody = (body: unknown) => ({ text: JSON.stringify(body) });
 
-/** Puts a value into the place where the response to a create of a kind has its id. */
+/** Sets the id of the new snapshot in the response to a create. Each kind has the id in another field. */
 function withId(create: Create, body: Json, id: unknown): Json {
   if (create === STANDARD) return { ...body, snapshot_id: id };
   if (create === GROUP) return { ...body, snapshot_group_id: id };
@@ -150,19 +150,22 @@ describe.each(CREATES)("$name", (create) => {
 });
 
 describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
-  test.each(["error", "ERROR"])("fails a snapshot that the response gives in the status %s", async (status) => {
-    const site = await stage(create);
-    respond(site, true, (_, body) =>
-      withBody({
-        ...body,
-        snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
-      }),
-    );
-    const { result, records } = await site.post();
-    expect(result.statusCode).toBe(502);
-    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
-    expect(creates(site)).toHaveLength(1);
-  });
+  test.each(["error", "ERROR"])(
+    "$name fails if the response shows the new snapshot in the status %s",
+    async (status) => {
+      const site = await stage(create);
+      respond(site, true, (_, body) =>
+        withBody({
+          ...body,
+          snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
+        }),
+      );
+      const { result, records } = await site.post();
+      expect(result.statusCode).toBe(502);
+      expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+      expect(creates(site)).toHaveLength(1);
+    },
+  );
 });
 
 describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {

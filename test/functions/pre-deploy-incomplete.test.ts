@@ -1,4 +1,4 @@
-/** The gate before a deployment, where the cloud's lists leave something out, contradict themselves or cannot be read. */
+/** Tests `pre-deploy` when the cloud's lists are incomplete, contradict each other or cannot be read. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
@@ -36,7 +36,7 @@ async function stage(options: Parameters<typeof openSite>[0] = {}) {
       const { statusCode, body: text } = invoked.result;
       return { ...invoked, status: statusCode as number, answer: JSON.parse(text) as Any };
     },
-    /** Something to take a snapshot of that kind of, and the target that names it. */
+    /** Adds a resource for a snapshot of that kind, and returns it with a target that names it. */
     resource(kind: Kind) {
       if (kind === "cluster-snapshot") {
         const { id } = cloud.addCluster();
@@ -53,7 +53,7 @@ async function stage(options: Parameters<typeof openSite>[0] = {}) {
   };
 }
 
-/** A body with the first change of each of its lists. */
+/** Returns the body after the first change for each of its lists. */
 function edited(text: string, changes: [list: string, change: Change][]): string {
   const body = JSON.parse(text);
   for (const list of Object.keys(body)) {
@@ -346,7 +346,7 @@ describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
     await site.post({ targets });
     site.clock.advance(10_000);
     const made = single(site.cloud, kind);
-    /** One more with the same marker; what is listed as first is `first`. */
+    /** Adds a second snapshot with the same marker. */
     const again = (changes: Json = {}) => {
       const { name: _, ...labels } = { name: 0, metadata: made.metadata, tags: made.tags };
       const seed: Any = {

@@ -1,4 +1,4 @@
-/** The estate changes after prune has made its plan: each deletion that failed or waited rests on a plan from a new list. */
+/** Tests changes after prune has made its plan: prune repeats a deletion only if a plan from a new list still asks for it. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
@@ -41,7 +41,7 @@ async function site(options: Parameters<typeof openSite>[0] = {}) {
   };
   const prune = (policy: object = NIGHTLY, how: Parameters<typeof invoke>[2] = {}) =>
     invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how);
-  /** What exists once all deletions are over, without the members of groups. */
+  /** Returns the snapshots that still exist after all deletions, without members of groups. */
   const left = () => {
     clock.advance(DAY_MS);
     return cloud
@@ -61,7 +61,7 @@ const briefOf = (records: Record<string, string>[], ...names: string[]) =>
     .map(({ snapshot_id = "", outcome, rule }) => `${"abcdef"[names.indexOf(snapshot_id)]} ${outcome}: ${rule}`)
     .sort();
 
-/** Ways in which a deletion fails that is tried again. */
+/** Faults after which prune tries a deletion again. */
 const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault"]>[1]> = {
   "is refused as busy": busyAnswer,
   "is throttled": () => ({ type: "throttle", window: "1 minute" }),
@@ -71,7 +71,7 @@ const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault
   "has an answer that is no JSON": () => ({ type: "notJson", after: false, html: true }),
 };
 
-/** What becomes of the newest snapshot, which the first plan keeps. */
+/** Changes of the newest snapshot, which the first plan keeps. After each of them the snapshot is not good any more. */
 const LOSSES: Record<string, (site: Opened, id: string) => void> = {
   "turns to an error": ({ change }, id) => change(id, { status: "error" }),
   "is gone": ({ cloud }, id) => cloud.removeSnapshot(id),
@@ -120,7 +120,7 @@ describe.each(KINDS)("prune of a %s", (kind) => {
   });
 });
 
-/** What becomes of a snapshot whose deletion failed, and what its record says then. */
+/** Changes of a snapshot after its deletion failed, with the outcome and rule that its record must have. */
 const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
   "is held by a label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
   "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],

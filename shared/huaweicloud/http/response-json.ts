@@ -1,6 +1,6 @@
 /** A page of 1,000 rows has some 50,000 values, and the unpaged list of DWS a few hundred thousand. */
 const MAX_VALUES = 500_000;
-/** So short a text cannot hold more values than there is memory for. */
+/** A text up to this length is parsed without counting, because its values always fit into memory. */
 const SHORT = 64 * 1024;
 
 /**
@@ -16,7 +16,7 @@ export function parseResponse(text: string): unknown {
   }
 }
 
-/** Counts what begins or separates values. Signs within strings count too, which only makes it stricter. */
+/** Counts the characters that begin or separate values. It also counts them within strings, so the result can be too high. */
 function countValues(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -110,7 +110,7 @@ test("what is remarked on a run is all said, in the order in which it was", () =
 });
 
 describe("the record of a run", () => {
-  test("is a warning if a target is unverified, and an error if one failed, whatever was remarked", () => {
+  test("the record of a run is a warning if a target is unverified, and an error if one failed, whatever its detail", () => {
     const levelOf = (outcomes: Outcome[], remark?: string) => {
       const { records, lines } = opened();
       for (const outcome of outcomes) records.begin(target("a"))({ outcome });
@@ -124,7 +124,7 @@ describe("the record of a run", () => {
     expect(levelOf(["failed", "unverified"], "A tag selects nothing.")).toBe("error");
   });
 
-  test("is a warning if a snapshot that verify found is unverified", () => {
+  test("the record of a run is a warning if verify finds an unverified snapshot", () => {
     const { records, lines } = opened();
     const error = new SnapshotError("SnapshotFailed", "It ended in error.");
     records.begin({ action: "verify" })({ outcome: "failed", error });
