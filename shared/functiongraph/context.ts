@@ -15,6 +15,7 @@ export interface FunctionGraphContext {
   getPackage?(): string;
   getFunctionName?(): string;
   getVersion?(): string;
+  getMemorySize?(): string;
 }
 
 /** What the context said, as plain data; empty texts where it said nothing. */
@@ -26,6 +27,8 @@ export interface PlatformContext {
   package: string;
   functionName: string;
   version: string;
+  /** The memory of the function in MB; undefined where the context does not say. */
+  memoryMb: number | undefined;
   /** The temporary key of the function's agency, and its token. */
   agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };
   userData(key: string): string;
@@ -55,6 +58,7 @@ export function readContext(given: unknown): PlatformContext {
     package: text("getPackage"),
     functionName: text("getFunctionName"),
     version: text("getVersion"),
+    memoryMb: Number(text("getMemorySize")) || undefined,
     agency: {
       securityAccessKey: text("getSecurityAccessKey"),
       securitySecretKey: text("getSecuritySecretKey"),

@@ -12,7 +12,7 @@ import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./errors.ts";
 import { MAX_PAGE_BYTES, MAX_SMALL_BYTES } from "./http/response-body.ts";
-import { parseResponse } from "./http/response-json.ts";
+import { hasTooManyValues, parseResponse } from "./http/response-json.ts";
 import type { Limiter } from "./limiter.ts";
 import { type Transport, TransportFailure, type WireAnswer } from "./transport.ts";
 
@@ -37,6 +37,8 @@ export interface Answer {
   status: number;
   text: string;
   body: JsonObject;
+  /** The rows of `rowsOf`, which the body has no more. */
+  rows?: string[];
 }
 
 /** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
@@ -56,8 +58,9 @@ export async function send(
   service: Service,
   operation: Operation,
   call: (client: HcClient) => Promise<unknown>,
+  rowsOf?: string,
 ): Promise<Answer> {
-  const exchange = new Exchange(connection, service, operation);
+  const exchange = new Exchange(connection, service, operation, rowsOf);
   const client = new HcClient(exchange)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
@@ -85,16 +88,18 @@ export const sendOptions = (
   service: Service,
   operation: Operation,
   options: Pick<HttpRequestOptions, "method" | "url"> & Partial<HttpRequestOptions>,
-): Promise<Answer> =>
-  send(connection, service, operation, (client) =>
+  rowsOf?: string,
+): Promise<Answer> => {
+  const call = (client: HcClient) =>
     client.sendRequest({
       contentType: "application/json",
       pathParams: {},
       headers: {},
       ...options,
       queryParams: copyOf(options.queryParams),
-    }),
-  );
+    });
+  return send(connection, service, operation, call, rowsOf);
+};
 
 /** The signer sorts lists in place. */
 const copyOf = (queryParams: JsonObject = {}): JsonObject =>
@@ -108,11 +113,13 @@ class Exchange implements HttpClient {
   readonly #connection: Connection;
   readonly #service: Service;
   readonly #operation: Operation;
+  readonly #rowsOf: string | undefined;
 
-  constructor(connection: Connection, service: Service, operation: Operation) {
+  constructor(connection: Connection, service: Service, operation: Operation, rowsOf: string | undefined) {
     this.#connection = connection;
     this.#service = service;
     this.#operation = operation;
+    this.#rowsOf = rowsOf;
   }
 
   async sendRequest<T>(request: IHttpRequest): Promise<{ data: T; statusCode: number; headers: object }> {
@@ -123,8 +130,8 @@ class Exchange implements HttpClient {
       // The shape that the SDK expects of a failed request.
       throw { data: {}, message: thrown instanceof Error ? thrown.message : String(thrown) };
     }
-    // A copy: the SDK writes `httpStatusCode` into what it is given.
-    return { data: { ...this.answer.body } as T, statusCode: this.answer.status, headers: {} };
+    // Nobody reads what the SDK makes of it.
+    return { data: {} as T, statusCode: this.answer.status, headers: {} };
   }
 
   async #exchange(request: IHttpRequest): Promise<Answer> {
@@ -157,6 +164,7 @@ class Exchange implements HttpClient {
         body: request.data === undefined ? undefined : JSON.stringify(request.data),
         timeoutMs: Math.min(timeoutMs, rest),
         maxBytes: maxBytesOf(this.#service, this.#operation),
+        rowsOf: this.#rowsOf,
       });
     } catch (thrown) {
       const failure = thrown instanceof TransportFailure ? thrown : undefined;
@@ -221,6 +229,10 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
       },
     );
   }
+  if (operation === "read" && hasTooManyValues(text)) {
+    const message = `${what}: expected a page of a list, got more values than there is memory for.`;
+    throw new PageTooLarge("BadResponse", message, { status, requestId });
+  }
   const body = parseResponse(text);
   const fault = readFault(body);
   const failed = status >= 400 || status < 200 || namesFailure(body, fault.code);
@@ -240,7 +252,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
       open,
     });
   }
-  return { status, text, body };
+  return { status, text, body, rows: wire.rows };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
+import { lean } from "../snapshots/ours.ts";
 import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
-import { collected, pageOf, resourceIn, snapshotIn, wholeList } from "./paging.ts";
+import { collected, resourceIn, snapshotIn, wholeList } from "./paging.ts";
 
 /**
  * DWS cluster snapshots (seed 004). The list of all has no parameters and no pages (cloud-apis.md 3); it is read rather
@@ -19,7 +20,13 @@ export const dwsCreation = (connection: Connection): Creation => ({
         data: { snapshot: options },
       }),
     ),
-  listFor: () => collected((visit) => list(connection, visit)),
+  listFor: ({ cluster_id, name }) => {
+    const [cluster, wanted] = [cluster_id, name].map((text) => String(text).toLowerCase());
+    // The others cannot collide: of a project's thousands of snapshots they are not held.
+    const matters = (found: FoundSnapshot) =>
+      found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === wanted;
+    return collected((visit) => list(connection, (found) => void (matters(found) && visit(lean(found)))));
+  },
 });
 
 export const dws = (connection: Connection): SnapshotService => ({
@@ -27,18 +34,17 @@ export const dws = (connection: Connection): SnapshotService => ({
   listAll: (visit) => list(connection, visit),
   remove: (id) => removeAt(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async () => {
-    const answer = await sendOptions(connection, "DWS", "read", {
-      method: "GET",
-      url: "/v1.0/{project_id}/clusters",
-      queryParams: { enterprise_project_id: "all_granted_eps" },
-    });
+    const url = "/v1.0/{project_id}/clusters";
+    const queryParams = { enterprise_project_id: "all_granted_eps" };
+    const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
     return collected<Resource>(async (visit) =>
-      wholeList(pageOf(answer, "clusters"), (row) => visit(resourceIn(row, "clusters"))),
+      wholeList(answer, "clusters", (row) => visit(resourceIn(row, "clusters"))),
     );
   },
 });
 
 async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
-  const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url: "/v1.0/{project_id}/snapshots" });
-  wholeList(pageOf(answer, "snapshots"), (row) => visit(snapshotIn(row, clusterSnapshot)));
+  const url = "/v1.0/{project_id}/snapshots";
+  const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
+  wholeList(answer, "snapshots", (row) => visit(snapshotIn(row, clusterSnapshot)));
 }

@@ -42,7 +42,9 @@ function findFault(body: unknown): { code?: string; message?: string } {
   const direct = { code: firstOf(body, ...CODES), message: firstOf(body, ...MESSAGES) };
   if (direct.code !== undefined || direct.message !== undefined) return direct;
   if (isObject(body.error)) return { code: firstOf(body.error, ...CODES), message: firstOf(body.error, ...MESSAGES) };
-  for (const [fault, inner] of Object.entries(body)) {
+  // Not all entries at once: a body may have 100,000.
+  for (const fault in body) {
+    const inner = body[fault];
     if (!isObject(inner) || scalar(inner.message) === undefined) continue;
     // OpenStack names the fault by the key; its `code` repeats the status, or is one of the service's own (seed 002).
     const code = firstOf(inner, ...CODES) ?? "";

@@ -10,7 +10,7 @@ import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./paging.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
 export const evsV2Creation = (connection: Connection): Creation => ({
@@ -23,7 +23,7 @@ export const evsV2Creation = (connection: Connection): Creation => ({
       await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
     );
   },
-  listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id))),
+  listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
 });
 
 export const evsV2 = (connection: Connection): SnapshotService => ({

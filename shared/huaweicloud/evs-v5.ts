@@ -7,14 +7,15 @@ import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./paging.ts";
 
 // No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
 
 /** EVS v5 standard snapshots (seed 000). */
 export const evsV5SnapshotCreation = (connection: Connection): Creation => ({
   create: (options) => create(connection, standardSnapshot, "/v5/{project_id}/snapshots", options),
-  listFor: ({ volume_id }) => collected((visit) => listSnapshots(connection, visit, { volume_id: String(volume_id) })),
+  listFor: ({ volume_id }) =>
+    collected((visit) => listSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
 });
 
 export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
@@ -38,20 +39,30 @@ export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => 
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
+/** So many groups with all their fields, and members of groups, are held. */
+const MAX_GROUPS = 10_000;
+const MAX_MEMBERS = 30_000;
+
 /**
  * Groups with what their own answer lacks: their members, which are the standard snapshots with the group's id
  * (cloud-apis.md 2.2), and from these their disks and whether they can be relied on. One list serves all groups.
  */
 async function listGroups(connection: Connection, filter: Filter = {}): Promise<FoundSnapshot[]> {
-  const groups = await collected<FoundSnapshot>((visit) =>
-    list(connection, snapshotGroup, "snapshot_groups", filter, visit),
+  const groups = await collected<FoundSnapshot>(
+    (visit) => list(connection, snapshotGroup, "snapshot_groups", filter, visit),
+    MAX_GROUPS,
   );
   if (!groups.some(({ marker }) => marker)) return groups;
-  const members = new Map<unknown, FoundSnapshot[]>();
-  await listSnapshots(connection, (member) => {
-    const group = member.raw.snapshot_group_id;
-    if (group) members.set(group, [...(members.get(group) ?? []), lean(member)]);
-  });
+  const members = new Map<unknown, FoundSnapshot[]>(groups.map(({ id }) => [id, []]));
+  const listMembers = (visit: (member: FoundSnapshot) => void) =>
+    listSnapshots(connection, (found) => {
+      const ofGroup = members.get(found.raw.snapshot_group_id);
+      if (ofGroup === undefined) return;
+      const member = lean(found);
+      ofGroup.push(member);
+      visit(member);
+    });
+  await collected(listMembers, MAX_MEMBERS);
   return groups.map((group) => groupWith(group, members.get(group.id) ?? []));
 }
 

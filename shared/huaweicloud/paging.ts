@@ -3,6 +3,8 @@ import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { type Answer, PageTooLarge, unusable, unusableRow } from "./client.ts";
+import { parseResponse } from "./http/response-json.ts";
+import { MAX_ROWS } from "./http/row-splitter.ts";
 
 /** The most rows that EVS and ECS give at once. */
 const MAX_PAGE_ROWS = 1_000;
@@ -20,8 +22,6 @@ export interface Page {
   total?: unknown;
 }
 
-/** A list of more rows is refused as incomplete: their ids alone would fill a function of 128 MB. */
-const MAX_ROWS = 250_000;
 /** If a page of so few rows is still too large, reading fails, because no page of these services is. */
 const MIN_PAGE = 8;
 
@@ -124,14 +124,29 @@ export async function allPages(page: PageOf, visit: Visit): Promise<void> {
   throw incomplete(visited.size, "its total kept changing");
 }
 
-/** All rows of a list that is given whole. */
-export function wholeList({ rows, total }: Page, visit: Visit): void {
+/** All rows of a list that is given whole, and was asked for with its rows taken out: each is parsed when it is visited. */
+export function wholeList(answer: Answer, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
-  visitNew(rows, seen, visit);
+  const { rows, total } = pageOf(answer, name);
+  // What is left in the array is no object.
+  const split = answer.rows?.length ? answer.rows : undefined;
+  const unreadable = () => unusable(`the list "${name}", of objects`, answer);
+  if (split !== undefined && rows.length > 0) throw unreadable();
+  visitNew(split === undefined ? rows : parsed(split, unreadable), seen, visit);
   check(seen.size, total);
 }
 
-function visitNew(rows: JsonObject[], seen: Set<unknown>, visit: Visit): void {
+function* parsed(texts: string[], unreadable: () => Error): Generator<JsonObject> {
+  for (const [place, text] of texts.entries()) {
+    // Nobody needs the text any more, and there may be 16 MiB of it.
+    texts[place] = "";
+    const row = parseResponse(text);
+    if (!isObject(row)) throw unreadable();
+    yield row;
+  }
+}
+
+function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
     if (seen.has(row.id)) continue;
     if (seen.size >= MAX_ROWS) throw incomplete(seen.size, `more than ${MAX_ROWS} rows are not read`);
@@ -169,9 +184,24 @@ export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   throw unusableRow(`an id and a status in each entry of the list of ${kind.kind}s`, row);
 }
 
-/** Everything that a list shows, where it is held whole. */
-export async function collected<One>(list: (visit: (one: One) => void) => Promise<void>): Promise<One[]> {
+/** So many resources, with their tags, are held. */
+const MAX_HELD = 50_000;
+/** So many snapshots of one resource are held, with all their fields: it has 7 or 256 at most. */
+export const MAX_SNAPSHOTS = 10_000;
+
+/**
+ * Everything that a list shows, where it is held whole.
+ *
+ * @throws SnapshotError BadResponse for more rows than there is memory for
+ */
+export async function collected<One>(
+  list: (visit: (one: One) => void) => Promise<void>,
+  most = MAX_HELD,
+): Promise<One[]> {
   const all: One[] = [];
-  await list((one) => all.push(one));
+  await list((one) => {
+    if (all.length >= most) throw incomplete(all.length, `more than ${most} of them are not held`);
+    all.push(one);
+  });
   return all;
 }

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import { BodyTooLarge, longBodies, MAX_PAGE_BYTES, readBody } from "./http/response-body.ts";
+import { type Body, BodyTooLarge, longBodies, MAX_PAGE_BYTES, readBody } from "./http/response-body.ts";
+import { rowSplitter } from "./http/row-splitter.ts";
 
 /** One HTTP request as it goes out. */
 export interface WireRequest {
@@ -11,13 +12,14 @@ export interface WireRequest {
   timeoutMs: number;
   /** The longest body of a success, in bytes; default 4 MiB. */
   maxBytes?: number;
+  /** The array of a long list, whose rows are taken out of the body. */
+  rowsOf?: string;
   signal?: AbortSignal;
 }
 
-export interface WireAnswer {
+export interface WireAnswer extends Body {
   status: number;
   headers: IncomingMessage["headers"];
-  text: string;
 }
 
 /** Sends one request, once: no retries, no redirects. Always settles within `timeoutMs`; rejects with a TransportFailure. */
@@ -68,7 +70,7 @@ export function nodeTransport(): Transport {
     return client;
   };
 
-  return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, signal }) => {
+  return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, rowsOf, signal }) => {
     const { request, agent } = await clientFor(url.protocol);
     return new Promise<WireAnswer>((resolve, reject) => {
       let sent = false;
@@ -120,9 +122,9 @@ export function nodeTransport(): Transport {
         // Without the header Upgrade, Node gives a 101 as a response whose body never ends.
         if (incoming.statusCode === 101) return switched();
         answered = true;
-        readBody(incoming, maxBytes, long).then((text) => {
+        readBody(incoming, maxBytes, long, rowsOf === undefined ? undefined : rowSplitter(rowsOf)).then((body) => {
           done();
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, ...body });
         }, fail);
       });
       signal?.addEventListener("abort", abort, { once: true });

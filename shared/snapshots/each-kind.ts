@@ -1,9 +1,15 @@
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { Action } from "./outcome.ts";
-import { asSnapshotError, type SnapshotError } from "./reasons.ts";
+import { asSnapshotError, SnapshotError } from "./reasons.ts";
 import type { Means } from "./take.ts";
 import { retryRead } from "./waiting.ts";
+
+const tooMany = ({ kind }: Kind, most: number) =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected at most ${most} snapshots of the kind ${kind} to look at; the list has more, for which there is no memory. Give the function more memory.`,
+  );
 
 /**
  * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
@@ -15,7 +21,7 @@ import { retryRead } from "./waiting.ts";
  */
 export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
-  { cloud, patience, report, remark }: Means,
+  { cloud, patience, report, remark, maxSnapshots = Number.POSITIVE_INFINITY }: Means,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<Kind[]> {
@@ -30,7 +36,9 @@ export async function eachKind(
       const found: FoundSnapshot[] = [];
       await cloud(kind).listAll((one) => {
         const kept = keep(one, kind);
-        if (kept !== undefined) found.push(kept);
+        if (kept === undefined) return;
+        if (found.length >= maxSnapshots) throw tooMany(kind, maxSnapshots);
+        found.push(kept);
       });
       return found;
     };

@@ -35,6 +35,8 @@ export interface Means extends Telling {
   inFlight: InFlight;
   /** How many targets are worked on at a time. */
   concurrency: number;
+  /** How many snapshots of a kind there is memory for. */
+  maxSnapshots?: number;
 }
 
 /** What selectors select. */

@@ -31,19 +31,23 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
   const groups = new Set<string>();
   const ofMembers = new Set<string>();
   let groupsSeen = false;
+  // Told while all fields are there: a project may have 100,000 that are due.
+  const due = new WeakSet<FoundSnapshot>();
   const ours = (found: FoundSnapshot, kind: Kind) => {
     const group = groupOf(found);
     if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
     // Stryker disable next-line ConditionalExpression: the id of another kind's is no group's
     if (kind.hasMembers) groups.add(found.id);
     if (found.marker === undefined || whyNotOurs(found) !== undefined) return undefined;
-    return isDue(kind, found, options) ? found : lean(found);
+    const held = lean(found);
+    if (isDue(kind, found, options)) due.add(held);
+    return held;
   };
   await eachKind({ action: "verify" }, means, ours, (kind, found) => {
     if (kind.hasMembers) groupsSeen = true;
     const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
     const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
-    for (const snapshot of found.filter((one) => isDue(kind, one, options))) {
+    for (const snapshot of found.filter((one) => due.has(one))) {
       const end = judge(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;

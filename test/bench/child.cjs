@@ -29,6 +29,7 @@ const context = () => {
     getPackage: () => "default",
     getFunctionName: () => variables.FUNCTION_NAME ?? "scheduled-snapshots",
     getVersion: () => "latest",
+    getMemorySize: () => "512",
   };
 };
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { StringDecoder } from "node:string_decoder";
 
 /** The default limit for the body of a successful response: a page of a list. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
@@ -31,32 +32,57 @@ export function longBodies(): LongBodies {
   };
 }
 
+/** The body of a response. `rows`: those of a list that the text has no more. */
+export interface Body {
+  text: string;
+  rows?: string[];
+}
+
+/** Takes a long body while it arrives, in place of the text as a whole. */
+export interface BodyReader {
+  add(text: string): void;
+  end(): Body;
+}
+
 /**
  * Reads a response's body as UTF-8. An error's body is cut after 64 KiB, because its beginning says what there is to know.
  *
  * @param maxBytes of a success
+ * @param reader of a success that is long
  * @throws BodyTooLarge for a longer success; Error where the body ends early
  */
-export async function readBody(incoming: IncomingMessage, maxBytes: number, long: LongBodies): Promise<string> {
+export async function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  turns: LongBodies,
+  reader?: BodyReader,
+): Promise<Body> {
   const { statusCode = 0 } = incoming;
   const isError = statusCode >= 400;
   const limit = isError ? Math.min(maxBytes, MAX_SMALL_BYTES) : maxBytes;
-  const chunks: Buffer[] = [];
+  const decoder = new StringDecoder("utf8");
+  const parts: string[] = [];
   let size = 0;
   let release: (() => void) | undefined;
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
+      // Decoded at once: a body that is held as bytes and as text takes twice its size.
+      parts.push(decoder.write(chunk.subarray(0, Math.max(0, limit - size))));
       size += chunk.length;
       if (size > limit) {
         // Leaving the loop destroys the response, and with it the connection.
         if (isError) break;
         throw new BodyTooLarge(`an answer of more than ${limit} bytes`);
       }
-      if (size > SHARED_BYTES) release ??= await long.acquire();
+      if (size <= SHARED_BYTES) continue;
+      release ??= await turns.acquire();
+      if (reader !== undefined && !isError) for (const part of parts.splice(0)) reader.add(part);
     }
     if (!incoming.complete && size <= limit) throw new Error("the answer was cut off");
-    return Buffer.concat(chunks).toString("utf8", 0, limit);
+    parts.push(decoder.end());
+    if (reader === undefined || isError || size <= SHARED_BYTES) return { text: parts.join("") };
+    reader.add(parts.join(""));
+    return reader.end();
   } finally {
     // Release only after the caller has parsed the text, which it does in this turn of the event loop.
     if (release !== undefined) setImmediate(release);

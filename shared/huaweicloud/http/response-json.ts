@@ -1,14 +1,14 @@
-/** A page of 1,000 rows has some 50,000 values, and the unpaged list of DWS a few hundred thousand. */
-const MAX_VALUES = 500_000;
+/** A page of 1,000 rows has some 50,000 values. */
+const MAX_VALUES = 200_000;
 /** A text up to this length is parsed without counting, because its values always fit into memory. */
 const SHORT = 64 * 1024;
 
-/**
- * Parses a response's body. Returns undefined where it is not JSON, or holds so many values that the parsed form would not
- * fit into a small function: 4 MiB of empty objects take 70 MB.
- */
+/** Returns whether a body has more values than fit into a small function once they are parsed: 4 MiB of them take 70 MB. */
+export const hasTooManyValues = (text: string): boolean => text.length > SHORT && countValues(text) > MAX_VALUES;
+
+/** Parses a response's body. Returns undefined if it is not JSON or has too many values. */
 export function parseResponse(text: string): unknown {
-  if (text.length > SHORT && countValues(text) > MAX_VALUES) return undefined;
+  if (hasTooManyValues(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

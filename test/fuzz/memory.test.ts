@@ -1,0 +1,154 @@
+/** Lists that are as large as they may be, or larger, in a process of 128 MB. */
+import { randomUUID } from "node:crypto";
+import { expect, onTestFinished, test } from "vitest";
+import { type Fault, type Kind, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { endlessFault } from "./big-responses.ts";
+import { MAX_PEAK_BYTES } from "./checks.ts";
+import { addOurs, addResource, TAGS } from "./estate.ts";
+import { type Invoked, startInstance } from "./instance.ts";
+import { randomOf } from "./random.ts";
+
+const MIB = 1024 * 1024;
+const START = "2026-11-21T02:00:00Z";
+
+const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
+
+const timer = (body: unknown) => ({
+  version: "v1.0",
+  time: START,
+  trigger_type: "TIMER",
+  trigger_name: "Timer_001",
+  user_event: JSON.stringify(body),
+});
+
+/** Invokes a function over one resource of each kind, each with a snapshot, while a call is under a fault. */
+async function invokeUnder(functionName: string, operation: string, makeFault: () => Fault, times = 2) {
+  const clock = new StoppedClock(START);
+  const cloud = await startCloud({ clock });
+  onTestFinished(() => cloud.close());
+  const random = randomOf(functionName);
+  const targets = KINDS.map((kind) => ({ kind, resource: addResource(cloud, kind, random) }));
+  for (const target of targets) addOurs(cloud, target, { policy: "nightly", hours: 1 });
+  const [disk, , server, cluster] = targets.map(({ resource }) => resource);
+  const events: Record<string, unknown> = {
+    "create-snapshot": { snapshot: { volume_id: disk } },
+    "create-standard-snapshot": { snapshot: { volume_id: disk } },
+    "create-snapshot-group": { snapshot_group: { server_id: server } },
+    "create-cluster-snapshot": { snapshot: { name: "release-7", cluster_id: cluster } },
+    "scheduled-snapshots": timer({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
+    "verify-snapshots": timer({}),
+    "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 2 } }),
+  };
+  cloud.fault({ operation }, makeFault());
+  const instance = startInstance(functionName, clock.now(), (now) => clock.set(now));
+  onTestFinished(() => instance.end());
+  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
+  const invoke = (requestId: string) =>
+    instance.invoke({
+      event: events[functionName],
+      remainingMs: 15_000,
+      seed: 1,
+      context: {
+        requestId,
+        timeoutSeconds: 300,
+        credentials: cloud.credentials,
+        userData: Object.fromEntries(endpoints),
+        functionName,
+        package: "default",
+        projectId: cloud.projectId,
+        memoryMb: 128,
+        cpuMillicores: 100,
+      },
+    });
+  const invoked: Invoked[] = [];
+  for (let time = 1; time <= times; time += 1) invoked.push(await invoke(`request-${time}`));
+  const mib = invoked.map(({ peakBytes }) => Math.round(peakBytes / MIB));
+  expect(invoked.map(({ lost }) => lost)).toEqual(invoked.map(() => undefined));
+  expect(Math.max(...mib), `${mib} MiB`).toBeLessThan(MAX_PEAK_BYTES / MIB);
+  const [first] = invoked;
+  return { outcomes: (first?.stdout ?? []).map((line) => JSON.parse(line).outcome as string), cloud };
+}
+
+/** A body of so many bytes: `open`, then units, then `close`. */
+function filled(bytes: number, open: string, unit: (index: number) => string, close: string): string {
+  const units: string[] = [];
+  let size = open.length + close.length - 1;
+  for (let index = 0; ; index += 1) {
+    const next = unit(index);
+    size += Buffer.byteLength(next) + 1;
+    if (size > bytes) return open + units.join() + close;
+    units.push(next);
+  }
+}
+
+/** A snapshot of ours as the list of DWS shows it. */
+const clusterSnapshot = (index: number) =>
+  JSON.stringify({
+    id: randomUUID(),
+    name: `nightly-20261121T010000Z-\u{1f4be}-${index}`,
+    description: `managed-by:snapshot-functions policy:nightly key:${index.toString(16).padStart(32, "0")} content:00000000`,
+    started: "2026-10-21T01:00:00Z",
+    finished: "2026-10-21T01:05:00Z",
+    size: 500.5,
+    status: "AVAILABLE",
+    cluster_id: "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+    type: "MANUAL",
+    datastore: { type: "dws", version: "8.2.0" },
+    cluster_name: "warehouse",
+    bak_expected_start_time: "2026-10-21T01:00:00Z",
+    bak_keep_day: 3,
+    bak_period: "* * *",
+    db_user: "dbadmin",
+    progress: "100",
+  });
+
+const sent = (body: string): Fault => ({ type: "status", status: 200, body });
+
+const SHAPES: Record<string, (bytes: number) => string> = {
+  "one string": (bytes) => `{"padding":"${"x".repeat(bytes - 14)}"}`,
+  "many names": (bytes) => filled(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
+  "empty rows": (bytes) => filled(bytes, '{"snapshots":[', () => "{}", "]}"),
+  "one row of many names": (bytes) => filled(bytes, '{"snapshots":[{', (index) => `"n${index}":{"a":0}`, "}]}"),
+  numbers: (bytes) => filled(bytes, "[", () => "0", "]"),
+};
+
+test.each(Object.entries(SHAPES))(
+  "a function stays below 110 MiB if a list is %s",
+  { timeout: 60_000 },
+  async (_shape, make) => {
+    await invokeUnder("create-snapshot", "evs.listSnapshots", () => sent(make(4 * MIB - 10)));
+    await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(make(16 * MIB - 10)));
+  },
+);
+
+test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
+  const old = filled(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
+  const last = old.lastIndexOf('{"id"');
+  const list = old.slice(0, last) + old.slice(last).replaceAll("2026-10", "2026-11");
+  expect(list.split('"progress"').length).toBeGreaterThan(20_000);
+  const { outcomes } = await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(list));
+  // The last one is recent, as are those that were there before.
+  expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
+});
+
+test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
+  const list = filled(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
+  const { outcomes, cloud } = await invokeUnder("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
+  expect(outcomes[0]).toBe("accepted");
+  expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
+});
+
+/** Each page of a list has new rows. */
+const endless = (operation: string): Fault =>
+  endlessFault({ random: randomOf("endless"), ids: [], secrets: {}, operation }).fault;
+
+test.each([
+  ["create-snapshot", "evs.listSnapshots"],
+  ["create-snapshot-group", "evs.listSnapshotGroups"],
+  ["create-snapshot-group", "evs.listStandardSnapshots"],
+  ["scheduled-snapshots", "evs.listVolumes"],
+  ["verify-snapshots", "evs.listSnapshots"],
+])("%s stays below 110 MiB if %s never ends", { timeout: 120_000 }, async (functionName, operation) => {
+  const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), 1);
+  expect(outcomes).toContain("failed");
+});
