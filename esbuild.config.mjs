@@ -52,16 +52,16 @@ async function write(quiet) {
   const built = await bundles();
   await mkdir(`${root}dist`, { recursive: true });
   for (const entry of await readdir(`${root}dist`, { withFileTypes: true })) {
-    // Other files are those of `replace`, and the package.json below.
+    // Keep other files: the temporary files of `replace`, and the package.json below.
     const isBuilt = entry.isDirectory() || entry.name.endsWith(".zip");
     if (isBuilt && !built.some(({ name }) => name === entry.name.replace(/\.zip$/, ""))) {
       await rm(`${root}dist/${entry.name}`, { recursive: true });
     }
   }
-  // The tree is one of ES modules; a bundle is CommonJS, wherever it is loaded from.
+  // The repository's package.json declares ES modules, but the bundles are CommonJS.
   await replace(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
   // One fixed time in every archive: the same sources give the same bytes, so a deployment sees what really changed. An
-  // archive holds local time, so that this is noon in whichever zone the build runs.
+  // archive holds local time, so the time is noon in the time zone of the build.
   const mtime = new Date(2020, 0, 1, 12);
   for (const { name, contents, inputs } of built) {
     const archive = zipSync({ "index.js": [contents, { mtime, level: 9 }] });

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { substitutedSdk } from "../shared/huaweicloud/substitutes/index.mjs";
 
-// Nothing may depend on the zone of the machine: by default this one, which is never at a whole hour of UTC.
+// No test may depend on the machine's time zone. The default is a zone whose offset from UTC is no whole hour.
 process.env.TZ = process.env.TEST_TZ ?? "Asia/Kathmandu";
 
 export default defineConfig({

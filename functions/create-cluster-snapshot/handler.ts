@@ -16,8 +16,8 @@ import { current } from "./schema.generated.js";
 export const createClusterSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-cluster-snapshot", runtime))
-    .use(errors())
     .use(results({ action: "create", kind: clusterSnapshot.kind }))
+    .use(errors())
     .use(createCall())
     .use(validation(() => current))
     .use(unmarked(clusterSnapshot))

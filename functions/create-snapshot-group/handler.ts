@@ -15,8 +15,8 @@ import { current } from "./schema.generated.js";
 export const createSnapshotGroup = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-snapshot-group", runtime))
-    .use(errors())
     .use(results({ action: "create", kind: snapshotGroup.kind }))
+    .use(errors())
     .use(createCall())
     .use(validation(() => current))
     .handler(withDeadline(createOnce(snapshotGroup, evsV5SnapshotGroupCreation)));

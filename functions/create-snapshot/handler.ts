@@ -16,8 +16,8 @@ import { classic, current } from "./schema.generated.js";
 export const createSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-snapshot", runtime))
-    .use(errors())
     .use(results({ action: "create", kind: snapshot.kind }))
+    .use(errors())
     .use(createCall())
     .use(validation(({ variables }) => (readEvsLimits(variables) === "classic" ? classic : current)))
     .handler(withDeadline(createOnce(snapshot, evsV2Creation)));

@@ -15,8 +15,8 @@ import { current } from "./schema.generated.js";
 export const createStandardSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-standard-snapshot", runtime))
-    .use(errors())
     .use(results({ action: "create", kind: standardSnapshot.kind }))
+    .use(errors())
     .use(createCall())
     .use(validation(() => current))
     .handler(withDeadline(createOnce(standardSnapshot, evsV5SnapshotCreation)));

@@ -13,8 +13,8 @@ export const diskAttached = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("disk-attached", runtime))
     .use(summary())
-    .use(errors("event"))
     .use(results({ action: "create" }))
+    .use(errors("event"))
     .use(trace())
     .handler(withDeadline(takeAttached));
 

@@ -102,7 +102,7 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
       if (isNew(volumeId, `failed ${serverId}`)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
   };
-  // All events at once, so a disk that is not attached yet delays no other disk.
+  // Process all events concurrently, so a disk that is not attached yet delays no other disk.
   await Promise.all(traces.map(takeEach));
   conclude(invocation, { targets: told.size });
 }

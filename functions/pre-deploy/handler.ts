@@ -13,8 +13,8 @@ import { takeDeployment } from "./take-deployment.ts";
 export const preDeploy = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("pre-deploy", runtime))
-    .use(errors())
     .use(results({ action: "create" }))
+    .use(errors())
     .use(httpCall())
     .use(validation(() => deployment))
     .handler(withDeadline(takeDeployment));

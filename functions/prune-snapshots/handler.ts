@@ -17,8 +17,8 @@ export const pruneSnapshots = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("prune-snapshots", runtime))
     .use(summary())
-    .use(errors("event"))
     .use(results({ action: "prune" }))
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
     .handler(

@@ -15,8 +15,8 @@ export const scheduledSnapshots = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("scheduled-snapshots", runtime))
     .use(summary())
-    .use(errors("event"))
     .use(results({ action: "create" }))
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => policy))
     .handler(withDeadline(takeScheduled));

@@ -16,8 +16,8 @@ export const verifySnapshots = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("verify-snapshots", runtime))
     .use(summary())
-    .use(errors("event"))
     .use(results({ action: "verify" }))
+    .use(errors("event"))
     .use(timer())
     .use(validation(() => lookback))
     .handler(

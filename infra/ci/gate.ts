@@ -135,6 +135,6 @@ function endOf(means: Verdict["means"], timeoutSeconds: number, created: boolean
   if (means === "ready") return "ready: the deployment can begin";
   if (means === "wait")
     return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
-  // A call that created snapshots was not refused, even if no call gets any further.
+  // If snapshots were created, do not print that the call was refused, even if repeating it cannot succeed.
   return means === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
 }

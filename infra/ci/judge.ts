@@ -14,7 +14,7 @@ export interface Verdict {
   snapshots: JsonObject[];
   /** What it means is not certain yet: ask again a few times before it is believed. */
   mayPass?: boolean;
-  /** What the caller can do about each reason that the answer gives, in addition to its messages; each once. */
+  /** One piece of advice for each reason in the response. The client prints it after the messages of the response. */
   advice?: string[];
   retryAfterMs?: number;
 }

@@ -124,7 +124,7 @@ function readUrl(text: string): URL {
 
 /** Letters and digits of any script, and punctuation that is not part of any notation for variables. */
 const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
-/** What programming languages print for a value that is missing. */
+/** Matches the words that programming languages print for a missing value. */
 const MISSING = /^(undefined|null|none|nil|nan)$/i;
 
 /**

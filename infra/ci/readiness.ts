@@ -2,9 +2,9 @@ import { preview } from "../../shared/core/preview.ts";
 import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** What can be an id; a word or a nil UUID that a program writes in place of a missing value is none. */
+/** Matches an id, but not a word or a nil UUID that programs print for a missing value. */
 const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
-/** A `ready` has none of these fields, and an entry of an available snapshot has none either. */
+/** Fields that neither a `ready` nor the entry of an available snapshot has. */
 const ERRORS = ["error", "errors", "error_code", "error_msg"];
 
 const hasError = (of: JsonObject): boolean => ERRORS.some((name) => (of[name] ?? null) !== null);
@@ -27,7 +27,7 @@ export function doubtAbout(
     const fault = faultOf(one);
     if (fault !== undefined) return `with snapshots[${place}] that has ${fault}`;
   }
-  const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${snapshot_id}`));
+  const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with one snapshot for two resources";
   const bare = targets.findIndex((selection) => !isCovered(selection, snapshots));
   return bare < 0 ? undefined : `without an available snapshot for all of targets[${bare}]`;

@@ -175,7 +175,7 @@ variable "disk_attached_retention" {
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). publish_with_iam: has to be true for IAM, because any account can call an API between its publication and its access policy (infra/README.md, \"Rights\"). make_room: callers of pre-deploy may ask for it, which takes the right to delete snapshots."
+  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). publish_with_iam: has to be true for IAM, because any account can call an API between its publication and its access policy (infra/README.md, \"Rights\"). make_room: callers of pre-deploy may ask for it, so pre-deploy gets the right to delete snapshots."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")

@@ -17,7 +17,9 @@ export function boundText(text: string, maxLength: number): string {
  * Control characters (C0, DEL, C1), format characters (bidirectional controls, zero-width characters, tags), line and
  * paragraph separators, and lone surrogates.
  */
-const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const CONTROLS = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]`;
+/** Made at the first use: to read such a pattern takes 0.4 ms of a cold start, and most strings are plain ASCII. */
+let controls: RegExp | undefined;
 
 /**
  * Replaces every character that ends a line, steers a terminal, changes the reading direction, is invisible, or is not
@@ -26,7 +28,11 @@ const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  *
  * @example escapeControls("a\u202eb") // "a\\u202eb"
  */
-export const escapeControls = (text: string): string => text.replace(CONTROLS, escapeUnits);
+export function escapeControls(text: string): string {
+  if (!/[^ -~]/.test(text)) return text;
+  controls ??= new RegExp(CONTROLS, "gu");
+  return text.replace(controls, escapeUnits);
+}
 
 const escapeUnits = (character: string): string =>
   character

@@ -73,7 +73,7 @@ function header(event: JsonObject, name: string): string | undefined {
 function readBody(event: JsonObject): unknown {
   const { body } = event;
   if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
-  // Where the flag is missing, a text that begins as JSON is taken for what it is: `{` is no letter of base64. `\s` includes
+  // If the flag is missing, a body that begins like JSON is not base64, because base64 has no `{`, `[` or `"`. `\s` matches
   // the byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
   // Judged before it is decoded.

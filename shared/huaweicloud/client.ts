@@ -44,7 +44,7 @@ export interface Answer {
 /** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
 const LOOK_RESERVE_MS = 1_500;
 
-/** A call that was begun in time has so long to end by itself, with an error that says more. */
+/** Time after the deadline in which a call can still fail by itself, because its own error says more. */
 const GRACE_MS = 50;
 
 /**
@@ -188,7 +188,7 @@ class Exchange implements HttpClient {
   }
 }
 
-/** A page of a list that is longer than a function has memory for: it is asked for again with fewer rows. */
+/** A page of a list is too large for a function's memory. The reader requests it again with fewer rows. */
 export class PageTooLarge extends SnapshotError {}
 
 /** The list of all snapshots of DWS has no pages. */
@@ -235,7 +235,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
   }
   const body = parseResponse(text);
   const fault = readFault(body);
-  const failed = status >= 400 || status < 200 || isFailureWithSuccessStatus(body, fault.code);
+  const failed = status >= 400 || status < 200 || namesFailure(body, fault.code);
   if (failed) {
     throw faultError(
       what,
@@ -257,11 +257,13 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
 
 /**
  * DWS answers some failures with 200 and a code other than `DWS.0000`. No success of any service has a code of EVS or of the
- * gateway in it, or an `error`.
+ * gateway in it, or an `error` that says anything.
  */
-const isFailureWithSuccessStatus = (body: unknown, code: string | undefined): boolean =>
-  code !== undefined &&
-  ((/^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") || (isObject(body) && isObject(body.error)));
+const namesFailure = (body: unknown, code: string | undefined): boolean =>
+  (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
+  (isObject(body) && [body.error].flatMap((error) => (isObject(error) ? Object.values(error) : [error])).some(says));
+
+const says = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
 
 /** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
 export const unusable = (
@@ -278,7 +280,7 @@ export const unusable = (
     },
   );
 
-/** For an entry of a list without what we rely on. Its values are not shown: they can be nested as deeply as they like. */
+/** Returns the error for a list entry that lacks a required field. Omits values, because they can be nested deeply. */
 export const unusableRow = (what: string, row: JsonObject): SnapshotError =>
   unusable(what, { status: 200, text: `an entry with the fields ${Object.keys(row).slice(0, 20).join(", ")}` });
 
@@ -300,6 +302,7 @@ export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Cr
   // The responses of EVS v5 have no object around their fields.
   const { [kind.envelope]: wrapped, ...bare } = answer.body;
   const row = isObject(wrapped) ? wrapped : bare;
+  if (namesFailure(row, readFault(row).code)) throw unusable(`a ${kind.kind} without an error`, answer, true);
   const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
   const { resource, state, status } = read ?? {};
   if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.kind} of ${expected}`, answer, true);

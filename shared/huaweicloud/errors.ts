@@ -89,9 +89,9 @@ const isGone = ({ code, message = "" }: CloudFault): boolean =>
   GONE.test(String(code)) && (/snapshot/i.test(message) || !OTHERS.test(message));
 
 /**
- * A refusal that ends by itself: another operation on the disk is under way, or the service asks for another try. Every
- * status of a disk that ends so is named in "EVS Disk Status" (evs_04_0040); those of errors and of deletions do not end.
- * "Correct it and try again" asks for another request.
+ * Matches the message of a refusal that ends by itself, because another operation on the disk is under way or the service
+ * asks for another try. *EVS API Reference, "EVS Disk Status" (evs_04_0040)* has the statuses that end by themselves. The
+ * statuses of errors and deletions do not. "Correct it and try again" asks for another request, so it does not match.
  */
 const PASSES = new RegExp(
   [
@@ -150,8 +150,14 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return Math.min(Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000), MAX_RETRY_AFTER_MS);
 }
 
-/** Whether the service itself said no: by a code of its own, or by a rate limit, under which nothing is done. */
-const isRefusal = ({ status, code }: CloudFault): boolean => status === 429 || (status >= 400 && code !== undefined);
+/** Matches the refusal of a delete because another delete of the snapshot is under way. */
+const UNDER_WAY = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
+
+/**
+ * Returns whether the service itself refused the call: the error has its code, or a rate limit stopped the call. A code that
+ * is a number only repeats the status, as proxies do.
+ */
+const isRefusal = ({ status, code = "" }: CloudFault): boolean => status === 429 || (status >= 400 && /\D/.test(code));
 
 const FORCE =
   'The disk is attached, and a legacy snapshot of it was asked for without "force": true: set it in the request or the target.';
@@ -163,7 +169,7 @@ const isAttached = ({ code, message }: CloudFault, operation: Operation): boolea
 /**
  * Returns the error for an error response of the cloud. Whether a create was carried out stays open after a fault of the
  * service's own, and after a refusal without a code, which may be a proxy's: the service may have acted before it. A delete is left open
- * by a "not found" that is not about the snapshot.
+ * by a "not found" that is not about the snapshot, and by a refusal because the snapshot is being deleted.
  */
 export function faultError(
   what: string,
@@ -182,6 +188,7 @@ export function faultError(
     retryAfterMs: details.retryAfterMs,
     open:
       (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
-      (details.operation === "delete" && reason === "NotFound" && !isGone(fault)),
+      (details.operation === "delete" &&
+        ((reason === "NotFound" && !isGone(fault)) || UNDER_WAY.test(String(fault.message)))),
   });
 }

@@ -27,15 +27,15 @@ export const listVolumesOfServer = (connection: Connection, serverId: string): P
   collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId));
 
 /**
- * The disks of a server, and since when. A disk that the service lists for the server and whose attachments do not name any
- * server is one of them; a disk that is attached to other servers alone is not.
+ * Lists the disks of a server and when each was attached. Includes a disk whose attachments do not name any server, because
+ * the service lists it for this server. Excludes a disk that is attached to other servers only.
  */
 export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
   const disks: AttachedDisk[] = [];
   for (const { id, attachments } of await listVolumesOfServer(connection, serverId)) {
     const own = attachments.filter((one) => (one.serverId ?? serverId) === serverId);
     if (attachments.length > 0 && own.length === 0) continue;
-    // Of several it is not known which one counts.
+    // If the disk has several attachments to this server, nothing says which time is right.
     disks.push({ id, attachedAt: own.length === 1 ? own[0]?.attachedAt : undefined });
   }
   return disks;

@@ -22,13 +22,13 @@ export interface Page {
   total?: unknown;
 }
 
-/** A page of so few rows that is still too large is no page of these services. */
+/** If a page of so few rows is still too large, reading fails, because no page of these services is. */
 const MIN_PAGE = 8;
 
 /** One request for a page. `limit`: how many rows it may have. */
 type PageOf = (offset: number, limit: number) => Promise<Page>;
 
-/** Reads a page. One that is larger than there is memory for is asked for again with half as many rows. */
+/** Reads a page. Requests a page that is too large for the memory again with half as many rows. */
 async function readPage(page: PageOf, offset: number, limit: number): Promise<Page & { limit: number }> {
   try {
     return { ...(await page(offset, limit)), limit };
@@ -67,7 +67,7 @@ export async function allRows(page: PageOf, visit: Visit): Promise<void> {
   let first: unknown;
   for (let offset = 0; ; ) {
     const { rows, total, limit: fitting } = await readPage(page, offset, limit);
-    // Pages of another size are not to be compared with those before.
+    // The number of rows cannot be compared with that of earlier pages, which had another limit.
     if (fitting < limit) largest = 0;
     limit = fitting;
     pages += 1;
@@ -108,7 +108,7 @@ export async function allPages(page: PageOf, visit: Visit): Promise<void> {
       const before = seen.size;
       const { rows, total, limit: fitting } = await readPage(page, number, limit);
       if (fitting < limit) {
-        // Pages of another size are numbered otherwise: from the first one again.
+        // With another limit the page numbers mean other rows, so start again with the first page.
         limit = fitting;
         number = 0;
         seen.clear();

@@ -68,7 +68,7 @@ export function faultsOf(schema: Schema, value: unknown, path = ""): string[] {
  * Yields the faults of a value one by one, so that the caller can stop. Recursion follows the schema and never the value,
  * which can be nested so deeply that it exceeds the call stack.
  *
- * @param subject put before a limit that is not the value's own: `a key of ` for the name of a field
+ * @param subject a prefix of the expected value, such as `a key of ` if the value is the name of a field
  */
 function* check(schema: Schema, value: unknown, path: string, subject = ""): Generator<string> {
   const types = schema.type === undefined ? undefined : [schema.type].flat();

@@ -3,13 +3,13 @@ import { SnapshotError } from "../snapshots/reasons.ts";
 import { raceDeadline } from "../snapshots/waiting.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** What was begun in time has so long to end by itself, with an error that says more. */
+/** Time after the deadline in which a call can still fail by itself, because its own error says more. */
 const GRACE_MS = 100;
 
 /**
  * Wraps a handler so that it ends at the invocation's deadline whatever it waits for: a promise of a library that never settles
- * would otherwise hang the function until the platform kills it, without any record. What is left of the invocation's time
- * after that is for the records.
+ * would otherwise hang the function until the platform kills it, without any record. The rest of the
+ * invocation's time is for the records.
  *
  * @throws SnapshotError DeadlineExceeded
  */

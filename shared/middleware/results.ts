@@ -1,3 +1,4 @@
+import { boundText, escapeControls } from "../core/untrusted.ts";
 import { reportLogs } from "../huaweicloud/lts.ts";
 import { toLine } from "../results/line.ts";
 import type { TargetFields } from "../results/record.ts";
@@ -29,8 +30,23 @@ export function results(refused: TargetFields): Middleware {
     records.close(error);
     await deliver(invocation);
   };
-  return { after: finish, onError: finish };
+  return {
+    after: finish,
+    async onError(request) {
+      await finish(request);
+      // The records have the original strings. The platform prints what is thrown as it is.
+      for (const field of THROWN) {
+        const text = request.error[field];
+        if (typeof text === "string") request.error[field] = escapeControls(boundText(text, LONGEST_THROWN));
+      }
+    },
+  };
 }
+
+/** The strings of an error that a platform may print. */
+const THROWN = ["message", "stack", "code", "requestId"];
+/** Room for a message that names 200 faults of a request. */
+const LONGEST_THROWN = 64 * 1024;
 
 async function deliver(invocation: Invocation): Promise<void> {
   const { topic, delivery, runtime, redact, functionName, requestId } = invocation;

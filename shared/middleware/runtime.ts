@@ -7,7 +7,7 @@ import type { Time } from "../snapshots/ports.ts";
 
 /** What a function has from its process, so that a test can give it another one. */
 export interface Runtime {
-  /** `anchored`: begins the clock of one invocation, which a step of the machine's clock does not move. */
+  /** `anchored` returns a clock for one invocation that ignores later changes of the machine's clock. */
   time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
@@ -36,7 +36,7 @@ const wallTime: Time = {
   elapsed: () => performance.now(),
 };
 
-/** The time of day at which an invocation began, and from then on what a monotonic clock adds. */
+/** Returns a clock that starts at the machine's time and then follows the monotonic clock. */
 function anchoredTime(): Time {
   const offset = Date.now() - performance.now();
   return { ...wallTime, now: () => instant(offset + performance.now()) };

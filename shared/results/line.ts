@@ -1,7 +1,7 @@
 import { boundText } from "../core/untrusted.ts";
 
-/** Room for a message of the cloud of 2,000 characters and the advice after it, and for the ids of 60 disks of a group. */
-const LONGEST_TEXT = 4_000;
+/** Room for a message that names 100 faults of a request, and for the ids of all disks of a group. */
+const LONGEST_TEXT = 12_000;
 /** EVS allows names of 255 characters. */
 const LONGEST_NAME = 255;
 /** Ids of the cloud have 32 or 36 characters, its codes about 10. */

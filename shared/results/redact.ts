@@ -38,8 +38,8 @@ const indexes = new WeakMap<string[], Index>();
 /**
  * Returns a function that prepares a string to leave the process. It replaces every secret, and every run of at least 16
  * of its characters, by `***`: also if the string is wrapped over lines, escaped by JSON, URLs or HTML (repeatedly), or
- * contains the secret in base64, base64url or hex. Then it escapes control characters. JSON stays valid JSON, with the
- * same values apart from the secrets.
+ * contains the secret in base64, base64url or hex. In JSON it also escapes control characters. JSON stays valid JSON, with
+ * the same values apart from the secrets.
  *
  * @param secrets is read at each call, because an invocation starts before its credentials are known
  */
@@ -47,9 +47,8 @@ export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
     const clean = secrets.length === 0 ? text : withoutSecrets(text, secrets);
-    if (!/[^ -~]/.test(clean)) return clean;
     // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
-    return /^\s*[[{]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : escapeControls(clean);
+    return /^\s*[[{]/.test(clean) && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
 function withoutSecrets(given: string, secrets: string[]): string {
@@ -167,20 +166,28 @@ const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
  * A character that JSON, a URL or HTML escaped, perhaps repeatedly; an HTML line break. Noise can stand at each space. A URL
  * can have escaped the backslash (~) and the other characters that begin or end an escape.
  */
-const ESCAPE = new RegExp(
-  String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|(?:[a-z] ){2,8};)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
-    .replaceAll("#", "(?:#|% (?:2 5 )*2 3)")
-    .replaceAll(";", "(?:;|% (?:2 5 )*3 b)")
-    .replaceAll("~", String.raw`(?:\\|% (?:2 5 )*5 c)+`)
-    .replaceAll("& ", String.raw`(?:&|% (?:2 5 )*2 6|\\+(?!\\) u 0 0 2 6) `)
-    .replaceAll(" ", NOISE),
-  "iy",
-);
+const escapePattern = () =>
+  new RegExp(
+    String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|(?:[a-z] ){2,8};)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
+      .replaceAll("#", "(?:#|% (?:2 5 )*2 3)")
+      .replaceAll(";", "(?:;|% (?:2 5 )*3 b)")
+      .replaceAll("~", String.raw`(?:\\|% (?:2 5 )*5 c)+`)
+      .replaceAll("& ", String.raw`(?:&|% (?:2 5 )*2 6|\\+(?!\\) u 0 0 2 6) `)
+      .replaceAll(" ", NOISE),
+    "iy",
+  );
+/** Made at the first use, because its length costs time at a cold start. */
+let escapeMatcher: RegExp | undefined;
+
+function matchEscape(text: string, start: number): RegExpExecArray | null {
+  escapeMatcher ??= escapePattern();
+  escapeMatcher.lastIndex = start;
+  return escapeMatcher.exec(text);
+}
 
 /** Returns where the character that starts at `start`, escaped or not, ends. */
 function endOf(text: string, start: number): number {
-  ESCAPE.lastIndex = start;
-  return ESCAPE.test(text) ? ESCAPE.lastIndex : start + 1;
+  return start + (matchEscape(text, start)?.[0].length ?? 1);
 }
 
 /**
@@ -197,10 +204,9 @@ function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Ui
     end = at + 1;
     // The characters \ % & < begin an escape.
     if (code === 92 || code === 37 || code === 38 || code === 60) {
-      ESCAPE.lastIndex = at;
-      const [escaped, hex, decimal, json, character, url] = ESCAPE.exec(text) ?? [];
+      const [escaped, hex, decimal, json, character, url] = matchEscape(text, at) ?? [];
       if (escaped !== undefined) {
-        end = ESCAPE.lastIndex;
+        end = at + escaped.length;
         const digits = (json ?? url ?? hex ?? "").replace(/[^\da-f]/gi, "");
         code = character?.charCodeAt(0) ?? Number(decimal?.replace(/\D/g, "") ?? `0x0${digits}`);
         // An escaped quote is part of its JSON string.

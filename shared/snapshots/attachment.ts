@@ -83,7 +83,8 @@ export async function untilAttached(
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.most)) {
     const { volumes, sure } = await find();
     const attached = volumes.flatMap((volume) => attachmentTo(serverId, volume) ?? []);
-    // The disk of a recent event may not be attached yet, so other disks of the server are used only at the end.
+    // The disk of a recent event may not be attached yet, so return other disks only when the time is
+    // almost up.
     const tooEarly = !sure && !isOlderThan(NEAR_MS) && time.now() + wait < guessFrom;
     if (attached.length > 0 && !tooEarly) return attached;
     const [volume] = volumes;

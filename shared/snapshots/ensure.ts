@@ -208,16 +208,16 @@ async function lookThenCreate(
       if (error.open) {
         const made = await lookAgain(look, patience, error);
         if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
-        // Nothing was created: a refusal that stays one is final.
+        // The look proved that nothing was created, so an error that a retry cannot change is final.
         if (isFinal(error) || tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
       } else if (await waitAfter(error, tries, patience)) {
-        // Another delivery of this request may have created the snapshot during the wait. Without a look it is not repeated.
+        // Another delivery of this request may have created the snapshot during the wait, so look before the create is repeated.
         const { standing } = await look().catch((thrown) => {
           throw Object.assign(asSnapshotError(thrown), { attempts: error.attempts });
         });
         if (standing !== undefined) return existing(kind, standing);
       } else {
-        // A name that is taken may be so by another delivery of this very request.
+        // Another delivery of this request may have created the snapshot that has the name.
         const worthALook = kind.uniqueNames && error.status !== undefined;
         const standing = worthALook ? (await look().catch(() => undefined))?.standing : undefined;
         if (standing !== undefined) return existing(kind, standing);
@@ -287,7 +287,7 @@ function judge(
   if (oldest?.marker !== undefined && oldest.marker.content !== marker.content) {
     throw conflict(kind, oldest.id);
   }
-  // A duplicate that is available stands before one that is not: that one may never become so.
+  // Prefer an available duplicate to an older one that is not available and may never become so.
   const better = others.find((one) => one.state === "available" && one.marker?.content === marker.content);
   const standing = oldest?.state === "available" ? oldest : (better ?? oldest);
   const taken = kind.uniqueNames && standing === undefined ? found.find((one) => sameName(one.name, name)) : undefined;
@@ -301,8 +301,9 @@ function judge(
 }
 
 /**
- * Whether a snapshot is of the resource. If the list does not say, the hash of the request decides, which covers the
- * resource; one without a marker is told by its name. A group of single disks is told by its members, too.
+ * Returns whether a snapshot is of the resource. If the list does not name the resource, the hash of the request decides,
+ * because it covers the resource. If the snapshot has no marker, its name decides. For a group of single disks its members
+ * count, too.
  */
 function isOf(found: FoundSnapshot, kind: Kind, options: JsonObject, resource: string, { content }: Marker): boolean {
   if (!(kind.policy.id in options)) {
@@ -330,7 +331,7 @@ async function lookAgain(
     const { standing } = await look();
     if (standing !== undefined) return standing;
   } catch (cause) {
-    // What refuses the look as it refused the create says nothing new. That the time ran out for both refuses nothing.
+    // If the look fails for the same reason as the create, its error adds nothing. A deadline refuses nothing.
     const isSame = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
     throw isFinal(error) && isSame ? error : unknown(error, cause);
   }

@@ -5,6 +5,7 @@ import type { Instant } from "./instant.ts";
 import { type FoundSnapshot, isLive, type State } from "./kinds/kind.ts";
 import type { EndFields } from "./outcome.ts";
 import type { Target } from "./policy.ts";
+import type { SnapshotService } from "./ports.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "./reasons.ts";
 import { lookUp, type Means, type Run, targetFields } from "./take.ts";
 
@@ -65,7 +66,8 @@ export async function passGate(
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
-        const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, listed);
+        const service = withFailed(cloud(kind), own);
+        const ensured = await ensure({ ...run, kind, options }, service, patience, inFlight, listed);
         if (ensured.outcome === "accepted") snapshots.markCreated(ensured.snapshotId);
         progress.set(target, { target, ...endOf(ensured) });
       }
@@ -103,7 +105,7 @@ export async function passGate(
     const list = (target: Target) => snapshots.list(target, known);
     const pending = targetsThat(isUnderWay);
     await look(pending, list);
-    // What an earlier look showed may be gone by the time at which the last one is available.
+    // A snapshot that an earlier look showed may have disappeared before the last one became available.
     const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
     if (targetsThat(isUnderWay).length === 0) await look(earlier, list);
   }
@@ -117,7 +119,7 @@ export async function passGate(
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Brings targets up to date. After a look that fails they stay under way, or are so again. */
+  /** Updates the progress of targets. If the look at a target fails, the target counts as under way. */
   async function look(ones: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
     await eachOf(ones, concurrency, async (target) => {
       const before = progress.get(target) as Progress;
@@ -166,6 +168,15 @@ export async function passGate(
 }
 
 const GONE = "The snapshot is being deleted or does not exist any more: repeat the call, which creates another one.";
+
+/** Wraps a service, which shows an incomplete group as available, so that what the gate found to be failed stays so. */
+const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): SnapshotService => ({
+  ...service,
+  listFor: async (options) =>
+    (await service.listFor(options)).map(
+      (one) => own.find(({ id, state }) => id === one.id && state === "failed") ?? one,
+    ),
+});
 
 const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 

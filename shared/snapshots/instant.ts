@@ -8,7 +8,7 @@ export const instant = (milliseconds: number): Instant => Math.trunc(millisecond
 
 export const after = (moment: Instant, milliseconds: number): Instant => instant(moment + milliseconds);
 
-/** EVS and DWS are younger: an earlier time stands for "none", as 0001-01-01 and 1970-01-01 do. */
+/** EVS and DWS did not exist before. An earlier time, such as 0001-01-01 or 1970-01-01, means that there is no time. */
 const EARLIEST = Date.UTC(2015, 0);
 /** The services refuse a signature whose time is 15 minutes off their own: their clocks are no further ahead. */
 const AHEAD_MS = 15 * 60_000;

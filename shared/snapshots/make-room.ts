@@ -73,8 +73,9 @@ export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["cou
 }
 
 /**
- * Failed ones stay until a newer good one exists. On a full disk there never would be one: where nothing else may go, they
- * do, and their records say so. A disk that is no longer full when the plan is made again keeps them.
+ * Retention keeps failed snapshots until a newer good one exists, which a full disk has no room for. If no other snapshot may
+ * be deleted, make_room therefore deletes the failed ones, and their records say so. It keeps them if the disk is no longer
+ * full when the plan is made again.
  */
 function orFailed(plan: Planned[]): Planned[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;

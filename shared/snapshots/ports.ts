@@ -23,7 +23,7 @@ export interface Created {
   /** The API's own status and body, as text, to the byte. */
   status: number;
   body: string;
-  /** The state that the answer names, where it names one. */
+  /** The state of the new snapshot, if the response names it. */
   state?: State;
 }
 
@@ -49,7 +49,7 @@ export interface SnapshotService extends Creation {
   remove(id: string): Promise<void>;
   /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */
   resources(): Promise<Resource[]>;
-  /** The disks that a snapshot of a server should have members of; for kinds with members. */
+  /** Lists the disks that a snapshot of a server must have members for. Only kinds with members have this function. */
   disksOf?(serverId: string): Promise<AttachedDisk[]>;
 }
 
@@ -59,7 +59,7 @@ export interface Resource {
   tags: Record<string, string>;
 }
 
-/** A disk of a server, and since when. Without a time: EVS does not say, or the request itself names the disk. */
+/** A disk of a server and when it was attached. The time is absent if EVS omits it, or if the request names the disk. */
 export interface AttachedDisk {
   id: string;
   attachedAt?: Instant;

@@ -127,7 +127,7 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
       const resources = new Set(deletions.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
       await means.cloud(kind).listAll((one) => {
-        // What a group of single disks is of changes with its members.
+        // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
         if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(lean(one));
       });
@@ -210,7 +210,7 @@ export async function carryOut(
       const final = REASONS[error.reason].wait === "never";
       if (!final || round < REFUSALS_DEFER_NONE) blocked.set(placeOf(one), error);
       one.error = error;
-      // What was not found may be something else (the cluster, the path).
+      // An ambiguous "not found" can be about something else, such as the cluster or the path.
       if (!final || error.open) failed.push(one);
       // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
       else if (error.reason === "NotFound") end(one, { outcome: "deleted", detail: GONE });
@@ -218,13 +218,15 @@ export async function carryOut(
     }
   };
 
-  /** Lists a kind again and completes the deletions that are done or must not be done. Returns the others. */
+  /** Lists a kind again. Completes the record of each deletion that succeeded or is no longer planned; returns the rest. */
   const stillToDelete = async (kind: Kind, ones: readonly PendingDeletion[], again: ReadonlySet<PendingDeletion>) => {
     const rows = new Map<string, FoundSnapshot>();
     const verdicts = new Map<string, Verdict>();
     const spent = new Set(deletions.filter((one) => one.kind === kind && one.spent).map(({ id }) => id));
     try {
       const found = await retryRead(() => replan.list(kind, ones), waits);
+      // At least one good snapshot stays, so this is more likely a fault of the list.
+      if (found.length === 0) throw emptyList(kind);
       for (const row of found) rows.set(row.id, row);
       const counting = found.filter(({ id }) => !spent.has(id));
       for (const { verdict } of replan.plan(kind, counting)) verdicts.set(verdict.snapshot.id, verdict);
@@ -323,6 +325,12 @@ const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PruneP
   });
 
 const isTwin = ({ rule }: PendingDeletion): boolean => rule.startsWith("twin");
+
+const emptyList = ({ kind }: Kind) =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected the ${kind}s that are kept in the list, got none at all. ${REASONS.BadResponse.advice}`,
+  );
 
 const outOfTime = () =>
   new SnapshotError(

@@ -2,7 +2,7 @@
  * The catalogue of reasons: every way in which something can fail, the HTTP status that an HTTP function answers with,
  * how it is waited for, and what to do. README.md repeats it; a test holds the two together.
  *
- * `advice` is read in records, in HTTP answers and in a pipeline's log alike: it says who does what only the operator can.
+ * Records, HTTP responses and pipeline logs show `advice`. If only the operator can do something, the advice says so.
  *
  * `wait`: "never" = trying again changes nothing; "transient" = 50 ms base; "throttled" = 1 s base, the window is in
  * the message; "busy" = 10 s base (peers-and-models.md 4: the Terraform provider's interval for EVS.2409).

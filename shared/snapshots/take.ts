@@ -46,14 +46,14 @@ export interface Selection {
   failures: { kind: Kind; error: SnapshotError }[];
   /** Those that select nothing, as `targets[1]`: a tag that was misspelled looks just so. */
   empty: string[];
-  /** Of the targets, those whose id is not there, or could not be checked; empty unless ids were to be checked. */
+  /** The targets whose id does not exist or could not be checked. Empty unless `checkIds` was set. */
   refused: ReadonlyMap<Target, SnapshotError>;
 }
 
 /**
- * Returns the targets that selectors name, each once. Resources are listed once, and only where tags ask for it.
+ * Returns the targets that selectors name, each once. Resources are listed once, and only if `tags` or `exclude_tags` need it.
  *
- * @param checkIds lists the resources of ids too, for a plan: a create would find out by itself
+ * @param checkIds also lists the resources that ids name: a dry run sends no create that would find a wrong id
  */
 export async function select(
   selectors: readonly Selector[],

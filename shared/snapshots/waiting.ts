@@ -77,7 +77,7 @@ export const lastBegin = ({ time, until }: Patience): Instant =>
   instant(until - Math.min(LAST_MS, (until - time.now()) / 2));
 
 /**
- * Waits for work, but not beyond a moment: then it rejects with `error`. The work itself goes on and nobody hears of its end.
+ * Waits for work until a deadline, then rejects with `error`. The work continues, but its result is ignored.
  */
 export async function raceDeadline<T>(
   work: Promise<T>,

@@ -35,7 +35,7 @@ export const bare = (event, context) => {
   const until = time.now() + 30_000;
   const connection = {
     transport, credentials, projectId: PROJECT, endpoint: () => "http://127.0.0.1:1", timeoutMs: 10_000,
-    now: () => time.now(), limiter: makeLimiter(time), deadline: until,
+    now: () => time.now(), sleep: time.sleep, limiter: makeLimiter(time), deadline: until,
   };
   const { snapshot: options } = JSON.parse(Buffer.from(event.body, "base64").toString());
   const key = keyOf("request", context.getRequestID());

@@ -24,12 +24,12 @@ RealDate.now = now;
 RealDate.prototype.constructor = ShiftedDate;
 globalThis.Date = ShiftedDate;
 
-// Node.js writes this header by a clock of its own.
+// Node.js fills the header `Date` of a response without calling `Date`, so set it here.
 subscribe("http.server.request.start", ({ response }) => {
   response.setHeader("Date", new RealDate(now()).toUTCString());
 });
 
-// A child that is given an environment of its own, as an instance of a function is, gets the clock and the zone too.
+// Pass the clock and the time zone on to a child process that is started with another environment.
 const INHERITED = ["NODE_OPTIONS", "TEST_CLOCK_OFFSET_MS", "TZ"];
 const { spawn } = ChildProcess.prototype;
 ChildProcess.prototype.spawn = function (options) {

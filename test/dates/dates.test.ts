@@ -1,4 +1,4 @@
-/** That `npm run test:dates` sets the clock wherever a test may look at it, and leaves out no file by mistake. */
+/** Tests that `npm run test:dates` sets every clock that a test can read, and leaves out no file by mistake. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { DATES, environmentOf, filesOf, runs, SLOW, stopsDate, testFiles, WITHOUT_DATE, ZONES } from "./plan.ts";
@@ -54,9 +54,9 @@ test("a clock that is set reaches threads, children with an environment of their
   expect(printed("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("test:dates has a run for each date in each zone, and its part runs across the end of a year", () => {
+test("test:dates has a run for each date in each zone, and its part runs on a leap day and across the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
-  expect(runs(true).map(({ date }) => date.name)).toEqual(["one year from now", "31 December 2026, 23:59"]);
+  expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
 test("test:dates runs the slow test files at each date, and leaves out only files that exist", () => {

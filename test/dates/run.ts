@@ -4,11 +4,12 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { DATES, environmentOf, filesOf, ROOT, type Run, runs, ZONES } from "./plan.ts";
 
-const USAGE = `npm run test:dates -- [--part]
+const USAGE = `npm run test:dates [-- --part | -- --help]
 
-Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time. Takes 10 minutes.
+Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time.
+Takes 10 minutes or more.
 
-  --part   two of these runs; takes less than 2 minutes`;
+  --part   two of these runs; takes 2 to 6 minutes`;
 
 /** @returns true when every test passed. */
 async function carryOut(run: Run): Promise<boolean> {
@@ -45,7 +46,12 @@ function commandOf(run: Run): string {
 async function main(): Promise<number> {
   let part = false;
   try {
-    part = parseArgs({ options: { part: { type: "boolean", default: false } } }).values.part;
+    const { values } = parseArgs({ options: { part: { type: "boolean", default: false }, help: { type: "boolean" } } });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    part = values.part;
   } catch (thrown) {
     console.error(`test:dates: ${(thrown as Error).message}\n\n${USAGE}`);
     return 2;

@@ -69,7 +69,7 @@ test(`${ASKED.kills} runs in which a process is killed: no promise is broken`, {
   });
   try {
     await fc.assert(property, { numRuns, seed, endOnFailure: true });
-    // Of few runs each may end before the request at which it is to be killed.
+    // With one or two runs, each can end before the request at which its process is killed.
     if (numRuns >= 3) expect(tally.killed).toBeGreaterThan(0);
   } finally {
     keep("kills", tally);

@@ -11,7 +11,7 @@ export const at = Date.parse(START);
 export const HOUR = 3_600_000;
 export const NOBODY = "00000000-0000-4000-8000-000000000000";
 
-/** What both records of an attachment have. */
+/** Returns the fields that both traces of an attachment have. */
 export const common = (serverId: string, time: number) => ({
   time,
   record_time: time,
@@ -26,7 +26,7 @@ export const common = (serverId: string, time: number) => ({
   project_id: "0123456789abcdef0123456789abcdef",
 });
 
-/** Written when the call came in: the disk is not attached yet. */
+/** Returns the trace that CTS writes when the attach call arrives. The disk is not attached yet. */
 export const requested = (serverId: string, volumeId: string, time = at) => ({
   cts: {
     ...common(serverId, time),
@@ -38,7 +38,7 @@ export const requested = (serverId: string, volumeId: string, time = at) => ({
   },
 });
 
-/** Written when the job ended, by the system: it names the server alone. */
+/** Returns the trace that CTS writes when the attach job ends. It names the server but not the disk. */
 export const completed = (serverId: string, time = at + 30_000) => ({
   cts: {
     ...common(serverId, time),
@@ -75,9 +75,9 @@ export async function stage(options: Parameters<typeof openSite>[0] = {}) {
   return {
     ...site,
     server,
-    /** Attached for two days. */
+    /** The id of a disk that was attached two days ago. */
     system,
-    /** Not attached yet. */
+    /** The id of a disk that is not attached yet. */
     disk,
     deliver: async (event: unknown, how?: Invocation) => {
       const invoked = await site.invoke(diskAttached, event, how);

@@ -39,7 +39,7 @@ interface Failure {
 
 const answer = (status: number, body: unknown): Fault => ({ type: "answer", status, body: JSON.stringify(body) });
 const NOWHERE = "http://127.0.0.1:1";
-/** What only who runs the functions can change. */
+/** Matches what only the operator of the functions can change. */
 const OPERATORS_OWN = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
 const id = ({ resource }: Stage) => String(resource.volume_id ?? resource.server_id ?? resource.cluster_id);
 
@@ -349,7 +349,7 @@ describe.each(FAILURES)("$reason: $what", ({ reason, create, options, how, arran
   };
   const misconfigured = reason === "Misconfigured";
 
-  test("over HTTP: the status by reason, and the message of the record, with the cloud's own words", async () => {
+  test("an HTTP error has the status of its reason and the record's message, with the cloud's own words", async () => {
     const site = await open();
     const answered = await site.post({}, {}, { requestId: "r-1", ...how });
     const { result, error, records } = answered;
@@ -372,7 +372,7 @@ describe.each(FAILURES)("$reason: $what", ({ reason, create, options, how, arran
     if (typeof message === "string") expect(text).toContain(message.replace(/\.$/, ""));
     else expect(text).toMatch(message);
     if (code !== undefined) expect(text).toContain(`${said} ${code}: `);
-    // Whoever calls over HTTP has none of these in hand.
+    // An HTTP caller can change none of these.
     if (!misconfigured) expect(text).not.toMatch(OPERATORS_OWN);
     expect(outcomes(answered)).toEqual(misconfigured ? ["run failed"] : ["create failed", "run failed"]);
     for (const record of records) {

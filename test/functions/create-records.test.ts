@@ -299,6 +299,17 @@ describe("what the cloud answers with strings of 1 MB", () => {
     },
   );
 
+  test("a direct create throws an error of at most 64 KB after an error with code and message of that size", async () => {
+    const site = await stage(STANDARD);
+    const body = { error: { code: MB, message: MB } };
+    site.cloud.fault({ operation: STANDARD.operation }, { type: "status", status: 400, body });
+    const { error } = await site.direct();
+    expect(error).toMatchObject({ reason: "InvalidRequest", status: 400 });
+    for (const text of [error?.message, error?.stack, JSON.stringify({ ...error })]) {
+      expect(String(text).length).toBeLessThanOrEqual(66 * 1024);
+    }
+  });
+
   test("a create writes records of at most 16 KB for the id of a snapshot of that size", async () => {
     const site = await stage(STANDARD);
     const body = JSON.stringify({ snapshot: { id: MB, job_id: MB }, job_id: MB, snapshot_id: MB });

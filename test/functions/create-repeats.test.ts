@@ -1,4 +1,4 @@
-/** A create that is repeated while another delivery of the same request is at work. */
+/** Tests a create that is repeated while another delivery of the same request is being processed. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { TransportFailure, type WireAnswer } from "../../shared/huaweicloud/transport.ts";
@@ -12,7 +12,7 @@ const THROTTLED = JSON.stringify({
   error_msg: "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second",
 });
 
-/** What happens to the first create of a delivery; `work` sends it all the same. */
+/** Faults of the first create of a delivery. A fault calls `work` if the create reaches the cloud nevertheless. */
 const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<WireAnswer>) => Promise<WireAnswer>][] = [
   ["is throttled", async () => ({ status: 429, headers: {}, text: THROTTLED })],
   ["finds no connection", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { sent: false }))],

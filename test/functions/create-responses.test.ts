@@ -1,4 +1,4 @@
-/** What the four create functions make of responses that no document describes. */
+/** Tests how the four create functions handle responses that no document describes. */
 import { describe, expect, test } from "vitest";
 import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
 import {
@@ -19,9 +19,9 @@ type Stage = Awaited<ReturnType<typeof stage>>;
 type Json = Record<string, unknown>;
 
 /**
- * Has the caller see another response to its creates than the one that the cloud gave.
+ * Replaces the cloud's responses to creates.
  *
- * @param done whether the cloud carries the create out before that
+ * @param done whether the cloud carries out the create
  */
 function respond(
   site: Stage,
@@ -43,7 +43,7 @@ function respond(
 
 const withBody = (body: unknown) => ({ text: JSON.stringify(body) });
 
-/** Puts a value into the place where the response to a create of a kind has its id. */
+/** Sets the id of the new snapshot in the response to a create. Each kind has the id in another field. */
 function withId(create: Create, body: Json, id: unknown): Json {
   if (create === STANDARD) return { ...body, snapshot_id: id };
   if (create === GROUP) return { ...body, snapshot_group_id: id };
@@ -61,6 +61,11 @@ const ODD: [what: string, change: Change][] = [
   ["a proxy's 403 page", () => () => ({ status: 403, text: page })],
   ["a proxy's 404 page", () => () => ({ status: 404, text: page })],
   ["a proxy's empty 413", () => () => ({ status: 413, text: "" })],
+  [
+    "a proxy's 499 whose code is the status",
+    () => () => ({ status: 499, ...withBody({ code: 499, message: "closed" }) }),
+  ],
+  ["a proxy's 400 whose code is the status", () => () => ({ status: 400, ...withBody({ error: { code: "400" } }) })],
   ["an empty 204", () => () => ({ status: 204, text: "" })],
   ["null", () => () => withBody(null)],
   ["an array", () => () => withBody([])],
@@ -89,6 +94,9 @@ const ODD: [what: string, change: Change][] = [
   ["a code of EVS beside the id", () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" })],
   ["a code of the gateway beside the id", () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" })],
   ["an error beside the id", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
+  ["an error without a code beside the id", () => (_, body) => withBody({ ...body, error: { message: "no" } })],
+  ["an error that has a number alone beside the id", () => (_, body) => withBody({ ...body, error: { code: 500 } })],
+  ["an error that is a string beside the id", () => (_, body) => withBody({ ...body, error: "no" })],
   [
     "another disk or cluster",
     ({ envelope }) =>
@@ -142,18 +150,40 @@ describe.each(CREATES)("$name", (create) => {
 });
 
 describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
-  test.each(["error", "ERROR"])("fails a snapshot that the response gives in the status %s", async (status) => {
+  test.each(["error", "ERROR"])(
+    "$name fails if the response shows the new snapshot in the status %s",
+    async (status) => {
+      const site = await stage(create);
+      respond(site, true, (_, body) =>
+        withBody({
+          ...body,
+          snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
+        }),
+      );
+      const { result, records } = await site.post();
+      expect(result.statusCode).toBe(502);
+      expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+      expect(creates(site)).toHaveLength(1);
+    },
+  );
+});
+
+describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
+  test.each<[what: string, fault: Json]>([
+    ["a code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
+    ["a code of the gateway", { code: "APIGW.0308", message: "no" }],
+    ["an error", { error: { message: "no" } }],
+  ])("looks for the snapshot if the response has %s inside the snapshot", async (_what, fault) => {
     const site = await stage(create);
-    respond(site, true, (_, body) =>
-      withBody({
-        ...body,
-        snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
-      }),
-    );
-    const { result, records } = await site.post();
-    expect(result.statusCode).toBe(502);
-    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
-    expect(creates(site)).toHaveLength(1);
+    respond(site, false, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), ...fault } }), 10);
+    const { records } = await site.post();
+    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+  });
+
+  test("accepts a response whose field for an error is empty", async () => {
+    const site = await stage(create);
+    respond(site, true, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
+    expect((await site.post()).records[0]).toMatchObject({ outcome: "accepted" });
   });
 });
 

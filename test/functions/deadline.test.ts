@@ -1,4 +1,4 @@
-/** An invocation ends in time and leaves its records, whatever does not end by itself. */
+/** Tests that an invocation ends before its deadline and writes its records, even if a call never settles. */
 import middy from "@middy/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
@@ -15,7 +15,7 @@ import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
 import { summary } from "../../shared/middleware/summary.ts";
 import { apig, expectWholeRecords, openSite, START, timerEvent } from "../harness.ts";
 
-/** A site whose calls never settle, whatever deadline they are given; the topic is left out of it. */
+/** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */
 async function deafSite(first = 0) {
   const site = await openSite();
   const { transport } = site.runtime;
@@ -94,8 +94,8 @@ test("a handler that never settles ends at the deadline, with a record for what 
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
       .use(summary())
-      .use(errors("event"))
       .use(results({ action: "create" }))
+      .use(errors("event"))
       .handler(
         withDeadline((_event: unknown, { records }) => {
           records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
@@ -142,25 +142,28 @@ describe("the clock of an invocation", () => {
     vi.useRealTimers();
   });
 
-  test.each([-3_600_000, 3_600_000])("is not moved when the machine's clock steps by %i ms", (step) => {
-    vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
-    const time = nodeRuntime().time.anchored?.();
-    const before = time?.now() ?? 0;
-    const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
-    vi.setSystemTime(Date.parse(START) + step);
-    expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
-    // The next invocation begins at another time of day.
-    expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
-  });
+  test.each([-3_600_000, 3_600_000])(
+    "the clock of an invocation does not move when the machine's clock steps by %i ms",
+    (step) => {
+      vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
+      const time = nodeRuntime().time.anchored?.();
+      const before = time?.now() ?? 0;
+      const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
+      vi.setSystemTime(Date.parse(START) + step);
+      expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
+      // The next invocation begins at another time of day.
+      expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
+    },
+  );
 
-  test("begins anew with each invocation, at the machine's time", () => {
+  test("the clock of each invocation starts at the machine's time", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const { time } = nodeRuntime();
     vi.setSystemTime(new Date("2027-01-01T00:00:00Z"));
     expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
   });
 
-  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])("does not end a wait of %d ms at once", async (milliseconds) => {
+  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])("a wait of %d ms does not end at once", async (milliseconds) => {
     const stop = new AbortController();
     let ended = false;
     const sleeping = nodeRuntime()
@@ -177,7 +180,7 @@ describe("the clock of an invocation", () => {
     await sleeping;
   });
 
-  test("ends a function in its time although the machine's clock steps back an hour", async () => {
+  test("a function ends before its deadline although the machine's clock steps back an hour", async () => {
     const site = await openSite();
     const lines: string[] = [];
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });

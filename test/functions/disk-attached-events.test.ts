@@ -1,4 +1,4 @@
-/** Events of attachments in every shape in which they may come, and what the function makes of them. */
+/** Tests how `disk-attached` handles every form that the event of an attachment may have. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Invoked } from "../harness.ts";
@@ -228,7 +228,7 @@ describe("where EVS gives neither an id nor a time of an attachment", () => {
   test("disk-attached finds the snapshot of the request when the completion names the server alone", async () => {
     const { cloud, clock, deliver, server, disk, system } = await site();
     cloud.attach(disk, server);
-    // Nothing tells which of the two disks it was.
+    // The completion does not say which of the two disks was attached.
     const early = await deliver(completed(server));
     expect(record(early)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
@@ -420,7 +420,7 @@ describe("a batch of CloudEvents", () => {
         `failed ${stuck}`,
       ].sort(),
     );
-    // It fails, so that the platform delivers it again; what was taken exists by then.
+    // The invocation fails, so the platform redelivers the event. The redelivery finds the snapshots that exist.
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({
       targets: 3,
       outcomes: { rejected: 5, skipped: 1, accepted: 2, failed: 1 },

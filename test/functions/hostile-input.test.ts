@@ -1,4 +1,4 @@
-/** Input from outside that is nested too deeply, too large, or that begins with a byte order mark. */
+/** Tests input that is nested too deeply, is too large, or begins with a byte order mark. */
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
@@ -38,7 +38,7 @@ const EVENT: Record<string, Factory> = {
   "disk-attached": diskAttached,
 };
 
-/** The call is rejected as the caller's mistake, in a short message, and the cloud is not called. */
+/** Expects that the function rejects the call as invalid with a short message, and does not call the cloud. */
 function expectRejected(invoked: Invoked, message: string, requests: string[]): void {
   const said: string = invoked.error?.message ?? errorOf(invoked).message;
   expect(said).toContain(message);
@@ -177,7 +177,7 @@ describe.each<[what: string, text: string, words: string]>([
 
 const MIB = 1024 * 1024;
 
-/** As many of the items as 1 MiB has room for. */
+/** Returns a string that repeats an item as often as it fits into 1 MiB. */
 function filled(head: string, item: (index: number) => string, tail: string): string {
   const items: string[] = [];
   for (let size = head.length + tail.length; ; ) {

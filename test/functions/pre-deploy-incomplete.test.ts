@@ -1,4 +1,4 @@
-/** The gate before a deployment, where the cloud's lists leave something out, contradict themselves or cannot be read. */
+/** Tests `pre-deploy` when the cloud's lists are incomplete, contradict each other or cannot be read. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
@@ -36,7 +36,7 @@ async function stage(options: Parameters<typeof openSite>[0] = {}) {
       const { statusCode, body: text } = invoked.result;
       return { ...invoked, status: statusCode as number, answer: JSON.parse(text) as Any };
     },
-    /** Something to take a snapshot of that kind of, and the target that names it. */
+    /** Adds a resource for a snapshot of that kind, and returns it with a target that names it. */
     resource(kind: Kind) {
       if (kind === "cluster-snapshot") {
         const { id } = cloud.addCluster();
@@ -53,7 +53,7 @@ async function stage(options: Parameters<typeof openSite>[0] = {}) {
   };
 }
 
-/** A body with the first change of each of its lists. */
+/** Returns the body after the first change for each of its lists. */
 function edited(text: string, changes: [list: string, change: Change][]): string {
   const body = JSON.parse(text);
   for (const list of Object.keys(body)) {
@@ -191,6 +191,20 @@ describe("a group of a server with three disks", () => {
     clock.advance(10_000);
     expect((await post({ targets })).status).toBe(200);
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
+  });
+
+  test("pre-deploy repeats a create that failed instead of falling back on the incomplete group", async () => {
+    const { cloud, clock, post, resource } = await stage();
+    const { targets, disks = [] } = resource("snapshot-group");
+    expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
+    const old = single(cloud, "snapshot-group");
+    cloud.removeMember(old.id, String(disks[1]));
+    clock.advance(MINUTE_MS);
+    cloud.fault({ operation: "evs.createSnapshotGroup", nth: 1 }, { type: "status", status: 503 });
+    const retried = await post({ targets, wait_seconds: 40, retry_failed: true });
+    expect(retried.status).toBe(200);
+    expect(retried.answer.snapshots[0].snapshot_id).not.toBe(old.id);
+    expect(cloud.snapshots("snapshot-group")).toHaveLength(2);
   });
 
   test("pre-deploy names every disk without a member if a group has no members", async () => {
@@ -332,7 +346,7 @@ describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
     await site.post({ targets });
     site.clock.advance(10_000);
     const made = single(site.cloud, kind);
-    /** One more with the same marker; what is listed as first is `first`. */
+    /** Adds a second snapshot with the same marker. */
     const again = (changes: Json = {}) => {
       const { name: _, ...labels } = { name: 0, metadata: made.metadata, tags: made.tags };
       const seed: Any = {

@@ -1,4 +1,4 @@
-/** The estate changes after prune has made its plan: each deletion that failed or waited rests on a plan from a new list. */
+/** Tests changes after prune has made its plan: prune repeats a deletion only if a plan from a new list still asks for it. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
@@ -41,7 +41,7 @@ async function site(options: Parameters<typeof openSite>[0] = {}) {
   };
   const prune = (policy: object = NIGHTLY, how: Parameters<typeof invoke>[2] = {}) =>
     invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how);
-  /** What exists once all deletions are over, without the members of groups. */
+  /** Returns the snapshots that still exist after all deletions, without members of groups. */
   const left = () => {
     clock.advance(DAY_MS);
     return cloud
@@ -61,7 +61,7 @@ const briefOf = (records: Record<string, string>[], ...names: string[]) =>
     .map(({ snapshot_id = "", outcome, rule }) => `${"abcdef"[names.indexOf(snapshot_id)]} ${outcome}: ${rule}`)
     .sort();
 
-/** Ways in which a deletion fails that is tried again. */
+/** Faults after which prune tries a deletion again. */
 const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault"]>[1]> = {
   "is refused as busy": busyAnswer,
   "is throttled": () => ({ type: "throttle", window: "1 minute" }),
@@ -71,7 +71,7 @@ const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault
   "has an answer that is no JSON": () => ({ type: "notJson", after: false, html: true }),
 };
 
-/** What becomes of the newest snapshot, which the first plan keeps. */
+/** Changes of the newest snapshot, which the first plan keeps. After each of them the snapshot is not good any more. */
 const LOSSES: Record<string, (site: Opened, id: string) => void> = {
   "turns to an error": ({ change }, id) => change(id, { status: "error" }),
   "is gone": ({ cloud }, id) => cloud.removeSnapshot(id),
@@ -120,7 +120,7 @@ describe.each(KINDS)("prune of a %s", (kind) => {
   });
 });
 
-/** What becomes of a snapshot whose deletion failed, and what its record says then. */
+/** Changes of a snapshot after its deletion failed, with the outcome and rule that its record must have. */
 const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
   "is held by a label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
   "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
@@ -185,6 +185,59 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
     expect(cloud.count(DELETE[kind])).toBe(1);
     expect(left()).toEqual([a, b, c].sort());
   });
+});
+
+test("prune takes a snapshot for deleted if its deletion is refused because another one is under way", async () => {
+  const { cloud, add, change, prune, after } = await site();
+  const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
+  const message = "Snapshot status is: deleting";
+  cloud.fault(
+    { operation: DELETE.snapshot, resource: b },
+    { type: "status", status: 400, body: { error: { code: "EVS.5400", message } } },
+  );
+  after.set(1, () => change(b, { status: "deleting" }));
+  const { error, records } = await prune();
+  expect(error).toBeUndefined();
+  expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+    outcome: "deleted",
+    detail: "It was being deleted already.",
+  });
+  expect(records.find(({ snapshot_id }) => snapshot_id === a)).toMatchObject({ outcome: "kept" });
+});
+
+test("prune reports a refused deletion as failed if the list does not show that another one is under way", async () => {
+  const { cloud, add, prune } = await site();
+  const [b = ""] = [2, 1].map((days) => add("snapshot", days));
+  const message = "Snapshot status is: deleting";
+  cloud.fault(
+    { operation: DELETE.snapshot, resource: b },
+    { type: "status", status: 400, body: { error: { code: "EVS.5400", message } } },
+  );
+  const { records } = await prune();
+  expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "failed" });
+});
+
+test("prune does not take snapshots for deleted because a later list is empty", async () => {
+  const { cloud, runtime, add, prune, left } = await site();
+  const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
+  for (const resource of [b, c]) cloud.fault({ operation: DELETE.snapshot, resource }, busyAnswer("snapshot"));
+  const { transport } = runtime;
+  let lists = 0;
+  runtime.transport = async (request) => {
+    const answer = await transport(request);
+    if (!request.url.pathname.includes("/cloudsnapshots/detail")) return answer;
+    lists += 1;
+    return lists === 1 ? answer : { ...answer, text: JSON.stringify({ snapshots: [], count: 0 }) };
+  };
+  const { error, records } = await prune();
+  expect(error?.name).toBe("TargetsFailed");
+  for (const id of [b, c]) {
+    expect(records.find(({ snapshot_id }) => snapshot_id === id)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "BadResponse" },
+    });
+  }
+  expect(left()).toEqual([a, b, c].sort());
 });
 
 describe("the other deletions of a resource", () => {

@@ -322,7 +322,7 @@ describe("a deletion that makes room and is refused as busy", () => {
     body: { error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" } },
   } as const;
 
-  /** Runs `change` when the cloud has refused the first deletion. */
+  /** Opens a test site that runs `change` after the cloud has refused the first deletion. */
   async function site(options: Parameters<typeof openSite>[0], change: (cloud: EmbeddedCloud) => void) {
     const opened = await openSite({ ...options, variables: { MAX_CONCURRENCY: "1", ...options?.variables } });
     const { cloud, runtime } = opened;
@@ -337,7 +337,7 @@ describe("a deletion that makes room and is refused as busy", () => {
     return opened;
   }
 
-  /** The same snapshot as it is by then. */
+  /** Replaces a snapshot by the same one with changes. */
   function change(cloud: EmbeddedCloud, id: string, changes: Changes, days: number) {
     const volumeId = cloud.snapshots("snapshot").find((one) => one.id === id)?.volume_id ?? "";
     cloud.removeSnapshot(id);
@@ -346,7 +346,7 @@ describe("a deletion that makes room and is refused as busy", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: now - days * DAY_MS, metadata, ...more });
   }
 
-  test("a schedule leaves the last good snapshot of a disk when the kept one has failed by the next list", async () => {
+  test("scheduled-snapshots keeps the last good snapshot of a disk if the one that its plan kept fails before the next list", async () => {
     let old: string[] = [];
     const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
@@ -390,7 +390,7 @@ describe("a deletion that makes room and is refused as busy", () => {
     expect(records.at(-2)).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
   });
 
-  test("a gate and an attachment plan again from a new list of the disk", async () => {
+  test("pre-deploy and disk-attached make a new plan from a new list of the disk after a busy deletion", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
     const { cloud, invoke } = await site({ timeoutSeconds: 300, variables }, (its) =>

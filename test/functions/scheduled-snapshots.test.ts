@@ -331,7 +331,7 @@ describe("a selection", () => {
     }
   });
 
-  test("lists disks once for both of their kinds, and not at all for ids alone", async () => {
+  test("scheduled-snapshots lists disks once for both kinds of disk snapshots, and not at all if all targets are ids", async () => {
     const { cloud, fire, requests, disks } = await stage();
     const [disk] = disks(2, { backup: "daily" });
     const tags = { backup: "daily" };
@@ -876,7 +876,7 @@ describe("a dry run", () => {
       for (const [place, filter] of filters.entries()) {
         const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
         const failed = of({ records } as Invoked, "failed").slice(0, -1);
-        // What the tags would have selected is not known either: that is one record more.
+        // The failed list also leaves open what the tags select, which adds one record without a resource.
         expect(sorted(resources(failed).map(String))).toEqual(sorted([...ids, ...(place === 2 ? ["undefined"] : [])]));
         expect(failed.every(({ error }) => error.reason === "AccessDenied")).toBe(true);
         expect(of({ records } as Invoked, "planned")).toEqual([]);
@@ -884,7 +884,7 @@ describe("a dry run", () => {
     },
   );
 
-  test("a dry run plans the other kinds where the resources of one cannot be listed", async () => {
+  test("a dry run plans the other kinds if the resources of one kind cannot be listed", async () => {
     const { cloud, fire, disks } = await stage();
     const [disk] = disks(1);
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });

@@ -5,7 +5,7 @@ export type Kind = SnapshotView["kind"];
 export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 export interface Seed {
-  /** By default a new one. */
+  /** The id of the snapshot. If it is absent, the snapshot gets a new id. */
   id?: string;
   at: number;
   /** As EVS spells it; default available. */
@@ -71,7 +71,7 @@ export const DELETE: Record<Kind, string> = {
   "cluster-snapshot": "dws.deleteSnapshot",
 };
 
-/** Each kind's answer to the deletion of a snapshot that is in use. */
+/** Returns the response of each kind's service to the deletion of a snapshot that is in use. */
 export const busyAnswer = (kind: Kind) =>
   kind === "cluster-snapshot"
     ? ({
@@ -87,7 +87,7 @@ export const busyAnswer = (kind: Kind) =>
         },
       } as const);
 
-/** The list of each kind. */
+/** The operation that lists the snapshots of each kind. */
 export const LIST: Record<Kind, string> = {
   snapshot: "evs.listSnapshots",
   "standard-snapshot": "evs.listStandardSnapshots",
@@ -95,7 +95,7 @@ export const LIST: Record<Kind, string> = {
   "cluster-snapshot": "dws.listSnapshots",
 };
 
-/** Somebody or something changes a snapshot: the seed that it now is. A group gets new members with it. */
+/** Replaces a snapshot by `one`, as if a user or the cloud had changed it. A group gets new members. */
 export function alter(cloud: EmbeddedCloud, kind: Kind, resource: string, id: string, one: Omit<Seed, "id">): void {
   for (const member of cloud.snapshots("standard-snapshot")) {
     if (member.snapshot_group_id === id) cloud.removeSnapshot(member.id);

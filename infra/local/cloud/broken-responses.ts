@@ -10,7 +10,7 @@ interface Response {
 /** Sends `101 Switching Protocols` and leaves the connection open. */
 export function sendUpgrade(response: ServerResponse, headers: Record<string, string>): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Written past the response object, which would end the response or refuse to send it.
+  // Write to the socket, because the response object would refuse the 101 or end the response after it.
   response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
 }
 

@@ -56,7 +56,7 @@ interface SnapshotBase extends Shelved {
   resourceId: string;
   name: string;
   description: string | null;
-  /** What is shown in place of the creation time; a `text` that is undefined: nothing. */
+  /** The text that responses show as the creation time. If `text` is undefined, they show no creation time. */
   createdText?: { text: string | undefined };
   /** 0 to 999, so that the times of two snapshots of one millisecond differ. */
   microseconds: number;
@@ -332,7 +332,7 @@ export class Estate {
     this.settle();
   }
 
-  /** It is gone at once. */
+  /** Removes a snapshot at once, without the status `deleting`. */
   removeSnapshot(snapshot: AnySnapshot): void {
     if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
   }
@@ -342,7 +342,7 @@ export class Estate {
     return now < snapshot.readyAt ? SPELLING[snapshot.kind].creating : snapshot.endStatus;
   }
 
-  /** From now on it has this status, whatever it was to become; `creating`: for good. */
+  /** Sets the status of a snapshot and cancels its pending change of status. `creating` then never ends. */
   setStatus(snapshot: AnySnapshot, status: string): void {
     const leaving = this.#leaving.indexOf(snapshot);
     if (leaving >= 0) this.#leaving.splice(leaving, 1);
@@ -400,7 +400,7 @@ export class Estate {
   }
 }
 
-/** What a list and a show say of the creation time: `usual`, unless a test has set another text. */
+/** Returns the creation time that responses show: `usual`, unless a test has set another text. */
 export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
   return createdText ? createdText.text : usual;
 }

@@ -145,15 +145,15 @@ export interface EmbeddedCloud {
   addSnapshot(snapshot: SeededSnapshot): SnapshotView;
   /** Gone at once, as if somebody else had deleted it. */
   removeSnapshot(snapshotId: string): void;
-  /** From now on, whatever it was to become; as the service spells it. `creating` and `deleting` do not end. */
+  /** Sets the status, in the service's spelling, and cancels pending changes. `creating` and `deleting` never end. */
   setSnapshotStatus(snapshotId: string, status: string): void;
   /** Replaces the metadata of a legacy snapshot, the tags of a standard snapshot or of a group. */
   setSnapshotLabels(snapshotId: string, labels: Tags): void;
-  /** Lists and shows give exactly this text as the creation time; `undefined`: they give none. */
+  /** Makes responses show exactly this text as the creation time, or no creation time if it is undefined. */
   setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
-  /** A snapshot of that disk joins the group: `available`, and as old as the group. */
+  /** Adds a snapshot of the disk to the group. It is `available` and as old as the group. */
   addMember(groupId: string, volumeId: string): SnapshotView;
-  /** The group loses its snapshot of that disk, which is gone. */
+  /** Deletes the group's snapshot of the disk. */
   removeMember(groupId: string, volumeId: string): void;
 
   /** Deep copies, oldest first, with what the lists would not show yet; deleted ones are not there. */

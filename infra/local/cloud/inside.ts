@@ -27,15 +27,15 @@ export interface Choices {
   /** The members of a group carry the group's tags. Default false. */
   groupTagsOnMembers: boolean;
   /**
-   * How a create is refused of a disk in a status that allows none, such as `extending`. Default 400 EVS.5400. The code
-   * `conflictingRequest` gives OpenStack's body.
+   * The error of a create whose disk is in a status that allows no snapshot, such as `extending`. Default 400 EVS.5400.
+   * With the code `conflictingRequest` the response has OpenStack's body.
    */
   wrongVolumeStatus: { status: number; code: string };
   /** v5 times without a zone as in v2, or with Z. Default "bare". */
   v5Times: "bare" | "zoned";
-  /** Whether `count` of a list is that of all pages or, as in some clouds, that of the page. Default "all". */
+  /** Whether the field `count` of a list counts the rows of all pages or, as in some clouds, of the page. Default "all". */
   counts: "all" | "page";
-  /** The most rows that a list gives in a page, whatever `limit` says; none by default. */
+  /** The maximum number of rows in a page, even if `limit` is larger. No maximum by default. */
   pageCap: number | undefined;
   /** Attachments of disks have `attachment_id` and `attached_at`. Default true. */
   attachmentIds: boolean;

@@ -1,6 +1,6 @@
 /**
- * Answers in shapes that no document of the cloud promises: those of proxies and load balancers, of other OpenStack
- * services, and of nobody at all. Each is sent in place of a service's answer, before or after the work:
+ * Responses in forms that no document of the cloud describes. Proxies, load balancers and other OpenStack services send some
+ * of them; the others are invented. Each is sent in place of a service's answer, before or after the work:
  *
  * @example
  * cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...ODD_ANSWERS.html, after: true });

@@ -211,7 +211,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     return gatewayReply(401, "APIGW.0301", `Incorrect IAM authentication information: ${verdict.reason}`, view);
   }
 
-  /** The answer of a call that is done, without doing it. */
+  /** Returns the response of a successful call without carrying the call out. */
   function acknowledge(passage: Passage): Reply {
     const { operation } = passage.match.route;
     if (/\.(update|add.*Tags|remove.*Tags)/.test(operation)) {
@@ -281,7 +281,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
         const done = work(passage);
         const body = parseJson(done.text);
         const edited = fault.edit(body);
-        // Nothing is returned by an edit in place; `null` is a body of its own.
+        // `edit` returns undefined if it changed the body in place. `null` is a body.
         const text = JSON.stringify(edited === undefined ? body : edited) ?? "";
         return reply(response, view, { ...done, text });
       }
@@ -406,7 +406,7 @@ function send(response: ServerResponse, { status, headers, text }: Reply, cut = 
   response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
-/** The body of a success of which nothing was done, or whose body is empty, where a fault needs one to spoil. */
+/** The body that a fault corrupts if the call was not carried out or its response has no body. */
 const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
 
 function spoilt(

@@ -82,10 +82,10 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   return checked;
 }
 
-/** An id of nothing: which resources there are does not matter here. */
+/** Replaces placeholders for ids, because the simulation does not depend on resources. */
 const SOME_ID = "00000000-0000-4000-8000-000000000000";
 
-/** JSON without its byte order mark; what the samples of events leave to be filled in is an id. */
+/** Parses JSON after it removes a byte order mark and replaces each placeholder, such as `{{volume_id}}`, by an id. */
 function parsed(text: string, expected: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, "").replace(/\{\{\w+\}\}/g, SOME_ID));
@@ -95,9 +95,9 @@ function parsed(text: string, expected: string): unknown {
 }
 
 /**
- * Prints what a policy holds on each day. Throws BadUsage; nothing is printed then, nor written.
+ * Prints what a policy holds on each day. If it throws BadUsage, it has printed and written nothing.
  *
- * @returns why the policy does not fit; empty: it fits
+ * @returns why the policy does not fit, or an empty string if it fits
  */
 export function command(argv: readonly string[], print: (text: string) => void): string[] {
   if (argv.includes("--help")) {

@@ -33,14 +33,14 @@ export function heldTable(days: readonly Day[]): string[] {
   );
 }
 
-/** What deserves a look: the most that is held. */
+/** Returns a sentence about the largest number of snapshots that the policy holds. */
 export function remarks(days: readonly Day[]): string[] {
   const most = Math.max(...days.map(({ held }) => held.length));
   const when = days.find(({ held }) => held.length === most)?.day;
   return [`At most ${most} are held, for the first time on ${when}.`];
 }
 
-/** What a disk takes of EVS's standard snapshots, members of groups included, and of those with instant access. */
+/** How many standard snapshots a disk can have, including members of groups, and how many with instant access. */
 const MOST_STANDARD = 256;
 const MOST_INSTANT = 7;
 
@@ -52,7 +52,7 @@ function limitOf({ kind: name, instant_access }: Selector): { most?: number; wha
     : { most: MOST_STANDARD, what: name };
 }
 
-/** Why the policy does not fit: a sentence for each kind of which a disk does not take so many. */
+/** Returns why the policy does not fit: a sentence for each kind whose limit per disk the policy exceeds. */
 export function overflows(days: readonly Day[], targets: readonly Selector[]): string[] {
   const sentences = targets.map(limitOf).flatMap(({ most, what }) => {
     const full = most === undefined ? undefined : days.find(({ held }) => held.length >= most);

@@ -1,7 +1,7 @@
 import type { Screen } from "./screen.ts";
 import { type Site, userDataFor } from "./site.ts";
 
-/** Every variable that a function on this cloud has, with the keys, for `npm run invoke -- … --real`. */
+/** Returns the environment variables, including the keys, with which `npm run invoke -- … --real` uses this cloud. */
 export function environmentOf(cloud: Site["cloud"]): Record<string, string> {
   const { ak, sk, securityToken = "" } = cloud.credentials;
   const keys = { HUAWEICLOUD_SDK_AK: ak, HUAWEICLOUD_SDK_SK: sk, HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken };

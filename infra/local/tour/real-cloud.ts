@@ -1,4 +1,4 @@
-/** What `npm run invoke -- … --real` says before it calls a cloud, and whether the function could delete snapshots there. */
+/** Describes the cloud that `npm run invoke -- … --real` is about to call, and decides whether the call needs `--yes`. */
 import { readHttp } from "../../../shared/functiongraph/http.ts";
 import { readTimer } from "../../../shared/functiongraph/timer.ts";
 import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/endpoints.ts";
@@ -37,8 +37,8 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
 }
 
 /**
- * Returns why an invocation may delete snapshots, and what to do; undefined where it deletes none. An event that cannot be
- * read, and a function that is not known, may delete.
+ * Returns why an invocation may delete snapshots, and what to do, or undefined if it deletes none. Assumes that an unreadable
+ * event and an unknown function may delete snapshots.
  */
 export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
   const reason = (why: string, next: string) => `Not run: ${why}. Add --yes to let it delete them${next}.`;

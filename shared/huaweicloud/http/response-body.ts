@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { StringDecoder } from "node:string_decoder";
 
-/** The longest body of a success that is read where the caller names no other limit: a page of a list. */
+/** The default limit for the body of a successful response: a page of a list. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-/** The longest body of an error that is read, and of the answer to a call that changes something. */
+/** The limit for the body of an error, and for the response to a call that changes something. */
 export const MAX_SMALL_BYTES = 64 * 1024;
 /** Bodies up to this size are read side by side; a longer one waits until no other long one is in memory. */
 const SHARED_BYTES = 256 * 1024;
@@ -84,7 +84,7 @@ export async function readBody(
     reader.add(parts.join(""));
     return reader.end();
   } finally {
-    // After the turn of the event loop in which the caller parses the text.
+    // Release only after the caller has parsed the text, which it does in this turn of the event loop.
     if (release !== undefined) setImmediate(release);
   }
 }

@@ -1,12 +1,12 @@
 /** A page of 1,000 rows has some 50,000 values. */
 const MAX_VALUES = 200_000;
-/** So short a text cannot hold more values than there is memory for. */
+/** A text up to this length is parsed without counting, because its values always fit into memory. */
 const SHORT = 64 * 1024;
 
-/** Whether a body has so many values that the parsed form would not fit into a small function: 4 MiB of them take 70 MB. */
+/** Returns whether a body has more values than fit into a small function once they are parsed: 4 MiB of them take 70 MB. */
 export const hasTooManyValues = (text: string): boolean => text.length > SHORT && countValues(text) > MAX_VALUES;
 
-/** Parses a response's body. Returns undefined where it is not JSON, or has too many values. */
+/** Parses a response's body. Returns undefined if it is not JSON or has too many values. */
 export function parseResponse(text: string): unknown {
   if (hasTooManyValues(text)) return undefined;
   try {
@@ -16,7 +16,7 @@ export function parseResponse(text: string): unknown {
   }
 }
 
-/** Counts what begins or separates values. Signs within strings count too, which only makes it stricter. */
+/** Counts the characters that begin or separate values. It also counts them within strings, so the result can be too high. */
 function countValues(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -45,7 +45,7 @@ export interface FoundSnapshot {
   raw: JsonObject;
 }
 
-/** Whether a snapshot can still be what was asked for: it neither failed nor is being deleted, nor should have been. */
+/** Returns whether a snapshot can still satisfy a request: it has not failed and no deletion of it was begun. */
 export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
 
 /** Whether it will be gone by itself: what could not be deleted stays, and counts against the quota. */

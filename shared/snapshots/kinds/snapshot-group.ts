@@ -53,7 +53,7 @@ function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
   return ofMembers.has("creating") || ofMembers.size === 0 ? "creating" : "available";
 }
 
-/** Whether a group seems to be finished, so that its members can be compared with the disks that it should have. */
+/** Returns whether a group seems to be finished, so its members can be compared with the disks that it should have. */
 export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): boolean =>
   evsStateOf(status) === "available" && (state === "available" || members.length === 0);
 

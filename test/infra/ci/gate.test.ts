@@ -525,7 +525,7 @@ describe("what an answer means", () => {
     ],
     ["pending", 202, { status: "pending", ...entries }, "wait"],
     ["failed", 502, { status: "failed", ...entries }, "failed"],
-    ["failed by an id that was used before", 502, failedBy("Conflict", "Conflict"), "badInput"],
+    ["failed because the id was used before", 502, failedBy("Conflict", "Conflict"), "badInput"],
     ["failed by what did not stop another snapshot", 502, failedBy("Conflict", "InvalidRequest"), "failed"],
     ["failed by that, and by something else", 502, failedBy("Conflict", "SnapshotFailed"), "failed"],
     ["failed by a reason that is not known yet", 502, failedBy("New"), "failed"],

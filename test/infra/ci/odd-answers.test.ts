@@ -129,6 +129,17 @@ const ODD: [string, Answer][] = [
   ["no snapshot for the tags", http(200, ready([first, second]))],
   ["no snapshot for one of the ids", http(200, ready([first, tagged]))],
   ["one of the ids under another kind", http(200, ready([first, { ...second, kind: "standard-snapshot" }, tagged]))],
+  [
+    "one snapshot for two ids, in two spellings",
+    http(
+      200,
+      ready([
+        { ...first, snapshot_id: "2A4D0F86-67CD-408A-8B66-A8C33D1FE9B1" },
+        { ...second, snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1" },
+        tagged,
+      ]),
+    ),
+  ],
   ["one snapshot for two ids", http(200, ready([first, { ...second, snapshot_id: first?.snapshot_id }, tagged]))],
   ["a snapshot without a resource", http(200, ready([first, { ...second, resource_id: undefined }, tagged]))],
   ["a snapshot that is failed", http(200, readyWith({ outcome: "failed" }))],

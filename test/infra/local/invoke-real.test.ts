@@ -1,4 +1,4 @@
-/** `npm run invoke -- … --real`: what it says about the cloud that it is about to call, and what it asks for first. */
+/** Tests what `npm run invoke -- … --real` prints about the cloud, and when it requires `--yes`. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ test("invoke --real prints the endpoint of each service, and says that all of th
 
 test("invoke --real says REAL cloud where one endpoint is not on loopback, and which endpoints it goes by", async () => {
   const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
-  // Refused before anything is called.
+  // The command refuses before it calls anything.
   const { ended, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
   expect(ended).toBeInstanceOf(BadUsage);
   expect(output).toMatch(/^Runs prune-snapshots on the REAL cloud: /);
@@ -77,14 +77,14 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
     ],
     ["attached disks with a retention", "disk-attached", {}, { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) }],
   ];
-  test.each(cases)("%s", async (_what, name, event, changes) => {
+  test.each(cases)("invoke --real without --yes refuses %s", async (_what, name, event, changes) => {
     const { ended, requests } = await invoke(name, event, [], changes);
     expect(ended).toBeInstanceOf(BadUsage);
     expect(ended.message).toMatch(/^Not run: .* deletes snapshots.*\. Add --yes /);
     expect(requests).toBe(0);
   });
 
-  test("with --yes prune deletes", async () => {
+  test("invoke --real with --yes lets prune delete snapshots", async () => {
     const { cloud, estate } = site;
     const marker = {
       "managed-by": "snapshot-functions",

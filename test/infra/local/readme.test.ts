@@ -1,4 +1,4 @@
-/** That the documents of infra/local say what works. */
+/** Tests that the sample program in `infra/local/README.md` works. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

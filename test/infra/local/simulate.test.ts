@@ -155,7 +155,7 @@ describe("npm run simulate", () => {
     return path;
   };
 
-  test("prints a table, and exits with 1 and the reason where the policy would end in QuotaExceeded", async () => {
+  test("simulate prints a table, and exits with 1 and the reason if the policy would end in QuotaExceeded", async () => {
     const path = folder();
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     writeFileSync(join(path, "nightly.json"), JSON.stringify({ ...nightly, targets }));
@@ -171,7 +171,7 @@ describe("npm run simulate", () => {
     expect(readdirSync(path)).toEqual(["nightly.json"]);
   });
 
-  test("exits with 0 where the policy fits, and writes the picture to the file that --svg or --out names alone", async () => {
+  test("simulate exits with 0 if the policy fits, and writes a picture only to the file that --svg or --out names", async () => {
     const path = folder();
     writeFileSync(join(path, "nightly.json"), JSON.stringify(nightly));
     expect(await run(join(path, "nightly.json"), "--days=60")).toMatchObject({ code: 0, err: "" });
@@ -201,7 +201,7 @@ describe("npm run simulate", () => {
     expect(printed.join("\n")).toContain("Held on 2026-11-23 (nightly, Europe/Berlin)");
   });
 
-  test("takes the samples of timers' events, in whose policies ids are still to be filled in", () => {
+  test("simulate reads the samples of timer events, whose policies contain placeholders for ids", () => {
     for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
       const printed: string[] = [];
       expect(command([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);

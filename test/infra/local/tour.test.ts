@@ -104,9 +104,9 @@ describe("with the built functions", () => {
     const delivered = site.cloud.logs.length;
     expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
     expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
-    // The variables are all of a function's: its records reach the topic.
+    // The printed variables are complete, so the function's records reach the logging topic.
     expect(site.cloud.logs.length).toBeGreaterThan(delivered);
-    // The sample of prune is a dry run, which nobody has to agree to.
+    // The sample of prune is a dry run, which needs no --yes.
     expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });
 

@@ -262,12 +262,12 @@ describe("what a plan refuses", () => {
       /APP or IAM/,
     ],
     [
-      "an API for access keys whose publication to other accounts is not accepted",
+      "an API with IAM authentication without publish_with_iam",
       { gateway: { instance_id: EVERYTHING.gateway.instance_id, authentication: "IAM" } },
       /any account can call it\. Use APP, or accept this with gateway\.publish_with_iam = true\./,
     ],
     [
-      "an API for access keys whose publication to other accounts is refused",
+      "an API with IAM authentication and publish_with_iam = false",
       { gateway: { instance_id: EVERYTHING.gateway.instance_id, authentication: "IAM", publish_with_iam: false } },
       /gateway\.authentication = "IAM": from the publication of an API until its access policy is bound/,
     ],

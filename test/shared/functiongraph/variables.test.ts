@@ -21,7 +21,7 @@ describe("a variable", () => {
     expect(variablesOf(nothing, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
   });
 
-  test("that is an array or an object in RUNTIME_USERDATA stays a wrong value and hides no other variable", () => {
+  test("a variable in RUNTIME_USERDATA that is an array or an object is a wrong value and hides no other variable", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const variables = variablesOf(nothing, { RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`, A: "a", B: "b" });
     expect(["A", "B", "C"].map(variables)).toEqual(["an array of 1 item", "an object", "c"]);

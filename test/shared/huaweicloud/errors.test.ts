@@ -69,7 +69,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
       const { cloud, invoke } = await openSite({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
       const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
       const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
-      // The caller gets the cloud's own words, and what to do.
+      // The caller gets the cloud's own message and the advice.
       expect(JSON.parse(result.body).error.message).toBe(records[0].error.message);
       expect(records[0].error.message).toMatch(
         /in-use\. Must be in Available state\. The disk is attached.*"force": true/,
@@ -208,7 +208,7 @@ const WITHOUT_CODE: Case[] = [
   ["", 504, "CloudError"],
 ];
 
-/** What another operation on the disk makes the service say, in each shape that was seen: it ends by itself. */
+/** Errors while another operation on the disk is under way, in every form that was seen. They end by themselves. */
 const PASSING: Case[] = [
   [
     "EVS.2024",
@@ -278,12 +278,12 @@ describe("every code has its reason", () => {
   describe("DWS (3)", () => each(DWS));
   describe("no code at all", () => each(WITHOUT_CODE));
   describe("words", () => each(BY_WORDS));
-  describe("what passes", () => each(PASSING));
+  describe("errors that end by themselves", () => each(PASSING));
 
-  test("a create is left open by the service's own faults, and by refusals that are not known to be the service's", () => {
+  test("a create may have been carried out after a fault of the service, and after a refusal of unknown origin", () => {
     const open = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).open;
-    const all = [...EVS, ...OPENSTACK, ...DWS, ...WITHOUT_CODE, ...BY_WORDS];
+    const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_WORDS];
     for (const one of all)
       expect([one, open(one)]).toEqual([one, one[2] === "CloudError" && (one[3] ?? "create") === "create"]);
     const withoutCode = WITHOUT_CODE.map(([, status]) => [

@@ -1,4 +1,4 @@
-/** What a create function does when the cloud, or a proxy before it, answers in a shape that nobody has documented. */
+/** Tests create functions with responses of the cloud, or of a proxy before it, in forms that nobody has documented. */
 import { describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
 import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/odd-answers.ts";
@@ -11,7 +11,7 @@ type Armed = [match: FaultMatch, fault: Fault];
 
 interface Place {
   place: string;
-  /** A first request has succeeded before. */
+  /** Whether the same request has succeeded once before the odd answer. */
   repeated?: boolean;
   /** `odd(after)` is the fault of the odd answer. */
   arm(create: Create, odd: (after: boolean) => Fault): Armed[];
@@ -61,7 +61,7 @@ const ODD: [name: string, odd: (after: boolean) => Fault][] = [
   ]),
 ];
 
-/** Creates once under the faults, then once more in a cloud that is well again. */
+/** Creates a snapshot under the faults, then repeats the request without faults. */
 async function createUnder(create: Create, { repeated, arm }: Place, odd: (after: boolean) => Fault): Promise<void> {
   const site = await stage(create);
   const post = () => site.post({}, { "idempotency-key": "k" });
@@ -89,9 +89,9 @@ async function createUnder(create: Create, { repeated, arm }: Place, odd: (after
 
 describe.each(CREATES)("$name", (create) => {
   describe.each(PLACES)(
-    "ends, reports its target once and makes one snapshot at most, under an odd answer to $place",
+    "it ends, writes one record and creates at most one snapshot if $place gets an odd answer",
     (place) => {
-      test.each(ODD)("%s", (_name, odd) => createUnder(create, place, odd));
+      test.each(ODD)("the odd answer %s", (_name, odd) => createUnder(create, place, odd));
     },
   );
 

@@ -102,7 +102,7 @@ test("a list that counts more than it gives is not whole", async () => {
 describe("a list that is larger than a small function has memory for", () => {
   const snapshotRow = (id: number, description: string) => ({ id: `row-${id}`, status: "available", description });
 
-  /** A service whose rows have so many characters, and the sizes of the pages that it was asked for. */
+  /** Returns a service whose rows have that many characters, and the page sizes that the reader requested. */
   async function listing(rows: number, characters: number) {
     const all = Array.from({ length: rows }, (_, id) => snapshotRow(id, "x".repeat(characters)));
     const limits: number[] = [];

@@ -9,7 +9,7 @@ import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from
 const UNTOLD = { volumeId: "disk-1" };
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
 const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attachmentKey({ volumeId }, serverId, one);
-/** Whether an event finds the snapshot that another one made. */
+/** Returns whether an event finds the snapshot that another event created. */
 const finds = (one: Moment, other: Moment) => keyAt(one).keys.has(keyAt(other).key);
 
 describe("the key of an attachment", () => {
@@ -42,13 +42,28 @@ describe("the key of an attachment", () => {
     ["two completions", moment(0, "completed"), moment(20_000, "completed"), false],
     ["a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed"), true],
     ["a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed"), false],
-    ["a request and a completion a bit before", moment(0, "requested"), moment(-20_000, "completed"), true],
-    ["a request and a completion a minute before", moment(0, "requested"), moment(-MINUTE_MS, "completed"), false],
-    ["two events of no stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS), true],
-    ["two events of no stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS), false],
-    ["a request and an event of no stage before", moment(0, "requested"), moment(-10 * MINUTE_MS), true],
-    ["a completion and an event of no stage after", moment(0, "completed"), moment(10 * MINUTE_MS), true],
-    ["a completion and an event of no stage long after", moment(0, "completed"), moment(11 * MINUTE_MS), false],
+    ["a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed"), true],
+    ["a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed"), false],
+    ["two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS), true],
+    ["two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS), false],
+    [
+      "a request and an event of unknown stage 10 minutes earlier",
+      moment(0, "requested"),
+      moment(-10 * MINUTE_MS),
+      true,
+    ],
+    [
+      "a completion and an event of unknown stage 10 minutes later",
+      moment(0, "completed"),
+      moment(10 * MINUTE_MS),
+      true,
+    ],
+    [
+      "a completion and an event of unknown stage 11 minutes later",
+      moment(0, "completed"),
+      moment(11 * MINUTE_MS),
+      false,
+    ],
   ])("the attachment keys of %s match in both directions or in neither", (_what, one, other, same) => {
     expect([finds(one, other), finds(other, one)]).toEqual([same, same]);
   });

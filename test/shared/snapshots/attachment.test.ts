@@ -19,13 +19,13 @@ const disk = (attachments: Attachment[] = [], changes: Partial<Volume> = {}): Vo
 });
 
 interface Options {
-  /** Of the event, in milliseconds; null: the event has no time. */
+  /** The age of the event in milliseconds, or null if the event has no time. */
   age?: number | null;
   seconds?: number;
   named?: boolean;
   failAt?: number;
   stage?: Attaching["stage"];
-  /** The disks that have their snapshot from another event. */
+  /** The disks of which another event has already created a snapshot. */
   taken?: string[];
 }
 
@@ -259,7 +259,7 @@ describe("a disk that the event does not name", () => {
     const timeless = { ...NAMELESS, age };
     const found = await waitFor([[disk([at(-60)]), other([at(-61)])]], timeless);
     expect(found.result).toMatchObject([{ volumeId: "disk-1" }]);
-    // The only one is a guess, for which the event is never too old.
+    // The only disk of the server is returned as a guess, however old the event is.
     const only = await waitFor([[disk([at(-61)])]], timeless);
     expect(only.result).toMatchObject([{ volumeId: "disk-1" }]);
     expect(only.seconds).toBe(45);

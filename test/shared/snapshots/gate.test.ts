@@ -464,7 +464,7 @@ describe("a deployment_id", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("is not too old to the very age, nor by what failed", async () => {
+  test("the gate accepts a snapshot of exactly the maximum age, and ignores the age of a failed snapshot", async () => {
     const { short } = await gate([old({ created: moment(-HOUR_MS) })], [DISK_1], { maxAgeMs: HOUR_MS });
     expect(short).toEqual(["a available"]);
     const again = await gate([old(FAILED)], [DISK_1], { maxAgeMs: HOUR_MS, retryFailed: true });
@@ -475,7 +475,7 @@ describe("a deployment_id", () => {
 describe("a group", () => {
   const SERVER = targetFor(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
-  /** One call where there is a group with these members, made an hour ago, of a server with these disks. */
+  /** Calls the gate for a group with these members, by default an hour old, of a server with these disks. */
   async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
     const here = stage();
     here.cloud.disks.set("server-1", disks);

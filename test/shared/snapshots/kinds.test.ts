@@ -182,7 +182,7 @@ describe("a snapshot in a list", () => {
   });
 });
 
-test("a status that is the name of a property of every object is in no known state", () => {
+test("a status such as `constructor`, which names a property of every object, is an unknown state", () => {
   for (const kind of Object.values<Kind>(KINDS)) {
     for (const status of ["constructor", "toString", "valueOf", "__proto__", "hasOwnProperty"]) {
       expect(kind.read({ id: "one", status })?.state, `${kind.kind} ${status}`).toBe("unknown");
@@ -190,7 +190,7 @@ test("a status that is the name of a property of every object is in no known sta
   }
 });
 
-test("a snapshot whose deletion failed is going no further, in whichever words the service says so", () => {
+test("a snapshot whose deletion failed is not being deleted any more, however the service words the status", () => {
   const [stuck, going] = [
     ["error_deleting", "ERROR_DELETING", "delete_failed"],
     ["deleting", "deleted", "DELETING"],
@@ -291,7 +291,7 @@ describe("seemsComplete", () => {
     ["creating", [], false],
     ["deleting", ["available"], false],
     ["quantum", ["available"], false],
-  ])("a group of the status %s with the members %j seems complete: %s", (status, members, complete) => {
+  ])("a group in the status %s with members in the states %j seems complete: %s", (status, members, complete) => {
     const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
     expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
   });

@@ -270,7 +270,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     ]);
   });
 
-  test("make_room keeps the last good snapshot when the kept one has failed meanwhile", async () => {
+  test("make_room keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 1 } };
     const { result, left, records } = await refusedOnce(found(7), { "s-0": FAILED }, { policy });
     expect(result).toBe(true);
@@ -312,7 +312,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
 
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
-  test("a failed snapshot still goes where nothing else may", async () => {
+  test("make_room deletes a failed snapshot if no other snapshot may be deleted", async () => {
     const { result, told } = await refusedOnce(
       found(7, { 0: old }),
       {},
@@ -324,7 +324,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     expect(told).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
   });
 
-  test("a failed snapshot stays when it became good, is held, or there is room by then", async () => {
+  test("make_room keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 6 } };
     for (const [changes, full] of [
       [{ "s-0": { status: "available", state: "available" } }, true],
@@ -338,7 +338,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     }
   });
 
-  test("a failed snapshot stays when something else may go by then, which the first plan did not delete", async () => {
+  test("make_room keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
     const held = { labels: { hold: "true" } };
     const { result, left } = await refusedOnce(found(7, { 0: old, 6: held }), { "s-6": { labels: {} } });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });

@@ -261,7 +261,7 @@ describe("one that cannot be deleted", () => {
     expect(removals(here)).toHaveLength(1);
   });
 
-  test("as it is being deleted, by an earlier call or by somebody else, is waited for once and has the outcome deleted", async () => {
+  test("prune waits once for a snapshot that is already being deleted, and reports it as deleted", async () => {
     const going = (status: typeof DELETING) => {
       const here = two(() => {
         here.cloud.snapshots.set("snapshot", [
@@ -286,7 +286,7 @@ describe("one that cannot be deleted", () => {
     expect(stuck.told()).toContain("b failed: kept by no rule: Busy");
   });
 
-  test("for a fault that passes is tried again once a list must show whether the cloud acted", async () => {
+  test("prune repeats a deletion after a transient fault once a list must show whether the cloud acted", async () => {
     const here = two(refusal("CloudError"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["c deleted: kept by no rule", "b deleted: kept by no rule"]);
@@ -311,7 +311,7 @@ describe("one that cannot be deleted", () => {
     expect(removals(here)).toHaveLength(8);
   });
 
-  test("as it is busy waits until all others were tried; those of its own resource wait for a new list", async () => {
+  test("prune repeats a busy deletion after all other resources were tried, and defers the rest of its resource to a new list", async () => {
     const here = two(refusal("Busy"));
     here.cloud.add(snapshot, ...days("disk-2", "x", "y"));
     await prune(NIGHTLY, here.means);
@@ -404,12 +404,12 @@ describe("a deletion that failed is sent again only where a plan from a new list
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "prune keeps the last good snapshot after %s, when the one it kept has failed meanwhile",
+    "after a deletion fails with %s, prune keeps the last good snapshot if the one that its plan kept has failed",
     async (reason, last) => {
       const here = three();
       here.cloud.at("remove", () => {
         set(here, "a", FAILED);
-        // What is refused for good stays as it is: then it is the next one that counts.
+        // A snapshot whose deletion is refused for good stays good. Make b fail too, so c is the last good one.
         if (last !== undefined) set(here, "b", FAILED);
         throw refusal(reason);
       });
@@ -438,7 +438,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     const here = three();
     const [, b] = here.cloud.of(snapshot);
     here.cloud.at("remove", undefined, () => {
-      // c is busy; b, which was deleted, is listed all the same.
+      // The deletion of c is refused as busy. The deletion of b was accepted, but a late list still shows b.
       set(here, "a", FAILED);
       here.cloud.add(snapshot, b as FoundSnapshot);
       throw refusal("Busy");
@@ -631,9 +631,9 @@ test("prune deletes or reports as failed exactly what it planned when deletions 
       await prune(policy, here.means);
       const ended = (...outcomes: string[]) =>
         here.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
-      // One that fails four times in a row is left for the next run.
+      // A deletion that fails four times in a row is left for the next run.
       const other = planned.filter(({ snapshot_id }) => !ended("deleted", "failed").includes(snapshot_id));
-      // A younger twin counts for itself once the older one is deleted.
+      // Once the older twin is deleted, the next plan can keep the younger one.
       expect(other.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
       expect(ended("deleted", "failed").length + other.length).toBe(planned.length);
       expect(left(here)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));

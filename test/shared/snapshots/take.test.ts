@@ -106,7 +106,7 @@ describe("what a policy selects", () => {
   test("by ids too is taken although the tags cannot be looked up, unless they could exclude it", async () => {
     const here = stage();
     here.cloud.at("resources", refusal("AccessDenied"));
-    const { targets, failures } = await select(
+    const { targets, failures, refused } = await select(
       selectors(
         { volume_ids: ["disk-1"], tags: { backup: "daily" }, force: false },
         { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
@@ -115,6 +115,48 @@ describe("what a policy selects", () => {
     );
     expect(targets.map(({ resource, options }) => [resource, options.force])).toEqual([["disk-1", false]]);
     expect(failures).toHaveLength(2);
+    expect(refused.size).toBe(0);
+  });
+
+  test("a selection whose ids are checked refuses those that do not exist, whatever their case", async () => {
+    const here = stage();
+    here.cloud.resources = [{ id: "Disk-1", tags: {} }];
+    const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
+    const { targets, failures, empty, refused } = await select(given, here.means, true);
+    expect(
+      targets.map((target) => [target.resource, refused.get(target)?.reason, refused.get(target)?.message]),
+    ).toEqual([
+      ["disk-1", undefined, undefined],
+      [
+        "disk-9",
+        "NotFound",
+        'volume_ids: expected the id of something that exists, got "disk-9". Check the id and PROJECT_ID.',
+      ],
+    ]);
+    expect([failures, empty]).toEqual([[], []]);
+    expect(here.cloud.asked()).toEqual(["resources snapshot"]);
+    expect((await select(given, here.means)).refused.size).toBe(0);
+  });
+
+  test("a selection whose ids are checked refuses each of them where the resources cannot be listed", async () => {
+    const here = stage();
+    const error = refusal("AccessDenied");
+    here.cloud.at("resources", error);
+    const { targets, failures, refused } = await select(
+      selectors(
+        { volume_ids: ["disk-1"] },
+        { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
+        { volume_ids: ["disk-3"], tags: { backup: "daily" } },
+      ),
+      here.means,
+      true,
+    );
+    expect(targets.map((target) => [target.resource, refused.get(target)])).toEqual([
+      ["disk-1", error],
+      ["disk-2", error],
+      ["disk-3", error],
+    ]);
+    expect(failures).toEqual([{ kind: snapshot, error }]);
   });
 
   test("is looked up again after a fault that passes", async () => {

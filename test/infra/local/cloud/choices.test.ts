@@ -16,7 +16,7 @@ test("a list gives at most `pageCap` rows, and `counts` makes its count that of 
     ["/v2/{p}/cloudvolumes/detail", "volumes", "offset=2"],
     ["/v5/{p}/snapshots/detail", "snapshots", "offset=2"],
     ["/v5/{p}/snapshot-groups/detail", "snapshot_groups", "offset=2"],
-    // These count pages: a page has as many rows as the cap lets it have.
+    // The offset of these lists counts pages of `pageCap` rows.
     ["/v1/{p}/cloudservers/detail", "servers", "offset=2"],
     [`/v1.0/{p}/clusters/${cluster.id}/snapshots`, "snapshots", "offset=1"],
   ];
@@ -46,7 +46,7 @@ test("with `attachmentIds` false an attachment has neither an id nor a time", as
   expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
 });
 
-test("with `describeClusterSnapshots` null lists and shows lose DWS descriptions", async () => {
+test("if `describeClusterSnapshots` is null, responses show no DWS descriptions", async () => {
   const { cloud, call } = await stage({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {

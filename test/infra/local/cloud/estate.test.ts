@@ -58,7 +58,7 @@ test("a snapshot of every kind gets another status, whatever it was to become", 
   expect((await shown()).status).toBe("error_deleting");
   cloud.setSnapshotStatus(id, "available");
 
-  // One that is being deleted comes back, and those behind it are deleted all the same.
+  // A new status cancels the deletion of one snapshot; the snapshots that wait behind it are still deleted.
   const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
   for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
   cloud.setSnapshotStatus(id, "available");

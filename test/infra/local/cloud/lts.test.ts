@@ -7,7 +7,7 @@ const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
 
 async function topic(options: Omit<CloudOptions, "clock"> = {}) {
   const { cloud, call } = await stage(options);
-  /** On the clock by which the service judges the age of a line. */
+  /** Returns the time in nanoseconds by the clock that decides how old a line is. */
   const now = () => nanoseconds(cloud.clock.now());
   const report = (fields: object, time = now(), signing = {}) => {
     const body = JSON.stringify({ log_time_ns: 0, contents: ["x"], labels: {}, ...fields });

@@ -64,7 +64,7 @@ const SOURCES = {
 
 let bundles: ReturnType<typeof makeBundles>;
 let host: Host;
-/** What test/dates/clock.cjs gives every process, where the tests run at another date. */
+/** Returns the variables that `test/dates/clock.cjs` gives every process if the tests run at another date. */
 const ofAShiftedClock = () => {
   const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
   return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };
