@@ -127,7 +127,7 @@ function twisted(value: Json, { random }: Mutation): Json {
 function retyped(value: Json, random: Random): Json {
   switch (random.int(0, 5)) {
     case 0:
-      return String(value);
+      return typeof value === "object" ? "[object Object]" : String(value);
     case 1:
       return typeof value === "object" ? random.pick([true, false, 0, 1]) : Number(value) || random.int(-1, 9);
     case 2:
