@@ -85,8 +85,11 @@ const GONE = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
 /** The same codes are used for these, too. */
 const OTHERS = /\b(volume|disk|cluster|project|tenant|resource)\b/i;
 
-const isGone = ({ code, message = "" }: CloudFault): boolean =>
-  GONE.test(String(code)) && (/snapshot/i.test(message) || !OTHERS.test(message));
+/** A proxy may repeat such a code under a status of its own. */
+const isGone = ({ status, code = "", message = "" }: CloudFault): boolean =>
+  status === (code.startsWith("DWS.") ? 400 : 404) &&
+  GONE.test(code) &&
+  (/snapshot/i.test(message) || !OTHERS.test(message));
 
 /**
  * Matches the message of a refusal that ends by itself, because another operation on the disk is under way or the service

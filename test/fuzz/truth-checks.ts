@@ -24,7 +24,7 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
       complain("no false success", `${kind} ${resource_id} is ${outcome} as ${snapshot_id}, which is ${what}`);
     }
     if (action === "prune" && outcome === "deleted" && found !== undefined && listsAreTrue) {
-      // Prune believes a delete that the cloud acknowledges; whether the snapshot disappears shows in the next run.
+      // Prune believes a delete that the cloud acknowledges, or does not find; whether the snapshot disappears shows in the next run.
       if (/deleting/i.test(found.status) || wasAcknowledged(evidence)) continue;
       complain("no false success", `${kind} ${snapshot_id} is reported as deleted, and is ${found.status}`);
     }
@@ -58,12 +58,13 @@ function wasShown(id: string, { responses }: Evidence): boolean {
   });
 }
 
-/** Whether a response to a delete read as a success, although it was not the cloud's own. */
+/** Whether a response to a delete that was not the cloud's own said that the snapshot is deleted, or never existed. */
 const wasAcknowledged = ({ responses }: Evidence): boolean =>
-  responses.some(({ operation, fault }) => {
+  responses.some(({ operation, fault, body = "" }) => {
     if (!/\.delete/.test(operation)) return false;
-    if (fault.type === "status") return fault.status >= 200 && fault.status <= 299;
-    return ["acknowledge", "edit", "emptyBody", "notJson", "raw"].includes(fault.type);
+    if (fault.type !== "status") return ["acknowledge", "edit", "emptyBody", "notJson", "raw"].includes(fault.type);
+    if ([400, 404].includes(fault.status)) return /EVS\.5404|itemNotFound|DWS\.(0001|5149)/.test(body);
+    return fault.status >= 200 && fault.status <= 299;
   });
 
 /** With lists that tell the truth, nothing goes that is held or foreign, nor the last good one of a resource. */

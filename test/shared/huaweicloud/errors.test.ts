@@ -315,6 +315,11 @@ describe("a delete that finds nothing", () => {
     ["DWS.0001", 400, "The cluster does not exist.", true],
     ["EVS.5404", 404, "Snapshot 5aa119a8 of the volume could not be found.", false],
     ["itemNotFound", 404, "Not found.", false],
+    // A status with which no service says so.
+    ["itemNotFound", 503, "Not found.", true],
+    ["EVS.5404", 400, "", true],
+    ["DWS.5149", 422, "", true],
+    ["DWS.0001", 499, "", true],
   ])("%s with %i and the words %j leaves open whether the snapshot exists: %s", (code, status, message, isOpen) => {
     expect(open(code, status, message)).toBe(isOpen);
   });
