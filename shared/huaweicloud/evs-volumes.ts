@@ -22,9 +22,12 @@ const listRows = (connection: Connection, visit: (row: JsonObject) => void, serv
 export const listVolumes = (connection: Connection): Promise<Resource[]> =>
   collected((visit) => listRows(connection, (row) => visit(resourceIn(row, "disks"))));
 
+/** A server has some 60 disks at most. */
+const MAX_DISKS = 1_000;
+
 /** The disks of a server, in one call with status and attachments (cloud-apis.md 7). */
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
-  collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId));
+  collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
 
 /**
  * Lists the disks of a server and when each was attached. Includes a disk whose attachments do not name any server, because

@@ -142,7 +142,11 @@ export class SnapshotError extends Error {
   attempts?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
+    // Nobody prints the stack. A gate holds an error for each target that failed, and 7,000 stacks take 16 MB.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = reason;
     this.reason = reason;
     this.code = details.code;
