@@ -46,10 +46,31 @@ const indexes = new WeakMap<string[], Index>();
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
-    const clean = secrets.length === 0 ? text : withoutSecrets(text, secrets);
+    const clean =
+      secrets.length === 0
+        ? text
+        : slices(text)
+            .map((slice) => withoutSecrets(slice, secrets))
+            .join("");
     // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
     return /^\s*[[{]/.test(clean) && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
+
+/** The redaction needs 6 bytes for each character, and a response of the gate has millions. */
+const SLICE = 64 * 1024;
+
+/** Cuts a long text behind quotes that are not escaped: no secret goes beyond them. */
+function slices(text: string): string[] {
+  if (text.length <= SLICE) return [text];
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = text.indexOf('"', SLICE); at >= 0; at = text.indexOf('"', Math.max(at + 1, from + SLICE))) {
+    if (text[at - 1] === "\\") continue;
+    parts.push(text.slice(from, at + 1));
+    from = at + 1;
+  }
+  return [...parts, text.slice(from)];
+}
 
 function withoutSecrets(given: string, secrets: string[]): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);

@@ -1,6 +1,7 @@
 // One instance of a function for the fuzz: a process that loads a built bundle and answers one request after the other over
 // IPC, on a clock that jumps over waiting. Arguments: the bundle's folder, and what the clock says at first.
 "use strict";
+const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { inspect } = require("node:util");
 const { makeContext } = require("../../infra/local/host/context.cjs");
@@ -30,6 +31,16 @@ function randomOf(seed) {
   };
 }
 
+/** The largest resident set since the parent has reset it; undefined where it cannot be read. */
+function readPeak() {
+  try {
+    const [, kb] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "latin1"));
+    return Number(kb) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 let handler;
 
 async function run({ event, context, remainingMs, seed }) {
@@ -44,8 +55,11 @@ async function run({ event, context, remainingMs, seed }) {
       event,
       makeContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
     );
+    // What it takes to pass a large result on is not the function's.
+    outcome.peakBytes = readPeak();
     outcome.result = JSON.stringify(value) ?? "null";
   } catch (thrown) {
+    outcome.peakBytes = readPeak();
     const isError = thrown instanceof Error;
     // The platform shows the message; what else an error carries may be printed too.
     outcome.error = { isError, message: isError ? thrown.message : String(thrown), printed: inspect(thrown) };

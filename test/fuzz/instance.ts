@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { readLines } from "../../infra/local/host/lines.ts";
 import { DIST } from "../bench/process.ts";
-import { limitMemory, readPeak, resetPeak } from "./memory-limit.ts";
+import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
@@ -113,10 +113,9 @@ export function startInstance(functionName: string, origin: number, onTime: (now
         child.send({ run: call }, (error) => error && settle?.({ lost: error.message }));
       });
       settle = undefined;
-      const peakBytes = readPeak(pid);
       if (outcome.lost !== undefined) await ended;
       else await Promise.all(readers.map((reader) => reader.untilMark(call.context.requestId)));
-      return { tookMs: 0, ...outcome, stdout, stderr, peakBytes };
+      return { tookMs: 0, peakBytes: 0, ...outcome, stdout, stderr };
     },
     end() {
       child.kill("SIGKILL");

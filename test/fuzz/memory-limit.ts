@@ -71,12 +71,3 @@ export function resetPeak(pid: number): void {
     // The peak is that since its beginning then.
   }
 }
-
-/** Returns the largest resident set of a process since the last reset, in bytes; 0 where it cannot be read. */
-export function readPeak(pid: number): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
-}

@@ -21,6 +21,14 @@ const timer = (body: unknown) => ({
   user_event: JSON.stringify(body),
 });
 
+const apig = (body: unknown) => ({
+  body: JSON.stringify(body),
+  requestContext: {},
+  httpMethod: "POST",
+  headers: {},
+  isBase64Encoded: false,
+});
+
 /** Invokes a function over one resource of each kind, each with a snapshot, while a call is under a fault. */
 async function invokeUnder(functionName: string, operation: string, makeFault: () => Fault, times = 2) {
   const clock = new StoppedClock(START);
@@ -36,6 +44,7 @@ async function invokeUnder(functionName: string, operation: string, makeFault: (
     "create-snapshot-group": { snapshot_group: { server_id: server } },
     "create-cluster-snapshot": { snapshot: { name: "release-7", cluster_id: cluster } },
     "scheduled-snapshots": timer({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
+    "pre-deploy": apig({ deployment_id: "release-7", targets: [{ kind: "standard-snapshot", tags: TAGS }] }),
     "verify-snapshots": timer({}),
     "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 2 } }),
   };
@@ -136,6 +145,14 @@ test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 
   const { outcomes, cloud } = await invokeUnder("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
   expect(outcomes[0]).toBe("accepted");
   expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
+});
+
+test("pre-deploy reports 7,000 disks that do not exist and stays below 110 MiB", { timeout: 60_000 }, async () => {
+  const disk = (index: number) =>
+    JSON.stringify({ id: randomUUID(), name: `data-${index}`, status: "in-use", tags: TAGS });
+  const list = `{"volumes":[${Array.from({ length: 7_000 }, (_, index) => disk(index)).join()}]}`;
+  const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(list), 1);
+  expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(7_000);
 });
 
 /** Each page of a list has new rows. */

@@ -274,3 +274,18 @@ test("the redactor escapes control characters in JSON and in no other text", () 
     expect(redact(`{\r\n\t"name": "a\u202eb\u200f"\n}`)).toBe(`{\r\n\t"name": "a\\u202eb\\u200f"\n}`);
   }
 });
+
+test("the redactor finds secrets everywhere in a text of 1 MiB, and leaves JSON as valid as it was", () => {
+  const secret = "aZ9/bY8+cX7=dW6-eV5_fU4/gT3+hS2\\q";
+  const entries = Array.from({ length: 12_000 }, (_, index) => ({
+    [`name \\ "${index}"`]: index % 3 === 0 ? `${"x".repeat(index % 90)} ${secret}` : 'a "quoted" \\ value',
+  }));
+  const text = JSON.stringify(entries);
+  expect(text.length).toBeGreaterThan(512 * 1024);
+  const clean = redactor([secret])(text);
+  const read: Record<string, string>[] = JSON.parse(clean);
+  for (const [index, entry] of entries.entries()) {
+    const expected = Object.entries(entry).map(([name, value]) => [name, value.replace(secret, "***")]);
+    expect(Object.entries(read[index] ?? {})).toEqual(expected);
+  }
+});
