@@ -206,6 +206,22 @@ function matchEscape(text: string, start: number): RegExpExecArray | null {
   return escapeMatcher.exec(text);
 }
 
+/** HTML's names of the ASCII characters that a key or token can have, and that canonical text does not leave out. */
+const NAMES =
+  "excl:! num:# dollar:$ percnt:% lpar:( rpar:) ast:* midast:* plus:+ comma:, hyphen:- dash:- period:. sol:/ colon:: semi:; quest:? commat:@ lsqb:[ lbrack:[ rsqb:] rbrack:] hat:^ lowbar:_ underbar:_ grave:` lcub:{ lbrace:{ verbar:| vert:| rcub:} rbrace:}";
+
+/** Returns the code of the character that an escape names, as `&sol;` does; 0 for any other escape. */
+function namedCharacter(escaped: string): number {
+  if (escaped[escaped.length - 1] !== ";") return 0;
+  const name = escaped
+    .replace(/\\+[nrt]/g, "")
+    .replace(/[^a-z]/gi, "")
+    .toLowerCase()
+    .replace(/^(?:amp)+(?=.)/, "");
+  const at = ` ${NAMES}`.indexOf(` ${name}:`);
+  return at < 0 ? 0 : NAMES.charCodeAt(at + name.length + 1);
+}
+
 /** Returns where the character that starts at `start`, escaped or not, ends. */
 function endOf(text: string, start: number): number {
   return start + (matchEscape(text, start)?.[0].length ?? 1);
@@ -230,6 +246,7 @@ function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Ui
         end = at + escaped.length;
         const digits = (json ?? url ?? hex ?? "").replace(/[^\da-f]/gi, "");
         code = character?.charCodeAt(0) ?? Number(decimal?.replace(/\D/g, "") ?? `0x0${digits}`);
+        code ||= namedCharacter(escaped);
         // An escaped quote is part of its JSON string.
         if (code === 34) code = 0;
       }

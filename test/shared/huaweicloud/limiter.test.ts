@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createThrottle, throttleMessage } from "../../../infra/local/cloud/throttle.ts";
 import { makeLimiter } from "../../../shared/huaweicloud/limiter.ts";
+import { reportLogs } from "../../../shared/huaweicloud/lts.ts";
 import { instant } from "../../../shared/snapshots/instant.ts";
 import { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 import { delayBefore } from "../../../shared/snapshots/waiting.ts";
 import { chanceOf } from "../../faults/site.ts";
+import { answering, connectionTo } from "./wire.ts";
 
 const LATENCY_MS = 30;
 const WORKERS = 8;
@@ -170,4 +172,18 @@ describe("a process that is alone", () => {
     const waited = await waits(limiter, time, 100);
     expect(waited.filter((wait) => wait === 0)).toHaveLength(25);
   });
+});
+
+test("reports to the logging topic do not wait for the pace of the other calls, however many processes share it", async () => {
+  const server = await answering((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
+  const waits: number[] = [];
+  const sleep = async (milliseconds: number) => void waits.push(milliseconds);
+  const limiter = makeLimiter({ now: () => instant(0), sleep });
+  limiter.share(1_000);
+  const connection = connectionTo(server.origin, { limiter });
+  for (let reports = 0; reports < 3; reports += 1) {
+    await reportLogs(connection, { logGroupId: "group", logStreamId: "stream" }, ["a record"]);
+  }
+  expect(waits).toEqual([]);
+  expect(server.seen).toHaveLength(3);
 });

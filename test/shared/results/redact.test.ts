@@ -245,6 +245,25 @@ test("a text without a secret is not changed", () => {
   );
 }, 60_000);
 
+test("the redactor removes a token whose signs have their HTML names, escaped once or twice and wrapped", () => {
+  const names: Record<string, string> = {
+    "/": "&sol;",
+    "+": "&plus;",
+    "-": "&hyphen;",
+    _: "&lowbar;",
+    ".": "&period;",
+    "%": "&percnt;",
+  };
+  const named = (text: string) => [...text].map((sign) => names[sign] ?? sign).join("");
+  const token = "+04Res/+plusaB+jHdHP+MmWlrdD/x+6XU0QV/-wGWz_RjOL1+.zKy/%jsq+aB/cd";
+  const redact = redactor([token]);
+  for (const text of [named(token), named(token).replaceAll("&", "&amp;"), named(token).replace(/.{20}/g, "$&\n")]) {
+    expect(redact(`said ${text} twice`)).toBe("said *** twice");
+    expect(redact(JSON.stringify({ message: text }))).toBe('{"message":"***"}');
+  }
+  expect(redact("a&sol;b &plus; c")).toBe("a&sol;b &plus; c");
+});
+
 test("the redactor finds a secret at the start of a string and when the string is shorter than two blocks", () => {
   const redact = redactor([`${KEY}A`, "AB/CD+EF"]);
   for (let length = 0; length <= 16; length += 1) expect(redact("A".repeat(length))).toBe("A".repeat(length));
