@@ -34,6 +34,9 @@ const MINUTE_MS = 60_000;
 /** A throttled account is waited for so long even where the caller does not wait. */
 const LEAST_PATIENCE_MS = 1_000;
 
+/** A gateway passes on at most 4 MB, and a target takes up to 800 bytes of the response. */
+const MAX_TARGETS = 5_000;
+
 /** What a gate's snapshots are marked with, where its body does not say. */
 const OWN_POLICY = "pre-deploy";
 
@@ -70,6 +73,12 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
     throw new SnapshotError(
       "NotFound",
       `${empty.join(" and ")}: expected to select at least one resource; none has these tags, or all that have are excluded.`,
+    );
+  }
+  if (targets.length > MAX_TARGETS) {
+    throw new SnapshotError(
+      "InvalidRequest",
+      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among several calls, each with its own deployment_id.`,
     );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, means) : undefined;

@@ -3,6 +3,7 @@ import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { type Answer, PageTooLarge, unusable, unusableRow } from "./client.ts";
+import { decodeUtf8 } from "./http/response-body.ts";
 import { parseResponse } from "./http/response-json.ts";
 import { MAX_ROWS } from "./http/row-splitter.ts";
 
@@ -140,7 +141,7 @@ function* parsed(texts: string[], unreadable: () => Error): Generator<JsonObject
   for (const [place, text] of texts.entries()) {
     // Nobody needs the text any more, and there may be 16 MiB of it.
     texts[place] = "";
-    const row = parseResponse(text);
+    const row = parseResponse(decodeUtf8(text));
     if (!isObject(row)) throw unreadable();
     yield row;
   }

@@ -29,6 +29,9 @@ export function summary(): Middleware {
   };
 }
 
+/** The ids of so many shards fit into the message of an error, which is cut at 64 KiB. The records name all of them. */
+const MAX_DEFERRED_TO = 1_000;
+
 /** As JSON, in which nothing that the cloud said can carry a secret out. */
 const summaryOf = (invocation: Invocation): string => {
   const { functionName, records, topicState, redact } = invocation;
@@ -39,7 +42,7 @@ const summaryOf = (invocation: Invocation): string => {
       policy,
       targets,
       outcomes: records.counts(),
-      deferred_to: deferredTo,
+      deferred_to: deferredTo.slice(0, MAX_DEFERRED_TO),
       topic: topicState,
     }),
   );

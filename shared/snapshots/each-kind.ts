@@ -1,15 +1,10 @@
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { Action } from "./outcome.ts";
-import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { asSnapshotError, type SnapshotError } from "./reasons.ts";
 import type { Means } from "./take.ts";
+import { tooMany } from "./too-many.ts";
 import { retryRead } from "./waiting.ts";
-
-const tooMany = ({ kind }: Kind, most: number) =>
-  new SnapshotError(
-    "BadResponse",
-    `Expected at most ${most} snapshots of the kind ${kind} to look at; the list has more, for which there is no memory. Give the function more memory.`,
-  );
 
 /**
  * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does

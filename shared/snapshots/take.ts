@@ -8,6 +8,7 @@ import type { Report, Telling } from "./outcome.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
 import type { Cloud, Resource } from "./ports.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
+import { tooMany } from "./too-many.ts";
 import { type Patience, retryRead } from "./waiting.ts";
 
 /** What the snapshots of a run have in common. */
@@ -116,19 +117,27 @@ const FRESH_MS = 30_000;
 const ROWS_A_TARGET = 50;
 
 /** Looks up each kind when the first target of it is asked for, and again where that was too long ago. */
-export function lookUp(run: Run, { cloud, patience }: Pick<Means, "cloud" | "patience">): Known {
+export function lookUp(
+  run: Run,
+  { cloud, patience, maxSnapshots = Number.POSITIVE_INFINITY }: Pick<Means, "cloud" | "patience" | "maxSnapshots">,
+): Known {
   const lists = new Map<string, { at: Instant; targets: number; rows: number; reading: ReturnType<typeof read> }>();
   const read = async (kind: Kind) => {
     const byResource = new Map<string | undefined, FoundSnapshot[]>();
     const counts = new Map<string | undefined, number>();
     let rows = 0;
+    let kept = 0;
     await cloud(kind).listAll((found) => {
       rows += 1;
       if (kind.most !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
       // Of an estate's thousands of snapshots only those of this run are kept; a unique name can be anybody's.
       if (found.marker?.key !== run.key && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
-      byResource.set(resource, [...(byResource.get(resource) ?? []), lean(found)]);
+      if (kept >= maxSnapshots) throw tooMany(kind, maxSnapshots);
+      kept += 1;
+      const ofResource = byResource.get(resource) ?? [];
+      ofResource.push(lean(found));
+      byResource.set(resource, ofResource);
     });
     return { byResource, counts, rows };
   };

@@ -206,6 +206,15 @@ describe("a deployment", () => {
     expect(requests()).toEqual(["evs.listVolumes"]);
   });
 
+  test("that selects more than 5,000 resources is refused, and starts nothing", { timeout: 60_000 }, async () => {
+    const { post, disks, cloud } = await stage();
+    disks(5_001, { backup: "daily" });
+    const { status, answer } = await post({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
+    expect([status, answer.error.reason]).toEqual([400, "InvalidRequest"]);
+    expect(answer.error.message).toMatch(/^targets: expected to select at most 5000 resources, got 5001\. /);
+    expect(cloud.snapshots("snapshot")).toEqual([]);
+  });
+
   test("whose targets cannot be looked up is an error, and starts nothing", async () => {
     const { cloud, disks, post } = await stage();
     const [disk] = disks(1) as [string];

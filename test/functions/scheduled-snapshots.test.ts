@@ -195,6 +195,16 @@ describe("a run", () => {
     expect(requests().length - ALL).toBeLessThan(10);
   });
 
+  test("the response of a run with 1,001 shards names 1,000 of them", { timeout: 60_000 }, async () => {
+    const { fire, disks, cloud } = await stage({ variables: { SHARD_SIZE: "1" }, onInvokeAsync: async () => {} });
+    disks(1_002, { backup: "daily" });
+    const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
+    expect(invoked.error).toBeUndefined();
+    expect(invoked.result.outcomes).toEqual({ accepted: 1, deferred: 1_001 });
+    expect(cloud.invocations).toHaveLength(1_001);
+    expect(invoked.result.deferred_to).toEqual(cloud.invocations.slice(0, 1_000).map(({ requestId }) => requestId));
+  });
+
   test("in shards of 100: the same, in 11 invocations", { timeout: 60_000 }, async () => {
     const { cloud, fire, further } = await stage({ variables: { SHARD_SIZE: "100" } });
     const { policy, exactlyOnce } = estate(cloud);

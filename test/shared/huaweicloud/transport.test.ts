@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { decodeUtf8 } from "../../../shared/huaweicloud/http/response-body.ts";
 import { nodeTransport, TransportFailure, type WireRequest } from "../../../shared/huaweicloud/transport.ts";
 import { selfSigned } from "./certificate.ts";
 import { answering, speaking } from "./wire.ts";
@@ -259,6 +260,18 @@ describe("the size of a response", () => {
     );
     expect(texts.every((one) => one === text)).toBe(true);
     expect(order).toHaveLength(8);
+  });
+
+  test.each([1, 10_000])("the rows of a list of %i rows keep their characters", async (count) => {
+    const row = { name: "é\u{1f4be}\u4e2d", padding: "x".repeat(50) };
+    const text = JSON.stringify({ title: "é", snapshots: Array.from({ length: count }, () => row) });
+    const server = await answering((_incoming, response) => response.end(text));
+    const { rows = [], ...rest } = await nodeTransport()(get(server.origin, { rowsOf: "snapshots" }));
+    const list = JSON.parse(rest.text);
+    expect(list.title).toBe("é");
+    expect([...list.snapshots, ...rows.map((one) => JSON.parse(decodeUtf8(one)))]).toEqual(
+      Array.from({ length: count }, () => row),
+    );
   });
 
   test("a long response that is given up lets the next one begin", async () => {

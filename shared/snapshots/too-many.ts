@@ -1,0 +1,9 @@
+import type { Kind } from "./kinds/kind.ts";
+import { SnapshotError } from "./reasons.ts";
+
+/** Returns the error for a list that shows more snapshots of a kind than there is memory for. */
+export const tooMany = ({ kind }: Kind, most: number): SnapshotError =>
+  new SnapshotError(
+    "BadResponse",
+    `Expected at most ${most} snapshots of the kind ${kind} to look at; the list has more, for which there is no memory. Give the function more memory.`,
+  );
