@@ -26,7 +26,6 @@ export async function bundles() {
     format: "cjs",
     target: "node20",
     minify: true,
-    charset: "utf8",
     legalComments: "none",
     // What is imported when it is first used is required then: Node's own loader of modules costs 5 ms to begin with.
     supported: { "dynamic-import": false },

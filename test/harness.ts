@@ -219,14 +219,15 @@ function virtualTime(
   return {
     now: () => instant(clock.now()),
     random,
-    sleep: (milliseconds, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
+    sleep: (milliseconds, work) =>
+      new Promise((resolve) => {
         const sleeper = { wake: clock.now() + milliseconds, resolve };
         sleepers.add(sleeper);
-        signal?.addEventListener("abort", () => {
-          if (sleepers.delete(sleeper)) reject(signal.reason);
-        });
+        const wake = () => {
+          sleepers.delete(sleeper);
+          resolve();
+        };
+        work?.then(wake, wake);
         if (!pumping) {
           pumping = true;
           setImmediate(pump);

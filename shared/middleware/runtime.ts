@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { nodeTransport, type Transport } from "../huaweicloud/transport.ts";
 import type { InFlight } from "../snapshots/ensure.ts";
 import { instant } from "../snapshots/instant.ts";
@@ -25,13 +24,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const wallTime: Time = {
   now: () => instant(Date.now()),
-  sleep: async (milliseconds, signal) => {
-    try {
-      await delay(Math.min(milliseconds, MAX_TIMER_MS), undefined, signal === undefined ? {} : { signal });
-    } catch (thrown) {
-      throw signal?.aborted ? signal.reason : thrown;
-    }
-  },
+  sleep: (milliseconds, work) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.min(milliseconds, MAX_TIMER_MS));
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      work?.then(end, end);
+    }),
   random: Math.random,
   elapsed: () => performance.now(),
 };

@@ -10,8 +10,8 @@ export interface Time {
    * because the machine's clock was set in between. Default: `now`.
    */
   elapsed?(): number;
-  /** Resolves after `milliseconds`; rejects with the signal's reason when it is aborted first. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves after `milliseconds`, or as soon as `work` is settled. */
+  sleep(milliseconds: number, work?: Promise<unknown>): Promise<void>;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
 }

@@ -85,15 +85,14 @@ export async function raceDeadline<T>(
   until: Instant,
   error: () => SnapshotError,
 ): Promise<T> {
-  const stop = new AbortController();
-  const expiry = time.sleep(Math.max(0, until - time.now()), stop.signal).then(() => {
-    throw error();
-  });
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    stop.abort();
-  }
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  const settled = work.then(settle, settle);
+  await time.sleep(Math.max(0, until - time.now()), settled);
+  if (!isSettled) throw error();
+  return work;
 }
 
 /** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */

@@ -105,7 +105,7 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
       }
       return whileAlive(async () => {
         try {
-          return await transmit(request, gone.signal);
+          return await transmit(request, crashed);
         } finally {
           if (last !== undefined) gone.abort();
         }
@@ -113,9 +113,9 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
     };
     const time: Time = {
       ...site.runtime.time,
-      sleep: (ms, signal) => {
-        const signals = [gone.signal, ...(signal === undefined ? [] : [signal])];
-        return whileAlive(() => site.runtime.time.sleep(ms, AbortSignal.any(signals)));
+      sleep: (ms, work) => {
+        const ended = work === undefined ? crashed : Promise.race([crashed, work]);
+        return whileAlive(() => site.runtime.time.sleep(ms, ended));
       },
     };
 
@@ -183,13 +183,13 @@ function onSitesClock(site: Site, slowness: { ms: number }) {
     const answer = await site.exchange(request);
     return answer && { answer, late: slowness.ms };
   };
-  const transmit = async (request: WireRequest, gone: AbortSignal) => {
+  const transmit = async (request: WireRequest, crashed: Promise<void>) => {
     const begunAt = clock.now();
     const exchanged = wire.then(() => exchange(request));
     wire = exchanged.catch(() => {});
     const { answer, late } = (await exchanged) ?? { late: Number.POSITIVE_INFINITY };
     const ends = begunAt + Math.min(late, request.timeoutMs);
-    if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), AbortSignal.any([gone]));
+    if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
     if (answer !== undefined && late <= request.timeoutMs) return answer;
     throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
   };

@@ -24,6 +24,7 @@ const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache
 /** Modules that the SDK reaches, and which stand for much that it does not. */
 const REPLACED = [
   [/^crypto$/, here("./crypto.cjs")],
+  [/^url$/, here("./url.cjs")],
   [/(^|\/)logger$/, here("./logger.cjs")],
   [/(^|\/)ExceptionUtil$/, here("./exceptions.cjs")],
 ];

@@ -50,7 +50,7 @@ export function virtualTime(random: () => number = () => 0): VirtualTime {
     now: () => now,
     seconds: () => (now - START) / 1000,
     random,
-    sleep: (milliseconds, signal) =>
+    sleep: (milliseconds, work) =>
       new Promise((resolve, reject) => {
         slept.push(milliseconds);
         if (!(milliseconds >= 0) || slept.length > MOST_SLEEPS) {
@@ -59,10 +59,11 @@ export function virtualTime(random: () => number = () => 0): VirtualTime {
         }
         const sleeper = { at: now + milliseconds, wake: resolve };
         sleepers.push(sleeper);
-        signal?.addEventListener("abort", () => {
+        const wake = () => {
           sleepers.splice(0, sleepers.length, ...sleepers.filter((one) => one !== sleeper));
-          reject(signal.reason);
-        });
+          resolve();
+        };
+        work?.then(wake, wake);
         if (!moving) setImmediate(move);
         moving = true;
       }),
