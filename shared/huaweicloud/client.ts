@@ -316,9 +316,12 @@ export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Cr
   return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text, state };
 }
 
-/** An id that the cloud gave, before it goes into a path, where the SDK does not encode it (cloud-apis.md 5.4.15). */
+/** Whether a list's text can be an id: the SDK puts ids into paths as they are (cloud-apis.md 5.4.15). */
+export const isId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+
+/** An id that the cloud gave, before it goes into a path. */
 export function checkSnapshotId(id: string): string {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
+  if (isId(id)) return id;
   throw new SnapshotError(
     "BadResponse",
     `Expected the cloud to give an id of letters, digits, - and _, got ${preview(id)}.`,

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, textAt, textMap } from "../snapshots/json.ts
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import type { Resource } from "../snapshots/ports.ts";
 import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
-import { type Answer, PageTooLarge, unusable, unusableRow } from "./client.ts";
+import { type Answer, isId, PageTooLarge, unusable, unusableRow } from "./client.ts";
 import { decodeUtf8 } from "./http/response-body.ts";
 import { parseResponse } from "./http/response-json.ts";
 import { MAX_ROWS } from "./http/row-splitter.ts";
@@ -174,14 +174,14 @@ const incomplete = (rows: number, why: string) =>
 /** A row as a resource: id and tags, in whichever of the three shapes the service gives them. */
 export function resourceIn(row: JsonObject, what: string): Resource {
   const id = textAt(row, "id");
-  if (id) return { id, tags: textMap(row.tags) };
+  if (id !== undefined && isId(id)) return { id, tags: textMap(row.tags) };
   throw unusableRow(`an id in each entry of the list of ${what}`, row);
 }
 
 /** A row as a snapshot of a kind; one without id or status could be the one that is looked for, so it is an error. */
 export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   const found = kind.read(row);
-  if (found !== undefined) return found;
+  if (found !== undefined && isId(found.id)) return found;
   throw unusableRow(`an id and a status in each entry of the list of ${kind.kind}s`, row);
 }
 

@@ -490,6 +490,29 @@ describe.each(KINDS)("%s: the status", (kind) => {
   );
 });
 
+describe.each(KINDS)("%s: the id", (kind) => {
+  test.each<[what: string, id: unknown]>([
+    ["empty", ""],
+    ["a space", " "],
+    ["500 line separators", "\u2028".repeat(500)],
+    ["a path", "../snapshots"],
+    ["of 65 characters", "x".repeat(65)],
+    ["a number", 7],
+    ["null", null],
+    ["an array", ["a"]],
+  ])("pre-deploy is not ready if the id of an available snapshot is %s", async (_what, id) => {
+    const { cloud, clock, rows, post, resource } = await stage();
+    const { targets } = resource(kind);
+    await post({ targets });
+    clock.advance(10_000);
+    rows(listOf(kind), (row) => ({ ...row, id }));
+    const refused = await post({ targets, wait_seconds: 5 });
+    expect(refused.status).toBe(502);
+    expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
+    expect(cloud.count(/\.create/)).toBe(1);
+  });
+});
+
 describe("a list that does not say what its snapshots are of", () => {
   test.each<[kind: Kind, field: string]>([
     ["snapshot", "volume_id"],

@@ -18,13 +18,20 @@ export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
+  /** All ids that the bodies named, also those behind what is kept of the bodies. */
+  ids?: Set<string>;
 }
 
 /** So much of all bodies is kept. */
 const MAX_KEPT = 512 * 1024;
+const ID = /"(?:id|snapshot_id|snapshot_group_id)":"([^"\\]{1,64})"/g;
 
 function keep(response: FuzzedResponse, body: string): void {
   const before = response.body === undefined ? "" : `${response.body}\n`;
+  if (body.length > MAX_KEPT) {
+    response.ids ??= new Set();
+    for (const [, id] of body.matchAll(ID)) response.ids.add(id as string);
+  }
   response.body = `${before}${body.slice(0, MAX_KEPT)}`.slice(0, MAX_KEPT);
 }
 

@@ -51,10 +51,10 @@ function wasShown(id: string, { responses }: Evidence): boolean {
   // What is not said in full, because it holds a secret, cannot be found again.
   if (id.includes("***")) return true;
   const written = JSON.stringify(id).slice(1, -1);
-  return responses.some(({ body, fault }) => {
+  return responses.some(({ body, ids, fault }) => {
     if (fault.type === "acknowledge") return true;
     if (fault.type === "status" && (fault.status < 200 || fault.status > 299)) return false;
-    return body?.includes(written);
+    return ids?.has(id) || body?.includes(written);
   });
 }
 
