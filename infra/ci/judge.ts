@@ -84,7 +84,7 @@ export function judge({ status, headers, text }: WireAnswer, request: Options["r
   const says = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
   const refusal = REFUSALS.get(error.reason);
   if (refusal !== undefined) {
-    // Selections by ids alone are never empty; tags may match nothing.
+    // A selector that has only ids always selects something. Tags can match nothing.
     const isNamed = request.targets.every((one) => one.tags === undefined && one.exclude_tags === undefined);
     return verdict(refusal, says, adviceFor(error.reason, isNamed ? CHECK_ID : COMPARE_TAGS));
   }

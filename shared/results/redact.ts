@@ -155,7 +155,7 @@ const plainForm = (secret: string): Buffer => canonicalText(JSON.stringify(secre
 function encodedForms(secret: string): Buffer[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((offset) =>
-    // The last character depends on what follows, unless the bytes fill it.
+    // The last base64 character depends on the next byte, unless the bytes before it end on its boundary.
     bytes.toString("base64", offset).slice(0, Math.floor(((bytes.length - offset) * 4) / 3)),
   );
   // Neither encoding has characters that are left out, so lower case is canonical.

@@ -90,7 +90,7 @@ export function startDelivery(send: Send): Delivery {
     if (taken) return Number.POSITIVE_INFINITY;
     return ended ? PATIENCE : ISOLATION;
   };
-  /** Puts the last line, which is the run's own record, in front: whether the topic takes it shows what the topic refuses. */
+  /** Moves the last line, the run's own record, to the front. If the topic accepts that line, it refuses only certain records. */
   const probe = () => {
     probed = true;
     taken = false;

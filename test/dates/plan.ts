@@ -11,7 +11,7 @@ interface TestDate {
   name: string;
   /** When a run starts. A switch of the clocks or a new year follows 15 s later, in the middle of the tests. */
   at: (zone: Zone) => string;
-  /** The one zone in which the slow tests run at this date. */
+  /** The only time zone in which the slow tests run on this date. */
   slowIn: Zone;
 }
 

@@ -71,7 +71,7 @@ const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault
   "has an answer that is no JSON": () => ({ type: "notJson", after: false, html: true }),
 };
 
-/** Changes of the newest snapshot, which the first plan keeps. After each of them the snapshot is not good any more. */
+/** Changes after which the newest snapshot is no longer good. The first plan keeps that snapshot. */
 const LOSSES: Record<string, (site: Opened, id: string) => void> = {
   "turns to an error": ({ change }, id) => change(id, { status: "error" }),
   "is gone": ({ cloud }, id) => cloud.removeSnapshot(id),

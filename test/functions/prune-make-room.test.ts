@@ -315,7 +315,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 });
 
-describe("a deletion that makes room and is refused as busy", () => {
+describe("a busy snapshot whose deletion would make room", () => {
   const BUSY = {
     type: "status",
     status: 400,

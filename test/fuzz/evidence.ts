@@ -38,7 +38,7 @@ export interface Evidence {
 
 export type Complain = (guarantee: Guarantee, what: string) => void;
 
-/** A result record, as far as nothing is known of it. */
+/** A result record whose fields are not checked yet. */
 // biome-ignore lint/suspicious/noExplicitAny: records of many shapes
 export type LooseRecord = any;
 

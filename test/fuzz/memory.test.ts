@@ -103,7 +103,7 @@ function filled(bytes: number, open: string, unit: (index: number) => string, cl
   }
 }
 
-/** A snapshot of ours as the list of DWS shows it. */
+/** Returns an entry of the DWS snapshot list, with the marker of this project. */
 const clusterSnapshot = (index: number) =>
   JSON.stringify({
     id: randomUUID(),

@@ -12,7 +12,7 @@ export interface Random {
   uuid(): string;
 }
 
-/** Returns the random choices of a seed, which may be any text. */
+/** Returns a random number generator for a seed, which can be any string. */
 export function randomOf(seed: string): Random {
   let state = hashOf(seed);
   const next = () => {

@@ -106,7 +106,7 @@ const DECODERS: Record<string, (text: string) => string[]> = {
         ]
       : [],
   "base64 decoded": (text) => {
-    // 16 bytes at the worst alignment have 20 characters that nothing else changes.
+    // The base64 of any 16 bytes has at least 20 characters that do not depend on the bytes around them.
     const candidates = text.match(/[A-Za-z0-9+/_-]{20,}/g) ?? [];
     if (candidates.length === 0) return [];
     const decodedFrom = (from: number) =>
@@ -160,7 +160,7 @@ export const SPELLING_NAMES = Object.keys(SPELLINGS);
 export const spell = (name: string, secret: string, random: Random): string =>
   SPELLINGS[name]?.(secret, random) ?? secret;
 
-/** A secret in one of the ways, in some words or by itself. */
+/** Returns a secret in one of its encodings, either alone or inside a sentence. */
 export function spellSecret(secrets: Readonly<Record<string, string>>, random: Random): { text: string; how: string } {
   const name = random.pick(Object.keys(secrets));
   const how = random.pick(SPELLING_NAMES);

@@ -68,10 +68,10 @@ export function mayDelete(functionName: string, event: unknown, settings: Settin
 const isDryRun = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;
 const isSet = (value: unknown): boolean => value !== undefined && value !== false;
 
-/** The policy in a timer's event; undefined: it cannot be read. */
+/** Returns the policy in a timer event, or undefined if it cannot be read. */
 const policyOf = (event: unknown): JsonObject | undefined => readable(() => readTimer(event).body);
 
-/** The body of a gateway's event; undefined: it cannot be read. */
+/** Returns the body of a gateway event, or undefined if it cannot be read. */
 const bodyOf = (event: unknown): JsonObject | undefined =>
   readable(() => {
     const { body } = readHttp(event as JsonObject);

@@ -31,7 +31,7 @@ const TIME_LAYOUTS = {
   },
   /** `11/28/2026 01:35:51` */
   monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
-  /** `2026-11-27 17:35:51`, UTC without saying so. */
+  /** `2026-11-27 17:35:51`: UTC, although the text does not name a zone. */
   noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   unreadable: () => "yesterday",
   null: () => null,

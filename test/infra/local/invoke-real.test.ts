@@ -48,7 +48,7 @@ test("invoke --real prints the endpoint of each service, and says that all of th
   }
 });
 
-test("invoke --real says REAL cloud where one endpoint is not on loopback, and which endpoints it goes by", async () => {
+test("invoke --real prints REAL cloud and every endpoint if one endpoint is not a loopback address", async () => {
   const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
   // The command refuses before it calls anything.
   const { ended, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);

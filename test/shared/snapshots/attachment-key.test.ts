@@ -102,7 +102,7 @@ describe("what a process remembers of attachments", () => {
   });
 });
 
-test("underOneKey shows the snapshot of the other event under this key and leaves all others as they are", async () => {
+test("underOneKey returns the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
   const here = stage();
   const { key, keys } = keyAt(moment(60_000, "completed"));
   const first = keyAt(moment(0, "requested")).key;
