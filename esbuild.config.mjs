@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
-import { SUBSTITUTES, substitutes } from "./shared/huaweicloud/substitutes/index.mjs";
+import { SUBSTITUTES, substitutes } from "./shared/huaweicloud/sdk-stubs/index.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 

@@ -1,10 +1,15 @@
 /** Functions over the embedded cloud in one process, on a clock that moves only when somebody sleeps. */
 import { expect, onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../infra/local/cloud/index.ts";
-import { nodeTransport, TransportFailure, type WireAnswer, type WireRequest } from "../shared/huaweicloud/transport.ts";
+import type { Time } from "../shared/core/clock.ts";
+import { instant } from "../shared/core/instant.ts";
+import {
+  nodeTransport,
+  TransportFailure,
+  type WireAnswer,
+  type WireRequest,
+} from "../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime, type Runtime } from "../shared/middleware/runtime.ts";
-import { instant } from "../shared/snapshots/instant.ts";
-import type { Time } from "../shared/snapshots/ports.ts";
 import { withoutRight } from "./rights.ts";
 
 export const START = "2026-11-21T02:00:00Z";

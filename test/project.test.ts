@@ -4,10 +4,10 @@ import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { generateSchemas } from "../shared/middleware/schemas.ts";
+import { generateSchemas } from "../infra/schemas/schemas.ts";
+import { REASONS } from "../shared/core/errors.ts";
 import { FIELDS_SAY, OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
-import { KINDS } from "../shared/snapshots/kinds/index.ts";
-import { REASONS } from "../shared/snapshots/reasons.ts";
+import { KINDS } from "../shared/snapshots/kinds/kinds.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -56,8 +56,9 @@ const EVS = "@huaweicloud/huaweicloud-sdk-evs";
 describe("the arrows of imports", () => {
   const ARROWS: Record<string, string[]> = {
     "shared/core": [],
-    "shared/snapshots": ["shared/core"],
-    "shared/functiongraph": ["shared/core", "shared/snapshots"],
+    "shared/validation": ["shared/core"],
+    "shared/snapshots": ["shared/core", "shared/validation"],
+    "shared/functiongraph": ["shared/core"],
     "shared/huaweicloud": ["shared/core", "shared/snapshots"],
     "shared/results": ["shared/core", "shared/snapshots"],
     "shared/middleware": ["shared"],
@@ -89,20 +90,21 @@ describe("the arrows of imports", () => {
 
   test("the domain needs nothing but a hash", () => {
     const outside = under("shared/snapshots")
+      .filter((path) => !path.endsWith("/policy-schema.ts"))
       .flatMap(imports)
       .filter((name) => !isFile(name));
     expect(new Set(outside)).toEqual(new Set(["node:crypto"]));
   });
 
   test("what is deployed imports what is installed for it; the rest is for development", () => {
-    const making = /(^|\/)(schema|policy-schema|validators|generate)\.ts$/;
+    const making = /(^|\/)(schema|policy-schema|fields)\.ts$/;
     const deployed = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const path of under("functions", "shared")) {
       const packages = imports(path).filter(
         (name) => !isFile(name) && !name.startsWith("node:") && !builtinModules.includes(name),
       );
       const allowed =
-        making.test(path) || path.includes("/substitutes/") || path.endsWith(".d.ts") ? manifest.devDependencies : {};
+        making.test(path) || path.includes("/sdk-stubs/") || path.endsWith(".d.ts") ? manifest.devDependencies : {};
       for (const name of packages) expect({ ...deployed, ...allowed }, path).toHaveProperty([packageOf(name)]);
     }
   });
@@ -311,7 +313,7 @@ describe("the README", () => {
 
   test("README.md documents no outcome that the code never gives a record", () => {
     const code = under("functions", "shared")
-      .filter((path) => path !== "shared/snapshots/outcome.ts" && !path.includes(".generated."))
+      .filter((path) => path !== "shared/snapshots/reporting.ts" && !path.includes(".generated."))
       .map((path) => withoutComments(read(path)))
       .join("\n");
     expect(Object.keys(OUTCOMES).filter((outcome) => !code.includes(`"${outcome}"`))).toEqual([]);

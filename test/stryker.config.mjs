@@ -3,7 +3,7 @@
  * time. What survives is either a test that is missing or a line that says why no test can tell.
  */
 export default {
-  mutate: ["shared/snapshots/**/*.ts", "shared/huaweicloud/errors.ts"],
+  mutate: ["shared/snapshots/**/*.ts", "shared/huaweicloud/http/cloud-errors.ts"],
   plugins: ["@stryker-mutator/vitest-runner"],
   testRunner: "vitest",
   vitest: { configFile: "test/vitest.mutation.config.mjs", related: false },

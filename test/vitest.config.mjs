@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { substitutedSdk } from "../shared/huaweicloud/substitutes/index.mjs";
+import { substitutedSdk } from "../shared/huaweicloud/sdk-stubs/index.mjs";
 
 // No test may depend on the machine's time zone. The default is a zone whose offset from UTC is no whole hour.
 process.env.TZ = process.env.TEST_TZ ?? "Asia/Kathmandu";

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Uuid } from "../../shared/middleware/schema.ts";
+import { Uuid } from "../../shared/validation/fields.ts";
 
 /** Seed 004: the name is required and unique, the description has 256 characters without some of them. */
 export const current = Type.Object(

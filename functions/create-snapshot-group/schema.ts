@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/middleware/schema.ts";
+import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
+import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
 /** Seed 003: a server, disks, or disks of that server; 255 bytes for name and description. */
 export const current = Type.Object(
@@ -11,7 +12,7 @@ export const current = Type.Object(
         instant_access: Type.Optional(Type.Boolean()),
         name: Type.Optional(Type.String({ "x-max-bytes": 255, ...EVS_NAME })),
         description: Type.Optional(Type.String({ "x-max-bytes": 255 })),
-        tags: Type.Optional(Tags()),
+        tags: Type.Optional(Tags(MARKER_KEYS)),
         enterprise_project_id: Type.Optional(EnterpriseProjectId()),
         incremental: Type.Optional(Type.Boolean()),
       },

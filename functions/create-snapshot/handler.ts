@@ -1,12 +1,12 @@
 import middy from "@middy/core";
 import { readEvsLimits } from "../../shared/functiongraph/variables.ts";
 import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
-import { context } from "../../shared/middleware/context.ts";
-import { createCall } from "../../shared/middleware/create-call.ts";
-import { createOnce } from "../../shared/middleware/create-once.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { createOnce } from "../../shared/middleware/create-handler.ts";
+import { createCall } from "../../shared/middleware/create-request.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { EVS_NAME, Metadata, Uuid } from "../../shared/middleware/schema.ts";
+import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
+import { EVS_NAME, Metadata, Uuid } from "../../shared/validation/fields.ts";
 
 const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name: Name, description: Description) =>
   Type.Object(
@@ -8,7 +9,7 @@ const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name:
         {
           volume_id: Uuid(),
           force: Type.Optional(Type.Boolean()),
-          metadata: Type.Optional(Metadata()),
+          metadata: Type.Optional(Metadata(MARKER_KEYS)),
           description: Type.Optional(description),
           name: Type.Optional(name),
         },

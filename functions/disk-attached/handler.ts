@@ -1,11 +1,11 @@
 import middy from "@middy/core";
-import { context } from "../../shared/middleware/context.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
+import { summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { summary } from "../../shared/middleware/summary.ts";
-import { trace } from "../../shared/middleware/trace.ts";
+import { trace } from "../../shared/middleware/trace-event.ts";
 import { takeAttached } from "./take-attached.ts";
 
 /** A trace that says that a disk was attached: one snapshot of that disk. */

@@ -1,9 +1,9 @@
+import { SnapshotError } from "../../shared/core/errors.ts";
 import { parseJson } from "../../shared/core/parse-json.ts";
 import { misconfigured, type Variables } from "../../shared/functiongraph/variables.ts";
-import { faultsOf } from "../../shared/middleware/check.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
-import { SnapshotError } from "../../shared/snapshots/reasons.ts";
-import { keepsSomething } from "../../shared/snapshots/retention.ts";
+import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
+import { faultsOf } from "../../shared/validation/validate.ts";
 import { retention } from "./schema.generated.js";
 
 const NAME = "DISK_ATTACHED_RETENTION";

@@ -1,4 +1,4 @@
-import { RetentionSchema } from "../../shared/middleware/policy-schema.ts";
+import { RetentionSchema } from "../../shared/snapshots/policy-schema.ts";
 
 /** DISK_ATTACHED_RETENTION: the retention of a policy (DESIGN 4.5). */
 export const retention = RetentionSchema();

@@ -1,22 +1,22 @@
-import { isEcs, type Trace } from "../../shared/functiongraph/trace.ts";
+import { eachOf } from "../../shared/core/concurrency.ts";
+import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
+import { retryRead } from "../../shared/core/retry.ts";
+import { isEcs, type Trace } from "../../shared/functiongraph/read-trace.ts";
 import { readChoice } from "../../shared/functiongraph/variables.ts";
 import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
 import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansWith } from "../../shared/middleware/means.ts";
-import { conclude } from "../../shared/middleware/summary.ts";
-import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/attachment.ts";
-import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/attachment-key.ts";
-import { eachOf } from "../../shared/snapshots/each-of.ts";
+import { meansWith } from "../../shared/middleware/run-context.ts";
+import { conclude } from "../../shared/middleware/run-summary.ts";
+import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
+import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
+import { takeAll } from "../../shared/snapshots/create/create-all.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
-import { makeRoomBy } from "../../shared/snapshots/make-room.ts";
-import type { EndFields } from "../../shared/snapshots/outcome.ts";
 import { targetFor } from "../../shared/snapshots/policy.ts";
-import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.ts";
-import { takeAll } from "../../shared/snapshots/take.ts";
-import { retryRead } from "../../shared/snapshots/waiting.ts";
+import type { EndFields } from "../../shared/snapshots/reporting.ts";
+import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { readRetention } from "./read-retention.ts";
 
 /** The traces of an attachment: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*. */

@@ -1,9 +1,9 @@
 import middy from "@middy/core";
-import { context } from "../../shared/middleware/context.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { httpCall } from "../../shared/middleware/http-call.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { httpCall } from "../../shared/middleware/http-request.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { deployment } from "./schema.generated.js";

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { PolicyName, RetentionSchema, Targets } from "../../shared/middleware/policy-schema.ts";
+import { PolicyName, RetentionSchema, Targets } from "../../shared/snapshots/policy-schema.ts";
 
 /** DESIGN 4.3: what a deployment is to be protected by. */
 export const deployment = Type.Object(

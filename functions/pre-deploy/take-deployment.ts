@@ -1,16 +1,16 @@
-import type { JsonAnswer } from "../../shared/middleware/http-call.ts";
+import { SnapshotError } from "../../shared/core/errors.ts";
+import { after, instant } from "../../shared/core/instant.ts";
+import type { JsonObject } from "../../shared/core/json.ts";
+import { lastBegin } from "../../shared/core/retry.ts";
+import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansOf } from "../../shared/middleware/means.ts";
+import { meansOf } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
-import { type Progress, passGate } from "../../shared/snapshots/gate.ts";
-import { after, instant } from "../../shared/snapshots/instant.ts";
-import type { JsonObject } from "../../shared/snapshots/json.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/make-room.ts";
+import { select } from "../../shared/snapshots/create/create-all.ts";
+import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
-import { SnapshotError } from "../../shared/snapshots/reasons.ts";
-import { select } from "../../shared/snapshots/take.ts";
-import { lastBegin } from "../../shared/snapshots/waiting.ts";
+import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 
 export interface Deployment {
   deployment_id: string;

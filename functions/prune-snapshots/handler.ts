@@ -1,15 +1,15 @@
 import middy from "@middy/core";
-import { context } from "../../shared/middleware/context.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { meansOf } from "../../shared/middleware/means.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
+import { meansOf } from "../../shared/middleware/run-context.ts";
+import { conclude, summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { conclude, summary } from "../../shared/middleware/summary.ts";
-import { timer } from "../../shared/middleware/timer.ts";
+import { timer } from "../../shared/middleware/timer-event.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { checkTimeZone } from "../../shared/snapshots/policy.ts";
-import { prune } from "../../shared/snapshots/prune.ts";
+import { prune } from "../../shared/snapshots/retention/prune.ts";
 import { policy } from "./schema.generated.js";
 
 /** A timer, with a policy: what its retention no longer keeps is deleted. */

@@ -1,11 +1,11 @@
 import middy from "@middy/core";
-import { context } from "../../shared/middleware/context.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
+import { summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { summary } from "../../shared/middleware/summary.ts";
-import { timer } from "../../shared/middleware/timer.ts";
+import { timer } from "../../shared/middleware/timer-event.ts";
 import { validation } from "../../shared/middleware/validation.ts";
 import { policy } from "./schema.generated.js";
 import { takeScheduled } from "./take-scheduled.ts";

@@ -1,4 +1,4 @@
-import { PolicySchema } from "../../shared/middleware/policy-schema.ts";
+import { PolicySchema } from "../../shared/snapshots/policy-schema.ts";
 
 /** DESIGN 4.5: a policy, as a timer's `user_event`. */
 export const policy = PolicySchema();

@@ -1,11 +1,11 @@
-import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/functiongraph.ts";
+import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
+import type { JsonObject } from "../../shared/core/json.ts";
+import { waitAfter } from "../../shared/core/retry.ts";
+import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import type { JsonObject } from "../../shared/snapshots/json.ts";
+import { type Run, targetFields } from "../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
-import { asSnapshotError, SnapshotError } from "../../shared/snapshots/reasons.ts";
-import { type Run, targetFields } from "../../shared/snapshots/take.ts";
-import { waitAfter } from "../../shared/snapshots/waiting.ts";
 
 /** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;

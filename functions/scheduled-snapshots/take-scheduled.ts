@@ -1,13 +1,13 @@
-import type { TimerEvent } from "../../shared/functiongraph/timer.ts";
+import { lastBegin } from "../../shared/core/retry.ts";
+import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansOf } from "../../shared/middleware/means.ts";
-import { conclude } from "../../shared/middleware/summary.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/make-room.ts";
+import { meansOf } from "../../shared/middleware/run-context.ts";
+import { conclude } from "../../shared/middleware/run-summary.ts";
+import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/create/create-all.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
-import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/take.ts";
-import { lastBegin } from "../../shared/snapshots/waiting.ts";
+import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { handOver, invocationsOf, isShard } from "./shards.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { isObject, textAt } from "../../shared/snapshots/json.ts";
+import { isObject, textAt } from "../../shared/core/json.ts";
 
 export const CHECK_ID = "Check the id in the targets file.";
 export const COMPARE_TAGS = "Compare the targets file with the tags of the resources.";

@@ -1,7 +1,7 @@
 // Builds the client of the gate: one file, CommonJS, for Node.js 18 and later, runs without node_modules.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/substitutes/index.mjs";
+import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 

@@ -1,6 +1,6 @@
 import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
-import type { Transport, WireAnswer } from "../../shared/huaweicloud/transport.ts";
+import type { Transport, WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
 
 /** An application's code, or an access key, which signs. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };

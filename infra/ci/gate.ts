@@ -1,8 +1,8 @@
 /** The gate of a pipeline: waits until every snapshot of a deployment is available. See README.md of the folder above. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { nodeTransport } from "../../shared/huaweicloud/transport.ts";
+import type { JsonObject } from "../../shared/core/json.ts";
+import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
-import type { JsonObject } from "../../shared/snapshots/json.ts";
 import { textOf } from "./advice.ts";
 import { post } from "./call.ts";
 import { judge, judgeSilence, type Verdict } from "./judge.ts";

@@ -1,6 +1,6 @@
-import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
-import { isObject, type JsonObject, textAt } from "../../shared/snapshots/json.ts";
-import type { Reason } from "../../shared/snapshots/reasons.ts";
+import type { Reason } from "../../shared/core/errors.ts";
+import { isObject, type JsonObject, textAt } from "../../shared/core/json.ts";
+import type { WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
 import { adviceFor, CALL_AGAIN, CHECK_ID, COMPARE_TAGS } from "./advice.ts";
 import type { Options } from "./options.ts";
 import { doubtAbout, idsOf, lowerCase } from "./readiness.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Credentials } from "./call.ts";
 
 /** One entry of the targets file. Only its kind is checked here: pre-deploy validates the rest. */

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { preview } from "../../shared/core/preview.ts";
-import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
 import type { Options, Selection } from "./options.ts";
 
 /** Matches an id, but not a word or a nil UUID that programs print for a missing value. */

@@ -9,15 +9,15 @@ import { classic as classicBody, current as snapshotBody } from "../../functions
 import { current as groupBody } from "../../functions/create-snapshot-group/schema.generated.js";
 import { current as standardBody } from "../../functions/create-standard-snapshot/schema.generated.js";
 import { deployment as deploymentBody } from "../../functions/pre-deploy/schema.generated.js";
-import type { Schema } from "../../shared/middleware/check.ts";
-import { isObject, type JsonObject } from "../../shared/snapshots/json.ts";
+import { REASONS, type Reason } from "../../shared/core/errors.ts";
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
-import { KINDS } from "../../shared/snapshots/kinds/index.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { snapshotGroup } from "../../shared/snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
-import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
+import type { Schema } from "../../shared/validation/validate.ts";
 
 /** One HTTP function. */
 interface Operation {

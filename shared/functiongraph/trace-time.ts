@@ -1,4 +1,4 @@
-import { type Instant, instant, parseInstant } from "../snapshots/instant.ts";
+import { type Instant, instant, parseInstant } from "../core/instant.ts";
 
 /** A time before 2015 is a placeholder, not the time of an event. */
 const EARLIEST_MS = Date.UTC(2015);

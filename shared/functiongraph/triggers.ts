@@ -1,5 +1,5 @@
+import { isObject } from "../core/json.ts";
 import { preview } from "../core/preview.ts";
-import { isObject } from "../snapshots/json.ts";
 
 /** What started an invocation, as result records name it. */
 export type Trigger = "timer" | "cts" | "eventgrid" | "http" | "direct";

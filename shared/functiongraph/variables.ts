@@ -1,7 +1,7 @@
+import { SnapshotError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
-import { isObject } from "../snapshots/json.ts";
-import { SnapshotError } from "../snapshots/reasons.ts";
 
 /** The value of a configuration variable; undefined where it is not set or empty. */
 export type Variables = (name: string) => string | undefined;

@@ -1,9 +1,9 @@
 import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { lean } from "../snapshots/ours.ts";
+import { lean } from "../snapshots/ownership.ts";
 import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
-import { collected, resourceIn, snapshotIn, wholeList } from "./paging.ts";
+import { collected, resourceIn, snapshotIn, wholeList } from "./http/pagination.ts";
+import { type Connection, readCreated, removeAt, sendOptions } from "./http/sdk-client.ts";
 
 /**
  * DWS cluster snapshots (seed 004). The list of all has no parameters and no pages (cloud-apis.md 3); it is read rather

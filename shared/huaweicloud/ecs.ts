@@ -1,6 +1,6 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { type Connection, sendOptions } from "./client.ts";
-import { allPages, collected, pageOf, resourceIn } from "./paging.ts";
+import { allPages, collected, pageOf, resourceIn } from "./http/pagination.ts";
+import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /** Every server of the project, with its tags. */
 export const listServers = (connection: Connection): Promise<Resource[]> =>

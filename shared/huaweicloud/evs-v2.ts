@@ -4,13 +4,13 @@ import { CreateSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model
 import { CreateSnapshotRequestBody } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/CreateSnapshotRequestBody";
 import { DeleteSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/DeleteSnapshotRequest";
 import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListSnapshotsRequest";
-import type { JsonObject } from "../snapshots/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { Creation, SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, checkSnapshotId, readCreated, send } from "./client.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
+import { type Connection, checkSnapshotId, readCreated, send } from "./http/sdk-client.ts";
 
 /** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
 export const evsV2Creation = (connection: Connection): Creation => ({

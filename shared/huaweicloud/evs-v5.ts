@@ -1,13 +1,13 @@
-import type { JsonObject } from "../snapshots/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
-import { lean } from "../snapshots/ours.ts";
+import { lean } from "../snapshots/ownership.ts";
 import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
-import { type Connection, readCreated, removeAt, sendOptions } from "./client.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
-import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./paging.ts";
+import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
+import { type Connection, readCreated, removeAt, sendOptions } from "./http/sdk-client.ts";
 
 // No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
 

@@ -1,11 +1,11 @@
 import { EvsClient } from "@huaweicloud/huaweicloud-sdk-evs/v2/EvsClient";
 import { ListVolumesRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListVolumesRequest";
 import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ShowVolumeRequest";
-import { parseInstant } from "../snapshots/instant.ts";
-import { isObject, type JsonObject, textAt } from "../snapshots/json.ts";
+import { parseInstant } from "../core/instant.ts";
+import { isObject, type JsonObject, textAt } from "../core/json.ts";
 import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
-import { type Connection, send, unusable, unusableRow } from "./client.ts";
-import { allRows, collected, pageOf, resourceIn } from "./paging.ts";
+import { allRows, collected, pageOf, resourceIn } from "./http/pagination.ts";
+import { type Connection, send, unusable, unusableRow } from "./http/sdk-client.ts";
 
 const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
   allRows(async (offset, limit) => {

@@ -1,5 +1,5 @@
-import { textAt } from "../snapshots/json.ts";
-import { type Connection, sendOptions, unusable } from "./client.ts";
+import { textAt } from "../core/json.ts";
+import { type Connection, sendOptions, unusable } from "./http/sdk-client.ts";
 
 export interface Topic {
   logGroupId: string;

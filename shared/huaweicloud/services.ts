@@ -1,9 +1,9 @@
-import type { KindName } from "../snapshots/kinds/index.ts";
+import type { KindName } from "../snapshots/kinds/kinds.ts";
 import type { Cloud, SnapshotService } from "../snapshots/ports.ts";
-import type { Connection } from "./client.ts";
 import { dws } from "./dws.ts";
 import { evsV2 } from "./evs-v2.ts";
 import { evsV5SnapshotGroups, evsV5Snapshots } from "./evs-v5.ts";
+import type { Connection } from "./http/sdk-client.ts";
 
 /** Which client serves a kind: one line each. */
 const SERVICES: Record<KindName, (connection: Connection) => SnapshotService> = {

@@ -1,13 +1,13 @@
 import type middy from "@middy/core";
-import type { PlatformContext } from "../functiongraph/context.ts";
+import type { Instant } from "../core/instant.ts";
+import type { Patience } from "../core/retry.ts";
+import type { PlatformContext } from "../functiongraph/platform-context.ts";
 import type { Trigger } from "../functiongraph/triggers.ts";
 import type { Variables } from "../functiongraph/variables.ts";
-import type { Connection } from "../huaweicloud/client.ts";
+import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
+import type { Delivery } from "../results/log-delivery.ts";
 import type { Records } from "../results/records.ts";
-import type { Delivery } from "../results/topic.ts";
-import type { Instant } from "../snapshots/instant.ts";
-import type { Patience } from "../snapshots/waiting.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** One invocation of a function: what its handler gets in place of the platform's context. Nothing of it outlives it. */

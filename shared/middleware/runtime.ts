@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { nodeTransport, type Transport } from "../huaweicloud/transport.ts";
-import type { InFlight } from "../snapshots/ensure.ts";
-import { instant } from "../snapshots/instant.ts";
-import type { Time } from "../snapshots/ports.ts";
+import type { Time } from "../core/clock.ts";
+import { instant } from "../core/instant.ts";
+import { nodeTransport, type Transport } from "../huaweicloud/http/transport.ts";
+import type { InFlight } from "../snapshots/create/create-once.ts";
 
 /** What a function has from its process, so that a test can give it another one. */
 export interface Runtime {

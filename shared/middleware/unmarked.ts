@@ -1,6 +1,6 @@
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import { contentOf } from "../snapshots/marker.ts";
-import type { CreateCall } from "./create-call.ts";
+import type { CreateCall } from "./create-request.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 const SAID =

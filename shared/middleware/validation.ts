@@ -1,6 +1,6 @@
-import { SnapshotError } from "../snapshots/reasons.ts";
-import { faultsOf, type SchemaOf } from "./check.ts";
-import type { CreateCall } from "./create-call.ts";
+import { SnapshotError } from "../core/errors.ts";
+import { faultsOf, type SchemaOf } from "../validation/validate.ts";
+import type { CreateCall } from "./create-request.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** Validates the body of a call against a schema. Throws InvalidRequest, whose message names the faults with their paths. */

@@ -1,7 +1,7 @@
-import type { EndFields, TargetFields } from "../snapshots/outcome.ts";
-import type { SnapshotError } from "../snapshots/reasons.ts";
+import type { SnapshotError } from "../core/errors.ts";
+import type { EndFields, TargetFields } from "../snapshots/reporting.ts";
 
-export * from "../snapshots/outcome.ts";
+export * from "../snapshots/reporting.ts";
 
 /** The fields that every record of an invocation has. */
 export interface RunFields {

@@ -1,7 +1,7 @@
-import { formatInstant, type Instant } from "../snapshots/instant.ts";
-import { asSnapshotError, SnapshotError } from "../snapshots/reasons.ts";
-import { toRecordLine } from "./line.ts";
+import { asSnapshotError, SnapshotError } from "../core/errors.ts";
+import { formatInstant, type Instant } from "../core/instant.ts";
 import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
+import { toRecordLine } from "./record-line.ts";
 
 /** The result records of one invocation: each is written when it ends. */
 export interface Records {

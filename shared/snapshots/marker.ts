@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
-import { compactInstant, type Instant } from "./instant.ts";
-import { canonicalJson, type JsonObject } from "./json.ts";
+import { compactInstant, type Instant } from "../core/instant.ts";
+import { canonicalJson, type JsonObject } from "../core/json.ts";
 
 /**
  * What a snapshot of ours carries in its create call, because neither EVS nor DWS takes a client token: who made it

@@ -1,9 +1,9 @@
+import { SnapshotError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
 import { preview } from "../core/preview.ts";
-import type { JsonObject } from "./json.ts";
-import type { KindName } from "./kinds/index.ts";
 import type { Kind } from "./kinds/kind.ts";
+import type { KindName } from "./kinds/kinds.ts";
 import type { Resource } from "./ports.ts";
-import { SnapshotError } from "./reasons.ts";
 
 /** Refuses what a schema cannot: a zone that nobody knows. Throws InvalidRequest. */
 export function checkTimeZone(zone: string): void {

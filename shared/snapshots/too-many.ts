@@ -1,5 +1,5 @@
+import { SnapshotError } from "../core/errors.ts";
 import type { Kind } from "./kinds/kind.ts";
-import { SnapshotError } from "./reasons.ts";
 
 /** Returns the error for a list that shows more snapshots of a kind than there is memory for. */
 export const tooMany = ({ kind }: Kind, most: number): SnapshotError =>

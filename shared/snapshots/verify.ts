@@ -1,11 +1,11 @@
-import { eachKind } from "./each-kind.ts";
-import { type Instant, parseInstant } from "./instant.ts";
+import { SnapshotError } from "../core/errors.ts";
+import { type Instant, parseInstant } from "../core/instant.ts";
+import type { Means } from "./create/create-all.ts";
 import { cannotBeDeleted, type FoundSnapshot, type Kind } from "./kinds/kind.ts";
-import { groupOf, lean, whyNotOurs } from "./ours.ts";
-import type { EndFields } from "./outcome.ts";
-import { SnapshotError } from "./reasons.ts";
-import { byResource, resourceOf, youngerTwins } from "./retention.ts";
-import type { Means } from "./take.ts";
+import { eachKind } from "./list-by-kind.ts";
+import { groupOf, lean, whyNotOurs } from "./ownership.ts";
+import type { EndFields } from "./reporting.ts";
+import { byResource, resourceOf, youngerTwins } from "./retention/plan.ts";
 
 export interface VerifyOptions {
   /** The event's time. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "../../infra/local/tour/table.ts";
-import { KINDS } from "../../shared/snapshots/kinds/index.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import type { Run } from "./matrix.ts";
 import type { Rate } from "./report.ts";
 

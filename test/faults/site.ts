@@ -1,8 +1,8 @@
 /** The functions' world as it breaks: instances that crash at a request, requests that hang, and chance from a seed. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { type Transport, TransportFailure, type WireRequest } from "../../shared/huaweicloud/transport.ts";
+import type { Time } from "../../shared/core/clock.ts";
+import { type Transport, TransportFailure, type WireRequest } from "../../shared/huaweicloud/http/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import type { Time } from "../../shared/snapshots/ports.ts";
 import { type Invocation, type Invoked, openSite, type Site, type SiteOptions } from "../harness.ts";
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
+import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { apig, type Invocation } from "../harness.ts";
 import {
   CLUSTER,

@@ -1,7 +1,7 @@
 /** Tests a create that is repeated while another delivery of the same request is being processed. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import { TransportFailure, type WireAnswer } from "../../shared/huaweicloud/transport.ts";
+import { TransportFailure, type WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
 import { timerEvent } from "../harness.ts";
 import { CREATES, type Create, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
 

@@ -1,6 +1,6 @@
 /** Tests how the four create functions handle responses that no document describes. */
 import { describe, expect, test } from "vitest";
-import type { WireAnswer } from "../../shared/huaweicloud/transport.ts";
+import type { WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
 import {
   CLUSTER,
   CREATES,

@@ -7,12 +7,12 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { context } from "../../shared/middleware/context.ts";
-import { withDeadline } from "../../shared/middleware/deadline.ts";
-import { errors } from "../../shared/middleware/errors.ts";
-import { results } from "../../shared/middleware/results.ts";
+import { errors } from "../../shared/middleware/error-responses.ts";
+import { context } from "../../shared/middleware/invocation-context.ts";
+import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
+import { results } from "../../shared/middleware/result-records.ts";
+import { summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
-import { summary } from "../../shared/middleware/summary.ts";
 import { apig, expectWholeRecords, openSite, START, timerEvent } from "../harness.ts";
 
 /** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */

@@ -9,7 +9,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { KINDS } from "../../shared/snapshots/kinds/index.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { apig, openSite, START, timerEvent } from "../harness.ts";
 import { CREATES, onTheSitesDay } from "../shared/middleware/creates.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
-import { REASONS, type Reason } from "../../shared/snapshots/reasons.ts";
+import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { apig, expectWholeRecords, openSite } from "../harness.ts";
 import { errorOf, onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
 

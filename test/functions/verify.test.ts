@@ -3,7 +3,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/index.ts";
+import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
 import { openSite, START, timerEvent } from "../harness.ts";
 import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../retention/seeds.ts";
 

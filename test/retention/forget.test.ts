@@ -5,11 +5,11 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { instant } from "../../shared/snapshots/instant.ts";
+import { instant } from "../../shared/core/instant.ts";
+import { wallClockOf } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
-import { planRetention } from "../../shared/snapshots/retention.ts";
-import { wallClockOf } from "../../shared/snapshots/zone.ts";
+import { planRetention } from "../../shared/snapshots/retention/plan.ts";
 
 interface Case {
   what: string;

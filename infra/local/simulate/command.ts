@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { policy as schema } from "../../../functions/prune-snapshots/schema.generated.js";
-import { faultsOf } from "../../../shared/middleware/check.ts";
-import { isObject } from "../../../shared/snapshots/json.ts";
+import { isObject } from "../../../shared/core/json.ts";
 import { checkTimeZone, type Policy } from "../../../shared/snapshots/policy.ts";
-import { retentionOf } from "../../../shared/snapshots/prune.ts";
+import { retentionOf } from "../../../shared/snapshots/retention/prune.ts";
+import { faultsOf } from "../../../shared/validation/validate.ts";
 import { calendar } from "./calendar.ts";
 import { daysTable, heldTable, overflows, remarks } from "./report.ts";
 import { simulate } from "./simulate.ts";

@@ -1,5 +1,5 @@
-import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../tour/table.ts";
 import { type Day, type Held, RULES, type Rule } from "./simulate.ts";

@@ -1,8 +1,8 @@
 /** What a policy would hold on each day, if every snapshot succeeded: by the same retention that prune-snapshots uses. */
-import { instant } from "../../../shared/snapshots/instant.ts";
+import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
-import { type PrunePolicy, retentionOf } from "../../../shared/snapshots/prune.ts";
-import { planRetention } from "../../../shared/snapshots/retention.ts";
+import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
+import { type PrunePolicy, retentionOf } from "../../../shared/snapshots/retention/prune.ts";
 
 /** The rules in the order of a policy; what keeps the oldest beside a rule counts as that rule. */
 export const RULES = [

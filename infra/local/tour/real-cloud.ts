@@ -1,8 +1,9 @@
 /** Describes the cloud that `npm run invoke -- … --real` is about to call, and decides whether the call needs `--yes`. */
-import { readHttp } from "../../../shared/functiongraph/http.ts";
-import { readTimer } from "../../../shared/functiongraph/timer.ts";
-import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/endpoints.ts";
-import { isObject, type JsonObject } from "../../../shared/snapshots/json.ts";
+
+import { isObject, type JsonObject } from "../../../shared/core/json.ts";
+import { readHttp } from "../../../shared/functiongraph/read-http.ts";
+import { readTimer } from "../../../shared/functiongraph/read-timer.ts";
+import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/http/endpoints.ts";
 
 type Settings = Record<string, string>;
 

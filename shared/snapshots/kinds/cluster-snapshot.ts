@@ -1,5 +1,5 @@
-import { parseInstant } from "../instant.ts";
-import { textAt } from "../json.ts";
+import { parseInstant } from "../../core/instant.ts";
+import { textAt } from "../../core/json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 

@@ -1,5 +1,5 @@
-import type { Instant } from "../instant.ts";
-import type { JsonObject } from "../json.ts";
+import type { Instant } from "../../core/instant.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { Marker } from "../marker.ts";
 
 /**

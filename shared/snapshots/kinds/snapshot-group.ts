@@ -1,8 +1,8 @@
-import { credibleTime, type Instant } from "../instant.ts";
-import { textAt } from "../json.ts";
+import { credibleTime, type Instant } from "../../core/instant.ts";
+import { textAt } from "../../core/json.ts";
+import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import type { AttachedDisk } from "../ports.ts";
-import { LISTED_AFTER_MS } from "../waiting.ts";
-import { evsStateOf, markEvs, readEvs } from "./evs.ts";
+import { evsStateOf, markEvs, readEvs } from "./evs-fields.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { textAt } from "../json.ts";
-import { markEvs, readEvs } from "./evs.ts";
+import { textAt } from "../../core/json.ts";
+import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
 /** The fields of `SnapshotDetails` (seed 001, table 6): what the API itself answers to a create. */

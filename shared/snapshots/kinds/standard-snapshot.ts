@@ -1,5 +1,5 @@
-import { textAt } from "../json.ts";
-import { markEvs, readEvs } from "./evs.ts";
+import { textAt } from "../../core/json.ts";
+import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
 /** EVS v5 standard snapshot of one disk (seed 000). The marker is in `tags`. */

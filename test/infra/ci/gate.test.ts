@@ -15,8 +15,8 @@ import { printable } from "../../../infra/ci/printable.ts";
 import { Keyring } from "../../../infra/local/cloud/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
-import type { Transport } from "../../../shared/huaweicloud/transport.ts";
-import { REASONS } from "../../../shared/snapshots/reasons.ts";
+import { REASONS } from "../../../shared/core/errors.ts";
+import type { Transport } from "../../../shared/huaweicloud/http/transport.ts";
 import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");

@@ -17,7 +17,7 @@ import { createClusterSnapshot } from "../../../functions/create-cluster-snapsho
 import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createStandardSnapshot } from "../../../functions/create-standard-snapshot/handler.ts";
 import { type EmbeddedCloud, type Fault, startCloud } from "../../../infra/local/cloud/index.ts";
-import { sendOptions } from "../../../shared/huaweicloud/client.ts";
+import { sendOptions } from "../../../shared/huaweicloud/http/sdk-client.ts";
 import { apig, openSite, type Site } from "../../harness.ts";
 import { type BareContext, runBare } from "./bare-node.ts";
 import { selfSigned } from "./certificate.ts";

@@ -3,7 +3,7 @@ import { HcClient } from "@huaweicloud/huaweicloud-sdk-core/HcClient";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { sdkCredential } from "../../../shared/huaweicloud/credentials.ts";
+import { sdkCredential } from "../../../shared/huaweicloud/http/credentials.ts";
 
 const printable = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
 

@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import type { Connection } from "../../../shared/huaweicloud/client.ts";
-import { makeLimiter } from "../../../shared/huaweicloud/limiter.ts";
-import { nodeTransport } from "../../../shared/huaweicloud/transport.ts";
+import { after, instant } from "../../../shared/core/instant.ts";
+import { makeLimiter } from "../../../shared/huaweicloud/http/rate-limiter.ts";
+import type { Connection } from "../../../shared/huaweicloud/http/sdk-client.ts";
+import { nodeTransport } from "../../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime } from "../../../shared/middleware/runtime.ts";
-import { after, instant } from "../../../shared/snapshots/instant.ts";
 
 export const PROJECT = "0123456789abcdef0123456789abcdef";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { SnapshotError } from "../../../shared/core/errors.ts";
+import { instant } from "../../../shared/core/instant.ts";
 import type { EndFields, Outcome, TargetFields } from "../../../shared/results/record.ts";
 import { recorded, startRecords } from "../../../shared/results/records.ts";
 import { redactor } from "../../../shared/results/redact.ts";
-import { instant } from "../../../shared/snapshots/instant.ts";
-import { SnapshotError } from "../../../shared/snapshots/reasons.ts";
 
 function opened(redact = (text: string) => text) {
   let now = Date.parse("2026-11-21T02:00:00Z");

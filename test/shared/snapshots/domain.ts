@@ -2,15 +2,17 @@
  * What the domain is given in its tests: a clock that moves only when everybody sleeps, chance that is chosen, and a cloud
  * that is a list of snapshots.
  */
-import { formatInstant, type Instant, instant } from "../../../shared/snapshots/instant.ts";
-import type { JsonObject } from "../../../shared/snapshots/json.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
+
+import type { Time } from "../../../shared/core/clock.ts";
+import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../../shared/core/errors.ts";
+import { formatInstant, type Instant, instant } from "../../../shared/core/instant.ts";
+import type { JsonObject } from "../../../shared/core/json.ts";
+import type { Means } from "../../../shared/snapshots/create/create-all.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import { type Marker, markerLabels } from "../../../shared/snapshots/marker.ts";
-import type { EndFields, Report, TargetFields, Telling } from "../../../shared/snapshots/outcome.ts";
-import type { AttachedDisk, Cloud, Resource, SnapshotService, Time } from "../../../shared/snapshots/ports.ts";
-import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../../shared/snapshots/reasons.ts";
-import type { Means } from "../../../shared/snapshots/take.ts";
+import type { AttachedDisk, Cloud, Resource, SnapshotService } from "../../../shared/snapshots/ports.ts";
+import type { EndFields, Report, TargetFields, Telling } from "../../../shared/snapshots/reporting.ts";
 
 export const START = instant(Date.parse("2026-11-21T02:00:00Z"));
 export const MINUTE_MS = 60_000;

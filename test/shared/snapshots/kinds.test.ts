@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { after, type Instant, instant } from "../../../shared/snapshots/instant.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/index.ts";
+import { after, type Instant, instant } from "../../../shared/core/instant.ts";
 import {
   cannotBeDeleted,
   type FoundSnapshot,
@@ -8,6 +7,7 @@ import {
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";

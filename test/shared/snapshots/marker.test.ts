@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { instant } from "../../../shared/snapshots/instant.ts";
+import { instant } from "../../../shared/core/instant.ts";
 import {
   contentOf,
   describeWithMarker,

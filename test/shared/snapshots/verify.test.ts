@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { after } from "../../../shared/snapshots/instant.ts";
+import { after } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { type VerifyOptions, verify } from "../../../shared/snapshots/verify.ts";
 import {

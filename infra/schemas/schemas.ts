@@ -1,0 +1,70 @@
+/**
+ * Writes each schema as data, so that nothing that makes schemas is loaded at run time: `functions/<name>/schema.ts` ->
+ * `schema.generated.js` and its types, with the same exports. `npm run generate` writes the files; they are committed, and
+ * a test makes them anew and compares.
+ */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const FUNCTIONS = join(import.meta.dirname, "..", "..", "functions");
+const HEAD = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
+
+/** Path -> text of every generated file. */
+export async function generateSchemas(): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const name of await readdir(FUNCTIONS)) {
+    if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
+    const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
+    // In order of their names: a module lists them so, what stands in for one under test may not.
+    const variants = Object.keys(schemas)
+      .filter((variant) => variant !== "default")
+      .sort();
+    const { parts, texts } = withParts(variants.map((variant) => JSON.parse(JSON.stringify(schemas[variant]))));
+    const values = variants.map((variant, index) => `export const ${variant} = ${texts[index]};\n`);
+    const types = variants.map((variant) => `export const ${variant}: SchemaOf<Static<typeof schema.${variant}>>;\n`);
+    files.set(join(FUNCTIONS, name, "schema.generated.js"), `${HEAD}${parts}${values.join("")}`);
+    files.set(
+      join(FUNCTIONS, name, "schema.generated.d.ts"),
+      `${HEAD}import type { Static } from "typebox";
+import type { SchemaOf } from "../../shared/validation/validate.ts";
+import type * as schema from "./schema.ts";
+
+${types.join("")}`,
+    );
+  }
+  return files;
+}
+
+/** Parts of more than a few characters that come more than once are written once. */
+function withParts(schemas: unknown[]): { parts: string; texts: string[] } {
+  const counts = new Map<string, number>();
+  const count = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    const text = JSON.stringify(value);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+    // What is inside of a part that was seen before is written with it.
+    if (counts.get(text) === 1) Object.values(value).forEach(count);
+  };
+  schemas.forEach(count);
+  const names = new Map<string, string>();
+  const parts: string[] = [];
+  const write = (value: unknown): string => {
+    if (typeof value !== "object" || value === null) return JSON.stringify(value);
+    const text = JSON.stringify(value);
+    const name = names.get(text);
+    if (name !== undefined) return name;
+    const inner = Array.isArray(value)
+      ? `[${value.map(write).join(",")}]`
+      : `{${Object.entries(value)
+          .map(([key, one]) => `${JSON.stringify(key)}:${write(one)}`)
+          .join(",")}}`;
+    if (text.length < 24 || (counts.get(text) ?? 0) < 2) return inner;
+    names.set(text, `part${names.size}`);
+    parts.push(`const ${names.get(text)} = ${inner};\n`);
+    return names.get(text) as string;
+  };
+  const texts = schemas.map(write);
+  return { parts: parts.join(""), texts };
+}

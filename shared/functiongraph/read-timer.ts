@@ -1,0 +1,48 @@
+import { SnapshotError } from "../core/errors.ts";
+import { type Instant, parseInstant } from "../core/instant.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import { parseJson } from "../core/parse-json.ts";
+import { preview } from "../core/preview.ts";
+import { whatCame } from "./triggers.ts";
+
+export interface TimerEvent {
+  time: Instant;
+  /** What `user_event` holds. */
+  body: JsonObject;
+  /** The event without nested values, which no timer sends. The events of shards are made from it. */
+  event: JsonObject;
+}
+
+const EXPECTED =
+  'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
+
+/** Reads a TIMER event (functiongraph.md 2.1). Throws InvalidRequest. */
+export function readTimer(event: unknown): TimerEvent {
+  if (!isObject(event) || event.trigger_type !== "TIMER") {
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${whatCame(event)}.`);
+  }
+  const time = parseInstant(event.time);
+  if (time === undefined) {
+    throw new SnapshotError(
+      "InvalidRequest",
+      `time: expected a time such as 2023-06-01T08:30:00+08:00, got ${preview(event.time)}.`,
+    );
+  }
+  const flat = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
+  return { time, body: readUserEvent(event.user_event), event: flat };
+}
+
+function readUserEvent(given: unknown): JsonObject {
+  // An object is taken too: some consoles store what was typed as JSON.
+  if (isObject(given)) return given;
+  let parsed: unknown;
+  let why = "";
+  try {
+    parsed = typeof given === "string" ? parseJson(given) : undefined;
+  } catch (thrown) {
+    why = `: ${(thrown as Error).message}`;
+  }
+  if (isObject(parsed)) return parsed;
+  const got = `${preview(given)}${why}`;
+  throw new SnapshotError("InvalidRequest", `user_event: expected a string that holds a JSON object, got ${got}.`);
+}

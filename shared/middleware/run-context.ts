@@ -1,0 +1,40 @@
+import { readInteger } from "../functiongraph/variables.ts";
+import { cloudOf } from "../huaweicloud/services.ts";
+import { toLine } from "../results/record-line.ts";
+import type { Means } from "../snapshots/create/create-all.ts";
+import type { Cloud } from "../snapshots/ports.ts";
+import type { Invocation } from "./invocation.ts";
+
+/** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */
+const DELETIONS_A_LINE = 200;
+
+/** What Node.js and the program need, in MB, and how many snapshots are held in each MB beyond. */
+const BASE_MB = 64;
+const SNAPSHOTS_A_MB = 700;
+/** The smallest function that Terraform makes. */
+const MEMORY_BY_DEFAULT_MB = 128;
+
+/** What this invocation gives a use case to work with, over every kind. */
+export const meansOf = (invocation: Invocation): Means => meansWith(invocation, cloudOf(invocation.connection));
+
+/** The same for a function that knows which kinds it needs, and has nothing of the others. */
+export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
+  const { patience, platform, records, runtime, variables } = invocation;
+  return {
+    cloud,
+    patience,
+    report: records.begin,
+    remark: records.remark,
+    announce(deletions) {
+      const { functionName, requestId, redact } = invocation;
+      for (let from = 0; from < deletions.length; from += DELETIONS_A_LINE) {
+        const plan = deletions.slice(from, from + DELETIONS_A_LINE);
+        // On stderr, as it is no result: a snapshot has one record, when it is known what became of it.
+        runtime.warn(redact(toLine({ level: "info", function: functionName, request_id: requestId, plan })));
+      }
+    },
+    inFlight: runtime.inFlight,
+    maxSnapshots: Math.max(10_000, ((platform.memoryMb ?? MEMORY_BY_DEFAULT_MB) - BASE_MB) * SNAPSHOTS_A_MB),
+    concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
+  };
+};

@@ -1,0 +1,62 @@
+import { asSnapshotError, type SnapshotError } from "../core/errors.ts";
+import { retryRead } from "../core/retry.ts";
+import type { Means } from "./create/create-all.ts";
+import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { KINDS } from "./kinds/kinds.ts";
+import type { Action } from "./reporting.ts";
+import { tooMany } from "./too-many.ts";
+
+/**
+ * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
+ * not stop the others. Where the cloud does not have a kind at all the run goes on without it, and says so: the address may
+ * be wrong.
+ *
+ * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
+ * @returns the kinds that were listed before a later kind's list had to be waited for
+ */
+export async function eachKind(
+  fields: { action: Exclude<Action, "run">; policy?: string },
+  { cloud, patience, report, remark, maxSnapshots = Number.POSITIVE_INFINITY }: Means,
+  keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
+  work: (kind: Kind, found: FoundSnapshot[]) => void,
+): Promise<Kind[]> {
+  const listed: Kind[] = [];
+  let outdated: Kind[] = [];
+  const missing = new Map<string, SnapshotError>();
+  for (const kind of Object.values<Kind>(KINDS)) {
+    let tries = 0;
+    const list = async () => {
+      tries += 1;
+      if (tries > 1) outdated = [...listed];
+      const found: FoundSnapshot[] = [];
+      await cloud(kind).listAll((one) => {
+        const kept = keep(one, kind);
+        if (kept === undefined) return;
+        if (found.length >= maxSnapshots) throw tooMany(kind, maxSnapshots);
+        found.push(kept);
+      });
+      return found;
+    };
+    try {
+      work(kind, await retryRead(list, patience));
+      listed.push(kind);
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.reason === "Unsupported") {
+        missing.set(kind.kind, error);
+        continue;
+      }
+      const end = report({ ...fields, kind: kind.kind });
+      end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
+    }
+  }
+  // No kind at all: that is no cloud without snapshots, it is the wrong address.
+  const [error] = missing.values();
+  if (error === undefined) return outdated;
+  if (missing.size === Object.keys(KINDS).length) throw error;
+  const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
+  remark(
+    `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
+  );
+  return outdated;
+}

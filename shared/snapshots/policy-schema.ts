@@ -1,0 +1,83 @@
+import { Type } from "typebox";
+import { Uuid } from "../validation/fields.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { KINDS } from "./kinds/kinds.ts";
+import type { Policy, Selector } from "./policy.ts";
+
+// The schemas of what policies and gates have in common (DESIGN 4.5), made from the registry of kinds. Nothing of this is
+// loaded at run time.
+
+const tagFilter = () =>
+  Type.Unsafe<Record<string, string>>({
+    type: "object",
+    minProperties: 1,
+    additionalProperties: { type: "string" },
+    propertyNames: { minLength: 1 },
+  });
+
+const targetOf = (kind: Kind) =>
+  Type.Object(
+    {
+      kind: Type.Literal(kind.kind),
+      [kind.policy.ids]: Type.Optional(Type.Array(Uuid(), { minItems: 1 })),
+      tags: Type.Optional(tagFilter()),
+      exclude_tags: Type.Optional(tagFilter()),
+      description: Type.Optional(Type.Unsafe<string>({ type: "string", ...kind.policy.description })),
+      ...Object.fromEntries(Object.keys(kind.policy.defaults).map((name) => [name, Type.Optional(Type.Boolean())])),
+    },
+    { additionalProperties: false, "x-required-any-of": [kind.policy.ids, "tags"] },
+  );
+
+export const Targets = (minItems = 1) =>
+  Type.Unsafe<Selector[]>({
+    type: "array",
+    minItems,
+    items: {
+      type: "object",
+      discriminator: { propertyName: "kind" },
+      required: ["kind"],
+      properties: { kind: { enum: Object.keys(KINDS) } },
+      oneOf: Object.values(KINDS).map(targetOf),
+    },
+  });
+
+/** A letter, then letters, digits, - and _: it becomes part of names that all four kinds allow. */
+export const PolicyName = () =>
+  Type.String({
+    pattern: "^(?!autobk_snapshot_)[A-Za-z][A-Za-z0-9_-]{0,37}$",
+    "x-expected":
+      "a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_",
+  });
+
+const count = () => Type.Optional(Type.Integer({ minimum: 0 }));
+
+export const RetentionSchema = () =>
+  Type.Object(
+    {
+      keep_last: count(),
+      keep_within_days: count(),
+      keep_daily: count(),
+      keep_weekly: count(),
+      keep_monthly: count(),
+      keep_yearly: count(),
+      min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
+    },
+    { additionalProperties: false },
+  );
+
+const policyFields = () => ({
+  policy: PolicyName(),
+  time_zone: Type.Optional(Type.String()),
+  retention: Type.Optional(RetentionSchema()),
+  make_room: Type.Optional(Type.Boolean()),
+  hold: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+  dry_run: Type.Optional(Type.Boolean()),
+});
+
+export const PolicySchema = () =>
+  Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: Targets() }, { additionalProperties: false }));
+
+export const PrunePolicySchema = () =>
+  Type.Unsafe<Omit<Policy, "targets">>(
+    Type.Object({ ...policyFields(), targets: Type.Optional(Targets(0)) }, { additionalProperties: false }),
+  );

@@ -1,0 +1,104 @@
+import { SnapshotError } from "../../core/errors.ts";
+import { lastBegin, retryRead } from "../../core/retry.ts";
+import type { Known, Means } from "../create/create-all.ts";
+import type { MakeRoom } from "../create/create-once.ts";
+import { type FoundSnapshot, isGoing } from "../kinds/kind.ts";
+import { whyNotOurs } from "../ownership.ts";
+import type { Policy } from "../policy.ts";
+import { keepsSomething } from "./plan.ts";
+import { carryOut, deletionOf, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+
+/** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
+const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
+
+/**
+ * Refuses room that no rule says how to make: else it would be said when a disk is full, which may be weeks later. Throws
+ * InvalidRequest.
+ */
+export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room" | "retention">): void {
+  if (!make_room || keepsSomething(retention ?? {})) return;
+  throw new SnapshotError(
+    "InvalidRequest",
+    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${JSON.stringify(retention) ?? "none"}. Give it one, or leave make_room out.`,
+  );
+}
+
+/**
+ * Makes room by a policy's retention: a resource that has as many snapshots as it takes is pruned before another one is
+ * made, as `prune` does it and with the same records, and it is waited until the deleted ones are gone.
+ *
+ * What is returned rejects with QuotaExceeded where nothing may go, with DeadlineExceeded where it takes too long.
+ *
+ * @param count how many snapshots a resource has, where that was looked up before, for many at once
+ */
+export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["count"]): MakeRoom {
+  const { cloud, patience } = means;
+  const { time } = patience;
+  return async (kind, options) => {
+    const { most } = kind;
+    const resource = kind.resourceOf(options);
+    if (most === undefined || ((await count?.(kind, resource)) ?? most) < most) return false;
+    const list = () => retryRead(() => cloud(kind).listFor(options), patience);
+    const isFull = (found: readonly FoundSnapshot[]) => found.filter((one) => !isGoing(one)).length >= most;
+    const planFor = (found: readonly FoundSnapshot[]) => {
+      const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
+      return isFull(found) ? orFailed(plan) : plan;
+    };
+    let found = await list();
+    if (found.length < most) return false;
+    if (isFull(found)) {
+      const plan = planFor(found);
+      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
+      if (deletions.length === 0) {
+        // Those that a backup made may not count: then the cloud takes another one.
+        if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
+        throw full(most, resource, found, whyNone(policy, plan.length, most));
+      }
+      const replan = {
+        list: () => cloud(kind).listFor(options),
+        plan: (_: unknown, again: FoundSnapshot[]) => planFor(again),
+      };
+      await carryOut(deletions, policy, means, replan);
+      found = await list();
+    }
+    const until = Math.min(lastBegin(patience), patience.waitUntil ?? patience.until, time.now() + LOOK_MS.whole);
+    for (let wait = LOOK_MS.first; found.length >= most; wait = Math.min(wait * 2, LOOK_MS.most)) {
+      if (!found.some(isGoing)) throw full(most, resource, found, STILL_THERE);
+      if (time.now() + wait >= until) throw late(resource, found);
+      await time.sleep(wait);
+      found = await list();
+    }
+    return true;
+  };
+}
+
+/**
+ * Retention keeps failed snapshots until a newer good one exists, which a full disk has no room for. If no other snapshot may
+ * be deleted, make_room therefore deletes the failed ones, and their records say so. It keeps them if the disk is no longer
+ * full when the plan is made again.
+ */
+function orFailed(plan: Planned[]): Planned[] {
+  if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
+  return plan.map(({ kind, verdict }) =>
+    verdict.decision === "kept" && verdict.snapshot.state === "failed"
+      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and there is no room for a newer one" } }
+      : { kind, verdict },
+  );
+}
+
+const full = (most: number, resource: string, found: readonly FoundSnapshot[], why: string) =>
+  new SnapshotError(
+    "QuotaExceeded",
+    `Expected fewer than ${most} snapshots of ${resource}, or some that may go; there are ${found.length}. ${why}, or delete some by hand.`,
+  );
+
+const whyNone = ({ policy }: PrunePolicy, count: number, most: number): string =>
+  `${count} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${most - 1} beside the others`;
+
+const STILL_THERE = "What was to go is still there: see what its records and its status say";
+
+const late = (resource: string, found: readonly FoundSnapshot[]) =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    `There is no room on ${resource} yet: ${found.filter(isGoing).length} of its ${found.length} snapshots are being deleted. Repeat when they are gone; what was deleted stays deleted.`,
+  );

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { asSnapshotError, SnapshotError } from "../../../shared/core/errors.ts";
+
+test("an error of ours carries its reason as its name, and everything the cloud said", () => {
+  const details = {
+    code: "EVS.2409",
+    said: "A snapshot is being created.",
+    status: 409,
+    requestId: "r-1",
+    retryAfterMs: 3_000,
+    open: true,
+    attempts: 2,
+  };
+  const cause = new Error("socket hang up");
+  const error = new SnapshotError("Busy", "The disk is busy.", { ...details, cause });
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ name: "Busy", reason: "Busy", message: "The disk is busy.", ...details });
+  expect(error.cause).toBe(cause);
+});
+
+test("nothing is open unless it is said to be, and there is no cause where there is none", () => {
+  const error = new SnapshotError("NotFound", "Gone.");
+  expect(error.open).toBe(false);
+  expect("cause" in error).toBe(false);
+});
+
+test("what is thrown by mistake is a fault of the function, and says what it was", () => {
+  const ours = new SnapshotError("NotFound", "Gone.");
+  expect(asSnapshotError(ours)).toBe(ours);
+  const fault = new TypeError("x is not a function");
+  const error = asSnapshotError(fault);
+  expect(error).toMatchObject({
+    reason: "CloudError",
+    message: "Unexpected fault in the function: TypeError: x is not a function",
+    open: false,
+  });
+  expect(error.cause).toBe(fault);
+  expect(asSnapshotError("out of order").message).toBe("Unexpected fault in the function: out of order");
+});

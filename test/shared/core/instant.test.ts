@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  after,
+  compactInstant,
+  credibleTime,
+  formatInstant,
+  instant,
+  parseInstant,
+} from "../../../shared/core/instant.ts";
+
+const shown = (text: unknown) => {
+  const parsed = parseInstant(text);
+  return parsed === undefined ? undefined : formatInstant(parsed);
+};
+
+describe("a timestamp is read as each of the cloud's services writes it", () => {
+  test.each([
+    ["EVS v2, without a zone: UTC", "2013-02-25T03:56:53.081642", "2013-02-25T03:56:53.081Z"],
+    ["DWS", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
+    ["TIMER, with an offset", "2023-06-01T08:30:00+08:00", "2023-06-01T00:30:00.000Z"],
+    ["an offset without its colon", "2023-06-01T08:30:00+0800", "2023-06-01T00:30:00.000Z"],
+    ["an offset of minutes too", "2023-06-01T08:30:00+05:45", "2023-06-01T02:45:00.000Z"],
+    ["an offset to the west, over midnight", "2023-06-01T22:30:00-03:30", "2023-06-02T02:00:00.000Z"],
+    ["a space for the T", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
+    ["a space before the zone", "2026-11-21 02:00:00 +01:00", "2026-11-21T01:00:00.000Z"],
+    ["small letters", "2026-11-21t02:00:00z", "2026-11-21T02:00:00.000Z"],
+    ["no seconds", "2026-11-21T02:00Z", "2026-11-21T02:00:00.000Z"],
+    ["a tenth of a second", "2026-11-21T02:00:00.5Z", "2026-11-21T02:00:00.500Z"],
+    ["nine digits of a second, cut off and not rounded", "2026-11-21T02:00:00.999999999Z", "2026-11-21T02:00:00.999Z"],
+    ["blanks around it", "  2026-11-21T02:00:00Z\n", "2026-11-21T02:00:00.000Z"],
+    ["a leap day", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
+    ["the last minute of a year in a zone to the east", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
+  ])("%s", (_what, text, moment) => {
+    expect(shown(text)).toBe(moment);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a number", 1_700_000_000_000],
+    ["an empty text", ""],
+    ["a day alone", "2026-11-21"],
+    ["a day that there is not", "2026-02-30T00:00:00Z"],
+    ["a leap day of a year without one", "2026-02-29T00:00:00Z"],
+    ["a month that there is not", "2026-13-01T00:00:00Z"],
+    ["an hour that there is not", "2026-11-21T24:00:00Z"],
+    ["a minute that there is not", "2026-11-21T23:60:00Z"],
+    ["a second that there is not", "2026-11-21T23:59:61Z"],
+    ["ten digits of a second", "2026-11-21T02:00:00.1234567890Z"],
+    ["more before it", "at 2026-11-21T02:00:00Z"],
+    ["more after it", "2026-11-21T02:00:00Z sharp"],
+    ["a zone by name", "2026-11-21T02:00:00 CET"],
+    ["half an offset", "2026-11-21T02:00:00+01"],
+    ["a year of two digits", "26-11-21T02:00:00Z"],
+    ["a month of one digit", "2026-1-21T02:00:00Z"],
+  ])("%s is none", (_what, text) => {
+    expect(parseInstant(text)).toBeUndefined();
+  });
+
+  test("whatever the moment and the offset, the moment comes back", () => {
+    const moments = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(2099, 11) });
+    fc.assert(
+      fc.property(moments, fc.integer({ min: -12 * 60, max: 14 * 60 }), (moment, minutes) => {
+        const there = new Date(moment + minutes * 60_000).toISOString().slice(0, -1);
+        const offset = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) =>
+          String(Math.trunc(n)).padStart(2, "0"),
+        );
+        expect(parseInstant(`${there}${minutes < 0 ? "-" : "+"}${offset.join(":")}`)).toBe(moment);
+        expect(parseInstant(formatInstant(instant(moment)))).toBe(moment);
+      }),
+    );
+  });
+});
+
+test("a credible time of something past is not before 2015 and at most 15 minutes ahead", () => {
+  const now = instant(Date.parse("2026-11-21T02:00:00Z"));
+  const credible = (text: string) => credibleTime(parseInstant(text), now) !== undefined;
+  for (const text of ["2015-01-01T00:00:00Z", "2026-11-21T02:00:00Z", "2026-11-21T02:15:00Z"]) {
+    expect(credible(text), text).toBe(true);
+  }
+  const others = [
+    "0001-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "2014-12-31T23:59:59.999Z",
+    "2026-11-21T02:15:00.001Z",
+  ];
+  for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
+});
+
+test("an instant is in whole milliseconds", () => {
+  expect(instant(1.9)).toBe(1);
+  expect(after(instant(1_000), 500.5)).toBe(1_500);
+});
+
+test("a name carries it in whole seconds and without signs", () => {
+  expect(compactInstant(instant(Date.parse("2026-11-21T02:00:00.999Z")))).toBe("20261121T020000Z");
+});

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { canonicalJson, isObject, textAt, textMap } from "../../../shared/core/json.ts";
+
+test("an object is neither a list nor null nor a text", () => {
+  expect([{}, { a: 1 }].map(isObject)).toEqual([true, true]);
+  expect([[], null, undefined, "{}", 1, true].map(isObject)).toEqual([false, false, false, false, false, false]);
+});
+
+test("a text is read where there is one, also an empty one", () => {
+  const from = { name: "snap-001", empty: "", size: 40, none: null };
+  expect(["name", "empty", "size", "none", "absent"].map((name) => textAt(from, name))).toEqual([
+    "snap-001",
+    "",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+describe("labels, in the three ways in which the cloud writes them", () => {
+  test.each<[what: string, value: unknown, labels: Record<string, string>]>([
+    ["EVS: an object", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
+    [
+      "an object with values of other types",
+      { hold: true, count: 3, none: null },
+      { hold: "true", count: "3", none: "" },
+    ],
+    ["a value that is an object says nothing, but the label is there", { hold: { until: "2027" } }, { hold: "" }],
+    ["a value that is an array says nothing, but the label is there", { hold: [[["true"]]] }, { hold: "" }],
+    ["DWS: keys and values", [{ key: "backup", value: "daily" }], { backup: "daily" }],
+    ["a key without a value", [{ key: "hold" }, { key: "size", value: 40 }], { hold: "", size: "" }],
+    ["ECS: texts", ["backup=daily", "hold", "empty="], { backup: "daily", hold: "", empty: "" }],
+    ["only the first = parts them", ["rule=a=b"], { rule: "a=b" }],
+    ["a text without a key", ["=daily"], { "": "daily" }],
+    ["what is none of them is left out", [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }], {}],
+    ["nothing", undefined, {}],
+    ["null", null, {}],
+    ["a text", "backup=daily", {}],
+  ])("%s", (_what, value, labels) => {
+    expect(textMap(value)).toEqual(labels);
+  });
+});
+
+test("textMap keeps a label whose value is 100,000 nested arrays", () => {
+  const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+  expect(textMap({ hold: deep, backup: "daily" })).toEqual({ hold: "", backup: "daily" });
+});
+
+describe("the canonical text of a request", () => {
+  test("has its keys in order, at every depth, and its lists, which are sets of ids", () => {
+    expect(canonicalJson({ b: 1, a: { d: null, c: [{ y: 1, x: 2 }] } })).toBe(
+      '{"a":{"c":[{"x":2,"y":1}],"d":null},"b":1}',
+    );
+    expect(canonicalJson({ volume_ids: ["b", "c", "a"] })).toBe('{"volume_ids":["a","b","c"]}');
+  });
+
+  test("keeps the order of lists that are not of texts alone", () => {
+    for (const list of [
+      [2, 1],
+      ["b", 1, "a"],
+    ]) {
+      expect(canonicalJson({ list })).toBe(JSON.stringify({ list }));
+    }
+  });
+
+  test("leaves the request itself as it is", () => {
+    const request = { volume_ids: ["b", "a"] };
+    canonicalJson(request);
+    expect(request.volume_ids).toEqual(["b", "a"]);
+  });
+
+  test("is the same in whatever order the same was written, and means the same", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })), (request) => {
+        const reversed = Object.fromEntries(Object.entries(request).reverse());
+        expect(canonicalJson(reversed)).toBe(canonicalJson(request));
+        expect(Object.keys(JSON.parse(canonicalJson(request))).sort()).toEqual(Object.keys(request).sort());
+      }),
+    );
+  });
+});

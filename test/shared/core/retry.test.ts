@@ -1,0 +1,230 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { REASONS, type Reason, SnapshotError } from "../../../shared/core/errors.ts";
+import { after, type Instant } from "../../../shared/core/instant.ts";
+import {
+  delayBefore,
+  lastBegin,
+  mayRepeat,
+  type Patience,
+  retryRead,
+  succeeded,
+  waitAfter,
+} from "../../../shared/core/retry.ts";
+import { refusal, START, virtualTime } from "../snapshots/domain.ts";
+
+const REASONS_THAT = (wait: string) => (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].wait === wait);
+const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+/** Patience for so many seconds, and for a caller who waits along for fewer. */
+const patienceOf = (
+  seconds: number,
+  waitSeconds?: number,
+  random = () => 0,
+): Patience & { time: ReturnType<typeof virtualTime> } => {
+  const waitUntil = waitSeconds === undefined ? {} : { waitUntil: after(START, waitSeconds * 1000) };
+  return { time: virtualTime(random), until: after(START, seconds * 1000), ...waitUntil };
+};
+
+describe("how long it is waited", () => {
+  /** The least and the most before each try, in milliseconds. */
+  const bounds = (name: Reason, tries: number, details = {}) =>
+    [0, 1].map((random) => delayBefore(refusal(name, details), tries, () => random));
+
+  test("twice as long each time, up to a minute: after a fault of the service from 50 ms on, for four tries", () => {
+    expect([1, 2, 3].map((tries) => bounds("CloudError", tries))).toEqual([
+      [0, 50],
+      [0, 100],
+      [0, 200],
+    ]);
+    expect(delayBefore(refusal("CloudError"), 4, () => 0)).toBeUndefined();
+    expect(delayBefore(refusal("CloudError"), 5, () => 0)).toBeUndefined();
+  });
+
+  test("for a throttled account from 1 s on, however often", () => {
+    expect([1, 2, 6, 7, 20].map((tries) => bounds("Throttled", tries))).toEqual([
+      [0, 1_000],
+      [0, 2_000],
+      [0, 32_000],
+      [0, 60_000],
+      [0, 60_000],
+    ]);
+  });
+
+  test("for a busy resource from 10 s on, and until a list shows what another delivery may have made of it", () => {
+    expect([1, 2, 4].map((tries) => bounds("Busy", tries))).toEqual([
+      [6_000, 10_000],
+      [6_000, 20_000],
+      [6_000, 60_000],
+    ]);
+  });
+
+  test("after what the cloud asks for, never before it", () => {
+    expect(bounds("Throttled", 1, { retryAfterMs: 3_000 })).toEqual([3_000, 4_000]);
+    expect(bounds("Busy", 1, { retryAfterMs: 3_000 })).toEqual([9_000, 13_000]);
+    expect(bounds("CloudError", 1, { retryAfterMs: 3_000 })).toEqual([3_000, 3_050]);
+  });
+
+  test("not at all where trying again changes nothing", () => {
+    for (const name of REASONS_THAT("never"))
+      expect(
+        delayBefore(refusal(name), 1, () => 0),
+        name,
+      ).toBeUndefined();
+  });
+
+  test("anywhere between the two, by chance: callers that failed together do not come back together", () => {
+    fc.assert(
+      fc.property(reason, fc.integer({ min: 1, max: 30 }), chance, fc.nat(100_000), (name, tries, random, asked) => {
+        const delay = delayBefore(refusal(name, { retryAfterMs: asked }), tries, () => random);
+        fc.pre(delay !== undefined);
+        const [least, most] = bounds(name, tries, { retryAfterMs: asked }) as [number, number];
+        expect(delay).toBeGreaterThanOrEqual(least);
+        expect(delay).toBeLessThanOrEqual(most);
+        expect(most).toBeLessThanOrEqual(asked + 60_000);
+        expect(delay).toBeCloseTo(least + random * (most - least), 3);
+      }),
+    );
+  });
+});
+
+describe("a wait", () => {
+  test("ends before the deadline, or is not begun; a caller's wait bounds it unless the fault passes by itself", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        reason,
+        fc.integer({ min: 1, max: 10 }),
+        chance,
+        fc.option(fc.nat(90_000), { nil: undefined }),
+        fc.nat(120),
+        fc.option(fc.nat(120), { nil: undefined }),
+        async (name, tries, random, retryAfterMs, seconds, waitSeconds) => {
+          const patience = patienceOf(seconds, waitSeconds, () => random);
+          const error = refusal(name, { retryAfterMs });
+          const delay = delayBefore(error, tries, () => random);
+          const limit = REASONS[name].wait === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
+          const again = await waitAfter(error, tries, patience);
+          expect(again).toBe(delay !== undefined && START + delay < START + limit * 1000);
+          expect(patience.time.slept).toEqual(again ? [delay] : []);
+          if (again) expect(patience.time.now()).toBeLessThan(START + seconds * 1000);
+        },
+      ),
+    );
+  });
+
+  test("that would end at the very deadline is not begun", async () => {
+    const asks = (ms: number) => refusal("Throttled", { retryAfterMs: ms });
+    expect(await waitAfter(asks(10_000), 1, patienceOf(10))).toBe(false);
+    expect(await waitAfter(asks(9_999), 1, patienceOf(10))).toBe(true);
+    expect(await waitAfter(asks(5_000), 1, patienceOf(10, 5))).toBe(false);
+    expect(await waitAfter(asks(4_999), 1, patienceOf(10, 5))).toBe(true);
+  });
+});
+
+describe("the budget of an invocation", () => {
+  const spend = async (patience: Patience) => {
+    let repeats = 0;
+    while (await waitAfter(refusal("CloudError"), 1, patience)) repeats += 1;
+    return repeats;
+  };
+
+  test("is 50 repeats of what failed for a fault of the service; then a cloud that is down is left alone", async () => {
+    const patience = patienceOf(60);
+    expect(await spend(patience)).toBe(50);
+    expect(mayRepeat(patience)).toBe(false);
+  });
+
+  test("is not used for what is throttled or busy, nor needed for it", async () => {
+    const patience = patienceOf(60_000);
+    for (let count = 0; count < 60; count += 1) await waitAfter(refusal("Throttled"), 1, patience);
+    expect(await spend(patience)).toBe(50);
+    expect(await waitAfter(refusal("Throttled"), 1, patience)).toBe(true);
+    expect(await waitAfter(refusal("Busy"), 1, patience)).toBe(true);
+  });
+
+  test("is not used where there is no time for a repeat", async () => {
+    const patience = patienceOf(60);
+    for (let count = 0; count < 60; count += 1) {
+      expect(await waitAfter(refusal("CloudError", { retryAfterMs: 60_000 }), 1, patience)).toBe(false);
+    }
+    expect(await spend(patience)).toBe(50);
+  });
+
+  test("has one repeat more for every five calls that succeed, and never more than at first", async () => {
+    const patience = patienceOf(60);
+    await spend(patience);
+    for (let count = 0; count < 4; count += 1) succeeded(patience);
+    expect(mayRepeat(patience)).toBe(false);
+    succeeded(patience);
+    expect(mayRepeat(patience)).toBe(true);
+    expect(mayRepeat(patience)).toBe(false);
+    for (let count = 0; count < 1_000; count += 1) succeeded(patience);
+    expect(await spend(patience)).toBe(50);
+  });
+
+  test("is not made before it is needed", () => {
+    const patience = patienceOf(60);
+    for (let count = 0; count < 1_000; count += 1) succeeded(patience);
+    expect(patience.budget).toBeUndefined();
+  });
+});
+
+describe("a read", () => {
+  /** Reads what fails as given, and then succeeds. */
+  const read = async (errors: (Error | undefined)[], patience = patienceOf(60)) => {
+    let tries = 0;
+    const work = async () => {
+      const error = errors[tries++];
+      if (error !== undefined) throw error;
+      return "read";
+    };
+    return { result: await retryRead(work, patience).catch((error) => error), tries, patience };
+  };
+
+  test("is repeated until it succeeds", async () => {
+    const { result, tries } = await read([refusal("CloudError"), refusal("Unreachable"), refusal("Throttled")]);
+    expect(result).toBe("read");
+    expect(tries).toBe(4);
+  });
+
+  test("that fails four times for a fault of the service has failed", async () => {
+    const errors = [1, 2, 3, 4, 5].map(() => refusal("CloudError"));
+    const { result, tries } = await read(errors);
+    expect(result).toBe(errors[3]);
+    expect(tries).toBe(4);
+  });
+
+  test("that is refused is not repeated", async () => {
+    const { result, tries } = await read([refusal("NotFound")]);
+    expect(result).toMatchObject({ reason: "NotFound" });
+    expect(tries).toBe(1);
+  });
+
+  test("that fails in a way nobody thought of is a fault of the function, and tried again", async () => {
+    expect((await read([new TypeError("x is not a function")])).result).toBe("read");
+    const faults = Array.from({ length: 4 }, () => new TypeError("x is not a function"));
+    const { result } = await read(faults);
+    expect(result).toBeInstanceOf(SnapshotError);
+    expect(result.message).toContain("TypeError: x is not a function");
+  });
+
+  test("that succeeds puts something back into the budget", async () => {
+    const { patience } = await read([refusal("CloudError"), refusal("CloudError")]);
+    expect(patience.budget).toEqual({ tokens: 241 });
+  });
+
+  test("waits longer each time", async () => {
+    const { patience } = await read(
+      [refusal("Throttled"), refusal("Throttled")],
+      patienceOf(60, undefined, () => 0.5),
+    );
+    expect(patience.time.slept).toEqual([500, 1_000]);
+  });
+});
+
+test("work begins 12 s before the end at the latest, or after half of the time where it is short", () => {
+  const begin = (seconds: number) => (lastBegin(patienceOf(seconds)) - START) / 1000;
+  expect([60, 24, 20, 1].map(begin)).toEqual([48, 12, 10, 0.5]);
+  expect(lastBegin({ ...patienceOf(1), until: (START + 1) as Instant })).toBe(START);
+});

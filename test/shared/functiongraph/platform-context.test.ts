@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { readContext } from "../../../shared/functiongraph/platform-context.ts";
+
+const NOTHING = {
+  requestId: "",
+  remainingMs: undefined,
+  projectId: "",
+  package: "",
+  functionName: "",
+  version: "",
+  agency: { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" },
+};
+
+test("the platform's context, with methods that need their object", () => {
+  class Context {
+    readonly #values: Record<string, string> = { REGION: "eu-west-101" };
+    getRequestID = () => "r-1";
+    getRemainingTimeInMilliSeconds = () => 2_900;
+    getProjectID = () => "p-1";
+    getPackage = () => "default";
+    getFunctionName = () => "create-snapshot";
+    getVersion = () => "latest";
+    getSecurityAccessKey = () => "ak";
+    getSecuritySecretKey = () => "sk";
+    getSecurityToken = () => "st";
+    getToken = () => "token";
+    getUserData(name: string) {
+      return this.#values[name];
+    }
+  }
+  const { userData, ...read } = readContext(new Context());
+  expect(read).toEqual({
+    requestId: "r-1",
+    remainingMs: 2_900,
+    projectId: "p-1",
+    package: "default",
+    functionName: "create-snapshot",
+    version: "latest",
+    agency: { securityAccessKey: "ak", securitySecretKey: "sk", securityToken: "st", token: "token" },
+  });
+  expect([userData("REGION"), userData("OTHER")]).toEqual(["eu-west-101", ""]);
+});
+
+test.each<[what: string, given: unknown]>([
+  ["an empty object", {}],
+  ["nothing", undefined],
+  ["null", null],
+  ["a text", "context"],
+  ["plain values in place of methods", { getRequestID: "r-1", getToken: 5, getUserData: { REGION: "x" } }],
+  [
+    "methods that fail",
+    Object.fromEntries(
+      ["getRequestID", "getRemainingTimeInMilliSeconds", "getToken", "getUserData", "getProjectID"].map((name) => [
+        name,
+        () => {
+          throw new Error("not today");
+        },
+      ]),
+    ),
+  ],
+  ["methods without an answer", { getRequestID: () => undefined, getToken: () => null, getUserData: () => undefined }],
+  ["a deadline that is no number", { getRemainingTimeInMilliSeconds: () => Number.NaN }],
+  ["a deadline as a text", { getRemainingTimeInMilliSeconds: () => "2900" }],
+])("%s says nothing, and fails nothing", (_what, given) => {
+  const { userData, ...read } = readContext(given);
+  expect(read).toEqual(NOTHING);
+  expect(userData("REGION")).toBe("");
+});

@@ -1,0 +1,231 @@
+import { describe, expect, test } from "vitest";
+import { createClusterSnapshot } from "../../../../functions/create-cluster-snapshot/handler.ts";
+import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
+import { createSnapshotGroup } from "../../../../functions/create-snapshot-group/handler.ts";
+import { createStandardSnapshot } from "../../../../functions/create-standard-snapshot/handler.ts";
+import {
+  type Agency,
+  type Credentials,
+  readCredentials,
+  sdkCredential,
+  secretsOf,
+} from "../../../../shared/huaweicloud/http/credentials.ts";
+import { apig, openSite } from "../../../harness.ts";
+
+const NONE: Agency = { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" };
+const KEY = { securityAccessKey: "AK", securitySecretKey: "SK", securityToken: "ST" };
+const ENVIRONMENT = {
+  HUAWEICLOUD_SDK_AK: "env-AK",
+  HUAWEICLOUD_SDK_SK: "env-SK",
+  HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST",
+};
+
+describe("which credentials are used", () => {
+  test.each<[what: string, agency: Partial<Agency>, environment: Record<string, string>, expected: Credentials]>([
+    [
+      "the agency's key before all",
+      { ...KEY, token: "T" },
+      ENVIRONMENT,
+      { accessKey: "AK", secretKey: "SK", securityToken: "ST" },
+    ],
+    [
+      "a key without a token",
+      { ...KEY, securityToken: "" },
+      {},
+      { accessKey: "AK", secretKey: "SK", securityToken: undefined },
+    ],
+    ["the agency's token where it has no key", { token: "T" }, ENVIRONMENT, { token: "T" }],
+    ["half a key is none", { ...KEY, securitySecretKey: "", token: "T" }, {}, { token: "T" }],
+    ["the environment last", {}, ENVIRONMENT, { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" }],
+    [
+      "half a key, then the environment",
+      { ...KEY, securityAccessKey: "" },
+      ENVIRONMENT,
+      { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" },
+    ],
+    [
+      "a permanent key of the environment",
+      {},
+      { HUAWEICLOUD_SDK_AK: "A", HUAWEICLOUD_SDK_SK: "S", HUAWEICLOUD_SDK_SECURITY_TOKEN: "" },
+      { accessKey: "A", secretKey: "S", securityToken: undefined },
+    ],
+  ])("%s", (_what, agency, environment, expected) => {
+    expect(readCredentials({ ...NONE, ...agency }, environment)).toEqual(expected);
+  });
+
+  test.each<[what: string, environment: Record<string, string>]>([
+    ["nothing", {}],
+    ["a key without its secret", { HUAWEICLOUD_SDK_AK: "env-AK", HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST" }],
+    ["a secret without its key", { HUAWEICLOUD_SDK_SK: "env-SK" }],
+    [
+      "names of other clouds and tools",
+      { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "S", HW_ACCESS_KEY: "A", HW_SECRET_KEY: "S", OS_TOKEN: "T" },
+    ],
+  ])("%s: misconfigured, with what to do", (_what, environment) => {
+    expect(() => readCredentials(NONE, environment)).toThrow(
+      expect.objectContaining({
+        reason: "Misconfigured",
+        message: expect.stringMatching(/no.*agency.*HUAWEICLOUD_SDK_AK/),
+      }),
+    );
+  });
+
+  test.each<[what: string, agency: Partial<Agency>, environment: Record<string, string>]>([
+    ["a line break after the key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_AK: "the-secret\n" }],
+    ["a line break after the secret", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SK: "the-secret\r\n" }],
+    ["a blank before the token", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SECURITY_TOKEN: " the-secret" }],
+    ["a letter that no header takes", { token: "the-secret-ключ" }, {}],
+  ])("%s: misconfigured, and its value is not repeated", (_what, agency, environment) => {
+    let thrown: unknown;
+    try {
+      readCredentials({ ...NONE, ...agency }, environment);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ reason: "Misconfigured", message: expect.stringContaining("line break") });
+    expect(String((thrown as Error).stack)).not.toContain("the-secret");
+  });
+
+  test("all of them are secrets", () => {
+    expect(secretsOf({ accessKey: "A", secretKey: "S", securityToken: "T" })).toEqual(["A", "S", "T"]);
+    expect(secretsOf({ accessKey: "A", secretKey: "S" })).toEqual(["A", "S"]);
+    expect(secretsOf({ token: "T" })).toEqual(["T"]);
+  });
+});
+
+describe("how a request carries them", () => {
+  const FACTORIES = [
+    ["create-snapshot", createSnapshot, "snapshot"],
+    ["create-standard-snapshot", createStandardSnapshot, "snapshot"],
+    ["create-snapshot-group", createSnapshotGroup, "snapshot_group"],
+    ["create-cluster-snapshot", createClusterSnapshot, "snapshot"],
+  ] as const;
+  const bodyFor = (name: string, disk: string, cluster: string) =>
+    name === "create-cluster-snapshot"
+      ? { snapshot: { name: "snapshot-3", cluster_id: cluster } }
+      : name === "create-snapshot-group"
+        ? { snapshot_group: { volume_ids: [disk] } }
+        : { snapshot: { volume_id: disk } };
+
+  test.each(FACTORIES)("%s signs with the agency's key", async (name, factory) => {
+    const { cloud, invoke } = await openSite();
+    const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
+    expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
+    expect(cloud.refusedSignatures).toEqual([]);
+    // The looking, the creating and the report to the topic, all of them.
+    expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "sdk-hmac", "sdk-hmac"]);
+    for (const { headers } of cloud.requests) {
+      expect(headers).toMatchObject({ "x-security-token": "***", "x-project-id": cloud.projectId });
+      expect(headers).not.toHaveProperty("x-auth-token");
+    }
+  });
+
+  test.each(FACTORIES)("%s sends the agency's token where there is no key", async (name, factory) => {
+    const { cloud, invoke } = await openSite();
+    const { token } = cloud.credentials;
+    const body = apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id));
+    const { result } = await invoke(factory, body, { credentials: { token } });
+    expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
+    expect(cloud.requests.map(({ signed }) => signed)).toEqual(["token", "token", "token"]);
+    for (const { headers } of cloud.requests) {
+      expect(headers).toHaveProperty("x-auth-token");
+      for (const other of ["authorization", "x-security-token", "x-sdk-date"])
+        expect(headers).not.toHaveProperty(other);
+    }
+  });
+
+  test("a permanent key has no token to send", async () => {
+    const { cloud, invoke } = await openSite();
+    cloud.addCredentials({ ak: "PERMANENT", sk: "permanent-secret" });
+    const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
+      credentials: {},
+      environment: { HUAWEICLOUD_SDK_AK: "PERMANENT", HUAWEICLOUD_SDK_SK: "permanent-secret" },
+    });
+    expect(result.statusCode).toBe(202);
+    expect(cloud.requests[0]?.headers).not.toHaveProperty("x-security-token");
+    expect(cloud.refusedSignatures).toEqual([]);
+  });
+
+  test("an id that is no plain text cannot leave its place in the path", async () => {
+    for (const credentials of [{ accessKey: "A", secretKey: "S" }, { token: "T" }]) {
+      const request = { url: "/v2/{project_id}/x", headers: { "content-type": "application/json" }, method: "GET" };
+      const whole = Object.assign(request, {
+        endpoint: "https://evs.example.com",
+        queryParams: {},
+        pathParams: {},
+        getPathParams: () => ({}),
+        getHeaders: () => request.headers,
+      });
+      // biome-ignore lint/suspicious/noExplicitAny: the SDK's own types of both are wider than what it uses
+      const sent = await sdkCredential(credentials, "a/../$& b").processAuthRequest({} as any, whole as any);
+      expect(sent.url).toBe("/v2/a%2F..%2F%24%26%20b/x");
+    }
+  });
+});
+
+describe("no agency, no call", () => {
+  test("an HTTP caller is told, and nothing is sent", async () => {
+    const { cloud, invoke } = await openSite();
+    const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
+      credentials: {},
+    });
+    expect(result.statusCode).toBe(500);
+    expect(JSON.parse(result.body).error).toMatchObject({
+      reason: "Misconfigured",
+      message: expect.stringContaining("agency"),
+    });
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", error: { reason: "Misconfigured" } });
+    expect(cloud.requests).toEqual([]);
+  });
+
+  test("a token that ran out in the middle is the function's fault, not the caller's", async () => {
+    const { cloud, invoke } = await openSite();
+    cloud.fault({ operation: "evs.createSnapshot" }, { type: "expiredToken" });
+    const { result, output } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
+    expect(result.statusCode).toBe(502);
+    expect(JSON.parse(result.body).error).toMatchObject({ code: "APIGW.0301", reason: "AccessDenied" });
+    expect(cloud.count("evs.createSnapshot")).toBe(1);
+    for (const secret of Object.values(cloud.credentials)) expect(output).not.toContain(secret);
+  });
+
+  test("getters that fail, or return what is no text, count as empty", async () => {
+    const { cloud, invoke } = await openSite();
+    const variables: Record<string, string> = { EVS_ENDPOINT: cloud.url, PROJECT_ID: cloud.projectId };
+    const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
+      context: {
+        getSecurityAccessKey: () => {
+          throw new Error("no agency");
+        },
+        getSecuritySecretKey: () => undefined,
+        getSecurityToken: 42,
+        getToken: () => cloud.credentials.token,
+        getUserData: (name: string) => variables[name],
+        getRemainingTimeInMilliSeconds: () => 30_000,
+      },
+    });
+    expect(result.statusCode).toBe(202);
+    expect(cloud.requests[0]?.signed).toBe("token");
+  });
+});
+
+describe("a warm instance", () => {
+  test("reads them anew at each invocation: the old key is of no use any more", async () => {
+    const { cloud, invoke, runtime } = await openSite();
+    // One handler, as a warm instance has it.
+    const handler = createSnapshot(runtime);
+    const warm = () => handler as never;
+    const fresh = { ak: "FRESHKEY", sk: "fresh-secret", securityToken: "fresh-security-token" };
+    expect((await invoke(warm, apig({ snapshot: { volume_id: cloud.addVolume().id } }))).result.statusCode).toBe(202);
+    cloud.expireCredentials(cloud.credentials.ak);
+    cloud.addCredentials(fresh);
+    const later = await invoke(warm, apig({ snapshot: { volume_id: cloud.addVolume().id } }), { credentials: fresh });
+    expect(later.result.statusCode).toBe(202);
+    const token = await invoke(warm, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
+      credentials: { token: cloud.credentials.token },
+    });
+    expect(token.result.statusCode).toBe(202);
+    const none = await invoke(warm, apig({ snapshot: { volume_id: cloud.addVolume().id } }), { credentials: {} });
+    expect(none.result.statusCode).toBe(500);
+    expect(cloud.refusedSignatures).toEqual([]);
+  });
+});

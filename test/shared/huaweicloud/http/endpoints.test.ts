@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { createClusterSnapshot } from "../../../../functions/create-cluster-snapshot/handler.ts";
+import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
+import { startCloud } from "../../../../infra/local/cloud/index.ts";
+import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
+import { apig, openSite } from "../../../harness.ts";
+
+const of = (service: Service, variables: Record<string, string>) => endpointOf(service, (name) => variables[name]);
+
+/** What an operator reads. */
+function refusal(service: Service, variables: Record<string, string>): string {
+  try {
+    of(service, variables);
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ reason: "Misconfigured" });
+    return (thrown as Error).message;
+  }
+  throw new Error("Expected a refusal");
+}
+
+describe("an address by region", () => {
+  test.each<[Service, string]>([
+    ["EVS", "https://evs.eu-west-101.myhuaweicloud.com"],
+    ["DWS", "https://dws.eu-west-101.myhuaweicloud.com"],
+    ["ECS", "https://ecs.eu-west-101.myhuaweicloud.com"],
+    ["FUNCTIONGRAPH", "https://functiongraph.eu-west-101.myhuaweicloud.com"],
+  ])("%s", (service, expected) => expect(of(service, { REGION: "eu-west-101" })).toBe(expected));
+
+  test.each([
+    "",
+    "EU-West-101",
+    "eu west",
+    "eu-west-101.evil.example",
+    "eu-west-101/..",
+    "-eu",
+    "eu--west",
+    "eu@x",
+    "é",
+  ])("%j is no region", (region) =>
+    expect(refusal("EVS", { REGION: region })).toMatch(/^REGION: expected a region's name such as eu-west-101/),
+  );
+
+  test("LTS takes logs at another address than its API, so there is no default", () => {
+    expect(refusal("LTS", { REGION: "eu-west-101" })).toMatch(/^Expected LTS_ENDPOINT to be set; it is not\. /);
+  });
+
+  test("neither region nor address: both are named", () => {
+    expect(refusal("DWS", {})).toMatch(/^Expected DWS_ENDPOINT or REGION to be set; neither is\. .*https:\/\/dws\./);
+  });
+});
+
+describe("an address that was set", () => {
+  test.each([
+    ["https://evs.eu-west-101.myhuaweicloud.eu", "https://evs.eu-west-101.myhuaweicloud.eu"],
+    ["https://evs.eu-de.otc.t-systems.com/", "https://evs.eu-de.otc.t-systems.com"],
+    ["HTTPS://EVS.Example.COM:443", "https://evs.example.com"],
+    ["https://evs.example.com:8443", "https://evs.example.com:8443"],
+    ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
+    ["http://127.1.2.3", "http://127.1.2.3"],
+    ["http://localhost:8080", "http://localhost:8080"],
+    ["http://[::1]:8080", "http://[::1]:8080"],
+    ["https://100.125.11.157:8102", "https://100.125.11.157:8102"],
+  ])("%s", (given, expected) => {
+    expect(of("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-0" })).toBe(expected);
+    expect(of("LTS", { LTS_ENDPOINT: given })).toBe(expected);
+  });
+
+  test.each([
+    ["no scheme", "evs.eu-west-101.myhuaweicloud.com"],
+    ["a port without scheme", "localhost:8080"],
+    ["http to the world", "http://evs.eu-west-101.myhuaweicloud.com"],
+    ["http to a neighbour", "http://10.0.0.1"],
+    ["loopback as a label", "http://localhost.evil.example"],
+    ["loopback as a user", "http://localhost@evil.example"],
+    ["loopback as a number's beginning", "http://127.0.0.1.evil.example"],
+    ["a path", "https://evs.example.com/v2"],
+    ["two slashes", "https://evs.example.com//"],
+    ["a query", "https://evs.example.com/?x=1"],
+    ["a fragment", "https://evs.example.com/#x"],
+    ["another protocol", "ftp://evs.example.com"],
+    ["a file", "file:///etc/passwd"],
+    ["a port that is none", "https://evs.example.com:99999"],
+    ["nothing after the scheme", "https://"],
+    ["a blank within", "https://evs.exa mple.com"],
+    ["a list", "https://a.example.com,https://b.example.com"],
+  ])("%s is refused, with what came", (_what, given) => {
+    const message = refusal("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
+    expect(message).toMatch(
+      /^EVS_ENDPOINT: expected an address such as https:\/\/.* \(https, or http on loopback; no path\), got "/,
+    );
+    if (!given.includes("@")) expect(message).toContain(JSON.stringify(given));
+  });
+
+  test.each([
+    "https://me:q1w2@evs.example.com",
+    "https://me:q1@w2@evs.example.com",
+    "https://me:q1/w2@evs.example.com",
+    "https://q1w2@evs.example.com/v2",
+    "https:me:q1w2@evs.example.com",
+    "me:q1w2@evs.example.com",
+    "http://me:q1\nw2@127.0.0.1:80",
+  ])("a password in it is refused and not repeated: %j", (given) => {
+    const message = refusal("EVS", { EVS_ENDPOINT: given });
+    expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
+    expect(message).not.toMatch(/q1|w2/);
+  });
+});
+
+describe("each service at its own address", () => {
+  test("EVS and DWS do not get each other's calls, nor the topic theirs", async () => {
+    const { cloud: evs, invoke, clock } = await openSite();
+    const others = await Promise.all([startCloud({ clock }), startCloud({ clock })]);
+    const [dws, lts] = others;
+    try {
+      const variables = { DWS_ENDPOINT: dws.url, LTS_ENDPOINT: lts.url, REGION: "somewhere-else-1" };
+      await invoke(createSnapshot, apig({ snapshot: { volume_id: evs.addVolume().id } }), { variables });
+      const cluster_id = dws.addCluster().id;
+      await invoke(createClusterSnapshot, apig({ snapshot: { name: "snapshot-3", cluster_id } }), { variables });
+      const services = [evs, dws, lts].map(({ requests }) => [...new Set(requests.map(({ service }) => service))]);
+      expect(services).toEqual([["evs"], ["dws"], ["lts"]]);
+      expect([evs.snapshots().length, dws.snapshots().length, lts.logs.length]).toEqual([1, 1, 4]);
+    } finally {
+      for (const other of others) await other.close();
+    }
+  });
+
+  test("a function without an address says so before it sends anything", async () => {
+    const { cloud, invoke } = await openSite();
+    const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
+    const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
+    const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
+      variables: withoutTopic,
+    });
+    expect(result.statusCode).toBe(500);
+    expect(JSON.parse(result.body).error).toMatchObject({
+      reason: "Misconfigured",
+      message: expect.stringContaining("EVS_ENDPOINT or REGION"),
+    });
+    expect(cloud.requests).toEqual([]);
+  });
+});

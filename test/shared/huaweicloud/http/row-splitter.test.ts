@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { BodyTooLarge } from "../../../../shared/huaweicloud/http/response-body.ts";
+import { rowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
+
+/** Splits a text that arrives in pieces of these lengths, by turns. */
+function split(text: string, lengths: readonly number[] = [text.length]) {
+  const splitter = rowSplitter("snapshots");
+  let at = 0;
+  for (let turn = 0; at < text.length; turn += 1) {
+    const end = at + (lengths[turn % lengths.length] as number);
+    splitter.add(text.slice(at, end));
+    at = end;
+  }
+  return splitter.end();
+}
+
+const rows = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })));
+
+test("the row splitter gives the rows of a list, however its body is divided and indented", () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });
+  const indent = fc.constantFrom(undefined, 1, "\t");
+  fc.assert(
+    fc.property(rows, rows, lengths, indent, (list, others, pieces, space) => {
+      const body = { count: list.length, others, 'snapshots":[{': [{}], snapshots: list, links: [{ href: "[{" }] };
+      const found = split(JSON.stringify(body, undefined, space), pieces);
+      expect(found.rows?.map((row) => JSON.parse(row))).toEqual(JSON.parse(JSON.stringify(list)));
+      expect(JSON.parse(found.text)).toEqual(JSON.parse(JSON.stringify({ ...body, snapshots: [] })));
+    }),
+  );
+});
+
+test.each([
+  '{"error_code":"DWS.5000","error_msg":"[{"}',
+  '{"snapshots":null}',
+  '{"snapshots":{"id":1}}',
+  '{"snapshots":["a",1,[{}]]}',
+  '[{"snapshots":[{}]}]',
+  '{"clusters":[{}]}',
+  '"{"',
+  "<html>{[{",
+  "",
+])("the row splitter leaves a body without rows as it is: %s", (text) => {
+  expect(split(text, [3])).toEqual({ text, rows: [] });
+});
+
+test("the row splitter leaves what stands between rows, so that nobody takes them for the whole list", () => {
+  expect(split('{"snapshots":[{"id":1},null,{"id":2}]}')).toEqual({
+    text: '{"snapshots":[null,]}',
+    rows: ['{"id":1}', '{"id":2}'],
+  });
+  expect(split('{"snapshots":[{"id":1},{"id":')).toEqual({ text: '{"snapshots":[{"id":', rows: ['{"id":1}'] });
+});
+
+test.each([
+  ["a row of 200 KiB", `{"snapshots":[{"a":"${"x".repeat(200_000)}"}]}`],
+  ["more than 64 KiB around the rows", `{"padding":"${"x".repeat(70_000)}","snapshots":[]}`],
+  ["more than 250,000 rows", `{"snapshots":[${"{},".repeat(250_001)}{}]}`],
+])("the row splitter refuses %s", (_what, text) => {
+  expect(() => split(text, [65_536])).toThrow(BodyTooLarge);
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { after } from "../../../../shared/core/instant.ts";
+import type { Stage } from "../../../../shared/snapshots/create/attachment.ts";
+import {
+  attachmentKey,
+  type Moment,
+  rememberKey,
+  underOneKey,
+} from "../../../../shared/snapshots/create/attachment-key.ts";
+import type { InFlight } from "../../../../shared/snapshots/create/create-once.ts";
+import { keyOf } from "../../../../shared/snapshots/marker.ts";
+import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../domain.ts";
+
+const UNTOLD = { volumeId: "disk-1" };
+const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
+const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attachmentKey({ volumeId }, serverId, one);
+/** Returns whether an event finds the snapshot that another event created. */
+const finds = (one: Moment, other: Moment) => keyAt(one).keys.has(keyAt(other).key);
+
+describe("the key of an attachment", () => {
+  test("the key of an attachment depends on nothing but the id if EVS gives one", () => {
+    const attached = { volumeId: "disk-1", attachmentId: "attachment-1" };
+    for (const at of [moment(0), moment(HOUR_MS, "completed")]) {
+      const key = keyOf("attachment", "attachment-1");
+      expect(attachmentKey(attached, "server-1", at)).toEqual({ key, keys: new Set([key]) });
+    }
+  });
+
+  test("the key of an attachment without an id depends on disk, server, stage and time", () => {
+    const keys = [
+      keyAt(moment(0)),
+      keyAt(moment(0, "requested")),
+      keyAt(moment(0, "completed")),
+      keyAt(moment(10_000)),
+      keyAt(moment(0), "disk-2"),
+      keyAt(moment(0), "disk-1", "server-2"),
+    ].map(({ key }) => key);
+    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keyAt(moment(9_999)).key).toBe(keyAt(moment(0)).key);
+  });
+
+  test.each<[what: string, one: Moment, other: Moment, same: boolean]>([
+    ["a request and its own redelivery", moment(0, "requested"), moment(0, "requested"), true],
+    ["a request and its time in another field", moment(0, "requested"), moment(10_000, "requested"), true],
+    ["two requests", moment(0, "requested"), moment(20_000, "requested"), false],
+    ["two completions", moment(0, "completed"), moment(20_000, "completed"), false],
+    ["a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed"), true],
+    ["a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed"), false],
+    ["a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed"), true],
+    ["a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed"), false],
+    ["two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS), true],
+    ["two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS), false],
+    [
+      "a request and an event of unknown stage 10 minutes earlier",
+      moment(0, "requested"),
+      moment(-10 * MINUTE_MS),
+      true,
+    ],
+    [
+      "a completion and an event of unknown stage 10 minutes later",
+      moment(0, "completed"),
+      moment(10 * MINUTE_MS),
+      true,
+    ],
+    [
+      "a completion and an event of unknown stage 11 minutes later",
+      moment(0, "completed"),
+      moment(11 * MINUTE_MS),
+      false,
+    ],
+  ])("the attachment keys of %s match in both directions or in neither", (_what, one, other, same) => {
+    expect([finds(one, other), finds(other, one)]).toEqual([same, same]);
+  });
+
+  test("the keys of an attachment never include those of another disk or another server", () => {
+    const { keys } = keyAt(moment(0));
+    expect(keys.has(keyAt(moment(0), "disk-2").key)).toBe(false);
+    expect(keys.has(keyAt(moment(0), "disk-1", "server-2").key)).toBe(false);
+  });
+});
+
+describe("what a process remembers of attachments", () => {
+  const remember = (inFlight: InFlight, one: Moment, now = 0) =>
+    rememberKey(keyAt(one), inFlight, after(START, now)).key;
+
+  test("rememberKey gives the second event of an attachment the key of the first one", () => {
+    const inFlight = new Map();
+    const first = remember(inFlight, moment(0, "requested"));
+    expect(remember(inFlight, moment(60_000, "completed"))).toBe(first);
+    expect(remember(inFlight, moment(HOUR_MS, "requested"))).not.toBe(first);
+    expect(remember(new Map(), moment(60_000, "completed"))).not.toBe(first);
+  });
+
+  test("rememberKey gives a completion the key of the newest request before it", () => {
+    const inFlight = new Map();
+    remember(inFlight, moment(0, "requested"));
+    const second = remember(inFlight, moment(120_000, "requested"));
+    expect(remember(inFlight, moment(150_000, "completed"))).toBe(second);
+  });
+
+  test("rememberKey forgets an attachment after an hour", () => {
+    const inFlight = new Map();
+    const first = remember(inFlight, moment(0, "requested"));
+    expect(remember(inFlight, moment(60_000, "completed"), HOUR_MS)).toBe(first);
+    expect(remember(inFlight, moment(60_000, "completed"), HOUR_MS + 1)).not.toBe(first);
+  });
+});
+
+test("underOneKey returns the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
+  const here = stage();
+  const { key, keys } = keyAt(moment(60_000, "completed"));
+  const first = keyAt(moment(0, "requested")).key;
+  here.cloud.add(
+    snapshot,
+    snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), key: first } }),
+    snapshotOf("b", "disk-1"),
+    snapshotOf("c", "disk-1", { marker: undefined }),
+  );
+  const service = underOneKey(here.cloud.service(snapshot), { key, keys });
+  const found = await service.listFor({ volume_id: "disk-1" });
+  expect(found.map(({ id, marker }) => [id, marker?.key])).toEqual([
+    ["a", key],
+    ["b", markerOf("b").key],
+    ["c", undefined],
+  ]);
+  expect(await service.resources()).toEqual([]);
+  expect(attachmentKey(UNTOLD, "server-1", moment(0)).keys.size).toBeLessThan(500);
+});

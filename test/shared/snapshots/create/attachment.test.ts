@@ -1,0 +1,309 @@
+import { describe, expect, test } from "vitest";
+import { after, instant } from "../../../../shared/core/instant.ts";
+import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
+import type { Volume } from "../../../../shared/snapshots/ports.ts";
+import { HOUR_MS, MINUTE_MS, refusal, START, virtualTime } from "../domain.ts";
+
+type Attachment = Volume["attachments"][number];
+
+const SERVER = "server-1";
+const HERE: Attachment = { id: "attachment-1", serverId: SERVER, attachedAt: START };
+const ELSEWHERE: Attachment = { id: "attachment-2", serverId: "server-2", attachedAt: START };
+
+const disk = (attachments: Attachment[] = [], changes: Partial<Volume> = {}): Volume => ({
+  id: "disk-1",
+  status: attachments.length > 0 ? "in-use" : "available",
+  shared: false,
+  attachments,
+  ...changes,
+});
+
+interface Options {
+  /** The age of the event in milliseconds, or null if the event has no time. */
+  age?: number | null;
+  seconds?: number;
+  named?: boolean;
+  failAt?: number;
+  stage?: Attaching["stage"];
+  /** The disks of which another event has already created a snapshot. */
+  taken?: string[];
+}
+
+/** Waits for a disk whose state at each look is given; the last one stays. */
+async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
+  const { age = 0, seconds = 60, named = true, failAt = -1, stage, taken = [] } = options;
+  const time = virtualTime();
+  const seen: string[] = [];
+  const next = (what: string) => {
+    if (seen.push(`${time.seconds()} s ${what}`) - 1 === failAt) throw refusal("CloudError");
+    return [looks[Math.min(seen.length, looks.length) - 1] ?? []].flat();
+  };
+  const disks: Disks = {
+    show: async (id) => next(`show ${id}`)[0] as Volume,
+    ofServer: async (id) => next(`disks of ${id}`),
+  };
+  const attaching: Attaching = {
+    serverId: SERVER,
+    volumeId: named ? "disk-1" : undefined,
+    time: age === null ? undefined : after(START, -age),
+    stage,
+  };
+  const patience = { time, until: after(START, seconds * 1000) };
+  const result = await untilAttached(attaching, disks, patience, async ({ volumeId }) =>
+    taken.includes(volumeId),
+  ).catch((error) => error);
+  return { result, seen, seconds: time.seconds(), slept: time.slept };
+}
+
+describe("a disk that the event names", () => {
+  test("is taken as it is attached: by what EVS says of the attachment", async () => {
+    const { result, seen } = await waitFor([disk([HERE])]);
+    expect(result).toEqual([{ volumeId: "disk-1", attachmentId: "attachment-1", attachedAt: START }]);
+    expect(seen).toEqual(["0 s show disk-1"]);
+  });
+
+  test("however old the event is", async () => {
+    const { result } = await waitFor([disk([HERE])], { age: 30 * HOUR_MS });
+    expect(result).toMatchObject([{ attachmentId: "attachment-1" }]);
+  });
+
+  test("without an id of its own, an attachment is told by disk, server and time", async () => {
+    const { id: _, ...nameless } = HERE;
+    expect((await waitFor([disk([nameless])])).result).toEqual([
+      { volumeId: "disk-1", attachmentId: `disk-1 server-1 ${START}`, attachedAt: START },
+    ]);
+  });
+
+  test("untilAttached returns no attachment id if EVS gives neither id nor time, or gives the id of the disk itself", async () => {
+    expect((await waitFor([disk([{ serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
+    expect((await waitFor([disk([{ id: "disk-1", serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
+  });
+
+  test("is waited for: after 1 s, 2 s, 4 s, 8 s, and then every 10 s", async () => {
+    const free = disk();
+    const { result, seen } = await waitFor([free, free, free, free, free, free, free, disk([HERE])], { seconds: 90 });
+    expect(result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(seen.map((look) => look.split(" ")[0])).toEqual(["0", "1", "3", "7", "15", "25", "35", "45"]);
+  });
+
+  test.each(["attaching", "ATTACHING", "reserved", "Reserved"])("is not attached while it is %s", async (status) => {
+    const { result, seconds } = await waitFor([disk([HERE], { status }), disk([HERE])]);
+    expect(result).toMatchObject([{ attachmentId: "attachment-1" }]);
+    expect(seconds).toBe(1);
+  });
+
+  test("whose status only begins or ends so is attached", async () => {
+    expect((await waitFor([disk([HERE], { status: "attaching-soon" })])).seconds).toBe(0);
+    expect((await waitFor([disk([HERE], { status: "un-reserved" })])).seconds).toBe(0);
+  });
+
+  test("is found among the attachments of a disk that several servers share", async () => {
+    const { result } = await waitFor([disk([ELSEWHERE, HERE], { shared: true })]);
+    expect(result).toMatchObject([{ attachmentId: "attachment-1" }]);
+  });
+
+  test("that went elsewhere meanwhile is nothing to be done about", async () => {
+    const { result, seen } = await waitFor([disk([ELSEWHERE])]);
+    expect(result).toEqual({
+      volumeId: "disk-1",
+      skipped: "The disk is attached to another server than server-1 by now.",
+    });
+    expect(seen).toHaveLength(1);
+  });
+
+  test("that is shared and attached to others first is waited for", async () => {
+    const others = disk([ELSEWHERE], { shared: true });
+    expect((await waitFor([others, disk([ELSEWHERE, HERE], { shared: true })])).result).toMatchObject([
+      {
+        attachmentId: "attachment-1",
+      },
+    ]);
+  });
+
+  test("with an attachment that does not say its server is waited for: it may be this one", async () => {
+    expect((await waitFor([disk([{ id: "attachment-1" }]), disk([HERE])])).result).toMatchObject([
+      {
+        attachmentId: "attachment-1",
+      },
+    ]);
+  });
+
+  test("with an attachment to this server that is not done yet is not one elsewhere", async () => {
+    const both = disk([ELSEWHERE, HERE], { status: "attaching" });
+    expect((await waitFor([both, disk([HERE])])).result).toMatchObject([{ attachmentId: "attachment-1" }]);
+  });
+
+  test("untilAttached does not skip a free disk if the event has no time or a time ahead of the clock", async () => {
+    for (const age of [null, -24 * HOUR_MS]) {
+      expect((await waitFor([disk()], { age, seconds: 20 })).result).toMatchObject({ reason: "DeadlineExceeded" });
+      expect((await waitFor([disk([HERE])], { age })).result).toMatchObject([{ volumeId: "disk-1" }]);
+    }
+  });
+
+  test("that is free more than an hour after the event was let go again", async () => {
+    const { result } = await waitFor([disk()], { age: HOUR_MS + 1 });
+    expect(result).toEqual({
+      volumeId: "disk-1",
+      skipped: "The disk is not attached to server-1, and the event is more than an hour old.",
+    });
+    const younger = await waitFor([disk(), disk([HERE])], { age: HOUR_MS });
+    expect(younger.result).toMatchObject([{ attachmentId: "attachment-1" }]);
+  });
+
+  test("that is not attached in time fails, so that the event is delivered again", async () => {
+    const { result, seconds } = await waitFor([disk()], { seconds: 20 });
+    expect(result).toMatchObject({
+      reason: "DeadlineExceeded",
+      message:
+        'Expected the disk disk-1 to be attached to server-1; it was "available" until the time ran out. The event will be delivered again.',
+    });
+    expect(seconds).toBe(15);
+  });
+
+  test("is not waited for up to the very end, when nothing could be done any more", async () => {
+    expect((await waitFor([disk(), disk([HERE])], { seconds: 1 })).seconds).toBe(0);
+    expect((await waitFor([disk(), disk([HERE])], { seconds: 1.001 })).result).toMatchObject([{ volumeId: "disk-1" }]);
+  });
+
+  test("is looked at again after a fault that passes", async () => {
+    const { result, seen } = await waitFor([disk([HERE])], { failAt: 0 });
+    expect(result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(seen).toHaveLength(2);
+  });
+});
+
+describe("a disk that the event does not name", () => {
+  const NAMELESS = { named: false };
+  const other = (attachments: Attachment[]) => disk(attachments, { id: "disk-2" });
+  const at = (minutes: number): Attachment => ({ ...HERE, attachedAt: instant(START + minutes * MINUTE_MS) });
+
+  test("is the one that was attached within 10 minutes of the event", async () => {
+    const before = await waitFor([[disk([at(-10)]), other([at(-11)])]], NAMELESS);
+    expect(before.result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(before.seen).toEqual(["0 s disks of server-1"]);
+    const afterwards = await waitFor([[other([at(11)]), disk([at(10)])]], NAMELESS);
+    expect(afterwards.result).toMatchObject([{ volumeId: "disk-1" }]);
+  });
+
+  test("is not one that was attached to another server then", async () => {
+    const found = [disk([at(0)]), other([{ ...ELSEWHERE, attachedAt: START }])];
+    expect((await waitFor([found], NAMELESS)).result).toMatchObject([{ volumeId: "disk-1" }]);
+  });
+
+  test("is found among the attachments of a disk that was attached elsewhere long ago", async () => {
+    const shared = disk([{ ...ELSEWHERE, attachedAt: instant(0) }, at(0)], { shared: true });
+    expect((await waitFor([[shared, other([at(-60)])]], NAMELESS)).result).toMatchObject([{ volumeId: "disk-1" }]);
+  });
+
+  test("is the server's only one, once no other comes", async () => {
+    const { result, seconds } = await waitFor([[disk([at(-60)])]], NAMELESS);
+    expect(result).toMatchObject([{ volumeId: "disk-1" }]);
+    // With 12 s left for its snapshot.
+    expect(seconds).toBe(45);
+    expect((await waitFor([[disk([at(-60)])]], { ...NAMELESS, seconds: 27 })).seconds).toBe(7);
+  });
+
+  test("is the one that comes while the server's only one is looked at", async () => {
+    const { result, seconds } = await waitFor([[disk([at(-60)])], [disk([at(-60)]), other([at(0)])]], NAMELESS);
+    expect(result).toMatchObject([{ volumeId: "disk-2" }]);
+    expect(seconds).toBe(1);
+  });
+
+  test("is the server's only one at once where the event is old", async () => {
+    const { seconds, result } = await waitFor([[disk([at(-60)])]], { ...NAMELESS, age: 10 * MINUTE_MS + 1 });
+    expect(result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(seconds).toBe(0);
+    expect((await waitFor([[disk([at(-60)])]], { ...NAMELESS, age: 10 * MINUTE_MS })).seconds).toBeGreaterThan(0);
+  });
+
+  test("is the server's only one also where its time cannot be read", async () => {
+    const { result } = await waitFor([[disk([{ id: "attachment-1", serverId: SERVER }])]], NAMELESS);
+    expect(result).toMatchObject([{ volumeId: "disk-1", attachmentId: "attachment-1" }]);
+  });
+
+  test("untilAttached returns each disk that was attached within 10 minutes of an event that names none", async () => {
+    const { result, seen } = await waitFor(
+      [[disk([at(-10)]), other([at(1)]), disk([at(11)], { id: "disk-3" })]],
+      NAMELESS,
+    );
+    expect(result).toMatchObject([{ volumeId: "disk-1" }, { volumeId: "disk-2" }]);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("untilAttached waits for a recent disk that is still attaching, and returns the others if it stays so", async () => {
+    const both = (status: string) => [disk([at(0)]), disk([at(0)], { id: "disk-2", status })];
+    const patient = await waitFor([both("attaching"), both("in-use")], NAMELESS);
+    expect(patient.result).toMatchObject([{ volumeId: "disk-1" }, { volumeId: "disk-2" }]);
+    expect(patient.seconds).toBe(1);
+    const late = await waitFor([both("attaching")], NAMELESS);
+    expect(late.result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(late.seconds).toBe(45);
+  });
+
+  test("untilAttached waits for a later disk if all recent ones were attached before the request", async () => {
+    const requested = { ...NAMELESS, stage: "requested" } as const;
+    const second = 1 / 60;
+    const before = disk([at(-1 - second)]);
+    const { result, seconds } = await waitFor([[before], [before, other([at(0)])]], requested);
+    expect(result).toMatchObject([{ volumeId: "disk-1" }, { volumeId: "disk-2" }]);
+    expect(seconds).toBe(1);
+    expect((await waitFor([[before]], requested)).seconds).toBe(45);
+    expect((await waitFor([[disk([at(-1)])]], requested)).seconds).toBe(0);
+    expect((await waitFor([[before]], { ...NAMELESS, stage: "completed" })).seconds).toBe(0);
+  });
+
+  test.each<[what: string, age: number | null]>([
+    ["has no time", null],
+    ["is more than 10 minutes ahead of the clock", -10 * MINUTE_MS - 1],
+  ])("untilAttached returns the disks of the last hour if the event %s", async (_what, age) => {
+    const timeless = { ...NAMELESS, age };
+    const found = await waitFor([[disk([at(-60)]), other([at(-61)])]], timeless);
+    expect(found.result).toMatchObject([{ volumeId: "disk-1" }]);
+    // The only disk of the server is returned as a guess, however old the event is.
+    const only = await waitFor([[disk([at(-61)])]], timeless);
+    expect(only.result).toMatchObject([{ volumeId: "disk-1" }]);
+    expect(only.seconds).toBe(45);
+  });
+
+  test("untilAttached returns the disk that has its snapshot from another event if EVS gives no times", async () => {
+    const several = [disk([{ serverId: SERVER }]), other([{ serverId: SERVER }])];
+    const { result, seconds } = await waitFor([several], { ...NAMELESS, taken: ["disk-2"] });
+    expect(result).toEqual([{ volumeId: "disk-2" }]);
+    expect(seconds).toBe(0);
+    expect((await waitFor([several], NAMELESS)).result).toMatchObject({ reason: "DeadlineExceeded" });
+  });
+
+  test("untilAttached returns the disk that is attached during the wait if EVS gives no times", async () => {
+    const before = disk([{ serverId: SERVER }]);
+    const { result, seconds } = await waitFor([[before], [before, other([{ serverId: SERVER }])]], NAMELESS);
+    expect(result).toEqual([{ volumeId: "disk-2" }]);
+    expect(seconds).toBe(1);
+  });
+
+  test("untilAttached never returns one of several older disks because it has a snapshot of its own", async () => {
+    const several = [disk([at(-60)]), other([at(-70)])];
+    const { result } = await waitFor([several], { ...NAMELESS, taken: ["disk-1", "disk-2"] });
+    expect(result).toMatchObject({ reason: "DeadlineExceeded" });
+  });
+
+  test("is waited for where several are there and none is of that time", async () => {
+    const older = [disk([at(-60)]), other([at(-70)])];
+    const { result } = await waitFor([older, [...older, disk([at(0)], { id: "disk-3" })]], NAMELESS);
+    expect(result).toMatchObject([{ volumeId: "disk-3" }]);
+  });
+
+  test("that does not come fails, so that the event is delivered again", async () => {
+    const { result } = await waitFor([[]], { ...NAMELESS, seconds: 20 });
+    expect(result).toMatchObject({
+      reason: "DeadlineExceeded",
+      message: "Expected a disk to be attached to server-1; there was none in time. The event will be delivered again.",
+    });
+    const older = [disk([at(-60)]), other([at(-70)])];
+    expect((await waitFor([older], { ...NAMELESS, seconds: 20 })).result.message).toContain("there was none in time");
+  });
+
+  test("and is never done being attached is named by what was found", async () => {
+    const { result } = await waitFor([[disk([at(0)], { status: "attaching" })]], { ...NAMELESS, seconds: 20 });
+    expect(result.message).toContain('Expected the disk disk-1 to be attached to server-1; it was "attaching"');
+  });
+});

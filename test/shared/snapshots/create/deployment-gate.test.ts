@@ -1,0 +1,597 @@
+import { describe, expect, test } from "vitest";
+import type { SnapshotError } from "../../../../shared/core/errors.ts";
+import { after, type Instant, instant } from "../../../../shared/core/instant.ts";
+import type { Run } from "../../../../shared/snapshots/create/create-all.ts";
+import { type GateOptions, passGate } from "../../../../shared/snapshots/create/deployment-gate.ts";
+import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
+import { contentOf, keyOf, markerLabels } from "../../../../shared/snapshots/marker.ts";
+import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
+import {
+  CREATING,
+  cluster,
+  DAY_MS,
+  DELETING,
+  FAILED,
+  group,
+  HOUR_MS,
+  markerOf,
+  refusal,
+  START,
+  type Stage,
+  snapshot,
+  snapshotOf,
+  stage,
+  UNKNOWN,
+} from "../domain.ts";
+
+const KEY = keyOf("gate", "release-7");
+const RUN: Run & { deploymentId: string } = {
+  key: KEY,
+  policy: "pre-deploy",
+  label: "d-release-7",
+  projectId: "project-1",
+  deploymentId: "release-7",
+};
+const DISK_1 = targetFor(snapshot, "disk-1");
+const DISK_2 = targetFor(snapshot, "disk-2");
+const moment = (milliseconds: number) => after(START, milliseconds);
+
+function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
+  const marker = { policy: "pre-deploy", key: KEY, content: contentOf(kind.kind, options) };
+  return snapshotOf(id, resource, { name: id, marker, labels: markerLabels(marker), ...changes });
+}
+
+/** A call of the gate; how far each target is, as `id outcome`. */
+async function call(here: Stage, targets: Target[] = [DISK_1], options: Partial<GateOptions> = {}, run = RUN) {
+  const settings = {
+    retryFailed: false,
+    maxAgeMs: 24 * HOUR_MS,
+    waitUntil: START,
+    beginUntil: moment(48_000),
+    ...options,
+  };
+  const progress = await passGate(targets, run, here.means, settings).catch((error: SnapshotError) => error);
+  const list = Array.isArray(progress) ? progress : [];
+  const short = list.map(({ target, outcome, snapshot_id }) => `${snapshot_id ?? target.resource} ${outcome}`);
+  return { progress: list, short, error: Array.isArray(progress) ? undefined : progress };
+}
+
+/** One call where these are. */
+async function gate(found: FoundSnapshot[], targets?: Target[], options?: Partial<GateOptions>, kind: Kind = snapshot) {
+  const here = stage();
+  here.cloud.add(kind, ...found);
+  return { ...(await call(here, targets, options)), here, asked: here.cloud.asked() };
+}
+
+const becomes = (here: Stage, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
+  here.cloud.always("listAll", () => {
+    if (here.time.seconds() < seconds) return;
+    here.cloud.snapshots.set(
+      kind.kind,
+      here.cloud.of(kind).map((one) => ({ ...one, ...changes })),
+    );
+  });
+const AVAILABLE: Partial<FoundSnapshot> = { status: "available", state: "available" };
+
+describe("a deployment", () => {
+  test("starts a snapshot of every target, each with its record", async () => {
+    const { short, asked, here } = await gate([], [DISK_1, DISK_2]);
+    expect(short).toEqual(["made-1 accepted", "made-2 accepted"]);
+    expect(asked).toEqual(["listAll snapshot", "create snapshot disk-1", "create snapshot disk-2"]);
+    expect(here.records).toEqual(
+      ["1", "2"].map((number) => ({
+        action: "create",
+        kind: "snapshot",
+        resource_id: `disk-${number}`,
+        policy: "pre-deploy",
+        deployment_id: "release-7",
+        outcome: "accepted",
+        name: expect.stringMatching(/^d-release-7-[0-9a-f]{8}$/),
+        snapshot_id: `made-${number}`,
+        job_id: `job-made-${number}`,
+        attempts: 1,
+      })),
+    );
+    expect(here.untidy()).toBe(0);
+  });
+
+  test("starts nothing twice, and tells how far it is", async () => {
+    const { short, asked, progress } = await gate(
+      [madeOf(DISK_1, "a", CREATING), madeOf(DISK_2, "b")],
+      [DISK_1, DISK_2],
+    );
+    expect(short).toEqual(["a existing", "b available"]);
+    expect(progress[1]).toMatchObject({ target: DISK_2, name: "b", snapshot_id: "b", attempts: 0 });
+    expect(progress[1]?.error).toBeUndefined();
+    expect(asked).toEqual(["listAll snapshot"]);
+  });
+
+  test("takes as many at a time as allowed", async () => {
+    const here = stage({ concurrency: 2 });
+    here.cloud.createMs = 1_000;
+    await call(here, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
+    const creates = here.cloud.calls.filter((one) => one.includes("create"));
+    expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "1"]);
+  });
+
+  test("begins another one of what is being deleted", async () => {
+    expect((await gate([madeOf(DISK_1, "a", DELETING)])).short).toEqual(["made-1 accepted"]);
+  });
+
+  test("waits for what is in a status that is not known", async () => {
+    const { progress } = await gate([madeOf(DISK_1, "a", UNKNOWN)]);
+    expect(progress).toMatchObject([
+      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is not known.' },
+    ]);
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
+    becomes(here, 3, AVAILABLE);
+    const done = await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    expect(done.short).toEqual(["a available"]);
+    expect(done.progress[0]?.detail).toBeUndefined();
+  });
+});
+
+describe("what there is of it", () => {
+  const other = (kind: Kind, resource: string, changes: Partial<FoundSnapshot>) =>
+    gate([madeOf(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
+
+  test("is of this deployment and this resource, and made by us", async () => {
+    for (const changes of [
+      { marker: snapshotOf("x", "").marker },
+      { marker: undefined },
+      { raw: { snapshot_type: "copy" } },
+    ]) {
+      // What failed would be told, were it of this deployment.
+      for (const [kind, resource] of [
+        [snapshot, "disk-1"],
+        [cluster, "cluster-1"],
+      ] as const) {
+        const { short } = await other(kind, resource, { ...FAILED, ...changes });
+        expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
+      }
+    }
+    const clusters = ["cluster-1", "cluster-2"].map((resource) => targetFor(cluster, resource));
+    const failed = madeOf(clusters[1] as Target, "a", FAILED);
+    expect((await gate([failed], clusters, {}, cluster)).short).toEqual(["made-1 accepted", "a failed"]);
+    expect((await gate([madeOf(DISK_2, "a")])).short).toEqual(["made-1 accepted"]);
+  });
+
+  test("is also a group of which the list does not say what it is of; not a cluster's", async () => {
+    const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "b"] } };
+    const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
+    const whole = madeOf(disks, "g", { resource: undefined, members });
+    expect((await gate([whole], [disks], {}, group)).short).toEqual(["g available"]);
+    const asked = targetFor(cluster, "cluster-1");
+    const content = contentOf(cluster.kind, { ...asked.options, description: "another" });
+    const nobody = await other(cluster, "cluster-1", {
+      resource: undefined,
+      marker: { policy: "pre-deploy", key: KEY, content },
+    });
+    expect(nobody.short).toEqual(["made-1 accepted"]);
+  });
+
+  test("the gate counts a snapshot without a resource for the request that its marker names, and for no other", async () => {
+    for (const [kind, resources] of [
+      [snapshot, ["disk-1", "disk-2"]],
+      [cluster, ["cluster-1", "cluster-2"]],
+    ] as const) {
+      const targets = resources.map((resource) => targetFor(kind, resource));
+      const one = madeOf(targets[0] as Target, "a", { resource: undefined });
+      expect((await gate([one], targets, {}, kind)).short, kind.kind).toEqual(["a available", "made-1 accepted"]);
+    }
+  });
+});
+
+describe("what failed", () => {
+  test("is told, with what to do, and not begun again by itself", async () => {
+    const { progress, asked, here } = await gate([madeOf(DISK_1, "a", FAILED)]);
+    expect(progress).toMatchObject([
+      {
+        outcome: "failed",
+        name: "a",
+        snapshot_id: "a",
+        error: {
+          reason: "SnapshotFailed",
+          message:
+            'Expected the snapshot a to become available; it ended in the status "error". Look at disk-1, then repeat the call with "retry_failed": true.',
+        },
+      },
+    ]);
+    expect(asked).toEqual(["listAll snapshot"]);
+    expect(here.told()).toEqual(["a failed: SnapshotFailed"]);
+  });
+
+  test("is begun again where the call says so, and does not matter where another one stands", async () => {
+    const failed = madeOf(DISK_1, "a", FAILED);
+    expect((await gate([failed], [DISK_1], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
+    expect((await gate([failed, madeOf(DISK_1, "b", CREATING)])).short).toEqual(["b existing"]);
+    expect((await gate([failed, madeOf(DISK_1, "b", DELETING)])).short).toEqual(["a failed"]);
+  });
+
+  test("to be begun says why; the others are begun", async () => {
+    const here = stage();
+    const error = refusal("NotFound", { status: 404 });
+    here.cloud.at("create", error);
+    const { progress } = await call(here, [DISK_1, DISK_2]);
+    expect(progress).toMatchObject([
+      { target: DISK_1, outcome: "failed", attempts: 1, error },
+      { target: DISK_2, outcome: "accepted" },
+    ]);
+  });
+
+  test("to be begun as the account is busy or the time is up is left to the next call", async () => {
+    const throttled = stage();
+    throttled.cloud.always("create", refusal("Throttled", { retryAfterMs: 60_000 }));
+    expect((await call(throttled)).progress).toMatchObject([{ outcome: "deferred", error: { reason: "Throttled" } }]);
+    const late = stage();
+    late.cloud.always("create", refusal("DeadlineExceeded"));
+    expect((await call(late)).short).toEqual(["disk-1 deferred"]);
+    const busy = stage({ seconds: 5 });
+    busy.cloud.always("create", refusal("Busy"));
+    expect((await call(busy)).short).toEqual(["disk-1 failed"]);
+  });
+});
+
+describe("the time of a call", () => {
+  test("that is up leaves what was not begun to the next one; what is there is told", async () => {
+    const here = stage({ concurrency: 1 });
+    here.cloud.createMs = 10_000;
+    here.cloud.add(snapshot, madeOf(DISK_2, "b", { created: START }));
+    const { progress } = await call(here, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
+      beginUntil: moment(10_000),
+    });
+    expect(progress.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ["accepted", undefined],
+      ["deferred", "Not begun yet, as the time of this call ran out: repeat it."],
+      ["deferred", "Not begun yet, as the time of this call ran out: repeat it."],
+    ]);
+    expect(here.cloud.asked().filter((one) => one.startsWith("create"))).toHaveLength(1);
+  });
+
+  test("that is up does not hide what failed", async () => {
+    const { short } = await gate([madeOf(DISK_1, "a", FAILED)], [DISK_1, DISK_2], { beginUntil: START });
+    expect(short).toEqual(["a failed", "disk-2 deferred"]);
+  });
+});
+
+describe("a call that waits", () => {
+  test("looks every 2 s, until all are available", async () => {
+    const here = stage();
+    becomes(here, 5, AVAILABLE);
+    const { short } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    expect(short).toEqual(["made-1 available", "made-2 available"]);
+    expect(here.cloud.calls.filter((one) => one.includes("list"))).toEqual(
+      [0, 2, 4, 6].map((seconds) => `${seconds} s listAll snapshot`),
+    );
+    expect(here.told()).toEqual(["made-1 available", "made-2 available"]);
+    expect(here.records[0]).toMatchObject({ job_id: "job-made-1", attempts: 1 });
+  });
+
+  test("ends when one fails, as all are settled, and says so", async () => {
+    const here = stage();
+    becomes(here, 1, FAILED);
+    const { progress } = await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    expect(progress).toMatchObject([{ outcome: "failed", snapshot_id: "made-1", error: { reason: "SnapshotFailed" } }]);
+    expect(here.time.seconds()).toBe(2);
+  });
+
+  test("ends when its time is up, and tells how far it is", async () => {
+    const here = stage();
+    const { short } = await call(here, [DISK_1], { waitUntil: moment(3_000) });
+    expect(short).toEqual(["made-1 accepted"]);
+    expect(here.time.slept).toEqual([2_000, 1_000]);
+    expect(here.cloud.calls.at(-1)).toBe("3 s listAll snapshot");
+  });
+
+  test("does not wait for what was there at its first look", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a"));
+    await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    expect(here.time.seconds()).toBe(0);
+    expect(here.cloud.asked()).toEqual(["listAll snapshot"]);
+  });
+
+  test("does not look for what failed to be begun, nor wait for it", async () => {
+    const here = stage();
+    here.cloud.at("create", refusal("NotFound"));
+    await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    expect(here.time.seconds()).toBe(0);
+  });
+
+  test("tells that a state could not be read, and waits on", async () => {
+    const here = stage();
+    here.cloud.at("listAll", undefined, refusal("AccessDenied"), refusal("AccessDenied"));
+    const { progress } = await call(here, [DISK_1], { waitUntil: moment(4_000) });
+    expect(progress).toMatchObject([
+      {
+        outcome: "accepted",
+        snapshot_id: "made-1",
+        detail: "Its state could not be read: The cloud says AccessDenied.",
+      },
+    ]);
+
+    const better = stage();
+    better.cloud.at("listAll", undefined, refusal("AccessDenied"));
+    becomes(better, 3, AVAILABLE);
+    expect((await call(better, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["made-1 available"]);
+  });
+
+  test("waits while one of several is under way, whichever call began it, and looks at no other", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a"), madeOf(DISK_2, "b", CREATING));
+    here.cloud.at("listAll", undefined, refusal("AccessDenied"));
+    becomes(here, 3, AVAILABLE);
+    const { progress } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    expect(progress.map(({ outcome }) => outcome)).toEqual(["available", "available"]);
+    expect(progress[0]?.detail).toBeUndefined();
+    expect(here.time.seconds()).toBe(4);
+  });
+
+  test("waits for what no list shows yet", async () => {
+    const here = stage();
+    here.cloud.lateMs = 5_000;
+    becomes(here, 5, AVAILABLE);
+    expect((await call(here, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["made-1 available"]);
+    expect(here.time.seconds()).toBe(6);
+  });
+
+  test("the gate goes by the available one of two duplicates, else by the one that it went by before", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
+    expect((await call(here)).short).toEqual(["b available"]);
+    const creating = [madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }), madeOf(DISK_1, "a", CREATING)];
+    expect((await gate(creating, [DISK_1], { waitUntil: moment(3_000) })).short).toEqual(["a existing"]);
+  });
+
+  test("the gate does not go by an available snapshot of a different request", async () => {
+    const marker = { policy: "pre-deploy", key: KEY, content: "00000000" };
+    const other = madeOf(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
+    expect((await gate([madeOf(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
+  });
+
+  test("the gate goes by the other duplicate if one fails or is being deleted", async () => {
+    for (const end of [FAILED, DELETING]) {
+      const here = stage();
+      here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING), madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }));
+      here.cloud.always("listAll", () => {
+        const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...end } : one));
+        if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+      });
+      expect((await call(here, [DISK_1], { waitUntil: moment(5_000) })).short).toEqual(["b existing"]);
+    }
+  });
+
+  test("the gate says of a snapshot that is being deleted that the next call creates another one", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
+    becomes(here, 1, DELETING);
+    const { progress } = await call(here, [DISK_1], { waitUntil: moment(5_000) });
+    expect(progress).toMatchObject([
+      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("which creates another one") },
+    ]);
+  });
+
+  test("the gate does not trust an id from a create's answer if the list shows another's snapshot under it", async () => {
+    const marker = markerOf("another");
+    for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
+      const here = stage();
+      const target = targetFor(cluster, "cluster-1");
+      here.cloud.at("create", () => {
+        const old = madeOf(target, "made-1", { ...changes });
+        here.cloud.always("listAll", () => void here.cloud.snapshots.set(cluster.kind, [old]));
+      });
+      const { short } = await call(here, [target], { waitUntil: moment(5_000) });
+      expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
+    }
+  });
+
+  test("the gate finds a cluster snapshot by id and name if the list lost its description", async () => {
+    const here = stage();
+    here.cloud.always("listAll", () => {
+      const found = here.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
+      here.cloud.snapshots.set(cluster.kind, found);
+    });
+    const { short } = await call(here, [targetFor(cluster, "cluster-1")], { waitUntil: moment(5_000) });
+    expect(short).toEqual(["made-1 available"]);
+  });
+});
+
+describe("a deployment_id", () => {
+  const old = (changes: Partial<FoundSnapshot> = {}) =>
+    madeOf(DISK_1, "a", { created: moment(-HOUR_MS - 1), ...changes });
+
+  test("of a run long ago is refused, and nothing is made; each target has its record", async () => {
+    const { error, asked, here } = await gate([old()], [DISK_1, DISK_2], { maxAgeMs: HOUR_MS });
+    expect(error).toMatchObject({
+      reason: "Conflict",
+      message:
+        'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes where this is still that deployment.',
+    });
+    expect(asked).toEqual(["listAll snapshot"]);
+    expect(here.time.seconds()).toBe(0);
+  });
+
+  test("the gate refuses a deployment_id if a snapshot of it has no creation time, or one that cannot be right", async () => {
+    for (const created of [undefined, moment(16 * 60_000), instant(0), instant(Date.UTC(2014, 11, 31))]) {
+      for (const changes of [{}, UNKNOWN]) {
+        const { error, asked } = await gate([old({ created, ...changes })], [DISK_1], { maxAgeMs: Infinity });
+        expect(error).toMatchObject({
+          reason: "Conflict",
+          message: expect.stringContaining("Use a new deployment_id."),
+        });
+        expect(asked).toEqual(["listAll snapshot"]);
+      }
+      const young = await gate([old({ created, ...CREATING })], [DISK_1], { maxAgeMs: Infinity });
+      expect(young.short).toEqual(["a existing"]);
+      const going = await gate([old({ created, ...DELETING })], [DISK_1], { maxAgeMs: Infinity });
+      expect(going.short).toEqual(["made-1 accepted"]);
+    }
+  });
+
+  test("the gate says what creation time a refused snapshot has and what to do", async () => {
+    const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
+    expect(await message(undefined)).toBe(
+      'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so that its age is not known. Use a new deployment_id. If the cloud gives no time for new snapshots either, wait for them in the call that creates them ("wait_seconds"): a later call cannot tell their age.',
+    );
+    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so that");
+  });
+
+  test("the gate knows the age of what it created itself, unless the list says that it is older than an hour", async () => {
+    const ends = async (created: Instant | undefined, maxAgeMs: number) => {
+      const here = stage();
+      becomes(here, 1, { ...AVAILABLE, created });
+      return call(here, [DISK_1], { waitUntil: moment(5_000), maxAgeMs });
+    };
+    for (const created of [undefined, moment(DAY_MS), moment(-HOUR_MS + 5_000)]) {
+      expect((await ends(created, 60_000)).short).toEqual(["made-1 available"]);
+    }
+    expect((await ends(moment(-HOUR_MS), 60_000)).error).toMatchObject({ reason: "Conflict" });
+  });
+
+  test("the gate refuses a deployment_id while it waits, after a record for each target", async () => {
+    const here = stage();
+    here.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
+    here.cloud.always("listAll", () => {
+      const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...AVAILABLE } : one));
+      if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+    });
+    const { error } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    expect(error).toMatchObject({ reason: "Conflict" });
+    expect(here.told()).toEqual(["a failed: Conflict", "made-1 accepted"]);
+    expect(here.time.seconds()).toBe(2);
+    expect(here.untidy()).toBe(0);
+  });
+
+  test("the gate accepts a snapshot of exactly the maximum age, and ignores the age of a failed snapshot", async () => {
+    const { short } = await gate([old({ created: moment(-HOUR_MS) })], [DISK_1], { maxAgeMs: HOUR_MS });
+    expect(short).toEqual(["a available"]);
+    const again = await gate([old(FAILED)], [DISK_1], { maxAgeMs: HOUR_MS, retryFailed: true });
+    expect(again.short).toEqual(["made-1 accepted"]);
+  });
+});
+
+describe("a group", () => {
+  const SERVER = targetFor(group, "server-1");
+  const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
+  /** Calls the gate for a group with these members, by default an hour old, of a server with these disks. */
+  async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
+    const here = stage();
+    here.cloud.disks.set("server-1", disks);
+    here.cloud.add(group, madeOf(SERVER, "g", { created: moment(since), members: membersOf(...members) }));
+    return { ...(await call(here, [SERVER], options)), here };
+  }
+  const LONG_AGO = moment(-2 * HOUR_MS);
+
+  test("the gate reports a group as available with a member for each disk that its server had", async () => {
+    const { short, here } = await whole(
+      ["a", "b"],
+      [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: moment(-HOUR_MS + 1) }],
+    );
+    expect(short).toEqual(["g available"]);
+    expect(here.cloud.asked()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
+  });
+
+  test("the gate reports a group that lacks members as failed and names their disks", async () => {
+    const { progress } = await whole(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
+    expect(progress).toMatchObject([
+      {
+        outcome: "failed",
+        snapshot_id: "g",
+        error: {
+          reason: "SnapshotFailed",
+          message:
+            'Expected the snapshot-group g to become available; its status is "available", but the member for disk a is missing, the member for disk c is missing. Look at server-1, then repeat the call with "retry_failed": true.',
+        },
+      },
+    ]);
+    expect((await whole(["b"], [{ id: "a" }], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
+  });
+
+  test("the gate waits for a group member for 6 s after the group was created", async () => {
+    const late = await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -5_999);
+    expect(late.progress).toMatchObject([
+      { outcome: "existing", detail: expect.stringContaining("the member for disk b is missing") },
+    ]);
+    expect((await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -6_000)).short).toEqual(["g failed"]);
+  });
+
+  test("the gate waits for a group member for 6 s after it created the group, if the cloud's clock is behind", async () => {
+    const here = stage();
+    here.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    becomes(here, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
+    expect((await call(here, [SERVER], { waitUntil: moment(4_000) })).short).toEqual(["made-1 accepted"]);
+    const longer = stage();
+    longer.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    becomes(longer, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
+    expect((await call(longer, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 failed"]);
+    expect(longer.time.seconds()).toBe(6);
+  });
+
+  test("the gate does not report a group as available if no disk is listed that its server had by then", async () => {
+    for (const disks of [[], [{ id: "a", attachedAt: moment(-60_000) }]]) {
+      const { progress } = await whole(["a"], disks);
+      expect(progress).toMatchObject([
+        { outcome: "unverified", detail: expect.stringContaining("the list of disks shows none") },
+      ]);
+    }
+  });
+
+  test("the gate compares a group of named disks with these disks and reads no server", async () => {
+    const named: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "B"] } };
+    for (const [members, short] of [
+      [["a", "b"], ["g available"]],
+      [["a"], ["g failed"]],
+    ] as const) {
+      const found = madeOf(named, "g", {
+        resource: undefined,
+        members: membersOf(...members),
+        created: moment(-HOUR_MS),
+      });
+      const done = await gate([found], [named], {}, group);
+      expect(done.short).toEqual(short);
+      expect(done.asked).toEqual(["listAll snapshot-group"]);
+    }
+  });
+
+  test("the gate rejects if the disks of a group's server cannot be read, and reads none while the group is creating", async () => {
+    const here = stage();
+    here.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
+    here.cloud.at("disksOf", refusal("AccessDenied"));
+    expect((await call(here, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
+    const young = await gate([madeOf(SERVER, "g", CREATING)], [SERVER], {}, group);
+    expect(young.asked).toEqual(["listAll snapshot-group"]);
+  });
+
+  test("the gate reads the disks of a group's server again at the next look after a failure", async () => {
+    const here = stage();
+    here.cloud.disks.set("server-1", [{ id: "a" }]);
+    here.cloud.at("disksOf", refusal("AccessDenied"));
+    becomes(here, 1, { ...AVAILABLE, members: membersOf("a") }, group);
+    expect((await call(here, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 available"]);
+    expect(here.time.seconds()).toBe(4);
+  });
+});
+
+describe("two calls at once in one instance", () => {
+  test("go one after the other; the second finds what the first began", async () => {
+    const here = stage();
+    here.cloud.createMs = 1_000;
+    const [first, second] = await Promise.all([call(here), call(here)]);
+    expect([first.short, second.short]).toEqual([["made-1 accepted"], ["made-1 existing"]]);
+    expect(here.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
+  });
+
+  test("of two deployments or two projects do not wait for each other", async () => {
+    const here = stage();
+    here.cloud.createMs = 1_000;
+    await Promise.all([
+      call(here),
+      call(here, [DISK_1], {}, { ...RUN, key: keyOf("gate", "release-8") }),
+      call(here, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
+    ]);
+    const creates = here.cloud.calls.filter((one) => one.includes("create"));
+    expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "0"]);
+  });
+});

@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import type { SnapshotError } from "../../../shared/core/errors.ts";
+import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
+import { eachKind } from "../../../shared/snapshots/list-by-kind.ts";
+import { group, refusal, snapshot, snapshotOf, stage } from "./domain.ts";
+
+const keepAll = (found: FoundSnapshot) => found;
+
+/** What each kind was found to have, as `kind: ids`. */
+async function lists({ means }: ReturnType<typeof stage>) {
+  const seen: string[] = [];
+  let error: SnapshotError | undefined;
+  const outdated = await eachKind({ action: "verify", policy: "nightly" }, means, keepAll, (kind, found) => {
+    seen.push(`${kind.kind}: ${found.map(({ id }) => id).join(", ")}`);
+  }).catch((thrown: SnapshotError) => {
+    error = thrown;
+    return [];
+  });
+  return { seen, error, outdated: outdated.map(({ kind }) => kind) };
+}
+
+test("every kind is listed once", async () => {
+  const here = stage();
+  here.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
+  here.cloud.add(group, snapshotOf("c", "server-1"));
+  const { seen, error } = await lists(here);
+  expect(error).toBeUndefined();
+  expect(here.remarks).toEqual([]);
+  expect(seen).toEqual(["snapshot: a, b", "standard-snapshot: ", "snapshot-group: c", "cluster-snapshot: "]);
+  expect(here.cloud.asked()).toEqual([
+    "listAll snapshot",
+    "listAll standard-snapshot",
+    "listAll snapshot-group",
+    "listAll cluster-snapshot",
+  ]);
+  expect(here.records).toEqual([]);
+});
+
+test("one that cannot be listed has a failed record; the others are gone through", async () => {
+  const here = stage();
+  const error = refusal("AccessDenied");
+  here.cloud.at("listAll", undefined, error);
+  const { seen } = await lists(here);
+  expect(seen).toEqual(["snapshot: ", "snapshot-group: ", "cluster-snapshot: "]);
+  expect(here.records).toEqual([
+    {
+      action: "verify",
+      policy: "nightly",
+      kind: "standard-snapshot",
+      outcome: "failed",
+      detail: "These snapshots could not be listed.",
+      error,
+    },
+  ]);
+});
+
+test("a fault that passes is waited out", async () => {
+  const here = stage();
+  here.cloud.at("listAll", refusal("CloudError"));
+  expect((await lists(here)).seen).toHaveLength(4);
+  expect(here.records).toEqual([]);
+});
+
+test("eachKind returns the kinds that were listed before another kind's list was waited for", async () => {
+  const outdated = async (...events: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1][]) => {
+    const here = stage();
+    here.cloud.at("listAll", ...events);
+    return (await lists(here)).outdated;
+  };
+  expect(await outdated()).toEqual([]);
+  expect(await outdated(refusal("CloudError"))).toEqual([]);
+  expect(await outdated(undefined, refusal("AccessDenied"), refusal("CloudError"))).toEqual(["snapshot"]);
+  expect(await outdated(undefined, refusal("Throttled"), undefined, refusal("AccessDenied"))).toEqual(["snapshot"]);
+  expect(await outdated(undefined, undefined, undefined, refusal("Throttled"))).toEqual([
+    "snapshot",
+    "standard-snapshot",
+    "snapshot-group",
+  ]);
+  // A region without the first kind.
+  expect(await outdated(refusal("Unsupported"), undefined, refusal("Throttled"))).toEqual(["standard-snapshot"]);
+});
+
+test("what a region does not offer is remarked on the run; where that is everything, the address is wrong", async () => {
+  const here = stage();
+  const unsupported = refusal("Unsupported", { status: 404, code: "APIGW.0101" });
+  here.cloud.at("listAll", unsupported, refusal("Unsupported"), unsupported);
+  expect((await lists(here)).seen).toEqual(["cluster-snapshot: "]);
+  expect(here.records).toEqual([]);
+  expect(here.remarks).toEqual([
+    "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
+  ]);
+
+  const silent = stage();
+  silent.cloud.at("listAll", refusal("Unsupported"));
+  await lists(silent);
+  expect(silent.remarks[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
+
+  const nowhere = stage();
+  nowhere.cloud.always("listAll", unsupported);
+  const { seen, error } = await lists(nowhere);
+  expect(seen).toEqual([]);
+  expect(error).toBe(unsupported);
+  expect(nowhere.remarks).toEqual([]);
+});
+
+test("what is not asked for is not held", async () => {
+  const here = stage();
+  here.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
+  const seen: string[][] = [];
+  const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "lean" } : undefined);
+  await eachKind({ action: "verify" }, here.means, keep, (_kind, found) => {
+    seen.push(found.map(({ id, name }) => `${id} ${name}`));
+  });
+  expect(seen).toEqual([["kept lean"], [], [], []]);
+});

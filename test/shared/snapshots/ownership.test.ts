@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
+import { whyNotOurs } from "../../../shared/snapshots/ownership.ts";
+
+const OURS: FoundSnapshot = {
+  id: "a",
+  name: "nightly-a",
+  status: "available",
+  state: "available",
+  labels: {},
+  raw: {},
+};
+
+test("what nothing speaks against is ours", () => {
+  const others: Partial<FoundSnapshot>[] = [
+    {},
+    { name: "before autobk_snapshot_" },
+    { labels: { hold: "true" } },
+    { raw: { snapshot_type: "manual", type: "MANUAL", snapshot_group_id: "" } },
+    { raw: { snapshot_group_id: null, type: 1 } },
+  ];
+  expect(others.map((one) => whyNotOurs({ ...OURS, ...one }))).toEqual(others.map(() => undefined));
+});
+
+test.each<[why: string, what: Partial<FoundSnapshot>]>([
+  ["made by a backup", { name: "autobk_snapshot_2026" }],
+  ["made by the system", { labels: { __system__enableActive: "" } }],
+  ["made by the system", { raw: { snapshot_type: "auto" } }],
+  ["a copy", { raw: { snapshot_type: "copy" } }],
+  ["automated", { raw: { type: "AUTO" } }],
+  ["automated", { raw: { type: "auto" } }],
+  ["a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }],
+])("%s: not ours, although it carries our marker (%j)", (why, what) => {
+  expect(whyNotOurs({ ...OURS, ...what })).toBe(why);
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { instant } from "../../../../shared/core/instant.ts";
+import { wallClockOf } from "../../../../shared/core/time-zone.ts";
+import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
+import { byResource, planRetention } from "../../../../shared/snapshots/retention/plan.ts";
+
+const DAY_MS = 86_400_000;
+const START = Date.parse("2026-11-21T02:00:00Z");
+
+/** What the yardstick takes on the machine on which a plan takes 210 to 270 ms. */
+const YARDSTICK_MS = 106;
+
+/** Milliseconds of CPU for other work of that size: rows made, looked up and sorted. */
+function yardstick(): number {
+  const before = process.cpuUsage();
+  const rows = Array.from({ length: 100_000 }, (_, index) => ({ at: (index * 7_919) % 100_003, id: `row-${index}` }));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  rows.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const { user, system } = process.cpuUsage(before);
+  expect(byId.size).toBe(rows.length);
+  return (user + system) / 1_000;
+}
+
+describe("a plan for 100,000 snapshots", () => {
+  const COUNT = 100_000;
+  const retention = {
+    keep_last: 3,
+    keep_within_days: 2,
+    keep_daily: 7,
+    keep_weekly: 4,
+    keep_monthly: 12,
+    keep_yearly: 3,
+  };
+  const found = (resources: number, stepMs: number) =>
+    Array.from({ length: COUNT }, (_, index): FoundSnapshot => {
+      const key = index.toString(16).padStart(32, "0");
+      const labels = { "managed-by": "snapshot-functions", policy: "nightly", key, content: "01234567" };
+      return {
+        id: `${key.slice(0, 8)}-f1a2-4b3c-8d4e-${key.slice(20)}`,
+        name: `nightly-20261121T020000Z-${key.slice(24)}`,
+        resource: `disk-${index % resources}`,
+        status: "available",
+        state: "available",
+        created: instant(START - Math.floor(index / resources) * stepMs),
+        description: undefined,
+        labels,
+        raw: {},
+        marker: { policy: "nightly", key, content: "01234567" },
+      };
+    });
+
+  test.each([
+    ["one disk, every 15 minutes", 1, 15 * 60_000],
+    ["250 disks, every night", 250, DAY_MS],
+  ])("%s: under 300 ms of CPU", (_what, resources, stepMs) => {
+    const lists = byResource(found(resources, stepMs));
+    expect(lists).toHaveLength(resources);
+    const once = () => {
+      const before = process.cpuUsage();
+      const wallClock = wallClockOf("Europe/Berlin");
+      let kept = 0;
+      for (const list of lists) {
+        for (const { decision } of planRetention(list, { retention, wallClock, hold: [] })) {
+          if (decision === "kept") kept += 1;
+        }
+      }
+      const { user, system } = process.cpuUsage(before);
+      expect(kept).toBeGreaterThan(20 * resources);
+      return (user + system) / 1_000;
+    };
+    // The best of a few. On a machine that is busy, or slower, another work over as many rows takes longer too.
+    let spent = once();
+    let other = Number.POSITIVE_INFINITY;
+    for (let tries = 1; tries < 6 && spent >= 300; tries += 1) {
+      spent = Math.min(spent, once());
+      other = Math.min(other, yardstick());
+    }
+    const slower = Math.max(1, spent < 300 ? 1 : other / YARDSTICK_MS);
+    expect(spent / slower).toBeLessThan(300);
+  });
+});

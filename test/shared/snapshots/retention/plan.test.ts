@@ -1,0 +1,408 @@
+import { describe, expect, test } from "vitest";
+import { instant } from "../../../../shared/core/instant.ts";
+import { wallClockOf } from "../../../../shared/core/time-zone.ts";
+import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
+import type { Retention } from "../../../../shared/snapshots/policy.ts";
+import { byResource, planRetention, youngerTwins } from "../../../../shared/snapshots/retention/plan.ts";
+
+const DAY_MS = 86_400_000;
+const START = Date.parse("2026-11-21T02:00:00Z");
+
+/** A good one of the disk, so many days old. */
+const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): FoundSnapshot => ({
+  id,
+  name: `nightly-${id}`,
+  resource: "disk",
+  status: "available",
+  state: "available",
+  created: instant(START - days * DAY_MS),
+  labels: {},
+  raw: {},
+  marker: { policy: "nightly", key: id.padStart(32, "0"), content: "01234567" },
+  ...changes,
+});
+const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
+  good(id, days, { state: "failed", status: "error", ...changes });
+
+/** `id decision: rule`, newest first. */
+const plan = (
+  found: FoundSnapshot[],
+  retention: Retention,
+  { zone = "UTC", hold = [] as string[], now = undefined as number | undefined } = {},
+) =>
+  planRetention(found, {
+    retention,
+    wallClock: wallClockOf(zone),
+    hold,
+    now: now === undefined ? undefined : instant(now),
+  }).map(({ snapshot, decision, rule }) => `${snapshot.id} ${decision}: ${rule}`);
+
+describe("what failed", () => {
+  test("counts for nothing, and goes once a newer good one exists", () => {
+    const found = [failed("f1", 0), good("a", 1), failed("f2", 2), good("b", 3), failed("f3", 4)];
+    expect(plan(found, { keep_last: 1 })).toEqual([
+      "f1 kept: failed, and no newer good one exists",
+      "a kept: keep_last",
+      "f2 deleted: failed, and a newer good one exists",
+      "b deleted: kept by no rule",
+      "f3 deleted: failed, and a newer good one exists",
+    ]);
+  });
+
+  test("stays while there is nothing good: somebody has to see it", () => {
+    expect(plan([failed("f1", 0), failed("f2", 9)], { keep_last: 1 })).toEqual([
+      "f1 kept: failed, and no newer good one exists",
+      "f2 kept: failed, and no newer good one exists",
+    ]);
+  });
+
+  test("a week of it does not push out the last good ones", () => {
+    const found = [...Array.from({ length: 7 }, (_, day) => failed(`f${day}`, day)), good("a", 8), good("b", 9)];
+    expect(plan(found, { keep_last: 1, keep_daily: 2 }).slice(-2)).toEqual([
+      "a kept: keep_last, keep_daily",
+      "b kept: keep_daily",
+    ]);
+  });
+
+  test("of the same moment as a good one is not older than it", () => {
+    expect(plan([failed("f", 1), good("a", 1)], { keep_last: 1 })).toContain(
+      "f kept: failed, and no newer good one exists",
+    );
+  });
+
+  test("a good one that is held is a newer good one too", () => {
+    expect(plan([good("a", 1, { labels: { hold: "true" } }), failed("f", 2)], { keep_last: 1 })).toEqual([
+      "a held: held by its label",
+      "f deleted: failed, and a newer good one exists",
+    ]);
+  });
+});
+
+test.each([
+  ["creating", "creating"],
+  ["deleting", "deleting"],
+  ["deleting", "error_deleting"],
+  ["unknown", "rollbacking"],
+  ["unknown", "a status of next year"],
+] as const)("what is %s (%s) neither counts nor goes", (state, status) => {
+  const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
+  expect(plan(found, { keep_last: 1 })).toEqual([
+    `x kept: in the status ${status}`,
+    "a kept: keep_last",
+    `y kept: in the status ${status}`,
+    "b deleted: kept by no rule",
+  ]);
+});
+
+describe("what is held", () => {
+  test.each([
+    ["by its label", { labels: { hold: "true" } }, "held by its label"],
+    ["by any value of it", { labels: { hold: "" } }, "held by its label"],
+    ["by a label in capitals", { labels: { HOLD: "true" } }, "held by its label"],
+    ["by a label with a blank", { labels: { "Hold ": "until 2027" } }, "held by its label"],
+    ["by a label that says FALSE and not false", { labels: { hold: "FALSE" } }, "held by its label"],
+    ["by a description after a blank", { description: " hold: audit 2026" }, "held by its description"],
+    ["by a description without a blank", { description: "hold_until_2027" }, "held by its description"],
+    ["by a description", { description: "hold: audit 2026" }, "held by its description"],
+    ["by a description in capitals", { description: "HOLD" }, "held by its description"],
+    ["as a backup's", { name: "autobk_snapshot_2026" }, "made by a backup"],
+    ["as the system's (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
+    ["as the system's (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
+    ["as a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
+    ["as automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
+    ["as a group's member", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
+    ["without a time", { created: undefined }, "its time cannot be read"],
+  ])("%s stays, and another takes its place", (_how, changes, rule) => {
+    const found = [good("a", 1), good("h", 2, changes), good("b", 3), good("c", 4)];
+    const said = plan(found, { keep_last: 2 });
+    expect(said).toContain(`h held: ${rule}`);
+    expect(said.filter((line) => !line.startsWith("h "))).toEqual([
+      "a kept: keep_last",
+      "b kept: keep_last",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
+  test("by the policy, whichever the case of the id", () => {
+    expect(plan([good("abc-1", 5), good("b", 1)], { keep_last: 1 }, { hold: ["ABC-1", "unknown"] })).toEqual([
+      "b kept: keep_last",
+      "abc-1 held: held by the policy",
+    ]);
+  });
+
+  test("by the policy, whichever way it is written: blanks, capitals, or the name in place of the id", () => {
+    const found = [good("a", 1), good("b", 2), good("c", 3), good("d", 4), good("e", 5, { name: "" })];
+    expect(plan(found, { keep_last: 1 }, { hold: [" b ", "NIGHTLY-c", ""] })).toEqual([
+      "a kept: keep_last",
+      "b held: held by the policy",
+      "c held: held by the policy",
+      "d deleted: kept by no rule",
+      "e deleted: kept by no rule",
+    ]);
+  });
+
+  test.each([
+    ["hold=false", { labels: { hold: "false" } }],
+    ["another label", { labels: { holding: "true" } }],
+    ["a description that only begins with the letters", { description: "holding company's disk" }],
+    ["a description that says it later", { description: "do not hold" }],
+    ["a manual snapshot", { raw: { type: "MANUAL", snapshot_type: "user", snapshot_group_id: null } }],
+  ])("not by %s", (_what, changes) => {
+    expect(plan([good("a", 1), good("x", 2, changes)], { keep_last: 1 })[1]).toBe("x deleted: kept by no rule");
+  });
+
+  test("failed and held, it stays", () => {
+    expect(plan([good("a", 1), failed("f", 2, { labels: { hold: "true" } })], { keep_last: 1 })[1]).toBe(
+      "f held: held by its label",
+    );
+  });
+});
+
+describe("a time in the future", () => {
+  const HOUR = 1 / 24;
+
+  test("pushes nothing out: the snapshot is held, and the real ones are what the rules are about", () => {
+    const found = [good("f", -365), good("a", 1), good("b", 2), good("c", 9)];
+    expect(plan(found, { keep_within_days: 7 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "a kept: keep_within_days",
+      "b kept: keep_within_days",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
+  test("is one of more than an hour: clocks differ", () => {
+    const found = [good("f", -1.001 * HOUR), good("n", -HOUR), good("a", 1)];
+    expect(plan(found, { keep_last: 1 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "n kept: keep_last",
+      "a deleted: kept by no rule",
+    ]);
+  });
+
+  test("is no newer good one, for which a failed one would go", () => {
+    expect(plan([good("f", -365), failed("x", 1)], { keep_last: 1 }, { now: START })).toEqual([
+      "f held: its time is in the future",
+      "x kept: failed, and no newer good one exists",
+    ]);
+  });
+});
+
+describe("a group", () => {
+  const member = (disk: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
+    good(`m-${disk}`, 0, { resource: disk, marker: undefined, ...changes });
+  const group = (id: string, days: number, disks: string[], changes: Partial<FoundSnapshot> = {}) =>
+    good(id, days, { resource: "server", members: disks.map((disk) => member(disk)), ...changes });
+
+  test("stays where it has the last good snapshot of a disk that newer ones do not have", () => {
+    const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
+    expect(plan(found, { keep_last: 1 })).toEqual([
+      "new kept: keep_last",
+      "both kept: the last good one of disk b",
+      "older deleted: kept by no rule",
+    ]);
+  });
+
+  test("stays for all such disks, and goes for none that another has", () => {
+    const found = [
+      group("new", 1, ["a"]),
+      group("c", 2, ["c"]),
+      group("bcd", 3, ["b", "c", "d"]),
+      group("all", 4, ["a", "b", "c", "d"]),
+    ];
+    expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
+      "c kept: the last good one of disk c",
+      "bcd kept: the last good one of disk b and d",
+      "all deleted: kept by no rule",
+    ]);
+  });
+
+  test("that lost a member does not stand for that disk", () => {
+    const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
+    expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
+      "whole kept: the last good one of disk a",
+      "older deleted: kept by no rule",
+    ]);
+  });
+
+  test("that is a twin goes, unless it alone has a disk", () => {
+    const { marker } = good("t", 0);
+    const twins = (disks: string[]) => [
+      group("new", 1, ["a"]),
+      group("y", 2, disks, { marker }),
+      group("o", 2.001, ["a"], { marker }),
+    ];
+    expect(plan(twins(["a"]), { keep_last: 5 })[1]).toBe("y deleted: twin of o");
+    expect(plan(twins(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
+  });
+
+  test("of whose member it is not known what it is of keeps nothing by that one", () => {
+    const members = [member("a"), member("b", { resource: undefined })];
+    expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
+      "old deleted: kept by no rule",
+    );
+  });
+
+  test("of single disks is of these, in whichever order they are listed", () => {
+    const single = (id: string, disks: string[]) => group(id, 1, disks, { resource: undefined });
+    const found = [single("x", ["a", "b"]), single("y", ["b", "a"]), single("z", ["a"])];
+    expect(byResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
+  });
+
+  test("that failed stays where a good member of it is all that there is of a disk", () => {
+    const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
+    const torn = failed("f", 2, { resource: "server", members });
+    expect(plan([group("new", 1, ["a"]), torn], { keep_last: 1 })[1]).toBe(
+      "f kept: failed, but it has the only good one of disk b",
+    );
+    expect(plan([group("new", 1, ["a"]), torn, group("old", 3, ["a", "b"])], { keep_last: 1 }).slice(1)).toEqual([
+      "f deleted: failed, and a newer good one exists",
+      "old kept: the last good one of disk b",
+    ]);
+  });
+
+  test.each([
+    ["label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
+    ["description", { description: "hold: audit" }, [], "its member m-1 is held by its description"],
+    ["id in the policy", {}, ["M-1"], "its member m-1 is held by the policy"],
+  ])("is held by the %s of a member, as that would go with it", (_how, changes, hold, rule) => {
+    const held = group("h", 2, [], { members: [member("a"), member("b", { id: "m-1", ...changes })] });
+    expect(plan([group("new", 1, ["a", "b"]), held], { keep_last: 1 }, { hold })).toEqual([
+      "new kept: keep_last",
+      `h held: ${rule}`,
+    ]);
+  });
+});
+
+describe("twins", () => {
+  const marker = good("t", 0).marker;
+
+  test("the younger goes once the older is available, and counts for nothing", () => {
+    const found = [good("y", 1, { marker }), good("o", 1.001, { marker }), good("b", 2), good("c", 3)];
+    expect(plan(found, { keep_last: 2 })).toEqual([
+      "y deleted: twin of o",
+      "o kept: keep_last",
+      "b kept: keep_last",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
+  test("a copy and one without a time are nobody's, also for whoever does not hold them", () => {
+    const { marker } = good("t", 0);
+    const one = good("x", 1, { marker });
+    for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
+      expect(youngerTwins([one, good("n", 2, { marker, ...other })]).size).toBe(0);
+      expect(youngerTwins([good("n", 2, { marker, ...other }), one]).size).toBe(0);
+    }
+    expect(youngerTwins([one, good("n", 2, { marker })]).size).toBe(1);
+  });
+
+  test("one whose time cannot be read is nobody's twin: which is the older cannot be told", () => {
+    const { marker } = good("t", 0);
+    const found = [good("x", 1, { marker }), good("n", 2, { marker, created: undefined })];
+    expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its time cannot be read", "x kept: keep_last"]);
+  });
+
+  test("of three the oldest stays, in whichever order they are listed", () => {
+    const twins = [good("1", 1.002, { marker }), good("2", 1.001, { marker }), good("3", 1, { marker })];
+    const expected = ["3 deleted: twin of 1", "2 deleted: twin of 1", "1 kept: keep_last"];
+    expect(plan(twins, { keep_last: 5 })).toEqual(expected);
+    expect(plan([...twins].reverse(), { keep_last: 5 })).toEqual(expected);
+  });
+
+  test.each(["creating", "failed", "deleting", "unknown"] as const)(
+    "while the older is %s, the younger stands",
+    (state) => {
+      const found = [good("y", 1, { marker }), good("o", 1.001, { marker, state, status: state })];
+      expect(plan(found, { keep_last: 1 })[0]).toBe("y kept: keep_last");
+    },
+  );
+
+  test("a held one stays; its twin goes", () => {
+    const hold = { labels: { hold: "true" } };
+    expect(plan([good("y", 1, { marker, ...hold }), good("o", 1.001, { marker })], { keep_last: 1 })).toEqual([
+      "y held: held by its label",
+      "o kept: keep_last",
+    ]);
+    expect(
+      plan([good("a", 0), good("y", 1, { marker }), good("o", 1.001, { marker, ...hold })], { keep_last: 5 }),
+    ).toEqual(["a kept: keep_last", "y deleted: twin of o", "o held: held by its label"]);
+  });
+
+  test("two of one key with other contents are no twins; each content has its own", () => {
+    const other = { marker: { policy: "nightly", key: marker?.key ?? "", content: "76543210" } };
+    const found = [good("1", 4, { marker }), good("2", 3, other), good("3", 2, other), good("4", 1, { marker })];
+    expect(plan(found, { keep_last: 5 })).toEqual([
+      "4 deleted: twin of 1",
+      "3 deleted: twin of 2",
+      "2 kept: keep_last",
+      "1 kept: keep_last",
+    ]);
+  });
+
+  test("a copy that somebody made of ours carries the same marker and is no twin", () => {
+    const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
+    expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
+      "copy held: a copy",
+      "o kept: keep_last",
+    ]);
+  });
+
+  test("min_keep holds for them too, where there is nothing else", () => {
+    const found = [good("y", 1, { marker }), good("o", 1.001, { marker })];
+    expect(plan(found, { keep_last: 1, min_keep: 2 })).toEqual(["y kept: min_keep", "o kept: keep_last"]);
+    expect(plan([...found, good("b", 2)], { keep_last: 1, min_keep: 2 })[0]).toBe("y deleted: twin of o");
+  });
+});
+
+describe("min_keep", () => {
+  test("keeps the newest, whatever the rules keep", () => {
+    const found = [0, 1, 2, 3, 9, 10].map((days) => good(`d${days}`, days));
+    expect(plan(found, { keep_weekly: 2, min_keep: 3 })).toEqual([
+      "d0 kept: keep_weekly",
+      "d1 kept: min_keep",
+      "d2 kept: min_keep",
+      "d3 deleted: kept by no rule",
+      "d9 kept: keep_weekly",
+      "d10 deleted: kept by no rule",
+    ]);
+  });
+
+  test("a rule more never costs a snapshot that stayed without it", () => {
+    const found = [0, 1, 2, 3].map((days) => good(`d${days}`, days));
+    const kept = (retention: Retention) => plan(found, retention).filter((line) => line.includes("kept:")).length;
+    expect(kept({ keep_last: 1, min_keep: 3 })).toBe(3);
+    // The oldest stays as one of two years asked for: beside the three, not in place of one.
+    expect(kept({ keep_last: 1, keep_yearly: 2, min_keep: 3 })).toBe(4);
+  });
+
+  test("is 1 where nothing else is said", () => {
+    expect(plan([good("a", 1), good("b", 2)], {})).toEqual(["a kept: min_keep", "b deleted: kept by no rule"]);
+  });
+});
+
+test("a clock set back over midnight comes to a day twice; it has one newest", () => {
+  // St. John's, 2006: at 00:01 of the 29th it was 23:01 of the 28th again.
+  const at = (text: string) => good(text, 0, { created: instant(Date.parse(text)) });
+  const found = ["2006-10-29T03:30:00Z", "2006-10-29T03:00:00Z", "2006-10-29T02:30:30Z", "2006-10-29T02:00:00Z"].map(
+    at,
+  );
+  expect(plan(found, { keep_daily: 4 }, { zone: "America/St_Johns" })).toEqual([
+    "2006-10-29T03:30:00Z kept: keep_daily",
+    "2006-10-29T03:00:00Z kept: keep_daily",
+    "2006-10-29T02:30:30Z deleted: kept by no rule",
+    "2006-10-29T02:00:00Z kept: oldest keep_daily",
+  ]);
+});
+
+test("each resource is a list of its own; groups whose disks are gone belong together by what was asked for", () => {
+  const group = (id: string, content: string) =>
+    good(id, 1, { resource: undefined, marker: { policy: "nightly", key: id.padStart(32, "0"), content } });
+  const found = [good("a", 1), good("b", 1, { resource: "other" }), group("g", "1"), group("h", "2"), group("i", "1")];
+  expect(byResource([...found, good("c", 2)]).map((list) => list.map(({ id }) => id))).toEqual([
+    ["a", "c"],
+    ["b"],
+    ["g", "i"],
+    ["h"],
+  ]);
+});

@@ -1,0 +1,191 @@
+import Ajv from "ajv";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { current as cluster } from "../../../functions/create-cluster-snapshot/schema.generated.js";
+import { classic, current } from "../../../functions/create-snapshot/schema.generated.js";
+import { current as group } from "../../../functions/create-snapshot-group/schema.generated.js";
+import { current as standard } from "../../../functions/create-standard-snapshot/schema.generated.js";
+import { deployment } from "../../../functions/pre-deploy/schema.generated.js";
+import { policy as prune } from "../../../functions/prune-snapshots/schema.generated.js";
+import { policy } from "../../../functions/scheduled-snapshots/schema.generated.js";
+import { lookback } from "../../../functions/verify-snapshots/schema.generated.js";
+import { faultsOf, type Schema } from "../../../shared/validation/validate.ts";
+import { withOurKeywords } from "./keywords.ts";
+
+const SCHEMAS: Record<string, Schema> = {
+  classic,
+  current,
+  cluster,
+  group,
+  standard,
+  deployment,
+  prune,
+  policy,
+  lookback,
+};
+const RUNS = Number(process.env.RUNS ?? 300);
+
+/** ajv, with the keywords that are ours, and strict: it refuses a schema with a keyword that it does not know. */
+const ajv = () =>
+  withOurKeywords(new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true }));
+
+const words = ["snapshot", "snapshot_group", "volume_id", "volume_ids", "server_id", "server_ids", "cluster_id"];
+const more = ["cluster_ids", "name", "description", "tags", "exclude_tags", "metadata", "force", "incremental", "kind"];
+const others = [
+  "targets",
+  "policy",
+  "retention",
+  "keep_last",
+  "min_keep",
+  "deployment_id",
+  "hold",
+  "wait_seconds",
+  "key",
+];
+const name = fc.constantFrom(...words, ...more, ...others);
+
+const leaf = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    false,
+    0,
+    1,
+    50,
+    51,
+    -1,
+    1.5,
+    "",
+    "0",
+    "a",
+    "nightly",
+    "a\nb",
+    "autobk_snapshot_1",
+  ),
+  fc.constantFrom(
+    "snapshot",
+    "standard-snapshot",
+    "snapshot-group",
+    "cluster-snapshot",
+    "😀".repeat(64),
+    "é".repeat(128),
+  ),
+  fc.constantFrom(
+    "5aa119a8-d25b-45a7-8d1b-88e127885635",
+    "5AA119A8-d25b-45a7-8d1b-88e127885635",
+    "../etc",
+    "a".repeat(257),
+  ),
+  fc.string(),
+);
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium" },
+    leaf,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(name, tie("value"), { maxKeys: 6 }),
+  ),
+}));
+
+/** A value that the schema lets pass, or nearly so: each part may be another one. */
+function near(schema: Schema): fc.Arbitrary<unknown> {
+  const other = { arbitrary: value, weight: 1 };
+  if (schema.enum) return fc.oneof({ arbitrary: fc.constantFrom(...schema.enum), weight: 9 }, other);
+  if (schema.const !== undefined) return fc.oneof({ arbitrary: fc.constant(schema.const), weight: 9 }, other);
+  const type = [schema.type].flat()[0];
+  if (type === "array") {
+    const { items = {} } = schema;
+    return fc.oneof({ arbitrary: fc.array(near(items), { maxLength: 3 }), weight: 9 }, other);
+  }
+  if (type === "object" || schema.oneOf) {
+    const own = (of: Schema) => Object.entries(of.properties ?? {}).map(([key, inner]) => [key, near(inner)] as const);
+    const shapes = (schema.oneOf ?? [schema]).map((shape) =>
+      fc.record(Object.fromEntries(own(shape)), { requiredKeys: shape.required as never }),
+    );
+    const free = typeof schema.additionalProperties === "object" ? near(schema.additionalProperties) : leaf;
+    const extra = fc.dictionary(fc.oneof(name, fc.string()), free, { maxKeys: 2 });
+    const mixed = fc.tuple(
+      fc.oneof(...shapes),
+      schema.properties || schema.oneOf ? fc.oneof({ arbitrary: fc.constant({}), weight: 6 }, extra) : extra,
+    );
+    return fc.oneof({ arbitrary: mixed.map(([a, b]) => ({ ...b, ...(a as object) })), weight: 12 }, other);
+  }
+  const fitting = { integer: fc.integer({ min: -1, max: 60 }), boolean: fc.boolean() }[String(type)];
+  return fc.oneof({ arbitrary: fitting ?? fittingText(schema), weight: 40 }, leaf);
+}
+
+/** A text that the schema's pattern lets pass, of the few that are needed. */
+function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
+  const texts = ["nightly", "5aa119a8-d25b-45a7-8d1b-88e127885635", "snapshot-3"];
+  return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
+}
+
+describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
+  test("lets pass what ajv lets pass, and nothing else", () => {
+    const bodies = fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 });
+    const validate = ajv().compile(JSON.parse(JSON.stringify(schema)));
+    fc.assert(
+      fc.property(bodies, (body) => {
+        const faults = faultsOf(schema, body);
+        expect({ body, passes: faults.length === 0, faults }).toEqual({ body, passes: validate(body), faults });
+      }),
+      { numRuns: RUNS },
+    );
+    // Each fault is a path and one of three sentences.
+    const SENTENCE = /^.+: (expected .+, got .+\.|unknown field\. Allowed: .+\.|required, but missing\.)$/s;
+    for (const body of fc.sample(bodies, { numRuns: RUNS, seed: 1 })) {
+      for (const fault of faultsOf(schema, body)) expect(fault).toMatch(SENTENCE);
+    }
+    // A property over values of which none passes, or all do, would say nothing. By one seed: chance may fail no test.
+    const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => validate(body)).length;
+    expect(passed).toBeGreaterThan(0);
+    expect(passed).toBeLessThan(2_000);
+  });
+});
+
+describe("validation", () => {
+  const uuids: Schema = { type: "array", items: { type: "string", pattern: "^a$", "x-expected": "a UUID" } };
+  const STOPPED = "Validation stopped after 200 faults. There are more.";
+
+  test("faultsOf returns 200 faults without a remark", () => {
+    const faults = faultsOf(uuids, Array(200).fill("b"));
+    expect(faults).toHaveLength(200);
+    expect(faults[199]).toBe('[199]: expected a UUID, got "b".');
+  });
+
+  test("faultsOf stops after 200 faults and says so", () => {
+    const faults = faultsOf(uuids, Array(201).fill("b"));
+    expect(faults).toHaveLength(201);
+    expect(faults[200]).toBe(STOPPED);
+    expect(faultsOf(uuids, Array(10_000).fill("b"))).toEqual(faults);
+  });
+
+  test("faultsOf stops after 32 KiB of text and says so", () => {
+    const faults = faultsOf(uuids, Array(200).fill("\u0000".repeat(100)));
+    expect(faults.join(" ").length).toBeLessThan(33 * 1024);
+    expect(faults.at(-1)).toMatch(/^Validation stopped after \d{2} faults\. There are more\.$/);
+  });
+
+  test("faultsOf accepts an array of 10,000 items and an object of 10,000 fields, and refuses larger ones", () => {
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, "a"]));
+    const map: Schema = { type: "object", additionalProperties: { type: "string" } };
+    expect(faultsOf(uuids, Array(10_000).fill("a"))).toEqual([]);
+    expect(faultsOf(uuids, Array(10_001).fill("a"))).toEqual(["body: expected at most 10000 items, got 10001."]);
+    expect(faultsOf(map, fields(10_000))).toEqual([]);
+    expect(faultsOf(map, fields(10_001))).toEqual(["body: expected at most 10000 fields, got 10001."]);
+  });
+
+  test("faultsOf reports a fault once that two parts of a schema find", () => {
+    expect(faultsOf(deployment, { deployment_id: "d", targets: [{ kind: "snapshot", tags: 7 }] })).toEqual([
+      "targets[0].tags: expected an object, got the number 7.",
+    ]);
+  });
+
+  test("faultsOf does not follow a value below the last level of its schema", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+    expect(faultsOf({}, deep)).toEqual([]);
+    expect(faultsOf({ type: "object" }, { a: deep })).toEqual([]);
+    expect(faultsOf({ type: "array" }, deep)).toEqual([]);
+  });
+});
