@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { unzipSync } from "fflate";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedCloud, startCloud } from "../infra/local/cloud/index.ts";
-import { apig } from "./harness.ts";
-import { type BareContext, DIST, runBare } from "./shared/huaweicloud/bare-node.ts";
+import { type BareContext, DIST, runBare } from "./support/bare-node.ts";
+import { apig } from "./support/environment.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -198,9 +198,9 @@ describe("the tests", () => {
     "test/faults/process.ts": "starts processes, whose clock is that of the machine",
     "test/functions/pre-deploy.test.ts": "runs one deployment in real time",
     "test/infra/ci/gate.test.ts": "checks signatures of a process, whose clock is that of the machine",
-    "test/infra/local/cloud/client.ts": "signs requests, which no server accepts at another time",
+    "test/support/cloud-client.ts": "signs requests, which no server accepts at another time",
     "test/project.test.ts": "has samples of such reads, below",
-    "test/shared/huaweicloud/wire.ts": "connects to real servers",
+    "test/support/wire.ts": "connects to real servers",
   };
   const reads = (text: string) => /\bDate\.now\(|new Date\(\)|(?<![\w.])Date\(\)/.test(withoutComments(text));
 

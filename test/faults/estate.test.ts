@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { timerEvent } from "../harness.ts";
-import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { onTheSitesDay } from "../support/creates.ts";
+import { timerEvent } from "../support/environment.ts";
 import { ASKED, keep } from "./report.ts";
 import { chanceOf, openFaultySite } from "./site.ts";
 

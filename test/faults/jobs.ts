@@ -7,7 +7,7 @@ import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { apig, type Invocation, timerEvent } from "../harness.ts";
+import { apig, type Invocation, timerEvent } from "../support/environment.ts";
 import type { Factory, FaultySite } from "./site.ts";
 
 type Site = Pick<FaultySite, "cloud">;

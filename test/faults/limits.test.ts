@@ -1,8 +1,8 @@
 /** What cannot be excluded without a client token: how often it happens, and where it does not. */
 import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
-import { timerEvent } from "../harness.ts";
-import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { onTheSitesDay } from "../support/creates.ts";
+import { timerEvent } from "../support/environment.ts";
 import { addResource, CREATES, eventTime, jobOf, KINDS } from "./jobs.ts";
 import { openProcessSite } from "./process.ts";
 import { duplicates } from "./promises.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { onTheSitesDay } from "../support/creates.ts";
 import { FAULTS, type Run, runsOf } from "./matrix.ts";
 import { ASKED, keep } from "./report.ts";
 

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
-import { timerEvent } from "../harness.ts";
-import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { onTheSitesDay } from "../support/creates.ts";
+import { timerEvent } from "../support/environment.ts";
 import { addResource, jobOf, type Trigger } from "./jobs.ts";
 import { broken, duplicates } from "./promises.ts";
 import { type Delivery, openFaultySite } from "./site.ts";

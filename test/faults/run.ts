@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatTable } from "../../infra/local/tour/table.ts";
+import { formatTable } from "../../infra/local/terminal/table.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import type { Run } from "./matrix.ts";
 import type { Rate } from "./report.ts";

@@ -3,7 +3,7 @@ import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Time } from "../../shared/core/clock.ts";
 import { type Transport, TransportFailure, type WireRequest } from "../../shared/huaweicloud/http/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { type Invocation, type Invoked, openSite, type Site, type SiteOptions } from "../harness.ts";
+import { type Invocation, type Invoked, openSite, type Site, type SiteOptions } from "../support/environment.ts";
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;

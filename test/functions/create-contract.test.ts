@@ -1,7 +1,6 @@
 /** The five API documents, word for word: what goes in, what goes out, what is in the cloud afterwards. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { apig, openSite } from "../harness.ts";
 import {
   CLUSTER,
   CREATES,
@@ -14,7 +13,8 @@ import {
   SNAPSHOT,
   STANDARD,
   stage,
-} from "../shared/middleware/creates.ts";
+} from "../support/creates.ts";
+import { apig, openSite } from "../support/environment.ts";
 
 onTheSitesDay();
 

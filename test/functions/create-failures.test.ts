@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
-import { apig, type Invocation } from "../harness.ts";
 import {
   CLUSTER,
   CREATES,
@@ -16,7 +15,8 @@ import {
   SNAPSHOT,
   STANDARD,
   stage,
-} from "../shared/middleware/creates.ts";
+} from "../support/creates.ts";
+import { apig, type Invocation } from "../support/environment.ts";
 
 onTheSitesDay();
 

@@ -1,17 +1,8 @@
 /** The gateway's events as they come and the answers as it needs them; and the same calls without a gateway. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { apig, openSite, timerEvent } from "../harness.ts";
-import {
-  CLUSTER,
-  CREATES,
-  creates,
-  errorOf,
-  onTheSitesDay,
-  outcomes,
-  SNAPSHOT,
-  stage,
-} from "../shared/middleware/creates.ts";
+import { CLUSTER, CREATES, creates, errorOf, onTheSitesDay, outcomes, SNAPSHOT, stage } from "../support/creates.ts";
+import { apig, openSite, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

@@ -5,7 +5,6 @@ import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/h
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { apig, openSite, START, timerEvent } from "../harness.ts";
 import {
   CREATES,
   type Create,
@@ -15,7 +14,8 @@ import {
   SNAPSHOT,
   STANDARD,
   stage,
-} from "../shared/middleware/creates.ts";
+} from "../support/creates.ts";
+import { apig, openSite, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

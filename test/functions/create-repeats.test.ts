@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { TransportFailure, type WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
-import { timerEvent } from "../harness.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
+import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
+import { timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

@@ -11,7 +11,7 @@ import {
   SNAPSHOT,
   STANDARD,
   stage,
-} from "../shared/middleware/creates.ts";
+} from "../support/creates.ts";
 
 onTheSitesDay();
 

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { CREATES, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
-import { piecesLeft } from "../shared/results/pieces.ts";
+import { CREATES, onTheSitesDay, stage } from "../support/creates.ts";
+import { piecesLeft } from "../support/pieces.ts";
 
 onTheSitesDay();
 

@@ -1,6 +1,5 @@
 /** Every constraint of the five API documents, at its edge and one past it. */
 import { describe, expect, test } from "vitest";
-import { apig } from "../harness.ts";
 import {
   CLUSTER,
   CREATES,
@@ -14,7 +13,8 @@ import {
   SNAPSHOT,
   STANDARD,
   stage,
-} from "../shared/middleware/creates.ts";
+} from "../support/creates.ts";
+import { apig } from "../support/environment.ts";
 
 onTheSitesDay();
 

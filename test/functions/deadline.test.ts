@@ -13,7 +13,7 @@ import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
 import { results } from "../../shared/middleware/result-records.ts";
 import { summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
-import { apig, expectWholeRecords, openSite, START, timerEvent } from "../harness.ts";
+import { apig, expectWholeRecords, openSite, START, timerEvent } from "../support/environment.ts";
 
 /** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */
 async function deafSite(first = 0) {

@@ -1,8 +1,6 @@
 /** Tests how `disk-attached` handles every form that the event of an attachment may have. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import type { Invoked } from "../harness.ts";
-import { onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
 import {
   at,
   cloudEvent,
@@ -14,7 +12,9 @@ import {
   stage,
   taken,
   withoutAttachmentFields,
-} from "./attachments.ts";
+} from "../support/attachments.ts";
+import { onTheSitesDay, outcomes } from "../support/creates.ts";
+import type { Invoked } from "../support/environment.ts";
 
 onTheSitesDay();
 

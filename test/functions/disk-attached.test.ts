@@ -2,8 +2,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { type Invoked, START } from "../harness.ts";
-import { onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
 import {
   at,
   cloudEvent,
@@ -16,7 +14,9 @@ import {
   requested,
   stage,
   taken,
-} from "./attachments.ts";
+} from "../support/attachments.ts";
+import { onTheSitesDay, outcomes } from "../support/creates.ts";
+import { type Invoked, START } from "../support/environment.ts";
 
 onTheSitesDay();
 

@@ -10,8 +10,8 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
-import { apig, openSite, START, timerEvent } from "../harness.ts";
-import { CREATES, onTheSitesDay } from "../shared/middleware/creates.ts";
+import { CREATES, onTheSitesDay } from "../support/creates.ts";
+import { apig, openSite, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

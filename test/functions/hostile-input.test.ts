@@ -10,9 +10,9 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { apig, type Invoked, openSite, START, timerEvent } from "../harness.ts";
-import { runBare } from "../shared/huaweicloud/bare-node.ts";
-import { errorOf, onTheSitesDay } from "../shared/middleware/creates.ts";
+import { runBare } from "../support/bare-node.ts";
+import { errorOf, onTheSitesDay } from "../support/creates.ts";
+import { apig, type Invoked, openSite, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

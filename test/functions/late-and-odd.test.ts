@@ -8,7 +8,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import { keyOf } from "../../shared/snapshots/marker.ts";
-import { apig, openSite, START, timerEvent } from "../harness.ts";
+import { apig, openSite, START, timerEvent } from "../support/environment.ts";
 
 describe("a list that shows a new snapshot 5 s late", () => {
   test("the same Idempotency-Key 2 s later is the same snapshot", async () => {

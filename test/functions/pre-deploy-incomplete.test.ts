@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
-import { apig, expectWholeRecords, openSite } from "../harness.ts";
-import { errorOf, onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
+import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
+import { apig, expectWholeRecords, openSite } from "../support/environment.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { apig, expectWholeRecords, type Invocation, openSite } from "../harness.ts";
-import { errorOf, onTheSitesDay, outcomes } from "../shared/middleware/creates.ts";
+import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
+import { apig, expectWholeRecords, type Invocation, openSite } from "../support/environment.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes

@@ -4,7 +4,7 @@ import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { apig, openSite, START, timerEvent } from "../harness.ts";
+import { apig, openSite, START, timerEvent } from "../support/environment.ts";
 
 const DAY_MS = 86_400_000;
 const now = Date.parse(START);

@@ -5,8 +5,8 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { apig, openSite, timerEvent } from "../harness.ts";
-import { onTheSitesDay } from "../shared/middleware/creates.ts";
+import { onTheSitesDay } from "../support/creates.ts";
+import { apig, openSite, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud, Fault, FaultMatch, Kind } from "../../infra/local/cloud/index.ts";
-import { expectWholeRecords, type Invocation, type Invoked, openSite, timerEvent } from "../harness.ts";
-import { creates, onTheSitesDay } from "../shared/middleware/creates.ts";
+import { creates, onTheSitesDay } from "../support/creates.ts";
+import { expectWholeRecords, type Invocation, type Invoked, openSite, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 

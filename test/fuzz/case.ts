@@ -1,6 +1,6 @@
 /** One case: an estate, an event, a function, and responses at random to one of its calls. */
 import { startCloud } from "../../infra/local/cloud/index.ts";
-import { CALLS } from "../rights.ts";
+import { CALLS } from "../support/rights.ts";
 import { check } from "./checks.ts";
 import type { Finding } from "./evidence.ts";
 import type { Invoked } from "./instance.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { CALLS } from "../rights.ts";
+import { CALLS } from "../support/rights.ts";
 import { type CaseResult, runCase } from "./case.ts";
 import { type Instances, startInstances } from "./instances.ts";
 import { describeCase, Report } from "./report.ts";

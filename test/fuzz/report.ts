@@ -1,5 +1,5 @@
 /** What a run of the fuzz found, as a table, and each broken guarantee with the command that repeats it. */
-import { formatTable } from "../../infra/local/tour/table.ts";
+import { formatTable } from "../../infra/local/terminal/table.ts";
 import type { CaseResult } from "./case.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Finding, mib } from "./evidence.ts";

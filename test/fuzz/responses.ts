@@ -1,8 +1,8 @@
 /** Arms the embedded cloud so that a call gets random responses. */
 
+import { ODD_ANSWERS } from "../../infra/local/cloud/gateway/odd-answers.ts";
 import type { EmbeddedCloud, Fault, FaultHandle } from "../../infra/local/cloud/index.ts";
-import { ODD_ANSWERS } from "../../infra/local/cloud/odd-answers.ts";
-import { CALLS } from "../rights.ts";
+import { CALLS } from "../support/rights.ts";
 import { bigFault, endlessFault } from "./big-responses.ts";
 import { mutate } from "./mutate.ts";
 import { oddResponse, rawResponse } from "./odd-http.ts";

@@ -9,9 +9,9 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { openApiText } from "../../infra/openapi/document.ts";
 import { REASONS } from "../../shared/core/errors.ts";
-import { apig, type Invoked, openSite, type Site } from "../harness.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../shared/middleware/creates.ts";
-import { withOurKeywords } from "../shared/validation/keywords.ts";
+import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
+import { apig, type Invoked, openSite, type Site } from "../support/environment.ts";
+import { withOurKeywords } from "../support/keywords.ts";
 import { planOf, sources } from "./terraform/plan.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a document and answers of many shapes

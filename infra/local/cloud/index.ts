@@ -5,18 +5,19 @@
  */
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { type Credentials, Keyring } from "./authentication.ts";
 import { bareTime, type CloudClock, epoch, wallClock } from "./clock.ts";
-import { clusterView, dws } from "./dws.ts";
-import { ecs } from "./ecs.ts";
-import { Estate, type Kind, type Tags } from "./estate.ts";
-import { evs } from "./evs.ts";
-import { volumeView } from "./evs-volumes.ts";
-import { type Fault as AnyFault, type FaultHandle, type FaultMatch, Faults } from "./faults.ts";
-import { functiongraph } from "./functiongraph.ts";
-import type { Choices, Inside, Invocation, LogEntry } from "./inside.ts";
-import { lts } from "./lts.ts";
-import { createCloudServer, type RequestView, Tally } from "./server.ts";
+import type { Choices, Inside, Invocation, LogEntry } from "./cloud-state.ts";
+import { type Credentials, Keyring } from "./gateway/authentication.ts";
+import { type Fault as AnyFault, type FaultHandle, type FaultMatch, Faults } from "./gateway/faults.ts";
+import { createCloudServer, type RequestView, Tally } from "./gateway/server.ts";
+import { createThrottle, type Rate } from "./gateway/throttle.ts";
+import { Estate, type Kind, type Tags } from "./inventory.ts";
+import { clusterView, dws } from "./services/dws.ts";
+import { ecs } from "./services/ecs.ts";
+import { evs } from "./services/evs.ts";
+import { volumeView } from "./services/evs-volumes.ts";
+import { functiongraph } from "./services/functiongraph.ts";
+import { lts } from "./services/lts.ts";
 import {
   addMember,
   removeMember,
@@ -27,17 +28,16 @@ import {
   setSnapshotLabels,
   setSnapshotStatus,
   viewsOf,
-} from "./snapshots.ts";
-import { createThrottle, type Rate } from "./throttle.ts";
+} from "./services/snapshots.ts";
 
-export type { Credentials } from "./authentication.ts";
 export { type CloudClock, ScaledClock, StoppedClock, wallClock } from "./clock.ts";
-export type { Kind } from "./estate.ts";
-export type { FaultHandle, FaultMatch } from "./faults.ts";
-export type { Choices, Invocation, LogEntry } from "./inside.ts";
-export type { RequestView } from "./server.ts";
-export type { SeededSnapshot, SnapshotView } from "./snapshots.ts";
-export type { Rate } from "./throttle.ts";
+export type { Choices, Invocation, LogEntry } from "./cloud-state.ts";
+export type { Credentials } from "./gateway/authentication.ts";
+export type { FaultHandle, FaultMatch } from "./gateway/faults.ts";
+export type { RequestView } from "./gateway/server.ts";
+export type { Rate } from "./gateway/throttle.ts";
+export type { Kind } from "./inventory.ts";
+export type { SeededSnapshot, SnapshotView } from "./services/snapshots.ts";
 export type Fault = AnyFault<EmbeddedCloud>;
 
 export interface CloudOptions extends Partial<Choices> {

@@ -1,7 +1,7 @@
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import type { Selector } from "../../../shared/snapshots/policy.ts";
-import { formatTable } from "../tour/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { type Day, type Held, RULES, type Rule } from "./simulate.ts";
 
 /** The rules that keep anything on any day. */

@@ -1,5 +1,5 @@
-import { delivered, failureOf } from "./deliveries.ts";
-import { completionTrace, requestTrace } from "./events.ts";
+import { delivered, failureOf } from "../site/deliveries.ts";
+import { completionTrace, requestTrace } from "../site/events.ts";
 import type { TourStep } from "./steps.ts";
 
 /** How long attaching takes: the first trace is there before the disk. */

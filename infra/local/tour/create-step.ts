@@ -1,4 +1,4 @@
-import { message, parse, post } from "./calls.ts";
+import { message, parse, post } from "../site/gateway-calls.ts";
 import type { TourStep } from "./steps.ts";
 
 /** A create call through the gateway, then the same again: the second one must find what the first one made. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { message, parse, post, type Reply } from "./calls.ts";
+import { message, parse, post, type Reply } from "../site/gateway-calls.ts";
 import type { TourStep } from "./steps.ts";
 
 /** Sooner than `Retry-After` asks for: nobody waits at a tour for long. */

@@ -1,7 +1,7 @@
+import type { Site } from "../site/site.ts";
 import { attachStep } from "./attach-step.ts";
 import { createStep } from "./create-step.ts";
 import { gateStep } from "./gate-step.ts";
-import type { Site } from "./site.ts";
 import { timerStep } from "./timer-step.ts";
 
 /** What a step had to say for itself, and which snapshots it is answerable for. */

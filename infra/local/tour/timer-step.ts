@@ -1,5 +1,5 @@
-import { delivered, failureOf } from "./deliveries.ts";
-import { timerEvent } from "./events.ts";
+import { delivered, failureOf } from "../site/deliveries.ts";
+import { timerEvent } from "../site/events.ts";
 import type { TourStep } from "./steps.ts";
 
 /** A timer fires with a policy; the platform may deliver an event twice, so it does. */

@@ -1,11 +1,11 @@
 import type { Line } from "../host/index.ts";
-import { plainStatus } from "./estate.ts";
-import { missingFromTopic, parseRecord, type ResultRecord, summarise } from "./records.ts";
-import type { Screen } from "./screen.ts";
-import { type Site, startSite } from "./site.ts";
+import { missingFromTopic, parseRecord, type ResultRecord, summarise } from "../site/records.ts";
+import { plainStatus } from "../site/sample-inventory.ts";
+import { type Site, startSite } from "../site/site.ts";
+import { type Watch, watchSnapshots } from "../site/watch.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { formatTable } from "../terminal/table.ts";
 import { tourSteps } from "./steps.ts";
-import { formatTable } from "./table.ts";
-import { type Watch, watchSnapshots } from "./watch.ts";
 
 /** Short, and different by kind, so that one can be seen after the other. */
 const CREATION_MS = { snapshot: 800, "standard-snapshot": 1200, "snapshot-group": 1600, "cluster-snapshot": 2000 };

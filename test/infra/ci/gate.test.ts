@@ -12,12 +12,12 @@ import { post } from "../../../infra/ci/call.ts";
 import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
 import { BadInput, readOptions, type Selection } from "../../../infra/ci/options.ts";
 import { printable } from "../../../infra/ci/printable.ts";
-import { Keyring } from "../../../infra/local/cloud/authentication.ts";
+import { Keyring } from "../../../infra/local/cloud/gateway/authentication.ts";
 import { type CloudOptions, startCloud } from "../../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../../infra/local/host/index.ts";
 import { REASONS } from "../../../shared/core/errors.ts";
 import type { Transport } from "../../../shared/huaweicloud/http/transport.ts";
-import { selfSigned } from "../../shared/huaweicloud/certificate.ts";
+import { selfSigned } from "../../support/certificate.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const CI = join(ROOT, "infra", "ci");

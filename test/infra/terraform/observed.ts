@@ -9,7 +9,7 @@ import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
-import { apig, openSite, type Site, START, timerEvent } from "../../harness.ts";
+import { apig, openSite, type Site, START, timerEvent } from "../../support/environment.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and events of many shapes
 type Any = any;

@@ -7,7 +7,7 @@ import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handl
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import { REASONS } from "../../../shared/core/errors.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
-import { openSite, timerEvent } from "../../harness.ts";
+import { openSite, timerEvent } from "../../support/environment.ts";
 import { deploymentFaults, FUNCTIONS, README, RIGHTS, ROWS, type Wanted } from "./deployment.ts";
 import { parse } from "./hcl.ts";
 import { observe, POLICY } from "./observed.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { openSite, timerEvent } from "../../harness.ts";
+import { openSite, timerEvent } from "../../support/environment.ts";
 import { parse } from "./hcl.ts";
 import { finds } from "./keywords.ts";
 import { type Planned, planOf, sources } from "./plan.ts";

@@ -11,7 +11,7 @@ import {
   succeeded,
   waitAfter,
 } from "../../../shared/core/retry.ts";
-import { refusal, START, virtualTime } from "../snapshots/domain.ts";
+import { refusal, START, virtualTime } from "../../support/domain.ts";
 
 const REASONS_THAT = (wait: string) => (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].wait === wait);
 const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));

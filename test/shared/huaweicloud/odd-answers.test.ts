@@ -1,9 +1,9 @@
 /** Tests create functions with responses of the cloud, or of a proxy before it, in forms that nobody has documented. */
 import { describe, expect, test } from "vitest";
+import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/gateway/odd-answers.ts";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
-import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/odd-answers.ts";
-import { expectWholeRecords } from "../../harness.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../middleware/creates.ts";
+import { CREATES, type Create, onTheSitesDay, stage } from "../../support/creates.ts";
+import { expectWholeRecords } from "../../support/environment.ts";
 
 onTheSitesDay();
 

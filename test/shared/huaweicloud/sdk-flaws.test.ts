@@ -18,10 +18,10 @@ import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createStandardSnapshot } from "../../../functions/create-standard-snapshot/handler.ts";
 import { type EmbeddedCloud, type Fault, startCloud } from "../../../infra/local/cloud/index.ts";
 import { sendOptions } from "../../../shared/huaweicloud/http/sdk-client.ts";
-import { apig, openSite, type Site } from "../../harness.ts";
-import { type BareContext, runBare } from "./bare-node.ts";
-import { selfSigned } from "./certificate.ts";
-import { answering, behindTls, connectionTo } from "./wire.ts";
+import { type BareContext, runBare } from "../../support/bare-node.ts";
+import { selfSigned } from "../../support/certificate.ts";
+import { apig, openSite, type Site } from "../../support/environment.ts";
+import { answering, behindTls, connectionTo } from "../../support/wire.ts";
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 const create = (volume_id: string) => apig({ snapshot: { volume_id, name: "snap-001" } });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { redactor } from "../../../shared/results/redact.ts";
-import { piecesLeft } from "./pieces.ts";
+import { piecesLeft } from "../../support/pieces.ts";
 
 const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 

@@ -11,7 +11,16 @@ import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
-import { cluster, group, type JsonObject, markerOf, START, snapshot, snapshotOf, standard } from "./domain.ts";
+import {
+  cluster,
+  group,
+  type JsonObject,
+  markerOf,
+  START,
+  snapshot,
+  snapshotOf,
+  standard,
+} from "../../support/domain.ts";
 
 const MARKER = markerOf("one");
 const LABELS = markerLabels(MARKER);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { SnapshotError } from "../../../shared/core/errors.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { eachKind } from "../../../shared/snapshots/list-by-kind.ts";
-import { group, refusal, snapshot, snapshotOf, stage } from "./domain.ts";
+import { group, refusal, snapshot, snapshotOf, stage } from "../../support/domain.ts";
 
 const keepAll = (found: FoundSnapshot) => found;
 

@@ -8,7 +8,7 @@ import {
   withoutRepeats,
 } from "../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../shared/snapshots/ports.ts";
-import { cluster, group, snapshot, standard } from "./domain.ts";
+import { cluster, group, snapshot, standard } from "../../support/domain.ts";
 
 const DISKS: Resource[] = [
   { id: "DISK-1", tags: { backup: "daily", team: "shop" } },

@@ -18,7 +18,7 @@ import {
   stage,
   standard,
   UNKNOWN,
-} from "./domain.ts";
+} from "../../support/domain.ts";
 
 const minutesAgo = (minutes: number) => after(START, -minutes * MINUTE_MS);
 const text = (minutes: number) => new Date(minutesAgo(minutes)).toISOString();

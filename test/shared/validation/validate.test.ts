@@ -10,7 +10,7 @@ import { policy as prune } from "../../../functions/prune-snapshots/schema.gener
 import { policy } from "../../../functions/scheduled-snapshots/schema.generated.js";
 import { lookback } from "../../../functions/verify-snapshots/schema.generated.js";
 import { faultsOf, type Schema } from "../../../shared/validation/validate.ts";
-import { withOurKeywords } from "./keywords.ts";
+import { withOurKeywords } from "../../support/keywords.ts";
 
 const SCHEMAS: Record<string, Schema> = {
   classic,

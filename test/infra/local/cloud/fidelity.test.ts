@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 
 const root = new URL("../../../../", import.meta.url);
@@ -17,25 +18,31 @@ function rows(heading: string): string[][] {
   );
 }
 
+const tests = new Map(
+  readdirSync(new URL("test/infra/local/cloud/", root), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => [basename(file), file]),
+);
+
 test("every row of the fidelity table has a source and a test that exists", () => {
   const table = rows("Fidelity");
   expect(table.length).toBeGreaterThan(50);
   for (const [behaviour, source, cell, ...others] of table) {
     expect([behaviour, source].every(Boolean) && others.length === 0, behaviour).toBe(true);
     const [, file, name] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(cell ?? "") ?? [];
-    expect(read(`test/infra/local/cloud/${file}`), behaviour).toContain(`\ntest("${name}", `);
+    expect(read(`test/infra/local/cloud/${tests.get(file ?? "")}`), behaviour).toContain(`\ntest("${name}", `);
   }
 });
 
 test("every test file is in the fidelity table", () => {
-  const folder = readdirSync(new URL("test/infra/local/cloud/", root));
-  const files = folder.filter((file) => file.endsWith(".test.ts") && !/^(fidelity|estate)/.test(file));
+  const files = [...tests.keys()].filter((file) => !/^(fidelity|inventory)/.test(file));
   const named = rows("Fidelity").map(([, , cell]) => cell?.split("`")[1]);
   for (const file of files) expect(named).toContain(file);
 });
 
 test("every choice is in the table of choices", () => {
-  const [, choices = ""] = /export interface Choices \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/inside.ts")) ?? [];
+  const [, choices = ""] =
+    /export interface Choices \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-state.ts")) ?? [];
   const options = [...choices.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
   expect(options.length).toBeGreaterThan(10);
   expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
@@ -43,7 +50,7 @@ test("every choice is in the table of choices", () => {
 
 test("every type of fault is in the table of faults", () => {
   const [, union = ""] =
-    /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/faults.ts")) ?? [];
+    /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/gateway/faults.ts")) ?? [];
   const types = [...union.matchAll(/\{ type: "(\w+)"/g)].map(([, type]) => type);
   expect(types.length).toBeGreaterThan(10);
   expect(rows("Faults").map(([type]) => type?.replaceAll("`", ""))).toEqual(types);

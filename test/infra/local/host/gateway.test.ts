@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Gateway, type Host, startGateway, startHost } from "../../../../infra/local/host/index.ts";
-import { makeBundles } from "./bundles.ts";
+import { makeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
   "create-echo": `

@@ -7,7 +7,7 @@ import {
   runAsyncCall,
   startHost,
 } from "../../../../infra/local/host/index.ts";
-import { makeBundles } from "./bundles.ts";
+import { makeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
   context: `

@@ -11,7 +11,7 @@ import {
   reasonOf,
   retryAfterMs,
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
-import { apig, openSite } from "../../../harness.ts";
+import { apig, openSite } from "../../../support/environment.ts";
 
 describe("every envelope (cloud-apis.md 4.1) gives its code and its message", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([

@@ -10,7 +10,7 @@ import {
   sdkCredential,
   secretsOf,
 } from "../../../../shared/huaweicloud/http/credentials.ts";
-import { apig, openSite } from "../../../harness.ts";
+import { apig, openSite } from "../../../support/environment.ts";
 
 const NONE: Agency = { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" };
 const KEY = { securityAccessKey: "AK", securitySecretKey: "SK", securityToken: "ST" };

@@ -3,7 +3,7 @@ import { createClusterSnapshot } from "../../../../functions/create-cluster-snap
 import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
 import { startCloud } from "../../../../infra/local/cloud/index.ts";
 import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
-import { apig, openSite } from "../../../harness.ts";
+import { apig, openSite } from "../../../support/environment.ts";
 
 const of = (service: Service, variables: Record<string, string>) => endpointOf(service, (name) => variables[name]);
 

@@ -6,7 +6,7 @@ import { evsV2 } from "../../../../shared/huaweicloud/evs-v2.ts";
 import { allRows, collected, type Page } from "../../../../shared/huaweicloud/http/pagination.ts";
 import { parseResponse } from "../../../../shared/huaweicloud/http/response-json.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { answering, connectionTo } from "../wire.ts";
+import { answering, connectionTo } from "../../../support/wire.ts";
 
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];

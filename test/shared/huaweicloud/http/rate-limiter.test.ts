@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { createThrottle, throttleMessage } from "../../../../infra/local/cloud/throttle.ts";
+import { createThrottle, throttleMessage } from "../../../../infra/local/cloud/gateway/throttle.ts";
 import { SnapshotError } from "../../../../shared/core/errors.ts";
 import { instant } from "../../../../shared/core/instant.ts";
 import { delayBefore } from "../../../../shared/core/retry.ts";
 import { makeLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
 import { chanceOf } from "../../../faults/site.ts";
-import { answering, connectionTo } from "../wire.ts";
+import { answering, connectionTo } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;
 const WORKERS = 8;

@@ -3,8 +3,8 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { decodeUtf8 } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { nodeTransport, TransportFailure, type WireRequest } from "../../../../shared/huaweicloud/http/transport.ts";
-import { selfSigned } from "../certificate.ts";
-import { answering, speaking } from "../wire.ts";
+import { selfSigned } from "../../../support/certificate.ts";
+import { answering, speaking } from "../../../support/wire.ts";
 
 const get = (url: string, changes: Partial<WireRequest> = {}): WireRequest => ({
   method: "GET",

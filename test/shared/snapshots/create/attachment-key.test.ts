@@ -9,7 +9,7 @@ import {
 } from "../../../../shared/snapshots/create/attachment-key.ts";
 import type { InFlight } from "../../../../shared/snapshots/create/create-once.ts";
 import { keyOf } from "../../../../shared/snapshots/marker.ts";
-import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../domain.ts";
+import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../../../support/domain.ts";
 
 const UNTOLD = { volumeId: "disk-1" };
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { after, instant } from "../../../../shared/core/instant.ts";
 import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../../../shared/snapshots/ports.ts";
-import { HOUR_MS, MINUTE_MS, refusal, START, virtualTime } from "../domain.ts";
+import { HOUR_MS, MINUTE_MS, refusal, START, virtualTime } from "../../../support/domain.ts";
 
 type Attachment = Volume["attachments"][number];
 

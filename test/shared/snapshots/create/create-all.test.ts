@@ -25,7 +25,7 @@ import {
   stage,
   standard,
   UNKNOWN,
-} from "../domain.ts";
+} from "../../../support/domain.ts";
 
 const KEY = keyOf("timer", "nightly", "2026-11-21T02:00:00Z");
 const RUN: Run = { key: KEY, policy: "nightly", label: "nightly", time: START, projectId: "project-1" };

@@ -19,7 +19,7 @@ import {
   snapshotOf,
   stage,
   UNKNOWN,
-} from "../domain.ts";
+} from "../../../support/domain.ts";
 
 const KEY = keyOf("timer", "nightly", "2026-11-21T02:00:00Z");
 

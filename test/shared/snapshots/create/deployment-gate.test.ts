@@ -23,7 +23,7 @@ import {
   snapshotOf,
   stage,
   UNKNOWN,
-} from "../domain.ts";
+} from "../../../support/domain.ts";
 
 const KEY = keyOf("gate", "release-7");
 const RUN: Run & { deploymentId: string } = {

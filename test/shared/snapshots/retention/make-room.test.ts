@@ -16,7 +16,7 @@ import {
   snapshotOf,
   stage,
   standard,
-} from "../domain.ts";
+} from "../../../support/domain.ts";
 
 const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
 const OPTIONS = { volume_id: "disk-1" };

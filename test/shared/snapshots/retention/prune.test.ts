@@ -17,7 +17,7 @@ import {
   snapshotOf,
   stage,
   standard,
-} from "../domain.ts";
+} from "../../../support/domain.ts";
 
 const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 1 } };
 

@@ -1,0 +1,252 @@
+/** ECS, as far as snapshots need it: cloud-apis.md 7. Codes: "Error Codes" of the ECS API reference. */
+
+import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type Answer, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
+import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../inventory.ts";
+import { fields, hasTags, integer, isFields, one, tagFilters } from "./constraints.ts";
+import { capped, countOf, cutPage } from "./paging.ts";
+
+const SERVER = "/v1/{project_id}/cloudservers/{server_id}";
+
+export const ecs: Service = {
+  name: "ecs",
+  behindGateway: true,
+  failure: { 500: "Ecs.0500", 503: "Ecs.0503" },
+  routes: [
+    { operation: "ecs.listServers", method: "GET", path: "/v1/{project_id}/cloudservers/detail", handle: list },
+    { operation: "ecs.showServer", method: "GET", path: SERVER, handle: show },
+    {
+      operation: "ecs.listServersByTag",
+      method: "POST",
+      path: "/v1/{project_id}/cloudservers/resource_instances/action",
+      handle: listByTag,
+    },
+    { operation: "ecs.listBlockDevices", method: "GET", path: `${SERVER}/block_device`, handle: listBlockDevices },
+    {
+      operation: "ecs.showBlockDevice",
+      method: "GET",
+      path: `${SERVER}/block_device/{volume_id}`,
+      handle: showBlockDevice,
+    },
+    { operation: "ecs.attachVolume", method: "POST", path: `${SERVER}/attachvolume`, handle: attachVolume },
+    {
+      operation: "ecs.detachVolume",
+      method: "DELETE",
+      path: `${SERVER}/detachvolume/{volume_id}`,
+      handle: detachVolume,
+    },
+  ],
+  envelope: ({ code, message }) => ({ error: { code, message } }),
+};
+
+function badRequest(message: string): never {
+  throw new Refusal(400, "Ecs.0000", message);
+}
+
+const LIST_PARAMETERS = [
+  "limit",
+  "offset",
+  "marker",
+  "name",
+  "status",
+  "tags",
+  "not-tags",
+  "ip",
+  "ip_eq",
+  "flavor",
+  "server_id",
+  "enterprise_project_id",
+  "reservation_id",
+];
+
+/** `limit` 25 by default, at most 1000; `offset` is a PAGE, counted from 1, and 0 is 1 too (cloud-apis.md 7). */
+function list(call: Call, cloud: Inside): Answer {
+  const { query } = call;
+  checkQuery(call, cloud, LIST_PARAMETERS, badRequest);
+  const value = (key: string) => one(query, key);
+  const asked = integer(value("limit")) ?? 25;
+  const offset = integer(value("offset")) ?? 1;
+  if (!(asked >= 0 && asked <= 1000)) badRequest("limit must be 0 to 1000.");
+  const limit = capped(asked, cloud.choices);
+  if (!(offset >= 0)) badRequest("offset must not be negative.");
+  const ids = value("server_id")?.split(",");
+  const tags = value("tags")?.split(",");
+  const notTags = value("not-tags")?.split(",");
+  const project = value("enterprise_project_id");
+  const everyProject =
+    project === "all_granted_eps" || (project === undefined && cloud.choices.enterpriseProjectsByDefault === "all");
+  const page = cutPage(cloud.estate.servers.oldestFirst, {
+    // server_id excludes the other filters.
+    keep: (server) =>
+      ids
+        ? ids.includes(server.id)
+        : server.name.includes(value("name") ?? "") &&
+          (value("status") === undefined || server.status === value("status")) &&
+          (everyProject || server.enterpriseProjectId === (project ?? "0")) &&
+          (!tags || tags.every((tag) => hasTag(server, tag))) &&
+          !notTags?.every((tag) => hasTag(server, tag)),
+    descending: true,
+    offset: (Math.max(offset, 1) - 1) * limit,
+    limit,
+    marker: value("marker"),
+  });
+  if (page.markerLost) badRequest("marker could not be found.");
+  return ok({ count: countOf(page, cloud.choices), servers: page.rows.map((server) => serverView(server, cloud)) });
+}
+
+/** `key` or `key=value` */
+function hasTag(server: ServerRecord, tag: string): boolean {
+  const equals = tag.indexOf("=");
+  if (equals < 0) return Object.hasOwn(server.tags, tag);
+  return server.tags[tag.slice(0, equals)] === tag.slice(equals + 1);
+}
+
+/** `limit` and `offset` are strings here, and `offset` counts rows (cloud-apis.md 7). */
+function listByTag(call: Call, cloud: Inside): Answer {
+  const known = ["action", "limit", "offset", "tags", "not_tags", "matches"];
+  const body = fields(call.json, "body", known, badRequest);
+  const { action, matches = [] } = body;
+  if (action !== "filter" && action !== "count") badRequest("action must be filter or count.");
+  const limit = count(body.limit, "limit", 1000);
+  const offset = count(body.offset, "offset", 0);
+  if (limit > 1000 || limit < 1) badRequest("limit must be 1 to 1000.");
+  const tags = body.tags === undefined ? [] : tagFilters(body.tags, "tags", badRequest);
+  const notTags = body.not_tags === undefined ? [] : tagFilters(body.not_tags, "not_tags", badRequest);
+  if (!Array.isArray(matches)) return badRequest("matches must be an array.");
+  const names = matches.map((match) => {
+    const { key, value } = isFields(match) ? match : {};
+    return key === "resource_name" ? String(value) : badRequest("matches.key must be resource_name.");
+  });
+  const page = cutPage(cloud.estate.servers.oldestFirst, {
+    keep: (server) =>
+      hasTags(server.tags, tags) &&
+      (notTags.length === 0 || !hasTags(server.tags, notTags)) &&
+      names.every((name) => server.name.includes(name)),
+    descending: true,
+    offset,
+    limit: capped(limit, cloud.choices),
+  });
+  if (action === "count") return ok({ total_count: page.total });
+  return ok({
+    resources: page.rows.map((server) => ({
+      resource_id: server.id,
+      resource_name: server.name,
+      resource_detail: "",
+      tags: Object.entries(server.tags).map(([key, value]) => ({ key, value })),
+    })),
+    total_count: page.total,
+  });
+}
+
+function count(value: unknown, path: string, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== "string" || !/^\d+$/.test(value)) return badRequest(`${path} must be a string of digits.`);
+  return Number(value);
+}
+
+function show(call: Call, cloud: Inside): Answer {
+  return ok({ server: serverView(findServer(call, cloud), cloud) });
+}
+
+function listBlockDevices(call: Call, cloud: Inside): Answer {
+  const server = findServer(call, cloud);
+  const devices = cloud.estate.volumesOfServer(server.id).map((volume) => blockDevice(volume, server, cloud));
+  return ok({
+    attachableQuantity: {
+      free_scsi: 60 - devices.length,
+      free_blk: 24 - devices.length,
+      free_disk: 60 - devices.length,
+    },
+    volumeAttachments: devices,
+  });
+}
+
+function showBlockDevice(call: Call, cloud: Inside): Answer {
+  const server = findServer(call, cloud);
+  const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
+  if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
+  return ok({ volumeAttachment: blockDevice(volume, server, cloud) });
+}
+
+/** camelCase, unlike EVS (cloud-apis.md 7). */
+function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: Inside) {
+  const attachment = attachmentTo(volume, server, cloud);
+  return {
+    id: volume.id,
+    volumeId: volume.id,
+    serverId: server.id,
+    device: attachment?.device,
+    bootIndex: bootIndex(attachment),
+    pciAddress: "0000:02:01.0",
+    size: volume.size,
+    bus: "virtio",
+  };
+}
+
+function attachVolume(call: Call, cloud: Inside): Answer {
+  const { estate } = cloud;
+  const server = findServer(call, cloud);
+  const body = fields(call.json, "body", ["volumeAttachment"], badRequest);
+  const wanted = fields(body.volumeAttachment, "volumeAttachment", ["volumeId", "device"], badRequest);
+  const volume = estate.volumes.get(String(wanted.volumeId));
+  if (!volume) throw new Refusal(404, "Ecs.0000", "The disk does not exist.");
+  if (estate.volumeStatus(volume) !== "available") badRequest("The disk must be available.");
+  const device = typeof wanted.device === "string" ? wanted.device : undefined;
+  estate.attach(volume, server.id, estate.now(), device);
+  return ok({ job_id: finishedJob("attachVolume", cloud) });
+}
+
+function detachVolume(call: Call, cloud: Inside): Answer {
+  const server = findServer(call, cloud);
+  const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
+  if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
+  cloud.estate.detach(volume, server.id);
+  return ok({ job_id: finishedJob("detachVolume", cloud) });
+}
+
+/** Attaching takes no time here; `GET /v1/{project_id}/jobs/{job_id}` is shown by evs-jobs.ts. */
+function finishedJob(type: string, { estate }: Inside): string {
+  const endedAt = estate.now();
+  return estate.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
+}
+
+function findServer(call: Call, cloud: Inside): ServerRecord {
+  const server = cloud.estate.servers.get(call.params.server_id ?? "");
+  if (!server) throw new Refusal(404, "Ecs.0114", "The ECS does not exist.");
+  return server;
+}
+
+function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: Inside): AttachmentRecord | undefined {
+  return cloud.estate.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
+}
+
+/** 0: the system disk (cloud-apis.md 7). */
+function bootIndex(attachment: AttachmentRecord | undefined): number {
+  return attachment?.device === "/dev/vda" ? 0 : -1;
+}
+
+function serverView(server: ServerRecord, cloud: Inside) {
+  return {
+    id: server.id,
+    name: server.name,
+    status: server.status,
+    tags: Object.entries(server.tags).map(([key, value]) => `${key}=${value}`),
+    metadata: {},
+    created: new Date(server.createdAt).toISOString(),
+    updated: new Date(server.createdAt).toISOString(),
+    enterprise_project_id: server.enterpriseProjectId,
+    "OS-EXT-STS:task_state": null,
+    "OS-EXT-STS:vm_state": server.status === "ACTIVE" ? "active" : "stopped",
+    "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
+    "os-extended-volumes:volumes_attached": cloud.estate.volumesOfServer(server.id).map((volume) => {
+      const attachment = attachmentTo(volume, server, cloud);
+      // Strings here (cloud-apis.md 7).
+      return {
+        id: volume.id,
+        delete_on_termination: "false",
+        bootIndex: String(bootIndex(attachment)),
+        device: attachment?.device,
+      };
+    }),
+  };
+}

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { type CloudOptions, type EmbeddedCloud, startCloud } from "../cloud/index.ts";
+import {
+  bundlesIn,
+  functionUrn,
+  type Gateway,
+  type Host,
+  type Line,
+  runAsyncCall,
+  startGateway,
+  startHost,
+} from "../host/index.ts";
+import { makeEstate, type TourEstate } from "./sample-inventory.ts";
+
+/** The built bundles of this checkout. */
+export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
+
+export const REGION = "eu-west-101";
+const PROJECT_ID = "0123456789abcdef0123456789abcdef";
+const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
+
+/** Also the backend timeout of the gateway (DESIGN 4.3). */
+const TIMEOUT_SECONDS = 60;
+
+export interface Site {
+  cloud: EmbeddedCloud;
+  host: Host;
+  gateway: Gateway;
+  estate: TourEstate;
+  close(): Promise<void>;
+}
+
+/** The embedded cloud with an estate in it, the functions beside it as if deployed, and the gateway before them. */
+export async function startSite(options: {
+  dist?: string;
+  creationMs?: CloudOptions["creationMs"];
+  onLine(line: Line): void;
+}): Promise<Site> {
+  const dist = options.dist ?? DIST;
+  const functions = bundlesIn(dist);
+  if (functions.length === 0) throw new Error(`no function in ${dist}: run "npm run build" first`);
+  let host: Host | undefined;
+  const cloud = await startCloud({
+    region: REGION,
+    projectId: PROJECT_ID,
+    topics: [TOPIC],
+    functions: functions.map((name) => functionUrn(REGION, PROJECT_ID, name)),
+    ...(options.creationMs ? { creationMs: options.creationMs } : {}),
+    onInvokeAsync: async (call) => {
+      if (host) await runAsyncCall(host, call);
+    },
+  });
+  const estate = makeEstate(cloud);
+  host = await startHost({
+    dist,
+    functions,
+    userData: userDataFor(cloud),
+    credentials: cloud.credentials,
+    projectId: cloud.projectId,
+    region: cloud.region,
+    timeoutSeconds: TIMEOUT_SECONDS,
+    // As Terraform sets it (DESIGN 4.3).
+    maxInstances: { "disk-attached": 1 },
+    asyncRetries: 2,
+    onLine: options.onLine,
+  });
+  const gateway = await startGateway({ host, backendTimeoutMs: TIMEOUT_SECONDS * 1000 });
+  return {
+    cloud,
+    host,
+    gateway,
+    estate,
+    async close() {
+      await gateway.close();
+      await host.close();
+      await cloud.close();
+    },
+  };
+}
+
+/** What Terraform would set for a deployment, pointed at the embedded cloud (DESIGN 4.2). */
+export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
+  return {
+    REGION: cloud.region,
+    PROJECT_ID: cloud.projectId,
+    EVS_ENDPOINT: cloud.url,
+    DWS_ENDPOINT: cloud.url,
+    ECS_ENDPOINT: cloud.url,
+    FUNCTIONGRAPH_ENDPOINT: cloud.url,
+    LTS_ENDPOINT: cloud.url,
+    LTS_LOG_GROUP_ID: TOPIC.group,
+    LTS_LOG_STREAM_ID: TOPIC.stream,
+  };
+}

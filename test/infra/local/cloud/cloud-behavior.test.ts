@@ -1,0 +1,110 @@
+import { expect, test } from "vitest";
+import { said, stage } from "../../../support/cloud-environment.ts";
+
+test("a list gives at most `pageCap` rows, and `counts` makes its count that of the page", async () => {
+  const { cloud, call } = await stage({ pageCap: 2, counts: "page", v5ListCount: true });
+  const servers = [cloud.addServer(), cloud.addServer(), cloud.addServer()];
+  const volumes = servers.map(({ id }) => cloud.addVolume({ serverId: id, tags: { backup: "daily" } }));
+  const cluster = cloud.addCluster();
+  for (const [index, { id }] of volumes.entries()) {
+    cloud.addSnapshot({ kind: "snapshot", volumeId: id });
+    cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [id] });
+    cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cluster.id, name: `name-${index}` });
+  }
+  const lists = [
+    ["/v2/{p}/cloudsnapshots/detail", "snapshots", "offset=2"],
+    ["/v2/{p}/cloudvolumes/detail", "volumes", "offset=2"],
+    ["/v5/{p}/snapshots/detail", "snapshots", "offset=2"],
+    ["/v5/{p}/snapshot-groups/detail", "snapshot_groups", "offset=2"],
+    // The offset of these lists counts pages of `pageCap` rows.
+    ["/v1/{p}/cloudservers/detail", "servers", "offset=2"],
+    [`/v1.0/{p}/clusters/${cluster.id}/snapshots`, "snapshots", "offset=1"],
+  ];
+  for (const [path, field = "", second] of lists) {
+    const pages = [`${path}?limit=1000`, `${path}?limit=1000&${second}`];
+    const answers = [];
+    for (const page of pages) answers.push((await call("GET", page)).json);
+    expect(answers.map(({ count }) => count)).toEqual([2, 1]);
+    const rows = answers.flatMap((answer) => answer[field]);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(3);
+  }
+  for (const path of ["/v2/{p}/cloudvolumes", "/v1/{p}/cloudservers"]) {
+    const { json } = await call("POST", `${path}/resource_instances/action`, { action: "filter", tags: [] });
+    expect([json.resources.length, json.total_count]).toEqual([2, 3]);
+  }
+  expect((await call("GET", "/v1.0/{p}/snapshots")).json).toMatchObject({ count: 3, snapshots: [{}, {}, {}] });
+});
+
+test("with `attachmentIds` false an attachment has neither an id nor a time", async () => {
+  const { cloud, call } = await stage({ attachmentIds: false });
+  const server = cloud.addServer();
+  const { id } = cloud.addVolume({ serverId: server.id });
+  const { json } = await call("GET", `/v2/{p}/cloudvolumes/${id}`);
+  expect(json.volume.attachments).toEqual([
+    { id, volume_id: id, server_id: server.id, host_name: null, device: "/dev/vda" },
+  ]);
+  expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
+});
+
+test("if `describeClusterSnapshots` is null, responses show no DWS descriptions", async () => {
+  const { cloud, call } = await stage({ describeClusterSnapshots: "null" });
+  const cluster_id = cloud.addCluster().id;
+  const { json } = await call("POST", "/v1.0/{p}/snapshots", {
+    snapshot: { cluster_id, name: "name", description: "given" },
+  });
+  const shown = await call("GET", `/v1.0/{p}/snapshots/${json.snapshot.id}`);
+  expect(shown.json.snapshot).toMatchObject({ name: "name", description: null });
+  for (const path of ["/v1.0/{p}/snapshots", `/v1.0/{p}/clusters/${cluster_id}/snapshots`]) {
+    expect((await call("GET", path)).json.snapshots).toMatchObject([{ name: "name", description: null }]);
+  }
+});
+
+/** *EVS API Reference, "EVS Disk Status" (evs_04_0040)*, without `available` and `in-use`. */
+const OTHER_STATUSES = [
+  "creating",
+  "error",
+  "attaching",
+  "detaching",
+  "restoring-backup",
+  "backing-up",
+  "error_restoring",
+  "uploading",
+  "downloading",
+  "extending",
+  "error_extending",
+  "deleting",
+  "error_deleting",
+  "rollbacking",
+  "error_rollbacking",
+  "awaiting-transfer",
+];
+
+test("a create of a disk in a status that allows none is refused as `wrongVolumeStatus` says", async () => {
+  const refusals: [wanted: { status: number; code: string } | undefined, body: object][] = [
+    [undefined, { error: { code: "EVS.5400" } }],
+    [{ status: 400, code: "EVS.2024" }, { error: { code: "EVS.2024" } }],
+    [{ status: 400, code: "EVS.2130" }, { error: { code: "EVS.2130" } }],
+    [{ status: 409, code: "conflictingRequest" }, { conflictingRequest: { code: 409 } }],
+  ];
+  for (const [wrongVolumeStatus, body] of refusals) {
+    const { cloud, call } = await stage(wrongVolumeStatus ? { wrongVolumeStatus } : {});
+    const server = cloud.addServer().id;
+    const volume_id = cloud.addVolume({ serverId: server }).id;
+    const creates: [path: string, body: unknown][] = [
+      ["/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }],
+      ["/v5/{p}/snapshots", { snapshot: { volume_id } }],
+      ["/v5/{p}/snapshot-groups", { snapshot_group: { server_id: server } }],
+    ];
+    for (const status of OTHER_STATUSES) {
+      cloud.setVolumeStatus(volume_id, status);
+      for (const [path, create] of creates) {
+        const answer = await call("POST", path, create);
+        expect(answer.status, status).toBe(wrongVolumeStatus?.status ?? 400);
+        expect(answer.json).toMatchObject(body);
+        expect(answer.text).toContain(`current status is: ${status}`);
+      }
+    }
+    cloud.setVolumeStatus(volume_id, undefined);
+    expect(said(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([202, undefined]);
+  }
+});

@@ -1,0 +1,342 @@
+import { expect, test, vi } from "vitest";
+import type { CloudOptions, EmbeddedCloud, Fault, FaultHandle } from "../../../../../infra/local/cloud/index.ts";
+import { START, said, stage, wallClockAt } from "../../../../support/cloud-environment.ts";
+
+const CREATE = "/v2/{p}/cloudsnapshots";
+const LIST = "/v2/{p}/cloudvolumes/detail";
+
+/** A cloud with one disk, and the call that makes a snapshot of it. */
+async function oneDisk(options: Omit<CloudOptions, "clock"> = {}) {
+  const { cloud, clock, call } = await stage(options);
+  const { id: volume_id } = cloud.addVolume();
+  const create = () => call("POST", CREATE, { snapshot: { volume_id } });
+  return { cloud, clock, call, create, volume_id };
+}
+
+/** What a caller sees of a fault, and how many snapshots there are then. */
+async function seen(fault: Fault) {
+  const { cloud, create } = await oneDisk();
+  const handle = cloud.fault({ operation: "evs.createSnapshot", times: 1 }, fault);
+  const first = await create().catch((error: Error) => (error.cause as { code?: string }).code ?? error.message);
+  expect(handle.hits).toBe(1);
+  const made = cloud.snapshots().length;
+  expect((await create()).status).toBe(202);
+  return { first, made, view: cloud.requests[0] };
+}
+
+test("a status, before and after the work was done", async () => {
+  const before = await seen({ type: "status", status: 500 });
+  expect(before.made).toBe(0);
+  expect(before.first).toMatchObject({ status: 500, json: { error: { code: "EVS.5500" } } });
+  const after = await seen({ type: "status", status: 503, after: true });
+  expect(after.made).toBe(1);
+  expect(after.first).toMatchObject({ status: 503, json: { error: { code: "EVS.5503" } } });
+  expect(after.view?.answer).toMatchObject({ snapshot: { status: "creating" } });
+  const gateway = await seen({ type: "status", status: 504 });
+  expect(gateway.first).toMatchObject({ status: 504, json: { error_code: "APIGW.0201" } });
+  const html = await seen({ type: "status", status: 502, body: "<html></html>" });
+  expect(html.first).toMatchObject({ status: 502, text: "<html></html>" });
+  const object = await seen({
+    type: "status",
+    status: 403,
+    body: { error: { code: "EVS.2145", message: "suspended" } },
+  });
+  expect(object.first).toMatchObject({ status: 403, json: { error: { code: "EVS.2145" } } });
+});
+
+test("each service fails in its own envelope", async () => {
+  const { cloud, call } = await stage();
+  cloud.fault({}, { type: "status", status: 500 });
+  const paths = [
+    ["/v1.0/{p}/clusters", "DWS.9999"],
+    ["/v1/{p}/cloudservers/detail", "Ecs.0500"],
+    [LIST, "EVS.5500"],
+  ];
+  for (const [path = "", code] of paths) expect(said(await call("GET", path))).toEqual([500, code]);
+  expect(said(await call("POST", "/v2/{p}/fgs/functions/x/invocations-async", {}))).toEqual([500, "FSS.0500"]);
+  const topic = "/v2/{p}/lts/groups/g/streams/s/tenant/contents";
+  expect(said(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
+});
+
+test("the connection is reset, before and after", async () => {
+  const before = await seen({ type: "reset", after: false });
+  expect([before.made, before.first, before.view?.status]).toEqual([0, "ECONNRESET", undefined]);
+  expect(before.view?.fault).toBe("reset");
+  const after = await seen({ type: "reset", after: true });
+  expect([after.made, after.first]).toEqual([1, "ECONNRESET"]);
+});
+
+test("a body is cut, before and after", async () => {
+  const before = await seen({ type: "cut", after: false });
+  const after = await seen({ type: "cut", after: true });
+  expect([before.made, after.made]).toEqual([0, 1]);
+  for (const { first } of [before, after]) expect(first).toMatch(/UND_ERR_SOCKET|ECONNRESET|terminated/);
+});
+
+test("a body that is no JSON, a page, or nothing at all", async () => {
+  const torn = await seen({ type: "notJson", after: true });
+  expect(torn.made).toBe(1);
+  expect(torn.first).toMatchObject({ status: 202, json: undefined, text: expect.stringMatching(/^\{"snapshot"/) });
+  const page = await seen({ type: "notJson", after: false, html: true });
+  expect(page.made).toBe(0);
+  expect(page.first).toMatchObject({ status: 202, text: expect.stringMatching(/^<html>/) });
+  const empty = await seen({ type: "emptyBody", after: true });
+  expect(empty.made).toBe(1);
+  expect(empty.first).toMatchObject({ status: 202, text: "" });
+});
+
+/** A caller that hangs up as soon as the fault has hit its request. */
+async function hangUp(cloud: EmbeddedCloud, handle: FaultHandle, volume_id: string) {
+  const impatience = new AbortController();
+  const call = fetch(`${cloud.url}/v2/${cloud.projectId}/cloudsnapshots`, {
+    method: "POST",
+    headers: { "x-auth-token": cloud.credentials.token ?? "", "content-type": "application/json" },
+    body: JSON.stringify({ snapshot: { volume_id } }),
+    signal: impatience.signal,
+  });
+  const refused = expect(call).rejects.toThrow("aborted");
+  await vi.waitFor(() => expect(handle.hits).toBe(1), { interval: 2 });
+  impatience.abort();
+  await refused;
+}
+
+test("no answer at all, before and after", async () => {
+  for (const after of [false, true]) {
+    const { cloud, volume_id } = await oneDisk();
+    const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after });
+    await hangUp(cloud, handle, volume_id);
+    expect(cloud.snapshots()).toHaveLength(after ? 1 : 0);
+    expect(cloud.requests[0]).toMatchObject({ status: undefined, fault: "hang" });
+  }
+});
+
+test("a redirect, which a caller must not follow", async () => {
+  const { first, made } = await seen({ type: "redirect", location: "http://192.0.2.1/steal" });
+  expect(made).toBe(0);
+  expect(first).toMatchObject({ status: 307 });
+  expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
+});
+
+test("the fault `acknowledge` answers a create and a delete that are not carried out", async () => {
+  const { cloud, clock, call } = await stage();
+  const server = cloud.addServer();
+  const volume_id = cloud.addVolume({ serverId: server.id }).id;
+  const cluster_id = cloud.addCluster().id;
+  const creates: [path: string, body: unknown, status: number, shape: unknown][] = [
+    [CREATE, { snapshot: { volume_id, force: true } }, 202, { snapshot: { id: expect.any(String), volume_id } }],
+    ["/v5/{p}/snapshots", { snapshot: { volume_id } }, 202, { snapshot_id: expect.any(String) }],
+    [
+      "/v5/{p}/snapshot-groups",
+      { snapshot_group: { server_id: server.id } },
+      202,
+      { snapshot_group_id: expect.any(String) },
+    ],
+    ["/v1.0/{p}/snapshots", { snapshot: { cluster_id, name: "name" } }, 200, { snapshot: { id: expect.any(String) } }],
+  ];
+  const acknowledge = cloud.fault({ method: "POST" }, { type: "acknowledge" });
+  for (const [path, body, status, shape] of creates) {
+    const answer = await call("POST", path, body);
+    expect(answer).toMatchObject({ status, json: shape });
+    const { json } = answer;
+    const id = json.snapshot?.id ?? json.snapshot_id ?? json.snapshot_group_id;
+    expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
+  }
+  expect(cloud.snapshots()).toEqual([]);
+  expect(said(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
+  acknowledge.remove();
+
+  for (const [path, body, status, shape] of creates) {
+    expect(await call("POST", path, body)).toMatchObject({ status, json: shape });
+    clock.advance(60_000);
+  }
+  cloud.fault({ method: "DELETE" }, { type: "acknowledge" });
+  const before = cloud.snapshots();
+  for (const { kind, id } of before) {
+    const path = { snapshot: CREATE, "cluster-snapshot": "/v1.0/{p}/snapshots" }[kind as string];
+    const versionFive = kind === "snapshot-group" ? "/v5/{p}/snapshot-groups" : "/v5/{p}/snapshots";
+    expect((await call("DELETE", `${path ?? versionFive}/${id}`)).status).toBe(202);
+  }
+  clock.advance(60_000);
+  expect(cloud.snapshots()).toEqual(before);
+});
+
+test("the fault `acknowledge` loses reports, invocations and attachments, and refuses to hit an update", async () => {
+  const onInvokeAsync = vi.fn();
+  const { cloud, call } = await stage({ onInvokeAsync });
+  const [server, volume] = [cloud.addServer(), cloud.addVolume()];
+  cloud.fault({}, { type: "acknowledge" });
+  const report = { log_time_ns: cloud.clock.now() * 1e6, contents: ["a"], labels: {} };
+  expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", report)).status).toBe(200);
+  const urn = `urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
+  expect((await call("POST", `/v2/{p}/fgs/functions/${urn}/invocations-async`, {})).status).toBe(202);
+  const attach = { volumeAttachment: { volumeId: volume.id } };
+  expect((await call("POST", `/v1/{p}/cloudservers/${server.id}/attachvolume`, attach)).status).toBe(200);
+  await cloud.idle();
+  expect([cloud.logs, cloud.lostLogs, cloud.invocations]).toEqual([[], [], []]);
+  expect(onInvokeAsync).not.toHaveBeenCalled();
+  expect(cloud.volume(volume.id)).toEqual(volume);
+
+  const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: volume.id, name: "old" });
+  expect((await call("PUT", `${CREATE}/${id}`, { snapshot: { name: "new" } })).status).toBe(500);
+  expect(complain).toHaveBeenCalledOnce();
+  expect(cloud.snapshots()).toMatchObject([{ name: "old" }]);
+  complain.mockRestore();
+});
+
+test("the fault `edit` changes the body of a list, a show and a create", async () => {
+  const { cloud, call, create, volume_id } = await oneDisk();
+  const edit = cloud.fault(
+    { operation: "evs.createSnapshot" },
+    { type: "edit", edit: ({ snapshot }) => ({ snapshot: { ...snapshot, volume_id: "another" }, code: "EVS.5400" }) },
+  );
+  expect((await create()).json).toMatchObject({ snapshot: { volume_id: "another" }, code: "EVS.5400" });
+  const { id } = cloud.snapshots()[0] as { id: string };
+  expect(cloud.snapshots()).toMatchObject([{ volume_id }]);
+  expect(cloud.requests[0]).toMatchObject({ fault: "edit", answer: { snapshot: { id, volume_id } } });
+  edit.remove();
+
+  cloud.fault(
+    { operation: "evs.listSnapshots" },
+    {
+      type: "edit",
+      edit: (body) => {
+        for (const row of body.snapshots) {
+          delete row.created_at;
+          row.status = null;
+        }
+        body.count = "1";
+      },
+    },
+  );
+  const list = await call("GET", `${CREATE}/detail`);
+  expect(list.json).toMatchObject({ count: "1", snapshots: [{ id, status: null }] });
+  expect(list.json.snapshots[0]).not.toHaveProperty("created_at");
+  cloud.fault({ operation: "evs.showSnapshot" }, { type: "edit", edit: () => null });
+  expect((await call("GET", `${CREATE}/${id}`)).text).toBe("null");
+  cloud.fault({ operation: "evs.deleteSnapshot" }, { type: "edit", edit: (body) => body });
+  expect(
+    await call("DELETE", `${CREATE}/${cloud.addSnapshot({ kind: "snapshot", volumeId: volume_id }).id}`),
+  ).toMatchObject({ status: 202, text: "" });
+});
+
+test("throttled once, with Retry-After", async () => {
+  const { first, made } = await seen({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
+  expect(made).toBe(0);
+  expect(first).toMatchObject({
+    status: 429,
+    json: {
+      error_code: "APIGW.0308",
+      error_msg: "The throttling threshold has been reached: policy user over ratelimit,limit:5,time:1 minute",
+    },
+  });
+  expect((first as { headers: Headers }).headers.get("retry-after")).toBe("7");
+});
+
+test("a token that ran out, and a clock that is off", async () => {
+  wallClockAt(START);
+  const { cloud, create } = await oneDisk();
+  const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
+  expect(said(await create())).toEqual([401, "APIGW.0301"]);
+  expect(expired.hits).toBe(1);
+  cloud.fault({ times: 1 }, { type: "clockSkew", ms: 16 * 60 * 1000 });
+  const skewed = await create();
+  expect(said(skewed)).toEqual([401, "APIGW.0301"]);
+  const ahead = Date.parse(skewed.headers.get("date") ?? "") - Date.parse(START);
+  expect(ahead).toBeGreaterThan(15 * 60 * 1000);
+  cloud.fault({ times: 1 }, { type: "clockSkew", ms: -14 * 60 * 1000 });
+  expect((await create()).status).toBe(202);
+  expect(cloud.refusedSignatures).toEqual([]);
+  expect(cloud.snapshots()).toHaveLength(1);
+});
+
+test("exactly the answer that was asked for", async () => {
+  const { first, made } = await seen({ type: "answer", status: 418, headers: { "x-a": "b" }, body: "{}" });
+  expect(made).toBe(0);
+  expect(first).toMatchObject({ status: 418, text: "{}" });
+  expect((first as { headers: Headers }).headers.get("x-a")).toBe("b");
+});
+
+test("a list that changes between two pages", async () => {
+  const { cloud, call } = await stage();
+  for (let n = 0; n < 4; n += 1) cloud.addVolume({ name: `v${n}`, createdAt: Date.UTC(2026, 0, n + 1) });
+  const mutate = () => void cloud.addVolume({ name: "new" });
+  cloud.fault({ operation: "evs.listVolumes", nth: 1 }, { type: "mutatePage", mutate });
+  const page = async (offset: number) =>
+    (await call("GET", `${LIST}?limit=2&offset=${offset}`)).json.volumes.map(({ name }: { name: string }) => name);
+  // The rows have shifted: v2 is seen twice.
+  expect([...(await page(0)), ...(await page(2)), ...(await page(4))]).toEqual(["v3", "v2", "v2", "v1", "v0"]);
+});
+
+test("a delay, before or after the work", async () => {
+  const { cloud, call, create } = await oneDisk();
+  const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 20 });
+  const started = performance.now();
+  expect((await create()).status).toBe(202);
+  expect(performance.now() - started).toBeGreaterThanOrEqual(19);
+  handle.remove();
+  cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 20, after: true });
+  const slow = create();
+  while (cloud.snapshots().length < 2) await call("GET", LIST);
+  expect((await slow).status).toBe(202);
+  expect(cloud.snapshots()).toHaveLength(2);
+});
+
+test("which requests a fault hits", async () => {
+  const { cloud, call, create, volume_id } = await oneDisk({ legacyPerVolume: 99 });
+  const other = cloud.addVolume().id;
+  const fault: Fault = { type: "status", status: 500 };
+  const statuses = async (count: number) => {
+    const all = [];
+    for (let n = 0; n < count; n += 1) all.push((await create()).status);
+    return all;
+  };
+  const handles = [cloud.fault({ nth: 2, method: "post" }, fault)];
+  expect(await statuses(3)).toEqual([202, 500, 202]);
+  expect([handles[0]?.seen, handles[0]?.hits]).toEqual([3, 1]);
+  cloud.clearFaults();
+  cloud.fault({ operation: /createSnapshot$/, nth: 2, times: 2 }, fault);
+  expect(await statuses(4)).toEqual([202, 500, 500, 202]);
+  cloud.clearFaults();
+  const unlimited = cloud.fault({ path: /cloudsnapshots$/g }, fault);
+  expect(await statuses(3)).toEqual([500, 500, 500]);
+  unlimited.remove();
+  expect(await statuses(1)).toEqual([202]);
+  cloud.fault({ resource: other }, fault);
+  expect(await statuses(1)).toEqual([202]);
+  expect((await call("POST", CREATE, { snapshot: { volume_id: other } })).status).toBe(500);
+  expect((await call("GET", `${LIST}?id=${other}`)).status).toBe(500);
+  expect((await call("GET", `${LIST}?id=${volume_id}`)).status).toBe(200);
+  cloud.clearFaults();
+  const draws = [0.5, 0.1, 0.9];
+  cloud.fault({ probability: { value: 0.3, random: () => draws.shift() ?? 1 } }, fault);
+  expect(await statuses(3)).toEqual([202, 500, 202]);
+});
+
+test("a refused signature does not use up a fault", async () => {
+  const { cloud, call, create } = await oneDisk();
+  const handle = cloud.fault({ nth: 1 }, { type: "reset", after: true });
+  await call("GET", LIST, undefined, { leaveOut: ["host"] });
+  expect(handle.seen).toBe(0);
+  await expect(create()).rejects.toThrow();
+  expect(cloud.snapshots()).toHaveLength(1);
+});
+
+test("a mistake in the cloud itself, or in what a test hands it, is seen", async () => {
+  const { cloud, call } = await stage();
+  const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+  const mutate = () => {
+    throw new Error("a mistake");
+  };
+  cloud.fault({}, { type: "mutatePage", mutate });
+  expect((await call("GET", LIST)).status).toBe(500);
+  expect(complain).toHaveBeenCalledWith(expect.any(String), new Error("a mistake"));
+  complain.mockRestore();
+});
+
+test("what a caller did not wait for is done all the same", async () => {
+  const { cloud, volume_id } = await oneDisk();
+  const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 40 });
+  await hangUp(cloud, handle, volume_id);
+  await vi.waitFor(() => expect(cloud.snapshots()).toHaveLength(1), { interval: 5 });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { said, stage } from "../../../../support/cloud-environment.ts";
+
+const LIST = "/v2/{p}/cloudvolumes/detail";
+
+test("so many a second on the states' clock, then 429 with the documented message", async () => {
+  const { cloud, clock, call } = await stage({ rate: { perSecond: 3 } });
+  const ask = async () => (await call("GET", LIST)).status;
+  expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
+  const { json } = await call("GET", LIST);
+  expect(json).toEqual({
+    error_code: "APIGW.0308",
+    error_msg: "The throttling threshold has been reached: policy user over ratelimit,limit:3,time:1 second",
+    request_id: expect.any(String),
+  });
+  clock.advance(333);
+  expect(await ask()).toBe(429);
+  clock.advance(1);
+  expect([await ask(), await ask()]).toEqual([200, 429]);
+  clock.advance(60_000);
+  expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
+  expect([cloud.count("evs.listVolumes", 200), cloud.count(/^evs/, 429), cloud.count("evs.listVolumes")]).toEqual([
+    7, 5, 12,
+  ]);
+});
+
+test("so many a minute, beside so many a second", async () => {
+  const { clock, call } = await stage({ rate: { perSecond: 100, perMinute: 2 } });
+  const ask = async () => call("GET", LIST);
+  await ask();
+  await ask();
+  expect((await ask()).json.error_msg).toMatch(/limit:2,time:1 minute$/);
+  clock.advance(30_000);
+  expect([(await ask()).status, (await ask()).status]).toEqual([200, 429]);
+});
+
+test("a throttled request does no work", async () => {
+  const { cloud, clock, call } = await stage({ rate: { perSecond: 1 } });
+  const volume_id = cloud.addVolume().id;
+  const create = async () => said(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
+  expect(await create()).toEqual([202, undefined]);
+  expect(await create()).toEqual([429, "APIGW.0308"]);
+  expect(cloud.snapshots()).toHaveLength(1);
+  clock.advance(1000);
+  expect(await create()).toEqual([202, undefined]);
+});
+
+test("LTS has an address of its own and does not count", async () => {
+  const { cloud, call } = await stage({ rate: { perSecond: 1 } });
+  const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
+  for (let n = 0; n < 3; n += 1) {
+    expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", body)).status).toBe(200);
+  }
+  expect((await call("GET", LIST)).status).toBe(200);
+});
+
+test("a wrong signature takes no token", async () => {
+  const { call } = await stage({ rate: { perSecond: 1 } });
+  await call("GET", LIST, undefined, { leaveOut: ["host"] });
+  expect((await call("GET", LIST)).status).toBe(200);
+});

@@ -1,0 +1,304 @@
+import { expect, test } from "vitest";
+import { said, stage } from "../../../../support/cloud-environment.ts";
+
+const CREATE = "/v2/{p}/cloudsnapshots";
+const LIST = "/v2/{p}/cloudsnapshots/detail";
+
+test("the story of a legacy snapshot", async () => {
+  const { cloud, clock, call } = await stage();
+  const volume = cloud.addVolume({ size: 40 });
+  const created = await call("POST", CREATE, {
+    snapshot: {
+      volume_id: volume.id,
+      name: "snap-001",
+      description: "Daily backup",
+      force: false,
+      metadata: { a: "b" },
+    },
+  });
+  expect(created.status).toBe(202);
+  const { id } = created.json.snapshot;
+  expect(created.json).toEqual({
+    snapshot: {
+      status: "creating",
+      description: "Daily backup",
+      created_at: "2026-11-21T02:00:00.000000",
+      metadata: {},
+      volume_id: volume.id,
+      size: 40,
+      id,
+      name: "snap-001",
+      updated_at: "2026-11-21T02:00:00.000000",
+    },
+  });
+  const one = `${CREATE}/${id}`;
+  expect((await call("GET", one)).json.snapshot).toMatchObject({
+    status: "creating",
+    metadata: { a: "b" },
+    updated_at: null,
+  });
+  expect(said(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  clock.advance(2999);
+  expect((await call("GET", one)).json.snapshot.status).toBe("creating");
+  clock.advance(1);
+  expect((await call("GET", one)).json.snapshot.status).toBe("available");
+
+  clock.advance(1000);
+  const renamed = await call("PUT", one, { snapshot: { name: "other", description: "text" } });
+  expect(renamed.status).toBe(200);
+  const updated_at = "2026-11-21T02:00:04.000000";
+  expect(renamed.json.snapshot).toMatchObject({ name: "other", description: "text", updated_at });
+
+  const deleted = await call("DELETE", one);
+  expect([deleted.status, deleted.text]).toEqual([202, ""]);
+  expect((await call("GET", one)).json.snapshot.status).toBe("deleting");
+  expect(said(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  clock.advance(1000);
+  expect(said(await call("GET", one))).toEqual([404, "EVS.5404"]);
+  expect(said(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
+  expect(cloud.snapshots()).toEqual([]);
+});
+
+test("times have six digits and no zone", async () => {
+  const { cloud, call } = await stage();
+  const volume = cloud.addVolume();
+  const times = [];
+  for (let n = 0; n < 3; n += 1) {
+    const { json } = await call("POST", CREATE, { snapshot: { volume_id: volume.id } });
+    times.push(json.snapshot.created_at);
+  }
+  expect(times).toEqual(["2026-11-21T02:00:00.000000", "2026-11-21T02:00:00.000001", "2026-11-21T02:00:00.000002"]);
+});
+
+test("name 64 and description 85 characters, and one more is refused", async () => {
+  const { cloud, call } = await stage();
+  const volume_id = cloud.addVolume().id;
+  const create = async (fields: object) => said(await call("POST", CREATE, { snapshot: { volume_id, ...fields } }))[0];
+  expect(await create({ name: "é".repeat(64), description: "é".repeat(85) })).toBe(202);
+  expect(await create({ name: "n".repeat(65) })).toBe(400);
+  expect(await create({ description: "d".repeat(86) })).toBe(400);
+  expect(await create({ description: null })).toBe(400);
+  expect(cloud.snapshots()).toHaveLength(1);
+});
+
+test("classic: 255 bytes each, a null description, and OpenStack's envelopes", async () => {
+  const { cloud, call } = await stage({ evsLimits: "classic" });
+  const volume_id = cloud.addVolume().id;
+  const create = (fields: object) => call("POST", CREATE, { snapshot: { volume_id, ...fields } });
+  expect((await create({ name: "n".repeat(255), description: "d".repeat(255) })).status).toBe(202);
+  expect((await create({ description: null })).status).toBe(202);
+  const tooLong = await create({ name: `${"é".repeat(127)}nn` });
+  expect(tooLong.status).toBe(400);
+  expect(tooLong.json).toEqual({ badRequest: { code: 400, message: expect.any(String) } });
+  expect((await create({ description: `${"é".repeat(127)}n` })).status).toBe(202);
+  const gone = await create({ volume_id: "00000000-0000-4000-8000-000000000000" });
+  expect(gone.json).toEqual({ itemNotFound: { code: 404, message: expect.any(String) } });
+  for (let n = 3; n < 7; n += 1) await create({});
+  const full = await create({});
+  expect([full.status, Object.keys(full.json)]).toEqual([413, ["overLimit"]]);
+});
+
+test("bodies are checked field by field", async () => {
+  const { cloud, call } = await stage();
+  const volume_id = cloud.addVolume().id;
+  const refused = [
+    undefined,
+    "not json",
+    [],
+    {},
+    { snapshot: null },
+    { snapshot: [] },
+    { snapshot: { volume_id }, extra: 1 },
+    { snapshot: { volume_id, tags: {} } },
+    { snapshot: { volume_id, incremental: true } },
+    { snapshot: { volume_id, force: "true" } },
+    { snapshot: { volume_id, name: 1 } },
+    { snapshot: { volume_id, name: null } },
+    { snapshot: { volume_id, metadata: { a: 1 } } },
+    { snapshot: { volume_id, metadata: [] } },
+    { snapshot: { volume_id, name: "autobk_snapshot_x" } },
+  ];
+  for (const body of refused) expect(said(await call("POST", CREATE, body))).toEqual([400, "EVS.5400"]);
+  for (const body of [{ snapshot: {} }, { snapshot: { volume_id: "" } }, { snapshot: { volume_id: "no-uuid" } }]) {
+    expect(said(await call("POST", CREATE, body))).toEqual([400, "EVS.1002"]);
+  }
+  expect(
+    (await call("POST", CREATE, { snapshot: { volume_id, metadata: {}, name: "my_autobk_snapshot_" } })).status,
+  ).toBe(202);
+  expect(cloud.snapshots()).toHaveLength(1);
+});
+
+test("metadata of a megabyte is too large", async () => {
+  const { cloud, call } = await stage();
+  const volume_id = cloud.addVolume().id;
+  const create = (length: number) =>
+    call("POST", CREATE, { snapshot: { volume_id, metadata: { a: "x".repeat(length) } } });
+  expect((await create(1_048_576 - 9)).status).toBe(202);
+  expect(said(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
+});
+
+test("the disk must be available, or in use or attaching with force", async () => {
+  const { cloud, clock, call } = await stage();
+  const server = cloud.addServer();
+  const volume = cloud.addVolume();
+  const create = async (force?: boolean) =>
+    said(await call("POST", CREATE, { snapshot: { volume_id: volume.id, ...(force === undefined ? {} : { force }) } }));
+  expect(await create()).toEqual([202, undefined]);
+  cloud.attach(volume.id, server.id, { after: 5000 });
+  expect(cloud.volume(volume.id)?.status).toBe("attaching");
+  expect(await create(false)).toEqual([400, "EVS.5400"]);
+  expect(await create(true)).toEqual([202, undefined]);
+  clock.advance(5000);
+  expect(cloud.volume(volume.id)?.status).toBe("in-use");
+  expect(await create()).toEqual([400, "EVS.5400"]);
+  expect(await create(false)).toEqual([400, "EVS.5400"]);
+  expect(await create(true)).toEqual([202, undefined]);
+  for (const status of ["error", "extending", "backing-up", "deleting"]) {
+    cloud.setVolumeStatus(volume.id, status);
+    expect(await create(true)).toEqual([400, "EVS.5400"]);
+  }
+  cloud.removeVolume(volume.id);
+  expect(await create(true)).toEqual([404, "EVS.5404"]);
+});
+
+test("seven snapshots a disk, not eight", async () => {
+  const { cloud, clock, call } = await stage();
+  const volume_id = cloud.addVolume().id;
+  const create = () => call("POST", CREATE, { snapshot: { volume_id } });
+  for (let n = 0; n < 7; n += 1) expect((await create()).status).toBe(202);
+  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  expect((await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } })).status).toBe(202);
+  clock.advance(3000);
+  const [first] = cloud.snapshots();
+  await call("DELETE", `${CREATE}/${first?.id}`);
+  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  clock.advance(1000);
+  expect((await create()).status).toBe(202);
+});
+
+test("a project's quota", async () => {
+  const { cloud, call } = await stage({ snapshotQuota: 2 });
+  const create = () => call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
+  expect([(await create()).status, (await create()).status]).toEqual([202, 202]);
+  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  const quotas = await call("GET", `/v2/{p}/os-quota-sets/${cloud.projectId}?usage=True`);
+  expect(quotas.json.quota_set.snapshots).toEqual({ in_use: 2, limit: 2, reserved: 0 });
+  expect(quotas.json.quota_set.gigabytes.in_use).toBe(3 * 10 + 2 * 10);
+});
+
+test("a snapshot ends as it was told to", async () => {
+  const { cloud, clock, call } = await stage();
+  const volume_id = cloud.addVolume().id;
+  cloud.endWith(volume_id, "error");
+  cloud.endWith(volume_id, "stuck");
+  cloud.endWith(volume_id, "quiescing");
+  for (let n = 0; n < 4; n += 1) await call("POST", CREATE, { snapshot: { volume_id } });
+  expect(cloud.snapshots().map(({ status }) => status)).toEqual(["creating", "creating", "creating", "creating"]);
+  clock.advance(1_000_000_000);
+  expect(cloud.snapshots().map(({ status }) => status)).toEqual(["error", "creating", "quiescing", "available"]);
+  const [failed, stuck, unknown] = cloud.snapshots();
+  expect((await call("DELETE", `${CREATE}/${failed?.id}`)).status).toBe(202);
+  expect(said(await call("DELETE", `${CREATE}/${stuck?.id}`))).toEqual([400, "EVS.1047"]);
+  expect(said(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
+});
+
+test("one in error_deleting cannot be deleted", async () => {
+  const { cloud, call } = await stage();
+  const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error_deleting" });
+  expect(said(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
+});
+
+test("lists: offset counts rows, count is the total, the newest comes first", async () => {
+  const { cloud, call } = await stage();
+  const volumeId = cloud.addVolume().id;
+  for (const day of [3, 1, 2, 5, 4]) {
+    cloud.addSnapshot({ kind: "snapshot", volumeId, name: `day-${day}`, createdAt: `2026-11-0${day}T00:00:00Z` });
+  }
+  const page = async (query: string) => {
+    const { json } = await call("GET", `${LIST}?${query}`);
+    return {
+      names: json.snapshots.map(({ name }: { name: string }) => name),
+      count: json.count,
+      links: json.snapshots_links,
+    };
+  };
+  expect(await page("")).toEqual({ names: ["day-5", "day-4", "day-3", "day-2", "day-1"], count: 5, links: undefined });
+  const second = await page("limit=2&offset=2");
+  expect(second).toMatchObject({ names: ["day-3", "day-2"], count: 5 });
+  // An address inside the cloud that nobody outside can follow.
+  expect(second.links).toEqual([{ rel: "next", href: expect.stringMatching(/^https:\/\/172\.28\.9\.185:8776\/v2\//) }]);
+  expect(await page("limit=2&offset=4")).toEqual({ names: ["day-1"], count: 5, links: undefined });
+  expect(await page("limit=2&offset=5")).toEqual({ names: [], count: 5, links: undefined });
+  expect(await page("offset=99")).toEqual({ names: [], count: 5, links: undefined });
+});
+
+test("lists: limit 1 to 1000, and what is no number", async () => {
+  const { call } = await stage();
+  const ask = async (query: string) => said(await call("GET", `${LIST}?${query}`));
+  expect(await ask("limit=1000")).toEqual([200, undefined]);
+  expect(await ask("limit=1001")).toEqual([400, "EVS.2142"]);
+  expect(await ask("limit=1")).toEqual([200, undefined]);
+  expect(await ask("limit=0")).toEqual([400, "EVS.1023"]);
+  expect(await ask("limit=ten")).toEqual([400, "EVS.5400"]);
+  expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
+});
+
+test("lists: no marker for snapshots, and unknown parameters are refused unless ignored", async () => {
+  const strict = await stage();
+  expect(said(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
+  const lax = await stage({ unknownQuery: "ignore" });
+  expect((await lax.call("GET", `${LIST}?marker=x`)).status).toBe(200);
+});
+
+test("lists: every filter", async () => {
+  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
+  const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
+  const b = cloud.addVolume();
+  await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
+  await call("POST", CREATE, { snapshot: { volume_id: b.id, name: "nightly-10" } });
+  const old = cloud.addSnapshot({ kind: "snapshot", volumeId: b.id, name: "old", createdAt: "2020-01-01T00:00:00Z" });
+  const [, first, second] = cloud.snapshots("snapshot");
+  const names = async (query: string) =>
+    (await call("GET", `${LIST}?${query}`)).json.snapshots.map(({ name }: { name: string }) => name).sort();
+  expect(await names(`volume_id=${b.id}`)).toEqual(["nightly-10", "old"]);
+  expect(await names("status=available")).toEqual(["old"]);
+  expect(await names("status=creating")).toEqual(["nightly-1", "nightly-10"]);
+  expect(await names("name=nightly-1")).toEqual(["nightly-1", "nightly-10"]);
+  expect(await names(`id=${old.id}&id=${first?.id}`)).toEqual(["nightly-1", "old"]);
+  expect(await names(`id=${second?.id}&volume_id=${a.id}`)).toEqual([]);
+  expect(await names("enterprise_project_id=p1")).toEqual(["nightly-1"]);
+  expect(await names("enterprise_project_id=all_granted_eps")).toHaveLength(3);
+  expect(await names("availability_zone=az-2")).toEqual(["nightly-1"]);
+  expect(await names("service_type=EVS")).toHaveLength(3);
+  expect(await names("service_type=DSS")).toEqual([]);
+  expect(await names("dedicated_storage_id=x")).toEqual([]);
+});
+
+test("lists: exact names and the default project alone, if so chosen", async () => {
+  const { cloud, call } = await stage({ nameFilter: "exact" });
+  const a = cloud.addVolume({ enterpriseProjectId: "p1" });
+  await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
+  await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, name: "nightly-10" } });
+  const count = async (query: string) => (await call("GET", `${LIST}?${query}`)).json.count;
+  expect(await count("name=nightly-10")).toBe(1);
+  expect(await count("name=nightly")).toBe(0);
+  expect(await count("")).toBe(1);
+  expect(await count("enterprise_project_id=all_granted_eps")).toBe(2);
+});
+
+test("a list can show a new snapshot late", async () => {
+  const { cloud, clock, call } = await stage();
+  cloud.listLagMs = 5000;
+  const created = await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
+  const count = async () => (await call("GET", LIST)).json.count;
+  expect(await count()).toBe(0);
+  expect((await call("GET", `${CREATE}/${created.json.snapshot.id}`)).status).toBe(200);
+  clock.advance(4999);
+  expect(await count()).toBe(0);
+  await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
+  expect(await count()).toBe(0);
+  clock.advance(1);
+  expect(await count()).toBe(1);
+  clock.advance(5000);
+  expect(await count()).toBe(2);
+});

@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import type { CloudOptions } from "../../../../../infra/local/cloud/index.ts";
+import { said, stage } from "../../../../support/cloud-environment.ts";
+
+const TOPIC = "/v2/{p}/lts/groups/g1/streams/s1/tenant/contents";
+const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
+
+async function topic(options: Omit<CloudOptions, "clock"> = {}) {
+  const { cloud, call } = await stage(options);
+  /** Returns the time in nanoseconds by the clock that decides how old a line is. */
+  const now = () => nanoseconds(cloud.clock.now());
+  const report = (fields: object, time = now(), signing = {}) => {
+    const body = JSON.stringify({ log_time_ns: 0, contents: ["x"], labels: {}, ...fields });
+    return call("POST", TOPIC, body.replace('"log_time_ns":0', `"log_time_ns":${time}`), signing);
+  };
+  return { cloud, call, now, report };
+}
+
+test("lines are kept with group, stream, labels and nanoseconds", async () => {
+  const { cloud, now, report } = await topic();
+  const time = now();
+  const answer = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
+  expect([answer.status, answer.json]).toEqual([
+    200,
+    { errorCode: "SVCSTG.ALS.200.200", error_msg: "Report success.", result: null },
+  ]);
+  expect(cloud.logs).toMatchObject([
+    { line: { action: "create" }, group: "g1", stream: "s1", labels: { function: "f" }, log_time_ns: time },
+    { line: "plain text", text: "plain text", log_time_ns: String(BigInt(time) + 1n) },
+  ]);
+});
+
+test("bodies are checked, in the service's own envelope", async () => {
+  const { cloud, call, now, report } = await topic();
+  for (const fields of [
+    { labels: undefined },
+    { labels: "x" },
+    { contents: undefined },
+    { contents: "x" },
+    { contents: [{ a: 1 }] },
+    { extra: 1 },
+  ]) {
+    expect(said(await report(fields))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  }
+  for (const time of ["null", "1.5", "true", '"now"']) {
+    expect(said(await report({}, time))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  }
+  expect(said(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  const text = { headers: { "content-type": "text/plain" } };
+  expect(said(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(cloud.logs).toEqual([]);
+  expect((await report({}, `"${now()}"`)).status).toBe(200);
+  const charset = { headers: { "content-type": "application/json;charset=UTF-8" } };
+  expect((await report({ tenant_project_id: "x" }, now(), charset)).status).toBe(200);
+});
+
+test("a time over two days off is taken and thrown away", async () => {
+  const { cloud, report } = await topic();
+  const day = 24 * 60 * 60 * 1000;
+  for (const off of [-2 * day + 5000, 2 * day - 5000]) await report({}, nanoseconds(cloud.clock.now() + off));
+  expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 0]);
+  for (const off of [-2 * day - 5000, 2 * day + 5000]) {
+    expect((await report({}, nanoseconds(cloud.clock.now() + off))).status).toBe(200);
+  }
+  // Milliseconds where nanoseconds belong.
+  expect((await report({}, String(cloud.clock.now()))).status).toBe(200);
+  expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
+});
+
+test("a line of 1 MB, and one byte more", async () => {
+  const { cloud, report } = await topic();
+  expect((await report({ contents: ["x".repeat(1024 * 1024)] })).status).toBe(200);
+  expect((await report({ contents: ["y", `${"é".repeat(512 * 1024)}x`] })).status).toBe(400);
+  expect(cloud.logs).toHaveLength(1);
+});
+
+test("a body can be limited", async () => {
+  const { report } = await topic({ logBodyLimit: 512 * 1024 });
+  expect((await report({ contents: ["x".repeat(500 * 1024)] })).status).toBe(200);
+  expect((await report({ contents: ["x".repeat(512 * 1024)] })).status).toBe(413);
+});
+
+test("another project, and topics that do not exist", async () => {
+  const { call, report } = await topic({
+    topics: [
+      { group: "g1", stream: "s1" },
+      { group: "g2", stream: "s2" },
+    ],
+  });
+  const foreign = await call("POST", TOPIC.replace("{p}", "f".repeat(32)), {
+    log_time_ns: 1,
+    contents: [],
+    labels: {},
+  });
+  expect(foreign.status).toBe(401);
+  expect(foreign.json).toEqual({ errorCode: "SVCSTG.ALS.403.105", error_msg: "Project id is invalid.", result: null });
+  expect((await report({})).status).toBe(200);
+  for (const path of ["groups/g3/streams/s1", "groups/g1/streams/s2"]) {
+    const body = { log_time_ns: 1, contents: [], labels: {} };
+    expect((await call("POST", `/v2/{p}/lts/${path}/tenant/contents`, body)).status).toBe(400);
+  }
+});
+
+test("high accuracy: each line has its own time", async () => {
+  const { cloud, call, now } = await topic();
+  const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
+  const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);
+  const answer = await call("POST", `${TOPIC}/high-accuracy`, `{"contents":[${contents}],"labels":{}}`);
+  expect(answer.status).toBe(200);
+  expect(cloud.logs).toMatchObject([
+    { line: { n: 0 }, log_time_ns: times[0] },
+    { line: { n: 1 }, log_time_ns: times[1] },
+  ]);
+  expect((await call("POST", `${TOPIC}/high-accuracy`, { contents: ["x"], labels: {} })).status).toBe(400);
+});

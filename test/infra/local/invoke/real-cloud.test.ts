@@ -1,0 +1,114 @@
+/** Tests what `npm run invoke -- … --real` prints about the cloud, and when it requires `--yes`. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
+import { environmentOf } from "../../../../infra/local/site/addresses.ts";
+import { type Site, startSite } from "../../../../infra/local/site/site.ts";
+import { apig, timerEvent } from "../../../support/environment.ts";
+
+let site: Site;
+let folder: string;
+beforeAll(async () => {
+  site = await startSite({ onLine: () => {} });
+  folder = mkdtempSync(join(tmpdir(), "invoke-"));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await site.close();
+});
+
+const RETENTION = { keep_last: 1 };
+const policy = (fields: object = {}) => ({ policy: "nightly", retention: RETENTION, ...fields });
+const TARGETS = [{ kind: "snapshot", tags: { backup: "daily" } }];
+
+/** Runs the command with the environment that `npm start` prints, and changes to it. */
+async function invoke(name: string, event: unknown, options: string[] = [], changes: Record<string, string> = {}) {
+  for (const [variable, value] of Object.entries({ ...environmentOf(site.cloud), ...changes })) {
+    vi.stubEnv(variable, value);
+  }
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const path = join(folder, "event.json");
+  writeFileSync(path, JSON.stringify(event));
+  const lines: string[] = [];
+  const before = site.cloud.requests.length;
+  const ended = await replay([name, path, "--real", ...options], (line) => lines.push(line)).catch((thrown) => thrown);
+  return { ended, output: lines.join("\n"), requests: site.cloud.requests.length - before };
+}
+
+test("invoke --real prints the endpoint of each service, and says that all of them are on loopback", async () => {
+  const { url } = site.cloud;
+  const { ended, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
+  expect(ended).toBe(0);
+  expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101, project 0123456789abcdef/);
+  expect(output).not.toContain("REAL");
+  for (const service of ["EVS", "DWS", "ECS", "FUNCTIONGRAPH", "LTS"]) {
+    expect(output).toMatch(new RegExp(`^ {2}${service} +${url} {2}loopback$`, "m"));
+  }
+});
+
+test("invoke --real prints REAL cloud and every endpoint if one endpoint is not a loopback address", async () => {
+  const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
+  // The command refuses before it calls anything.
+  const { ended, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
+  expect(ended).toBeInstanceOf(BadUsage);
+  expect(output).toMatch(/^Runs prune-snapshots on the REAL cloud: /);
+  expect(output).toMatch(/^ {2}EVS +http:\/\/127\.0\.0\.1:\d+ {2}loopback$/m);
+  expect(output).toMatch(/^ {2}ECS +https:\/\/ecs\.eu-west-101\.myhuaweicloud\.com$/m);
+  expect(output).toMatch(/^ {2}DWS +DWS_ENDPOINT: expected an address such as .*got "http:\/\/dws\.example\.com"\.$/m);
+  expect(output).toMatch(/^ {2}LTS +not set: the records are on stdout alone$/m);
+});
+
+describe("before a function that deletes, invoke --real asks for --yes and calls nothing", () => {
+  const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
+  const cases: [string, string, unknown, Record<string, string>?][] = [
+    ["prune", "prune-snapshots", timerEvent(policy())],
+    ["prune with a dry run that is a text", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
+    ["prune with a policy as an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
+    ["prune with a policy that cannot be read", "prune-snapshots", timerEvent("{")],
+    ["prune with no event at all", "prune-snapshots", {}],
+    ["a schedule that makes room", "scheduled-snapshots", timerEvent(policy({ targets: TARGETS, make_room: true }))],
+    ["a gate that makes room", "pre-deploy", apig(gate({ make_room: true }))],
+    [
+      "a gate that makes room, with a plain body",
+      "pre-deploy",
+      apig({}, {}, { body: JSON.stringify(gate({ make_room: true })), isBase64Encoded: false }),
+    ],
+    ["attached disks with a retention", "disk-attached", {}, { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) }],
+  ];
+  test.each(cases)("invoke --real without --yes refuses %s", async (_what, name, event, changes) => {
+    const { ended, requests } = await invoke(name, event, [], changes);
+    expect(ended).toBeInstanceOf(BadUsage);
+    expect(ended.message).toMatch(/^Not run: .* deletes snapshots.*\. Add --yes /);
+    expect(requests).toBe(0);
+  });
+
+  test("invoke --real with --yes lets prune delete snapshots", async () => {
+    const { cloud, estate } = site;
+    const marker = {
+      "managed-by": "snapshot-functions",
+      policy: "nightly",
+      key: "a".repeat(32),
+      content: "b".repeat(8),
+    };
+    for (const hour of [1, 2]) {
+      const createdAt = cloud.clock.now() - hour * 3_600_000;
+      cloud.addSnapshot({ kind: "snapshot", volumeId: estate.webData, metadata: marker, createdAt });
+    }
+    const kept = () => cloud.snapshots("snapshot").filter(({ status }) => status === "available");
+    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"))).ended).toBeInstanceOf(BadUsage);
+    expect(kept()).toHaveLength(2);
+    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"), ["--yes"])).ended).toBe(0);
+    expect(kept()).toHaveLength(1);
+  });
+});
+
+test("invoke --real asks for nothing where nothing can be deleted", async () => {
+  const dry = await invoke("prune-snapshots", timerEvent(policy({ dry_run: true }), "{{now}}"));
+  expect(dry.ended).toBe(0);
+  const room = policy({ targets: TARGETS, make_room: true, dry_run: true });
+  expect((await invoke("scheduled-snapshots", timerEvent(room, "{{now}}"))).ended).toBe(0);
+  const gate = await invoke("pre-deploy", apig({ deployment_id: "release-8", targets: TARGETS }));
+  expect(gate.ended).toBe(0);
+});

@@ -1,0 +1,105 @@
+/** Traces of attachments, and an embedded cloud with a server and a disk. */
+import { expect } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import type { Runtime } from "../../shared/middleware/runtime.ts";
+import { expectWholeRecords, type Invocation, type Invoked, openSite, START } from "./environment.ts";
+
+export type Json = Record<string, unknown>;
+
+export const at = Date.parse(START);
+export const HOUR = 3_600_000;
+export const NOBODY = "00000000-0000-4000-8000-000000000000";
+
+/** Returns the fields that both traces of an attachment have. */
+export const common = (serverId: string, time: number) => ({
+  time,
+  record_time: time,
+  service_type: "ECS",
+  resource_type: "ecs",
+  resource_id: serverId,
+  resource_name: "web-1",
+  trace_name: "attachVolume",
+  trace_rating: "normal",
+  trace_status: "normal",
+  trace_id: "f1a1bd4c-c6a1-11f0-8a5e-0255ac100015",
+  project_id: "0123456789abcdef0123456789abcdef",
+});
+
+/** Returns the trace that CTS writes when the attach call arrives. The disk is not attached yet. */
+export const requested = (serverId: string, volumeId: string, time = at) => ({
+  cts: {
+    ...common(serverId, time),
+    trace_type: "ApiCall",
+    code: "200",
+    user: { name: "ops", id: "0123456789abcdef0123456789abcdef", domain: { name: "example", id: "42" } },
+    request: JSON.stringify({ volumeAttachment: { volumeId, device: "/dev/sdb" } }),
+    response: JSON.stringify({ job_id: "70a599e0-31e7-49b7-b260-868f441e862b" }),
+  },
+});
+
+/** Returns the trace that CTS writes when the attach job ends. It names the server but not the disk. */
+export const completed = (serverId: string, time = at + 30_000) => ({
+  cts: {
+    ...common(serverId, time),
+    trace_type: "SystemAction",
+    code: 200,
+    user: null,
+    request: {},
+    response: {
+      status: "SUCCESS",
+      job_id: "70a599e0-31e7-49b7-b260-868f441e862b",
+      job_type: "attachVolume",
+      entities: { server_id: serverId },
+    },
+  },
+});
+
+export const cloudEvent = (trace: unknown): Json => ({
+  specversion: "1.0",
+  id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",
+  source: "HC.ECS",
+  type: "ECS:CloudTrace:ApiCall",
+  subject: "web-1",
+  time: START,
+  datacontenttype: "application/json",
+  ttl: "4000",
+  data: trace,
+});
+
+export async function stage(options: Parameters<typeof openSite>[0] = {}) {
+  const site = await openSite({ ...options });
+  const server = site.cloud.addServer().id;
+  const system = site.cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
+  const disk = site.cloud.addVolume().id;
+  return {
+    ...site,
+    server,
+    /** The id of a disk that was attached two days ago. */
+    system,
+    /** The id of a disk that is not attached yet. */
+    disk,
+    deliver: async (event: unknown, how?: Invocation) => {
+      const invoked = await site.invoke(diskAttached, event, how);
+      expectWholeRecords(invoked);
+      return invoked;
+    },
+  };
+}
+
+export const taken = (cloud: EmbeddedCloud) => cloud.snapshots().map(({ volume_id }) => volume_id);
+export const record = ({ records }: Invoked) => {
+  expect(records).toHaveLength(2);
+  return records[0];
+};
+
+/** Removes fields from the attachments in the disks that EVS returns. */
+export function withoutAttachmentFields(runtime: Runtime, fields = ["attachment_id", "attached_at"]): void {
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    const answer = await transport(request);
+    if (!request.url.pathname.includes("/cloudvolumes/")) return answer;
+    const text = answer.text.replace(new RegExp(`"(${fields.join("|")})":"[^"]*",?`, "g"), "");
+    return { ...answer, text: text.replaceAll(",}", "}") };
+  };
+}

@@ -1,0 +1,32 @@
+import { onTestFinished, vi } from "vitest";
+import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { type Caller, caller, type Reply } from "./cloud-client.ts";
+
+export const START = "2026-11-21T02:00:00Z";
+
+export interface Stage {
+  cloud: EmbeddedCloud;
+  clock: StoppedClock;
+  /** Signs as the SDK does. */
+  call: Caller;
+}
+
+/** A cloud of its own for one test, with a clock that stands still. */
+export async function stage(options: Omit<CloudOptions, "clock"> = {}): Promise<Stage> {
+  const clock = new StoppedClock(START);
+  const cloud = await startCloud({ ...options, clock });
+  onTestFinished(() => cloud.close());
+  return { cloud, clock, call: caller(cloud) };
+}
+
+/** Stops the wall clock, by which signatures are checked, for one test. */
+export function wallClockAt(time: string): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** Status and code of an answer, in whichever envelope. */
+export function said({ status, json }: Reply): [number, string | undefined] {
+  const code = json?.error?.code ?? json?.error_code ?? json?.errorCode;
+  return [status, code];
+}
