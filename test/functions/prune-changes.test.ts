@@ -1,8 +1,18 @@
 /** Tests changes after prune has made its plan: prune repeats a deletion only if a plan from a new list still asks for it. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
-import { alter, busyAnswer, DELETE, KINDS, type Kind, LIST, resources, type Seed, seed } from "../retention/seeds.ts";
 import { openSite, START, timerEvent } from "../support/environment.ts";
+import {
+  alter,
+  busyAnswer,
+  DELETE,
+  KINDS,
+  type Kind,
+  LIST,
+  resources,
+  type Seed,
+  seed,
+} from "../support/retention-seeds.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const now = Date.parse(START);

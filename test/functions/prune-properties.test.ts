@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { Fault, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../retention/seeds.ts";
 import { openSite, START, timerEvent } from "../support/environment.ts";
+import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../support/retention-seeds.ts";
 
 const RUNS = Number(process.env.RUNS ?? 60);
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { DELETE, KINDS, type Kind, markerOf, resources, type Seed, seed } from "../retention/seeds.ts";
 import { openSite, START, timerEvent } from "../support/environment.ts";
+import { DELETE, KINDS, type Kind, markerOf, resources, type Seed, seed } from "../support/retention-seeds.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

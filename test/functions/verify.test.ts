@@ -4,8 +4,8 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
-import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../retention/seeds.ts";
 import { openSite, START, timerEvent } from "../support/environment.ts";
+import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../support/retention-seeds.ts";
 
 const MINUTE_MS = 60_000;
 const now = Date.parse(START);

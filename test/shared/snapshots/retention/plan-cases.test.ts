@@ -1,15 +1,16 @@
 /**
- * Retention keeps what restic's `forget` keeps, for the same reasons. Each file of this folder is a case: snapshots, a
+ * Retention keeps what restic's `forget` keeps, for the same reasons. Each file of the folder `cases` is a case: snapshots, a
  * retention, and what is kept, newest first, each with its reasons as restic's documentation has them (`daily snapshot`
  * is keep_daily here, `oldest daily snapshot` is oldest keep_daily).
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { instant } from "../../shared/core/instant.ts";
-import { wallClockOf } from "../../shared/core/time-zone.ts";
-import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
-import type { Retention } from "../../shared/snapshots/policy.ts";
-import { planRetention } from "../../shared/snapshots/retention/plan.ts";
+import { instant } from "../../../../shared/core/instant.ts";
+import { wallClockOf } from "../../../../shared/core/time-zone.ts";
+import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
+import type { Retention } from "../../../../shared/snapshots/policy.ts";
+import { planRetention } from "../../../../shared/snapshots/retention/plan.ts";
 
 interface Case {
   what: string;
@@ -39,9 +40,11 @@ const snapshotOf = (time: number, index: number): FoundSnapshot => ({
   raw: {},
 });
 
-const cases = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith(".json"))
-  .map((file): [string, Case] => [file, JSON.parse(readFileSync(`${import.meta.dirname}/${file}`, "utf8"))]);
+const FOLDER = join(import.meta.dirname, "cases");
+const cases = readdirSync(FOLDER).map((file): [string, Case] => [
+  file,
+  JSON.parse(readFileSync(join(FOLDER, file), "utf8")),
+]);
 
 test("there are cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
 
