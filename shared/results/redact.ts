@@ -86,8 +86,7 @@ function withoutSecrets(given: string, secrets: string[]): string {
     indexes.set(secrets, index);
   }
   const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), given);
-  const { codes, cased, starts } = canonicalText(text);
-  const found = new Uint8Array(codes.length);
+  const { codes, cased, starts, found, clear } = canonicalText(text);
   markForms(found, codes, index.plain);
   if (ENCODED.test(cased.toString("latin1"))) {
     index.encoded ??= indexForms(known.flatMap(encodedForms));
@@ -101,6 +100,7 @@ function withoutSecrets(given: string, secrets: string[]): string {
     from = endOf(text, starts[at - 1] as number);
     while (text[from] === "=") from += 1;
   }
+  clear();
   return clean + text.slice(from);
 }
 
@@ -149,7 +149,12 @@ function indexForms(forms: Buffer[]): Forms {
 }
 
 /** In JSON, so that its quotes are escaped: a quote that is not ends a JSON string. */
-const plainForm = (secret: string): Buffer => canonicalText(JSON.stringify(secret).slice(1, -1)).codes;
+const plainForm = (secret: string): Buffer => {
+  const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1));
+  const form = Buffer.from(codes);
+  clear();
+  return form;
+};
 
 /** A secret in base64, at each of the three offsets that it can have within a larger text, and in hex. */
 function encodedForms(secret: string): Buffer[] {
@@ -227,14 +232,33 @@ function endOf(text: string, start: number): number {
   return start + (matchEscape(text, start)?.[0].length ?? 1);
 }
 
-/**
- * Returns the canonical codes of a text, without escapes and line breaks, the characters that they stand for, and where in
- * the text each one starts.
- */
-function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Uint32Array } {
-  const codes = Buffer.allocUnsafe(text.length);
-  const cased = Buffer.allocUnsafe(text.length);
-  const starts = new Uint32Array(text.length);
+interface Canonical {
+  /** The canonical codes of a text, without escapes and line breaks. */
+  codes: Buffer;
+  /** The characters that they stand for. */
+  cased: Buffer;
+  /** Where in the text each one starts. */
+  starts: Uint32Array;
+  /** A zero for each code. */
+  found: Uint8Array;
+  /** Overwrites the codes, which can hold a secret. They are not to be used afterwards. */
+  clear(): void;
+}
+
+const memoryFor = (length: number) => ({
+  codes: Buffer.alloc(length),
+  cased: Buffer.alloc(length),
+  starts: new Uint32Array(length),
+  found: new Uint8Array(length),
+});
+
+/** Used for each text anew: V8 frees such memory late, and 30,000 records would take more than a function has. */
+let memory: ReturnType<typeof memoryFor> | undefined;
+
+/** Returns the canonical codes of a text, in memory that the next call uses again. */
+function canonicalText(text: string): Canonical {
+  if (memory === undefined || memory.codes.length < text.length) memory = memoryFor(Math.max(4_096, text.length));
+  const { codes, cased, starts, found } = memory;
   let count = 0;
   for (let at = 0, end = 0; at < text.length; at = end) {
     let code = text.charCodeAt(at);
@@ -259,5 +283,14 @@ function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Ui
       count += 1;
     }
   }
-  return { codes: codes.subarray(0, count), cased: cased.subarray(0, count), starts };
+  return {
+    codes: codes.subarray(0, count),
+    cased: cased.subarray(0, count),
+    starts,
+    found: found.subarray(0, count),
+    clear() {
+      for (const bytes of [codes, cased, found]) bytes.fill(0, 0, count);
+      if (codes.length > 2 * SLICE) memory = undefined;
+    },
+  };
 }

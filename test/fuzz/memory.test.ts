@@ -174,6 +174,17 @@ test("pre-deploy reports 5,000 disks that do not exist and stays below 110 MiB",
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
 });
 
+test("scheduled-snapshots reports 30,000 clusters that it had no time for and stays below 110 MiB", {
+  timeout: 60_000,
+}, async () => {
+  const cluster = (index: number) =>
+    JSON.stringify({ id: randomUUID(), name: `warehouse-${index}`, tags: [{ key: "backup", value: "daily" }] });
+  const list = `{"clusters":[${Array.from({ length: 30_000 }, (_, index) => cluster(index)).join()}]}`;
+  const under = { remainingMs: 2_500, times: 3 };
+  const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), under);
+  expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(30_000);
+});
+
 /** Each page of a list has new rows. */
 const endless = (operation: string): Fault =>
   endlessFault({ random: randomOf("endless"), ids: [], secrets: {}, operation }).fault;
