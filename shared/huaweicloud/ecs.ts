@@ -3,17 +3,19 @@ import { type Connection, sendOptions } from "./client.ts";
 import { allPages, collected, pageOf, resourceIn } from "./paging.ts";
 
 /** Every server of the project, with its tags. */
-export const listServers = (connection: Connection): Promise<Resource[]> =>
-  collected((visit) =>
-    allPages(
-      async (offset, limit) => {
-        const answer = await sendOptions(connection, "ECS", "read", {
-          method: "GET",
-          url: "/v1/{project_id}/cloudservers/detail",
-          queryParams: { enterprise_project_id: "all_granted_eps", limit, offset },
-        });
-        return pageOf(answer, "servers");
-      },
-      (row) => visit(resourceIn(row, "servers")),
-    ),
+export const listServers = (connection: Connection, max: number): Promise<Resource[]> =>
+  collected(
+    (visit) =>
+      allPages(
+        async (offset, limit) => {
+          const answer = await sendOptions(connection, "ECS", "read", {
+            method: "GET",
+            url: "/v1/{project_id}/cloudservers/detail",
+            queryParams: { enterprise_project_id: "all_granted_eps", limit, offset },
+          });
+          return pageOf(answer, "servers");
+        },
+        (row) => visit(resourceIn(row, "servers")),
+      ),
+    max,
   );
