@@ -46,14 +46,11 @@ const indexes = new WeakMap<string[], Index>();
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
-    const clean =
-      secrets.length === 0
-        ? text
-        : slices(text)
-            .map((slice) => withoutSecrets(slice, secrets))
-            .join("");
+    const isJson = /^\s*[[{]/.test(text);
+    const parts = isJson ? slices(text) : [text];
+    const clean = secrets.length === 0 ? text : parts.map((part) => withoutSecrets(part, secrets, isJson)).join("");
     // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
-    return /^\s*[[{]/.test(clean) && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
+    return isJson && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
 /** The redaction needs 6 bytes for each character, and a response of the gate has millions. */
@@ -72,7 +69,7 @@ function slices(text: string): string[] {
   return [...parts, text.slice(from)];
 }
 
-function withoutSecrets(given: string, secrets: string[]): string {
+function withoutSecrets(given: string, secrets: string[], isJson: boolean): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   let index = indexes.get(secrets);
   if (index?.secretCount !== secrets.length) {
@@ -86,7 +83,7 @@ function withoutSecrets(given: string, secrets: string[]): string {
     indexes.set(secrets, index);
   }
   const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), given);
-  const { codes, cased, starts, found, clear } = canonicalText(text);
+  const { codes, cased, starts, found, clear } = canonicalText(text, isJson);
   markForms(found, codes, index.plain);
   if (ENCODED.test(cased.toString("latin1"))) {
     index.encoded ??= indexForms(known.flatMap(encodedForms));
@@ -150,7 +147,7 @@ function indexForms(forms: Buffer[]): Forms {
 
 /** In JSON, so that its quotes are escaped: a quote that is not ends a JSON string. */
 const plainForm = (secret: string): Buffer => {
-  const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1));
+  const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1), true);
   const form = Buffer.from(codes);
   clear();
   return form;
@@ -255,8 +252,12 @@ const memoryFor = (length: number) => ({
 /** Used for each text anew: V8 frees such memory late, and 30,000 records would take more than a function has. */
 let memory: ReturnType<typeof memoryFor> | undefined;
 
-/** Returns the canonical codes of a text, in memory that the next call uses again. */
-function canonicalText(text: string): Canonical {
+/**
+ * Returns the canonical codes of a text, in memory that the next call uses again.
+ *
+ * @param isJson if false, a quote is left out, because it can be part of a secret
+ */
+function canonicalText(text: string, isJson: boolean): Canonical {
   if (memory === undefined || memory.codes.length < text.length) memory = memoryFor(Math.max(4_096, text.length));
   const { codes, cased, starts, found } = memory;
   let count = 0;
@@ -275,7 +276,7 @@ function canonicalText(text: string): Canonical {
         if (code === 34) code = 0;
       }
     }
-    const canonical = code < 128 ? CODES[code] : 0;
+    const canonical = code < 128 && (code !== 34 || isJson) ? CODES[code] : 0;
     if (canonical) {
       codes[count] = canonical;
       cased[count] = code;
