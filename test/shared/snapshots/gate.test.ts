@@ -435,7 +435,7 @@ describe("a deployment_id", () => {
     expect(await message(undefined)).toBe(
       'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.',
     );
-    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so that");
+    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
 
   test("the gate knows the age of what it created itself, unless the list says that it is older than an hour", async () => {
