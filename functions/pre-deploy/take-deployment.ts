@@ -50,7 +50,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (body.make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
-      `make_room: expected no policy but ${OWN_POLICY} beside it, got ${JSON.stringify(policy)}: a gate makes room by deleting what gates made, and nothing of another policy. Leave one of the two out, or ask the operator of these functions to have the policy itself make room.`,
+      `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: a gate deletes only snapshots that gates created. Omit policy or make_room.`,
     );
   }
   checkMakeRoom(body);
@@ -78,7 +78,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (targets.length > MAX_TARGETS) {
     throw new SnapshotError(
       "InvalidRequest",
-      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among several calls, each with its own deployment_id.`,
+      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among calls with different deployment_ids.`,
     );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, means) : undefined;

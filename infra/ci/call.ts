@@ -19,18 +19,16 @@ export async function post(
   data: object,
   timeoutMs: number,
 ): Promise<WireAnswer> {
-  const abandon = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const lastResort = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`no complete answer within ${timeoutMs + GRACE_MS} ms`));
-      abandon.abort();
     }, timeoutMs + GRACE_MS);
   });
   try {
     const headers = { ...headersOf(url, credentials, data), accept: "application/json", "user-agent": "snapshot-gate" };
     const body = JSON.stringify(data);
-    const call = transport({ method: "POST", url, headers, body, timeoutMs, signal: abandon.signal });
+    const call = transport({ method: "POST", url, headers, body, timeoutMs });
     return await Promise.race([call, lastResort]);
   } finally {
     clearTimeout(timer);

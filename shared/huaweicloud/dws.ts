@@ -33,12 +33,13 @@ export const dws = (connection: Connection): SnapshotService => ({
   ...dwsCreation(connection),
   listAll: (visit) => list(connection, visit),
   remove: (id) => removeAt(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
-  resources: async () => {
+  resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
     const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
-    return collected<Resource>(async (visit) =>
-      wholeList(answer, "clusters", (row) => visit(resourceIn(row, "clusters"))),
+    return collected<Resource>(
+      async (visit) => wholeList(answer, "clusters", (row) => visit(resourceIn(row, "clusters"))),
+      max,
     );
   },
 });

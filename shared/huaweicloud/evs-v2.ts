@@ -33,7 +33,7 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
   },
-  resources: () => listVolumes(connection),
+  resources: (max) => listVolumes(connection, max),
 });
 
 const list = (connection: Connection, visit: (found: FoundSnapshot) => void, volumeId?: string): Promise<void> =>

@@ -22,7 +22,7 @@ export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
   ...evsV5SnapshotCreation(connection),
   listAll: (visit) => listSnapshots(connection, visit),
   remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshots", id),
-  resources: () => listVolumes(connection),
+  resources: (max) => listVolumes(connection, max),
 });
 
 /** EVS v5 snapshot consistency groups (seed 003). A group of single disks does not show them: all are listed. */
@@ -35,7 +35,7 @@ export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => 
   ...evsV5SnapshotGroupCreation(connection),
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
   remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
-  resources: () => listServers(connection),
+  resources: (max) => listServers(connection, max),
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 

@@ -19,8 +19,8 @@ const listRows = (connection: Connection, visit: (row: JsonObject) => void, serv
   }, visit);
 
 /** Every disk of the project, with its tags: the list cannot be filtered by them (cloud-apis.md 1.5). */
-export const listVolumes = (connection: Connection): Promise<Resource[]> =>
-  collected((visit) => listRows(connection, (row) => visit(resourceIn(row, "disks"))));
+export const listVolumes = (connection: Connection, max: number): Promise<Resource[]> =>
+  collected((visit) => listRows(connection, (row) => visit(resourceIn(row, "disks"))), max);
 
 /** A server has some 60 disks at most. */
 const MAX_DISKS = 1_000;

@@ -8,9 +8,11 @@ import type { Invocation } from "./invocation.ts";
 /** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */
 const DELETIONS_A_LINE = 200;
 
-/** What Node.js and the program need, in MB, and how many snapshots are held in each MB beyond. */
+/** What Node.js and the program need, in MB. The other figures say how much fits into each MB beyond. */
 const BASE_MB = 64;
 const SNAPSHOTS_A_MB = 700;
+/** Snapshots that are to be created or deleted have records, requests and errors as well. */
+const TARGETS_A_MB = 300;
 /** The smallest function that Terraform makes. */
 const MEMORY_BY_DEFAULT_MB = 128;
 
@@ -20,6 +22,7 @@ export const meansOf = (invocation: Invocation): Means => meansWith(invocation, 
 /** The same for a function that knows which kinds it needs, and has nothing of the others. */
 export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
   const { patience, platform, records, runtime, variables } = invocation;
+  const freeMb = (platform.memoryMb ?? MEMORY_BY_DEFAULT_MB) - BASE_MB;
   return {
     cloud,
     patience,
@@ -34,7 +37,8 @@ export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
       }
     },
     inFlight: runtime.inFlight,
-    maxSnapshots: Math.max(10_000, ((platform.memoryMb ?? MEMORY_BY_DEFAULT_MB) - BASE_MB) * SNAPSHOTS_A_MB),
+    maxSnapshots: Math.max(10_000, freeMb * SNAPSHOTS_A_MB),
+    maxTargets: Math.max(10_000, freeMb * TARGETS_A_MB),
     concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
   };
 };

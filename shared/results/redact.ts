@@ -46,14 +46,11 @@ const indexes = new WeakMap<string[], Index>();
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
-    const clean =
-      secrets.length === 0
-        ? text
-        : slices(text)
-            .map((slice) => withoutSecrets(slice, secrets))
-            .join("");
+    const isJson = /^\s*[[{]/.test(text);
+    const parts = isJson ? slices(text) : [text];
+    const clean = secrets.length === 0 ? text : parts.map((part) => withoutSecrets(part, secrets, isJson)).join("");
     // JSON can have tabs and line breaks between its tokens, where an escape would not be valid.
-    return /^\s*[[{]/.test(clean) && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
+    return isJson && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
 /** The redaction needs 6 bytes for each character, and a response of the gate has millions. */
@@ -72,7 +69,7 @@ function slices(text: string): string[] {
   return [...parts, text.slice(from)];
 }
 
-function withoutSecrets(given: string, secrets: string[]): string {
+function withoutSecrets(given: string, secrets: string[], isJson: boolean): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   let index = indexes.get(secrets);
   if (index?.secretCount !== secrets.length) {
@@ -86,8 +83,7 @@ function withoutSecrets(given: string, secrets: string[]): string {
     indexes.set(secrets, index);
   }
   const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), given);
-  const { codes, cased, starts } = canonicalText(text);
-  const found = new Uint8Array(codes.length);
+  const { codes, cased, starts, found, clear } = canonicalText(text, isJson);
   markForms(found, codes, index.plain);
   if (ENCODED.test(cased.toString("latin1"))) {
     index.encoded ??= indexForms(known.flatMap(encodedForms));
@@ -101,6 +97,7 @@ function withoutSecrets(given: string, secrets: string[]): string {
     from = endOf(text, starts[at - 1] as number);
     while (text[from] === "=") from += 1;
   }
+  clear();
   return clean + text.slice(from);
 }
 
@@ -149,7 +146,12 @@ function indexForms(forms: Buffer[]): Forms {
 }
 
 /** In JSON, so that its quotes are escaped: a quote that is not ends a JSON string. */
-const plainForm = (secret: string): Buffer => canonicalText(JSON.stringify(secret).slice(1, -1)).codes;
+const plainForm = (secret: string): Buffer => {
+  const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1), true);
+  const form = Buffer.from(codes);
+  clear();
+  return form;
+};
 
 /** A secret in base64, at each of the three offsets that it can have within a larger text, and in hex. */
 function encodedForms(secret: string): Buffer[] {
@@ -227,14 +229,37 @@ function endOf(text: string, start: number): number {
   return start + (matchEscape(text, start)?.[0].length ?? 1);
 }
 
+interface Canonical {
+  /** The canonical codes of a text, without escapes and line breaks. */
+  codes: Buffer;
+  /** The characters that they stand for. */
+  cased: Buffer;
+  /** Where in the text each one starts. */
+  starts: Uint32Array;
+  /** A zero for each code. */
+  found: Uint8Array;
+  /** Overwrites the codes, which can hold a secret. They are not to be used afterwards. */
+  clear(): void;
+}
+
+const memoryFor = (length: number) => ({
+  codes: Buffer.alloc(length),
+  cased: Buffer.alloc(length),
+  starts: new Uint32Array(length),
+  found: new Uint8Array(length),
+});
+
+/** Used for each text anew: V8 frees such memory late, and 30,000 records would take more than a function has. */
+let memory: ReturnType<typeof memoryFor> | undefined;
+
 /**
- * Returns the canonical codes of a text, without escapes and line breaks, the characters that they stand for, and where in
- * the text each one starts.
+ * Returns the canonical codes of a text, in memory that the next call uses again.
+ *
+ * @param isJson if false, a quote is left out, because it can be part of a secret
  */
-function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Uint32Array } {
-  const codes = Buffer.allocUnsafe(text.length);
-  const cased = Buffer.allocUnsafe(text.length);
-  const starts = new Uint32Array(text.length);
+function canonicalText(text: string, isJson: boolean): Canonical {
+  if (memory === undefined || memory.codes.length < text.length) memory = memoryFor(Math.max(4_096, text.length));
+  const { codes, cased, starts, found } = memory;
   let count = 0;
   for (let at = 0, end = 0; at < text.length; at = end) {
     let code = text.charCodeAt(at);
@@ -251,7 +276,7 @@ function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Ui
         if (code === 34) code = 0;
       }
     }
-    const canonical = code < 128 ? CODES[code] : 0;
+    const canonical = code < 128 && (code !== 34 || isJson) ? CODES[code] : 0;
     if (canonical) {
       codes[count] = canonical;
       cased[count] = code;
@@ -259,5 +284,14 @@ function canonicalText(text: string): { codes: Buffer; cased: Buffer; starts: Ui
       count += 1;
     }
   }
-  return { codes: codes.subarray(0, count), cased: cased.subarray(0, count), starts };
+  return {
+    codes: codes.subarray(0, count),
+    cased: cased.subarray(0, count),
+    starts,
+    found: found.subarray(0, count),
+    clear() {
+      for (const bytes of [codes, cased, found]) bytes.fill(0, 0, count);
+      if (codes.length > 2 * SLICE) memory = undefined;
+    },
+  };
 }

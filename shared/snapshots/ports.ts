@@ -33,8 +33,12 @@ export interface SnapshotService extends Creation {
   listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
   /** Deletes one. Rejects with NotFound where it is gone already. */
   remove(id: string): Promise<void>;
-  /** What snapshots of this kind can be taken of: every disk, server or cluster of the project. */
-  resources(): Promise<Resource[]>;
+  /**
+   * Lists every disk, server or cluster of the project of which a snapshot of this kind can be created.
+   *
+   * @throws SnapshotError BadResponse if there are more than `max`
+   */
+  resources(max: number): Promise<Resource[]>;
   /** Lists the disks that a snapshot of a server must have members for. Only kinds with members have this function. */
   disksOf?(serverId: string): Promise<AttachedDisk[]>;
 }

@@ -5,5 +5,5 @@ import type { Kind } from "./kinds/kind.ts";
 export const tooMany = ({ kind }: Kind, most: number): SnapshotError =>
   new SnapshotError(
     "BadResponse",
-    `Expected at most ${most} snapshots of the kind ${kind} to look at; the list has more, for which there is no memory. Give the function more memory.`,
+    `Expected at most ${most} ${kind}s in the list, got more. Give the function more memory.`,
   );

@@ -477,7 +477,7 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     const { result, records } = await invoke(preDeploy, apig(body(disk.id, { policy: "nightly" })));
     expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
-    expect(answer(result).error.message).toMatch(/^make_room: expected no policy but pre-deploy .* got "nightly"/);
+    expect(answer(result).error.message).toMatch(/^make_room: expected the policy pre-deploy, got "nightly": /);
     expect(records[0]).toMatchObject({ action: "create", outcome: "rejected", policy: "nightly" });
     expect(requests()).toEqual([]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);

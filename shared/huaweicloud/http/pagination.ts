@@ -185,7 +185,7 @@ export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   throw unusableRow(`an id and a status in each entry of the list of ${kind.kind}s`, row);
 }
 
-/** So many resources, with their tags, are held. */
+/** So many snapshots are held, unless there is a smaller limit. */
 const MAX_HELD = 50_000;
 /** So many snapshots of one resource are held, with all their fields: it has 7 or 256 at most. */
 export const MAX_SNAPSHOTS = 10_000;

@@ -14,7 +14,6 @@ export interface WireRequest {
   maxBytes?: number;
   /** The array of a long list, whose rows are taken out of the body. */
   rowsOf?: string;
-  signal?: AbortSignal;
 }
 
 export interface WireAnswer extends Body {
@@ -70,7 +69,7 @@ export function nodeTransport(): Transport {
     return client;
   };
 
-  return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, rowsOf, signal }) => {
+  return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, rowsOf }) => {
     const { request, agent } = await clientFor(url.protocol);
     return new Promise<WireAnswer>((resolve, reject) => {
       let sent = false;
@@ -83,13 +82,9 @@ export function nodeTransport(): Transport {
         path: `${url.pathname}${url.search}`,
         agent,
       });
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-      };
       // Settles by itself, whatever the socket does next: a request without an event would be waited for for ever.
       const fail = (error: NodeJS.ErrnoException) => {
-        done();
+        clearTimeout(timer);
         const code = error.code === undefined ? "" : `${error.code}: `;
         reject(
           new TransportFailure(`${code}${error.message}`, { sent, answered, tooLarge: error instanceof BodyTooLarge }),
@@ -97,7 +92,6 @@ export function nodeTransport(): Transport {
         outgoing.destroy();
       };
       const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      const abort = () => fail(new Error("the invocation's time ran out"));
       outgoing.on("error", fail);
       outgoing.on("close", () => {
         if (!answered) fail(new Error("the connection was closed without an answer"));
@@ -123,12 +117,10 @@ export function nodeTransport(): Transport {
         if (incoming.statusCode === 101) return switched();
         answered = true;
         readBody(incoming, maxBytes, long, rowsOf === undefined ? undefined : rowSplitter(rowsOf)).then((body) => {
-          done();
+          clearTimeout(timer);
           resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, ...body });
         }, fail);
       });
-      signal?.addEventListener("abort", abort, { once: true });
-      if (signal?.aborted) return abort();
       try {
         // Not among the options: a connection keeps those of the request that opened it, and with them its token.
         for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);

@@ -29,16 +29,26 @@ const REPLACED = [
   [/(^|\/)ExceptionUtil$/, here("./exceptions.cjs")],
 ];
 
-/** What the signer sorts header names by, and what stands in for it. */
-const COMPARISON = "a.key.toLocaleLowerCase().localeCompare(b.key.toLocaleLowerCase())";
-const compareNames = `require(${JSON.stringify(here("./names.cjs"))})(a.key.toLowerCase(), b.key.toLowerCase())`;
+const required = (file) => `require(${JSON.stringify(here(file))})`;
+
+/** What the signer has in large, and what stands in for it. Each is in its text once. */
+const REPLACEMENTS = [
+  [
+    /a\.key\.toLocaleLowerCase\(\)\.localeCompare\(b\.key\.toLocaleLowerCase\(\)\)/g,
+    `${required("./names.cjs")}(a.key.toLowerCase(), b.key.toLowerCase())`,
+  ],
+  [/(?<=static urlEncode\(str\) \{)[^]*?(?=\n {4}\}\n\})/g, `return ${required("./encode.cjs")}(str);`],
+  [/static hexTable\(\) \{[^]*?(?=static sign\()/g, ""],
+  [/AKSKSigner\.(noEscape|hex) = \[[^\]]*\];/g, ""],
+];
 
 async function signer(path) {
-  const text = await readFile(path, "utf8");
-  if (text.split(COMPARISON).length !== 2) {
-    throw new Error(`Expected the SDK's signer to sort header names by ${COMPARISON}, once; see ${path}.`);
+  let text = await readFile(path, "utf8");
+  for (const [pattern, replacement] of REPLACEMENTS) {
+    if (!pattern.test(text)) throw new Error(`Expected the SDK's signer to have ${pattern}; see ${path}.`);
+    text = text.replace(pattern, () => replacement);
   }
-  return text.replace(COMPARISON, () => compareNames);
+  return text;
 }
 
 /** middy's answers to AWS as streams: what they take is 2 ms of every load, and never reached. */

@@ -36,8 +36,10 @@ export interface Means extends Telling {
   inFlight: InFlight;
   /** How many targets are worked on at a time. */
   concurrency: number;
-  /** How many snapshots of a kind there is memory for. */
+  /** How many snapshots of a kind there is memory for, if they are only looked at. */
   maxSnapshots?: number;
+  /** How many resources to create snapshots of, or snapshots to delete, there is memory for. */
+  maxTargets?: number;
 }
 
 /** What selectors select. */
@@ -58,7 +60,7 @@ export interface Selection {
  */
 export async function select(
   selectors: readonly Selector[],
-  { cloud, patience }: Pick<Means, "cloud" | "patience">,
+  { cloud, patience, maxTargets = Number.POSITIVE_INFINITY }: Pick<Means, "cloud" | "patience" | "maxTargets">,
   checkIds = false,
 ): Promise<Selection> {
   const lists = new Map<string, Promise<Resource[]>>();
@@ -70,7 +72,7 @@ export async function select(
     const kind: Kind = KINDS[selector.kind];
     const isListed = checkIds || needsLookup(selector);
     // Two kinds of the same resource share its list: a disk is a disk.
-    const list = () => retryRead(() => cloud(kind).resources(), patience);
+    const list = () => retryRead(() => cloud(kind).resources(maxTargets), patience);
     if (isListed && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
     try {
       const found = isListed ? ((await lists.get(kind.policy.id)) as Resource[]) : [];

@@ -127,6 +127,6 @@ const undated = (deploymentId: string, id: string, created: Instant | undefined)
     created === undefined ? "no creation time that can be read" : `the creation time ${formatInstant(created)}`;
   return refused(
     deploymentId,
-    `${id} has ${what}, so that its age is not known. Use a new deployment_id. If the cloud gives no time for new snapshots either, wait for them in the call that creates them ("wait_seconds"): a later call cannot tell their age.`,
+    `${id} has ${what}, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.`,
   );
 };

@@ -107,7 +107,8 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
     // Stryker disable next-line ConditionalExpression: only saves memory
     return found.marker?.policy === policy.policy ? lean(found) : undefined;
   };
-  const outdated = await eachKind({ action: "prune", policy: policy.policy }, means, marked, (kind, found) => {
+  const held = { ...means, maxSnapshots: means.maxTargets };
+  const outdated = await eachKind({ action: "prune", policy: policy.policy }, held, marked, (kind, found) => {
     for (const planned of verdictsOn(kind, found, policy, options)) {
       const { decision, rule } = planned.verdict;
       count += 1;

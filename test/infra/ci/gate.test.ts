@@ -603,11 +603,7 @@ describe("what an answer means", () => {
   });
 
   test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
-    const signals: (AbortSignal | undefined)[] = [];
-    const transport: Transport = ({ signal }) => {
-      signals.push(signal);
-      return new Promise(() => {});
-    };
+    const transport: Transport = () => new Promise(() => {});
     vi.useFakeTimers();
     try {
       const call = post(transport, new URL("http://127.0.0.1:9/"), { appCode: CODE }, {}, 65_000);
@@ -617,7 +613,6 @@ describe("what an answer means", () => {
     } finally {
       vi.useRealTimers();
     }
-    expect(signals[0]?.aborted).toBe(true);
   });
 
   test.each<[string, string, string, RegExp]>([

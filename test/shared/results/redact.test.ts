@@ -77,6 +77,13 @@ test("a token of thousands of characters, as IAM gives them, whole, cut off and 
   expect(redact(`a ${token.slice(0, 100)}`)).not.toContain(token.slice(0, 12));
 });
 
+test("the redactor removes a secret with quotes from a plain text, although only a part of it is there", () => {
+  const token = '2LxpQUtJk";BsNoxi*AP/]5z2"0|4[R29="!b^E"I"whI{hVR"';
+  const redact = redactor([`x${token}x`]);
+  expect(redact(`400 EVS.5400: ${token}. Correct it.`)).toBe('400 EVS.5400: ***". Correct it.');
+  expect(redact(JSON.stringify({ message: token }))).toBe('{"message":"***\\""}');
+});
+
 describe("pieces of a secret", () => {
   test.each([
     ["from its second character on", KEY.slice(1)],

@@ -1,4 +1,3 @@
-import { getEventListeners } from "node:events";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { decodeUtf8 } from "../../../../shared/huaweicloud/http/response-body.ts";
@@ -293,28 +292,5 @@ describe("the size of a response", () => {
     expect(failure).toMatchObject({ sent: false, answered: false });
     expect(failure.message).not.toContain("secret");
     expect(server.seen).toEqual([]);
-  });
-});
-
-describe("the invocation ends", () => {
-  test("before the request: it is not sent", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
-    const failure = await failureOf(post(server.origin, "{}", { signal: AbortSignal.abort() }));
-    expect(failure).toMatchObject({ message: "the invocation's time ran out", sent: false });
-    expect(server.seen).toEqual([]);
-  });
-
-  test("meanwhile: the request ends, and the signal is let go", async () => {
-    const end = new AbortController();
-    const server = await answering((incoming, response) => {
-      if (incoming.method === "POST") end.abort();
-      else response.end("{}");
-    });
-    const send = nodeTransport();
-    await send(get(server.origin, { signal: end.signal }));
-    expect(getEventListeners(end.signal, "abort")).toEqual([]);
-    const failure = await failureOf(post(server.origin, "{}", { signal: end.signal }), send);
-    expect(failure).toMatchObject({ message: "the invocation's time ran out", sent: true, answered: false });
-    expect(getEventListeners(end.signal, "abort")).toEqual([]);
   });
 });

@@ -124,6 +124,6 @@ test("underOneKey returns the other event's snapshot with this event's key and l
     ["b", markerOf("b").key],
     ["c", undefined],
   ]);
-  expect(await service.resources()).toEqual([]);
+  expect(await service.resources(10)).toEqual([]);
   expect(attachmentKey(UNTOLD, "server-1", moment(0)).keys.size).toBeLessThan(500);
 });

@@ -433,9 +433,9 @@ describe("a deployment_id", () => {
   test("the gate says what creation time a refused snapshot has and what to do", async () => {
     const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so that its age is not known. Use a new deployment_id. If the cloud gives no time for new snapshots either, wait for them in the call that creates them ("wait_seconds"): a later call cannot tell their age.',
+      'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.',
     );
-    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so that");
+    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
 
   test("the gate knows the age of what it created itself, unless the list says that it is older than an hour", async () => {
