@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
-import { createOnce } from "../../shared/middleware/create-handler.ts";
+import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createCall } from "../../shared/middleware/create-request.ts";
 import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
@@ -16,11 +16,11 @@ import { current } from "./schema.generated.js";
 export const createClusterSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-cluster-snapshot", runtime))
-    .use(results({ action: "create", kind: clusterSnapshot.kind }))
+    .use(results({ action: "create", kind: clusterSnapshot.name }))
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
     .use(unmarked(clusterSnapshot))
-    .handler(withDeadline(createOnce(clusterSnapshot, dwsCreation)));
+    .handler(withDeadline(createHandler(clusterSnapshot, dwsCreation)));
 
 export const handler = createClusterSnapshot();

@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import { evsV5SnapshotGroupCreation } from "../../shared/huaweicloud/evs-v5.ts";
-import { createOnce } from "../../shared/middleware/create-handler.ts";
+import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createCall } from "../../shared/middleware/create-request.ts";
 import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
@@ -15,10 +15,10 @@ import { current } from "./schema.generated.js";
 export const createSnapshotGroup = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-snapshot-group", runtime))
-    .use(results({ action: "create", kind: snapshotGroup.kind }))
+    .use(results({ action: "create", kind: snapshotGroup.name }))
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
-    .handler(withDeadline(createOnce(snapshotGroup, evsV5SnapshotGroupCreation)));
+    .handler(withDeadline(createHandler(snapshotGroup, evsV5SnapshotGroupCreation)));
 
 export const handler = createSnapshotGroup();

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import { readEvsLimits } from "../../shared/functiongraph/variables.ts";
 import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
-import { createOnce } from "../../shared/middleware/create-handler.ts";
+import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createCall } from "../../shared/middleware/create-request.ts";
 import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
@@ -16,10 +16,10 @@ import { classic, current } from "./schema.generated.js";
 export const createSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-snapshot", runtime))
-    .use(results({ action: "create", kind: snapshot.kind }))
+    .use(results({ action: "create", kind: snapshot.name }))
     .use(errors())
     .use(createCall())
     .use(validation(({ variables }) => (readEvsLimits(variables) === "classic" ? classic : current)))
-    .handler(withDeadline(createOnce(snapshot, evsV2Creation)));
+    .handler(withDeadline(createHandler(snapshot, evsV2Creation)));
 
 export const handler = createSnapshot();

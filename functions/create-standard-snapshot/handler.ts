@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import { evsV5SnapshotCreation } from "../../shared/huaweicloud/evs-v5.ts";
-import { createOnce } from "../../shared/middleware/create-handler.ts";
+import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createCall } from "../../shared/middleware/create-request.ts";
 import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
@@ -15,10 +15,10 @@ import { current } from "./schema.generated.js";
 export const createStandardSnapshot = (runtime = nodeRuntime()) =>
   middy({ timeoutEarlyInMillis: 0 })
     .use(context("create-standard-snapshot", runtime))
-    .use(results({ action: "create", kind: standardSnapshot.kind }))
+    .use(results({ action: "create", kind: standardSnapshot.name }))
     .use(errors())
     .use(createCall())
     .use(validation(() => current))
-    .handler(withDeadline(createOnce(standardSnapshot, evsV5SnapshotCreation)));
+    .handler(withDeadline(createHandler(standardSnapshot, evsV5SnapshotCreation)));
 
 export const handler = createStandardSnapshot();

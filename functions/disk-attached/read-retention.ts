@@ -3,7 +3,7 @@ import { parseJson } from "../../shared/core/parse-json.ts";
 import { misconfigured, type Variables } from "../../shared/functiongraph/variables.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
-import { faultsOf } from "../../shared/validation/validate.ts";
+import { validate } from "../../shared/validation/validate.ts";
 import { retention } from "./schema.generated.js";
 
 const NAME = "DISK_ATTACHED_RETENTION";
@@ -22,7 +22,7 @@ export function readRetention(variables: Variables): Retention | undefined {
   } catch {
     throw misconfigured(NAME, SHAPE, text);
   }
-  const faults = faultsOf(retention, given, NAME);
+  const faults = validate(retention, given, NAME);
   if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${SHAPE}.`);
   if (!keepsSomething(given)) throw misconfigured(NAME, `${SHAPE}, with at least one rule above 0`, text);
   return given;

@@ -1,4 +1,4 @@
-import { eachOf } from "../../shared/core/concurrency.ts";
+import { forEachConcurrent } from "../../shared/core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import { retryRead } from "../../shared/core/retry.ts";
 import { isEcs, type Trace } from "../../shared/functiongraph/read-trace.ts";
@@ -7,11 +7,11 @@ import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
 import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansWith } from "../../shared/middleware/run-context.ts";
-import { conclude } from "../../shared/middleware/run-summary.ts";
+import { createRunContextWith } from "../../shared/middleware/run-context.ts";
+import { finishRun } from "../../shared/middleware/run-summary.ts";
 import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
 import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
-import { takeAll } from "../../shared/snapshots/create/create-all.ts";
+import { createAll } from "../../shared/snapshots/create/create-all.ts";
 import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
 import { targetFor } from "../../shared/snapshots/policy.ts";
@@ -36,17 +36,17 @@ const KINDS = [
  * @throws InvalidRequest if there is one event and it names no server; TargetsFailed if a target failed
  */
 export async function takeAttached(traces: readonly (Trace | SnapshotError)[], invocation: Invocation): Promise<void> {
-  const { records, variables, connection, patience, runtime } = invocation;
+  const { records, variables, connection, retryBudget, runtime } = invocation;
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
     byDefault: "snapshot",
-    choices: KINDS.map(({ kind }) => kind.kind),
+    choices: KINDS.map(({ kind }) => kind.name),
   });
   const retention = readRetention(variables);
-  const { kind, service: serviceOf } = KINDS.find((one) => one.kind.kind === name) as (typeof KINDS)[number];
+  const { kind, service: serviceOf } = KINDS.find((one) => one.kind.name === name) as (typeof KINDS)[number];
   const service = serviceOf(connection);
-  const { concurrency } = meansWith(invocation, () => service);
-  const now = () => patience.time.now();
+  const { concurrency } = createRunContextWith(invocation, () => service);
+  const now = () => retryBudget.time.now();
   const disks = {
     show: (id: string) => showVolume(connection, id),
     ofServer: (id: string) => listVolumesOfServer(connection, id),
@@ -60,17 +60,23 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
     return true;
   };
   const tell = (resource_id: string | undefined, end: EndFields) =>
-    records.begin({ action: "create", kind: kind.kind, resource_id, policy: POLICY })(end);
+    records.openRecord({ action: "create", kind: kind.name, resource_id, policy: POLICY })(end);
 
   const take = async (attached: Attached, serverId: string, moment: Moment) => {
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
     if (!isNew(volumeId, identity.key)) return;
-    const means = meansWith(invocation, () => underOneKey(service, identity));
-    const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, means);
-    const { key } = identity;
-    const run = { key, policy: POLICY, label: POLICY, time, projectId: connection.projectId, makeRoom };
-    await takeAll([targetFor(kind, volumeId)], run, means, patience.until);
+    const runContext = createRunContextWith(invocation, () => underOneKey(service, identity));
+    const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
+    const run = {
+      idempotencyKey: identity.key,
+      policy: POLICY,
+      label: POLICY,
+      time,
+      projectId: connection.projectId,
+      makeRoom,
+    };
+    await createAll([targetFor(kind, volumeId)], run, runContext, retryBudget.deadline);
   };
 
   const takeEach = async (trace: Trace | SnapshotError) => {
@@ -86,17 +92,17 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
     const moment = time === undefined ? { time: now() } : { time, stage };
     const hasSnapshot = async (attached: Attached) => {
       const { keys } = attachmentKey(attached, serverId, moment);
-      const found = await retryRead(() => service.listFor(targetFor(kind, attached.volumeId).options), patience);
+      const found = await retryRead(() => service.listFor(targetFor(kind, attached.volumeId).options), retryBudget);
       const since = Math.min(moment.time, now()) - NEAR_MS;
-      return found.some(({ marker, created = 0 }) => marker && keys.has(marker.key) && created >= since);
+      return found.some(({ marker, created = 0 }) => marker && keys.has(marker.idempotencyKey) && created >= since);
     };
     try {
-      const found = await untilAttached({ serverId, volumeId, time, stage }, disks, patience, hasSnapshot);
+      const found = await untilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
       if ("skipped" in found) {
         if (isNew(found.volumeId, serverId)) tell(found.volumeId, { outcome: "skipped", detail: found.skipped });
         return;
       }
-      await eachOf(found, concurrency, (attached) => take(attached, serverId, moment));
+      await forEachConcurrent(found, concurrency, (attached) => take(attached, serverId, moment));
     } catch (thrown) {
       // A skipped attachment of the same disk must not hide the failure of another one.
       if (isNew(volumeId, `failed ${serverId}`)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
@@ -104,7 +110,7 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
   };
   // Process all events concurrently, so a disk that is not attached yet delays no other disk.
   await Promise.all(traces.map(takeEach));
-  conclude(invocation, { targets: told.size });
+  finishRun(invocation, { targets: told.size });
 }
 
 const noServer = () =>

@@ -1,14 +1,14 @@
 import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import { lastBegin } from "../../shared/core/retry.ts";
+import { startCutoff } from "../../shared/core/retry.ts";
 import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansOf } from "../../shared/middleware/run-context.ts";
+import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
-import { select } from "../../shared/snapshots/create/create-all.ts";
+import { selectTargets } from "../../shared/snapshots/create/create-all.ts";
 import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 
@@ -43,7 +43,7 @@ const OWN_POLICY = "pre-deploy";
 /** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
 export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
-  const { connection, startedAt, patience } = invocation;
+  const { connection, startedAt, retryBudget } = invocation;
   const policy = body.policy ?? OWN_POLICY;
   invocation.summary.policy = policy;
   // What another policy made is thinned out by that policy, which has a hold and a zone that a caller of this knows nothing of.
@@ -55,18 +55,18 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   }
   checkMakeRoom(body);
   const run = {
-    key: keyOf("deployment", deployment_id),
+    idempotencyKey: deriveKey("deployment", deployment_id),
     policy,
     label: `d-${deployment_id.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 36)}`,
     projectId: connection.projectId,
     deploymentId: deployment_id,
   };
-  const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), patience.until));
-  const means = meansOf({
+  const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), retryBudget.deadline));
+  const runContext = createRunContext({
     ...invocation,
-    patience: { ...patience, waitUntil: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
+    retryBudget: { ...retryBudget, maxWait: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
   });
-  const { targets, failures, empty } = await select(selectors, means);
+  const { targets, failures, empty } = await selectTargets(selectors, runContext);
   // A gate that did not see what it is to protect says so, whatever else it could start.
   for (const { error } of failures) throw error;
   if (empty.length > 0) {
@@ -81,12 +81,12 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
       `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among calls with different deployment_ids.`,
     );
   }
-  const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, means) : undefined;
-  const progress = await passGate(targets, { ...run, makeRoom }, means, {
+  const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, runContext) : undefined;
+  const progress = await passGate(targets, { ...run, makeRoom }, runContext, {
     retryFailed: retry_failed,
     maxAgeMs: max_age_minutes * MINUTE_MS,
     waitUntil,
-    beginUntil: lastBegin(patience),
+    beginUntil: startCutoff(retryBudget),
   });
   const status = statusOf(progress);
   return { ...ANSWERS[status], body: { status, deployment_id, snapshots: progress.map(entryOf) } };
@@ -102,7 +102,7 @@ function statusOf(progress: Progress[]): keyof typeof ANSWERS {
 function entryOf({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
   const pending = outcome !== "available" && outcome !== "failed";
   return {
-    kind: target.kind.kind,
+    kind: target.kind.name,
     resource_id: target.resource,
     name,
     snapshot_id,

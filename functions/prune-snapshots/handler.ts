@@ -3,8 +3,8 @@ import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
 import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
 import { results } from "../../shared/middleware/result-records.ts";
-import { meansOf } from "../../shared/middleware/run-context.ts";
-import { conclude, summary } from "../../shared/middleware/run-summary.ts";
+import { createRunContext } from "../../shared/middleware/run-context.ts";
+import { finishRun, summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { timer } from "../../shared/middleware/timer-event.ts";
 import { validation } from "../../shared/middleware/validation.ts";
@@ -24,7 +24,7 @@ export const pruneSnapshots = (runtime = nodeRuntime()) =>
     .handler(
       withDeadline(async ({ body: policy }, invocation) => {
         checkTimeZone(policy.time_zone ?? "UTC");
-        conclude(invocation, { targets: await prune(policy, meansOf(invocation)) });
+        finishRun(invocation, { targets: await prune(policy, createRunContext(invocation)) });
       }),
     );
 

@@ -1,6 +1,6 @@
 import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import { waitAfter } from "../../shared/core/retry.ts";
+import { backoff } from "../../shared/core/retry.ts";
 import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { type Run, targetFields } from "../../shared/snapshots/create/create-all.ts";
@@ -28,16 +28,16 @@ interface Original {
  *
  * @returns the ids under which the further invocations run
  */
-export async function handOver(
+export async function fanOut(
   targets: readonly Target[],
   shardSize: number,
   original: Original,
   invocation: Invocation,
 ): Promise<string[]> {
   const requestIds: string[] = [];
-  const shards = cut(targets, shardSize).flatMap((shard) => fitting(shard, original));
+  const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, original));
   for (const [index, shard] of shards.entries()) {
-    const ends = shard.map((target) => invocation.records.begin(targetFields(target, original.run)));
+    const ends = shard.map((target) => invocation.records.openRecord(targetFields(target, original.run)));
     try {
       const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);
       requestIds.push(requestId);
@@ -54,7 +54,7 @@ export async function handOver(
 /** A refusal is tried again; a call without an answer is not: the invocation may run, and two at once could make two. */
 async function acknowledge(
   event: JsonObject,
-  { connection, patience, platform, variables, functionName }: Invocation,
+  { connection, retryBudget, platform, variables, functionName }: Invocation,
 ): Promise<string> {
   const region = variables("REGION");
   if (region === undefined) {
@@ -80,7 +80,7 @@ async function acknowledge(
       return await invokeAsync(connection, urn, event);
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (error.open || !(await waitAfter(error, tries, patience))) throw error;
+      if (error.ambiguous || !(await backoff(error, tries, retryBudget))) throw error;
     }
   }
 }
@@ -98,25 +98,25 @@ function shardEvent(targets: readonly Target[], { policy, event, again }: Origin
 function selectorsFor(targets: readonly Target[]): JsonObject[] {
   const groups = new Map<string, { kind: Kind; options: JsonObject; ids: string[] }>();
   for (const { kind, resource, options } of targets) {
-    const { [kind.policy.id]: _, ...others } = options;
-    const identity = JSON.stringify([kind.kind, others]);
+    const { [kind.target.idOption]: _, ...others } = options;
+    const identity = JSON.stringify([kind.name, others]);
     const group = groups.get(identity) ?? { kind, options: others, ids: [] };
     group.ids.push(resource);
     groups.set(identity, group);
   }
   return [...groups.values()].map(({ kind, options, ids }) => ({
-    kind: kind.kind,
-    [kind.policy.ids]: ids,
+    kind: kind.name,
+    [kind.target.idsField]: ids,
     ...options,
   }));
 }
 
 /** A shard in pieces whose events the platform takes. Their numbers are not known yet; LARGEST_PAYLOAD has room for them. */
-function fitting(shard: readonly Target[], original: Original): (readonly Target[])[] {
+function splitToPayloadLimit(shard: readonly Target[], original: Original): (readonly Target[])[] {
   const size = Buffer.byteLength(JSON.stringify(shardEvent(shard, original, "")));
   if (size <= LARGEST_PAYLOAD || shard.length === 1) return [shard];
-  return cut(shard, Math.ceil(shard.length / 2)).flatMap((half) => fitting(half, original));
+  return chunk(shard, Math.ceil(shard.length / 2)).flatMap((half) => splitToPayloadLimit(half, original));
 }
 
-const cut = <Item>(items: readonly Item[], size: number): Item[][] =>
+const chunk = <Item>(items: readonly Item[], size: number): Item[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

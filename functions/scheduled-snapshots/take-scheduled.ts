@@ -1,14 +1,21 @@
-import { lastBegin } from "../../shared/core/retry.ts";
+import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { meansOf } from "../../shared/middleware/run-context.ts";
-import { conclude } from "../../shared/middleware/run-summary.ts";
-import { isBegun, lookUp, type Run, select, takeAll, targetFields } from "../../shared/snapshots/create/create-all.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
+import { createRunContext } from "../../shared/middleware/run-context.ts";
+import { finishRun } from "../../shared/middleware/run-summary.ts";
+import {
+  createAll,
+  hasBegun,
+  indexExistingSnapshots,
+  type Run,
+  selectTargets,
+  targetFields,
+} from "../../shared/snapshots/create/create-all.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
 import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
-import { handOver, invocationsOf, isShard } from "./shards.ts";
+import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**
  * Takes every target of a policy. What is more than SHARD_SIZE, and what there is no time left for, goes to further
@@ -20,45 +27,45 @@ export async function takeScheduled(
 ): Promise<void> {
   checkTimeZone(policy.time_zone ?? "UTC");
   checkMakeRoom(policy);
-  const { records, variables, connection, patience } = invocation;
+  const { records, variables, connection, retryBudget } = invocation;
   const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
-  const means = meansOf(invocation);
+  const runContext = createRunContext(invocation);
   const run: Run = {
-    key: keyOf("schedule", policy.policy, String(Math.floor(time / 1000))),
+    idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),
     policy: policy.policy,
     label: policy.policy,
     time,
     projectId: connection.projectId,
   };
-  const { targets, failures, empty, refused } = await select(policy.targets, means, policy.dry_run);
+  const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
-    const end = records.begin({ action: "create", kind: kind.kind, policy: policy.policy });
+    const end = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
     end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
   }
   if (empty.length > 0) {
-    records.remark(
+    records.addNotice(
       `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have are excluded.`,
     );
   }
   if (policy.dry_run) {
     for (const target of targets) {
       const error = refused.get(target);
-      records.begin(targetFields(target, run))(error ? { outcome: "failed", error } : { outcome: "planned" });
+      records.openRecord(targetFields(target, run))(error ? { outcome: "failed", error } : { outcome: "planned" });
     }
-    return conclude(invocation, { targets: targets.length });
+    return finishRun(invocation, { targets: targets.length });
   }
-  const known = lookUp(run, means);
-  if (policy.make_room) run.makeRoom = makeRoomBy(policy, means, known.count);
+  const known = indexExistingSnapshots(run, runContext);
+  if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
   if (isShard(event)) {
     connection.limiter.share(invocationsOf(event.shard));
-    await takeAll(targets, { ...run, again: event.again === true }, means, patience.until, known);
-    return conclude(invocation, { targets: targets.length });
+    await createAll(targets, { ...run, again: event.again === true }, runContext, retryBudget.deadline, known);
+    return finishRun(invocation, { targets: targets.length });
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
-  const again = rest.length > 0 && (await isBegun(own, run, known));
-  const shards = (some: Target[]) => handOver(some, shardSize, { policy, event, run, again }, invocation);
+  const again = rest.length > 0 && (await hasBegun(own, run, known));
+  const shards = (some: Target[]) => fanOut(some, shardSize, { policy, event, run, again }, invocation);
   const deferredTo = await shards(rest);
   connection.limiter.share(1 + deferredTo.length);
-  deferredTo.push(...(await shards(await takeAll(own, run, means, lastBegin(patience), known))));
-  conclude(invocation, { targets: targets.length, deferredTo });
+  deferredTo.push(...(await shards(await createAll(own, run, runContext, startCutoff(retryBudget), known))));
+  finishRun(invocation, { targets: targets.length, deferredTo });
 }

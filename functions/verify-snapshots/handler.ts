@@ -3,8 +3,8 @@ import { errors } from "../../shared/middleware/error-responses.ts";
 import { context } from "../../shared/middleware/invocation-context.ts";
 import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
 import { results } from "../../shared/middleware/result-records.ts";
-import { meansOf } from "../../shared/middleware/run-context.ts";
-import { conclude, summary } from "../../shared/middleware/run-summary.ts";
+import { createRunContext } from "../../shared/middleware/run-context.ts";
+import { finishRun, summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { timer } from "../../shared/middleware/timer-event.ts";
 import { validation } from "../../shared/middleware/validation.ts";
@@ -23,8 +23,8 @@ export const verifySnapshots = (runtime = nodeRuntime()) =>
     .handler(
       withDeadline(async ({ body, time }, invocation) => {
         const { lookback_minutes: lookbackMinutes = 1_440, stuck_after_minutes: stuckAfterMinutes } = body;
-        const targets = await verify({ time, lookbackMinutes, stuckAfterMinutes }, meansOf(invocation));
-        conclude(invocation, { targets });
+        const targets = await verify({ time, lookbackMinutes, stuckAfterMinutes }, createRunContext(invocation));
+        finishRun(invocation, { targets });
       }),
     );
 

@@ -1,6 +1,6 @@
 import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
-import type { Transport, WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
+import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/transport.ts";
 
 /** An application's code, or an access key, which signs. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
@@ -18,7 +18,7 @@ export async function post(
   credentials: Credentials,
   data: object,
   timeoutMs: number,
-): Promise<WireAnswer> {
+): Promise<HttpResponse> {
   let timer: NodeJS.Timeout | undefined;
   const lastResort = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

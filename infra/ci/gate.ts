@@ -5,7 +5,7 @@ import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import { textOf } from "./advice.ts";
 import { post } from "./call.ts";
-import { judge, judgeSilence, type Verdict } from "./judge.ts";
+import { interpretResponse, judgeSilence, type Verdict } from "./judge.ts";
 import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
 import { printable } from "./printable.ts";
 
@@ -86,7 +86,7 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     };
     let verdict: Verdict;
     try {
-      verdict = judge(
+      verdict = interpretResponse(
         await post(transport, url, credentials, body, Math.min(LONGEST_CALL_MS, Math.max(left, 0) + 5_000)),
         request,
       );
@@ -98,7 +98,7 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     }
     const { says, snapshots, advice = [], mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
     doubts = mayPass ? doubts + 1 : 0;
-    const means = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
+    const runContext = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
     const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
     if (progress !== said.what || now() - said.at >= WORD_EVERY_MS) {
       print(progress);
@@ -106,15 +106,15 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
     }
     // The last look is when the time is over.
     const pause = Math.min(retryAfterMs, LONGEST_PAUSE_MS, deadline - now());
-    if (means === "wait" && pause > 0) {
+    if (runContext === "wait" && pause > 0) {
       await sleep(pause);
       continue;
     }
     for (const one of snapshots) console.log(clean(lineOf(one)));
-    print(endOf(means, timeoutSeconds, created));
-    if (means === "wait" && !heard) advice.push(`Nobody answered: check --url (${url.origin}), ${WAY}`);
+    print(endOf(runContext, timeoutSeconds, created));
+    if (runContext === "wait" && !heard) advice.push(`Nobody answered: check --url (${url.origin}), ${WAY}`);
     for (const line of advice) console.log(clean(`         ${line}`));
-    return EXIT[means] ?? EXIT.failed;
+    return EXIT[runContext] ?? EXIT.failed;
   }
 }
 
@@ -131,10 +131,10 @@ function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }
 
 const WAY = "and that this machine reaches it (its network, a proxy, the gateway's public address).";
 
-function endOf(means: Verdict["means"], timeoutSeconds: number, created: boolean): string {
-  if (means === "ready") return "ready: the deployment can begin";
-  if (means === "wait")
+function endOf(runContext: Verdict["means"], timeoutSeconds: number, created: boolean): string {
+  if (runContext === "ready") return "ready: the deployment can begin";
+  if (runContext === "wait")
     return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
   // If snapshots were created, do not print that the call was refused, even if repeating it cannot succeed.
-  return means === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
+  return runContext === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
 }

@@ -1,6 +1,6 @@
 import type { Reason } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject, textAt } from "../../shared/core/json.ts";
-import type { WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
+import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import { adviceFor, CALL_AGAIN, CHECK_ID, COMPARE_TAGS } from "./advice.ts";
 import type { Options } from "./options.ts";
 import { doubtAbout, idsOf, lowerCase } from "./readiness.ts";
@@ -56,12 +56,12 @@ const NOT_PUBLISHED = "APIG.0101";
  * selection, lets the deployment begin. A 502 or 504 without a `status` is the gateway's own and says nothing about the
  * snapshots.
  */
-export function judge({ status, headers, text }: WireAnswer, request: Options["request"]): Verdict {
+export function interpretResponse({ status, headers, text }: HttpResponse, request: Options["request"]): Verdict {
   const body = parsed(text);
   const snapshots = Array.isArray(body.snapshots) ? body.snapshots.filter(isObject) : [];
   const retryAfter = Number(headers["retry-after"]);
-  const verdict = (means: Verdict["means"], says: string, advice: string[]): Verdict => ({
-    means,
+  const verdict = (runContext: Verdict["means"], says: string, advice: string[]): Verdict => ({
+    means: runContext,
     says,
     snapshots,
     advice: [...new Set(advice)],

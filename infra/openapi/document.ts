@@ -62,7 +62,7 @@ const create = (
   answer: Pick<Answer, "schema" | "example">,
 ): Operation => ({
   ...operation,
-  name: `create-${kind.kind}`,
+  name: `create-${kind.name}`,
   parameters: [ref("parameters", "IdempotencyKey")],
   answers: {
     [kind.acceptedStatus]: {
@@ -97,7 +97,7 @@ const progress = (status: "ready" | "pending" | "failed", outcome: string, more:
     deployment_id: "web-1.4.2",
     snapshots: [
       {
-        kind: snapshot.kind,
+        kind: snapshot.name,
         resource_id: VOLUME,
         name: "d-web-1-4-2-5b2f9c1e",
         snapshot_id: SNAPSHOT,
@@ -203,9 +203,9 @@ const OPERATIONS: Operation[] = [
     example: {
       deployment_id: "web-1.4.2",
       targets: [
-        { kind: snapshot.kind, volume_ids: [VOLUME] },
-        { kind: snapshotGroup.kind, tags: { role: "database" } },
-        { kind: clusterSnapshot.kind, cluster_ids: [CLUSTER] },
+        { kind: snapshot.name, volume_ids: [VOLUME] },
+        { kind: snapshotGroup.name, tags: { role: "database" } },
+        { kind: clusterSnapshot.name, cluster_ids: [CLUSTER] },
       ],
       wait_seconds: 50,
     },
@@ -426,7 +426,7 @@ const EXPLAINED: Record<string, Record<string, JsonObject>> = {
     retention: { description: "What is kept where room is made: as the retention of a policy." },
   },
   ...Object.fromEntries(
-    Object.values<Kind>(KINDS).map(({ kind, policy }) => [
+    Object.values<Kind>(KINDS).map(({ name: kind, target: policy }) => [
       kind,
       Object.fromEntries(Object.entries(policy.defaults).map(([name, value]) => [name, { default: value }])),
     ]),

@@ -1,5 +1,5 @@
 /** Works on each item, at most `limit` at a time, in order of their beginning. `work` must not reject. */
-export async function eachOf<Item>(
+export async function forEachConcurrent<Item>(
   items: readonly Item[],
   limit: number,
   work: (item: Item) => Promise<void>,

@@ -110,7 +110,7 @@ export interface SnapshotErrorDetails {
   /** The cloud's own error code, such as `EVS.5404`. */
   code?: string;
   /** The cloud's own message, word for word. */
-  said?: string;
+  cloudMessage?: string;
   /** The cloud's HTTP status. */
   status?: number;
   /** The cloud's request id: what a support ticket needs. */
@@ -121,9 +121,9 @@ export interface SnapshotErrorDetails {
    * True where the answer leaves open what is there, so that it has to be looked: after a create, as the cloud may have acted
    * although no usable answer came; after a delete, as what was not found may be something else than the snapshot.
    */
-  open?: boolean;
+  ambiguous?: boolean;
   /** False where the request was not sent at all. */
-  sent?: boolean;
+  requestSent?: boolean;
   /** How many times the create was sent. */
   attempts?: number;
   cause?: unknown;
@@ -133,12 +133,12 @@ export interface SnapshotErrorDetails {
 export class SnapshotError extends Error {
   readonly reason: Reason;
   readonly code?: string;
-  readonly said?: string;
+  readonly cloudMessage?: string;
   readonly status?: number;
   readonly requestId?: string;
   readonly retryAfterMs?: number;
-  readonly open: boolean;
-  readonly sent: boolean;
+  readonly ambiguous: boolean;
+  readonly requestSent: boolean;
   attempts?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
@@ -150,12 +150,12 @@ export class SnapshotError extends Error {
     this.name = reason;
     this.reason = reason;
     this.code = details.code;
-    this.said = details.said;
+    this.cloudMessage = details.cloudMessage;
     this.status = details.status;
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;
-    this.open = details.open ?? false;
-    this.sent = details.sent ?? true;
+    this.ambiguous = details.ambiguous ?? false;
+    this.requestSent = details.requestSent ?? true;
     this.attempts = details.attempts;
   }
 }

@@ -3,14 +3,14 @@ import { asSnapshotError, REASONS, type SnapshotError } from "./errors.ts";
 import { type Instant, instant } from "./instant.ts";
 
 /** Until when something may be waited for. */
-export interface Patience {
+export interface RetryBudget {
   time: Time;
   /** The last moment at which work may still begin. */
-  until: Instant;
+  deadline: Instant;
   /** How long a busy or throttled resource is waited for, where that is shorter: a caller over HTTP waits along. */
-  waitUntil?: Instant;
+  maxWait?: Instant;
   /** What is left of the repeats after transient faults; made at the first of them. */
-  budget?: { tokens: number };
+  tokens?: { tokens: number };
 }
 
 /** The first delay's upper bound, by what is waited for (DESIGN 5.5; peers-and-models.md 4). */
@@ -45,27 +45,27 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
  * Waits before another try of what failed with `error`. Returns false, without waiting, where another try is pointless
  * or would begin after `until`: then the error is the answer.
  */
-export async function waitAfter(error: SnapshotError, tries: number, patience: Patience): Promise<boolean> {
-  const { time, until, waitUntil = until } = patience;
+export async function backoff(error: SnapshotError, tries: number, retryBudget: RetryBudget): Promise<boolean> {
+  const { time, deadline, maxWait = deadline } = retryBudget;
   const delay = delayBefore(error, tries, () => time.random());
   const transient = REASONS[error.reason].wait === "transient";
-  const limit = transient ? until : Math.min(until, waitUntil);
+  const limit = transient ? deadline : Math.min(deadline, maxWait);
   if (delay === undefined || time.now() + delay >= limit) return false;
-  if (transient && !mayRepeat(patience)) return false;
+  if (transient && !takeRetryToken(retryBudget)) return false;
   await time.sleep(delay);
   return true;
 }
 
 /** Takes one repeat out of the invocation's budget; false where there is none left. */
-export function mayRepeat(patience: Patience): boolean {
-  patience.budget ??= { tokens: BUDGET.tokens };
-  if (patience.budget.tokens < BUDGET.repeat) return false;
-  patience.budget.tokens -= BUDGET.repeat;
+export function takeRetryToken(retryBudget: RetryBudget): boolean {
+  retryBudget.tokens ??= { tokens: BUDGET.tokens };
+  if (retryBudget.tokens.tokens < BUDGET.repeat) return false;
+  retryBudget.tokens.tokens -= BUDGET.repeat;
   return true;
 }
 
 /** A call that succeeded puts a little back. */
-export function succeeded({ budget }: Patience): void {
+export function refundRetryToken({ tokens: budget }: RetryBudget): void {
   if (budget !== undefined) budget.tokens = Math.min(BUDGET.tokens, budget.tokens + BUDGET.success);
 }
 
@@ -73,8 +73,8 @@ export function succeeded({ budget }: Patience): void {
 const LAST_MS = 12_000;
 
 /** The last moment at which work on a target begins, so that it can end in order; half of the time where it is short. */
-export const lastBegin = ({ time, until }: Patience): Instant =>
-  instant(until - Math.min(LAST_MS, (until - time.now()) / 2));
+export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
+  instant(deadline - Math.min(LAST_MS, (deadline - time.now()) / 2));
 
 /**
  * Waits for work until a deadline, then rejects with `error`. The work continues, but its result is ignored.
@@ -96,15 +96,15 @@ export async function raceDeadline<T>(
 }
 
 /** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */
-export async function retryRead<T>(read: () => Promise<T>, patience: Patience): Promise<T> {
+export async function retryRead<T>(read: () => Promise<T>, retryBudget: RetryBudget): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       const value = await read();
-      succeeded(patience);
+      refundRetryToken(retryBudget);
       return value;
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      if (!(await waitAfter(error, tries, patience))) throw error;
+      if (!(await backoff(error, tries, retryBudget))) throw error;
     }
   }
 }

@@ -3,7 +3,7 @@ import { type Instant, parseInstant } from "../core/instant.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
-import { whatCame } from "./triggers.ts";
+import { describeEvent } from "./triggers.ts";
 
 export interface TimerEvent {
   time: Instant;
@@ -19,7 +19,7 @@ const EXPECTED =
 /** Reads a TIMER event (functiongraph.md 2.1). Throws InvalidRequest. */
 export function readTimer(event: unknown): TimerEvent {
   if (!isObject(event) || event.trigger_type !== "TIMER") {
-    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${whatCame(event)}.`);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${describeEvent(event)}.`);
   }
   const time = parseInstant(event.time);
   if (time === undefined) {

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 import { readTraceTime } from "./trace-time.ts";
-import { whatCame } from "./triggers.ts";
+import { describeEvent } from "./triggers.ts";
 
 /** The fields of a Cloud Trace Service trace that matter for an attached disk. Every string is short. */
 export interface Trace {
@@ -59,7 +59,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
   if (name === "" && (service === "" || isEcs(service))) {
     return invalid(
       trace === undefined
-        ? `Expected ${EXPECTED}, got ${whatCame(event)}.`
+        ? `Expected ${EXPECTED}, got ${describeEvent(event)}.`
         : `trace_name: expected a name such as attachVolume in the trace, got ${preview(trace.trace_name)}.`,
     );
   }

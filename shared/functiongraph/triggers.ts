@@ -19,5 +19,5 @@ export function triggerOf(event: unknown): Trigger {
 }
 
 /** Describes the event that came instead of the expected one, for an error message. */
-export const whatCame = (event: unknown): string =>
+export const describeEvent = (event: unknown): string =>
   isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : preview(event);

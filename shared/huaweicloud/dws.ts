@@ -1,6 +1,6 @@
 import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { lean } from "../snapshots/ownership.ts";
+import { compact } from "../snapshots/ownership.ts";
 import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
 import { collected, resourceIn, snapshotIn, wholeList } from "./http/pagination.ts";
 import { type Connection, readCreated, removeAt, sendOptions } from "./http/sdk-client.ts";
@@ -25,7 +25,7 @@ export const dwsCreation = (connection: Connection): Creation => ({
     // The others cannot collide: of a project's thousands of snapshots they are not held.
     const matters = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === wanted;
-    return collected((visit) => list(connection, (found) => void (matters(found) && visit(lean(found)))));
+    return collected((visit) => list(connection, (found) => void (matters(found) && visit(compact(found)))));
   },
 });
 

@@ -2,7 +2,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
-import { lean } from "../snapshots/ownership.ts";
+import { compact } from "../snapshots/ownership.ts";
 import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
@@ -58,7 +58,7 @@ async function listGroups(connection: Connection, filter: Filter = {}): Promise<
     listSnapshots(connection, (found) => {
       const ofGroup = members.get(found.raw.snapshot_group_id);
       if (ofGroup === undefined) return;
-      const member = lean(found);
+      const member = compact(found);
       ofGroup.push(member);
       visit(member);
     });

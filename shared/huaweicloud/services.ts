@@ -16,5 +16,5 @@ const SERVICES: Record<KindName, (connection: Connection) => SnapshotService> = 
 /** The snapshots of every kind, for functions that take whatever a policy names. */
 export const cloudOf =
   (connection: Connection): Cloud =>
-  ({ kind }) =>
-    SERVICES[kind as KindName](connection);
+  ({ name }) =>
+    SERVICES[name as KindName](connection);

@@ -1,9 +1,9 @@
 import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { httpAnswer, readHttp } from "../functiongraph/read-http.ts";
-import { whatCame } from "../functiongraph/triggers.ts";
-import type { Ensured } from "../snapshots/create/create-once.ts";
-import { keyOf } from "../snapshots/marker.ts";
+import { describeEvent } from "../functiongraph/triggers.ts";
+import type { CreateResult } from "../snapshots/create/create-once.ts";
+import { deriveKey } from "../snapshots/marker.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** A create call as it came in, over HTTP or directly. */
@@ -21,17 +21,17 @@ export function createCall(): Middleware {
       if (trigger !== "http" && trigger !== "direct") {
         throw new SnapshotError(
           "InvalidRequest",
-          `Expected an HTTP request from the API gateway, or the body of the API's call by itself, got ${whatCame(request.event)}.`,
+          `Expected an HTTP request from the API gateway, or the body of the API's call by itself, got ${describeEvent(request.event)}.`,
         );
       }
       const { body, idempotencyKey } =
         trigger === "http" ? readHttp(request.event as JsonObject) : { body: request.event, idempotencyKey: undefined };
-      const key = idempotencyKey === undefined ? keyOf("request", requestId) : keyOf("http", idempotencyKey);
+      const key = idempotencyKey === undefined ? deriveKey("request", requestId) : deriveKey("http", idempotencyKey);
       request.event = { body, key } satisfies CreateCall;
     },
     after(request) {
       const { trigger, requestId, redact } = request.context as Invocation;
-      const { status, body: text, outcome } = request.response as Ensured;
+      const { status, body: text, outcome } = request.response as CreateResult;
       // As the API said it, to the byte, except for what nobody may see.
       const body = redact(text);
       request.response =

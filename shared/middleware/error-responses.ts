@@ -1,7 +1,7 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
 import { httpAnswer, MethodNotAllowed } from "../functiongraph/read-http.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
-import { TargetsFailed } from "./run-summary.ts";
+import { PartialFailureError } from "./run-summary.ts";
 
 /**
  * Gives a failure its form: over HTTP the API's own envelope with a status by reason, never a throw (the gateway would
@@ -12,7 +12,7 @@ import { TargetsFailed } from "./run-summary.ts";
 export function errors(answers: "http" | "event" = "http"): Middleware {
   return {
     onError(request) {
-      if (request.error instanceof TargetsFailed) return;
+      if (request.error instanceof PartialFailureError) return;
       const error = asSnapshotError(request.error);
       const invocation = request.context as Invocation;
       const clean = withoutSecrets(error, invocation.redact);

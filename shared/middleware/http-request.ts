@@ -1,7 +1,7 @@
 import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { type HttpAnswer, httpAnswer, readHttp } from "../functiongraph/read-http.ts";
-import { whatCame } from "../functiongraph/triggers.ts";
+import { describeEvent } from "../functiongraph/triggers.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** What the handler of an HTTP function answers with. */
@@ -17,7 +17,7 @@ export function httpCall(): Middleware {
     before(request) {
       const { trigger }: Invocation = request.context;
       if (trigger !== "http") {
-        const came = whatCame(request.event);
+        const came = describeEvent(request.event);
         throw new SnapshotError("InvalidRequest", `Expected an HTTP request from the API gateway, got ${came}.`);
       }
       request.event = { body: readHttp(request.event).body };

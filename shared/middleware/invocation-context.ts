@@ -5,7 +5,7 @@ import { type Trigger, triggerOf } from "../functiongraph/triggers.ts";
 import { checkId, readInteger, type Variables, variablesOf } from "../functiongraph/variables.ts";
 import { type Credentials, readCredentials, secretsOf } from "../huaweicloud/http/credentials.ts";
 import { endpointOf } from "../huaweicloud/http/endpoints.ts";
-import { makeLimiter } from "../huaweicloud/http/rate-limiter.ts";
+import { createRateLimiter } from "../huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import { startDelivery } from "../results/log-delivery.ts";
@@ -68,7 +68,7 @@ function begin(functionName: string, { time: clock, ...others }: Runtime, event:
     variables: variablesOf(platform.userData, environment),
     runtime,
     redact,
-    patience: { time, until: after(endsAt, -ANSWER_RESERVE_MS) },
+    retryBudget: { time, deadline: after(endsAt, -ANSWER_RESERVE_MS) },
     topicState: "off",
     summary: { targets: 0, deferredTo: [] },
   } as unknown as Invocation;
@@ -102,7 +102,7 @@ function configure(invocation: Invocation, credentials: Credentials): void {
     timeoutMs: TIMEOUT_BY_DEFAULT_MS,
     now: () => time.now(),
     sleep: time.sleep,
-    limiter: makeLimiter(time),
+    limiter: createRateLimiter(time),
     deadline: endsAt,
   };
   invocation.connection = connection;
@@ -117,7 +117,11 @@ function configure(invocation: Invocation, credentials: Credentials): void {
   const until = after(endsAt, -reserve);
   const waited = trigger === "http" || trigger === "direct";
   connection.deadline = until;
-  invocation.patience = { time, until, ...(waited ? { waitUntil: after(startedAt, CALLER_PATIENCE_MS) } : {}) };
+  invocation.retryBudget = {
+    time,
+    deadline: until,
+    ...(waited ? { maxWait: after(startedAt, CALLER_PATIENCE_MS) } : {}),
+  };
 }
 
 function readProjectId(variables: Variables, ofContext: string): string {

@@ -16,11 +16,11 @@ const GRACE_MS = 100;
 export const withDeadline =
   <Event, Result>(handler: (event: Event, invocation: Invocation) => Promise<Result>) =>
   (event: Event, invocation: Invocation): Promise<Result> => {
-    const { time, until } = invocation.patience;
+    const { time, deadline } = invocation.retryBudget;
     return raceDeadline(
       handler(event, invocation),
       time,
-      after(until, GRACE_MS),
+      after(deadline, GRACE_MS),
       () =>
         new SnapshotError(
           "DeadlineExceeded",

@@ -1,6 +1,6 @@
 import type middy from "@middy/core";
 import type { Instant } from "../core/instant.ts";
-import type { Patience } from "../core/retry.ts";
+import type { RetryBudget } from "../core/retry.ts";
 import type { PlatformContext } from "../functiongraph/platform-context.ts";
 import type { Trigger } from "../functiongraph/triggers.ts";
 import type { Variables } from "../functiongraph/variables.ts";
@@ -28,7 +28,7 @@ export interface Invocation {
   delivery: Delivery;
   redact(text: string): string;
   /** How long work may go on and be waited for. */
-  patience: Patience;
+  retryBudget: RetryBudget;
   /** The cloud, with this invocation's credentials. */
   connection: Connection;
   /** The logging topic; undefined: stdout alone. */

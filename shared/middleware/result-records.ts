@@ -6,7 +6,7 @@ import { reportLogs } from "../huaweicloud/lts.ts";
 import type { TargetFields } from "../results/record.ts";
 import { toLine } from "../results/record-line.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
-import { TargetsFailed } from "./run-summary.ts";
+import { PartialFailureError } from "./run-summary.ts";
 
 /** For each batch of records. */
 const DELIVERY_MS = 2_000;
@@ -23,9 +23,9 @@ export function results(refused: TargetFields): Middleware {
     const { records } = invocation;
     // Targets that failed are said by their own records: they are no error of the run itself.
     const error =
-      request.error && !(request.error instanceof TargetsFailed) ? asSnapshotError(request.error) : undefined;
-    if (error?.reason === "InvalidRequest" && !records.begun) {
-      records.begin({ ...refused, policy: invocation.summary.policy })({ outcome: "rejected", error });
+      request.error && !(request.error instanceof PartialFailureError) ? asSnapshotError(request.error) : undefined;
+    if (error?.reason === "InvalidRequest" && !records.hasTargets) {
+      records.openRecord({ ...refused, policy: invocation.summary.policy })({ outcome: "rejected", error });
     }
     records.close(error);
     await deliver(invocation);
@@ -73,7 +73,7 @@ export async function sendRecords(
   const { topic, connection, runtime } = invocation;
   if (topic === undefined) return;
   const report = () => reportLogs({ ...connection, deadline: until }, topic, batch);
-  await retryRead(report, { time: runtime.time, until });
+  await retryRead(report, { time: runtime.time, deadline: until });
 }
 
 /** Kept for the answer itself, and for a call that has to be given up. */

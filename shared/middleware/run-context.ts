@@ -1,7 +1,7 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
 import { toLine } from "../results/record-line.ts";
-import type { Means } from "../snapshots/create/create-all.ts";
+import type { RunContext } from "../snapshots/create/create-all.ts";
 import type { Cloud } from "../snapshots/ports.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -17,18 +17,19 @@ const TARGETS_A_MB = 300;
 const MEMORY_BY_DEFAULT_MB = 128;
 
 /** What this invocation gives a use case to work with, over every kind. */
-export const meansOf = (invocation: Invocation): Means => meansWith(invocation, cloudOf(invocation.connection));
+export const createRunContext = (invocation: Invocation): RunContext =>
+  createRunContextWith(invocation, cloudOf(invocation.connection));
 
 /** The same for a function that knows which kinds it needs, and has nothing of the others. */
-export const meansWith = (invocation: Invocation, cloud: Cloud): Means => {
-  const { patience, platform, records, runtime, variables } = invocation;
+export const createRunContextWith = (invocation: Invocation, cloud: Cloud): RunContext => {
+  const { retryBudget, platform, records, runtime, variables } = invocation;
   const freeMb = (platform.memoryMb ?? MEMORY_BY_DEFAULT_MB) - BASE_MB;
   return {
     cloud,
-    patience,
-    report: records.begin,
-    remark: records.remark,
-    announce(deletions) {
+    retryBudget,
+    report: records.openRecord,
+    addNotice: records.addNotice,
+    announceDeletions(deletions) {
       const { functionName, requestId, redact } = invocation;
       for (let from = 0; from < deletions.length; from += DELETIONS_A_LINE) {
         const plan = deletions.slice(from, from + DELETIONS_A_LINE);

@@ -2,12 +2,12 @@ import { toLine } from "../results/record-line.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
 /** Targets failed, after all the others were done: the invocation fails, so that the platform delivers the event again. */
-export class TargetsFailed extends Error {}
+export class PartialFailureError extends Error {}
 
 /** What a use case for events has done; throws TargetsFailed where a target failed. */
-export function conclude(invocation: Invocation, summary: Partial<Invocation["summary"]>): void {
+export function finishRun(invocation: Invocation, summary: Partial<Invocation["summary"]>): void {
   Object.assign(invocation.summary, summary);
-  if (invocation.records.failed) throw new TargetsFailed();
+  if (invocation.records.hasFailed) throw new PartialFailureError();
 }
 
 /**
@@ -20,7 +20,7 @@ export function summary(): Middleware {
       request.response = JSON.parse(summaryOf(request.context));
     },
     onError(request) {
-      if (!(request.error instanceof TargetsFailed)) return;
+      if (!(request.error instanceof PartialFailureError)) return;
       const error = new Error(summaryOf(request.context));
       error.name = "TargetsFailed";
       error.stack = error.message;

@@ -1,5 +1,5 @@
 import type { Kind } from "../snapshots/kinds/kind.ts";
-import { contentOf } from "../snapshots/marker.ts";
+import { hashRequest } from "../snapshots/marker.ts";
 import type { CreateCall } from "./create-request.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
@@ -13,8 +13,8 @@ export function unmarked(kind: Kind): Middleware {
       const { functionName: policy, records } = context as Invocation;
       const { body, key } = event as CreateCall<Record<string, Record<string, unknown>>>;
       const options = body[kind.envelope] ?? {};
-      const marked = kind.mark(options, { policy, key, content: contentOf(kind.kind, options) });
-      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.remark(SAID);
+      const marked = kind.mark(options, { policy, idempotencyKey: key, requestHash: hashRequest(kind.name, options) });
+      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(SAID);
     },
   };
 }

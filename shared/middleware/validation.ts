@@ -1,5 +1,5 @@
 import { SnapshotError } from "../core/errors.ts";
-import { faultsOf, type SchemaOf } from "../validation/validate.ts";
+import { type SchemaOf, validate } from "../validation/validate.ts";
 import type { CreateCall } from "./create-request.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
@@ -8,7 +8,7 @@ export function validation<Body>(schemaFor: (invocation: Invocation) => SchemaOf
   return {
     before(request) {
       const { body }: CreateCall = request.event;
-      const faults = faultsOf(schemaFor(request.context), body);
+      const faults = validate(schemaFor(request.context), body);
       if (faults.length > 0) throw new SnapshotError("InvalidRequest", faults.join(" "));
     },
   };

@@ -6,17 +6,17 @@ import { toRecordLine } from "./record-line.ts";
 /** The result records of one invocation: each is written when it ends. */
 export interface Records {
   /** Work on a target begins; the function that is returned writes its one terminal record. */
-  begin(target: TargetFields): (end: EndFields) => void;
+  openRecord(target: TargetFields): (end: EndFields) => void;
   /** How many targets ended how. */
   counts(): Partial<Record<Outcome, number>>;
   /** Ends what is still open with `error`, then writes the record of the run itself. */
   close(error: SnapshotError | undefined): void;
   /** True once a target failed. */
-  readonly failed: boolean;
+  readonly hasFailed: boolean;
   /** Something about the run that deserves a look: its record says it, as a warning. */
-  remark(detail: string): void;
+  addNotice(detail: string): void;
   /** True once work on a target has begun. */
-  readonly begun: boolean;
+  readonly hasTargets: boolean;
 }
 
 /**
@@ -75,14 +75,14 @@ export function startRecords(
   };
 
   return {
-    begin,
-    remark(detail) {
+    openRecord: begin,
+    addNotice(detail) {
       remark = remark === undefined ? detail : `${remark} ${detail}`;
     },
-    get failed() {
+    get hasFailed() {
       return failed;
     },
-    get begun() {
+    get hasTargets() {
       return begun;
     },
     counts: () => counts,
@@ -113,7 +113,7 @@ export async function recorded<Result>(
   target: TargetFields,
   work: () => Promise<{ result: Result; end: EndFields }>,
 ): Promise<Result> {
-  const end = records.begin(target);
+  const end = records.openRecord(target);
   try {
     const done = await work();
     end(done.end);

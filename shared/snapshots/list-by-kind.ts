@@ -1,6 +1,6 @@
 import { asSnapshotError, type SnapshotError } from "../core/errors.ts";
 import { retryRead } from "../core/retry.ts";
-import type { Means } from "./create/create-all.ts";
+import type { RunContext } from "./create/create-all.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import type { Action } from "./reporting.ts";
@@ -14,9 +14,9 @@ import { tooMany } from "./too-many.ts";
  * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
  * @returns the kinds that were listed before a later kind's list had to be waited for
  */
-export async function eachKind(
+export async function listByKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
-  { cloud, patience, report, remark, maxSnapshots = Number.POSITIVE_INFINITY }: Means,
+  { cloud, retryBudget, report, addNotice, maxSnapshots = Number.POSITIVE_INFINITY }: RunContext,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[]) => void,
 ): Promise<Kind[]> {
@@ -38,15 +38,15 @@ export async function eachKind(
       return found;
     };
     try {
-      work(kind, await retryRead(list, patience));
+      work(kind, await retryRead(list, retryBudget));
       listed.push(kind);
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "Unsupported") {
-        missing.set(kind.kind, error);
+        missing.set(kind.name, error);
         continue;
       }
-      const end = report({ ...fields, kind: kind.kind });
+      const end = report({ ...fields, kind: kind.name });
       end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
     }
   }
@@ -55,7 +55,7 @@ export async function eachKind(
   if (error === undefined) return outdated;
   if (missing.size === Object.keys(KINDS).length) throw error;
   const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
-  remark(
+  addNotice(
     `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
   );
   return outdated;

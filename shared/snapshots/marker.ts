@@ -9,9 +9,9 @@ import { canonicalJson, type JsonObject } from "../core/json.ts";
 export interface Marker {
   policy: string;
   /** 32 hex: what makes the snapshot one (policy and event time, attachment, deployment, Idempotency-Key). */
-  key: string;
+  idempotencyKey: string;
   /** 8 hex: the canonical request without this marker. The same key with other content is a conflict. */
-  content: string;
+  requestHash: string;
 }
 
 export const MANAGED_BY = "snapshot-functions";
@@ -27,11 +27,11 @@ const sha256 = (text: string): string =>
   hash === undefined ? createHash("sha256").update(text).digest("hex") : hash("sha256", text);
 
 /** A key from the parts that make the snapshot one. The parts are kept apart, so that `["a","b"]` is not `["ab"]`. */
-export const keyOf = (...parts: [trigger: string, ...identity: string[]]): string =>
+export const deriveKey = (...parts: [trigger: string, ...identity: string[]]): string =>
   sha256(JSON.stringify(parts)).slice(0, 32);
 
 /** The content hash of a request as the caller wrote it: without marker and without a name that we would make up. */
-export const contentOf = (kind: string, options: JsonObject): string =>
+export const hashRequest = (kind: string, options: JsonObject): string =>
   sha256(`${kind} ${canonicalJson(options)}`).slice(0, 8);
 
 /**
@@ -55,15 +55,15 @@ export function snapshotName(
 export const markerLabels = (marker: Marker): Record<string, string> => ({
   "managed-by": MANAGED_BY,
   policy: marker.policy,
-  key: marker.key,
-  content: marker.content,
+  key: marker.idempotencyKey,
+  content: marker.requestHash,
 });
 
 /** The marker in metadata or tags; undefined unless all of it is there and well formed. */
 export function readMarkerLabels(labels: Record<string, string>): Marker | undefined {
   const { policy, key, content } = labels;
   if (labels["managed-by"] !== MANAGED_BY || !policy || !key || !content) return undefined;
-  return KEY.test(key) && CONTENT.test(content) ? { policy, key, content } : undefined;
+  return KEY.test(key) && CONTENT.test(content) ? { policy, idempotencyKey: key, requestHash: content } : undefined;
 }
 
 const MARKER_TEXT =
@@ -71,7 +71,7 @@ const MARKER_TEXT =
 
 /** The caller's description with the marker after it; the description alone where the two exceed `limit` characters. */
 export function describeWithMarker(description: string | undefined, marker: Marker, limit: number): string {
-  const text = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.key} content:${marker.content}`;
+  const text = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.idempotencyKey} content:${marker.requestHash}`;
   const whole = description ? `${description} ${text}` : text;
   return [...whole].length <= limit ? whole : (description ?? "");
 }
@@ -80,5 +80,5 @@ export function readMarkerText(description: string | undefined): Marker | undefi
   const found = description?.match(MARKER_TEXT);
   if (!found) return undefined;
   const [, policy, key, content] = found as unknown as [string, string, string, string];
-  return { policy, key, content };
+  return { policy, idempotencyKey: key, requestHash: content };
 }

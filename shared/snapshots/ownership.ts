@@ -3,7 +3,7 @@ import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
 /** Why a snapshot is not one that we made, although it carries our marker: labels are copied along, by hand or by EVS. */
-export function whyNotOurs({ name, labels, raw }: FoundSnapshot): string | undefined {
+export function foreignReason({ name, labels, raw }: FoundSnapshot): string | undefined {
   if (name.startsWith("autobk_snapshot_")) return "made by a backup";
   if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "made by the system";
   if (raw.snapshot_type === "copy") return "a copy";
@@ -25,7 +25,7 @@ const FIELDS = ["snapshot_type", "type", "snapshot_group_id"];
  * The same, once the marker was read: without the labels that carry it, and without those of the API's own fields that
  * nobody asks for any more, as a project has thousands of snapshots.
  */
-export const lean = (found: FoundSnapshot): FoundSnapshot => ({
+export const compact = (found: FoundSnapshot): FoundSnapshot => ({
   ...found,
   labels: only(found.labels, (name) => !(MARKER_KEYS as readonly string[]).includes(name)),
   raw: only(found.raw, (name) => FIELDS.includes(name)),

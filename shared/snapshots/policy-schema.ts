@@ -18,14 +18,14 @@ const tagFilter = () =>
 const targetOf = (kind: Kind) =>
   Type.Object(
     {
-      kind: Type.Literal(kind.kind),
-      [kind.policy.ids]: Type.Optional(Type.Array(Uuid(), { minItems: 1 })),
+      kind: Type.Literal(kind.name),
+      [kind.target.idsField]: Type.Optional(Type.Array(Uuid(), { minItems: 1 })),
       tags: Type.Optional(tagFilter()),
       exclude_tags: Type.Optional(tagFilter()),
-      description: Type.Optional(Type.Unsafe<string>({ type: "string", ...kind.policy.description })),
-      ...Object.fromEntries(Object.keys(kind.policy.defaults).map((name) => [name, Type.Optional(Type.Boolean())])),
+      description: Type.Optional(Type.Unsafe<string>({ type: "string", ...kind.target.description })),
+      ...Object.fromEntries(Object.keys(kind.target.defaults).map((name) => [name, Type.Optional(Type.Boolean())])),
     },
-    { additionalProperties: false, "x-required-any-of": [kind.policy.ids, "tags"] },
+    { additionalProperties: false, "x-required-any-of": [kind.target.idsField, "tags"] },
   );
 
 export const Targets = (minItems = 1) =>

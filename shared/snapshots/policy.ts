@@ -70,7 +70,7 @@ export function targetsOf(selector: Selector, kind: Kind, found: readonly Resour
   const { tags, exclude_tags = {} } = selector;
   const tagsOf = new Map(found.map((one) => [one.id.toLowerCase(), one.tags]));
   const byTag = tags === undefined ? [] : found.filter((one) => Object.entries(tags).every(matches(one.tags)));
-  const named = (selector[kind.policy.ids] ?? []) as string[];
+  const named = (selector[kind.target.idsField] ?? []) as string[];
   const ids = [...named.map((id) => id.toLowerCase()), ...byTag.map((one) => one.id.toLowerCase())];
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
@@ -84,8 +84,8 @@ const matches =
 
 /** A target of a resource, with the options of its selector; those that are always sent have a default. */
 export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
-  const { defaults } = kind.policy;
-  const options: JsonObject = { [kind.policy.id]: id, description: selector.description };
+  const { defaults } = kind.target;
+  const options: JsonObject = { [kind.target.idOption]: id, description: selector.description };
   for (const [name, byDefault] of Object.entries(defaults)) options[name] = selector[name] ?? byDefault;
   return { kind, resource: id, options };
 }
@@ -94,7 +94,7 @@ export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Ta
 export function withoutRepeats(targets: readonly Target[]): Target[] {
   const seen = new Map<string, Target>();
   for (const target of targets) {
-    const identity = `${target.kind.kind} ${target.resource}`;
+    const identity = `${target.kind.name} ${target.resource}`;
     if (!seen.has(identity)) seen.set(identity, target);
   }
   return [...seen.values()];

@@ -63,14 +63,14 @@ export interface EndFields {
 }
 
 /** Begins the record of a target; the function that is returned ends it. Implemented in shared/results. */
-export type Report = (target: TargetFields) => (end: EndFields) => void;
+export type ResultReporter = (target: TargetFields) => (end: EndFields) => void;
 
 /** What is said of a run beside the records of its targets. Implemented in shared/middleware. */
-export interface Telling {
+export interface RunNotices {
   /** What deserves a look: the record of the run says it, as a warning. */
-  remark(detail: string): void;
+  addNotice(detail: string): void;
   /** What is about to be deleted, before the first of it is. */
-  announce(deletions: readonly Deletion[]): void;
+  announceDeletions(deletions: readonly Deletion[]): void;
 }
 
 export interface Deletion {

@@ -1,11 +1,11 @@
 import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
-import type { Means } from "./create/create-all.ts";
+import type { RunContext } from "./create/create-all.ts";
 import { cannotBeDeleted, type FoundSnapshot, type Kind } from "./kinds/kind.ts";
-import { eachKind } from "./list-by-kind.ts";
-import { groupOf, lean, whyNotOurs } from "./ownership.ts";
+import { listByKind } from "./list-by-kind.ts";
+import { compact, foreignReason, groupOf } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
-import { byResource, resourceOf, youngerTwins } from "./retention/plan.ts";
+import { byResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 
 export interface VerifyOptions {
   /** The event's time. */
@@ -26,7 +26,7 @@ const MINUTE_MS = 60_000;
  *
  * @returns how many snapshots were looked at
  */
-export async function verify(options: VerifyOptions, means: Means): Promise<number> {
+export async function verify(options: VerifyOptions, runContext: RunContext): Promise<number> {
   let count = 0;
   const groups = new Set<string>();
   const ofMembers = new Set<string>();
@@ -38,34 +38,34 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
     if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
     // Stryker disable next-line ConditionalExpression: the id of another kind's is no group's
     if (kind.hasMembers) groups.add(found.id);
-    if (found.marker === undefined || whyNotOurs(found) !== undefined) return undefined;
-    const held = lean(found);
+    if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
+    const held = compact(found);
     if (isDue(kind, found, options)) due.add(held);
     return held;
   };
-  await eachKind({ action: "verify" }, means, ours, (kind, found) => {
+  await listByKind({ action: "verify" }, runContext, ours, (kind, found) => {
     if (kind.hasMembers) groupsSeen = true;
     const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
-    const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
+    const duplicates = new Map(byResource(standing).flatMap((snapshots) => [...youngerDuplicates(snapshots)]));
     for (const snapshot of found.filter((one) => due.has(one))) {
-      const end = judge(kind, snapshot, options);
+      const end = assessSnapshot(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;
       const { id, name, marker } = snapshot;
-      const begun = means.report({
+      const begun = runContext.report({
         action: "verify",
-        kind: kind.kind,
+        kind: kind.name,
         resource_id: resourceOf(snapshot),
         name,
         snapshot_id: id,
         // Stryker disable next-line OptionalChaining: all of ours have one, which their type does not say
         policy: marker?.policy,
       });
-      begun({ ...end, detail: detailOf(end.detail, snapshot, twins.get(snapshot)) });
+      begun({ ...end, detail: detailOf(end.detail, snapshot, duplicates.get(snapshot)) });
     }
   });
   const gone = [...ofMembers].filter((id) => !groups.has(id));
-  if (groupsSeen && gone.length > 0) means.remark(remarkOn(gone));
+  if (groupsSeen && gone.length > 0) runContext.addNotice(remarkOn(gone));
   return count;
 }
 
@@ -104,7 +104,7 @@ const stuckAfter = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number =>
   (stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
 
 /** What there is to say; undefined: nothing yet, or nothing any more. */
-function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
+function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
   const { id, state, status, created } = snapshot;
   switch (state) {
     case "available":
@@ -112,7 +112,7 @@ function judge(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): End
     case "failed": {
       const error = new SnapshotError(
         "SnapshotFailed",
-        `Expected the ${kind.kind} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
+        `Expected the ${kind.name} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
       );
       return { outcome: "failed", error };
     }

@@ -49,7 +49,7 @@ const MAX_ENTRIES = 10_000;
  * Validates a value and returns its faults, each as `path: expected ..., got ....`, or an empty array. Returns at most 200
  * faults with 32 KiB of text; if there are more, the last entry says so. A schema is plain data: nothing is compiled.
  */
-export function faultsOf(schema: Schema, value: unknown, path = ""): string[] {
+export function validate(schema: Schema, value: unknown, path = ""): string[] {
   // Two parts of a schema can report the same fault.
   const faults = new Set<string>();
   let room = MAX_CHARACTERS;

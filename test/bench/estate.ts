@@ -1,7 +1,7 @@
 /** Runs over an estate, each function in a process of its own, on the embedded cloud. */
 import { join } from "node:path";
 import { type EmbeddedCloud, ScaledClock, startCloud } from "../../infra/local/cloud/index.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { DIST, type Measured, run } from "./process.ts";
 
 const PER_SECOND = 50;
@@ -74,7 +74,7 @@ export async function prune(snapshots: number, options: readonly string[] = []) 
   const cloud = await startCloud({ keepRequests: false });
   const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);
   for (let index = 0; index < snapshots; index += 1) {
-    const key = keyOf("schedule", "nightly", String(index));
+    const key = deriveKey("schedule", "nightly", String(index));
     cloud.addSnapshot({
       kind: "snapshot",
       volumeId: disks[index % disks.length] as string,

@@ -3,14 +3,14 @@ import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { instant } from "../../shared/core/instant.ts";
 import { wallClockOf } from "../../shared/core/time-zone.ts";
 import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
-import { makeLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
+import { createRateLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import type { Transport } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { ensure } from "../../shared/snapshots/create/create-once.ts";
+import { createOnce } from "../../shared/snapshots/create/create-once.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import { snapshot as kind } from "../../shared/snapshots/kinds/snapshot.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
 
 const LIST = '{"snapshots":[],"count":0}';
@@ -38,13 +38,18 @@ export const bare = (event: { body: string }, context: { getRequestID(): string 
     timeoutMs: 10_000,
     now: () => time.now(),
     sleep: time.sleep,
-    limiter: makeLimiter(time),
+    limiter: createRateLimiter(time),
     deadline: until,
   };
   const { snapshot: options } = JSON.parse(Buffer.from(event.body, "base64").toString());
-  const key = keyOf("request", context.getRequestID());
+  const key = deriveKey("request", context.getRequestID());
   const common = { projectId: PROJECT, policy: "create-snapshot", label: "create-snapshot", time: time.now() };
-  return ensure({ kind, options, key, ...common }, evsV2Creation(connection), { time, until }, inFlight);
+  return createOnce(
+    { kind, options, idempotencyKey: key, ...common },
+    evsV2Creation(connection),
+    { time, deadline: until },
+    inFlight,
+  );
 };
 
 export function plan(snapshots: number): number {
@@ -61,7 +66,7 @@ export function plan(snapshots: number): number {
       created: instant(now - index * 60_000),
       labels: {},
       raw: {},
-      marker: { policy: "nightly", key: keyOf("schedule", String(index)), content: "00000000" },
+      marker: { policy: "nightly", idempotencyKey: deriveKey("schedule", String(index)), requestHash: "00000000" },
     };
     disks.set(resource, [...(disks.get(resource) ?? []), found]);
   }

@@ -1,9 +1,15 @@
 /** The functions' world as it breaks: instances that crash at a request, requests that hang, and chance from a seed. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Time } from "../../shared/core/clock.ts";
-import { type Transport, TransportFailure, type WireRequest } from "../../shared/huaweicloud/http/transport.ts";
+import { type HttpRequest, type Transport, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { type Invocation, type Invoked, openSite, type Site, type SiteOptions } from "../support/environment.ts";
+import {
+  createTestEnvironment,
+  type Invocation,
+  type Invoked,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+} from "../support/environment.ts";
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;
@@ -31,7 +37,7 @@ export interface Instance {
   deliver(factory: Factory, event: unknown, how?: Invocation & { crash?: Crash }): Promise<Delivery>;
 }
 
-export interface FaultySite extends Site {
+export interface FaultySite extends TestEnvironment {
   /** A cold instance. */
   instance(): Instance;
   /** An answer that comes so many milliseconds late, on the site's clock; the work was done before. */
@@ -55,7 +61,7 @@ export function chanceOf(seed: number): () => number {
   };
 }
 
-export interface FaultySiteOptions extends SiteOptions {
+export interface FaultySiteOptions extends TestEnvironmentOptions {
   seed?: number;
   creationMs?: number;
 }
@@ -65,7 +71,7 @@ export interface FaultySiteOptions extends SiteOptions {
 export async function openFaultySite(options: FaultySiteOptions = {}): Promise<FaultySite> {
   const { seed = 1, creationMs = 3_000, ...siteOptions } = options;
   let faulty: FaultySite | undefined;
-  const site = await openSite({
+  const site = await createTestEnvironment({
     timeoutSeconds: TIMEOUT_MS / 1000,
     random: chanceOf(seed),
     creationMs,
@@ -173,17 +179,17 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
  * Requests as they pass on the site's clock. One that the cloud leaves hanging is given up when what the function allowed
  * for it has passed there, one whose answer is slow comes so much later. On the wire they go one at a time.
  */
-function onSitesClock(site: Site, slowness: { ms: number }) {
+function onSitesClock(site: TestEnvironment, slowness: { ms: number }) {
   const { clock, runtime } = site;
   let wire: Promise<unknown> = Promise.resolve();
 
   /** The answer and how late it is; undefined: none. */
-  const exchange = async (request: WireRequest) => {
+  const exchange = async (request: HttpRequest) => {
     slowness.ms = 0;
     const answer = await site.exchange(request);
     return answer && { answer, late: slowness.ms };
   };
-  const transmit = async (request: WireRequest, crashed: Promise<void>) => {
+  const transmit = async (request: HttpRequest, crashed: Promise<void>) => {
     const begunAt = clock.now();
     const exchanged = wire.then(() => exchange(request));
     wire = exchanged.catch(() => {});

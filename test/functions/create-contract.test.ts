@@ -14,7 +14,7 @@ import {
   STANDARD,
   stage,
 } from "../support/creates.ts";
-import { apig, openSite } from "../support/environment.ts";
+import { apig, createTestEnvironment } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -140,7 +140,7 @@ const PATHS: Record<string, string> = {
 
 describe.each(DOCUMENTS)("seed $seed", ({ create, variables, evsLimits, estate, request, answer }) => {
   const open = async () => {
-    const site = await openSite({ variables, evsLimits });
+    const site = await createTestEnvironment({ variables, evsLimits });
     estate(site.cloud);
     return site;
   };

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CLUSTER, CREATES, creates, errorOf, onTheSitesDay, outcomes, SNAPSHOT, stage } from "../support/creates.ts";
-import { apig, openSite, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -205,7 +205,7 @@ test("where the platform names no request, a made-up id stands for it, in the an
 });
 
 test("whatever the gateway sends: an answer of exactly its shape, one terminal record, nothing thrown", async () => {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const disk = site.cloud.addVolume().id;
   const cluster = site.cloud.addCluster().id;
   const anything = fc.anything({ withBigInt: false, maxDepth: 2 });

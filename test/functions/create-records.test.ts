@@ -15,7 +15,7 @@ import {
   STANDARD,
   stage,
 } from "../support/creates.ts";
-import { apig, openSite, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -246,7 +246,7 @@ describe("a record that the topic refuses for good", () => {
   const refused: Fault = { type: "status", status: 400, body: { errorCode: "SVCSTG.ALS.400.400", error_msg: "no" } };
 
   test("a scheduled run delivers every other record, answers that the topic failed, and warns how many it lost", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const disks = Array.from({ length: 9 }, () => site.cloud.addVolume().id);
     const [poison = ""] = disks.slice(4);
     site.cloud.fault({ operation: "lts.reportLogs", resource: poison }, refused);
@@ -349,7 +349,7 @@ describe("control characters that the cloud sends", () => {
   });
 
   test("verify writes the name of a snapshot escaped, and its JSON has the original name", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const name = `m\u202egnp.${said}`;
     const labels = { "managed-by": "snapshot-functions", policy: "nightly", key: "0".repeat(32), content: "00000000" };
     site.cloud.addSnapshot({
@@ -378,8 +378,8 @@ test("without a topic the records are on stdout alone, and nobody complains", as
 
 describe("one warm instance", () => {
   /** One handler for all invocations, as on the platform; what it prints and warns is kept with the test. */
-  async function warm(create: Create, options: Parameters<typeof openSite>[0] = {}) {
-    const site = await openSite({ ...options });
+  async function warm(create: Create, options: Parameters<typeof createTestEnvironment>[0] = {}) {
+    const site = await createTestEnvironment({ ...options });
     const lines: string[] = [];
     const handler = create.factory({ ...site.runtime, print: (line) => void lines.push(line) });
     const invoke = (event: unknown, how = {}) => site.invoke(() => handler, event, how);
@@ -474,7 +474,7 @@ describe("one warm instance", () => {
 
 describe("a cluster snapshot whose description leaves no room for the marker", () => {
   const made = async (characters: number) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const cluster_id = site.cloud.addCluster().id;
     const snapshot = { name: "before-move", cluster_id, description: "x".repeat(characters) };
     const { result, records } = await site.invoke(createClusterSnapshot, apig({ snapshot }));

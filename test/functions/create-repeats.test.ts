@@ -1,7 +1,7 @@
 /** Tests a create that is repeated while another delivery of the same request is being processed. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import { TransportFailure, type WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
+import { type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
 import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
 
@@ -13,7 +13,7 @@ const THROTTLED = JSON.stringify({
 });
 
 /** Faults of the first create of a delivery. A fault calls `work` if the create reaches the cloud nevertheless. */
-const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<WireAnswer>) => Promise<WireAnswer>][] = [
+const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>][] = [
   ["is throttled", async () => ({ status: 429, headers: {}, text: THROTTLED })],
   ["finds no connection", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { sent: false }))],
   ["has no answer", () => Promise.reject(new TransportFailure("no answer within 10000 ms", { sent: true }))],
@@ -27,7 +27,7 @@ const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<WireAnswer>)
 /** Runs two deliveries of one request in two processes: the second one begins, and ends, within the first one's first create. */
 async function twoDeliveries(
   site: Awaited<ReturnType<typeof stage>>,
-  interrupt: (work: () => Promise<WireAnswer>) => Promise<WireAnswer>,
+  interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>,
   deliver: () => Promise<{ records: { action: string; outcome: string }[] }>,
 ) {
   const { transport } = site.runtime;

@@ -1,6 +1,6 @@
 /** Tests how the four create functions handle responses that no document describes. */
 import { describe, expect, test } from "vitest";
-import type { WireAnswer } from "../../shared/huaweicloud/http/transport.ts";
+import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import {
   CLUSTER,
   CREATES,
@@ -26,7 +26,7 @@ type Json = Record<string, unknown>;
 function respond(
   site: Stage,
   done: boolean,
-  change: (answer: WireAnswer, body: Json) => Partial<WireAnswer>,
+  change: (answer: HttpResponse, body: Json) => Partial<HttpResponse>,
   times = 1,
 ) {
   const { transport } = site.runtime;
@@ -50,7 +50,7 @@ function withId(create: Create, body: Json, id: unknown): Json {
   return { ...body, snapshot: { ...(body.snapshot as Json), id } };
 }
 
-type Change = (create: Create) => (answer: WireAnswer, body: Json) => Partial<WireAnswer>;
+type Change = (create: Create) => (answer: HttpResponse, body: Json) => Partial<HttpResponse>;
 
 const page = "<html><body>Please log in</body></html>";
 const ODD: [what: string, change: Change][] = [

@@ -13,11 +13,11 @@ import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
 import { results } from "../../shared/middleware/result-records.ts";
 import { summary } from "../../shared/middleware/run-summary.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
-import { apig, expectWholeRecords, openSite, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, expectWholeRecords, START, timerEvent } from "../support/environment.ts";
 
 /** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */
 async function deafSite(first = 0) {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const { transport } = site.runtime;
   let calls = 0;
   site.runtime.transport = (request) => {
@@ -75,7 +75,7 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
 });
 
 test("create-snapshot leaves the outcome open if the create itself never settles", async () => {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const { transport } = site.runtime;
   site.runtime.transport = async (request) => {
     const answer = await transport(request);
@@ -89,7 +89,7 @@ test("create-snapshot leaves the outcome open if the create itself never settles
 });
 
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const endless = (runtime: Runtime) =>
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
@@ -98,7 +98,7 @@ test("a handler that never settles ends at the deadline, with a record for what 
       .use(errors("event"))
       .handler(
         withDeadline((_event: unknown, { records }) => {
-          records.begin({ action: "create", kind: "snapshot", resource_id: "disk-1" });
+          records.openRecord({ action: "create", kind: "snapshot", resource_id: "disk-1" });
           return new Promise(() => {});
         }),
       );
@@ -117,7 +117,7 @@ test("a handler that never settles ends at the deadline, with a record for what 
 test.each([0, 1])(
   "a logging topic that never answers after %i calls costs no record on stdout and no time beyond the deadline",
   async (first) => {
-    const site = await openSite({ variables: { SHARD_SIZE: "1000" } });
+    const site = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = site.runtime;
     let reports = 0;
     site.runtime.transport = (request) => {
@@ -181,7 +181,7 @@ describe("the clock of an invocation", () => {
   });
 
   test("a function ends before its deadline although the machine's clock steps back an hour", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const lines: string[] = [];
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const handler = createSnapshot({

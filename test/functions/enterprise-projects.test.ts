@@ -11,7 +11,7 @@ import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { CREATES, onTheSitesDay } from "../support/creates.ts";
-import { apig, openSite, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -34,7 +34,7 @@ const made = (cloud: EmbeddedCloud, kind: keyof typeof KINDS) =>
 
 describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
   test("an event that comes twice makes one; verify and prune see it", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const { cloud, clock, runtime, invoke } = site;
     elsewhere(cloud);
     const policy = { policy: "nightly", targets: [{ kind, tags }], retention: { keep_last: 1 } };
@@ -56,7 +56,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
   });
 
   test("a gate that is asked twice starts one, and sees it become available", async () => {
-    const { cloud, runtime, invoke } = await openSite();
+    const { cloud, runtime, invoke } = await createTestEnvironment();
     elsewhere(cloud);
     const gate = { deployment_id: "web-1.4.2", targets: [{ kind, tags }] };
     const ask = async (wait_seconds: number) => {
@@ -70,7 +70,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
 });
 
 test.each(CREATES)("a call of $name that is repeated makes one", async ({ name, kind, envelope, factory }) => {
-  const { cloud, runtime, invoke } = await openSite();
+  const { cloud, runtime, invoke } = await createTestEnvironment();
   const { server, disk, cluster } = elsewhere(cloud);
   const options = {
     snapshot: { volume_id: disk.id },
@@ -87,7 +87,7 @@ test.each(CREATES)("a call of $name that is repeated makes one", async ({ name, 
 });
 
 test.each(["snapshot", "standard-snapshot"] as const)("a disk that is attached has one %s", async (kind) => {
-  const { cloud, clock, runtime, invoke } = await openSite({ variables: { DISK_ATTACHED_KIND: kind } });
+  const { cloud, clock, runtime, invoke } = await createTestEnvironment({ variables: { DISK_ATTACHED_KIND: kind } });
   const server = cloud.addServer({ enterpriseProjectId });
   const disk = cloud.addVolume({ serverId: server.id, attachedAt: START, enterpriseProjectId });
   const trace = { trace_name: "attachVolume", service_type: "ECS", time: clock.now(), resource_id: server.id };

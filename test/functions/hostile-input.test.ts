@@ -12,7 +12,7 @@ import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
 import { runBare } from "../support/bare-node.ts";
 import { errorOf, onTheSitesDay } from "../support/creates.ts";
-import { apig, type Invoked, openSite, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, type Invoked, START, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -58,7 +58,7 @@ describe.each<[what: string, text: string, words: string]>([
   test.each(Object.entries(HTTP))(
     `%s answers ${deep} as the body or as the idempotency key with 400`,
     async (_name, factory) => {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       for (const changes of [
         { body: text, isBase64Encoded: false },
         { body: value() },
@@ -72,7 +72,7 @@ describe.each<[what: string, text: string, words: string]>([
   );
 
   test.each(Object.entries(HTTP))(`%s answers ${deep} as the method with 405`, async (_name, factory) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const invoked = await site.invoke(factory, apig("{}", {}, { httpMethod: value() }));
     expect(invoked.result.statusCode).toBe(405);
     expectRejected(invoked, `Expected the method POST, got ${words}.`, site.requests());
@@ -84,14 +84,14 @@ describe.each<[what: string, text: string, words: string]>([
     ["force", "snapshot.force: expected true or false"],
     ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
   ])(`create-snapshot answers ${deep} in the field %s with 400`, async (field, message) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const invoked = await site.invoke(createSnapshot, apig(`{"snapshot":{"${field}":${text}}}`));
     expect(invoked.result.statusCode).toBe(400);
     expectRejected(invoked, message, site.requests());
   });
 
   test(`create-snapshot answers ${deep} in its metadata with 400`, async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const invoked = await site.invoke(createSnapshot, apig(`{"snapshot":{"metadata":{"a":${text}}}}`));
     expect(invoked.result.statusCode).toBe(400);
     expectRejected(invoked, `snapshot.metadata.a: expected a string, got ${words}.`, site.requests());
@@ -103,7 +103,7 @@ describe.each<[what: string, text: string, words: string]>([
     ["tags", "targets[0]"],
     ["nam", "targets[0].nam: unknown field"],
   ])(`pre-deploy and scheduled-snapshots reject ${deep} in the field %s of a target`, async (field, message) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const target = field === "kind" ? `{"kind":${text}}` : `{"kind":"snapshot","${field}":${text}}`;
     const gate = await site.invoke(preDeploy, apig(`{"deployment_id":"d","targets":[${target}]}`));
     expect(gate.result.statusCode).toBe(400);
@@ -115,7 +115,7 @@ describe.each<[what: string, text: string, words: string]>([
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
     `scheduled-snapshots rejects ${deep} in the field %s of a policy that is a string or an object`,
     async (field) => {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${text}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
         const invoked = await site.invoke(scheduledSnapshots, { ...timerEvent({}), user_event });
@@ -125,36 +125,36 @@ describe.each<[what: string, text: string, words: string]>([
   );
 
   test.each(Object.entries(EVENT))(`%s rejects ${deep} as its event`, async (_name, factory) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     expectRejected(await site.invoke(factory, value()), "Expected a", site.requests());
   });
 
   test(`create-snapshot rejects ${deep} as a direct call`, async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     expectRejected(await site.invoke(createSnapshot, value()), "", site.requests());
   });
 
   test.each(["time", "user_event"])(`scheduled-snapshots rejects ${deep} as the %s of a timer event`, async (field) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const invoked = await site.invoke(scheduledSnapshots, { ...timerEvent({ policy: "nightly" }), [field]: value() });
     expectRejected(invoked, "", site.requests());
   });
 
   test.each(["cts", "data"])(`disk-attached rejects ${deep} as the %s of its event`, async (field) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const invoked = await site.invoke(diskAttached, { specversion: "1.0", [field]: value() });
     expectRejected(invoked, "", site.requests());
   });
 
   test(`disk-attached rejects ${deep} as the name of a trace`, async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const cts = { trace_name: value(), time: Date.parse(START), resource_id: site.cloud.addServer().id };
     const invoked = await site.invoke(diskAttached, { cts });
     expectRejected(invoked, "trace_name: expected ", site.requests());
   });
 
   test(`disk-attached creates one snapshot although secondary fields of the trace hold ${deep}`, async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const server = site.cloud.addServer().id;
     const disk = site.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
     const cts: Json = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
@@ -167,7 +167,7 @@ describe.each<[what: string, text: string, words: string]>([
   });
 
   test(`scheduled-snapshots hands disks over although its timer event also holds ${deep}`, async () => {
-    const site = await openSite({ variables: { SHARD_SIZE: "2" } });
+    const site = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
     for (let disks = 0; disks < 3; disks += 1) site.cloud.addVolume({ tags: { backup: "daily" } });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
     const { result } = await site.invoke(scheduledSnapshots, { ...timerEvent(policy), version: value() });
@@ -268,7 +268,7 @@ describe("a body of 1 MiB", () => {
 });
 
 test("create-snapshot refuses a body of 1 MiB of blanks and one character that is not base64 without a delay", async () => {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const invoked = await site.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
   expectRejected(invoked, "Expected a body in base64", site.requests());
 });
@@ -277,7 +277,7 @@ describe("a byte order mark", () => {
   test.each([false, undefined])(
     "create-snapshot ignores a byte order mark before a plain body whose isBase64Encoded is %s",
     async (isBase64Encoded) => {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       const text = JSON.stringify({ snapshot: { volume_id: site.cloud.addVolume().id } });
       const { result } = await site.invoke(
         createSnapshot,
@@ -289,7 +289,7 @@ describe("a byte order mark", () => {
   );
 
   test("create-snapshot ignores a byte order mark in a base64 body", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const text = JSON.stringify({ snapshot: { volume_id: site.cloud.addVolume().id } });
     const { result } = await site.invoke(createSnapshot, apig(BYTE_ORDER_MARK + text));
     expect(result.statusCode).toBe(202);
@@ -297,7 +297,7 @@ describe("a byte order mark", () => {
   });
 
   test("scheduled-snapshots ignores a byte order mark before the user_event of a timer", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const { id } = site.cloud.addVolume();
     const policy = JSON.stringify({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: [id] }] });
     const { result } = await site.invoke(scheduledSnapshots, timerEvent(BYTE_ORDER_MARK + policy));
@@ -306,7 +306,9 @@ describe("a byte order mark", () => {
   });
 
   test("disk-attached ignores a byte order mark before DISK_ATTACHED_RETENTION", async () => {
-    const site = await openSite({ variables: { DISK_ATTACHED_RETENTION: `${BYTE_ORDER_MARK}{"keep_last":2}` } });
+    const site = await createTestEnvironment({
+      variables: { DISK_ATTACHED_RETENTION: `${BYTE_ORDER_MARK}{"keep_last":2}` },
+    });
     const server = site.cloud.addServer().id;
     const disk = site.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
     const cts = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
@@ -316,7 +318,7 @@ describe("a byte order mark", () => {
   });
 
   test("create-snapshot ignores a byte order mark before RUNTIME_USERDATA", async () => {
-    const site = await openSite({ evsLimits: "classic" });
+    const site = await createTestEnvironment({ evsLimits: "classic" });
     const environment = { RUNTIME_USERDATA: `${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}` };
     const body = { snapshot: { volume_id: site.cloud.addVolume().id, description: "d".repeat(200) } };
     const { result } = await site.invoke(createSnapshot, apig(body), { environment });
@@ -325,7 +327,7 @@ describe("a byte order mark", () => {
 });
 
 test("create-snapshot reads the other variables although one of RUNTIME_USERDATA is 100,000 nested arrays", async () => {
-  const site = await openSite({ evsLimits: "classic" });
+  const site = await createTestEnvironment({ evsLimits: "classic" });
   const environment = { RUNTIME_USERDATA: `{"OTHER":${DEEP_ARRAY},"EVS_LIMITS":"classic"}` };
   const body = { snapshot: { volume_id: site.cloud.addVolume().id, description: "d".repeat(200) } };
   const { result } = await site.invoke(createSnapshot, apig(body), { environment });

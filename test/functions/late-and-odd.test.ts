@@ -7,12 +7,12 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { keyOf } from "../../shared/snapshots/marker.ts";
-import { apig, openSite, START, timerEvent } from "../support/environment.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
+import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 
 describe("a list that shows a new snapshot 5 s late", () => {
   test("the same Idempotency-Key 2 s later is the same snapshot", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id, name: "snap-001" } }, { "idempotency-key": "k" });
     const first = await invoke(createSnapshot, event);
@@ -29,7 +29,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 
   test("a request under the same key that is refused changes nothing of what is known", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const disk = cloud.addVolume().id;
     const post = (name: string) =>
@@ -43,7 +43,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 
   test("what no list shows after 10 s is not there: it is made anew, however often it was asked for meanwhile", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
     const post = async () => (await invoke(createSnapshot, event)).result.headers["x-snapshot-outcome"];
     expect(await post()).toBe("accepted");
@@ -58,7 +58,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 
   test("a gate that is asked every second takes one", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const body = { deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }] };
     for (let second = 0; second < 5; second += 1) {
@@ -69,7 +69,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 
   test("a timer's event that comes again after 1.5 s takes none", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const event = timerEvent({
       policy: "nightly",
@@ -84,7 +84,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
 
 describe("lists", () => {
   test("a disk is found by its tag though others come and go between the pages", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const tagged = cloud.addVolume({ tags: { backup: "daily" }, createdAt: "2020-01-01T00:00:00Z" });
     const others = Array.from({ length: 2_300 }, () => cloud.addVolume());
     let next = 0;
@@ -111,7 +111,7 @@ describe("lists", () => {
     ["ecs.listServers", "snapshot-group", { servers: [], count: 3 }],
     ["evs.listVolumes", "snapshot", { volumes: [], count: 3 }],
   ])("%s that counts more than it gives is no empty list", async (operation, kind, body) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     cloud.fault({ operation }, { type: "answer", status: 200, body: JSON.stringify(body) });
     const policy = { policy: "nightly", targets: [{ kind, tags: { backup: "daily" } }] };
     const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy));
@@ -120,7 +120,7 @@ describe("lists", () => {
   });
 
   test("an address with no API at all is no cloud without snapshots", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     cloud.fault({ method: "GET" }, { type: "answer", status: 404, body });
     for (const [factory, event] of [
@@ -136,25 +136,25 @@ describe("lists", () => {
 
 describe("what carries our labels and is not ours", () => {
   const labels = (key: string) => ({ "managed-by": "snapshot-functions", policy: "nightly", key, content: "00000000" });
-  const key = keyOf("schedule", "nightly", "0");
+  const key = deriveKey("schedule", "nightly", "0");
 
   test.each([true, null, 1, "yes"])("hold: %j holds", async (hold) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const at = (createdAt: string, metadata: object) =>
       cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, status: "available", createdAt, metadata } as never);
     const held = at("2026-01-01T00:00:00Z", { ...labels(key), hold });
-    at("2026-11-01T00:00:00Z", labels(keyOf("schedule", "nightly", "1")));
+    at("2026-11-01T00:00:00Z", labels(deriveKey("schedule", "nightly", "1")));
     const { result } = await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }));
     expect(result.outcomes).toEqual({ kept: 1, held: 1 });
     expect(cloud.snapshots().map(({ id }) => id)).toContain(held.id);
   });
 
   test("a proxy's page does not say that a snapshot is gone", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (const [month, one] of ["01", "02"].entries()) {
-      const metadata = labels(keyOf("schedule", "nightly", String(month)));
+      const metadata = labels(deriveKey("schedule", "nightly", String(month)));
       const createdAt = `2026-${one}-01T00:00:00Z`;
       cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, status: "available", createdAt, metadata } as never);
     }
@@ -168,7 +168,7 @@ describe("what carries our labels and is not ours", () => {
   });
 
   test("a snapshot that failed after the lookback is still reported", async () => {
-    const { cloud, clock, invoke } = await openSite({ creationMs: 26 * 3_600_000 });
+    const { cloud, clock, invoke } = await createTestEnvironment({ creationMs: 26 * 3_600_000 });
     const disk = cloud.addVolume();
     cloud.endWith(disk.id, "error");
     await invoke(
@@ -183,7 +183,7 @@ describe("what carries our labels and is not ours", () => {
 
 describe("odd input", () => {
   test("a group whose list entry names no server is found again", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disks = [cloud.addVolume().id, cloud.addVolume().id];
     const post = (ids: string[]) =>
       invoke(createSnapshotGroup, apig({ snapshot_group: { volume_ids: ids } }, { "idempotency-key": "k" }));
@@ -194,7 +194,7 @@ describe("odd input", () => {
   });
 
   test("a body as deep as it likes is refused, not a crash", async () => {
-    const { invoke, requests } = await openSite();
+    const { invoke, requests } = await createTestEnvironment();
     const { result, records } = await invoke(createSnapshot, apig(`{"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`));
     expect(result.statusCode).toBe(400);
     expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
@@ -202,7 +202,7 @@ describe("odd input", () => {
   });
 
   test("a success that repeats the token is answered without it", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const snapshot = { id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", description: cloud.credentials.securityToken };
     cloud.fault(
       { operation: "evs.createSnapshot" },
@@ -214,7 +214,7 @@ describe("odd input", () => {
   });
 
   test("a disk that is found attached when the time is over has its record, and the event comes again", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     cloud.fault({ operation: "evs.showVolume" }, { type: "mutatePage", mutate: () => clock.advance(60_000) });
@@ -238,7 +238,7 @@ describe("odd input", () => {
 test.each([scheduledSnapshots, diskAttached, verifySnapshots, pruneSnapshots])(
   "a gateway's event fails a function that answers no gateway",
   async (factory) => {
-    const { invoke, requests } = await openSite();
+    const { invoke, requests } = await createTestEnvironment();
     const { error, result, records } = await invoke(factory, apig({ policy: "nightly" }));
     expect(result).toBeUndefined();
     expect(error?.message).toMatch(/^Expected a.* got an event of the trigger "http"/);
@@ -249,7 +249,7 @@ test.each([scheduledSnapshots, diskAttached, verifySnapshots, pruneSnapshots])(
 
 describe("what was found is not what was asked for", () => {
   test("a group of the same disks under the same Idempotency-Key, with other content: 409, and no second group", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const ids = [cloud.addVolume().id, cloud.addVolume().id];
     const post = (name: string) =>
       invoke(createSnapshotGroup, apig({ snapshot_group: { volume_ids: ids, name } }, { "idempotency-key": "k" }));
@@ -261,7 +261,7 @@ describe("what was found is not what was asked for", () => {
   });
 
   test("one in a status that is not known is no success, of a create or at a gate, and none is made beside it", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const [one, other] = [cloud.addVolume().id, cloud.addVolume().id];
     for (const disk of [one, other]) cloud.endWith(disk, "managing");
     const create = apig({ snapshot: { volume_id: one } }, { "idempotency-key": "k" });
@@ -279,7 +279,7 @@ describe("what was found is not what was asked for", () => {
   });
 
   test("a cluster's second failure after the first was deleted by hand: the third try has a name that is free", async () => {
-    const { cloud, clock, invoke } = await openSite({ creationMs: 5_000 });
+    const { cloud, clock, invoke } = await createTestEnvironment({ creationMs: 5_000 });
     const cluster = cloud.addCluster();
     for (const _ of [1, 2]) cloud.endWith(cluster.id, "error");
     const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster.id] }];
@@ -298,7 +298,7 @@ describe("what was found is not what was asked for", () => {
   });
 
   test("the disk that is named beside tags is taken though what the tags select cannot be read", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume().id;
     const refusal = { error: { code: "EVS.5403", message: "no" } };
     cloud.fault({ operation: "evs.listVolumes" }, { type: "status", status: 403, body: refusal });
@@ -316,7 +316,7 @@ describe("what was found is not what was asked for", () => {
 
 describe("again, a moment later", () => {
   test("a create whose outcome stayed open is looked for when a list must show it, before another one is sent", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
@@ -333,7 +333,7 @@ describe("again, a moment later", () => {
   });
 
   test("an event that was cut off goes on in the same instance without waiting for itself", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
     const body = { error: { code: "EVS.5400", message: "no" } };
     cloud.fault({ operation: "evs.createSnapshot", nth: 11, times: 10 }, { type: "status", status: 400, body });
@@ -350,7 +350,7 @@ describe("again, a moment later", () => {
   test.each([20, 900])(
     "a run of another instance, cut off a minute ago, is gone on with: a function of %i s",
     async (timeoutSeconds) => {
-      const { cloud, clock, invoke, runtime } = await openSite({ timeoutSeconds });
+      const { cloud, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
       const disks = Array.from({ length: 12 }, () => cloud.addVolume().id);
       const event = (volume_ids: string[]) =>
         timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids }] });
@@ -365,7 +365,7 @@ describe("again, a moment later", () => {
   );
 
   test("what the cloud says carries no secret into the summary", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     for (let disk = 0; disk < 3; disk += 1) cloud.addVolume({ tags: { backup: "daily" } });
     const token = String(cloud.credentials.securityToken);
     const body = JSON.stringify({ request_id: token });

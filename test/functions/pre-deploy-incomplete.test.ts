@@ -4,7 +4,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
-import { apig, expectWholeRecords, openSite } from "../support/environment.ts";
+import { apig, createTestEnvironment, expectWholeRecords } from "../support/environment.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
@@ -17,8 +17,8 @@ const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "clust
 
 onTheSitesDay();
 
-async function stage(options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite(options);
+async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const site = await createTestEnvironment(options);
   const changes: [list: string, change: Change][] = [];
   const { transport } = site.runtime;
   site.runtime.transport = async (request) => {
@@ -166,7 +166,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
 });
 
 describe("a group of a server with three disks", () => {
-  const open = async (options: Parameters<typeof openSite>[0] = {}) => {
+  const open = async (options: Parameters<typeof createTestEnvironment>[0] = {}) => {
     const site = await stage(options);
     const { id, disks = [], targets } = site.resource("snapshot-group");
     const memberOf = (disk: string | undefined) =>

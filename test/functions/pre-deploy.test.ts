@@ -5,7 +5,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
-import { apig, expectWholeRecords, type Invocation, openSite } from "../support/environment.ts";
+import { apig, createTestEnvironment, expectWholeRecords, type Invocation } from "../support/environment.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
@@ -15,8 +15,8 @@ const MINUTE = 60_000;
 const NOBODY = "00000000-0000-4000-8000-000000000000";
 const RETRY_LATER = { "retry-after": "5" };
 
-async function stage(options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite({ ...options });
+async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const site = await createTestEnvironment({ ...options });
   const call = async (event: unknown, how?: Invocation) => {
     const invoked = await site.invoke(preDeploy, event, how);
     expectWholeRecords(invoked);

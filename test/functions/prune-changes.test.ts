@@ -1,7 +1,7 @@
 /** Tests changes after prune has made its plan: prune repeats a deletion only if a plan from a new list still asks for it. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
-import { openSite, START, timerEvent } from "../support/environment.ts";
+import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 import {
   alter,
   busyAnswer,
@@ -21,8 +21,8 @@ const NIGHTLY = { policy: "nightly", retention: { keep_last: 1 } };
 const CHANGED = /^The plan changed/;
 
 /** One resource for each kind, and a hook that runs when the cloud has answered the nth deletion. */
-async function site(options: Parameters<typeof openSite>[0] = {}) {
-  const opened = await openSite({ timeoutSeconds: 900, ...options });
+async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const opened = await createTestEnvironment({ timeoutSeconds: 900, ...options });
   const { cloud, clock, runtime, invoke } = opened;
   const { of, ...made } = resources(cloud, now - DAY_MS);
   const seeds = new Map<string, { kind: Kind; resource: string; one: Seed }>();

@@ -4,7 +4,7 @@ import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { apig, openSite, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 
 const DAY_MS = 86_400_000;
 const now = Date.parse(START);
@@ -61,7 +61,7 @@ const brief = ({ action, outcome, rule, snapshot_id, error }: Record<string, unk
 
 describe("a disk that stands at its seven snapshots", () => {
   test("is pruned by the policy, and then the eighth is taken; a deletion is there until it is over", async () => {
-    const { cloud, clock, invoke, requests } = await openSite({ deletionMs: 20_000 });
+    const { cloud, clock, invoke, requests } = await createTestEnvironment({ deletionMs: 20_000 });
     const disk = cloud.addVolume({ tags: { backup: "daily" } });
     const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
     const { error, result, records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
@@ -85,7 +85,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("without make_room: a named QuotaExceeded with what to do, and nothing is deleted", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     const { error, records } = await invoke(
@@ -99,7 +99,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("the eighth refused as a bad request is a QuotaExceeded all the same; on a disk with room it is not", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const [full, free] = [cloud.addVolume(), cloud.addVolume()];
     for (let days = 1; days <= 7; days += 1) taken(cloud, full.id, days);
     const body = { error: { code: "EVS.5400", message: "Malformed request body." } };
@@ -125,7 +125,7 @@ describe("a disk that stands at its seven snapshots", () => {
       ["held", {}, { hold: "yes" }, "7 of them are of the policy"],
       ["held by their descriptions", {}, { description: "hold: before the migration" }, "7 of them are of the policy"],
     ] satisfies [string, object, Changes, string][];
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, says] of cases) {
       const disk = cloud.addVolume();
       for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, more);
@@ -142,7 +142,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("twins, failed ones and what somebody else is deleting make room too", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const key = marker("nightly");
     const older = cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, createdAt: now - DAY_MS, metadata: key });
@@ -171,7 +171,7 @@ describe("a disk that stands at its seven snapshots", () => {
   ])(
     "%s: a failed one goes where nothing else may, as there would never be a newer good one",
     async (_what, statuses, counts) => {
-      const { cloud, invoke } = await openSite();
+      const { cloud, invoke } = await createTestEnvironment();
       const disk = cloud.addVolume();
       const old = statuses.flatMap((status, index) =>
         Array.from({ length: counts[index] ?? 0 }, (_, days) => ({
@@ -193,7 +193,7 @@ describe("a disk that stands at its seven snapshots", () => {
   );
 
   test("a deletion that is under way is waited for; nothing else is deleted meanwhile", async () => {
-    const { cloud, invoke } = await openSite({ deletionMs: 5_000 });
+    const { cloud, invoke } = await createTestEnvironment({ deletionMs: 5_000 });
     const disk = cloud.addVolume();
     const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
     // An earlier delivery ended after its first deletion.
@@ -213,7 +213,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("what takes longer than there is time for is a DeadlineExceeded; the next delivery goes on", async () => {
-    const { cloud, clock, invoke } = await openSite({ deletionMs: 300_000, timeoutSeconds: 900 });
+    const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 300_000, timeoutSeconds: 900 });
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     const first = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
@@ -230,7 +230,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("what cannot be deleted does not count as room: error_deleting is not waited for", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { status: "error_deleting" });
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
@@ -240,7 +240,7 @@ describe("a disk that stands at its seven snapshots", () => {
 
   test("a disk with room costs no further request, however many disks there are", async () => {
     const count = async (make_room: boolean) => {
-      const { cloud, invoke, requests } = await openSite();
+      const { cloud, invoke, requests } = await createTestEnvironment();
       const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);
       for (const id of ids) taken(cloud, id, 1);
       const policy = { ...nightly("", { make_room }), targets: [{ kind: "snapshot", volume_ids: ids }] };
@@ -252,7 +252,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("one that a backup made may not count: where nothing else may go, the cloud decides", async () => {
-    const { cloud, invoke } = await openSite({ legacyPerVolume: 8 });
+    const { cloud, invoke } = await createTestEnvironment({ legacyPerVolume: 8 });
     const disk = cloud.addVolume();
     for (let days = 1; days <= 6; days += 1) taken(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });
@@ -263,12 +263,12 @@ describe("a disk that stands at its seven snapshots", () => {
 
   test("what another instance took while it waited is not taken again", async () => {
     const id = randomUUID();
-    const elsewhere = await openSite();
+    const elsewhere = await createTestEnvironment();
     elsewhere.cloud.addVolume({ id });
     await elsewhere.invoke(scheduledSnapshots, timerEvent(nightly(id), START));
     const metadata = elsewhere.cloud.snapshots("snapshot")[0]?.metadata ?? {};
 
-    const { cloud, invoke } = await openSite({ deletionMs: 10_000 });
+    const { cloud, invoke } = await createTestEnvironment({ deletionMs: 10_000 });
     const disk = cloud.addVolume({ id });
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     let other: string | undefined;
@@ -286,7 +286,7 @@ describe("a disk that stands at its seven snapshots", () => {
     ["no retention", undefined, "got none"],
     ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
   ])("%s is refused at once, not when a disk is full, also by a dry run", async (_what, retention, got) => {
-    const { cloud, invoke, requests } = await openSite();
+    const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (const dry_run of [false, true]) {
       const policy = nightly(disk.id, { retention, dry_run });
@@ -306,7 +306,7 @@ describe("a disk that stands at its seven snapshots", () => {
   });
 
   test("a policy that only plans deletes nothing", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { dry_run: true }), START));
@@ -323,8 +323,11 @@ describe("a busy snapshot whose deletion would make room", () => {
   } as const;
 
   /** Opens a test site that runs `change` after the cloud has refused the first deletion. */
-  async function site(options: Parameters<typeof openSite>[0], change: (cloud: EmbeddedCloud) => void) {
-    const opened = await openSite({ ...options, variables: { MAX_CONCURRENCY: "1", ...options?.variables } });
+  async function site(options: Parameters<typeof createTestEnvironment>[0], change: (cloud: EmbeddedCloud) => void) {
+    const opened = await createTestEnvironment({
+      ...options,
+      variables: { MAX_CONCURRENCY: "1", ...options?.variables },
+    });
     const { cloud, runtime } = opened;
     cloud.fault({ operation: "evs.deleteSnapshot", nth: 1 }, BUSY);
     const { transport } = runtime;
@@ -449,7 +452,7 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
   });
 
   test("makes room by its own retention; the same call goes on until it is ready", async () => {
-    const { cloud, clock, invoke } = await openSite({ deletionMs: 4_000 });
+    const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 4_000 });
     const disk = cloud.addVolume();
     for (let days = 1; days <= 4; days += 1) taken(cloud, disk.id, days, { policy: "pre-deploy" });
     for (let days = 1; days <= 3; days += 1) taken(cloud, disk.id, days, { policy: "nightly" });
@@ -472,7 +475,7 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
   });
 
   test("makes none by deleting what another policy made, whose hold it does not know: 400 with what to do", async () => {
-    const { cloud, invoke, requests } = await openSite();
+    const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
     const { result, records } = await invoke(preDeploy, apig(body(disk.id, { policy: "nightly" })));
@@ -487,7 +490,7 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
   });
 
   test("without a retention: 400 with what to do, also on a disk with room", async () => {
-    const { cloud, invoke, requests } = await openSite();
+    const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));
     expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
@@ -498,7 +501,7 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
 
 describe("a disk that is attached while it stands at its seven snapshots", () => {
   const stage = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
-    const site = await openSite({ variables: { DISK_ATTACHED_RETENTION, ...more } });
+    const site = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
     const { cloud, invoke } = site;
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });

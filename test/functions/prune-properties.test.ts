@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { Fault, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { openSite, START, timerEvent } from "../support/environment.ts";
+import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../support/retention-seeds.ts";
 
 const RUNS = Number(process.env.RUNS ?? 60);
@@ -44,7 +44,7 @@ const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
 test(`what is planned is what is done, to nothing but the policy's own, once (${RUNS} runs)`, {
   timeout: 3_600_000,
 }, async () => {
-  const { cloud, clock, invoke } = await openSite({ variables: LTS_OFF, timeoutSeconds: 900 });
+  const { cloud, clock, invoke } = await createTestEnvironment({ variables: LTS_OFF, timeoutSeconds: 900 });
   const { of } = resources(cloud, now - 1_000 * HOUR_MS);
   const run = (body: object) => invoke(pruneSnapshots, timerEvent(body, START));
   await fc.assert(
@@ -134,7 +134,7 @@ const FAILURES = {
 test(`prune keeps the last good snapshot of each resource, and every held or foreign snapshot, whatever changes during a wait (${RUNS} runs)`, {
   timeout: 3_600_000,
 }, async () => {
-  const { cloud, clock, runtime, invoke } = await openSite({
+  const { cloud, clock, runtime, invoke } = await createTestEnvironment({
     variables: { ...LTS_OFF, MAX_CONCURRENCY: "1" },
     timeoutSeconds: 900,
   });

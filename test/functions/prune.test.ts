@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { openSite, START, timerEvent } from "../support/environment.ts";
+import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 import { DELETE, KINDS, type Kind, markerOf, resources, type Seed, seed } from "../support/retention-seeds.ts";
 
 const HOUR_MS = 3_600_000;
@@ -15,8 +15,8 @@ const keepLast = (keep_last: number, changes: object = {}) => ({
 });
 
 /** An estate with one resource for each kind. */
-async function site(options: Parameters<typeof openSite>[0] = {}) {
-  const opened = await openSite(options);
+async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const opened = await createTestEnvironment(options);
   const { cloud, clock, invoke } = opened;
   const { of, ...made } = resources(cloud, now - DAY_MS);
   const prune = (policy: object, how: Parameters<typeof invoke>[2] = {}) =>

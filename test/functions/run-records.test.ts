@@ -6,7 +6,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import { onTheSitesDay } from "../support/creates.ts";
-import { apig, openSite, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -28,7 +28,7 @@ describe.each([
     ["whose function is not configured", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
     ["whose function has no project", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
   ])("the run of a policy %s names it", async (_what, policy, variables, outcome) => {
-    const { invoke } = await openSite({ variables });
+    const { invoke } = await createTestEnvironment({ variables });
     const { records } = await invoke(factory, timerEvent(policy));
     expect(records.at(-1)).toMatchObject({ action: "run", outcome, policy: "nightly" });
     // So does the record of what was refused.
@@ -36,7 +36,7 @@ describe.each([
   });
 
   test("a name that is none is not repeated", async () => {
-    const { invoke } = await openSite();
+    const { invoke } = await createTestEnvironment();
     for (const policy of ["x".repeat(39), 7, null, { name: "nightly" }]) {
       const { records } = await invoke(factory, timerEvent({ ...NIGHTLY, policy }));
       expect(records.map(({ action, outcome }) => [action, outcome])).toContainEqual(["run", "failed"]);
@@ -47,7 +47,7 @@ describe.each([
 
 describe("the other functions", () => {
   test("a gate's run names the policy that its snapshots are marked with", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const targets = [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }];
     const nothing = [{ kind: "snapshot", tags: { backup: "nobody has this" } }];
     for (const [body, policy] of [
@@ -61,7 +61,7 @@ describe("the other functions", () => {
   });
 
   test("an attachment's run names disk-attached, also when there was nothing to do", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const { id: server } = cloud.addServer();
     const { id: volume } = cloud.addVolume({ serverId: server });
     for (const trace_name of ["attachVolume", "detachVolume"]) {
@@ -73,7 +73,7 @@ describe("the other functions", () => {
   });
 
   test("verify goes over every policy and names none", async () => {
-    const { invoke } = await openSite();
+    const { invoke } = await createTestEnvironment();
     const { records } = await invoke(verifySnapshots, timerEvent({}));
     expect(records).toHaveLength(1);
     expect(records[0]).not.toHaveProperty("policy");

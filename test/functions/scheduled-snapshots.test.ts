@@ -4,7 +4,13 @@ import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud, Fault, FaultMatch, Kind } from "../../infra/local/cloud/index.ts";
 import { creates, onTheSitesDay } from "../support/creates.ts";
-import { expectWholeRecords, type Invocation, type Invoked, openSite, timerEvent } from "../support/environment.ts";
+import {
+  createTestEnvironment,
+  expectWholeRecords,
+  type Invocation,
+  type Invoked,
+  timerEvent,
+} from "../support/environment.ts";
 
 onTheSitesDay();
 
@@ -17,9 +23,12 @@ const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:defau
  * A site on which FunctionGraph runs further invocations of the function, each in an instance of its own, and again as
  * often as `retries` says where one fails.
  */
-async function stage({ retries = 0, ...options }: Parameters<typeof openSite>[0] & { retries?: number } = {}) {
+async function stage({
+  retries = 0,
+  ...options
+}: Parameters<typeof createTestEnvironment>[0] & { retries?: number } = {}) {
   const further: Invoked[] = [];
-  const site = await openSite({
+  const site = await createTestEnvironment({
     timeoutSeconds: 900,
     functions: [URN],
     onInvokeAsync: async ({ payload, requestId }) => {

@@ -6,7 +6,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { apig, openSite, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -26,7 +26,7 @@ const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: stri
     .sort();
 
 test("a policy over four kinds, for ten nights: verify finds each available, prune keeps the newest three", async () => {
-  const { cloud, clock, invoke } = await openSite();
+  const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
   cloud.addCluster({ tags: { backup: "daily" } });
@@ -105,7 +105,7 @@ describe("a year", () => {
   test("of two policies, a disk that is removed, one that leaves its server, and a week in which every snapshot fails: exactly what is to be kept", {
     timeout: 300_000,
   }, async () => {
-    const { cloud, clock, invoke } = await openSite({ keepRequests: false, variables: WITHOUT_TOPIC });
+    const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
     clock.set(FIRST - DAY_MS);
     const server = cloud.addServer({ tags: { backup: "weekly" } });
     const web = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -173,7 +173,7 @@ describe("a year", () => {
 
 describe("what no schedule took", () => {
   test("is pruned by a policy of its function's name and no targets", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     const now = () => new Date(clock.now()).toISOString();
@@ -213,7 +213,7 @@ describe("what no schedule took", () => {
   });
 
   test("a gate's snapshots that are marked with another policy are that policy's", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();
     const targets = [{ kind: "standard-snapshot", volume_ids: [disk.id] }];

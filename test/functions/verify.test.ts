@@ -4,15 +4,15 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
-import { openSite, START, timerEvent } from "../support/environment.ts";
+import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
 import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../support/retention-seeds.ts";
 
 const MINUTE_MS = 60_000;
 const now = Date.parse(START);
 
 /** An estate with one resource for each kind, at the event's time. */
-async function site(options: Parameters<typeof openSite>[0] = {}) {
-  const opened = await openSite(options);
+async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const opened = await createTestEnvironment(options);
   const verify = (body: object = {}, time = START) => opened.invoke(verifySnapshots, timerEvent(body, time));
   return { ...opened, ...resources(opened.cloud, now - MINUTE_MS), verify };
 }
@@ -106,7 +106,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     cloud.endWith(of[kind], "error");
     await invoke(
       scheduledSnapshots,
-      timerEvent({ policy: "nightly", targets: [{ kind, [KIND_OBJECTS[kind].policy.ids]: [of[kind]] }] }, START),
+      timerEvent({ policy: "nightly", targets: [{ kind, [KIND_OBJECTS[kind].target.idsField]: [of[kind]] }] }, START),
     );
     const told = [];
     for (const minutes of [30, 30 + 24 * 60]) {

@@ -1,6 +1,6 @@
 /** What a case finds in the cloud: resources, snapshots of ours, and those of others. */
 import type { EmbeddedCloud, Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { keyOf, markerLabels } from "../../shared/snapshots/marker.ts";
+import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { Random } from "./random.ts";
 
 export interface Target {
@@ -39,13 +39,17 @@ export function addOurs(
   { policy, hours, status, hold }: Seeded,
 ): string {
   const createdAt = cloud.clock.now() - hours * HOUR_MS;
-  const marker = { policy, key: keyOf("schedule", policy, String(Math.round(createdAt / 1000))), content: "0a1b2c3d" };
+  const marker = {
+    policy,
+    idempotencyKey: deriveKey("schedule", policy, String(Math.round(createdAt / 1000))),
+    requestHash: "0a1b2c3d",
+  };
   const labels = { ...markerLabels(marker), ...(hold ? { hold: "true" } : {}) };
   const base = { name: `${policy}-${hours}`, createdAt, ...(status === undefined ? {} : { status }) };
   if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: labels }).id;
   if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags: labels }).id;
   if (kind === "snapshot-group") return cloud.addSnapshot({ ...base, kind, serverId: resource, tags: labels }).id;
-  const { key, content } = marker;
+  const { idempotencyKey: key, requestHash: content } = marker;
   const text = `managed-by:snapshot-functions policy:${policy} key:${key} content:${content}`;
   return cloud.addSnapshot({ ...base, kind, clusterId: resource, description: hold ? `hold ${text}` : text }).id;
 }

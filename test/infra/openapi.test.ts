@@ -10,7 +10,7 @@ import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { openApiText } from "../../infra/openapi/document.ts";
 import { REASONS } from "../../shared/core/errors.ts";
 import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
-import { apig, type Invoked, openSite, type Site } from "../support/environment.ts";
+import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from "../support/environment.ts";
 import { withOurKeywords } from "../support/keywords.ts";
 import { planOf, sources } from "./terraform/plan.ts";
 
@@ -195,7 +195,7 @@ describe("a body", () => {
   test("of pre-deploy has a word on each field, and what it is where it is not given", async () => {
     const { properties } = whole(operation("pre-deploy").requestBody.content["application/json"].schema);
     for (const [name, { description }] of Object.entries<Any>(properties)) expect(description, name).toBeTruthy();
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const disk = site.cloud.addVolume().id;
     const { result } = await site.invoke(
       preDeploy,
@@ -310,10 +310,10 @@ describe("what the functions answer", () => {
 
   test("of pre-deploy: ready, pending, failed, refused, and everything that goes wrong", async () => {
     const open = async () => {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       const disk = site.cloud.addVolume().id;
       const gate = { deployment_id: "web-1.4.2", targets: [{ kind: "snapshot", volume_ids: [disk] }] };
-      const post = async (body: object = {}, how: Parameters<Site["invoke"]>[2] = {}, changes: Any = {}) =>
+      const post = async (body: object = {}, how: Parameters<TestEnvironment["invoke"]>[2] = {}, changes: Any = {}) =>
         isDescribed("pre-deploy", await site.invoke(preDeploy, apig({ ...gate, ...body }, {}, changes), how));
       return { ...site, disk, post };
     };
@@ -349,7 +349,7 @@ describe("what the functions answer", () => {
   });
 
   test("of create-snapshot on an older cloud: what its own body allows is taken, and described", async () => {
-    const site = await openSite({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+    const site = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const create = CREATES.find(({ name }) => name === "create-snapshot") as Create;
     const snapshot = { volume_id: site.cloud.addVolume().id, name: "n".repeat(255), description: null };
     const { schema } = operation("create-snapshot").requestBody.content["application/json"]["x-evs-limits-classic"];
@@ -381,7 +381,7 @@ describe("what the functions answer", () => {
       },
     };
     for (const name of names) {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       const { example } = operation(name).requestBody.content["application/json"];
       seeds[name]?.(site.cloud, example);
       const factory = CREATES.find((one) => one.name === name)?.factory ?? preDeploy;

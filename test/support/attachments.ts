@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { expectWholeRecords, type Invocation, type Invoked, openSite, START } from "./environment.ts";
+import { createTestEnvironment, expectWholeRecords, type Invocation, type Invoked, START } from "./environment.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -67,8 +67,8 @@ export const cloudEvent = (trace: unknown): Json => ({
   data: trace,
 });
 
-export async function stage(options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite({ ...options });
+export async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const site = await createTestEnvironment({ ...options });
   const server = site.cloud.addServer().id;
   const system = site.cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
   const disk = site.cloud.addVolume().id;

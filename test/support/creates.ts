@@ -6,7 +6,14 @@ import { createSnapshotGroup } from "../../functions/create-snapshot-group/handl
 import { createStandardSnapshot } from "../../functions/create-standard-snapshot/handler.ts";
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { apig, type Invocation, type Invoked, openSite, type Site, START } from "./environment.ts";
+import {
+  apig,
+  createTestEnvironment,
+  type Invocation,
+  type Invoked,
+  START,
+  type TestEnvironment,
+} from "./environment.ts";
 
 export type Json = Record<string, unknown>;
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
@@ -106,13 +113,14 @@ export const CLUSTER: Create = {
 export const CREATES = [SNAPSHOT, STANDARD, GROUP, CLUSTER];
 
 /** The creates that reached the cloud, as they came. */
-export const creates = ({ cloud }: Site) => cloud.requests.filter(({ operation }) => /\.create/.test(operation ?? ""));
+export const creates = ({ cloud }: TestEnvironment) =>
+  cloud.requests.filter(({ operation }) => /\.create/.test(operation ?? ""));
 
 export const outcomes = ({ records }: Invoked) => records.map(({ action, outcome }) => `${action} ${outcome}`);
 
 /** Opens a site with something in it to take a snapshot of. */
-export async function stage(create: Create, options: Parameters<typeof openSite>[0] = {}) {
-  const site = await openSite(options);
+export async function stage(create: Create, options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const site = await createTestEnvironment(options);
   const resource = create.resource(site.cloud);
   const body = (fields: Json = {}) => ({ [create.envelope]: { ...resource, ...fields } });
   const http = (event: unknown = apig(body()), how?: Invocation) => site.invoke(create.factory, event, how);

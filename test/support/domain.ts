@@ -7,12 +7,12 @@ import type { Time } from "../../shared/core/clock.ts";
 import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../shared/core/errors.ts";
 import { formatInstant, type Instant, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { Means } from "../../shared/snapshots/create/create-all.ts";
+import type { RunContext } from "../../shared/snapshots/create/create-all.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { type Marker, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { AttachedDisk, Cloud, Resource, SnapshotService } from "../../shared/snapshots/ports.ts";
-import type { EndFields, Report, TargetFields, Telling } from "../../shared/snapshots/reporting.ts";
+import type { EndFields, ResultReporter, RunNotices, TargetFields } from "../../shared/snapshots/reporting.ts";
 
 export const START = instant(Date.parse("2026-11-21T02:00:00Z"));
 export const MINUTE_MS = 60_000;
@@ -77,12 +77,12 @@ export const refusal = (reason: Reason, details: SnapshotErrorDetails = {}): Sna
   new SnapshotError(reason, `The cloud says ${reason}.`, details);
 
 /** A create whose answer was lost: it may have been made. */
-export const lost = () => refusal("Unreachable", { open: true });
+export const lost = () => refusal("Unreachable", { ambiguous: true });
 
 export const markerOf = (key: string, changes: Partial<Marker> = {}): Marker => ({
   policy: "nightly",
-  key: Buffer.from(key).toString("hex").padEnd(32, "0").slice(0, 32),
-  content: "01234567",
+  idempotencyKey: Buffer.from(key).toString("hex").padEnd(32, "0").slice(0, 32),
+  requestHash: "01234567",
   ...changes,
 });
 
@@ -152,8 +152,8 @@ export function memoryCloud(time: Time): MemoryCloud {
     asked: () => cloud.calls.map((call) => call.replace(/^\S+ s /, "")),
     at: (call, ...next) => void events.set(call, [...(events.get(call) ?? []), ...next]),
     always: (call, event) => void constant.set(call, event),
-    add: (kind, ...found) => void cloud.snapshots.set(kind.kind, [...cloud.of(kind), ...found]),
-    of: (kind) => cloud.snapshots.get(kind.kind) ?? [],
+    add: (kind, ...found) => void cloud.snapshots.set(kind.name, [...cloud.of(kind), ...found]),
+    of: (kind) => cloud.snapshots.get(kind.name) ?? [],
     service: (kind) => serviceOf(kind),
   };
 
@@ -173,7 +173,7 @@ export function memoryCloud(time: Time): MemoryCloud {
       cloud.of(kind).filter(({ id }) => time.now() - (born.get(id) ?? Number.NEGATIVE_INFINITY) >= cloud.lateMs);
     return {
       create: (options) =>
-        happens("create", `${kind.kind} ${kind.resourceOf(options)}`, async () => {
+        happens("create", `${kind.name} ${kind.resourceOf(options)}`, async () => {
           const id = `made-${++count}`;
           const at = formatInstant(time.now());
           const made = kind.read({ ...options, id, status: "creating", created_at: at, started: at }) as FoundSnapshot;
@@ -183,26 +183,26 @@ export function memoryCloud(time: Time): MemoryCloud {
           return { snapshotId: id, jobId: `job-${id}`, status: kind.acceptedStatus, body: `{"id":"${id}"}` };
         }),
       listFor: (options) =>
-        happens("listFor", `${kind.kind} ${kind.resourceOf(options)}`, () =>
+        happens("listFor", `${kind.name} ${kind.resourceOf(options)}`, () =>
           shown().filter(
             ({ resource }) => kind.uniqueNames || resource === undefined || resource === kind.resourceOf(options),
           ),
         ),
-      listAll: async (visit) => (await happens("listAll", kind.kind, shown)).forEach(visit),
+      listAll: async (visit) => (await happens("listAll", kind.name, shown)).forEach(visit),
       remove: (id) =>
-        happens("remove", `${kind.kind} ${id}`, async () => {
+        happens("remove", `${kind.name} ${id}`, async () => {
           if (!cloud.of(kind).some((one) => one.id === id)) throw refusal("NotFound", { status: 404 });
           const gone = () =>
             void cloud.snapshots.set(
-              kind.kind,
+              kind.name,
               cloud.of(kind).filter((one) => one.id !== id),
             );
           if (cloud.removeMs === 0) return gone();
           const going = cloud.of(kind).map((one) => (one.id === id ? { ...one, ...DELETING } : one));
-          cloud.snapshots.set(kind.kind, going);
+          cloud.snapshots.set(kind.name, going);
           void time.sleep(cloud.removeMs).then(gone);
         }),
-      resources: () => happens("resources", kind.kind, () => cloud.resources),
+      resources: () => happens("resources", kind.name, () => cloud.resources),
       ...(kind.hasMembers && {
         disksOf: (serverId: string) => happens("disksOf", serverId, () => cloud.disks.get(serverId) ?? []),
       }),
@@ -214,10 +214,10 @@ export function memoryCloud(time: Time): MemoryCloud {
 export type RecordOf = TargetFields & EndFields;
 
 /** What a use case works with, and what comes of it. */
-export interface Stage {
+export interface DomainFixture {
   time: VirtualTime;
   cloud: MemoryCloud;
-  means: Means;
+  means: RunContext;
   /** What was remarked on the run, and what was announced before it was deleted. */
   remarks: string[];
   announced: string[];
@@ -229,12 +229,12 @@ export interface Stage {
   untidy(): number;
 }
 
-export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 } = {}): Stage {
+export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 } = {}): DomainFixture {
   const time = virtualTime(random);
   const cloud = memoryCloud(time);
   const records: RecordOf[] = [];
   const open = new Map<object, number>();
-  const report: Report = (target) => {
+  const report: ResultReporter = (target) => {
     open.set(target, 0);
     return (end) => {
       open.set(target, (open.get(target) ?? 0) + 1);
@@ -242,12 +242,12 @@ export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 
       records.push(Object.fromEntries(given) as unknown as RecordOf);
     };
   };
-  const patience = { time, until: instant(START + seconds * 1000) };
+  const retryBudget = { time, deadline: instant(START + seconds * 1000) };
   const remarks: string[] = [];
   const announced: string[] = [];
-  const telling: Telling = {
-    remark: (detail) => void remarks.push(detail),
-    announce: (deletions) =>
+  const telling: RunNotices = {
+    addNotice: (detail) => void remarks.push(detail),
+    announceDeletions: (deletions) =>
       void announced.push(deletions.map(({ snapshot_id, rule }) => `${snapshot_id}: ${rule}`).join("; ")),
   };
   return {
@@ -256,7 +256,7 @@ export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 
     records,
     remarks,
     announced,
-    means: { cloud: cloud.service, patience, report, inFlight: new Map(), concurrency, ...telling },
+    means: { cloud: cloud.service, retryBudget, report, inFlight: new Map(), concurrency, ...telling },
     told: () =>
       records.map(({ resource_id, snapshot_id, outcome, rule, detail, error }) =>
         [`${snapshot_id ?? resource_id} ${outcome}`, rule, detail, error?.reason]

@@ -4,10 +4,10 @@ import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from 
 import type { Time } from "../../shared/core/clock.ts";
 import { instant } from "../../shared/core/instant.ts";
 import {
+  type HttpRequest,
+  type HttpResponse,
   nodeTransport,
   TransportFailure,
-  type WireAnswer,
-  type WireRequest,
 } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
 import { withoutRight } from "./rights.ts";
@@ -19,7 +19,7 @@ type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
 type Any = any;
 
-export interface SiteOptions extends Omit<CloudOptions, "clock"> {
+export interface TestEnvironmentOptions extends Omit<CloudOptions, "clock"> {
   /** Over what the site sets; `undefined` takes a variable away. */
   variables?: Record<string, string | undefined>;
   /** Default 60. */
@@ -54,26 +54,26 @@ export interface Invocation {
 
 type Handler = (event: Any, context: Any) => Promise<unknown>;
 
-export interface Site {
+export interface TestEnvironment {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
   runtime: Runtime;
   /** Sends a request; undefined, at once, where the cloud leaves it hanging. */
-  exchange(request: WireRequest): Promise<WireAnswer | undefined>;
+  exchange(request: HttpRequest): Promise<HttpResponse | undefined>;
   invoke(factory: (runtime: Runtime) => Handler, event: unknown, how?: Invocation): Promise<Invoked>;
   /** Requests that reached the cloud, without the reports to the topic. */
   requests(): string[];
 }
 
-export async function openSite(options: SiteOptions = {}): Promise<Site> {
+export async function createTestEnvironment(options: TestEnvironmentOptions = {}): Promise<TestEnvironment> {
   const { variables = {}, timeoutSeconds = 60, random = Math.random, ...cloudOptions } = options;
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ topics: [TOPIC], ...cloudOptions, clock });
   onTestFinished(() => cloud.close());
   const time = virtualTime(clock, random);
   const send = transportTo(cloud);
-  const exchange: Site["exchange"] = (request) => time.busy(() => send(request));
-  const transport = async (request: WireRequest) => {
+  const exchange: TestEnvironment["exchange"] = (request) => time.busy(() => send(request));
+  const transport = async (request: HttpRequest) => {
     const began = clock.now();
     const answer = await exchange(request);
     if (answer !== undefined) return answer;
@@ -92,7 +92,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     inFlight: new Map(),
   };
 
-  const invoke: Site["invoke"] = async (factory, event, how = {}) => {
+  const invoke: TestEnvironment["invoke"] = async (factory, event, how = {}) => {
     const requestId = how.requestId ?? `request-${++ids}`;
     const lines: string[] = [];
     const warnings: string[] = [];
@@ -168,7 +168,7 @@ const SLOW_MS = 60_000;
  * The real transport, for time that does not pass by itself: a request is given up, and answered with undefined, once the
  * cloud itself says that it leaves it hanging. One that is only slow on a busy machine is not taken for such a one.
  */
-function transportTo(cloud: EmbeddedCloud): (request: WireRequest) => Promise<WireAnswer | undefined> {
+function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<HttpResponse | undefined> {
   const send = nodeTransport();
   let count = 0;
   return async (request) => {

@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { after, instant } from "../../shared/core/instant.ts";
-import { makeLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
+import { createRateLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
@@ -96,7 +96,7 @@ export function connectionTo(origin: string, changes: Partial<Connection> = {}):
     timeoutMs: 5_000,
     now,
     sleep: nodeRuntime().time.sleep,
-    limiter: makeLimiter({ now, sleep: async () => {} }),
+    limiter: createRateLimiter({ now, sleep: async () => {} }),
     deadline: after(now(), 60_000),
     ...changes,
   };

@@ -1,13 +1,13 @@
 /** What the services work on: the estate, the clock and what was chosen for this cloud. */
 import type { CloudClock } from "./clock.ts";
 import type { Call } from "./gateway/http.ts";
-import type { Estate } from "./inventory.ts";
+import type { Inventory } from "./inventory.ts";
 
 /**
  * What the public documents leave open or do differently by region and age (cloud-apis.md 8: UNCONFIRMED). Each has the
  * value that is the harder one for a caller, unless said otherwise.
  */
-export interface Choices {
+export interface CloudBehavior {
   /** Seed 001 or seed 002: limits and envelopes of the v2 API. Default "current". */
   evsLimits: "current" | "classic";
   /** Legacy snapshots a disk (cloud-apis.md 1.7). Default 7. */
@@ -77,12 +77,12 @@ export interface Invocation {
   requestId: string;
 }
 
-export interface Inside {
+export interface CloudState {
   projectId: string;
   region: string;
   clock: CloudClock;
-  estate: Estate;
-  choices: Choices;
+  estate: Inventory;
+  choices: CloudBehavior;
   logs: LogEntry[];
   /** What LTS took and silently threw away, as its time was too far off. */
   lostLogs: LogEntry[];
@@ -91,7 +91,12 @@ export interface Inside {
 }
 
 /** A query parameter that no document names, unless they are to be ignored. */
-export function checkQuery(call: Call, cloud: Inside, known: readonly string[], complain: (m: string) => never): void {
+export function checkQuery(
+  call: Call,
+  cloud: CloudState,
+  known: readonly string[],
+  complain: (m: string) => never,
+): void {
   if (cloud.choices.unknownQuery === "ignore") return;
   for (const key of call.query.keys()) if (!known.includes(key)) complain(`${key} is not a known query parameter.`);
 }

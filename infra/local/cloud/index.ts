@@ -6,12 +6,12 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { bareTime, type CloudClock, epoch, wallClock } from "./clock.ts";
-import type { Choices, Inside, Invocation, LogEntry } from "./cloud-state.ts";
+import type { CloudBehavior, CloudState, Invocation, LogEntry } from "./cloud-state.ts";
 import { type Credentials, Keyring } from "./gateway/authentication.ts";
 import { type Fault as AnyFault, type FaultHandle, type FaultMatch, Faults } from "./gateway/faults.ts";
-import { createCloudServer, type RequestView, Tally } from "./gateway/server.ts";
+import { createCloudServer, RequestCounter, type RequestView } from "./gateway/server.ts";
 import { createThrottle, type Rate } from "./gateway/throttle.ts";
-import { Estate, type Kind, type Tags } from "./inventory.ts";
+import { Inventory, type Kind, type Tags } from "./inventory.ts";
 import { clusterView, dws } from "./services/dws.ts";
 import { ecs } from "./services/ecs.ts";
 import { evs } from "./services/evs.ts";
@@ -31,7 +31,7 @@ import {
 } from "./services/snapshots.ts";
 
 export { type CloudClock, ScaledClock, StoppedClock, wallClock } from "./clock.ts";
-export type { Choices, Invocation, LogEntry } from "./cloud-state.ts";
+export type { CloudBehavior as Choices, Invocation, LogEntry } from "./cloud-state.ts";
 export type { Credentials } from "./gateway/authentication.ts";
 export type { FaultHandle, FaultMatch } from "./gateway/faults.ts";
 export type { RequestView } from "./gateway/server.ts";
@@ -40,7 +40,7 @@ export type { Kind } from "./inventory.ts";
 export type { SeededSnapshot, SnapshotView } from "./services/snapshots.ts";
 export type Fault = AnyFault<EmbeddedCloud>;
 
-export interface CloudOptions extends Partial<Choices> {
+export interface CloudOptions extends Partial<CloudBehavior> {
   /** Default 0: any free port. */
   port?: number;
   projectId?: string;
@@ -190,7 +190,7 @@ const DEFAULT_CREDENTIALS: Credentials = {
   token: "embedded-cloud-user-token",
 };
 
-const DEFAULT_CHOICES: Choices = {
+const DEFAULT_CHOICES: CloudBehavior = {
   evsLimits: "current",
   legacyPerVolume: 7,
   standardPerVolume: 256,
@@ -232,10 +232,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   } = options;
 
   const lag = { ms: 0 };
-  const estate = new Estate(clock, { creationMs: creationTimes(creationMs), deletionMs, listLagMs: () => lag.ms });
+  const estate = new Inventory(clock, { creationMs: creationTimes(creationMs), deletionMs, listLagMs: () => lag.ms });
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  const inside: Inside = {
+  const inside: CloudState = {
     projectId,
     region,
     clock,
@@ -256,7 +256,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   const faults = new Faults<EmbeddedCloud>();
   const requests: RequestView[] = [];
   const refusedSignatures: string[] = [];
-  const tally = new Tally();
+  const tally = new RequestCounter();
   const server = createCloudServer<EmbeddedCloud>({
     services: [evs, dws, ecs, lts, functiongraph],
     inside,
@@ -420,7 +420,7 @@ function creationTimes(creationMs: number | Partial<Record<Kind, number>>): Reco
 }
 
 /** The options that are choices, where they were given. */
-function chosen(options: CloudOptions): Choices {
+function chosen(options: CloudOptions): CloudBehavior {
   const given = Object.entries(options).filter(([key, value]) => key in DEFAULT_CHOICES && value !== undefined);
   return { ...DEFAULT_CHOICES, ...Object.fromEntries(given) };
 }

@@ -4,12 +4,12 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudClock } from "./clock.ts";
-import { byAge, Groups, Shelf, type Shelved } from "./time-ordered-store.ts";
+import { byAge, Groups, type Stored, TimeOrderedStore } from "./time-ordered-store.ts";
 
 export type Kind = "snapshot" | "standard-snapshot" | "snapshot-group" | "cluster-snapshot";
 export type Tags = Record<string, string>;
 
-export interface ServerRecord extends Shelved {
+export interface ServerRecord extends Stored {
   name: string;
   status: string;
   tags: Tags;
@@ -25,7 +25,7 @@ export interface AttachmentRecord {
   attachedAt: number;
 }
 
-export interface VolumeRecord extends Shelved {
+export interface VolumeRecord extends Stored {
   name: string;
   description: string | null;
   size: number;
@@ -40,7 +40,7 @@ export interface VolumeRecord extends Shelved {
   attachments: AttachmentRecord[];
 }
 
-export interface ClusterRecord extends Shelved {
+export interface ClusterRecord extends Stored {
   name: string;
   status: string;
   subStatus: string;
@@ -50,7 +50,7 @@ export interface ClusterRecord extends Shelved {
   enterpriseProjectId: string;
 }
 
-interface SnapshotBase extends Shelved {
+interface SnapshotBase extends Stored {
   kind: Kind;
   /** The disk, cluster or server that it is of; empty for a group of disks without a server. */
   resourceId: string;
@@ -142,7 +142,7 @@ export interface Timing {
 }
 
 /** The snapshots of one kind, also by what they are of. */
-export class Collection<T extends SnapshotBase> extends Shelf<T> {
+export class Collection<T extends SnapshotBase> extends TimeOrderedStore<T> {
   readonly #byResource = new Groups<T>();
 
   /** Oldest first. */
@@ -162,10 +162,10 @@ export class Collection<T extends SnapshotBase> extends Shelf<T> {
   }
 }
 
-export class Estate {
-  readonly servers = new Shelf<ServerRecord>();
-  readonly volumes = new Shelf<VolumeRecord>();
-  readonly clusters = new Shelf<ClusterRecord>();
+export class Inventory {
+  readonly servers = new TimeOrderedStore<ServerRecord>();
+  readonly volumes = new TimeOrderedStore<VolumeRecord>();
+  readonly clusters = new TimeOrderedStore<ClusterRecord>();
   readonly snapshots: { [K in Kind]: Collection<SnapshotOf[K]> } = {
     snapshot: new Collection<LegacySnapshot>(),
     "standard-snapshot": new Collection<StandardSnapshot>(),

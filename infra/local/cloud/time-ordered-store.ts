@@ -2,7 +2,7 @@
  * Things by id and by age. A list is asked for page by page while an estate of tens of thousands grows and shrinks, so
  * the order by age is kept as things come and go, never made anew for a page.
  */
-export interface Shelved {
+export interface Stored {
   id: string;
   /** Epoch milliseconds. */
   createdAt: number;
@@ -10,7 +10,7 @@ export interface Shelved {
   sequence: number;
 }
 
-export class Shelf<T extends Shelved> {
+export class TimeOrderedStore<T extends Stored> {
   readonly #byId = new Map<string, T>();
   /** Oldest first, unless `#sorted` is false. */
   #byAge: T[] = [];
@@ -63,7 +63,7 @@ export class Shelf<T extends Shelved> {
   }
 }
 
-export function byAge(a: Shelved, b: Shelved): number {
+export function byAge(a: Stored, b: Stored): number {
   return a.createdAt - b.createdAt || a.sequence - b.sequence;
 }
 

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
 import { parseRecord } from "../site/records.ts";
 import { ownSnapshots, plainStatus, resourceOf, type TourEstate } from "../site/sample-inventory.ts";
-import { DIST, type Site, startSite } from "../site/site.ts";
+import { DIST, type LocalSite, startSite } from "../site/site.ts";
 import { formatTable } from "../terminal/table.ts";
 import { fillPlaceholders, placeholdersIn, type Values } from "./placeholders.ts";
 import { describeCloud, mayDelete } from "./real-cloud.ts";
@@ -147,7 +147,7 @@ async function invokeEmbedded({ functionName, event }: Request, print: Print): P
 }
 
 /** What the invocation handed on to others may hand on more. */
-async function settled({ cloud, host }: Site): Promise<void> {
+async function settled({ cloud, host }: LocalSite): Promise<void> {
   let before = -1;
   while (cloud.invocations.length !== before) {
     before = cloud.invocations.length;
@@ -215,7 +215,7 @@ function printResult({ result, error, durationMs }: Invocation, print: Print): n
   return answer.statusCode < 400 ? 0 : 1;
 }
 
-function printCloud({ cloud, estate }: Site, print: Print): void {
+function printCloud({ cloud, estate }: LocalSite, print: Print): void {
   const rows = ownSnapshots(cloud).map((snapshot) => [
     snapshot.kind,
     estate.nameOf(resourceOf(snapshot)),

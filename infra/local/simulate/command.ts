@@ -4,7 +4,7 @@ import { policy as schema } from "../../../functions/prune-snapshots/schema.gene
 import { isObject } from "../../../shared/core/json.ts";
 import { checkTimeZone, type Policy } from "../../../shared/snapshots/policy.ts";
 import { retentionOf } from "../../../shared/snapshots/retention/prune.ts";
-import { faultsOf } from "../../../shared/validation/validate.ts";
+import { validate } from "../../../shared/validation/validate.ts";
 import { calendar } from "./calendar.ts";
 import { daysTable, heldTable, overflows, remarks } from "./report.ts";
 import { simulate } from "./simulate.ts";
@@ -70,7 +70,7 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
     policy = typeof user_event === "string" ? parsed(user_event, `user_event: expected JSON in ${path}`) : user_event;
   }
   const noPolicy = (why: string) => new BadUsage(`${path} is no policy to simulate\n${why}`);
-  const faults = faultsOf(schema, policy);
+  const faults = validate(schema, policy);
   if (faults.length > 0) throw noPolicy(faults.join("\n"));
   const checked = policy as Policy;
   try {

@@ -45,8 +45,9 @@ const MOST_STANDARD = 256;
 const MOST_INSTANT = 7;
 
 function limitOf({ kind: name, instant_access }: Selector): { most?: number; what: string } {
-  const { most, policy }: Kind = KINDS[name];
-  if (most !== undefined || !("instant_access" in policy.defaults)) return { most, what: name };
+  const { maxPerResource, target: policy }: Kind = KINDS[name];
+  if (maxPerResource !== undefined || !("instant_access" in policy.defaults))
+    return { most: maxPerResource, what: name };
   return instant_access === true
     ? { most: MOST_INSTANT, what: `${name} with instant access` }
     : { most: MOST_STANDARD, what: name };

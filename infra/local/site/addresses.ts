@@ -1,15 +1,18 @@
 import type { Screen } from "../terminal/screen.ts";
-import { type Site, userDataFor } from "./site.ts";
+import { type LocalSite, userDataFor } from "./site.ts";
 
 /** Returns the environment variables, including the keys, with which `npm run invoke -- … --real` uses this cloud. */
-export function environmentOf(cloud: Site["cloud"]): Record<string, string> {
+export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string> {
   const { ak, sk, securityToken = "" } = cloud.credentials;
   const keys = { HUAWEICLOUD_SDK_AK: ak, HUAWEICLOUD_SDK_SK: sk, HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken };
   return { ...userDataFor(cloud), ...keys };
 }
 
 /** What it takes to call by hand what stays up: addresses, keys, ids and tags, and commands to begin with. */
-export function describeAddresses({ cloud, gateway, estate }: Site, { line, style }: Pick<Screen, "line" | "style">) {
+export function describeAddresses(
+  { cloud, gateway, estate }: LocalSite,
+  { line, style }: Pick<Screen, "line" | "style">,
+) {
   const { ak, sk, securityToken, token } = cloud.credentials;
   const create = { snapshot: { volume_id: estate.webData, name: "tried-by-hand", force: true } };
   const gate = {

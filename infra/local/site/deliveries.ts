@@ -1,6 +1,6 @@
 import type { StepResult } from "../tour/steps.ts";
 import { ownSnapshots } from "./sample-inventory.ts";
-import type { Site } from "./site.ts";
+import type { LocalSite } from "./site.ts";
 
 export interface Delivery {
   /** How many targets ended how, by the function's own summary. */
@@ -14,7 +14,7 @@ export interface Delivery {
 }
 
 /** Delivers an event to an event function, and looks what became of it. */
-export async function delivered({ cloud, host }: Site, functionName: string, event: unknown): Promise<Delivery> {
+export async function delivered({ cloud, host }: LocalSite, functionName: string, event: unknown): Promise<Delivery> {
   const before = new Set(ownSnapshots(cloud).map(({ id }) => id));
   const { result, error, durationMs } = await host.invoke(functionName, event);
   const snapshotIds = ownSnapshots(cloud)

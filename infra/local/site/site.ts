@@ -22,7 +22,7 @@ const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4
 /** Also the backend timeout of the gateway (DESIGN 4.3). */
 const TIMEOUT_SECONDS = 60;
 
-export interface Site {
+export interface LocalSite {
   cloud: EmbeddedCloud;
   host: Host;
   gateway: Gateway;
@@ -35,7 +35,7 @@ export async function startSite(options: {
   dist?: string;
   creationMs?: CloudOptions["creationMs"];
   onLine(line: Line): void;
-}): Promise<Site> {
+}): Promise<LocalSite> {
   const dist = options.dist ?? DIST;
   const functions = bundlesIn(dist);
   if (functions.length === 0) throw new Error(`no function in ${dist}: run "npm run build" first`);

@@ -1,4 +1,4 @@
-import type { Site } from "../site/site.ts";
+import type { LocalSite } from "../site/site.ts";
 import { attachStep } from "./attach-step.ts";
 import { createStep } from "./create-step.ts";
 import { gateStep } from "./gate-step.ts";
@@ -21,10 +21,10 @@ export interface TourStep {
   about: string;
   /** Begins when every snapshot before it has come to its end: a cluster takes one at a time. */
   settled?: boolean;
-  run(site: Site): Promise<StepResult>;
+  run(site: LocalSite): Promise<StepResult>;
 }
 
-export function tourSteps({ estate }: Site): TourStep[] {
+export function tourSteps({ estate }: LocalSite): TourStep[] {
   return [
     createStep("create-snapshot", "web-1-data", {
       snapshot: {

@@ -1,7 +1,7 @@
 import type { Line } from "../host/index.ts";
 import { missingFromTopic, parseRecord, type ResultRecord, summarise } from "../site/records.ts";
 import { plainStatus } from "../site/sample-inventory.ts";
-import { type Site, startSite } from "../site/site.ts";
+import { type LocalSite, startSite } from "../site/site.ts";
 import { type Watch, watchSnapshots } from "../site/watch.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -13,7 +13,7 @@ const CREATION_MS = { snapshot: 800, "standard-snapshot": 1200, "snapshot-group"
 const PATIENCE_MS = 30_000;
 
 export interface Tour {
-  site: Site;
+  site: LocalSite;
   /** What was not as it should be at the end; empty: every snapshot is available and every record was delivered. */
   missing: string[];
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   const records: ResultRecord[] = [];
   /** Kept back while a step is under way, so that its own line comes first; undefined: print at once. */
   let held: string[] | undefined;
-  let site: Site | undefined;
+  let site: LocalSite | undefined;
 
   const print = (text: string) => (held ? held.push(text) : screen.line(text));
   const onLine = (line: Line) => {
@@ -100,7 +100,7 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   };
 }
 
-function describeEstate({ estate, host }: Site, { line, style }: Screen): void {
+function describeEstate({ estate, host }: LocalSite, { line, style }: Screen): void {
   const all = (what: string) => estate.lines.filter((entry) => entry.what === what);
   const disksOf = (name: string) =>
     all("disk")
@@ -116,7 +116,7 @@ function describeEstate({ estate, host }: Site, { line, style }: Screen): void {
 
 function showTable(
   ids: readonly string[],
-  { estate }: Site,
+  { estate }: LocalSite,
   watch: Watch,
   records: readonly ResultRecord[],
   { line, style }: Screen,
@@ -144,7 +144,12 @@ function showTable(
 }
 
 /** Every snapshot that is not available, every record that the topic did not get, every snapshot without a record. */
-function findMissing(ids: readonly string[], site: Site, watch: Watch, records: readonly ResultRecord[]): string[] {
+function findMissing(
+  ids: readonly string[],
+  site: LocalSite,
+  watch: Watch,
+  records: readonly ResultRecord[],
+): string[] {
   const { cloud, estate } = site;
   const nameOf = (id: string) => watch.get(id)?.name || id;
   const unavailable = ids.filter((id) => plainStatus(watch.get(id)?.status ?? "") !== "available");

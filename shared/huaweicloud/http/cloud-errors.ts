@@ -185,11 +185,11 @@ export function faultError(
   const message = `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${said.replace(/\.$/, "")}. ${advice}`;
   return new SnapshotError(reason, message, {
     code: fault.code,
-    said: fault.message?.slice(0, MAX_MESSAGE),
+    cloudMessage: fault.message?.slice(0, MAX_MESSAGE),
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,
-    open:
+    ambiguous:
       (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
       (details.operation === "delete" &&
         ((reason === "NotFound" && !isGone(fault)) || UNDER_WAY.test(String(fault.message)))),

@@ -5,13 +5,13 @@ import type { Resource } from "../../snapshots/ports.ts";
 import { decodeUtf8 } from "./response-body.ts";
 import { parseResponse } from "./response-json.ts";
 import { MAX_ROWS } from "./row-splitter.ts";
-import { type Answer, isId, PageTooLarge, unusable, unusableRow } from "./sdk-client.ts";
+import { type ApiResponse, isId, PageTooLarge, unusable, unusableRow } from "./sdk-client.ts";
 
 /** The most rows that EVS and ECS give at once. */
 const MAX_PAGE_ROWS = 1_000;
 
 /** A page of a list's answer. A list without its array is no empty list: it says nothing about what exists. */
-export function pageOf(answer: Answer, name: string): Page {
+export function pageOf(answer: ApiResponse, name: string): Page {
   const rows = answer.body[name];
   if (!Array.isArray(rows) || !rows.every(isObject)) throw unusable(`the list "${name}", of objects`, answer);
   return { rows, total: answer.body.count };
@@ -126,7 +126,7 @@ export async function allPages(page: PageOf, visit: Visit): Promise<void> {
 }
 
 /** All rows of a list that is given whole, and was asked for with its rows taken out: each is parsed when it is visited. */
-export function wholeList(answer: Answer, name: string, visit: Visit): void {
+export function wholeList(answer: ApiResponse, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
   const { rows, total } = pageOf(answer, name);
   // What is left in the array is no object.
@@ -182,7 +182,7 @@ export function resourceIn(row: JsonObject, what: string): Resource {
 export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined && isId(found.id)) return found;
-  throw unusableRow(`an id and a status in each entry of the list of ${kind.kind}s`, row);
+  throw unusableRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
 }
 
 /** So many snapshots are held, unless there is a smaller limit. */

@@ -2,15 +2,15 @@ import type { Time } from "../../core/clock.ts";
 import type { Instant } from "../../core/instant.ts";
 
 /** Paces the calls of one invocation, each API by itself, once the cloud has said how many it takes. */
-export interface Limiter {
+export interface RateLimiter {
   /** So many processes began at the same moment as this one and share the limit with it, this one included. */
   share(processes: number): void;
   /** Takes the next turn of an API, and waits for it, no longer than `until`. */
-  turn(api: string, until: Instant): Promise<void>;
+  acquire(api: string, until: Instant): Promise<void>;
   /** A call was taken. */
-  taken(api: string): void;
+  onSuccess(api: string): void;
   /** A call was refused with 429; `message` says the limit and its window. */
-  refused(api: string, message: string | undefined): void;
+  onThrottled(api: string, message: string | undefined): void;
 }
 
 interface Pace {
@@ -48,7 +48,7 @@ const CATCH_UP_MS = 500;
  * Until the first 429 a process that is alone, or one of a few, holds nothing back; from then on calls go out evenly at
  * the rate that its text allows, instead of in bursts of which most are refused: a refused call counts as well.
  */
-export function makeLimiter(time: Pick<Time, "now" | "sleep">): Limiter {
+export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimiter {
   const paces = new Map<string, Pace>();
   let processes = 1;
   const paceOf = (api: string): Pace | undefined => {
@@ -61,7 +61,7 @@ export function makeLimiter(time: Pick<Time, "now" | "sleep">): Limiter {
     share(by) {
       processes = by;
     },
-    async turn(api, until) {
+    async acquire(api, until) {
       for (;;) {
         const pace = paceOf(api);
         if (pace === undefined) return;
@@ -75,12 +75,12 @@ export function makeLimiter(time: Pick<Time, "now" | "sleep">): Limiter {
         if (pace.slowed === slowed || time.now() >= until) return;
       }
     },
-    taken(api) {
+    onSuccess(api) {
       const pace = paces.get(api);
       if (pace === undefined) return;
       pace.rate = pace.most === undefined ? pace.rate + BEGIN.faster : Math.min(pace.most, pace.rate * FASTER);
     },
-    refused(api, message) {
+    onThrottled(api, message) {
       const moment = time.now();
       const pace = paces.get(api) ?? { most: undefined, rate: 0, next: 0, slowedAt: 0, slowed: 0 };
       const first = pace.most === undefined;

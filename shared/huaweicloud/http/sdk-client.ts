@@ -12,10 +12,10 @@ import type { Created } from "../../snapshots/ports.ts";
 import { faultError, type Operation, readFault, retryAfterMs } from "./cloud-errors.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
-import type { Limiter } from "./rate-limiter.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import { MAX_PAGE_BYTES, MAX_SMALL_BYTES } from "./response-body.ts";
 import { hasTooManyValues, parseResponse } from "./response-json.ts";
-import { type Transport, TransportFailure, type WireAnswer } from "./transport.ts";
+import { type HttpResponse, type Transport, TransportFailure } from "./transport.ts";
 
 /** What every client of a service needs; one for each invocation. */
 export interface Connection {
@@ -27,14 +27,14 @@ export interface Connection {
   timeoutMs: number;
   now(): Instant;
   sleep: Time["sleep"];
-  limiter: Limiter;
+  limiter: RateLimiter;
   /** Nothing is in flight after this moment. */
   deadline: Instant;
   /** A refusal that concerns the whole account: the cloud gets no further call, each one is refused with this. */
   suspended?: SnapshotError;
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   text: string;
   body: JsonObject;
@@ -60,8 +60,8 @@ export async function send(
   operation: Operation,
   call: (client: HcClient) => Promise<unknown>,
   rowsOf?: string,
-): Promise<Answer> {
-  const exchange = new Exchange(connection, service, operation, rowsOf);
+): Promise<ApiResponse> {
+  const exchange = new SdkTransportAdapter(connection, service, operation, rowsOf);
   const client = new HcClient(exchange)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
@@ -70,7 +70,7 @@ export async function send(
       "DeadlineExceeded",
       `${service}: the call did not end by itself before the invocation's time ran out.`,
       {
-        open: operation === "create",
+        ambiguous: operation === "create",
       },
     );
   try {
@@ -90,7 +90,7 @@ export const sendOptions = (
   operation: Operation,
   options: Pick<HttpRequestOptions, "method" | "url"> & Partial<HttpRequestOptions>,
   rowsOf?: string,
-): Promise<Answer> => {
+): Promise<ApiResponse> => {
   const call = (client: HcClient) =>
     client.sendRequest({
       contentType: "application/json",
@@ -108,8 +108,8 @@ const copyOf = (queryParams: JsonObject = {}): JsonObject =>
     Object.entries(queryParams).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
   );
 
-class Exchange implements HttpClient {
-  answer?: Answer;
+class SdkTransportAdapter implements HttpClient {
+  answer?: ApiResponse;
   failure?: SnapshotError;
   readonly #connection: Connection;
   readonly #service: Service;
@@ -135,7 +135,7 @@ class Exchange implements HttpClient {
     return { data: {} as T, statusCode: this.answer.status, headers: {} };
   }
 
-  async #exchange(request: IHttpRequest): Promise<Answer> {
+  async #exchange(request: IHttpRequest): Promise<ApiResponse> {
     const { transport, timeoutMs, deadline, now, limiter } = this.#connection;
     const create = this.#operation === "create";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
@@ -143,20 +143,20 @@ class Exchange implements HttpClient {
     const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
     const limit = deadline - (create ? LOOK_RESERVE_MS : 0);
     // The logging topic has an address and a limit of its own, and what was done is to be told in time.
-    if (this.#service !== "LTS") await limiter.turn(api, instant(limit));
+    if (this.#service !== "LTS") await limiter.acquire(api, instant(limit));
     const rest = limit - now();
     if (rest <= 0) {
       throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`, {
-        sent: false,
+        requestSent: false,
       });
     }
     const { suspended } = this.#connection;
     // What was done before is still to be told.
     if (suspended !== undefined && this.#service !== "LTS") {
-      const { reason, message, code, said, status, requestId } = suspended;
-      throw new SnapshotError(reason, message, { code, said, status, requestId, sent: false });
+      const { reason, message, code, cloudMessage: said, status, requestId } = suspended;
+      throw new SnapshotError(reason, message, { code, cloudMessage: said, status, requestId, requestSent: false });
     }
-    let wire: WireAnswer;
+    let wire: HttpResponse;
     try {
       wire = await transport({
         method: String(request.method),
@@ -174,16 +174,17 @@ class Exchange implements HttpClient {
       const reason = failure?.answered ? "BadResponse" : "Unreachable";
       const kind = failure?.tooLarge ? PageTooLarge : SnapshotError;
       throw new kind(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
-        open: create && (failure?.sent ?? true),
+        ambiguous: create && (failure?.sent ?? true),
         cause: thrown,
       });
     }
     try {
       const answer = readAnswer(what, wire, this.#operation, now());
-      limiter.taken(api);
+      limiter.onSuccess(api);
       return answer;
     } catch (thrown) {
-      if (thrown instanceof SnapshotError && thrown.reason === "Throttled") limiter.refused(api, thrown.said);
+      if (thrown instanceof SnapshotError && thrown.reason === "Throttled")
+        limiter.onThrottled(api, thrown.cloudMessage);
       if (thrown instanceof SnapshotError && thrown.reason === "AccountSuspended") this.#connection.suspended = thrown;
       throw thrown;
     }
@@ -215,7 +216,7 @@ const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
 };
 
 /** An answer of the cloud, or the error that it is. */
-function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: Instant): Answer {
+function readAnswer(what: string, wire: HttpResponse, operation: Operation, now: Instant): ApiResponse {
   const { status, headers } = wire;
   const text = wire.text.replace(/^\ufeff/, "");
   const requestId = typeof headers["x-request-id"] === "string" ? headers["x-request-id"] : undefined;
@@ -227,7 +228,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
       {
         status,
         requestId,
-        open,
+        ambiguous: open,
       },
     );
   }
@@ -251,7 +252,7 @@ function readAnswer(what: string, wire: WireAnswer, operation: Operation, now: I
     throw new SnapshotError("BadResponse", `${what}: expected a JSON object with the ${status}, got ${shown}.`, {
       status,
       requestId,
-      open,
+      ambiguous: open,
     });
   }
   return { status, text, body, rows: wire.rows };
@@ -270,7 +271,7 @@ const says = (value: unknown): boolean => (typeof value === "string" ? value.tri
 /** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
 export const unusable = (
   what: string,
-  { status, text }: Pick<Answer, "status" | "text">,
+  { status, text }: Pick<ApiResponse, "status" | "text">,
   open = false,
 ): SnapshotError =>
   new SnapshotError(
@@ -278,7 +279,7 @@ export const unusable = (
     `Expected ${what} in the answer, got ${status} ${JSON.stringify(text.slice(0, 200))}.`,
     {
       status,
-      open,
+      ambiguous: open,
     },
   );
 
@@ -295,23 +296,23 @@ const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  *
  * @throws SnapshotError BadResponse, `open`; SnapshotFailed where the snapshot is in an error state already
  */
-export function readCreated(kind: Kind, options: JsonObject, answer: Answer): Created {
+export function readCreated(kind: Kind, options: JsonObject, answer: ApiResponse): Created {
   const snapshotId = kind.createdId(answer.body);
   const expected = kind.resourceOf(options);
   if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
-    throw unusable(`the id of the new ${kind.kind}`, answer, true);
+    throw unusable(`the id of the new ${kind.name}`, answer, true);
   }
   // The responses of EVS v5 have no object around their fields.
   const { [kind.envelope]: wrapped, ...bare } = answer.body;
   const row = isObject(wrapped) ? wrapped : bare;
-  if (namesFailure(row, readFault(row).code)) throw unusable(`a ${kind.kind} without an error`, answer, true);
+  if (namesFailure(row, readFault(row).code)) throw unusable(`a ${kind.name} without an error`, answer, true);
   const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
   const { resource, state, status } = read ?? {};
-  if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.kind} of ${expected}`, answer, true);
+  if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.name} of ${expected}`, answer, true);
   if (state === "failed" || state === "deleting") {
     throw new SnapshotError(
       "SnapshotFailed",
-      `The ${kind.kind} ${snapshotId} was created and is in the status "${status}" at once. ${REASONS.SnapshotFailed.advice}`,
+      `The ${kind.name} ${snapshotId} was created and is in the status "${status}" at once. ${REASONS.SnapshotFailed.advice}`,
     );
   }
   return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text, state };

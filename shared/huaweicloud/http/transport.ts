@@ -3,7 +3,7 @@ import { type Body, BodyTooLarge, longBodies, MAX_PAGE_BYTES, readBody } from ".
 import { rowSplitter } from "./row-splitter.ts";
 
 /** One HTTP request as it goes out. */
-export interface WireRequest {
+export interface HttpRequest {
   method: string;
   url: URL;
   headers: Record<string, string>;
@@ -16,13 +16,13 @@ export interface WireRequest {
   rowsOf?: string;
 }
 
-export interface WireAnswer extends Body {
+export interface HttpResponse extends Body {
   status: number;
   headers: IncomingMessage["headers"];
 }
 
 /** Sends one request, once: no retries, no redirects. Always settles within `timeoutMs`; rejects with a TransportFailure. */
-export type Transport = (request: WireRequest) => Promise<WireAnswer>;
+export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** No answer came. `sent`: the request may have reached the cloud, so that the cloud may have acted on it. */
 export class TransportFailure extends Error {
@@ -71,7 +71,7 @@ export function nodeTransport(): Transport {
 
   return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, rowsOf }) => {
     const { request, agent } = await clientFor(url.protocol);
-    return new Promise<WireAnswer>((resolve, reject) => {
+    return new Promise<HttpResponse>((resolve, reject) => {
       let sent = false;
       let answered = false;
       const outgoing = request({

@@ -1,5 +1,5 @@
 import { type Instant, instant } from "../../core/instant.ts";
-import { keyOf } from "../marker.ts";
+import { deriveKey } from "../marker.ts";
 import type { SnapshotService } from "../ports.ts";
 import type { Attached, Stage } from "./attachment.ts";
 import type { InFlight } from "./create-once.ts";
@@ -44,7 +44,7 @@ const REMEMBERED_MS = 3_600_000;
  */
 export function attachmentKey({ attachmentId, volumeId }: Attached, serverId: string, moment: Moment): AttachmentKey {
   if (attachmentId !== undefined) {
-    const key = keyOf("attachment", attachmentId);
+    const key = deriveKey("attachment", attachmentId);
     return { key, keys: new Set([key]) };
   }
   const place = `${volumeId} ${serverId}`;
@@ -69,7 +69,7 @@ export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, no
 const tickOf = ({ time }: Moment): number => Math.floor(time / TICK_MS);
 
 const keyAt = (place: string, moment: Moment): string =>
-  keyOf("attachment", place, moment.stage ?? "", String(tickOf(moment)));
+  deriveKey("attachment", place, moment.stage ?? "", String(tickOf(moment)));
 
 /** Lists every time and stage that another event of the same attachment can have. */
 function momentsNear({ time, stage }: Moment): Moment[] {
@@ -95,7 +95,9 @@ export const underOneKey = (service: SnapshotService, { key, keys }: AttachmentK
   async listFor(options) {
     const found = await service.listFor(options);
     return found.map((one) =>
-      one.marker && keys.has(one.marker.key) ? { ...one, marker: { ...one.marker, key } } : one,
+      one.marker && keys.has(one.marker.idempotencyKey)
+        ? { ...one, marker: { ...one.marker, idempotencyKey: key } }
+        : one,
     );
   },
 });

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { lastBegin, type Patience, retryRead } from "../../core/retry.ts";
+import { type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import type { Volume } from "../ports.ts";
 
 /** Which of the two events of an attachment: the one about the request, or the one about the end of its job. */
@@ -59,10 +59,10 @@ const POLL_MS = { first: 1_000, most: 10_000 };
 export async function untilAttached(
   attaching: Attaching,
   disks: Disks,
-  patience: Patience,
+  retryBudget: RetryBudget,
   hasSnapshot: HasSnapshot,
 ): Promise<Attached[] | { skipped: string; volumeId?: string }> {
-  const { time, until } = patience;
+  const { time, deadline } = retryBudget;
   const { serverId, volumeId } = attaching;
   const began = time.now();
   const ahead = attaching.time !== undefined && attaching.time - began > NEAR_MS;
@@ -71,15 +71,15 @@ export async function untilAttached(
   let atFirst: Set<string> | undefined;
   const find = async (): Promise<Found> => {
     if (volumeId !== undefined) {
-      return { volumes: [await retryRead(() => disks.show(volumeId), patience)], sure: true };
+      return { volumes: [await retryRead(() => disks.show(volumeId), retryBudget)], sure: true };
     }
-    const volumes = await retryRead(() => disks.ofServer(serverId), patience);
+    const volumes = await retryRead(() => disks.ofServer(serverId), retryBudget);
     const before = atFirst ?? new Set(volumes.map(({ id }) => id));
     atFirst = before;
     const isMeant: HasSnapshot = async (attached) => !before.has(attached.volumeId) || hasSnapshot(attached);
     return findVolumes({ ...attaching, time: eventTime }, began, volumes, isMeant);
   };
-  const guessFrom = lastBegin(patience);
+  const guessFrom = startCutoff(retryBudget);
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.most)) {
     const { volumes, sure } = await find();
     const attached = volumes.flatMap((volume) => attachmentTo(serverId, volume) ?? []);
@@ -98,7 +98,7 @@ export async function untilAttached(
         skipped: `The disk is not attached to ${serverId}, and the event is more than an hour old.`,
       };
     }
-    if (time.now() + wait >= until) throw notAttached(attaching, volume);
+    if (time.now() + wait >= deadline) throw notAttached(attaching, volume);
     await time.sleep(wait);
   }
 }

@@ -1,20 +1,20 @@
-import { eachOf } from "../../core/concurrency.ts";
+import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { type Patience, retryRead } from "../../core/retry.ts";
+import { type RetryBudget, retryRead } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { KINDS } from "../kinds/kinds.ts";
-import { lean } from "../ownership.ts";
+import { compact } from "../ownership.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "../policy.ts";
 import type { Cloud, Resource } from "../ports.ts";
-import type { Report, Telling } from "../reporting.ts";
+import type { ResultReporter, RunNotices } from "../reporting.ts";
 import { tooMany } from "../too-many.ts";
-import { endOf, ensure, type InFlight, inTurn, type MakeRoom } from "./create-once.ts";
+import { createOnce, type InFlight, type MakeRoom, serializeRuns, toRecordFields } from "./create-once.ts";
 
 /** What the snapshots of a run have in common. */
 export interface Run {
   /** What makes each of them one, together with its resource; see `keyOf`. */
-  key: string;
+  idempotencyKey: string;
   /** The policy that they are marked with. */
   policy: string;
   /** What their names begin with, and the time in them. */
@@ -29,10 +29,10 @@ export interface Run {
 }
 
 /** What a use case works with. */
-export interface Means extends Telling {
+export interface RunContext extends RunNotices {
   cloud: Cloud;
-  patience: Patience;
-  report: Report;
+  retryBudget: RetryBudget;
+  report: ResultReporter;
   inFlight: InFlight;
   /** How many targets are worked on at a time. */
   concurrency: number;
@@ -58,9 +58,13 @@ export interface Selection {
  *
  * @param checkIds also lists the resources that ids name: a dry run sends no create that would find a wrong id
  */
-export async function select(
+export async function selectTargets(
   selectors: readonly Selector[],
-  { cloud, patience, maxTargets = Number.POSITIVE_INFINITY }: Pick<Means, "cloud" | "patience" | "maxTargets">,
+  {
+    cloud,
+    retryBudget,
+    maxTargets = Number.POSITIVE_INFINITY,
+  }: Pick<RunContext, "cloud" | "retryBudget" | "maxTargets">,
   checkIds = false,
 ): Promise<Selection> {
   const lists = new Map<string, Promise<Resource[]>>();
@@ -72,10 +76,10 @@ export async function select(
     const kind: Kind = KINDS[selector.kind];
     const isListed = checkIds || needsLookup(selector);
     // Two kinds of the same resource share its list: a disk is a disk.
-    const list = () => retryRead(() => cloud(kind).resources(maxTargets), patience);
-    if (isListed && !lists.has(kind.policy.id)) lists.set(kind.policy.id, list());
+    const list = () => retryRead(() => cloud(kind).resources(maxTargets), retryBudget);
+    if (isListed && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
     try {
-      const found = isListed ? ((await lists.get(kind.policy.id)) as Resource[]) : [];
+      const found = isListed ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
       const selected = targetsOf(selector, kind, found);
       if (selected.length === 0) empty.push(`targets[${place}]`);
       targets.push(...selected);
@@ -97,7 +101,7 @@ export async function select(
 const notThere = ({ kind, resource }: Target) =>
   new SnapshotError(
     "NotFound",
-    `${kind.policy.ids}: expected the id of something that exists, got "${resource}". Check the id and PROJECT_ID.`,
+    `${kind.target.idsField}: expected the id of something that exists, got "${resource}". Check the id and PROJECT_ID.`,
   );
 
 /** A run that makes nothing for so long has ended: a call takes 10 s at most, and a list is up to 5 s late. */
@@ -107,7 +111,7 @@ const QUIET_MS = 20_000;
 const BEGUN_MS = 10_000;
 
 /** What there is already of a run: looked up in bulk, once for each kind. */
-export interface Known {
+export interface SnapshotIndex {
   (target: Target): Promise<FoundSnapshot[]>;
   /** How many snapshots the target has, of whichever run; for kinds of which a resource takes but a few. */
   count(kind: Kind, resource: string): Promise<number>;
@@ -119,10 +123,14 @@ const FRESH_MS = 30_000;
 const ROWS_A_TARGET = 50;
 
 /** Looks up each kind when the first target of it is asked for, and again where that was too long ago. */
-export function lookUp(
+export function indexExistingSnapshots(
   run: Run,
-  { cloud, patience, maxSnapshots = Number.POSITIVE_INFINITY }: Pick<Means, "cloud" | "patience" | "maxSnapshots">,
-): Known {
+  {
+    cloud,
+    retryBudget,
+    maxSnapshots = Number.POSITIVE_INFINITY,
+  }: Pick<RunContext, "cloud" | "retryBudget" | "maxSnapshots">,
+): SnapshotIndex {
   const lists = new Map<string, { at: Instant; targets: number; rows: number; reading: ReturnType<typeof read> }>();
   const read = async (kind: Kind) => {
     const byResource = new Map<string | undefined, FoundSnapshot[]>();
@@ -131,32 +139,32 @@ export function lookUp(
     let kept = 0;
     await cloud(kind).listAll((found) => {
       rows += 1;
-      if (kind.most !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
+      if (kind.maxPerResource !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
       // Of an estate's thousands of snapshots only those of this run are kept; a unique name can be anybody's.
-      if (found.marker?.key !== run.key && !kind.uniqueNames) return;
+      if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
       if (kept >= maxSnapshots) throw tooMany(kind, maxSnapshots);
       kept += 1;
       const ofResource = byResource.get(resource) ?? [];
-      ofResource.push(lean(found));
+      ofResource.push(compact(found));
       byResource.set(resource, ofResource);
     });
     return { byResource, counts, rows };
   };
   const list = (kind: Kind) => {
-    const now = patience.time.now();
-    let latest = lists.get(kind.kind);
+    const now = retryBudget.time.now();
+    let latest = lists.get(kind.name);
     const worthIt = latest !== undefined && latest.targets * ROWS_A_TARGET >= latest.rows;
     if (latest === undefined || (now - latest.at > FRESH_MS && worthIt)) {
       // A further look is a precaution: where it fails, what the one before it showed still stands.
       const before = latest?.reading;
-      const reading = retryRead(() => read(kind), patience);
+      const reading = retryRead(() => read(kind), retryBudget);
       const look = { at: now, targets: 0, rows: 0, reading: before ? reading.catch(() => before) : reading };
       look.reading.then(
         ({ rows }) => Object.assign(look, { rows }),
         () => {},
       );
-      lists.set(kind.kind, look);
+      lists.set(kind.name, look);
       latest = look;
     }
     latest.targets += 1;
@@ -180,18 +188,18 @@ export function lookUp(
  * @param known what there is already; without it, it is looked up for each target by itself
  * @returns the targets that were not begun
  */
-export async function takeAll(
+export async function createAll(
   targets: readonly Target[],
   run: Run,
-  means: Means,
+  runContext: RunContext,
   until: Instant,
-  known?: Known,
+  known?: SnapshotIndex,
 ): Promise<Target[]> {
-  const { cloud, patience, inFlight, report, concurrency } = means;
+  const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const left: Target[] = [];
-  const take = async (target: Target, from?: Known) => {
-    const tooLate = patience.time.now() >= until;
-    if (tooLate && until < patience.until) {
+  const take = async (target: Target, from?: SnapshotIndex) => {
+    const tooLate = retryBudget.time.now() >= until;
+    if (tooLate && until < retryBudget.deadline) {
       left.push(target);
       return;
     }
@@ -200,21 +208,21 @@ export async function takeAll(
       if (tooLate) throw outOfTime();
       const { kind, options } = target;
       const found = await from?.(target);
-      const ensured = await ensure({ ...run, kind, options }, cloud(kind), patience, inFlight, found);
-      end(endOf(ensured));
+      const created = await createOnce({ ...run, kind, options }, cloud(kind), retryBudget, inFlight, found);
+      end(toRecordFields(created));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       end({ outcome: "failed", attempts: error.attempts, error });
     }
   };
-  const takeEach = (from?: Known) => eachOf(targets, concurrency, (target) => take(target, from));
+  const takeEach = (from?: SnapshotIndex) => forEachConcurrent(targets, concurrency, (target) => take(target, from));
   if (known === undefined) {
     await takeEach();
     return left;
   }
   try {
-    await inTurn(turnOf(run, targets), inFlight, patience, async (again) =>
-      takeEach(again ? known : await whenQuiet(targets, run, means, known)),
+    await serializeRuns(turnOf(run, targets), inFlight, retryBudget, async (again) =>
+      takeEach(again ? known : await waitForConcurrentRun(targets, run, runContext, known)),
     );
   } catch (thrown) {
     const error = asSnapshotError(thrown);
@@ -230,34 +238,41 @@ export async function takeAll(
  * time, all are begun at once: none is left that another delivery has yet to come to. Where nothing is there of what was
  * handed on before, it may be about to begin: what it makes is waited for once.
  */
-async function whenQuiet(targets: readonly Target[], run: Run, means: Means, known: Known): Promise<Known> {
-  const { time, until } = means.patience;
-  if (targets.length <= means.concurrency && !run.again) return known;
+async function waitForConcurrentRun(
+  targets: readonly Target[],
+  run: Run,
+  runContext: RunContext,
+  known: SnapshotIndex,
+): Promise<SnapshotIndex> {
+  const { time, deadline } = runContext.retryBudget;
+  if (targets.length <= runContext.concurrency && !run.again) return known;
   let before = run.again ? undefined : 0;
-  for (let latest = known; ; latest = lookUp(run, means)) {
-    const made = await madeOf(targets, run, latest);
+  for (let latest = known; ; latest = indexExistingSnapshots(run, runContext)) {
+    const made = await createdByRun(targets, run, latest);
     const now = time.now();
     const newest = made.flat().reduce((latest, { created }) => Math.max(latest, created ?? now), 0);
     const wait = made.length === 0 ? BEGUN_MS : Math.min(QUIET_MS, newest + QUIET_MS - now);
-    if (made.length === before || made.length === targets.length || wait <= 0 || now + wait >= until) return latest;
+    if (made.length === before || made.length === targets.length || wait <= 0 || now + wait >= deadline) return latest;
     await time.sleep(wait);
     before = made.length;
   }
 }
 
 /** The snapshots of a run that there are already, of each target that has any. */
-async function madeOf(targets: readonly Target[], run: Run, known: Known): Promise<FoundSnapshot[][]> {
+async function createdByRun(targets: readonly Target[], run: Run, known: SnapshotIndex): Promise<FoundSnapshot[][]> {
   const ofTarget = async (target: Target) => {
     // Stryker disable next-line ArrayDeclaration: what is no snapshot has no marker and does not count
     const found = await known(target).catch(() => []);
-    return found.filter(({ marker, resource }) => marker?.key === run.key && resource === target.resource);
+    return found.filter(
+      ({ marker, resource }) => marker?.idempotencyKey === run.idempotencyKey && resource === target.resource,
+    );
   };
   return (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
 }
 
 /** Whether an earlier delivery has made any of the targets' snapshots. */
-export const isBegun = async (targets: readonly Target[], run: Run, known: Known): Promise<boolean> =>
-  (await madeOf(targets, run, known)).length > 0;
+export const hasBegun = async (targets: readonly Target[], run: Run, known: SnapshotIndex): Promise<boolean> =>
+  (await createdByRun(targets, run, known)).length > 0;
 
 const outOfTime = () =>
   new SnapshotError(
@@ -266,15 +281,15 @@ const outOfTime = () =>
   );
 
 /** The same event again is the same turn; the shards of a run, which begin with other targets, are others. */
-const turnOf = ({ projectId, key }: Run, [first]: readonly Target[]): string =>
+const turnOf = ({ projectId, idempotencyKey }: Run, [first]: readonly Target[]): string =>
   // Stryker disable next-line StringLiteral,OptionalChaining: any name does; a run without targets does nothing
-  JSON.stringify(["run", projectId, key, first?.kind.kind, first?.resource]);
+  JSON.stringify(["run", projectId, idempotencyKey, first?.kind.name, first?.resource]);
 
 /** What the record of a target begins with. */
 export const targetFields = ({ kind, resource }: Target, { policy, deploymentId }: Run) =>
   ({
     action: "create",
-    kind: kind.kind,
+    kind: kind.name,
     resource_id: resource,
     policy,
     ...(deploymentId === undefined ? {} : { deployment_id: deploymentId }),

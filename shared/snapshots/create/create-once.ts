@@ -4,17 +4,17 @@ import type { Instant } from "../../core/instant.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { textAt } from "../../core/json.ts";
 import {
+  backoff,
   LISTED_AFTER_MS,
-  mayRepeat,
-  type Patience,
+  type RetryBudget,
   raceDeadline,
+  refundRetryToken,
   retryRead,
-  succeeded,
-  waitAfter,
+  takeRetryToken,
 } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive, type Kind, type State } from "../kinds/kind.ts";
-import { contentOf, keyOf, type Marker, snapshotName } from "../marker.ts";
-import { whyNotOurs } from "../ownership.ts";
+import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
+import { foreignReason } from "../ownership.ts";
 import type { Creation } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
 
@@ -24,7 +24,7 @@ export interface SnapshotRequest {
   /** The API's own options, as the caller or the policy gave them. */
   options: JsonObject;
   /** What makes it one, see `keyOf`. */
-  key: string;
+  idempotencyKey: string;
   /** The project it is in: keys of two projects have nothing to do with each other. */
   projectId: string;
   /** The policy it is marked with. */
@@ -38,7 +38,7 @@ export interface SnapshotRequest {
 /** Called before a create: makes room on a resource that takes no more. True where that took time. */
 export type MakeRoom = (kind: Kind, options: JsonObject) => Promise<boolean>;
 
-export interface Ensured {
+export interface CreateResult {
   /** `accepted`: this call made it. `existing`: an earlier delivery did. */
   outcome: "accepted" | "existing";
   snapshotId: string;
@@ -61,7 +61,7 @@ export type InFlight = Map<string, Entry>;
 
 interface Entry {
   content?: string;
-  ensuring?: Promise<Ensured | undefined>;
+  ensuring?: Promise<CreateResult | undefined>;
   /** Without an id: a run, or a create of which could not be found out whether it made anything. `at`: see `elapsed`. */
   ended?: { at: number; snapshotId?: string };
 }
@@ -86,32 +86,32 @@ const CREATE_TRIES = 3;
  * Rejects with a SnapshotError: `Conflict` where the key stands for other content, `OutcomeUnknown` where it could not
  * be found out in time, else the cloud's refusal.
  */
-export async function ensure(
+export async function createOnce(
   request: SnapshotRequest,
   service: Creation,
-  patience: Patience,
+  retryBudget: RetryBudget,
   inFlight: InFlight,
   known?: FoundSnapshot[],
-): Promise<Ensured> {
-  const { kind, options, key, projectId } = request;
-  const content = contentOf(kind.kind, options);
+): Promise<CreateResult> {
+  const { kind, options, idempotencyKey, projectId } = request;
+  const content = hashRequest(kind.name, options);
   // A hash: what is remembered beyond the invocation says nothing of it.
   // Stryker disable next-line StringLiteral: any word does that no other key begins with
-  const identity = keyOf("ensure", projectId, kind.kind, kind.resourceOf(options), key);
+  const identity = deriveKey("ensure", projectId, kind.name, kind.resourceOf(options), idempotencyKey);
   const first = inFlight.get(identity);
   if (first?.ensuring !== undefined) {
-    const ensured = await within(
+    const created = await within(
       first.ensuring.catch(() => undefined),
-      patience,
+      retryBudget,
     );
-    if (ensured === undefined) return ensure(request, service, patience, inFlight);
-    if (first.content !== content) throw conflict(kind, ensured.snapshotId);
-    return { ...ensured, outcome: "existing", attempts: 0 };
+    if (created === undefined) return createOnce(request, service, retryBudget, inFlight);
+    if (first.content !== content) throw conflict(kind, created.snapshotId);
+    return { ...created, outcome: "existing", attempts: 0 };
   }
-  const { time } = patience;
+  const { time } = retryBudget;
   forget(inFlight, time);
   const before = inFlight.get(identity);
-  const ensuring = lookThenCreate(request, service, patience, known, before);
+  const ensuring = lookThenCreate(request, service, retryBudget, known, before);
   inFlight.set(identity, { content, ensuring });
   const end = (snapshotId?: string) => {
     // What has ended stands behind what ended before it.
@@ -151,17 +151,17 @@ function forget(inFlight: InFlight, time: Time): void {
  *
  * Rejects with DeadlineExceeded where that takes longer than there is time.
  */
-export async function inTurn(
+export async function serializeRuns(
   name: string,
   inFlight: InFlight,
-  patience: Patience,
+  retryBudget: RetryBudget,
   work: (again: boolean) => Promise<void>,
 ): Promise<void> {
-  const { time } = patience;
+  const { time } = retryBudget;
   forget(inFlight, time);
   const { ensuring: before, ended } = inFlight.get(name) ?? {};
   const listed = before?.then(() => time.sleep(LISTED_AFTER_MS));
-  const working = listed === undefined ? work(ended !== undefined) : within(listed, patience).then(() => work(true));
+  const working = listed === undefined ? work(ended !== undefined) : within(listed, retryBudget).then(() => work(true));
   const ensuring = Promise.allSettled([before, working]).then(() => undefined);
   const turn: Entry = { ensuring };
   inFlight.set(name, turn);
@@ -176,31 +176,31 @@ export async function inTurn(
 async function lookThenCreate(
   request: SnapshotRequest,
   service: Creation,
-  patience: Patience,
+  retryBudget: RetryBudget,
   known?: FoundSnapshot[],
   earlier?: Entry,
-): Promise<Ensured> {
-  const { kind, options, key, policy } = request;
-  const content = contentOf(kind.kind, options);
-  const marker: Marker = { policy, key, content };
+): Promise<CreateResult> {
+  const { kind, options, idempotencyKey, policy } = request;
+  const content = hashRequest(kind.name, options);
+  const marker: Marker = { policy, idempotencyKey, requestHash: content };
 
-  const list = () => retryRead(() => service.listFor(options), patience);
-  const look = async () => judge(await list(), request, marker);
+  const list = () => retryRead(() => service.listFor(options), retryBudget);
+  const look = async () => matchExisting(await list(), request, marker);
   const { ended, content: contentBefore } = earlier ?? {};
   const id = ended?.snapshotId;
   const open = ended !== undefined && id === undefined;
   // What may have been made a moment ago is to be seen before anything is made.
-  if (open) await untilListed(ended.at, patience);
+  if (open) await untilListed(ended.at, retryBudget);
   const found = (open ? undefined : known) ?? (await list());
-  const before = judge(found, request, marker);
-  if (before.standing !== undefined) return existing(kind, before.standing);
+  const before = matchExisting(found, request, marker);
+  if (before.standing !== undefined) return toExistingResult(kind, before.standing);
   if (id !== undefined && !found.some((one) => one.id === id)) {
     if (contentBefore !== content) throw conflict(kind, id);
-    return existing(kind, kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
+    return toExistingResult(kind, kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
   }
   if (await request.makeRoom?.(kind, options)) {
     const { standing } = await look();
-    if (standing !== undefined) return existing(kind, standing);
+    if (standing !== undefined) return toExistingResult(kind, standing);
   }
 
   const name = textAt(options, "name") ?? freeName(request, before.failed + 1, found);
@@ -209,28 +209,28 @@ async function lookThenCreate(
   for (let tries = 1; ; tries += 1) {
     try {
       const created = await service.create(marked);
-      succeeded(patience);
+      refundRetryToken(retryBudget);
       return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      error.attempts = error.sent ? tries : tries - 1;
-      if (error.open) {
-        const made = await lookAgain(look, patience, error);
-        if (made !== undefined) return { ...existing(kind, made), outcome: "accepted", attempts: tries };
+      error.attempts = error.requestSent ? tries : tries - 1;
+      if (error.ambiguous) {
+        const made = await lookAgain(look, retryBudget, error);
+        if (made !== undefined) return { ...toExistingResult(kind, made), outcome: "accepted", attempts: tries };
         // The look proved that nothing was created, so an error that a retry cannot change is final.
-        if (isFinal(error) || tries >= CREATE_TRIES || !mayRepeat(patience)) throw error;
-      } else if (await waitAfter(error, tries, patience)) {
+        if (isFinal(error) || tries >= CREATE_TRIES || !takeRetryToken(retryBudget)) throw error;
+      } else if (await backoff(error, tries, retryBudget)) {
         // Another delivery of this request may have created the snapshot during the wait, so look before the create is repeated.
         const { standing } = await look().catch((thrown) => {
           throw Object.assign(asSnapshotError(thrown), { attempts: error.attempts });
         });
-        if (standing !== undefined) return existing(kind, standing);
+        if (standing !== undefined) return toExistingResult(kind, standing);
       } else {
         // Another delivery of this request may have created the snapshot that has the name.
         const worthALook = kind.uniqueNames && error.status !== undefined;
         const standing = worthALook ? (await look().catch(() => undefined))?.standing : undefined;
-        if (standing !== undefined) return existing(kind, standing);
-        throw await orQuota(error, request, service, patience);
+        if (standing !== undefined) return toExistingResult(kind, standing);
+        throw await reclassifyQuotaError(error, request, service, retryBudget);
       }
     }
   }
@@ -240,8 +240,13 @@ const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].wait ===
 
 /** The name of an attempt, or of a later one: an earlier attempt may be gone and another one have its number's name. */
 function freeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
-  const { kind, options, key, label, time } = request;
-  const name = snapshotName(label, time, { kind: kind.kind, resource: kind.resourceOf(options), key, attempt });
+  const { kind, options, idempotencyKey, label, time } = request;
+  const name = snapshotName(label, time, {
+    kind: kind.name,
+    resource: kind.resourceOf(options),
+    key: idempotencyKey,
+    attempt,
+  });
   return found.some((one) => sameName(one.name, name)) ? freeName(request, attempt + 1, found) : name;
 }
 
@@ -249,55 +254,57 @@ function freeName(request: SnapshotRequest, attempt: number, found: readonly Fou
  * How EVS refuses one snapshot more than a disk takes is UNCONFIRMED (cloud-apis.md 4.2): what looks like a fault of the
  * request is the quota where the disk is full.
  */
-async function orQuota(
+async function reclassifyQuotaError(
   error: SnapshotError,
   { kind, options }: SnapshotRequest,
   service: Creation,
-  patience: Patience,
+  retryBudget: RetryBudget,
 ): Promise<SnapshotError> {
-  const { most } = kind;
-  if (most === undefined || error.reason !== "InvalidRequest") return error;
-  const count = await retryRead(() => service.listFor(options), patience).then(
+  const { maxPerResource } = kind;
+  if (maxPerResource === undefined || error.reason !== "InvalidRequest") return error;
+  const count = await retryRead(() => service.listFor(options), retryBudget).then(
     (found) => found.length,
     () => 0,
   );
-  if (count < most) return error;
-  const { code, said, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${most} snapshots of ${kind.resourceOf(options)}, there are ${count}; the cloud says of another one: ${status} ${code}: ${said}. ${REASONS.QuotaExceeded.advice}`;
-  return new SnapshotError("QuotaExceeded", message, { code, said, status, requestId, attempts });
+  if (count < maxPerResource) return error;
+  const { code, cloudMessage: said, status, requestId, attempts } = error;
+  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, there are ${count}; the cloud says of another one: ${status} ${code}: ${said}. ${REASONS.QuotaExceeded.advice}`;
+  return new SnapshotError("QuotaExceeded", message, { code, cloudMessage: said, status, requestId, attempts });
 }
 
 const conflict = (kind: Kind, id: string) =>
   new SnapshotError(
     "Conflict",
-    `Expected the request of ${kind.kind} ${id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
+    `Expected the request of ${kind.name} ${id}, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
   );
 
 /** What the list says of a request: the snapshot that stands for it, and how many failed before. */
-function judge(
+function matchExisting(
   found: FoundSnapshot[],
-  { kind, options, key }: SnapshotRequest,
+  { kind, options, idempotencyKey }: SnapshotRequest,
   marker: Marker,
 ): { standing?: FoundSnapshot; failed: number } {
   const resource = kind.resourceOf(options);
   const name = textAt(options, "name");
   // A description that had no room for the marker stands for itself: the same name of the same resource, word for word.
   const unmarked = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
-  const ofResource = found.filter((one) => whyNotOurs(one) === undefined && isOf(one, kind, options, resource, marker));
+  const ofResource = found.filter(
+    (one) => foreignReason(one) === undefined && isOf(one, kind, options, resource, marker),
+  );
   const matches = ofResource.filter(
     (one) =>
-      one.marker?.key === key ||
+      one.marker?.idempotencyKey === idempotencyKey ||
       (unmarked !== undefined && sameName(one.name, name) && one.description?.trimEnd() === unmarked.trimEnd()),
   );
   const [oldest, ...others] = matches
     .filter(isLive)
     // Stryker disable next-line EqualityOperator: no two have the same id
     .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
-  if (oldest?.marker !== undefined && oldest.marker.content !== marker.content) {
+  if (oldest?.marker !== undefined && oldest.marker.requestHash !== marker.requestHash) {
     throw conflict(kind, oldest.id);
   }
   // Prefer an available duplicate to an older one that is not available and may never become so.
-  const better = others.find((one) => one.state === "available" && one.marker?.content === marker.content);
+  const better = others.find((one) => one.state === "available" && one.marker?.requestHash === marker.requestHash);
   const standing = oldest?.state === "available" ? oldest : (better ?? oldest);
   const taken = kind.uniqueNames && standing === undefined ? found.find((one) => sameName(one.name, name)) : undefined;
   if (taken !== undefined) {
@@ -314,12 +321,20 @@ function judge(
  * because it covers the resource. If the snapshot has no marker, its name decides. For a group of single disks its members
  * count, too.
  */
-function isOf(found: FoundSnapshot, kind: Kind, options: JsonObject, resource: string, { content }: Marker): boolean {
-  if (!(kind.policy.id in options)) {
+function isOf(
+  found: FoundSnapshot,
+  kind: Kind,
+  options: JsonObject,
+  resource: string,
+  { requestHash }: Marker,
+): boolean {
+  if (!(kind.target.idOption in options)) {
     const disks = found.members?.map((member) => String(member.resource).toLowerCase()).sort();
-    return found.marker?.content === content || disks?.join(",") === resource;
+    return found.marker?.requestHash === requestHash || disks?.join(",") === resource;
   }
-  return found.resource === undefined ? (found.marker?.content ?? content) === content : found.resource === resource;
+  return found.resource === undefined
+    ? (found.marker?.requestHash ?? requestHash) === requestHash
+    : found.resource === resource;
 }
 
 /** Where names are unique they are so in whichever case (cloud-apis.md 3). */
@@ -331,10 +346,10 @@ const sameName = (a: string, b: string | undefined): boolean => a.toLowerCase() 
  */
 async function lookAgain(
   look: () => Promise<{ standing?: FoundSnapshot }>,
-  { time, until }: Patience,
+  { time, deadline }: RetryBudget,
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {
-  const rest = until - time.now();
+  const rest = deadline - time.now();
   await time.sleep(Math.max(0, Math.min(LISTED_AFTER_MS, rest - LAST_LOOK_MS)));
   try {
     const { standing } = await look();
@@ -342,22 +357,22 @@ async function lookAgain(
   } catch (cause) {
     // If the look fails for the same reason as the create, its error adds nothing. A deadline refuses nothing.
     const isSame = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
-    throw isFinal(error) && isSame ? error : unknown(error, cause);
+    throw isFinal(error) && isSame ? error : outcomeUnknownError(error, cause);
   }
   // Too early a look proves nothing.
-  if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw unknown(error, error);
+  if (rest - LAST_LOOK_MS < LISTED_AFTER_MS) throw outcomeUnknownError(error, error);
   return undefined;
 }
 
-const unknown = (error: SnapshotError, cause: unknown) => {
+const outcomeUnknownError = (error: SnapshotError, cause: unknown) => {
   const { code, status, requestId, attempts } = error;
   const message = `${error.message} Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`;
   return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
 };
 
 /** What the record of a snapshot says of it. */
-export function endOf({ outcome, name, snapshotId, jobId, attempts, state }: Ensured) {
-  const end: EndFields & { outcome: Ensured["outcome"] } = {
+export function toRecordFields({ outcome, name, snapshotId, jobId, attempts, state }: CreateResult) {
+  const end: EndFields & { outcome: CreateResult["outcome"] } = {
     outcome,
     name,
     snapshot_id: snapshotId,
@@ -369,7 +384,7 @@ export function endOf({ outcome, name, snapshotId, jobId, attempts, state }: Ens
   return state === "unknown" ? { ...end, outcome: "unverified" as const, detail } : end;
 }
 
-const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
+const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
   outcome: "existing",
   snapshotId: found.id,
   name: found.name,
@@ -380,9 +395,9 @@ const existing = (kind: Kind, found: FoundSnapshot): Ensured => ({
 });
 
 /** Waits until a list must show what was made by a moment. Rejects with OutcomeUnknown where that is later than there is time. */
-async function untilListed(at: number, { time, until }: Patience): Promise<void> {
+async function untilListed(at: number, { time, deadline }: RetryBudget): Promise<void> {
   const rest = at + LISTED_AFTER_MS - elapsed(time);
-  if (time.now() + rest + LAST_LOOK_MS > until) {
+  if (time.now() + rest + LAST_LOOK_MS > deadline) {
     throw new SnapshotError(
       "OutcomeUnknown",
       `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
@@ -392,10 +407,10 @@ async function untilListed(at: number, { time, until }: Patience): Promise<void>
 }
 
 /** Waits for another caller's work, but not beyond the own deadline. */
-const within = <T>(work: Promise<T>, { time, until }: Patience): Promise<T> =>
+const within = <T>(work: Promise<T>, { time, deadline }: RetryBudget): Promise<T> =>
   raceDeadline(
     work,
     time,
-    until,
+    deadline,
     () => new SnapshotError("DeadlineExceeded", "The same request is still under way and this one's time ran out."),
   );

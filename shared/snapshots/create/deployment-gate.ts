@@ -1,12 +1,12 @@
-import { eachOf } from "../../core/concurrency.ts";
+import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
 import { type FoundSnapshot, isLive, type State } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
-import { lookUp, type Means, type Run, targetFields } from "./create-all.ts";
-import { endOf, ensure, inTurn } from "./create-once.ts";
+import { indexExistingSnapshots, type Run, type RunContext, targetFields } from "./create-all.ts";
+import { createOnce, serializeRuns, toRecordFields } from "./create-once.ts";
 import { deploymentSnapshots } from "./deployment-snapshots.ts";
 
 export interface GateOptions {
@@ -43,14 +43,14 @@ const LOOK_EVERY_MS = 2_000;
 export async function passGate(
   targets: readonly Target[],
   run: Run & { deploymentId: string },
-  means: Means,
+  runContext: RunContext,
   { retryFailed, maxAgeMs, waitUntil, beginUntil }: GateOptions,
 ): Promise<Progress[]> {
-  const { cloud, patience, inFlight, report, concurrency } = means;
-  const { time } = patience;
+  const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
+  const { time } = retryBudget;
   // Begun before anything can go wrong: each target has its record then too.
   const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
-  const snapshots = deploymentSnapshots(run, means, maxAgeMs);
+  const snapshots = deploymentSnapshots(run, runContext, maxAgeMs);
   const found = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, Progress>();
   const stale: SnapshotError[] = [];
@@ -67,9 +67,9 @@ export async function passGate(
       } else {
         const { kind, options } = target;
         const service = withFailed(cloud(kind), own);
-        const ensured = await ensure({ ...run, kind, options }, service, patience, inFlight, listed);
-        if (ensured.outcome === "accepted") snapshots.markCreated(ensured.snapshotId);
-        progress.set(target, { target, ...endOf(ensured) });
+        const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, listed);
+        if (created.outcome === "accepted") snapshots.markCreated(created.snapshotId);
+        progress.set(target, { target, ...toRecordFields(created) });
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
@@ -79,10 +79,10 @@ export async function passGate(
     }
   };
   // Stryker disable next-line StringLiteral: any name does that no other use case has
-  await inTurn(JSON.stringify(["gate", run.projectId, run.key]), inFlight, patience, async () => {
-    const known = lookUp(run, means);
+  await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
+    const known = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
-    await eachOf(targets, concurrency, async (target) => {
+    await forEachConcurrent(targets, concurrency, async (target) => {
       await snapshots.list(target, known).then(
         (listed) => found.set(target, listed),
         (thrown) => failures.push(thrown),
@@ -95,13 +95,13 @@ export async function passGate(
         if (error !== undefined) throw error;
       }
     }
-    await eachOf(targets, concurrency, start);
+    await forEachConcurrent(targets, concurrency, start);
   });
 
   await look(targetsThat(isUnderWay), (target) => Promise.resolve(found.get(target) as FoundSnapshot[]));
   while (stale.length === 0 && targetsThat(isUnderWay).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(LOOK_EVERY_MS, waitUntil - time.now()));
-    const known = lookUp(run, means);
+    const known = indexExistingSnapshots(run, runContext);
     const list = (target: Target) => snapshots.list(target, known);
     const pending = targetsThat(isUnderWay);
     await look(pending, list);
@@ -121,7 +121,7 @@ export async function passGate(
 
   /** Updates the progress of targets. If the look at a target fails, the target counts as under way. */
   async function look(ones: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
-    await eachOf(ones, concurrency, async (target) => {
+    await forEachConcurrent(ones, concurrency, async (target) => {
       const before = progress.get(target) as Progress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
@@ -187,7 +187,7 @@ function ended(target: Target, snapshot: FoundSnapshot, state: State & ("availab
     stateDetail === undefined ? `it ended in the status "${status}"` : `its status is "${status}", but ${stateDetail}`;
   const error = new SnapshotError(
     "SnapshotFailed",
-    `Expected the ${target.kind.kind} ${id} to become available; ${how}. Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
+    `Expected the ${target.kind.name} ${id} to become available; ${how}. Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
   );
   return { target, outcome: state, name, snapshot_id: id, detail: undefined, ...(state === "failed" ? { error } : {}) };
 }

@@ -3,16 +3,16 @@ import { credibleTime, formatInstant, type Instant, instant } from "../../core/i
 import { retryRead } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import { compareWithDisks, seemsComplete } from "../kinds/snapshot-group.ts";
-import { contentOf } from "../marker.ts";
-import { whyNotOurs } from "../ownership.ts";
+import { hashRequest } from "../marker.ts";
+import { foreignReason } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { AttachedDisk } from "../ports.ts";
-import type { Known, Means, Run } from "./create-all.ts";
+import type { Run, RunContext, SnapshotIndex } from "./create-all.ts";
 
 /** Reads the lists for what they prove about the snapshots of one deployment. A field that is absent proves nothing. */
 export interface DeploymentSnapshots {
   /** Returns the snapshots that may be of a target. A group has the state that the comparison with its disks gives. */
-  list(target: Target, known: Known): Promise<FoundSnapshot[]>;
+  list(target: Target, known: SnapshotIndex): Promise<FoundSnapshot[]>;
   /** Returns the snapshots of the target that a call of this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
@@ -36,10 +36,10 @@ const HOUR_MS = 3_600_000;
 
 export function deploymentSnapshots(
   run: Run & { deploymentId: string },
-  { cloud, patience }: Pick<Means, "cloud" | "patience">,
+  { cloud, retryBudget }: Pick<RunContext, "cloud" | "retryBudget">,
   maxAgeMs: number,
 ): DeploymentSnapshots {
-  const { time } = patience;
+  const { time } = retryBudget;
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
 
@@ -48,7 +48,7 @@ export function deploymentSnapshots(
     if (Array.isArray(options.volume_ids)) return Promise.resolve(options.volume_ids.map((id) => ({ id: String(id) })));
     const before = disks.get(resource);
     if (before !== undefined) return before;
-    const reading = retryRead(async () => (await cloud(kind).disksOf?.(resource)) ?? [], patience);
+    const reading = retryRead(async () => (await cloud(kind).disksOf?.(resource)) ?? [], retryBudget);
     disks.set(resource, reading);
     // A list that could not be read is read again at the next look.
     reading.catch(() => disks.delete(resource));
@@ -56,7 +56,7 @@ export function deploymentSnapshots(
   }
 
   const ofDeployment: DeploymentSnapshots["ofDeployment"] = (target, listed) =>
-    ofTarget(target, listed).filter(({ marker }) => marker?.key === run.key);
+    ofTarget(target, listed).filter(({ marker }) => marker?.idempotencyKey === run.idempotencyKey);
 
   return {
     ofDeployment,
@@ -78,10 +78,12 @@ export function deploymentSnapshots(
         ({ id, marker, name: listedName }) =>
           id === snapshot_id &&
           // The list may have lost the description of a cluster's snapshot, and with it the marker: its name is unique.
-          (marker === undefined ? listedName.toLowerCase() === name?.toLowerCase() : marker.key === run.key),
+          (marker === undefined
+            ? listedName.toLowerCase() === name?.toLowerCase()
+            : marker.idempotencyKey === run.idempotencyKey),
       );
-      const content = contentOf(target.kind.kind, target.options);
-      const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.content === content);
+      const content = hashRequest(target.kind.name, target.options);
+      const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.requestHash === content);
       const candidates = [...(named === undefined ? [] : [named]), ...duplicates].filter(isLive);
       return candidates.find(({ state }) => state === "available") ?? candidates[0] ?? named;
     },
@@ -106,8 +108,10 @@ export function deploymentSnapshots(
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(
     (one) =>
-      whyNotOurs(one) === undefined &&
-      (one.resource === undefined ? one.marker?.content === contentOf(kind.kind, options) : one.resource === resource),
+      foreignReason(one) === undefined &&
+      (one.resource === undefined
+        ? one.marker?.requestHash === hashRequest(kind.name, options)
+        : one.resource === resource),
   );
 
 const refused = (deploymentId: string, why: string) =>

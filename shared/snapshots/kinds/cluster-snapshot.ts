@@ -15,7 +15,7 @@ const DESCRIPTION_LIMIT = 256;
 
 /** DWS snapshot of one cluster (seed 004). DWS has neither tags nor metadata: the marker ends the description. */
 export const clusterSnapshot = {
-  kind: "cluster-snapshot",
+  name: "cluster-snapshot",
   envelope: "snapshot",
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
@@ -23,9 +23,9 @@ export const clusterSnapshot = {
   // cloud-apis.md 3
   caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
   // 256 characters less the marker of the longest policy name: what a policy makes can always be pruned by it.
-  policy: {
-    ids: "cluster_ids",
-    id: "cluster_id",
+  target: {
+    idsField: "cluster_ids",
+    idOption: "cluster_id",
     defaults: {},
     description: {
       maxLength: 120,

@@ -61,7 +61,7 @@ const isStuck = (status: string): boolean => FAILURE.test(status);
  * registry, one client in shared/huaweicloud and one handler.
  */
 export interface Kind {
-  readonly kind: string;
+  readonly name: string;
   /** The key that wraps the request's options: `{"snapshot": {...}}`. */
   readonly envelope: "snapshot" | "snapshot_group";
   /** The API's status for a create that it took. */
@@ -73,14 +73,14 @@ export interface Kind {
   /** True where a snapshot of it consists of others. */
   readonly hasMembers?: true;
   /** How many of them a resource takes, where that is few enough to be reached by a schedule. */
-  readonly most?: number;
+  readonly maxPerResource?: number;
   /** What whoever waits for such a snapshot has to know. */
   readonly caution?: string;
   /** How a policy speaks of this kind. */
-  readonly policy: {
+  readonly target: {
     /** The field of a target that lists ids, and the option that one of them becomes. */
-    readonly ids: string;
-    readonly id: string;
+    readonly idsField: string;
+    readonly idOption: string;
     /** The options that a target may set and that are always sent, with what they are where it does not. */
     readonly defaults: Readonly<Record<string, boolean>>;
     /** JSON Schema of the description that a target may give. */

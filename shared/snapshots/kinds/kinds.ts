@@ -6,10 +6,10 @@ import { standardSnapshot } from "./standard-snapshot.ts";
 
 /** The registry of kinds: one line each. Nothing else in the project lists them. */
 export const KINDS = {
-  [snapshot.kind]: snapshot,
-  [standardSnapshot.kind]: standardSnapshot,
-  [snapshotGroup.kind]: snapshotGroup,
-  [clusterSnapshot.kind]: clusterSnapshot,
+  [snapshot.name]: snapshot,
+  [standardSnapshot.name]: standardSnapshot,
+  [snapshotGroup.name]: snapshotGroup,
+  [clusterSnapshot.name]: clusterSnapshot,
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;

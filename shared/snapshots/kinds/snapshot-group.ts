@@ -10,15 +10,15 @@ import type { FoundSnapshot, Kind, State } from "./kind.ts";
  * The API does not show a group's disks (cloud-apis.md 2.2), so a group without a server is found by its key alone.
  */
 export const snapshotGroup = {
-  kind: "snapshot-group",
+  name: "snapshot-group",
   envelope: "snapshot_group",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
   hasMembers: true,
-  policy: {
-    ids: "server_ids",
-    id: "server_id",
+  target: {
+    idsField: "server_ids",
+    idOption: "server_id",
     defaults: { incremental: false, instant_access: false },
     description: { "x-max-bytes": 255 },
   },

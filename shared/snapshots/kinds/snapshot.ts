@@ -19,15 +19,15 @@ const ANSWERED = [
 
 /** EVS v2 `cloudsnapshots` of one disk (seeds 001 and 002). The marker is in `metadata`. */
 export const snapshot = {
-  kind: "snapshot",
+  name: "snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
   // cloud-apis.md 1.7: of those that no backup made.
-  most: 7,
+  maxPerResource: 7,
   // `force`: without it a disk that is attached may be refused (cloud-apis.md 1.1).
-  policy: { ids: "volume_ids", id: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
+  target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("metadata"),
   read: readEvs({ labels: "metadata", resource: "volume_id" }),

@@ -4,15 +4,15 @@ import type { Kind } from "./kind.ts";
 
 /** EVS v5 standard snapshot of one disk (seed 000). The marker is in `tags`. */
 export const standardSnapshot = {
-  kind: "standard-snapshot",
+  name: "standard-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
   // Always sent, as the documents do not agree on the default of `incremental` (cloud-apis.md 2.1).
-  policy: {
-    ids: "volume_ids",
-    id: "volume_id",
+  target: {
+    idsField: "volume_ids",
+    idOption: "volume_id",
     defaults: { incremental: true, instant_access: false },
     description: { maxLength: 85 },
   },

@@ -1,12 +1,12 @@
 import { SnapshotError } from "../../core/errors.ts";
-import { lastBegin, retryRead } from "../../core/retry.ts";
-import type { Known, Means } from "../create/create-all.ts";
+import { retryRead, startCutoff } from "../../core/retry.ts";
+import type { RunContext, SnapshotIndex } from "../create/create-all.ts";
 import type { MakeRoom } from "../create/create-once.ts";
 import { type FoundSnapshot, isGoing } from "../kinds/kind.ts";
-import { whyNotOurs } from "../ownership.ts";
+import { foreignReason } from "../ownership.ts";
 import type { Policy } from "../policy.ts";
 import { keepsSomething } from "./plan.ts";
-import { carryOut, deletionOf, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { deletionOf, executeDeletions, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 
 /** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
 const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
@@ -31,39 +31,44 @@ export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room"
  *
  * @param count how many snapshots a resource has, where that was looked up before, for many at once
  */
-export function makeRoomBy(policy: PrunePolicy, means: Means, count?: Known["count"]): MakeRoom {
-  const { cloud, patience } = means;
-  const { time } = patience;
+export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: SnapshotIndex["count"]): MakeRoom {
+  const { cloud, retryBudget } = runContext;
+  const { time } = retryBudget;
   return async (kind, options) => {
-    const { most } = kind;
+    const { maxPerResource } = kind;
     const resource = kind.resourceOf(options);
-    if (most === undefined || ((await count?.(kind, resource)) ?? most) < most) return false;
-    const list = () => retryRead(() => cloud(kind).listFor(options), patience);
-    const isFull = (found: readonly FoundSnapshot[]) => found.filter((one) => !isGoing(one)).length >= most;
+    if (maxPerResource === undefined || ((await count?.(kind, resource)) ?? maxPerResource) < maxPerResource)
+      return false;
+    const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
+    const isFull = (found: readonly FoundSnapshot[]) => found.filter((one) => !isGoing(one)).length >= maxPerResource;
     const planFor = (found: readonly FoundSnapshot[]) => {
       const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
       return isFull(found) ? orFailed(plan) : plan;
     };
     let found = await list();
-    if (found.length < most) return false;
+    if (found.length < maxPerResource) return false;
     if (isFull(found)) {
       const plan = planFor(found);
       const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
       if (deletions.length === 0) {
         // Those that a backup made may not count: then the cloud takes another one.
-        if (found.filter((one) => whyNotOurs(one) === undefined).length < most) return false;
-        throw full(most, resource, found, whyNone(policy, plan.length, most));
+        if (found.filter((one) => foreignReason(one) === undefined).length < maxPerResource) return false;
+        throw full(maxPerResource, resource, found, whyNone(policy, plan.length, maxPerResource));
       }
       const replan = {
         list: () => cloud(kind).listFor(options),
         plan: (_: unknown, again: FoundSnapshot[]) => planFor(again),
       };
-      await carryOut(deletions, policy, means, replan);
+      await executeDeletions(deletions, policy, runContext, replan);
       found = await list();
     }
-    const until = Math.min(lastBegin(patience), patience.waitUntil ?? patience.until, time.now() + LOOK_MS.whole);
-    for (let wait = LOOK_MS.first; found.length >= most; wait = Math.min(wait * 2, LOOK_MS.most)) {
-      if (!found.some(isGoing)) throw full(most, resource, found, STILL_THERE);
+    const until = Math.min(
+      startCutoff(retryBudget),
+      retryBudget.maxWait ?? retryBudget.deadline,
+      time.now() + LOOK_MS.whole,
+    );
+    for (let wait = LOOK_MS.first; found.length >= maxPerResource; wait = Math.min(wait * 2, LOOK_MS.most)) {
+      if (!found.some(isGoing)) throw full(maxPerResource, resource, found, STILL_THERE);
       if (time.now() + wait >= until) throw late(resource, found);
       await time.sleep(wait);
       found = await list();

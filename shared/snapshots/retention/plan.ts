@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/instant.ts";
 import { DAY_MS, dayOf, monthOf, type WallClock, weekOf, yearOf } from "../../core/time-zone.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
-import { whyNotOurs } from "../ownership.ts";
+import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
 
 /** What retention says of one snapshot, and by which rule. */
@@ -42,7 +42,7 @@ export function byResource(found: readonly FoundSnapshot[]): FoundSnapshot[][] {
   const lists = new Map<string, FoundSnapshot[]>();
   for (const snapshot of found) {
     // Stryker disable next-line OptionalChaining: all of ours have one, which their type does not say
-    const resource = resourceOf(snapshot) ?? `content ${snapshot.marker?.content}`;
+    const resource = resourceOf(snapshot) ?? `content ${snapshot.marker?.requestHash}`;
     const list = lists.get(resource);
     if (list === undefined) lists.set(resource, [snapshot]);
     else list.push(snapshot);
@@ -62,9 +62,9 @@ export function byResource(found: readonly FoundSnapshot[]): FoundSnapshot[][] {
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
   const hold = namesIn(options.hold);
   const latest = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
-  const twins = youngerTwins(snapshots.filter(isAvailable));
+  const duplicates = youngerDuplicates(snapshots.filter(isAvailable));
   const newestFirst = snapshots
-    .map((snapshot) => entryOf(snapshot, latest, whyHeld(snapshot, hold, latest), twins.get(snapshot)))
+    .map((snapshot) => entryOf(snapshot, latest, whyHeld(snapshot, hold, latest), duplicates.get(snapshot)))
     .sort((a, b) => b.time - a.time || byAge(a.snapshot, b.snapshot));
   const good: Entry[] = [];
   const spare: Entry[] = [];
@@ -138,7 +138,7 @@ function whyHeld(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: num
     const how = howHeld(member, hold);
     if (how !== undefined) return `its member ${member.id} is ${how}`;
   }
-  const notOurs = whyNotOurs(snapshot);
+  const notOurs = foreignReason(snapshot);
   if (notOurs !== undefined) return notOurs;
   // Without a time it cannot be told what it is kept or goes by, and a wrong one would push out the others.
   if (created === undefined) return "its time cannot be read";
@@ -169,34 +169,36 @@ export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot
  *
  * @param standing the snapshots of one resource that stand for what was asked for
  */
-export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
+export function youngerDuplicates(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
   const first = new Map<string, FoundSnapshot>();
   const sameKey = new Map<string, FoundSnapshot[]>();
   for (const snapshot of standing) {
     const { marker, created } = snapshot;
     // Stryker disable next-line ConditionalExpression: all of ours have one, which their type does not say
     if (marker === undefined) continue;
-    if (created === undefined || whyNotOurs(snapshot) !== undefined) continue;
-    const other = first.get(marker.key);
-    if (other === undefined) first.set(marker.key, snapshot);
-    else sameKey.set(marker.key, [...(sameKey.get(marker.key) ?? [other]), snapshot]);
+    if (created === undefined || foreignReason(snapshot) !== undefined) continue;
+    const other = first.get(marker.idempotencyKey);
+    if (other === undefined) first.set(marker.idempotencyKey, snapshot);
+    else sameKey.set(marker.idempotencyKey, [...(sameKey.get(marker.idempotencyKey) ?? [other]), snapshot]);
   }
-  const twins = new Map<FoundSnapshot, FoundSnapshot>();
+  const duplicates = new Map<FoundSnapshot, FoundSnapshot>();
   for (const oldestFirst of [...sameKey.values()].map((snapshots) => snapshots.sort(byAge).reverse())) {
     for (const snapshot of oldestFirst) {
       // Made of one: then also the same was asked for.
       // Stryker disable next-line OptionalChaining: all here have a marker
-      const oldest = oldestFirst.find(({ marker }) => marker?.content === snapshot.marker?.content) as FoundSnapshot;
-      if (oldest !== snapshot) twins.set(snapshot, oldest);
+      const oldest = oldestFirst.find(
+        ({ marker }) => marker?.requestHash === snapshot.marker?.requestHash,
+      ) as FoundSnapshot;
+      if (oldest !== snapshot) duplicates.set(snapshot, oldest);
     }
   }
-  return twins;
+  return duplicates;
 }
 
 /** Says of good snapshots, newest first, by which rules they stay; of twins only where there is nothing else to keep. */
 function applyRules(
   good: readonly Entry[],
-  twins: readonly Entry[],
+  duplicates: readonly Entry[],
   { retention, wallClock }: Pick<RetentionOptions, "retention" | "wallClock">,
 ): void {
   const keep = (entry: Entry, rule: string) => {
@@ -236,7 +238,7 @@ function applyRules(
 
   // Not only where the rules keep fewer: else a further rule could cost a snapshot that stayed without it.
   const least = Math.max(1, retention.min_keep ?? 1);
-  for (const entry of [...good.slice(0, least), ...twins.slice(0, Math.max(0, least - good.length))]) {
+  for (const entry of [...good.slice(0, least), ...duplicates.slice(0, Math.max(0, least - good.length))]) {
     if (entry.rules === undefined) keep(entry, "min_keep");
   }
 }

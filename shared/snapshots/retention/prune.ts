@@ -1,12 +1,12 @@
-import { eachOf } from "../../core/concurrency.ts";
+import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { LISTED_AFTER_MS, lastBegin, type Patience, retryRead, waitAfter } from "../../core/retry.ts";
+import { backoff, LISTED_AFTER_MS, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { wallClockOf } from "../../core/time-zone.ts";
-import type { Means } from "../create/create-all.ts";
+import type { RunContext } from "../create/create-all.ts";
 import { cannotBeDeleted, type FoundSnapshot, isGoing, type Kind } from "../kinds/kind.ts";
-import { eachKind } from "../list-by-kind.ts";
-import { lean } from "../ownership.ts";
+import { listByKind } from "../list-by-kind.ts";
+import { compact } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
 import {
@@ -97,46 +97,46 @@ export function retentionOf(
  *
  * @returns how many snapshots there were
  */
-export async function prune(policy: PrunePolicy, means: Means): Promise<number> {
-  const options = retentionOf(policy, means.patience.time.now());
+export async function prune(policy: PrunePolicy, runContext: RunContext): Promise<number> {
+  const options = retentionOf(policy, runContext.retryBudget.time.now());
   const going: PendingDeletion[] = [];
   let count = 0;
   const unmatched = new Map(options.hold.map((text) => [text, namesIn([text])]));
   const marked = (found: FoundSnapshot) => {
     for (const [text, name] of unmatched) if (isNamedIn(name, found)) unmatched.delete(text);
     // Stryker disable next-line ConditionalExpression: only saves memory
-    return found.marker?.policy === policy.policy ? lean(found) : undefined;
+    return found.marker?.policy === policy.policy ? compact(found) : undefined;
   };
-  const held = { ...means, maxSnapshots: means.maxTargets };
-  const outdated = await eachKind({ action: "prune", policy: policy.policy }, held, marked, (kind, found) => {
+  const held = { ...runContext, maxSnapshots: runContext.maxTargets };
+  const outdated = await listByKind({ action: "prune", policy: policy.policy }, held, marked, (kind, found) => {
     for (const planned of verdictsOn(kind, found, policy, options)) {
       const { decision, rule } = planned.verdict;
       count += 1;
       const one = deletionOf(planned);
-      if (policy.dry_run) begin(one, policy, means)({ outcome: "planned", rule, detail: decision });
+      if (policy.dry_run) begin(one, policy, runContext)({ outcome: "planned", rule, detail: decision });
       else if (decision === "deleted") going.push(one);
-      else begin(one, policy, means)({ outcome: decision, rule });
+      else begin(one, policy, runContext)({ outcome: decision, rule });
     }
   });
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
-    means.remark(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
+    runContext.addNotice(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
   }
   const replan: Replan = {
     async list(kind, deletions) {
       const ids = new Set(deletions.map(({ id }) => id));
       const resources = new Set(deletions.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
-      await means.cloud(kind).listAll((one) => {
+      await runContext.cloud(kind).listAll((one) => {
         // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
-        if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(lean(one));
+        if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(compact(one));
       });
       return found;
     },
-    plan: (kind, found) => verdictsOn(kind, found, policy, retentionOf(policy, means.patience.time.now())),
+    plan: (kind, found) => verdictsOn(kind, found, policy, retentionOf(policy, runContext.retryBudget.time.now())),
   };
-  await carryOut(going, policy, means, replan, outdated);
+  await executeDeletions(going, policy, runContext, replan, outdated);
   return count;
 }
 
@@ -165,25 +165,25 @@ export const planOf = (...of: Parameters<typeof verdictsOn>): Planned[] => [...v
  *
  * @param outdated kinds whose list is older than a wait; they are listed again before their first deletion
  */
-export async function carryOut(
+export async function executeDeletions(
   deletions: readonly PendingDeletion[],
   policy: PrunePolicy,
-  means: Means,
+  runContext: RunContext,
   replan: Replan,
   outdated: readonly Kind[] = [],
 ): Promise<void> {
-  const { cloud, patience, concurrency } = means;
-  const { time } = patience;
+  const { cloud, retryBudget, concurrency } = runContext;
+  const { time } = retryBudget;
   // Waiting for a moment at which no deletion may begin any more would be in vain.
-  const waits: Patience = { ...patience, until: lastBegin(patience) };
+  const waits: RetryBudget = { ...retryBudget, deadline: startCutoff(retryBudget) };
   const twinsFirst = [...deletions.filter(isTwin), ...deletions.filter((one) => !isTwin(one))];
   // An invocation that ends in the middle has no records of what it was at: this tells of it.
-  if (deletions.length > 0) means.announce(twinsFirst.map(announced));
+  if (deletions.length > 0) runContext.announceDeletions(twinsFirst.map(announced));
 
   /** Completes the record of a deletion, which is the same one from the first try to the last. */
   const end = (one: PendingDeletion, fields: EndFields) => {
     one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
-    one.end ??= begin(one, policy, means);
+    one.end ??= begin(one, policy, runContext);
     one.end({ rule: one.rule, ...fields });
   };
 
@@ -197,8 +197,8 @@ export async function carryOut(
       untried.push(one);
       return;
     }
-    one.end ??= begin(one, policy, means);
-    if (time.now() >= waits.until) {
+    one.end ??= begin(one, policy, runContext);
+    if (time.now() >= waits.deadline) {
       end(one, { outcome: "failed", error: one.error ?? outOfTime() });
       return;
     }
@@ -212,7 +212,7 @@ export async function carryOut(
       if (!final || round < REFUSALS_DEFER_NONE) blocked.set(placeOf(one), error);
       one.error = error;
       // An ambiguous "not found" can be about something else, such as the cluster or the path.
-      if (!final || error.open) failed.push(one);
+      if (!final || error.ambiguous) failed.push(one);
       // Somebody was faster, or the reply to an earlier call was lost: it is gone, which is what was wanted.
       else if (error.reason === "NotFound") end(one, { outcome: "deleted", detail: GONE });
       else end(one, { outcome: "failed", error });
@@ -258,7 +258,7 @@ export async function carryOut(
   };
 
   untried = twinsFirst.filter(({ kind }) => outdated.includes(kind));
-  await eachOf(
+  await forEachConcurrent(
     twinsFirst.filter(({ kind }) => !outdated.includes(kind)),
     concurrency,
     remove,
@@ -269,7 +269,7 @@ export async function carryOut(
     if (mayGoOn) await Promise.all(failed.map(async (one) => (await mayTryAgain(one, waits)) && again.add(one)));
     const left = [...failed];
     for (const one of untried) {
-      if (time.now() >= waits.until) end(one, { outcome: "failed", error: one.error ?? outOfTime() });
+      if (time.now() >= waits.deadline) end(one, { outcome: "failed", error: one.error ?? outOfTime() });
       else if (!mayGoOn)
         end(one, { outcome: "failed", error: one.error ?? blocked.get(placeOf(one)), detail: UNTRIED });
       else again.add(one);
@@ -279,7 +279,7 @@ export async function carryOut(
     round += 1;
     for (const kind of new Set(left.map((one) => one.kind))) {
       const ofKind = left.filter((one) => one.kind === kind);
-      await eachOf(await stillToDelete(kind, ofKind, again), concurrency, remove);
+      await forEachConcurrent(await stillToDelete(kind, ofKind, again), concurrency, remove);
     }
   }
 }
@@ -292,10 +292,10 @@ const changed = (rule: string): string =>
   `The plan changed: this was to be deleted (${rule}), and a list that was read later shows that it must stay.`;
 
 /** Names the resource whose other deletions a failed one defers. */
-const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.kind} ${resource}`;
+const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
 
 const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
-  kind: kind.kind,
+  kind: kind.name,
   resource_id: resource,
   snapshot_id: id,
   rule,
@@ -305,20 +305,20 @@ const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
  * Waits before the next try of a deletion. Returns false if there is none. After a fault that leaves open whether the cloud
  * acted, the wait lasts until a list must show the result.
  */
-async function mayTryAgain({ error, tries }: PendingDeletion, waits: Patience): Promise<boolean> {
-  const { time, until } = waits;
+async function mayTryAgain({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
+  const { time, deadline } = waits;
   if (error === undefined || (error.reason === "Busy" && tries >= BUSY_TRIES)) return false;
   const open = REASONS[error.reason].wait === "transient";
-  if (open && time.now() + LISTED_AFTER_MS >= until) return false;
-  if (!(await waitAfter(error, tries, waits))) return false;
+  if (open && time.now() + LISTED_AFTER_MS >= deadline) return false;
+  if (!(await backoff(error, tries, waits))) return false;
   if (open) await time.sleep(LISTED_AFTER_MS);
   return true;
 }
 
-const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PrunePolicy, { report }: Means) =>
+const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PrunePolicy, { report }: RunContext) =>
   report({
     action: "prune",
-    kind: kind.kind,
+    kind: kind.name,
     resource_id: resource,
     name,
     snapshot_id: id,
@@ -327,10 +327,10 @@ const begin = ({ kind, id, resource, name }: PendingDeletion, { policy }: PruneP
 
 const isTwin = ({ rule }: PendingDeletion): boolean => rule.startsWith("twin");
 
-const emptyList = ({ kind }: Kind) =>
+const emptyList = ({ name }: Kind) =>
   new SnapshotError(
     "BadResponse",
-    `Expected the ${kind}s that are kept in the list, got none at all. ${REASONS.BadResponse.advice}`,
+    `Expected the ${name}s that are kept in the list, got none at all. ${REASONS.BadResponse.advice}`,
   );
 
 const outOfTime = () =>

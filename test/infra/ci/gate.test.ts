@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from "vitest";
 import { post } from "../../../infra/ci/call.ts";
-import { judge, judgeSilence } from "../../../infra/ci/judge.ts";
+import { interpretResponse, judgeSilence } from "../../../infra/ci/judge.ts";
 import { BadInput, readOptions, type Selection } from "../../../infra/ci/options.ts";
 import { printable } from "../../../infra/ci/printable.ts";
 import { Keyring } from "../../../infra/local/cloud/gateway/authentication.ts";
@@ -543,9 +543,9 @@ describe("what an answer means", () => {
     ["no right to call it", 403, { error_msg: "denied", error_code: "APIG.0304" }, "badInput"],
     ["another address", 404, { error_msg: "The API does not exist", error_code: "APIG.0101" }, "badInput"],
     ["a reason that is not known yet", 502, { error: { reason: "New", message: "?" } }, "wait"],
-  ])("%s", (_name, status, body, means) => {
+  ])("%s", (_name, status, body, runContext) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    expect(judge({ status, headers: {}, text }, request)).toMatchObject({ means });
+    expect(interpretResponse({ status, headers: {}, text }, request)).toMatchObject({ means: runContext });
   });
 
   const ID = "5aa119a8-d25b-45a7-8d1b-88e127885635";
@@ -572,10 +572,10 @@ describe("what an answer means", () => {
     ["a reason that is not known yet", { tags: TAGS }, failed("constructor"), "failed", []],
   ])(
     "the gate client adds only advice that fits the selection and the failure: %s",
-    (_name, selection, body, means, advice) => {
+    (_name, selection, body, runContext, advice) => {
       const asked = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
-      const verdict = judge({ status: 502, headers: {}, text: JSON.stringify(body) }, asked);
-      expect(verdict).toMatchObject({ means, advice: advice.map((line) => expect.stringMatching(line)) });
+      const verdict = interpretResponse({ status: 502, headers: {}, text: JSON.stringify(body) }, asked);
+      expect(verdict).toMatchObject({ means: runContext, advice: advice.map((line) => expect.stringMatching(line)) });
     },
   );
 
@@ -589,17 +589,17 @@ describe("what an answer means", () => {
     ["wait", "a disk that was not asked for", { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS }, [ID]],
     ["wait", "a disk in the place of a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
     ["wait", "ids that are no list", { kind: "snapshot", volume_ids: null }, [undefined]],
-  ])("the gate client decides %s on a ready response for %s", (means, _name, selection, resources) => {
+  ])("the gate client decides %s on a ready response for %s", (runContext, _name, selection, resources) => {
     const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
     const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
     const asked = { deployment_id: "release-1", targets: [selection as Selection] };
-    expect(judge({ status: 200, headers: {}, text }, asked)).toMatchObject({ means });
+    expect(interpretResponse({ status: 200, headers: {}, text }, asked)).toMatchObject({ means: runContext });
   });
 
   test("the gate client believes a ready response whose strings contain quotes and colons", () => {
     const detail = 'a \\"name": b\\\\", "outcome":"failed';
     const text = JSON.stringify({ status: "ready", ...entries, ":": detail, detail }, undefined, 2);
-    expect(judge({ status: 200, headers: {}, text }, request)).toMatchObject({ means: "ready" });
+    expect(interpretResponse({ status: 200, headers: {}, text }, request)).toMatchObject({ means: "ready" });
   });
 
   test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
@@ -630,16 +630,20 @@ describe("what an answer means", () => {
     ["a connection that breaks", "ECONNRESET: socket hang up", "wait", /^ECONNRESET/],
     ["a certificate in the text of something else", "ECONNRESET: CERT_HAS_EXPIRED: ", "wait", /^ECONNRESET/],
     ["nothing", "no answer within 65000 ms", "wait", /^no answer/],
-  ])("no answer: %s", (_name, message, means, says) => {
-    expect(judgeSilence(message)).toMatchObject({ means, says: expect.stringMatching(says) });
+  ])("no answer: %s", (_name, message, runContext, says) => {
+    expect(judgeSilence(message)).toMatchObject({ means: runContext, says: expect.stringMatching(says) });
   });
 
   test("every reason of the catalogue: who can mend it, or whether it passes", () => {
     const meanings = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
-      return [reason, judge({ status: httpStatus, headers: { "retry-after": "7" }, text }, request)] as const;
+      return [
+        reason,
+        interpretResponse({ status: httpStatus, headers: { "retry-after": "7" }, text }, request),
+      ] as const;
     });
-    const of = (means: string) => meanings.filter(([, verdict]) => verdict.means === means).map(([reason]) => reason);
+    const of = (runContext: string) =>
+      meanings.filter(([, verdict]) => verdict.means === runContext).map(([reason]) => reason);
     expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
     expect(of("failed").sort()).toEqual(
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),

@@ -9,7 +9,7 @@ import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
-import { apig, openSite, type Site, START, timerEvent } from "../../support/environment.ts";
+import { apig, createTestEnvironment, START, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and events of many shapes
 type Any = any;
@@ -40,14 +40,14 @@ type Factory = (runtime: Runtime) => (event: Any, context: Any) => Promise<unkno
 
 /** A site with a server, two disks of it and a cluster, all with tags, and a way to run functions that keeps watch. */
 class Watch {
-  readonly site: Site;
+  readonly site: TestEnvironment;
   readonly seen: Record<string, Observed> = {};
   readonly server: string;
   readonly volume: string;
   readonly cluster: string;
   #count = 0;
 
-  constructor(site: Site) {
+  constructor(site: TestEnvironment) {
     this.site = site;
     const { cloud } = site;
     this.server = cloud.addServer({ tags: TAGS }).id;
@@ -94,7 +94,7 @@ class Watch {
 }
 
 /** A disk that holds as many snapshots as it can, of one policy. */
-function crowd(cloud: Site["cloud"], policy: string, serverId?: string): string {
+function crowd(cloud: TestEnvironment["cloud"], policy: string, serverId?: string): string {
   const { id } = cloud.addVolume(serverId === undefined ? {} : { serverId });
   for (let count = 0; count < 7; count += 1) {
     const key = String(count).repeat(32);
@@ -130,7 +130,7 @@ async function watch(): Promise<Record<string, Observed>> {
   const urn = (project: string, region: string) =>
     `urn:fss:${region}:${project}:function:default:scheduled-snapshots:latest`;
   const project = "0123456789abcdef0123456789abcdef";
-  const site = await openSite({
+  const site = await createTestEnvironment({
     projectId: project,
     region: "eu-west-101",
     topics: [TOPIC],

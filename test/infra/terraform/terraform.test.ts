@@ -7,7 +7,7 @@ import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handl
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import { REASONS } from "../../../shared/core/errors.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
-import { openSite, timerEvent } from "../../support/environment.ts";
+import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
 import { deploymentFaults, FUNCTIONS, README, RIGHTS, ROWS, type Wanted } from "./deployment.ts";
 import { parse } from "./hcl.ts";
 import { observe, POLICY } from "./observed.ts";
@@ -117,7 +117,7 @@ describe("infra/terraform", () => {
 
     const timers = plan.resources.filter(({ values }) => values.type === "TIMER");
     expect(timers).toHaveLength(7);
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     for (const tags of [{ backup: "daily" }, { backup: "weekly" }]) {
       cloud.addVolume({ tags });
       cloud.addCluster({ tags });

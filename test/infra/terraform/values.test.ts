@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { openSite, timerEvent } from "../../support/environment.ts";
+import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
 import { parse } from "./hcl.ts";
 import { finds } from "./keywords.ts";
 import { type Planned, planOf, sources } from "./plan.ts";
@@ -116,7 +116,7 @@ describe("the alarms", () => {
   test("hear of a policy that selects nothing, and not of one that only takes a look", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     cloud.addVolume({ tags: { backup: "daily" } });
     const run = async (changes: object) => {
       const { records } = await invoke(
@@ -137,7 +137,7 @@ describe("the alarms", () => {
   test("do not ring for ever in a region that lacks a kind", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
     const { records } = await invoke(verifySnapshots, timerEvent({}));

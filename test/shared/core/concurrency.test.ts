@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eachOf } from "../../../shared/core/concurrency.ts";
+import { forEachConcurrent } from "../../../shared/core/concurrency.ts";
 
 test("each item is worked on once, begun in order, and never more at a time than the limit", async () => {
   await fc.assert(
@@ -11,7 +11,7 @@ test("each item is worked on once, begun in order, and never more at a time than
         const begun: number[] = [];
         let atWork = 0;
         let most = 0;
-        await eachOf([...turns.keys()], limit, async (index) => {
+        await forEachConcurrent([...turns.keys()], limit, async (index) => {
           begun.push(index);
           atWork += 1;
           most = Math.max(most, atWork);
@@ -29,7 +29,7 @@ test("each item is worked on once, begun in order, and never more at a time than
 test("one that takes long holds up none of the others", async () => {
   let finish = () => {};
   const done: string[] = [];
-  const whole = eachOf(["slow", "a", "b", "c"], 2, async (item) => {
+  const whole = forEachConcurrent(["slow", "a", "b", "c"], 2, async (item) => {
     if (item === "slow") await new Promise<void>((resolve) => (finish = resolve));
     done.push(item);
   });

@@ -4,11 +4,11 @@ import { asSnapshotError, SnapshotError } from "../../../shared/core/errors.ts";
 test("an error of ours carries its reason as its name, and everything the cloud said", () => {
   const details = {
     code: "EVS.2409",
-    said: "A snapshot is being created.",
+    cloudMessage: "A snapshot is being created.",
     status: 409,
     requestId: "r-1",
     retryAfterMs: 3_000,
-    open: true,
+    ambiguous: true,
     attempts: 2,
   };
   const cause = new Error("socket hang up");
@@ -20,7 +20,7 @@ test("an error of ours carries its reason as its name, and everything the cloud 
 
 test("nothing is open unless it is said to be, and there is no cause where there is none", () => {
   const error = new SnapshotError("NotFound", "Gone.");
-  expect(error.open).toBe(false);
+  expect(error.ambiguous).toBe(false);
   expect("cause" in error).toBe(false);
 });
 
@@ -32,7 +32,7 @@ test("what is thrown by mistake is a fault of the function, and says what it was
   expect(error).toMatchObject({
     reason: "CloudError",
     message: "Unexpected fault in the function: TypeError: x is not a function",
-    open: false,
+    ambiguous: false,
   });
   expect(error.cause).toBe(fault);
   expect(asSnapshotError("out of order").message).toBe("Unexpected fault in the function: out of order");

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { REASONS, type Reason, SnapshotError } from "../../../shared/core/errors.ts";
 import { after, type Instant } from "../../../shared/core/instant.ts";
 import {
+  backoff,
   delayBefore,
-  lastBegin,
-  mayRepeat,
-  type Patience,
+  type RetryBudget,
+  refundRetryToken,
   retryRead,
-  succeeded,
-  waitAfter,
+  startCutoff,
+  takeRetryToken,
 } from "../../../shared/core/retry.ts";
 import { refusal, START, virtualTime } from "../../support/domain.ts";
 
@@ -22,9 +22,9 @@ const patienceOf = (
   seconds: number,
   waitSeconds?: number,
   random = () => 0,
-): Patience & { time: ReturnType<typeof virtualTime> } => {
-  const waitUntil = waitSeconds === undefined ? {} : { waitUntil: after(START, waitSeconds * 1000) };
-  return { time: virtualTime(random), until: after(START, seconds * 1000), ...waitUntil };
+): RetryBudget & { time: ReturnType<typeof virtualTime> } => {
+  const waitUntil = waitSeconds === undefined ? {} : { maxWait: after(START, waitSeconds * 1000) };
+  return { time: virtualTime(random), deadline: after(START, seconds * 1000), ...waitUntil };
 };
 
 describe("how long it is waited", () => {
@@ -100,14 +100,14 @@ describe("a wait", () => {
         fc.nat(120),
         fc.option(fc.nat(120), { nil: undefined }),
         async (name, tries, random, retryAfterMs, seconds, waitSeconds) => {
-          const patience = patienceOf(seconds, waitSeconds, () => random);
+          const retryBudget = patienceOf(seconds, waitSeconds, () => random);
           const error = refusal(name, { retryAfterMs });
           const delay = delayBefore(error, tries, () => random);
           const limit = REASONS[name].wait === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
-          const again = await waitAfter(error, tries, patience);
+          const again = await backoff(error, tries, retryBudget);
           expect(again).toBe(delay !== undefined && START + delay < START + limit * 1000);
-          expect(patience.time.slept).toEqual(again ? [delay] : []);
-          if (again) expect(patience.time.now()).toBeLessThan(START + seconds * 1000);
+          expect(retryBudget.time.slept).toEqual(again ? [delay] : []);
+          if (again) expect(retryBudget.time.now()).toBeLessThan(START + seconds * 1000);
         },
       ),
     );
@@ -115,71 +115,71 @@ describe("a wait", () => {
 
   test("that would end at the very deadline is not begun", async () => {
     const asks = (ms: number) => refusal("Throttled", { retryAfterMs: ms });
-    expect(await waitAfter(asks(10_000), 1, patienceOf(10))).toBe(false);
-    expect(await waitAfter(asks(9_999), 1, patienceOf(10))).toBe(true);
-    expect(await waitAfter(asks(5_000), 1, patienceOf(10, 5))).toBe(false);
-    expect(await waitAfter(asks(4_999), 1, patienceOf(10, 5))).toBe(true);
+    expect(await backoff(asks(10_000), 1, patienceOf(10))).toBe(false);
+    expect(await backoff(asks(9_999), 1, patienceOf(10))).toBe(true);
+    expect(await backoff(asks(5_000), 1, patienceOf(10, 5))).toBe(false);
+    expect(await backoff(asks(4_999), 1, patienceOf(10, 5))).toBe(true);
   });
 });
 
 describe("the budget of an invocation", () => {
-  const spend = async (patience: Patience) => {
+  const spend = async (retryBudget: RetryBudget) => {
     let repeats = 0;
-    while (await waitAfter(refusal("CloudError"), 1, patience)) repeats += 1;
+    while (await backoff(refusal("CloudError"), 1, retryBudget)) repeats += 1;
     return repeats;
   };
 
   test("is 50 repeats of what failed for a fault of the service; then a cloud that is down is left alone", async () => {
-    const patience = patienceOf(60);
-    expect(await spend(patience)).toBe(50);
-    expect(mayRepeat(patience)).toBe(false);
+    const retryBudget = patienceOf(60);
+    expect(await spend(retryBudget)).toBe(50);
+    expect(takeRetryToken(retryBudget)).toBe(false);
   });
 
   test("is not used for what is throttled or busy, nor needed for it", async () => {
-    const patience = patienceOf(60_000);
-    for (let count = 0; count < 60; count += 1) await waitAfter(refusal("Throttled"), 1, patience);
-    expect(await spend(patience)).toBe(50);
-    expect(await waitAfter(refusal("Throttled"), 1, patience)).toBe(true);
-    expect(await waitAfter(refusal("Busy"), 1, patience)).toBe(true);
+    const retryBudget = patienceOf(60_000);
+    for (let count = 0; count < 60; count += 1) await backoff(refusal("Throttled"), 1, retryBudget);
+    expect(await spend(retryBudget)).toBe(50);
+    expect(await backoff(refusal("Throttled"), 1, retryBudget)).toBe(true);
+    expect(await backoff(refusal("Busy"), 1, retryBudget)).toBe(true);
   });
 
   test("is not used where there is no time for a repeat", async () => {
-    const patience = patienceOf(60);
+    const retryBudget = patienceOf(60);
     for (let count = 0; count < 60; count += 1) {
-      expect(await waitAfter(refusal("CloudError", { retryAfterMs: 60_000 }), 1, patience)).toBe(false);
+      expect(await backoff(refusal("CloudError", { retryAfterMs: 60_000 }), 1, retryBudget)).toBe(false);
     }
-    expect(await spend(patience)).toBe(50);
+    expect(await spend(retryBudget)).toBe(50);
   });
 
   test("has one repeat more for every five calls that succeed, and never more than at first", async () => {
-    const patience = patienceOf(60);
-    await spend(patience);
-    for (let count = 0; count < 4; count += 1) succeeded(patience);
-    expect(mayRepeat(patience)).toBe(false);
-    succeeded(patience);
-    expect(mayRepeat(patience)).toBe(true);
-    expect(mayRepeat(patience)).toBe(false);
-    for (let count = 0; count < 1_000; count += 1) succeeded(patience);
-    expect(await spend(patience)).toBe(50);
+    const retryBudget = patienceOf(60);
+    await spend(retryBudget);
+    for (let count = 0; count < 4; count += 1) refundRetryToken(retryBudget);
+    expect(takeRetryToken(retryBudget)).toBe(false);
+    refundRetryToken(retryBudget);
+    expect(takeRetryToken(retryBudget)).toBe(true);
+    expect(takeRetryToken(retryBudget)).toBe(false);
+    for (let count = 0; count < 1_000; count += 1) refundRetryToken(retryBudget);
+    expect(await spend(retryBudget)).toBe(50);
   });
 
   test("is not made before it is needed", () => {
-    const patience = patienceOf(60);
-    for (let count = 0; count < 1_000; count += 1) succeeded(patience);
-    expect(patience.budget).toBeUndefined();
+    const retryBudget = patienceOf(60);
+    for (let count = 0; count < 1_000; count += 1) refundRetryToken(retryBudget);
+    expect(retryBudget.tokens).toBeUndefined();
   });
 });
 
 describe("a read", () => {
   /** Reads what fails as given, and then succeeds. */
-  const read = async (errors: (Error | undefined)[], patience = patienceOf(60)) => {
+  const read = async (errors: (Error | undefined)[], retryBudget = patienceOf(60)) => {
     let tries = 0;
     const work = async () => {
       const error = errors[tries++];
       if (error !== undefined) throw error;
       return "read";
     };
-    return { result: await retryRead(work, patience).catch((error) => error), tries, patience };
+    return { result: await retryRead(work, retryBudget).catch((error) => error), tries, patience: retryBudget };
   };
 
   test("is repeated until it succeeds", async () => {
@@ -210,21 +210,21 @@ describe("a read", () => {
   });
 
   test("that succeeds puts something back into the budget", async () => {
-    const { patience } = await read([refusal("CloudError"), refusal("CloudError")]);
-    expect(patience.budget).toEqual({ tokens: 241 });
+    const { patience: retryBudget } = await read([refusal("CloudError"), refusal("CloudError")]);
+    expect(retryBudget.tokens).toEqual({ tokens: 241 });
   });
 
   test("waits longer each time", async () => {
-    const { patience } = await read(
+    const { patience: retryBudget } = await read(
       [refusal("Throttled"), refusal("Throttled")],
       patienceOf(60, undefined, () => 0.5),
     );
-    expect(patience.time.slept).toEqual([500, 1_000]);
+    expect(retryBudget.time.slept).toEqual([500, 1_000]);
   });
 });
 
 test("work begins 12 s before the end at the latest, or after half of the time where it is short", () => {
-  const begin = (seconds: number) => (lastBegin(patienceOf(seconds)) - START) / 1000;
+  const begin = (seconds: number) => (startCutoff(patienceOf(seconds)) - START) / 1000;
   expect([60, 24, 20, 1].map(begin)).toEqual([48, 12, 10, 0.5]);
-  expect(lastBegin({ ...patienceOf(1), until: (START + 1) as Instant })).toBe(START);
+  expect(startCutoff({ ...patienceOf(1), deadline: (START + 1) as Instant })).toBe(START);
 });

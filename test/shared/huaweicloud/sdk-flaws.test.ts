@@ -20,7 +20,7 @@ import { type EmbeddedCloud, type Fault, startCloud } from "../../../infra/local
 import { sendOptions } from "../../../shared/huaweicloud/http/sdk-client.ts";
 import { type BareContext, runBare } from "../../support/bare-node.ts";
 import { selfSigned } from "../../support/certificate.ts";
-import { apig, openSite, type Site } from "../../support/environment.ts";
+import { apig, createTestEnvironment, type TestEnvironment } from "../../support/environment.ts";
 import { answering, behindTls, connectionTo } from "../../support/wire.ts";
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
@@ -53,7 +53,7 @@ const secretsIn = ({ credentials }: { credentials: EmbeddedCloud["credentials"] 
 ];
 
 /** What came of one create call. */
-async function outcomeOf(site: Site, volumeId = site.cloud.addVolume().id) {
+async function outcomeOf(site: TestEnvironment, volumeId = site.cloud.addVolume().id) {
   const { result, output } = await site.invoke(createSnapshot, create(volumeId));
   return { status: result.statusCode, error: JSON.parse(result.body).error, output, result };
 }
@@ -104,11 +104,11 @@ describe("1: secrets in the output", () => {
     onTestFinished(() => void vi.restoreAllMocks());
     const outputs: string[] = [];
     for (const fault of FAULTS) {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
       outputs.push((await outcomeOf(site)).output);
     }
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const { ak, sk, securityToken, token } = site.cloud.credentials;
     const message = `bad key ${ak} ${sk} ${securityToken}`;
     const body = JSON.stringify({ error: { code: "EVS.0002", message } });
@@ -131,7 +131,7 @@ describe("2: error bodies that are lost", () => {
     ["LTS's", { errorCode: "EVS.5400", errorMessage: "volume must be available" }, "EVS.5400"],
     ["EVS's own", { error: { code: "EVS.5400", message: "volume must be available" } }, "EVS.5400"],
   ])("%s", async (_envelope, body, code) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const fault: Fault = { type: "answer", status: 400, body: JSON.stringify(body) };
     site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
     const { status, error } = await outcomeOf(site);
@@ -147,7 +147,7 @@ describe("3: bodies that are null", () => {
     [403, 502, "AccessDenied"],
     [404, 404, "NotFound"],
   ])("an error %i of nothing is an error of its status", async (given, status, reason) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot" }, { type: "answer", status: given, body: "null" });
     const outcome = await outcomeOf(site);
     expect(outcome).toMatchObject({ status, error: { reason, code: reason } });
@@ -155,7 +155,7 @@ describe("3: bodies that are null", () => {
   });
 
   test("a success of nothing is looked into, not believed", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 202, body: "null" });
     expect(await outcomeOf(site)).toMatchObject({ status: 202, error: undefined });
     expect(site.cloud.snapshots()).toHaveLength(1);
@@ -178,7 +178,7 @@ describe("4: a success that is none", () => {
   ];
 
   test.each(BODIES)("a create answered 202 %j was not made: it is made again, once", async (body) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 202, body });
     const { status, result } = await outcomeOf(site);
     expect(status).toBe(202);
@@ -191,7 +191,7 @@ describe("4: a success that is none", () => {
     { type: "notJson", after: true, html: true },
     { type: "emptyBody", after: true },
   ])("a create whose answer cannot be read was made: it is found, not made again: %j", async (fault) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, fault);
     const { status, result } = await outcomeOf(site);
     expect([status, result.headers["x-snapshot-outcome"]]).toEqual([202, "accepted"]);
@@ -206,7 +206,7 @@ describe("4: a success that is none", () => {
     '{"snapshots":[{}]}',
     '{"snapshots":[{"id":"x"}]}',
   ])("a list answered 200 %j is not an empty one: nothing is created beside what may be there", async (body) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
     const { status, error } = await outcomeOf(site);
     expect(status).toBe(502);
@@ -216,7 +216,7 @@ describe("4: a success that is none", () => {
 });
 
 test("5: the answer is the API's own, in snake_case, not an object of the SDK", async () => {
-  const { cloud, invoke } = await openSite();
+  const { cloud, invoke } = await createTestEnvironment();
   const { result } = await invoke(createSnapshot, create(cloud.addVolume({ id: DISK }).id));
   const made = cloud.requests.find(({ operation }) => operation === "evs.createSnapshot");
   expect(result.body).toBe(JSON.stringify(made?.answer));
@@ -229,7 +229,7 @@ describe("6: no time limit", () => {
       [{}, 10_000],
       [{ HTTP_TIMEOUT_MS: "1500" }, 1_500],
     ] as const) {
-      const site = await openSite({ random: () => 0, variables });
+      const site = await createTestEnvironment({ random: () => 0, variables });
       site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: false });
       const before = site.clock.now();
       const { status, error } = await outcomeOf(site);
@@ -241,7 +241,7 @@ describe("6: no time limit", () => {
   });
 
   test("the whole stays within the invocation's time, and the caller gets an answer", async () => {
-    const site = await openSite({ timeoutSeconds: 12 });
+    const site = await createTestEnvironment({ timeoutSeconds: 12 });
     site.cloud.fault({ operation: /^evs\./ }, { type: "hang", after: false });
     const before = site.clock.now();
     expect(await outcomeOf(site)).toMatchObject({ status: 504 });
@@ -256,7 +256,7 @@ describe("7: a create that is sent twice", () => {
     { type: "hang", after: true },
     { type: "status", status: 504, after: true },
   ])("after %j it is looked for, and it is there", async (fault) => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
     expect(await outcomeOf(site)).toMatchObject({ status: 202 });
     expect(site.requests()).toEqual(["evs.listSnapshots", "evs.createSnapshot", "evs.listSnapshots"]);
@@ -277,7 +277,7 @@ describe("7: a create that is sent twice", () => {
   });
 
   test("many at once with keys and projects of their own: every signature is right, every snapshot in its place", async () => {
-    const { cloud, invoke } = await openSite({ latencyMs: () => Math.random() * 4 });
+    const { cloud, invoke } = await createTestEnvironment({ latencyMs: () => Math.random() * 4 });
     const callers = [...Array(12).keys()].map((n) => ({
       ak: `AK${n}`,
       sk: `secret-${n}`,
@@ -310,7 +310,7 @@ test.each([301, 302, 303, 307, 308])(
   async (status) => {
     const elsewhere = await answering((_incoming, response) => response.end('{"snapshots":[],"snapshot":{"id":"x"}}'));
     for (const operation of ["evs.listSnapshots", "evs.createSnapshot"]) {
-      const site = await openSite();
+      const site = await createTestEnvironment();
       // Word for word, as 303 is none that a fault has a name for.
       const headers = { location: `${elsewhere.origin}/v2/x` };
       site.cloud.fault({ operation }, { type: "answer", status, headers, body: "" });
@@ -401,7 +401,7 @@ describe("12: state that outlives its invocation", () => {
 });
 
 test("13: a project id that sticks: two projects in one process, each call in its own", async () => {
-  const site = await openSite();
+  const site = await createTestEnvironment();
   const { cloud } = site;
   const other = { ak: "OTHER", sk: "other-secret", securityToken: "other-token", projectId: "f".repeat(32) };
   cloud.addCredentials(other);
@@ -446,7 +446,7 @@ describe("15: ids that lead elsewhere", () => {
   ];
 
   test.each(IDS)("the project %j is misconfigured", async (id) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const { result } = await invoke(createSnapshot, create(cloud.addVolume().id), { variables: { PROJECT_ID: id } });
     expect(result.statusCode).toBe(500);
     const { error } = JSON.parse(result.body);
@@ -459,7 +459,7 @@ describe("15: ids that lead elsewhere", () => {
 
   test.each(["LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"])("%s is held to the same", async (name) => {
     for (const id of IDS) {
-      const { cloud, invoke } = await openSite();
+      const { cloud, invoke } = await createTestEnvironment();
       const { result } = await invoke(createSnapshot, create(cloud.addVolume().id), { variables: { [name]: id } });
       expect(JSON.parse(result.body).error).toMatchObject({
         reason: "Misconfigured",
@@ -470,7 +470,7 @@ describe("15: ids that lead elsewhere", () => {
   });
 
   test.each(IDS)("the disk or cluster %j is refused", async (id) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     for (const [factory, body] of [
       [createSnapshot, { snapshot: { volume_id: id } }],
       [createStandardSnapshot, { snapshot: { volume_id: id } }],
@@ -484,7 +484,7 @@ describe("15: ids that lead elsewhere", () => {
 });
 
 test("16: a query goes out as it was signed, whatever is in it", async () => {
-  const { cloud } = await openSite();
+  const { cloud } = await createTestEnvironment();
   const { ak: accessKey, sk: secretKey, securityToken } = cloud.credentials;
   const credentials = { accessKey, secretKey, securityToken };
   const connection = connectionTo(cloud.url, { credentials, projectId: cloud.projectId });
@@ -515,14 +515,14 @@ test("16: a query goes out as it was signed, whatever is in it", async () => {
 
 describe("17: numbers beyond 2^53", () => {
   test("a caller gets the digits that the cloud sent", async () => {
-    const site = await openSite();
+    const site = await createTestEnvironment();
     const body = `{"snapshot":{"id":"${DISK}","status":"creating","size":9007199254740993}}`;
     site.cloud.fault({ operation: "evs.createSnapshot" }, { type: "answer", status: 202, body });
     expect((await outcomeOf(site)).result.body).toBe(body);
   });
 
   test("a report's nanoseconds are those of its millisecond", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     clock.advance(123);
     await invoke(createSnapshot, create(cloud.addVolume().id));
     const expected = [0n, 1n].map((line) => String(BigInt(clock.now()) * 1_000_000n + line));

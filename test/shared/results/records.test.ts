@@ -31,8 +31,8 @@ const target = (id: string) => ({ action: "create", kind: "snapshot", resource_i
 describe("records", () => {
   test("are printed as their targets end, and the run's comes last with the counts", () => {
     const { records, printed, lines, wait } = opened();
-    const first = records.begin(target("a"));
-    const second = records.begin(target("b"));
+    const first = records.openRecord(target("a"));
+    const second = records.openRecord(target("b"));
     wait(20);
     second({ outcome: "accepted", snapshot_id: "s-b" });
     expect(printed).toHaveLength(1);
@@ -48,8 +48,8 @@ describe("records", () => {
 
   test("end with the run: what is still open gets the run's error, exactly once", () => {
     const { records, lines } = opened();
-    const end = records.begin(target("a"));
-    records.begin(target("b"));
+    const end = records.openRecord(target("a"));
+    records.openRecord(target("b"));
     end({ outcome: "accepted" });
     records.close(new SnapshotError("DeadlineExceeded", "The time ran out."));
     expect(lines()).toMatchObject([
@@ -61,7 +61,7 @@ describe("records", () => {
 
   test("count the first end of a target and no other", () => {
     const { records, lines } = opened();
-    const end = records.begin(target("a"));
+    const end = records.openRecord(target("a"));
     end({ outcome: "accepted" });
     end({ outcome: "failed" });
     records.close(undefined);
@@ -72,7 +72,7 @@ describe("records", () => {
 
   test("of a run in which nothing was selected: the run's alone", () => {
     const { records, lines } = opened();
-    expect(records.begun).toBe(false);
+    expect(records.hasTargets).toBe(false);
     records.close(undefined);
     expect(lines()).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
   });
@@ -86,14 +86,14 @@ describe("records", () => {
 
   test("are redacted before they are printed", () => {
     const { records, printed } = opened((text) => text.replaceAll("secret", "***"));
-    records.begin(target("a"))({ outcome: "failed", error: new SnapshotError("CloudError", "the secret") });
+    records.openRecord(target("a"))({ outcome: "failed", error: new SnapshotError("CloudError", "the secret") });
     records.close(undefined);
     expect(printed.join()).not.toContain("secret");
   });
 
   test("do not change when their counts are changed by who was given them", () => {
     const { records, lines } = opened();
-    records.begin(target("a"))({ outcome: "accepted" });
+    records.openRecord(target("a"))({ outcome: "accepted" });
     records.close(undefined);
     expect(lines().at(-1).outcomes).toEqual({ accepted: 1 });
   });
@@ -101,8 +101,8 @@ describe("records", () => {
 
 test("what is remarked on a run is all said, in the order in which it was", () => {
   const { records, lines } = opened();
-  records.remark("A tag selects nothing.");
-  records.remark("A kind is not offered.");
+  records.addNotice("A tag selects nothing.");
+  records.addNotice("A kind is not offered.");
   records.close(undefined);
   expect(lines()).toMatchObject([
     { action: "run", outcome: "done", level: "warn", detail: "A tag selects nothing. A kind is not offered." },
@@ -113,8 +113,8 @@ describe("the record of a run", () => {
   test("the record of a run is a warning if a target is unverified, and an error if one failed, whatever its detail", () => {
     const levelOf = (outcomes: Outcome[], remark?: string) => {
       const { records, lines } = opened();
-      for (const outcome of outcomes) records.begin(target("a"))({ outcome });
-      if (remark !== undefined) records.remark(remark);
+      for (const outcome of outcomes) records.openRecord(target("a"))({ outcome });
+      if (remark !== undefined) records.addNotice(remark);
       records.close(undefined);
       return lines().at(-1).level;
     };
@@ -127,8 +127,8 @@ describe("the record of a run", () => {
   test("the record of a run is a warning if verify finds an unverified snapshot", () => {
     const { records, lines } = opened();
     const error = new SnapshotError("SnapshotFailed", "It ended in error.");
-    records.begin({ action: "verify" })({ outcome: "failed", error });
-    records.begin({ action: "verify" })({ outcome: "unverified" });
+    records.openRecord({ action: "verify" })({ outcome: "failed", error });
+    records.openRecord({ action: "verify" })({ outcome: "unverified" });
     records.close(undefined);
     expect(lines().at(-1)).toMatchObject({ outcome: "done", level: "warn", outcomes: { failed: 1, unverified: 1 } });
   });
@@ -164,7 +164,7 @@ describe("a record of strings from outside", () => {
   const written = (fields: Record<string, unknown>, error?: SnapshotError, redact?: (text: string) => string) => {
     const { records, printed } = opened(redact);
     const begun = { ...target("a"), ...fields } as TargetFields;
-    records.begin(begun)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
+    records.openRecord(begun)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
     records.close(error);
     return printed;
   };
@@ -212,7 +212,7 @@ describe("a record of strings from outside", () => {
   test("remarks on a run are cut together, not one by one", () => {
     const { records, printed } = opened();
     for (let index = 0; index < 1_000; index += 1)
-      records.remark(`Remark ${index} about something that deserves a look.`);
+      records.addNotice(`Remark ${index} about something that deserves a look.`);
     records.close(undefined);
     expect(JSON.parse(String(printed[0])).detail).toMatch(/^Remark 0 .*Remark 200 .*…$/);
   });

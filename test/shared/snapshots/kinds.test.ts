@@ -24,10 +24,10 @@ import {
 
 const MARKER = markerOf("one");
 const LABELS = markerLabels(MARKER);
-const TEXT = `managed-by:snapshot-functions policy:nightly key:${MARKER.key} content:${MARKER.content}`;
+const TEXT = `managed-by:snapshot-functions policy:nightly key:${MARKER.idempotencyKey} content:${MARKER.requestHash}`;
 
 test("there are four, by the names that everybody uses", () => {
-  for (const [name, kind] of Object.entries(KINDS)) expect(kind.kind).toBe(name);
+  for (const [name, kind] of Object.entries(KINDS)) expect(kind.name).toBe(name);
   expect(Object.keys(KINDS)).toEqual(["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"]);
 });
 
@@ -194,7 +194,7 @@ describe("a snapshot in a list", () => {
 test("a status such as `constructor`, which names a property of every object, is an unknown state", () => {
   for (const kind of Object.values<Kind>(KINDS)) {
     for (const status of ["constructor", "toString", "valueOf", "__proto__", "hasOwnProperty"]) {
-      expect(kind.read({ id: "one", status })?.state, `${kind.kind} ${status}`).toBe("unknown");
+      expect(kind.read({ id: "one", status })?.state, `${kind.name} ${status}`).toBe("unknown");
     }
   }
 });

@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
 import type { SnapshotError } from "../../../shared/core/errors.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
-import { eachKind } from "../../../shared/snapshots/list-by-kind.ts";
+import { listByKind } from "../../../shared/snapshots/list-by-kind.ts";
 import { group, refusal, snapshot, snapshotOf, stage } from "../../support/domain.ts";
 
 const keepAll = (found: FoundSnapshot) => found;
 
 /** What each kind was found to have, as `kind: ids`. */
-async function lists({ means }: ReturnType<typeof stage>) {
+async function lists({ means: runContext }: ReturnType<typeof stage>) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
-  const outdated = await eachKind({ action: "verify", policy: "nightly" }, means, keepAll, (kind, found) => {
-    seen.push(`${kind.kind}: ${found.map(({ id }) => id).join(", ")}`);
+  const outdated = await listByKind({ action: "verify", policy: "nightly" }, runContext, keepAll, (kind, found) => {
+    seen.push(`${kind.name}: ${found.map(({ id }) => id).join(", ")}`);
   }).catch((thrown: SnapshotError) => {
     error = thrown;
     return [];
   });
-  return { seen, error, outdated: outdated.map(({ kind }) => kind) };
+  return { seen, error, outdated: outdated.map(({ name }) => name) };
 }
 
 test("every kind is listed once", async () => {
@@ -108,7 +108,7 @@ test("what is not asked for is not held", async () => {
   here.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
   const seen: string[][] = [];
   const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "lean" } : undefined);
-  await eachKind({ action: "verify" }, here.means, keep, (_kind, found) => {
+  await listByKind({ action: "verify" }, here.means, keep, (_kind, found) => {
     seen.push(found.map(({ id, name }) => `${id} ${name}`));
   });
   expect(seen).toEqual([["kept lean"], [], [], []]);

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../shared/core/instant.ts";
 import {
-  contentOf,
+  deriveKey,
   describeWithMarker,
-  keyOf,
+  hashRequest,
   MARKER_KEYS,
   type Marker,
   markerLabels,
@@ -13,48 +13,52 @@ import {
   snapshotName,
 } from "../../../shared/snapshots/marker.ts";
 
-const MARKER: Marker = { policy: "nightly", key: "0123456789abcdef0123456789abcdef", content: "01234567" };
+const MARKER: Marker = {
+  policy: "nightly",
+  idempotencyKey: "0123456789abcdef0123456789abcdef",
+  requestHash: "01234567",
+};
 const TEXT = "managed-by:snapshot-functions policy:nightly key:0123456789abcdef0123456789abcdef content:01234567";
 
 const hex = (length: number) =>
   fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length }).map((all) => all.join(""));
 const marker = fc.record({
   policy: fc.stringMatching(/^[A-Za-z0-9_-]{1,38}$/),
-  key: hex(32),
-  content: hex(8),
+  idempotencyKey: hex(32),
+  requestHash: hex(8),
 });
 
 describe("a key", () => {
   // What was made by an earlier version has to be found by a later one.
   test("is the same for ever", () => {
-    expect(keyOf("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
-    expect(contentOf("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
+    expect(deriveKey("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
+    expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
   });
 
   test("keeps its parts apart", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (one, other) => {
-        const [a, b] = [one, other].map((parts) => keyOf(...(parts as [string])));
+        const [a, b] = [one, other].map((parts) => deriveKey(...(parts as [string])));
         expect(a).toMatch(/^[0-9a-f]{32}$/);
         expect(a === b).toBe(JSON.stringify(one) === JSON.stringify(other));
       }),
     );
-    expect(keyOf("a", "b")).not.toBe(keyOf("ab"));
+    expect(deriveKey("a", "b")).not.toBe(deriveKey("ab"));
   });
 });
 
 describe("the content", () => {
   test("is that of the request, in whatever order it was written, and of its kind", () => {
-    const content = contentOf("snapshot", { volume_id: "disk", name: "a" });
+    const content = hashRequest("snapshot", { volume_id: "disk", name: "a" });
     expect(content).toMatch(/^[0-9a-f]{8}$/);
-    expect(contentOf("snapshot", { name: "a", volume_id: "disk" })).toBe(content);
-    expect(contentOf("snapshot", { name: "b", volume_id: "disk" })).not.toBe(content);
-    expect(contentOf("standard-snapshot", { volume_id: "disk", name: "a" })).not.toBe(content);
+    expect(hashRequest("snapshot", { name: "a", volume_id: "disk" })).toBe(content);
+    expect(hashRequest("snapshot", { name: "b", volume_id: "disk" })).not.toBe(content);
+    expect(hashRequest("standard-snapshot", { volume_id: "disk", name: "a" })).not.toBe(content);
   });
 });
 
 describe("a name that we make up", () => {
-  const identity = { kind: "snapshot", resource: "disk", key: MARKER.key, attempt: 1 };
+  const identity = { kind: "snapshot", resource: "disk", key: MARKER.idempotencyKey, attempt: 1 };
   const time = instant(Date.parse("2026-11-21T02:00:00Z"));
 
   test("says the policy and the event's time, and fits into 64 characters", () => {
@@ -97,12 +101,12 @@ describe("as metadata or tags", () => {
     ["no policy", { ...markerLabels(MARKER), policy: "" }],
     ["no key", { ...markerLabels(MARKER), key: "" }],
     ["no content", { ...markerLabels(MARKER), content: "" }],
-    ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.key.slice(1) }],
-    ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.key}0` }],
-    ["more before the key", { ...markerLabels(MARKER), key: `x${MARKER.key}` }],
-    ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.key.toUpperCase() }],
-    ["a content that is too long", { ...markerLabels(MARKER), content: `${MARKER.content}0` }],
-    ["more before the content", { ...markerLabels(MARKER), content: `x${MARKER.content}` }],
+    ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.slice(1) }],
+    ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.idempotencyKey}0` }],
+    ["more before the key", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
+    ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.toUpperCase() }],
+    ["a content that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
+    ["more before the content", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
     ["a content that is no hash", { ...markerLabels(MARKER), content: "0123456g" }],
     ["managed-by alone", { "managed-by": "snapshot-functions" }],
   ])("%s is no marker of ours", (_what, labels) => {
@@ -116,7 +120,7 @@ describe("at the end of a description", () => {
     fc.assert(
       fc.property(description, marker, fc.integer({ min: 0, max: 400 }), (given, one, limit) => {
         const whole = describeWithMarker(given, one, limit);
-        const text = `managed-by:snapshot-functions policy:${one.policy} key:${one.key} content:${one.content}`;
+        const text = `managed-by:snapshot-functions policy:${one.policy} key:${one.idempotencyKey} content:${one.requestHash}`;
         const needed = given ? [...given].length + 1 + text.length : text.length;
         if (needed <= limit) {
           expect([...whole]).toHaveLength(needed);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
-import { whyNotOurs } from "../../../shared/snapshots/ownership.ts";
+import { foreignReason } from "../../../shared/snapshots/ownership.ts";
 
 const OURS: FoundSnapshot = {
   id: "a",
@@ -19,7 +19,7 @@ test("what nothing speaks against is ours", () => {
     { raw: { snapshot_type: "manual", type: "MANUAL", snapshot_group_id: "" } },
     { raw: { snapshot_group_id: null, type: 1 } },
   ];
-  expect(others.map((one) => whyNotOurs({ ...OURS, ...one }))).toEqual(others.map(() => undefined));
+  expect(others.map((one) => foreignReason({ ...OURS, ...one }))).toEqual(others.map(() => undefined));
 });
 
 test.each<[why: string, what: Partial<FoundSnapshot>]>([
@@ -31,5 +31,5 @@ test.each<[why: string, what: Partial<FoundSnapshot>]>([
   ["automated", { raw: { type: "auto" } }],
   ["a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }],
 ])("%s: not ours, although it carries our marker (%j)", (why, what) => {
-  expect(whyNotOurs({ ...OURS, ...what })).toBe(why);
+  expect(foreignReason({ ...OURS, ...what })).toBe(why);
 });

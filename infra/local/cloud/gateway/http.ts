@@ -1,6 +1,6 @@
 /** What the services see of a request and give back; nothing here knows a service. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 
 export type Query = Map<string, string[]>;
 
@@ -43,7 +43,7 @@ export interface Route {
   path: string;
   /** Default 200 for GET and PUT, else 202. */
   success?: number;
-  handle(call: Call, cloud: Inside): Answer;
+  handle(call: Call, cloud: CloudState): Answer;
 }
 
 export interface Service {
@@ -51,7 +51,7 @@ export interface Service {
   routes: Route[];
   /** The code of an answer 500 or 503 that a scripted fault asks for without a body. */
   failure: { 500: string; 503: string };
-  envelope(refusal: Refusal, route: Route, cloud: Inside): unknown;
+  envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
   /** Whether the API gateway (authentication envelope, rate limit) stands before it. */
   behindGateway: boolean;
 }

@@ -11,7 +11,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 import type { Keyring, Signed } from "./authentication.ts";
 import { sendInformational, sendRaw, sendSlowly, sendStalled, sendUpgrade } from "./broken-responses.ts";
 import type { Fault, Faults } from "./faults.ts";
@@ -55,7 +55,7 @@ export interface RequestView {
 }
 
 /** How many requests came in, by operation, and how they were answered. */
-export class Tally {
+export class RequestCounter {
   readonly #arrived = new Map<string, number>();
   readonly #answered = new Map<string, number>();
 
@@ -80,14 +80,14 @@ export class Tally {
 
 export interface ServerParts<Cloud> {
   services: readonly Service[];
-  inside: Inside;
+  inside: CloudState;
   keyring: Keyring;
   faults: Faults<Cloud>;
   throttle: () => Throttled | undefined;
   latencyMs: () => number;
   requests: RequestView[];
   keepRequests: boolean;
-  tally: Tally;
+  tally: RequestCounter;
   refusedSignatures: string[];
   /** What a fault that changes the estate gets to see. */
   facade: () => Cloud;
@@ -107,7 +107,7 @@ interface Reply {
 }
 
 /** A request on its way through. */
-interface Passage {
+interface RequestScope {
   request: IncomingMessage;
   response: ServerResponse;
   view: RequestView;
@@ -166,7 +166,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     view.service = match.service.name;
     view.operation = match.route.operation;
     parts.tally.arrived(view.operation);
-    const passage: Passage = { request, response, view, text, json, rawQuery, query, match };
+    const passage: RequestScope = { request, response, view, text, json, rawQuery, query, match };
 
     const skew = pick(passage, (type) => type === "clockSkew");
     const refused = authenticate(passage, body, skew?.type === "clockSkew" ? skew.ms : 0);
@@ -176,13 +176,13 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
 
     const latency = parts.latencyMs();
     if (latency > 0) await sleep(latency, undefined, { ref: false });
-    await carryOut(
+    await applyFault(
       passage,
       pick(passage, (type) => type !== "clockSkew"),
     );
   }
 
-  function pick({ view, text, rawQuery, match }: Passage, wanted: (type: Fault["type"]) => boolean) {
+  function pick({ view, text, rawQuery, match }: RequestScope, wanted: (type: Fault["type"]) => boolean) {
     const subject = { operation: match.route.operation, method: view.method, path: view.path, rawQuery, text };
     const fault = parts.faults.pick(subject, wanted);
     if (fault) view.fault = fault.type;
@@ -190,7 +190,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 
   /** The refusal, or nothing. */
-  function authenticate(passage: Passage, body: Buffer, skewMs: number): Reply | undefined {
+  function authenticate(passage: RequestScope, body: Buffer, skewMs: number): Reply | undefined {
     const { request, response, view, match, query } = passage;
     const wallTime = Date.now() + skewMs;
     if (skewMs !== 0) response.setHeader("Date", new Date(wallTime).toUTCString());
@@ -212,7 +212,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 
   /** Returns the response of a successful call without carrying the call out. */
-  function acknowledge(passage: Passage): Reply {
+  function acknowledge(passage: RequestScope): Reply {
     const { operation } = passage.match.route;
     if (/\.(update|add.*Tags|remove.*Tags)/.test(operation)) {
       throw new Error(`The fault "acknowledge" cannot hit ${operation}: its changes cannot be discarded.`);
@@ -223,7 +223,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 
   /** What the service says, with its refusals in its own envelope. */
-  function work({ match, view, request, query, text, json }: Passage, inside = parts.inside): Reply {
+  function work({ match, view, request, query, text, json }: RequestScope, inside = parts.inside): Reply {
     const { service, route: matched, params } = match;
     inside.estate.settle();
     const { requestId, method, path } = view;
@@ -249,7 +249,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     return { status: answer.status, text: body, afterwards: answer.afterwards };
   }
 
-  async function carryOut(passage: Passage, fault: Fault<Cloud> | undefined): Promise<void> {
+  async function applyFault(passage: RequestScope, fault: Fault<Cloud> | undefined): Promise<void> {
     const { request, response, view, match } = passage;
     if (fault === undefined || fault.type === "clockSkew") return reply(response, view, work(passage));
     switch (fault.type) {

@@ -1,6 +1,6 @@
 /** DWS v1.0: seed 004, cloud-apis.md 3. */
 import { zonedSeconds } from "../clock.ts";
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "../inventory.ts";
 import { fields, integer, one, UUID } from "./constraints.ts";
@@ -54,7 +54,7 @@ function outOfRange(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
 }
 
-function create(call: Call, cloud: Inside): Answer {
+function create(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const body = fields(call.json, "body", ["snapshot"], badRequest);
   const {
@@ -97,7 +97,7 @@ function create(call: Call, cloud: Inside): Answer {
 }
 
 /** "No query parameters at all", and everything in one answer (cloud-apis.md 3). */
-function listAll(call: Call, cloud: Inside): Answer {
+function listAll(call: Call, cloud: CloudState): Answer {
   checkQuery(call, cloud, [], badRequest);
   const { estate } = cloud;
   const page = cutPage(estate.snapshots["cluster-snapshot"].oldestFirst, {
@@ -110,7 +110,7 @@ function listAll(call: Call, cloud: Inside): Answer {
 }
 
 /** `offset` is a PAGE, counted from 0; no limit unless given (cloud-apis.md 3). */
-function listOfCluster(call: Call, cloud: Inside): Answer {
+function listOfCluster(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
@@ -143,7 +143,7 @@ const sortings: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => numbe
   name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
 };
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   const id = call.params.snapshot_id ?? "";
   const snapshot = cloud.estate.snapshots["cluster-snapshot"].get(id);
   // Not a 404 (cloud-apis.md 3).
@@ -155,7 +155,7 @@ function show(call: Call, cloud: Inside): Answer {
  * Manual ones alone (cloud-apis.md 3); it is gone at once, as no state of being deleted is documented. What is said of an
  * automated one, or of one that is being created, is UNCONFIRMED.
  */
-function remove(call: Call, cloud: Inside): Answer {
+function remove(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const snapshot = estate.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
   if (!snapshot) return badRequest("The snapshot does not exist.");
@@ -165,7 +165,7 @@ function remove(call: Call, cloud: Inside): Answer {
   return accepted();
 }
 
-function listClusters(call: Call, cloud: Inside): Answer {
+function listClusters(call: Call, cloud: CloudState): Answer {
   checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
   const wanted = one(call.query, "enterprise_project_id");
   const every = wanted === "all_granted_eps" || (!wanted && cloud.choices.enterpriseProjectsByDefault === "all");
@@ -175,19 +175,19 @@ function listClusters(call: Call, cloud: Inside): Answer {
   return ok({ clusters: clusters.map((cluster) => clusterView(cluster, cloud)), count: clusters.length });
 }
 
-function showCluster(call: Call, cloud: Inside): Answer {
+function showCluster(call: Call, cloud: CloudState): Answer {
   return ok({ cluster: clusterView(findCluster(call.params.cluster_id, cloud), cloud) });
 }
 
 /** An id that is no UUID: 400 DWS.0001; an unknown one: 404 DWS.0047, one of the four seen (cloud-apis.md 3). */
-function findCluster(id: unknown, cloud: Inside): ClusterRecord {
+function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
   const cluster = typeof id === "string" ? cloud.estate.clusters.get(id) : undefined;
   if (cluster) return cluster;
   if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
   throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
 }
 
-export function clusterView(cluster: ClusterRecord, cloud: Inside) {
+export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
   const task = cloud.estate.clusterTask(cluster);
   return {
     id: cluster.id,
@@ -212,7 +212,7 @@ export function clusterView(cluster: ClusterRecord, cloud: Inside) {
   };
 }
 
-export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices }: Inside) {
+export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices }: CloudState) {
   const finished = estate.isCreating(snapshot) ? undefined : snapshot.readyAt;
   return {
     id: snapshot.id,
@@ -227,7 +227,7 @@ export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices 
   };
 }
 
-export function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: Inside) {
+export function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState) {
   return {
     ...clusterSnapshotRow(snapshot, cloud),
     updated: zonedSeconds(snapshot.updatedAt ?? snapshot.createdAt),

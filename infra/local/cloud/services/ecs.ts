@@ -1,6 +1,6 @@
 /** ECS, as far as snapshots need it: cloud-apis.md 7. Codes: "Error Codes" of the ECS API reference. */
 
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../inventory.ts";
 import { fields, hasTags, integer, isFields, one, tagFilters } from "./constraints.ts";
@@ -60,7 +60,7 @@ const LIST_PARAMETERS = [
 ];
 
 /** `limit` 25 by default, at most 1000; `offset` is a PAGE, counted from 1, and 0 is 1 too (cloud-apis.md 7). */
-function list(call: Call, cloud: Inside): Answer {
+function list(call: Call, cloud: CloudState): Answer {
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badRequest);
   const value = (key: string) => one(query, key);
@@ -102,7 +102,7 @@ function hasTag(server: ServerRecord, tag: string): boolean {
 }
 
 /** `limit` and `offset` are strings here, and `offset` counts rows (cloud-apis.md 7). */
-function listByTag(call: Call, cloud: Inside): Answer {
+function listByTag(call: Call, cloud: CloudState): Answer {
   const known = ["action", "limit", "offset", "tags", "not_tags", "matches"];
   const body = fields(call.json, "body", known, badRequest);
   const { action, matches = [] } = body;
@@ -144,11 +144,11 @@ function count(value: unknown, path: string, otherwise: number): number {
   return Number(value);
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   return ok({ server: serverView(findServer(call, cloud), cloud) });
 }
 
-function listBlockDevices(call: Call, cloud: Inside): Answer {
+function listBlockDevices(call: Call, cloud: CloudState): Answer {
   const server = findServer(call, cloud);
   const devices = cloud.estate.volumesOfServer(server.id).map((volume) => blockDevice(volume, server, cloud));
   return ok({
@@ -161,7 +161,7 @@ function listBlockDevices(call: Call, cloud: Inside): Answer {
   });
 }
 
-function showBlockDevice(call: Call, cloud: Inside): Answer {
+function showBlockDevice(call: Call, cloud: CloudState): Answer {
   const server = findServer(call, cloud);
   const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
@@ -169,7 +169,7 @@ function showBlockDevice(call: Call, cloud: Inside): Answer {
 }
 
 /** camelCase, unlike EVS (cloud-apis.md 7). */
-function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: Inside) {
+function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudState) {
   const attachment = attachmentTo(volume, server, cloud);
   return {
     id: volume.id,
@@ -183,7 +183,7 @@ function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: Inside) 
   };
 }
 
-function attachVolume(call: Call, cloud: Inside): Answer {
+function attachVolume(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const server = findServer(call, cloud);
   const body = fields(call.json, "body", ["volumeAttachment"], badRequest);
@@ -196,7 +196,7 @@ function attachVolume(call: Call, cloud: Inside): Answer {
   return ok({ job_id: finishedJob("attachVolume", cloud) });
 }
 
-function detachVolume(call: Call, cloud: Inside): Answer {
+function detachVolume(call: Call, cloud: CloudState): Answer {
   const server = findServer(call, cloud);
   const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
@@ -205,18 +205,18 @@ function detachVolume(call: Call, cloud: Inside): Answer {
 }
 
 /** Attaching takes no time here; `GET /v1/{project_id}/jobs/{job_id}` is shown by evs-jobs.ts. */
-function finishedJob(type: string, { estate }: Inside): string {
+function finishedJob(type: string, { estate }: CloudState): string {
   const endedAt = estate.now();
   return estate.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
 }
 
-function findServer(call: Call, cloud: Inside): ServerRecord {
+function findServer(call: Call, cloud: CloudState): ServerRecord {
   const server = cloud.estate.servers.get(call.params.server_id ?? "");
   if (!server) throw new Refusal(404, "Ecs.0114", "The ECS does not exist.");
   return server;
 }
 
-function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: Inside): AttachmentRecord | undefined {
+function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: CloudState): AttachmentRecord | undefined {
   return cloud.estate.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
 }
 
@@ -225,7 +225,7 @@ function bootIndex(attachment: AttachmentRecord | undefined): number {
   return attachment?.device === "/dev/vda" ? 0 : -1;
 }
 
-function serverView(server: ServerRecord, cloud: Inside) {
+function serverView(server: ServerRecord, cloud: CloudState) {
   return {
     id: server.id,
     name: server.name,

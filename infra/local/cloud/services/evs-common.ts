@@ -1,6 +1,6 @@
 /** What the EVS v2 and v5 APIs have in common. Codes and messages: cloud-apis.md 4.2. */
 
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 import { type Query, Refusal } from "../gateway/http.ts";
 import type { Tags, VolumeRecord } from "../inventory.ts";
 import { type Complain, integer, one, UUID } from "./constraints.ts";
@@ -23,7 +23,7 @@ export function notFound(what: string, id: string): never {
 }
 
 /** `limit` 1 to 1000 (default 1000), `offset` in rows (cloud-apis.md 1.2). */
-export function window(query: Query, { choices }: Inside): { limit: number; offset: number } {
+export function window(query: Query, { choices }: CloudState): { limit: number; offset: number } {
   const limit = integer(one(query, "limit")) ?? 1000;
   const offset = integer(one(query, "offset")) ?? 0;
   if (Number.isNaN(limit)) refuse(400, "EVS.5400", "limit param must be an integer.");
@@ -62,14 +62,14 @@ export function nextLink(path: string, limit: number, lastId: string | undefined
   return [{ rel: "next", href: `https://172.28.9.185:8776${path}?limit=${limit}&marker=${lastId ?? ""}` }];
 }
 
-export function named<T extends { name: string }>(query: Query, cloud: Inside): Condition<T> | undefined {
+export function named<T extends { name: string }>(query: Query, cloud: CloudState): Condition<T> | undefined {
   const fuzzy = cloud.choices.nameFilter === "fuzzy";
   return when(one(query, "name"), (item: T, wanted) => (fuzzy ? item.name.includes(wanted) : item.name === wanted));
 }
 
 export function inProject<T extends { enterpriseProjectId: string }>(
   query: Query,
-  cloud: Inside,
+  cloud: CloudState,
 ): Condition<T> | undefined {
   const otherwise = cloud.choices.enterpriseProjectsByDefault === "all" ? undefined : "0";
   const wanted = one(query, "enterprise_project_id") ?? otherwise;
@@ -77,7 +77,7 @@ export function inProject<T extends { enterpriseProjectId: string }>(
 }
 
 /** The disk of a create call, in a state that allows a snapshot. */
-export function snapshotableVolume(id: unknown, forced: boolean | undefined, cloud: Inside): VolumeRecord {
+export function snapshotableVolume(id: unknown, forced: boolean | undefined, cloud: CloudState): VolumeRecord {
   if (typeof id !== "string" || id === "") return refuse(400, "EVS.1002", "invalid volume id!");
   const volume = cloud.estate.volumes.get(id);
   if (!volume) return UUID.test(id) ? notFound("Volume", id) : refuse(400, "EVS.1002", "invalid volume id!");

@@ -1,6 +1,6 @@
 /** EVS v5 snapshot consistency groups: seed 003, cloud-apis.md 2.2. */
 
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, accepted, type Call, ok, type Route } from "../gateway/http.ts";
 import {
   type SnapshotGroup,
@@ -61,7 +61,7 @@ export const snapshotGroupRoutes: Route[] = [
 /** Seed 003: 255 bytes each. */
 const TEXT = { maximum: 255, unit: "bytes" } as const;
 
-function create(call: Call, cloud: Inside): Answer {
+function create(call: Call, cloud: CloudState): Answer {
   const { estate, choices } = cloud;
   const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
   const known = [
@@ -140,7 +140,7 @@ export function member(group: SnapshotGroup, volume: VolumeRecord, index: number
 function chosenVolumes(
   serverId: unknown,
   volumeIds: unknown,
-  cloud: Inside,
+  cloud: CloudState,
 ): { serverId: string | null; volumes: VolumeRecord[] } {
   const { estate } = cloud;
   if (serverId !== undefined && typeof serverId !== "string")
@@ -175,7 +175,7 @@ const LIST_PARAMETERS = [
   "enterprise_project_id",
 ];
 
-function list(call: Call, cloud: Inside): Answer {
+function list(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
@@ -213,19 +213,19 @@ function tagFilter(text: string | undefined): { key: string; value: string }[] |
   return valid ? tags : badUrl('tags must have the format [{"key":"key1","value":"value1"}].');
 }
 
-function count(_: Call, cloud: Inside): Answer {
+function count(_: Call, cloud: CloudState): Answer {
   return ok({ count: cloud.estate.snapshots["snapshot-group"].size });
 }
 
-function listTags(_: Call, cloud: Inside): Answer {
+function listTags(_: Call, cloud: CloudState): Answer {
   return ok({ tags: allTags(cloud.estate.snapshots["snapshot-group"].oldestFirst) });
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   return ok({ snapshot_group: groupView(find(call, cloud), cloud) });
 }
 
-function update(call: Call, cloud: Inside): Answer {
+function update(call: Call, cloud: CloudState): Answer {
   const group = find(call, cloud);
   const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
   const changes = fields(snapshot_group, "snapshot_group", ["name", "description"], badBody);
@@ -238,7 +238,7 @@ function update(call: Call, cloud: Inside): Answer {
 }
 
 /** Whether the members go with it is UNCONFIRMED (cloud-apis.md 2.2). Those that stay keep the group's id. */
-function remove(call: Call, cloud: Inside): Answer {
+function remove(call: Call, cloud: CloudState): Answer {
   const { estate, choices } = cloud;
   const group = find(call, cloud);
   checkDeletable(group, cloud);
@@ -252,25 +252,25 @@ function remove(call: Call, cloud: Inside): Answer {
   return accepted({ job_id: deletionJob("deleteSnapshotGroup", group, estate) });
 }
 
-function addTags(call: Call, cloud: Inside): Answer {
+function addTags(call: Call, cloud: CloudState): Answer {
   const group = find(call, cloud);
   group.tags = withTags(group.tags, call);
   return { status: 204 };
 }
 
-function removeTags(call: Call, cloud: Inside): Answer {
+function removeTags(call: Call, cloud: CloudState): Answer {
   const group = find(call, cloud);
   group.tags = withoutTags(group.tags, call);
   return { status: 204 };
 }
 
-function find(call: Call, cloud: Inside): SnapshotGroup {
+function find(call: Call, cloud: CloudState): SnapshotGroup {
   const id = call.params.snapshot_group_id ?? "";
   return cloud.estate.snapshots["snapshot-group"].get(id) ?? notFound("Snapshot group", id);
 }
 
 /** No volume_ids, members, instant_access or incremental (cloud-apis.md 2.2). */
-export function groupView(group: SnapshotGroup, cloud: Inside) {
+export function groupView(group: SnapshotGroup, cloud: CloudState) {
   const createdAt = standardTime(group.createdAt, group.microseconds, cloud);
   return {
     id: group.id,

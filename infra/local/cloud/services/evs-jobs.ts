@@ -1,8 +1,8 @@
 /** EVS jobs: cloud-apis.md 1.6. v5 jobs are asked for under /v2, the others under /v1; here both paths show all. */
 
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 import { type Answer, type Call, ok, type Route } from "../gateway/http.ts";
-import type { AnySnapshot, Estate } from "../inventory.ts";
+import type { AnySnapshot, Inventory } from "../inventory.ts";
 import { refuse } from "./evs-common.ts";
 
 export const jobRoutes: Route[] = [
@@ -11,7 +11,7 @@ export const jobRoutes: Route[] = [
 ];
 
 /** Runs as long as the snapshot is being created. In a status that nobody knows the job itself still succeeded. */
-export function snapshotJob(type: string, snapshot: AnySnapshot, estate: Estate): string {
+export function snapshotJob(type: string, snapshot: AnySnapshot, estate: Inventory): string {
   const { readyAt, endStatus } = snapshot;
   return estate.startJob(type, (now) => {
     if (now < readyAt) return { status: "RUNNING", endedAt: undefined };
@@ -20,14 +20,14 @@ export function snapshotJob(type: string, snapshot: AnySnapshot, estate: Estate)
   }).id;
 }
 
-export function deletionJob(type: string, snapshot: AnySnapshot, estate: Estate): string {
+export function deletionJob(type: string, snapshot: AnySnapshot, estate: Inventory): string {
   const goneAt = snapshot.goneAt ?? estate.now();
   return estate.startJob(type, (now) =>
     now < goneAt ? { status: "RUNNING", endedAt: undefined } : { status: "SUCCESS", endedAt: goneAt },
   ).id;
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   const job = cloud.estate.jobs.get(call.params.job_id ?? "");
   if (!job) return refuse(400, "Common.0011", "No jobs found.");
   const { status, endedAt, reason } = job.outcome(cloud.estate.now());

@@ -1,6 +1,6 @@
 /** EVS v2 `cloudsnapshots`, the legacy snapshots: seeds 001 and 002, cloud-apis.md 1.1 to 1.3. */
 import { bareTime } from "../clock.ts";
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, accepted, type Call, ok, type Route } from "../gateway/http.ts";
 import { type AnySnapshot, type LegacySnapshot, shownCreation } from "../inventory.ts";
 import { type Fields, fields, one, optionalBoolean, optionalMap, optionalText, type Size } from "./constraints.ts";
@@ -38,7 +38,7 @@ export const snapshotRoutes: Route[] = [
 /** Made by backups; nobody else may use the name (seed 001). */
 const RESERVED_PREFIX = "autobk_snapshot_";
 
-function create(call: Call, cloud: Inside): Answer {
+function create(call: Call, cloud: CloudState): Answer {
   const { estate, choices } = cloud;
   const snapshot = body(call, ["volume_id", "name", "description", "force", "metadata"]);
   const force = optionalBoolean(snapshot.force, "snapshot.force", badBody) ?? false;
@@ -99,7 +99,7 @@ const LIST_PARAMETERS = [
   "enterprise_project_id",
 ];
 
-function list(call: Call, cloud: Inside): Answer {
+function list(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
@@ -133,12 +133,12 @@ function list(call: Call, cloud: Inside): Answer {
   });
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   const { service_type: _, ...snapshot } = legacyView(find(call, cloud), cloud);
   return ok({ snapshot });
 }
 
-function update(call: Call, cloud: Inside): Answer {
+function update(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   const { name, description } = texts(body(call, ["name", "description"]), cloud);
   if (name !== undefined) snapshot.name = name ?? "";
@@ -148,7 +148,7 @@ function update(call: Call, cloud: Inside): Answer {
   return ok({ snapshot: view });
 }
 
-function remove(call: Call, cloud: Inside): Answer {
+function remove(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   checkDeletable(snapshot, cloud);
   cloud.estate.deleteSnapshot(snapshot);
@@ -156,7 +156,7 @@ function remove(call: Call, cloud: Inside): Answer {
 }
 
 /** Only from `available` and `error` (cloud-apis.md 1.1, 1.3). */
-export function checkDeletable(snapshot: AnySnapshot, cloud: Inside): void {
+export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
   const status = cloud.estate.statusOf(snapshot);
   if (status === "error_deleting") refuse(500, "EVS.2019", "snapshot is error_deleting!");
   const deletable = [cloud.choices.groupAvailable, "available", "error"];
@@ -165,7 +165,7 @@ export function checkDeletable(snapshot: AnySnapshot, cloud: Inside): void {
   }
 }
 
-function find(call: Call, cloud: Inside): LegacySnapshot {
+function find(call: Call, cloud: CloudState): LegacySnapshot {
   const id = call.params.snapshot_id ?? "";
   return cloud.estate.snapshots.snapshot.get(id) ?? notFound("Snapshot", id);
 }
@@ -175,7 +175,7 @@ function body(call: Call, known: string[]): Fields {
   return fields(snapshot, "snapshot", known, badBody);
 }
 
-function texts(snapshot: Fields, cloud: Inside) {
+function texts(snapshot: Fields, cloud: CloudState) {
   const classic = cloud.choices.evsLimits === "classic";
   // Seed 001: 64 and 85 characters. Seed 002: 255 bytes each, and the description can be null.
   const nameSize: Size = classic ? { maximum: 255, unit: "bytes" } : { maximum: 64, unit: "characters" };
@@ -188,7 +188,7 @@ function texts(snapshot: Fields, cloud: Inside) {
 }
 
 /** A row of the list; `show` leaves out `service_type`. */
-export function legacyView(snapshot: LegacySnapshot, cloud: Inside) {
+export function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
   const { estate } = cloud;
   const creating = estate.isCreating(snapshot);
   const updatedAt = snapshot.updatedAt ?? (creating ? undefined : snapshot.readyAt);

@@ -1,9 +1,9 @@
 /** EVS v5, the standard snapshots: seed 000, cloud-apis.md 2.1. */
 import { bareTime } from "../clock.ts";
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
 import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../inventory.ts";
-import type { Shelved } from "../time-ordered-store.ts";
+import type { Stored } from "../time-ordered-store.ts";
 import { type Fields, fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
 import {
   badBody,
@@ -42,7 +42,7 @@ export const standardSnapshotRoutes: Route[] = [
   { operation: "evs.removeStandardSnapshotTags", method: "POST", path: `${ONE}/tags/delete`, handle: removeTags },
 ];
 
-function create(call: Call, cloud: Inside): Answer {
+function create(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const snapshot = body(call, [
     "volume_id",
@@ -84,7 +84,7 @@ function create(call: Call, cloud: Inside): Answer {
 }
 
 /** What a disk allows: one creation at a time, 256 in all, 7 of them instant (cloud-apis.md 1.7, 2.1). */
-export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: Inside): void {
+export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: CloudState): void {
   const { estate, choices } = cloud;
   const existing = estate.snapshots["standard-snapshot"].of(volume.id);
   if (existing.some((snapshot) => estate.isCreating(snapshot))) {
@@ -121,7 +121,7 @@ const LIST_PARAMETERS = [
   "snapshot_group_id",
 ];
 
-function list(call: Call, cloud: Inside): Answer {
+function list(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
@@ -155,7 +155,7 @@ function list(call: Call, cloud: Inside): Answer {
 }
 
 /** The fewest rows that an index gives, oldest first. */
-function candidates(query: Query, cloud: Inside): readonly StandardSnapshot[] {
+function candidates(query: Query, cloud: CloudState): readonly StandardSnapshot[] {
   const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.estate.snapshots;
   // `id1,id2`, bad ids ignored: not v2's format (cloud-apis.md 2.1).
   const ids = one(query, "ids")?.split(",") ?? query.get("id");
@@ -166,11 +166,11 @@ function candidates(query: Query, cloud: Inside): readonly StandardSnapshot[] {
   return group ? standard.some(group.memberIds) : standard.oldestFirst;
 }
 
-type Listed = Shelved & { name: string; size: number } & Parameters<Inside["estate"]["statusOf"]>[0];
+type Listed = Stored & { name: string; size: number } & Parameters<CloudState["estate"]["statusOf"]>[0];
 
 export function cutStandardPage<T extends Listed>(
   query: Query,
-  cloud: Inside,
+  cloud: CloudState,
   source: readonly T[],
   keep: Condition<T> | undefined,
 ): Page<T> {
@@ -199,7 +199,7 @@ export function standardPage<T extends { id: string }>(
   page: Page<T>,
   rows: unknown[],
   query: Query,
-  cloud: Inside,
+  cloud: CloudState,
 ): unknown {
   if (!cloud.choices.v5ListCount) return { [field]: rows };
   const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, window(query, cloud).limit, page.rows.at(-1)?.id);
@@ -223,7 +223,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function listTags(_: Call, cloud: Inside): Answer {
+function listTags(_: Call, cloud: CloudState): Answer {
   return ok({ tags: allTags(cloud.estate.snapshots["standard-snapshot"].oldestFirst) });
 }
 
@@ -235,11 +235,11 @@ export function allTags(tagged: readonly { tags: Tags }[]): { key: string; value
   return [...values].map(([key, value]) => ({ key, value: [...value] }));
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   return ok({ snapshot: standardView(find(call, cloud), cloud) });
 }
 
-function update(call: Call, cloud: Inside): Answer {
+function update(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   const changes = body(call, ["name", "description", "instant_access"]);
   const { name, description } = texts(changes);
@@ -252,20 +252,20 @@ function update(call: Call, cloud: Inside): Answer {
   return ok({ snapshot: standardView(snapshot, cloud) });
 }
 
-function remove(call: Call, cloud: Inside): Answer {
+function remove(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   checkDeletable(snapshot, cloud);
   cloud.estate.deleteSnapshot(snapshot);
   return accepted({ job_id: deletionJob("deleteSnapshot", snapshot, cloud.estate) });
 }
 
-function addTags(call: Call, cloud: Inside): Answer {
+function addTags(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   snapshot.tags = withTags(snapshot.tags, call);
   return { status: 204 };
 }
 
-function removeTags(call: Call, cloud: Inside): Answer {
+function removeTags(call: Call, cloud: CloudState): Answer {
   const snapshot = find(call, cloud);
   snapshot.tags = withoutTags(snapshot.tags, call);
   return { status: 204 };
@@ -292,7 +292,7 @@ function tagEntries(call: Call): { key: string; value: unknown }[] {
   });
 }
 
-function find(call: Call, cloud: Inside): StandardSnapshot {
+function find(call: Call, cloud: CloudState): StandardSnapshot {
   const id = call.params.snapshot_id ?? "";
   return cloud.estate.snapshots["standard-snapshot"].get(id) ?? notFound("Snapshot", id);
 }
@@ -311,7 +311,7 @@ function texts(snapshot: Fields) {
 }
 
 /** The format is UNCONFIRMED (cloud-apis.md 2.1): without a zone as in v2, unless chosen otherwise. */
-export function standardTime(ms: number, microseconds: number, cloud: Inside): string {
+export function standardTime(ms: number, microseconds: number, cloud: CloudState): string {
   return bareTime(ms, microseconds) + (cloud.choices.v5Times === "zoned" ? "Z" : "");
 }
 
@@ -320,7 +320,7 @@ function chainOf(snapshot: StandardSnapshot): string {
   return `chain-${snapshot.resourceId}`;
 }
 
-export function standardView(snapshot: StandardSnapshot, cloud: Inside) {
+export function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
   const { estate } = cloud;
   const creating = estate.isCreating(snapshot);
   const createdAt = standardTime(snapshot.createdAt, snapshot.microseconds, cloud);

@@ -1,6 +1,6 @@
 /** EVS v2 disks: cloud-apis.md 1.4, 1.5; quotas 1.7. */
 import { bareTime } from "../clock.ts";
-import { checkQuery, type Inside } from "../cloud-state.ts";
+import { type CloudState, checkQuery } from "../cloud-state.ts";
 import { type Answer, type Call, ok, type Query, type Route } from "../gateway/http.ts";
 import type { Tags, VolumeRecord } from "../inventory.ts";
 import { byAge } from "../time-ordered-store.ts";
@@ -64,7 +64,7 @@ const LIST_PARAMETERS = [
   "server_id",
 ];
 
-function list(call: Call, cloud: Inside): Answer {
+function list(call: Call, cloud: CloudState): Answer {
   const { estate } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
@@ -94,7 +94,7 @@ function list(call: Call, cloud: Inside): Answer {
 }
 
 /** The fewest rows that an index gives, oldest first. */
-function candidates(query: Query, cloud: Inside): readonly VolumeRecord[] {
+function candidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
   const { volumes } = cloud.estate;
   const ids = wantedIds(query);
   if (ids) return volumes.some(ids);
@@ -102,7 +102,7 @@ function candidates(query: Query, cloud: Inside): readonly VolumeRecord[] {
   return serverId === undefined ? volumes.oldestFirst : cloud.estate.volumesOfServer(serverId).sort(byAge);
 }
 
-function filter(query: Query, cloud: Inside): Condition<VolumeRecord> | undefined {
+function filter(query: Query, cloud: CloudState): Condition<VolumeRecord> | undefined {
   const { estate } = cloud;
   const value = (key: string) => one(query, key);
   const multiattach = value("multiattach");
@@ -148,21 +148,21 @@ function metadataFilter(text: string | undefined): Record<string, string> | unde
   }
 }
 
-function show(call: Call, cloud: Inside): Answer {
+function show(call: Call, cloud: CloudState): Answer {
   return ok({ volume: volumeView(find(call, cloud), cloud) });
 }
 
-function showTags(call: Call, cloud: Inside): Answer {
+function showTags(call: Call, cloud: CloudState): Answer {
   const { tags } = find(call, cloud);
   return ok({ tags: Object.entries(tags).map(([key, value]) => ({ key, value })) });
 }
 
-function find(call: Call, cloud: Inside): VolumeRecord {
+function find(call: Call, cloud: CloudState): VolumeRecord {
   const id = call.params.volume_id ?? "";
   return cloud.estate.volumes.get(id) ?? notFound("Volume", id);
 }
 
-function listByTags(call: Call, cloud: Inside): Answer {
+function listByTags(call: Call, cloud: CloudState): Answer {
   const body = fields(call.json, "body", ["action", "tags", "matches", "limit", "offset"], badBody);
   const { action, matches = [] } = body;
   if (action !== "filter" && action !== "count") badBody("action must be filter or count.");
@@ -207,7 +207,7 @@ function count(value: unknown, path: string, otherwise: number, complain: Compla
 }
 
 /** `gigabytes` counts disks and snapshots (cloud-apis.md 1.7). */
-function showQuotas(call: Call, cloud: Inside): Answer {
+function showQuotas(call: Call, cloud: CloudState): Answer {
   const { estate, choices } = cloud;
   if (call.params.target_project_id !== cloud.projectId) refuse(400, "EVS.0001", "invalid tenant id!");
   const snapshots = estate.snapshots.snapshot;
@@ -223,7 +223,7 @@ function showQuotas(call: Call, cloud: Inside): Answer {
   });
 }
 
-export function volumeView(volume: VolumeRecord, cloud: Inside) {
+export function volumeView(volume: VolumeRecord, cloud: CloudState) {
   const { estate, projectId, choices } = cloud;
   const attachments = estate.attachmentsOf(volume);
   return {

@@ -1,6 +1,6 @@
 /** FunctionGraph, asynchronous invocation: functiongraph.md 8. Codes: "Error Codes" of its API reference. */
 
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 import { type Answer, type Call, Refusal, type Service } from "../gateway/http.ts";
 import { isFields } from "./constraints.ts";
 
@@ -23,7 +23,7 @@ export const functiongraph: Service = {
 };
 
 /** Acknowledges, and only then runs what was asked for. */
-function invoke(call: Call, cloud: Inside): Answer {
+function invoke(call: Call, cloud: CloudState): Answer {
   const urn = call.params.function_urn ?? "";
   const parts = /^urn:fss:([^:]+):([^:]+):function:([^:]+):([^:]+)(:[^:]+)?$/.exec(urn);
   if (!parts) throw new Refusal(400, "FSS.0400", "Invalid function urn.");

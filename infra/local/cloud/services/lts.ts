@@ -1,6 +1,6 @@
 /** LTS ingestion: cloud-apis.md 6.1 (OTC lts_04_0216 and lts_04_0217). */
 
-import type { Inside, LogEntry } from "../cloud-state.ts";
+import type { CloudState, LogEntry } from "../cloud-state.ts";
 import { type Answer, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import { type Fields, fields, isFields } from "./constraints.ts";
 
@@ -35,7 +35,7 @@ function badRequest(message: string): never {
   throw new Refusal(400, "SVCSTG.ALS.400.400", message);
 }
 
-function report(call: Call, cloud: Inside): Answer {
+function report(call: Call, cloud: CloudState): Answer {
   const body = checkedBody(call, cloud, ["log_time_ns", "contents", "labels", "tenant_project_id"]);
   const time = nanoseconds(body.log_time_ns, digitsIn(call.text)[0]);
   if (!Array.isArray(body.contents)) return badRequest("contents must be an array of strings.");
@@ -45,7 +45,7 @@ function report(call: Call, cloud: Inside): Answer {
   return success();
 }
 
-function reportPrecisely(call: Call, cloud: Inside): Answer {
+function reportPrecisely(call: Call, cloud: CloudState): Answer {
   const body = checkedBody(call, cloud, ["contents", "labels", "tenant_project_id"]);
   if (!Array.isArray(body.contents)) return badRequest("contents must be an array.");
   // A number of nanoseconds does not survive JSON.parse, so the digits are read from the text, in order.
@@ -65,7 +65,7 @@ function success(): Answer {
   return ok({ errorCode: "SVCSTG.ALS.200.200", error_msg: "Report success.", result: null });
 }
 
-function checkedBody(call: Call, { choices }: Inside, known: string[]): Fields {
+function checkedBody(call: Call, { choices }: CloudState, known: string[]): Fields {
   const { log_group_id: group, log_stream_id: stream } = call.params;
   const { topics } = choices;
   // Codes UNCONFIRMED for ingestion; they are the messages of LTS.0201 and LTS.0208 of the management API.
@@ -105,7 +105,7 @@ function nanoseconds(value: unknown, digits: string | undefined): bigint {
 }
 
 /** A line whose time is too far off is taken with success and thrown away. */
-function keep(text: string, time: bigint, call: Call, cloud: Inside, labels: Fields): void {
+function keep(text: string, time: bigint, call: Call, cloud: CloudState, labels: Fields): void {
   const entry: LogEntry = {
     line: parsed(text),
     text,

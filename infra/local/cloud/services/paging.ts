@@ -1,6 +1,6 @@
 /** Filtering, sorting and cutting a page; what `offset` and `limit` mean is each service's own affair. */
-import type { Choices } from "../cloud-state.ts";
-import type { Shelved } from "../time-ordered-store.ts";
+import type { CloudBehavior } from "../cloud-state.ts";
+import type { Stored } from "../time-ordered-store.ts";
 
 export type Condition<T> = (item: T) => boolean;
 
@@ -38,17 +38,17 @@ export interface Page<T> {
 }
 
 /** How many rows a page may have. */
-export function capped(limit: number, { pageCap = Number.POSITIVE_INFINITY }: Choices): number {
+export function capped(limit: number, { pageCap = Number.POSITIVE_INFINITY }: CloudBehavior): number {
   return Math.min(limit, pageCap);
 }
 
 /** What the field `count` of a list says. */
-export function countOf(page: Page<unknown>, { counts }: Choices): number {
+export function countOf(page: Page<unknown>, { counts }: CloudBehavior): number {
   return counts === "page" ? page.rows.length : page.total;
 }
 
 /** `source` is ordered by age, oldest first. */
-export function cutPage<T extends Shelved>(source: readonly T[], selection: Selection<T>): Page<T> {
+export function cutPage<T extends Stored>(source: readonly T[], selection: Selection<T>): Page<T> {
   const { keep, sort, descending, offset, limit, marker } = selection;
   let rows = keep ? source.filter(keep) : source;
   if (sort) rows = [...rows].sort(sort);

@@ -1,7 +1,7 @@
 /** Seeding and inspecting snapshots of every kind from a test. */
 import { randomUUID } from "node:crypto";
 import { epoch } from "../clock.ts";
-import type { Inside } from "../cloud-state.ts";
+import type { CloudState } from "../cloud-state.ts";
 import type { AnySnapshot, Kind, SnapshotGroup, SnapshotOf, StandardSnapshot, Tags } from "../inventory.ts";
 import { clusterSnapshotView } from "./dws.ts";
 import { groupView, member } from "./evs-groups.ts";
@@ -63,7 +63,7 @@ export interface SnapshotView {
   [field: string]: unknown;
 }
 
-export function seedSnapshot(seeded: SeededSnapshot, cloud: Inside): SnapshotView {
+export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): SnapshotView {
   const { estate } = cloud;
   const createdAt = seeded.createdAt === undefined ? estate.now() : epoch(seeded.createdAt);
   const status = seeded.status ?? (seeded.kind === "cluster-snapshot" ? "AVAILABLE" : "available");
@@ -82,7 +82,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: Inside): SnapshotVie
   return structuredClone(viewOf(snapshot, cloud));
 }
 
-type Base = ReturnType<Inside["estate"]["aged"]> & {
+type Base = ReturnType<CloudState["estate"]["aged"]> & {
   id: string;
   endStatus: string;
   name: string;
@@ -91,7 +91,7 @@ type Base = ReturnType<Inside["estate"]["aged"]> & {
   enterpriseProjectId: string;
 };
 
-function seed(seeded: SeededSnapshot, base: Base, cloud: Inside): AnySnapshot {
+function seed(seeded: SeededSnapshot, base: Base, cloud: CloudState): AnySnapshot {
   const { estate } = cloud;
   if (seeded.kind === "snapshot") {
     const snapshot = { ...base, kind: seeded.kind, resourceId: seeded.volumeId, metadata: { ...seeded.metadata } };
@@ -129,7 +129,7 @@ function seed(seeded: SeededSnapshot, base: Base, cloud: Inside): AnySnapshot {
   return seedGroup(seeded, base, cloud);
 }
 
-function seedGroup(seeded: SeededSnapshot & { kind: "snapshot-group" }, base: Base, cloud: Inside): AnySnapshot {
+function seedGroup(seeded: SeededSnapshot & { kind: "snapshot-group" }, base: Base, cloud: CloudState): AnySnapshot {
   const { estate, choices } = cloud;
   const serverId = seeded.serverId ?? "";
   const volumeIds = seeded.volumeIds ?? estate.volumesOfServer(serverId).map(({ id }) => id);
@@ -154,7 +154,7 @@ function join(
   group: SnapshotGroup,
   volumeId: string,
   { readyAt, endStatus }: { readyAt: number; endStatus: string },
-  { estate, choices }: Inside,
+  { estate, choices }: CloudState,
 ): StandardSnapshot {
   const volume = estate.volumes.get(volumeId);
   if (!volume) throw new Error(`There is no volume ${volumeId}.`);
@@ -171,13 +171,13 @@ function join(
   return joined;
 }
 
-export function addMember(groupId: string, volumeId: string, cloud: Inside): SnapshotView {
+export function addMember(groupId: string, volumeId: string, cloud: CloudState): SnapshotView {
   const group = groupOf(groupId, cloud);
   const joined = join(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
   return structuredClone(viewOf(joined, cloud));
 }
 
-export function removeMember(groupId: string, volumeId: string, cloud: Inside): void {
+export function removeMember(groupId: string, volumeId: string, cloud: CloudState): void {
   const group = groupOf(groupId, cloud);
   const members = cloud.estate.snapshots["standard-snapshot"];
   const id = group.memberIds.find((each) => members.get(each)?.resourceId === volumeId);
@@ -186,13 +186,13 @@ export function removeMember(groupId: string, volumeId: string, cloud: Inside): 
   group.memberIds.splice(group.memberIds.indexOf(id), 1);
 }
 
-function groupOf(id: string, { estate }: Inside): SnapshotGroup {
+function groupOf(id: string, { estate }: CloudState): SnapshotGroup {
   const group = estate.snapshots["snapshot-group"].get(id);
   if (!group) throw new Error(`There is no snapshot group ${id}.`);
   return group;
 }
 
-function snapshotOf(id: string, { estate }: Inside): AnySnapshot {
+function snapshotOf(id: string, { estate }: CloudState): AnySnapshot {
   for (const collection of Object.values(estate.snapshots)) {
     const snapshot = collection.get(id);
     if (snapshot) return snapshot;
@@ -200,31 +200,31 @@ function snapshotOf(id: string, { estate }: Inside): AnySnapshot {
   throw new Error(`There is no snapshot ${id}.`);
 }
 
-export function setSnapshotStatus(id: string, status: string, cloud: Inside): void {
+export function setSnapshotStatus(id: string, status: string, cloud: CloudState): void {
   const snapshot = snapshotOf(id, cloud);
   const group = snapshot.kind === "snapshot-group" && status === "available";
   cloud.estate.setStatus(snapshot, group ? cloud.choices.groupAvailable : status);
 }
 
-export function setSnapshotLabels(id: string, labels: Tags, cloud: Inside): void {
+export function setSnapshotLabels(id: string, labels: Tags, cloud: CloudState): void {
   const snapshot = snapshotOf(id, cloud);
   if (snapshot.kind === "snapshot") snapshot.metadata = { ...labels };
   else if (snapshot.kind !== "cluster-snapshot") snapshot.tags = { ...labels };
   else throw new Error(`Snapshot ${id} is of a cluster: DWS has no labels.`);
 }
 
-export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: Inside): void {
+export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: CloudState): void {
   snapshotOf(id, cloud).createdText = { text };
 }
 
-export function viewsOf(kind: Kind | undefined, cloud: Inside): SnapshotView[] {
+export function viewsOf(kind: Kind | undefined, cloud: CloudState): SnapshotView[] {
   const kinds = kind === undefined ? (Object.keys(cloud.estate.snapshots) as Kind[]) : [kind];
   return kinds.flatMap((each) =>
     cloud.estate.snapshots[each].oldestFirst.map((snapshot) => structuredClone(viewOf(snapshot, cloud))),
   );
 }
 
-const VIEWS: { [K in Kind]: (snapshot: SnapshotOf[K], cloud: Inside) => Omit<SnapshotView, "kind"> } = {
+const VIEWS: { [K in Kind]: (snapshot: SnapshotOf[K], cloud: CloudState) => Omit<SnapshotView, "kind"> } = {
   snapshot: legacyView,
   "standard-snapshot": standardView,
   "snapshot-group": (group, cloud) => ({
@@ -237,7 +237,7 @@ const VIEWS: { [K in Kind]: (snapshot: SnapshotOf[K], cloud: Inside) => Omit<Sna
   "cluster-snapshot": clusterSnapshotView,
 };
 
-function viewOf(snapshot: AnySnapshot, cloud: Inside): SnapshotView {
-  const view = VIEWS[snapshot.kind] as (snapshot: AnySnapshot, cloud: Inside) => Omit<SnapshotView, "kind">;
+function viewOf(snapshot: AnySnapshot, cloud: CloudState): SnapshotView {
+  const view = VIEWS[snapshot.kind] as (snapshot: AnySnapshot, cloud: CloudState) => Omit<SnapshotView, "kind">;
   return { kind: snapshot.kind, ...view(snapshot, cloud) } as SnapshotView;
 }

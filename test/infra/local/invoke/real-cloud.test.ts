@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
 import { environmentOf } from "../../../../infra/local/site/addresses.ts";
-import { type Site, startSite } from "../../../../infra/local/site/site.ts";
+import { type LocalSite, startSite } from "../../../../infra/local/site/site.ts";
 import { apig, timerEvent } from "../../../support/environment.ts";
 
-let site: Site;
+let site: LocalSite;
 let folder: string;
 beforeAll(async () => {
   site = await startSite({ onLine: () => {} });

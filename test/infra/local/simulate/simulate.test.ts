@@ -9,7 +9,7 @@ import { calendar } from "../../../../infra/local/simulate/calendar.ts";
 import { command } from "../../../../infra/local/simulate/command.ts";
 import { overflows, remarks } from "../../../../infra/local/simulate/report.ts";
 import { simulate } from "../../../../infra/local/simulate/simulate.ts";
-import { openSite, timerEvent } from "../../../support/environment.ts";
+import { createTestEnvironment, timerEvent } from "../../../support/environment.ts";
 
 const FROM = Date.parse("2026-11-21T02:00:00Z");
 const HOUR_MS = 3_600_000;
@@ -119,7 +119,7 @@ test("a disk takes 256 standard snapshots, also as members of groups, and 7 with
 });
 
 test("what it shows is what the functions do: 35 nights on the embedded cloud", async () => {
-  const { cloud, clock, invoke } = await openSite({ keepRequests: false });
+  const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false });
   const disk = cloud.addVolume();
   const policy = { ...nightly, targets: [{ kind: "standard-snapshot", volume_ids: [disk.id] }] };
   for (const { day, held } of simulate(nightly, { ...plan, days: 35 })) {

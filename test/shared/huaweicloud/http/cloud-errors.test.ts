@@ -11,7 +11,7 @@ import {
   reasonOf,
   retryAfterMs,
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
-import { apig, openSite } from "../../../support/environment.ts";
+import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 describe("every envelope (cloud-apis.md 4.1) gives its code and its message", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([
@@ -55,7 +55,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
   test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</h1></html>", "upstream timeout"])(
     "what is no JSON has neither, and its status speaks for it: %j",
     async (body) => {
-      const { cloud, invoke } = await openSite();
+      const { cloud, invoke } = await createTestEnvironment();
       cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 502, body });
       cloud.fault({ operation: "evs.createSnapshot", nth: 2 }, { type: "answer", status: 403, body });
       const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
@@ -72,7 +72,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
   test.each(["current", "classic"] as const)(
     "a disk in use that is not forced: the record says how (%s)",
     async (limits) => {
-      const { cloud, invoke } = await openSite({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
+      const { cloud, invoke } = await createTestEnvironment({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
       const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
       const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
       // The caller gets the cloud's own message and the advice.
@@ -288,14 +288,14 @@ describe("every code has its reason", () => {
 
   test("a create may have been carried out after a fault of the service, and after a refusal of unknown origin", () => {
     const open = ([code, status, , operation = "create", message]: Case) =>
-      faultError("POST /", { status, code, message }, { operation }).open;
+      faultError("POST /", { status, code, message }, { operation }).ambiguous;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_WORDS];
     for (const one of all)
       expect([one, open(one)]).toEqual([one, one[2] === "CloudError" && (one[3] ?? "create") === "create"]);
     const withoutCode = WITHOUT_CODE.map(([, status]) => [
       status,
-      faultError("POST /", { status }, { operation: "create" }).open,
-      faultError("GET /", { status }, { operation: "read" }).open,
+      faultError("POST /", { status }, { operation: "create" }).ambiguous,
+      faultError("GET /", { status }, { operation: "read" }).ambiguous,
     ]);
     expect(withoutCode).toEqual(WITHOUT_CODE.map(([, status]) => [status, status !== 429, false]));
   });
@@ -303,7 +303,7 @@ describe("every code has its reason", () => {
 
 describe("a delete that finds nothing", () => {
   const open = (code: string, status: number, message = "") =>
-    faultError("DELETE /", { status, code, message }, { operation: "delete" }).open;
+    faultError("DELETE /", { status, code, message }, { operation: "delete" }).ambiguous;
 
   test("is of the snapshot, in each service's own words: it is gone", () => {
     expect([open("EVS.5404", 404), open("itemNotFound", 404), open("DWS.0001", 400), open("DWS.5149", 400)]).toEqual([
@@ -365,7 +365,7 @@ describe("what looks like a known refusal and is another one", () => {
     const codes = [...known, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "");
     for (const code of codes.flatMap((one) => [`X${one}`, `${one}0`])) {
       expect(reasonOf({ status: 418, code }, "delete"), code).toBe("InvalidRequest");
-      const { open } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });
+      const { ambiguous: open } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });
       expect(open, code).toBe(true);
     }
   });
@@ -401,7 +401,7 @@ describe("what looks like a known refusal and is another one", () => {
 
   test("of a message without end the first 2,000 characters are passed on", () => {
     const error = faultError("POST /", { status: 400, message: "x".repeat(9_000) }, { operation: "create" });
-    expect(error.said).toBe("x".repeat(2_000));
+    expect(error.cloudMessage).toBe("x".repeat(2_000));
     expect(error.message.length).toBeLessThan(2_500);
   });
 });
@@ -410,7 +410,7 @@ describe("an answer of success with an error in its body", () => {
   const body = JSON.stringify({ error: { code: "EVS.5400", message: "must specify a valid status" } });
 
   test("is none: a create is looked for, and made if it was not", async () => {
-    const { cloud, invoke, requests } = await openSite();
+    const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     cloud.fault({ operation: "evs.createStandardSnapshot", nth: 1 }, { type: "answer", status: 202, body });
     const { result } = await invoke(createStandardSnapshot, apig({ snapshot: { volume_id: disk.id } }));
@@ -420,7 +420,7 @@ describe("an answer of success with an error in its body", () => {
   });
 
   test("is no list either", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const list = JSON.stringify({ count: 0, snapshots: [], error: { code: "EVS.5500", message: "internal" } });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "answer", status: 200, body: list });
     const { result } = await invoke(createStandardSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
@@ -461,7 +461,7 @@ describe("how long the cloud asks to wait", () => {
   });
 
   test("a caller is told so, where it is longer than a caller is kept waiting", async () => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const date = new Date(clock.now() + 90_000).toUTCString();
     cloud.fault(
@@ -488,7 +488,7 @@ describe("how long the cloud asks to wait", () => {
     [{ retryAfter: 4 }, 4_000],
     [{ window: "1 second" }, 1_000],
   ])("%j is waited for, and then it is made", async (fault, from) => {
-    const { cloud, clock, invoke } = await openSite();
+    const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
     const before = clock.now();
@@ -509,7 +509,7 @@ describe("DWS fails with status 200", () => {
   });
 
   test("a busy cluster is waited for", async () => {
-    const { cloud, invoke } = await openSite({ random: () => 0.1 });
+    const { cloud, invoke } = await createTestEnvironment({ random: () => 0.1 });
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.7023", "Cluster status is not allowed"));
     const { result } = await invoke(createClusterSnapshot, apig(BODY));
@@ -518,7 +518,7 @@ describe("DWS fails with status 200", () => {
   });
 
   test("an unknown cluster is not found", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot" }, failure("DWS.0047", "no such cluster"));
     const { result } = await invoke(createClusterSnapshot, apig(BODY));
@@ -531,7 +531,7 @@ describe("DWS fails with status 200", () => {
   });
 
   test("a code that nobody knows leaves open whether it was made: looked for before it is tried again", async () => {
-    const { cloud, invoke, requests } = await openSite();
+    const { cloud, invoke, requests } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.9999", "system error"));
     const { result } = await invoke(createClusterSnapshot, apig(BODY));
@@ -543,7 +543,7 @@ describe("DWS fails with status 200", () => {
   });
 
   test("in a list: never taken for an empty one", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.listSnapshots" }, failure("DWS.9999", "system error"));
     const { result } = await invoke(createClusterSnapshot, apig(BODY));
@@ -553,7 +553,7 @@ describe("DWS fails with status 200", () => {
   });
 
   test("DWS.0000 is success, and a snapshot's own answer has no code", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     const body = '{"error_code":"DWS.0000","error_msg":null,"snapshot":{"id":"2a4d0f86-67cd-408a-8b66-017454fb7793"}}';
     cloud.fault({ operation: "dws.createSnapshot" }, { type: "answer", status: 200, body });
@@ -564,7 +564,7 @@ describe("DWS fails with status 200", () => {
 
 describe("the record of a refusal names what a support ticket needs", () => {
   test("reason, code, message, status and the cloud's request id", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
     const { records, result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: id } }));
     expect(result.statusCode).toBe(404);
@@ -578,7 +578,7 @@ describe("the record of a refusal names what a support ticket needs", () => {
   });
 
   test("a region without standard snapshots: unsupported, with the kind to try instead", async () => {
-    const { invoke, cloud } = await openSite({ withoutStandardSnapshots: true });
+    const { invoke, cloud } = await createTestEnvironment({ withoutStandardSnapshots: true });
     const disk = cloud.addVolume();
     for (const [factory, body] of [
       [createStandardSnapshot, { snapshot: { volume_id: disk.id } }],
@@ -592,7 +592,7 @@ describe("the record of a refusal names what a support ticket needs", () => {
   });
 
   test("the older cloud's envelopes are read as well", async () => {
-    const { invoke } = await openSite({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+    const { invoke } = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const { result } = await invoke(
       createSnapshot,
       apig({ snapshot: { volume_id: "5aa119a8-d25b-45a7-8d1b-88e127885635" } }),

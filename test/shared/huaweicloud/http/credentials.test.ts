@@ -10,7 +10,7 @@ import {
   sdkCredential,
   secretsOf,
 } from "../../../../shared/huaweicloud/http/credentials.ts";
-import { apig, openSite } from "../../../support/environment.ts";
+import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 const NONE: Agency = { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" };
 const KEY = { securityAccessKey: "AK", securitySecretKey: "SK", securityToken: "ST" };
@@ -108,7 +108,7 @@ describe("how a request carries them", () => {
         : { snapshot: { volume_id: disk } };
 
   test.each(FACTORIES)("%s signs with the agency's key", async (name, factory) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
     expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
     expect(cloud.refusedSignatures).toEqual([]);
@@ -121,7 +121,7 @@ describe("how a request carries them", () => {
   });
 
   test.each(FACTORIES)("%s sends the agency's token where there is no key", async (name, factory) => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const { token } = cloud.credentials;
     const body = apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id));
     const { result } = await invoke(factory, body, { credentials: { token } });
@@ -135,7 +135,7 @@ describe("how a request carries them", () => {
   });
 
   test("a permanent key has no token to send", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     cloud.addCredentials({ ak: "PERMANENT", sk: "permanent-secret" });
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
       credentials: {},
@@ -165,7 +165,7 @@ describe("how a request carries them", () => {
 
 describe("no agency, no call", () => {
   test("an HTTP caller is told, and nothing is sent", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
       credentials: {},
     });
@@ -179,7 +179,7 @@ describe("no agency, no call", () => {
   });
 
   test("a token that ran out in the middle is the function's fault, not the caller's", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     cloud.fault({ operation: "evs.createSnapshot" }, { type: "expiredToken" });
     const { result, output } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
     expect(result.statusCode).toBe(502);
@@ -189,7 +189,7 @@ describe("no agency, no call", () => {
   });
 
   test("getters that fail, or return what is no text, count as empty", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const variables: Record<string, string> = { EVS_ENDPOINT: cloud.url, PROJECT_ID: cloud.projectId };
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
       context: {
@@ -210,7 +210,7 @@ describe("no agency, no call", () => {
 
 describe("a warm instance", () => {
   test("reads them anew at each invocation: the old key is of no use any more", async () => {
-    const { cloud, invoke, runtime } = await openSite();
+    const { cloud, invoke, runtime } = await createTestEnvironment();
     // One handler, as a warm instance has it.
     const handler = createSnapshot(runtime);
     const warm = () => handler as never;

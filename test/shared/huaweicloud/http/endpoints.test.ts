@@ -3,7 +3,7 @@ import { createClusterSnapshot } from "../../../../functions/create-cluster-snap
 import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
 import { startCloud } from "../../../../infra/local/cloud/index.ts";
 import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
-import { apig, openSite } from "../../../support/environment.ts";
+import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 const of = (service: Service, variables: Record<string, string>) => endpointOf(service, (name) => variables[name]);
 
@@ -108,7 +108,7 @@ describe("an address that was set", () => {
 
 describe("each service at its own address", () => {
   test("EVS and DWS do not get each other's calls, nor the topic theirs", async () => {
-    const { cloud: evs, invoke, clock } = await openSite();
+    const { cloud: evs, invoke, clock } = await createTestEnvironment();
     const others = await Promise.all([startCloud({ clock }), startCloud({ clock })]);
     const [dws, lts] = others;
     try {
@@ -125,7 +125,7 @@ describe("each service at its own address", () => {
   });
 
   test("a function without an address says so before it sends anything", async () => {
-    const { cloud, invoke } = await openSite();
+    const { cloud, invoke } = await createTestEnvironment();
     const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
     const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {

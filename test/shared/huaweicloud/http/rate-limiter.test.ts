@@ -3,7 +3,7 @@ import { createThrottle, throttleMessage } from "../../../../infra/local/cloud/g
 import { SnapshotError } from "../../../../shared/core/errors.ts";
 import { instant } from "../../../../shared/core/instant.ts";
 import { delayBefore } from "../../../../shared/core/retry.ts";
-import { makeLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
+import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
 import { chanceOf } from "../../../faults/site.ts";
 import { answering, connectionTo } from "../../../support/wire.ts";
@@ -56,24 +56,24 @@ async function drive({ processes, callsEach, perSecond, shared = true, others = 
   const result = { taken: 0, refused: 0, seconds: 0, least: (wanted - perSecond) / (perSecond - others) };
 
   const process = () => {
-    const limiter = makeLimiter(time);
+    const limiter = createRateLimiter(time);
     if (shared) limiter.share(processes);
     let left = callsEach;
     const worker = async () => {
       while (left > 0) {
         left -= 1;
         for (let tries = 1; ; tries += 1) {
-          await limiter.turn("POST", instant(Number.MAX_SAFE_INTEGER));
+          await limiter.acquire("POST", instant(Number.MAX_SAFE_INTEGER));
           await time.sleep(LATENCY_MS / 2);
           const limit = throttle();
           await time.sleep(LATENCY_MS / 2);
           if (limit === undefined) break;
           result.refused += 1;
-          limiter.refused("POST", throttleMessage(limit));
+          limiter.onThrottled("POST", throttleMessage(limit));
           const error = new SnapshotError("Throttled", "", { retryAfterMs: 1_000 });
           await time.sleep(delayBefore(error, tries, random) ?? 0);
         }
-        limiter.taken("POST");
+        limiter.onSuccess("POST");
         result.taken += 1;
         result.seconds = time.now() / 1000;
       }
@@ -116,11 +116,15 @@ describe("a process that is alone", () => {
   const LATE = instant(60_000);
 
   /** How long each of so many turns, taken at once, is waited for. */
-  async function waits(limiter: ReturnType<typeof makeLimiter>, time: ReturnType<typeof makeTime>, turns: number) {
+  async function waits(
+    limiter: ReturnType<typeof createRateLimiter>,
+    time: ReturnType<typeof makeTime>,
+    turns: number,
+  ) {
     const begun = time.now();
     const waited: number[] = [];
     for (let turn = 0; turn < turns; turn += 1) {
-      void limiter.turn("POST", LATE).then(() => waited.push(time.now() - begun));
+      void limiter.acquire("POST", LATE).then(() => waited.push(time.now() - begun));
     }
     await time.run();
     return waited;
@@ -128,35 +132,35 @@ describe("a process that is alone", () => {
 
   test("holds nothing back before it was refused, and other APIs not after it", async () => {
     const time = makeTime();
-    const limiter = makeLimiter(time);
+    const limiter = createRateLimiter(time);
     expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
-    limiter.refused("GET", "limit:1,time:1 minute");
+    limiter.onThrottled("GET", "limit:1,time:1 minute");
     expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
   });
 
   test("then keeps to what the refusal says, and to 10 a second where it says nothing", async () => {
     const time = makeTime();
-    const limiter = makeLimiter(time);
-    limiter.refused("POST", "over ratelimit,limit:49,time:1 minute");
+    const limiter = createRateLimiter(time);
+    limiter.onThrottled("POST", "over ratelimit,limit:49,time:1 minute");
     // 98 % of the limit.
     expect(await waits(limiter, time, 3)).toEqual([0, 1_249, 2_498]);
-    const other = makeLimiter(time);
-    other.refused("POST", undefined);
+    const other = createRateLimiter(time);
+    other.onThrottled("POST", undefined);
     expect(await waits(other, time, 3)).toEqual([0, 102, 204]);
   });
 
   test("waits no longer than it may", async () => {
     const time = makeTime();
-    const limiter = makeLimiter(time);
-    limiter.refused("POST", "over ratelimit,limit:1,time:1 minute");
+    const limiter = createRateLimiter(time);
+    limiter.onThrottled("POST", "over ratelimit,limit:1,time:1 minute");
     expect(await waits(limiter, time, 4)).toEqual([0, 60_000, 60_000, 60_000]);
   });
 
   test("who waits for a turn when it has to slow down, waits anew", async () => {
     const time = makeTime();
-    const limiter = makeLimiter(time);
-    limiter.refused("POST", "limit:10,time:1 second");
-    void time.sleep(1_500).then(() => limiter.refused("POST", undefined));
+    const limiter = createRateLimiter(time);
+    limiter.onThrottled("POST", "limit:10,time:1 second");
+    void time.sleep(1_500).then(() => limiter.onThrottled("POST", undefined));
     const waited = await waits(limiter, time, 30);
     expect(waited.filter((wait) => wait <= 1_500)).toHaveLength(15);
     // 9.8 calls a second, less a quarter.
@@ -165,8 +169,8 @@ describe("a process that is alone", () => {
 
   test("catches up what it missed for a moment, not for longer", async () => {
     const time = makeTime();
-    const limiter = makeLimiter(time);
-    limiter.refused("POST", "limit:50,time:1 second");
+    const limiter = createRateLimiter(time);
+    limiter.onThrottled("POST", "limit:50,time:1 second");
     void time.sleep(10_000);
     await time.run();
     const waited = await waits(limiter, time, 100);
@@ -178,7 +182,7 @@ test("reports to the logging topic do not wait for the pace of the other calls, 
   const server = await answering((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);
-  const limiter = makeLimiter({ now: () => instant(0), sleep });
+  const limiter = createRateLimiter({ now: () => instant(0), sleep });
   limiter.share(1_000);
   const connection = connectionTo(server.origin, { limiter });
   for (let reports = 0; reports < 3; reports += 1) {

@@ -1,22 +1,22 @@
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { decodeUtf8 } from "../../../../shared/huaweicloud/http/response-body.ts";
-import { nodeTransport, TransportFailure, type WireRequest } from "../../../../shared/huaweicloud/http/transport.ts";
+import { type HttpRequest, nodeTransport, TransportFailure } from "../../../../shared/huaweicloud/http/transport.ts";
 import { selfSigned } from "../../../support/certificate.ts";
 import { answering, speaking } from "../../../support/wire.ts";
 
-const get = (url: string, changes: Partial<WireRequest> = {}): WireRequest => ({
+const get = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest => ({
   method: "GET",
   url: new URL(url),
   headers: { accept: "application/json" },
   timeoutMs: 5_000,
   ...changes,
 });
-const post = (url: string, body: string, changes: Partial<WireRequest> = {}): WireRequest =>
+const post = (url: string, body: string, changes: Partial<HttpRequest> = {}): HttpRequest =>
   get(url, { method: "POST", body, headers: { "content-type": "application/json" }, ...changes });
 
 /** How a request failed: what an operator reads, and what is known of how far it came. */
-async function failureOf(request: WireRequest, send = nodeTransport()): Promise<TransportFailure> {
+async function failureOf(request: HttpRequest, send = nodeTransport()): Promise<TransportFailure> {
   const failure = await send(request).then(
     ({ status }) => new Error(`Expected a failure, got ${status}`),
     (thrown: unknown) => thrown,

@@ -8,7 +8,7 @@ import {
   underOneKey,
 } from "../../../../shared/snapshots/create/attachment-key.ts";
 import type { InFlight } from "../../../../shared/snapshots/create/create-once.ts";
-import { keyOf } from "../../../../shared/snapshots/marker.ts";
+import { deriveKey } from "../../../../shared/snapshots/marker.ts";
 import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../../../support/domain.ts";
 
 const UNTOLD = { volumeId: "disk-1" };
@@ -21,7 +21,7 @@ describe("the key of an attachment", () => {
   test("the key of an attachment depends on nothing but the id if EVS gives one", () => {
     const attached = { volumeId: "disk-1", attachmentId: "attachment-1" };
     for (const at of [moment(0), moment(HOUR_MS, "completed")]) {
-      const key = keyOf("attachment", "attachment-1");
+      const key = deriveKey("attachment", "attachment-1");
       expect(attachmentKey(attached, "server-1", at)).toEqual({ key, keys: new Set([key]) });
     }
   });
@@ -113,15 +113,15 @@ test("underOneKey returns the other event's snapshot with this event's key and l
   const first = keyAt(moment(0, "requested")).key;
   here.cloud.add(
     snapshot,
-    snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), key: first } }),
+    snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), idempotencyKey: first } }),
     snapshotOf("b", "disk-1"),
     snapshotOf("c", "disk-1", { marker: undefined }),
   );
   const service = underOneKey(here.cloud.service(snapshot), { key, keys });
   const found = await service.listFor({ volume_id: "disk-1" });
-  expect(found.map(({ id, marker }) => [id, marker?.key])).toEqual([
+  expect(found.map(({ id, marker }) => [id, marker?.idempotencyKey])).toEqual([
     ["a", key],
-    ["b", markerOf("b").key],
+    ["b", markerOf("b").idempotencyKey],
     ["c", undefined],
   ]);
   expect(await service.resources(10)).toEqual([]);

@@ -48,8 +48,8 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
     time: age === null ? undefined : after(START, -age),
     stage,
   };
-  const patience = { time, until: after(START, seconds * 1000) };
-  const result = await untilAttached(attaching, disks, patience, async ({ volumeId }) =>
+  const retryBudget = { time, deadline: after(START, seconds * 1000) };
+  const result = await untilAttached(attaching, disks, retryBudget, async ({ volumeId }) =>
     taken.includes(volumeId),
   ).catch((error) => error);
   return { result, seen, seconds: time.seconds(), slept: time.slept };

@@ -1,25 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
 import {
-  isBegun,
-  lookUp,
+  createAll,
+  hasBegun,
+  indexExistingSnapshots,
   type Run,
-  select,
-  takeAll,
+  selectTargets,
   targetFields,
 } from "../../../../shared/snapshots/create/create-all.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
-import { contentOf, keyOf, markerLabels } from "../../../../shared/snapshots/marker.ts";
+import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { type Selector, type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../../shared/snapshots/ports.ts";
 import {
   cluster,
   DELETING,
+  type DomainFixture,
   group,
   MINUTE_MS,
   refusal,
   START,
-  type Stage,
   snapshot,
   snapshotOf,
   stage,
@@ -27,8 +27,8 @@ import {
   UNKNOWN,
 } from "../../../support/domain.ts";
 
-const KEY = keyOf("timer", "nightly", "2026-11-21T02:00:00Z");
-const RUN: Run = { key: KEY, policy: "nightly", label: "nightly", time: START, projectId: "project-1" };
+const KEY = deriveKey("timer", "nightly", "2026-11-21T02:00:00Z");
+const RUN: Run = { idempotencyKey: KEY, policy: "nightly", label: "nightly", time: START, projectId: "project-1" };
 const moment = (milliseconds: number) => after(START, milliseconds);
 const END = moment(MINUTE_MS);
 
@@ -37,11 +37,11 @@ const disks = (count: number): Target[] => Array.from({ length: count }, (_, ind
 
 /** What this run made of a target. */
 function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
-  const marker = { policy: "nightly", key: KEY, content: contentOf(kind.kind, options) };
+  const marker = { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { marker, labels: markerLabels(marker), ...changes });
 }
 
-const creates = ({ cloud }: Stage) => cloud.calls.filter((call) => call.includes("create"));
+const creates = ({ cloud }: DomainFixture) => cloud.calls.filter((call) => call.includes("create"));
 
 describe("what a policy selects", () => {
   const selectors = (...given: Omit<Selector, "kind">[]): Selector[] =>
@@ -53,7 +53,10 @@ describe("what a policy selects", () => {
 
   test("by ids alone needs no look at the cloud", async () => {
     const here = stage();
-    const { targets, failures, empty } = await select(selectors({ volume_ids: ["disk-9", "disk-8"] }), here.means);
+    const { targets, failures, empty } = await selectTargets(
+      selectors({ volume_ids: ["disk-9", "disk-8"] }),
+      here.means,
+    );
     expect(targets.map(({ resource }) => resource)).toEqual(["disk-9", "disk-8"]);
     expect([failures, empty]).toEqual([[], []]);
     expect(here.cloud.calls).toEqual([]);
@@ -62,7 +65,7 @@ describe("what a policy selects", () => {
   test("by tags is looked up once for what is of the same resources", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
-    const { targets } = await select(
+    const { targets } = await selectTargets(
       [
         { kind: "snapshot", tags: { backup: "daily" } },
         { kind: "standard-snapshot", tags: { backup: "daily" }, exclude_tags: { scratch: "*" } },
@@ -71,7 +74,7 @@ describe("what a policy selects", () => {
       ],
       here.means,
     );
-    expect(targets.map(({ kind, resource }) => `${kind.kind} ${resource}`)).toEqual([
+    expect(targets.map(({ kind, resource }) => `${kind.name} ${resource}`)).toEqual([
       "snapshot disk-1",
       "snapshot disk-2",
       "standard-snapshot disk-1",
@@ -84,7 +87,7 @@ describe("what a policy selects", () => {
   test("and is nothing is named by its place: a tag that was misspelled looks just so", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
-    const { empty, targets } = await select(
+    const { empty, targets } = await selectTargets(
       selectors({ volume_ids: ["disk-1"] }, { tags: { bakcup: "daily" } }, { tags: { backup: "weekly" } }),
       here.means,
     );
@@ -97,7 +100,7 @@ describe("what a policy selects", () => {
     here.cloud.resources = RESOURCES;
     const error = refusal("AccessDenied");
     here.cloud.at("resources", error);
-    const { targets, failures, empty } = await select(
+    const { targets, failures, empty } = await selectTargets(
       [
         { kind: "snapshot", tags: { backup: "daily" } },
         { kind: "snapshot-group", tags: { backup: "daily" } },
@@ -106,14 +109,14 @@ describe("what a policy selects", () => {
       here.means,
     );
     expect(failures).toEqual([{ kind: snapshot, error }]);
-    expect(targets.map(({ kind }) => kind.kind)).toEqual(["snapshot-group", "snapshot-group", "snapshot"]);
+    expect(targets.map(({ kind }) => kind.name)).toEqual(["snapshot-group", "snapshot-group", "snapshot"]);
     expect(empty).toEqual([]);
   });
 
   test("by ids too is taken although the tags cannot be looked up, unless they could exclude it", async () => {
     const here = stage();
     here.cloud.at("resources", refusal("AccessDenied"));
-    const { targets, failures, refused } = await select(
+    const { targets, failures, refused } = await selectTargets(
       selectors(
         { volume_ids: ["disk-1"], tags: { backup: "daily" }, force: false },
         { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
@@ -129,7 +132,7 @@ describe("what a policy selects", () => {
     const here = stage();
     here.cloud.resources = [{ id: "Disk-1", tags: {} }];
     const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
-    const { targets, failures, empty, refused } = await select(given, here.means, true);
+    const { targets, failures, empty, refused } = await selectTargets(given, here.means, true);
     expect(
       targets.map((target) => [target.resource, refused.get(target)?.reason, refused.get(target)?.message]),
     ).toEqual([
@@ -142,14 +145,14 @@ describe("what a policy selects", () => {
     ]);
     expect([failures, empty]).toEqual([[], []]);
     expect(here.cloud.asked()).toEqual(["resources snapshot"]);
-    expect((await select(given, here.means)).refused.size).toBe(0);
+    expect((await selectTargets(given, here.means)).refused.size).toBe(0);
   });
 
   test("a selection whose ids are checked refuses each of them where the resources cannot be listed", async () => {
     const here = stage();
     const error = refusal("AccessDenied");
     here.cloud.at("resources", error);
-    const { targets, failures, refused } = await select(
+    const { targets, failures, refused } = await selectTargets(
       selectors(
         { volume_ids: ["disk-1"] },
         { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
@@ -170,7 +173,7 @@ describe("what a policy selects", () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
     here.cloud.at("resources", refusal("CloudError"));
-    expect((await select(selectors({ tags: { backup: "*" } }), here.means)).targets).toHaveLength(2);
+    expect((await selectTargets(selectors({ tags: { backup: "*" } }), here.means)).targets).toHaveLength(2);
   });
 });
 
@@ -187,7 +190,7 @@ describe("what there is already of a run", () => {
       snapshotOf("d", "disk-1"),
       snapshotOf("e", "disk-1", { marker: undefined }),
     );
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     const ids = async (target: Target) => (await known(target)).map(({ id }) => id);
     expect(await ids(disk(1))).toEqual(["a", "c", "b"]);
     expect(await ids(disk(2))).toEqual(["b"]);
@@ -198,7 +201,7 @@ describe("what there is already of a run", () => {
   test("is anybody's where names are unique: any of them can have taken one", async () => {
     const here = stage();
     here.cloud.add(cluster, snapshotOf("a", "cluster-1"), snapshotOf("b", "cluster-2", { marker: undefined }));
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     expect((await known(targetFor(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
@@ -211,7 +214,7 @@ describe("what there is already of a run", () => {
       madeOf(disk(2), "c"),
     );
     here.cloud.add(standard, snapshotOf("d", "disk-1"));
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     expect([await known.count(snapshot, "disk-1"), await known.count(snapshot, "disk-2")]).toEqual([2, 1]);
     expect([await known.count(snapshot, "disk-3"), await known.count(standard, "disk-1")]).toEqual([0, 0]);
     expect(here.cloud.asked()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
@@ -219,7 +222,7 @@ describe("what there is already of a run", () => {
 
   test("is looked up anew after 30 s: another delivery may be at work", async () => {
     const here = stage({ seconds: 600 });
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     await known(disk(1));
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     await here.time.sleep(30_000);
@@ -232,7 +235,7 @@ describe("what there is already of a run", () => {
   test("is not looked up anew for a few targets where the list is long", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, index) => snapshotOf(`s-${index}`, "disk-9")));
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     await known(disk(1));
     await here.time.sleep(30_001);
     await known(disk(2));
@@ -244,7 +247,7 @@ describe("what there is already of a run", () => {
   test("is what it was where the second look fails; where the first does, there is nothing to go by", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    const known = lookUp(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, here.means);
     here.cloud.at("listAll", undefined, refusal("AccessDenied"));
     expect(await known(disk(1))).toHaveLength(1);
     await here.time.sleep(30_001);
@@ -252,13 +255,13 @@ describe("what there is already of a run", () => {
 
     const denied = stage();
     denied.cloud.at("listAll", refusal("AccessDenied"));
-    await expect(lookUp(RUN, denied.means)(disk(1))).rejects.toMatchObject({ reason: "AccessDenied" });
+    await expect(indexExistingSnapshots(RUN, denied.means)(disk(1))).rejects.toMatchObject({ reason: "AccessDenied" });
   });
 
   test("is looked up again after a fault that passes", async () => {
     const here = stage();
     here.cloud.at("listAll", refusal("CloudError"));
-    expect(await lookUp(RUN, here.means)(disk(1))).toEqual([]);
+    expect(await indexExistingSnapshots(RUN, here.means)(disk(1))).toEqual([]);
   });
 });
 
@@ -266,7 +269,7 @@ describe("a run", () => {
   test("takes every target, as many at a time as allowed, each with its record", async () => {
     const here = stage({ concurrency: 2 });
     here.cloud.createMs = 1_000;
-    expect(await takeAll(disks(3), RUN, here.means, END)).toEqual([]);
+    expect(await createAll(disks(3), RUN, here.means, END)).toEqual([]);
     expect(creates(here).map((call) => call.split(" ")[0])).toEqual(["0", "0", "1"]);
     expect(here.records[0]).toEqual({
       action: "create",
@@ -281,7 +284,7 @@ describe("a run", () => {
     });
     expect(here.told()).toEqual(["made-1 accepted", "made-2 accepted", "made-3 accepted"]);
     expect(here.untidy()).toBe(0);
-    expect(here.cloud.of(snapshot)[0]?.marker).toMatchObject({ policy: "nightly", key: KEY });
+    expect(here.cloud.of(snapshot)[0]?.marker).toMatchObject({ policy: "nightly", idempotencyKey: KEY });
   });
 
   test("names the deployment in its records, where there is one", () => {
@@ -299,7 +302,7 @@ describe("a run", () => {
     const here = stage({ concurrency: 1 });
     const error = refusal("NotFound");
     here.cloud.at("create", error);
-    await takeAll(disks(2), RUN, here.means, END);
+    await createAll(disks(2), RUN, here.means, END);
     expect(here.records).toMatchObject([
       { resource_id: "disk-1", outcome: "failed", attempts: 1, error },
       { resource_id: "disk-2", outcome: "accepted" },
@@ -309,7 +312,7 @@ describe("a run", () => {
   test("says nothing good of what is there in a status that is not known, and makes nothing beside it", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
-    await takeAll(disks(2), RUN, here.means, END);
+    await createAll(disks(2), RUN, here.means, END);
     expect(here.told()).toEqual(["a unverified: It exists, in a status that is not known.", "b existing"]);
     expect(here.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
     expect(creates(here)).toEqual([]);
@@ -319,10 +322,10 @@ describe("a run", () => {
     const here = stage();
     const asked: unknown[] = [];
     const makeRoom = async (kind: Kind, { volume_id }: Record<string, unknown>) => {
-      asked.push(`${kind.kind} ${volume_id}`);
+      asked.push(`${kind.name} ${volume_id}`);
       return false;
     };
-    await takeAll(disks(1), { ...RUN, makeRoom }, here.means, END);
+    await createAll(disks(1), { ...RUN, makeRoom }, here.means, END);
     expect(asked).toEqual(["snapshot disk-1"]);
   });
 
@@ -330,7 +333,7 @@ describe("a run", () => {
     const here = stage({ concurrency: 1 });
     here.cloud.createMs = 10_000;
     const targets = disks(4);
-    expect(await takeAll(targets, RUN, here.means, moment(20_000))).toEqual(targets.slice(2));
+    expect(await createAll(targets, RUN, here.means, moment(20_000))).toEqual(targets.slice(2));
     expect(here.told()).toEqual(["made-1 accepted", "made-2 accepted"]);
     expect(here.untidy()).toBe(0);
   });
@@ -338,7 +341,7 @@ describe("a run", () => {
   test("fails what it did not begin where that moment is the end itself: nobody is left to hand on to", async () => {
     const here = stage({ concurrency: 1, seconds: 20 });
     here.cloud.createMs = 10_000;
-    expect(await takeAll(disks(3), RUN, here.means, moment(20_000))).toEqual([]);
+    expect(await createAll(disks(3), RUN, here.means, moment(20_000))).toEqual([]);
     expect(here.told().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(here.records.at(-1)?.error?.message).toBe(
       "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
@@ -348,8 +351,8 @@ describe("a run", () => {
 });
 
 describe("a run that was looked up for all targets at once", () => {
-  const take = (here: Stage, targets: readonly Target[], until = END, run = RUN) =>
-    takeAll(targets, run, here.means, until, lookUp(run, here.means));
+  const take = (here: DomainFixture, targets: readonly Target[], until = END, run = RUN) =>
+    createAll(targets, run, here.means, until, indexExistingSnapshots(run, here.means));
 
   test("looks once, and takes what is not there", async () => {
     const here = stage();
@@ -387,7 +390,7 @@ describe("a run that was looked up for all targets at once", () => {
     here.cloud.createMs = 1_000;
     await Promise.all([
       take(here, [disk(1)]),
-      take(here, [disk(2), disk(1)], END, { ...RUN, key: keyOf("other") }),
+      take(here, [disk(2), disk(1)], END, { ...RUN, idempotencyKey: deriveKey("other") }),
       take(here, [disk(3)]),
       take(here, [disk(1, standard)]),
       take(here, [disk(1)], END, { ...RUN, projectId: "project-2" }),
@@ -412,8 +415,8 @@ describe("a run that was looked up for all targets at once", () => {
 describe("a run of which a part is there already: what was handed on before may still be at work", () => {
   const LONG = { seconds: 600, concurrency: 2 };
   const until = moment(500_000);
-  const take = (here: Stage, targets: readonly Target[]) =>
-    takeAll(targets, RUN, here.means, until, lookUp(RUN, here.means));
+  const take = (here: DomainFixture, targets: readonly Target[]) =>
+    createAll(targets, RUN, here.means, until, indexExistingSnapshots(RUN, here.means));
 
   test("waits until nothing more comes of it", async () => {
     const here = stage(LONG);
@@ -456,7 +459,7 @@ describe("a run of which a part is there already: what was handed on before may 
       const here = stage(LONG);
       here.cloud.add(kind, other);
       // Nor is the run begun by it.
-      expect(await isBegun(targets, RUN, lookUp(RUN, here.means)), other.id).toBe(false);
+      expect(await hasBegun(targets, RUN, indexExistingSnapshots(RUN, here.means)), other.id).toBe(false);
       await take(here, targets);
       expect(here.time.seconds(), other.id).toBe(0);
     }
@@ -465,20 +468,20 @@ describe("a run of which a part is there already: what was handed on before may 
   test("is begun where a target's snapshot is there", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(2), "a"));
-    expect(await isBegun(disks(1), RUN, lookUp(RUN, here.means))).toBe(false);
-    expect(await isBegun(disks(2), RUN, lookUp(RUN, here.means))).toBe(true);
+    expect(await hasBegun(disks(1), RUN, indexExistingSnapshots(RUN, here.means))).toBe(false);
+    expect(await hasBegun(disks(2), RUN, indexExistingSnapshots(RUN, here.means))).toBe(true);
   });
 
   test("that was handed on before and is not there may be about to begin: it is waited for once", async () => {
     const here = stage({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     here.cloud.at("listAll", undefined, () => here.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")));
-    await takeAll(disks(2), run, here.means, until, lookUp(run, here.means));
+    await createAll(disks(2), run, here.means, until, indexExistingSnapshots(run, here.means));
     expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "10 s listAll snapshot"]);
     expect(here.told().sort()).toEqual(["a existing", "b existing"]);
 
     const nobody = stage({ seconds: 600, concurrency: 4 });
-    await takeAll(disks(2), run, nobody.means, until, lookUp(run, nobody.means));
+    await createAll(disks(2), run, nobody.means, until, indexExistingSnapshots(run, nobody.means));
     expect(creates(nobody).map((call) => call.split(" ")[0])).toEqual(["10", "10"]);
   });
 
@@ -486,7 +489,7 @@ describe("a run of which a part is there already: what was handed on before may 
     const here = stage({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    await takeAll(disks(3), run, here.means, until, lookUp(run, here.means));
+    await createAll(disks(3), run, here.means, until, indexExistingSnapshots(run, here.means));
     expect(here.time.seconds()).toBe(20);
   });
 

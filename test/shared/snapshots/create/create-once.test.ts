@@ -1,34 +1,39 @@
 import { describe, expect, test } from "vitest";
 import { REASONS, type SnapshotError } from "../../../../shared/core/errors.ts";
 import { after, instant } from "../../../../shared/core/instant.ts";
-import { type Ensured, ensure, inTurn, type SnapshotRequest } from "../../../../shared/snapshots/create/create-once.ts";
+import {
+  type CreateResult,
+  createOnce,
+  type SnapshotRequest,
+  serializeRuns,
+} from "../../../../shared/snapshots/create/create-once.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
-import { contentOf, keyOf, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
+import { deriveKey, hashRequest, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
 import {
   CREATING,
   cluster,
   DELETING,
+  type DomainFixture,
   FAILED,
   group,
   type JsonObject,
   lost,
   refusal,
   START,
-  type Stage,
   snapshot,
   snapshotOf,
   stage,
   UNKNOWN,
 } from "../../../support/domain.ts";
 
-const KEY = keyOf("timer", "nightly", "2026-11-21T02:00:00Z");
+const KEY = deriveKey("timer", "nightly", "2026-11-21T02:00:00Z");
 
 const moment = (milliseconds: number) => after(START, milliseconds);
 
 const request = (changes: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
   kind: snapshot,
   options: { volume_id: "disk-1", force: true },
-  key: KEY,
+  idempotencyKey: KEY,
   projectId: "project-1",
   policy: "nightly",
   label: "nightly",
@@ -38,14 +43,20 @@ const request = (changes: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
 
 /** A snapshot that this very request made, or one that is like it. */
 function madeBy(asked: SnapshotRequest, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
-  const { kind, options, key, policy } = asked;
-  const marker = { policy, key, content: contentOf(kind.kind, options) };
+  const { kind, options, idempotencyKey, policy } = asked;
+  const marker = { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, kind.resourceOf(options), { marker, labels: markerLabels(marker), ...changes });
 }
 
 /** Asks for it; the result, or the error. */
-const ask = ({ cloud, means }: Stage, asked = request(), known?: FoundSnapshot[]): Promise<Ensured & SnapshotError> =>
-  ensure(asked, cloud.service(asked.kind), means.patience, means.inFlight, known).catch((error) => error) as never;
+const ask = (
+  { cloud, means: runContext }: DomainFixture,
+  asked = request(),
+  known?: FoundSnapshot[],
+): Promise<CreateResult & SnapshotError> =>
+  createOnce(asked, cloud.service(asked.kind), runContext.retryBudget, runContext.inFlight, known).catch(
+    (error) => error,
+  ) as never;
 
 /** A place where these are, and what comes of the request. */
 async function ensured(found: FoundSnapshot[], asked = request(), seconds = 60) {
@@ -74,7 +85,7 @@ describe("what is not there", () => {
     });
     expect(here.cloud.of(snapshot)[0]).toMatchObject({
       name: NAME,
-      marker: { policy: "nightly", key: KEY, content: contentOf("snapshot", request().options) },
+      marker: { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest("snapshot", request().options) },
       raw: { volume_id: "disk-1", force: true },
     });
   });
@@ -317,7 +328,7 @@ describe("a snapshot of a cluster, whose names are unique", () => {
     expect(await ask(unseen, mine)).toMatchObject({ reason: "Conflict" });
 
     const unsent = stage();
-    unsent.cloud.at("create", refusal("AccessDenied", { sent: false }));
+    unsent.cloud.at("create", refusal("AccessDenied", { requestSent: false }));
     expect(await ask(unsent, mine)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
     expect(unsent.cloud.asked()).toHaveLength(2);
   });
@@ -347,18 +358,18 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
 
   test("is the answer where the invocation's repeats are used up", async () => {
     const here = stage();
-    here.means.patience.budget = { tokens: 2 };
+    here.means.retryBudget.tokens = { tokens: 2 };
     here.cloud.always("create", lost());
     expect(await ask(here)).toMatchObject({ reason: "Unreachable", attempts: 1 });
   });
 
   test("cannot be settled where there is no time for a list to show it", async () => {
     const here = stage({ seconds: 7 });
-    here.cloud.at("create", refusal("Unreachable", { open: true, code: "X.1", status: 500, requestId: "r-1" }));
+    here.cloud.at("create", refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }));
     expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 2 });
 
     const short = stage({ seconds: 6.999 });
-    const error = refusal("Unreachable", { open: true, code: "X.1", status: 500, requestId: "r-1" });
+    const error = refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" });
     short.cloud.at("create", error);
     const result = await ask(short);
     expect(result).toMatchObject({
@@ -401,9 +412,9 @@ describe("an outcome that stayed open a moment ago", () => {
     expect(await ask(here)).toMatchObject({ reason: "OutcomeUnknown" });
     const ended = here.time.now();
     await here.time.sleep(afterMs);
-    const patience = { ...here.means.patience, until: after(here.time.now(), seconds * 1000) };
-    const { means, cloud } = here;
-    const result = await ensure(request(), cloud.service(snapshot), patience, means.inFlight, known).catch(
+    const retryBudget = { ...here.means.retryBudget, deadline: after(here.time.now(), seconds * 1000) };
+    const { means: runContext, cloud } = here;
+    const result = await createOnce(request(), cloud.service(snapshot), retryBudget, runContext.inFlight, known).catch(
       (error) => error,
     );
     return { result, seconds: (here.time.now() - ended) / 1000, asked: cloud.asked() };
@@ -479,28 +490,33 @@ describe("a refusal", () => {
 
   test("createOnce takes a refusal without a code for final once a look shows that nothing was created", async () => {
     const here = stage();
-    here.cloud.at("create", refusal("AccessDenied", { open: true }));
+    here.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
     expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
     expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
 
     const refused = stage();
-    refused.cloud.at("create", refusal("AccessDenied", { open: true }));
+    refused.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
     refused.cloud.at("listFor", undefined, refusal("AccessDenied"));
     expect(await ask(refused)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
 
     const created = stage();
-    created.cloud.at("create", { afterwards: refusal("AccessDenied", { open: true }) });
+    created.cloud.at("create", { afterwards: refusal("AccessDenied", { ambiguous: true }) });
     expect(await ask(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 
   test("of a request that was not sent does not count as an attempt", async () => {
     const here = stage();
-    here.cloud.always("create", refusal("AccessDenied", { sent: false }));
+    here.cloud.always("create", refusal("AccessDenied", { requestSent: false }));
     expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
   });
 
   test("that looks like a fault of the request is the quota where the disk is full", async () => {
-    const refused = refusal("InvalidRequest", { code: "EVS.5400", said: "Too many.", status: 400, requestId: "r-1" });
+    const refused = refusal("InvalidRequest", {
+      code: "EVS.5400",
+      cloudMessage: "Too many.",
+      status: 400,
+      requestId: "r-1",
+    });
     const others = (count: number) => Array.from({ length: count }, (_, index) => snapshotOf(`s-${index}`, "disk-1"));
     const refuse = async (asked: SnapshotRequest, found: FoundSnapshot[], error: SnapshotError = refused) => {
       const here = stage();
@@ -511,7 +527,7 @@ describe("a refusal", () => {
     expect(await refuse(request(), others(7))).toMatchObject({
       reason: "QuotaExceeded",
       code: "EVS.5400",
-      said: "Too many.",
+      cloudMessage: "Too many.",
       status: 400,
       requestId: "r-1",
       attempts: 1,
@@ -540,7 +556,7 @@ describe("room", () => {
       const here = stage();
       const asked: unknown[] = [];
       const makeRoom = async (kind: Kind, options: JsonObject) => {
-        asked.push([kind.kind, options]);
+        asked.push([kind.name, options]);
         return made;
       };
       expect(await ask(here, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
@@ -591,7 +607,7 @@ describe("the same request at once in one instance", () => {
       ask(here),
       ask(here, request({ projectId: "project-2" })),
       ask(here, request({ options: { volume_id: "disk-2" } })),
-      ask(here, request({ key: keyOf("other") })),
+      ask(here, request({ idempotencyKey: deriveKey("other") })),
       ask(here, request({ kind: group, options: { server_id: "disk-1" } })),
     ]);
     expect(here.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
@@ -612,9 +628,9 @@ describe("the same request at once in one instance", () => {
   test("looks when a list must show it where the first could not find out in time", async () => {
     const here = stage();
     here.cloud.lateMs = 5_000;
-    const impatient = { ...here.means.patience, until: moment(3_000) };
+    const impatient = { ...here.means.retryBudget, deadline: moment(3_000) };
     here.cloud.at("create", { afterwards: lost() });
-    const first = ensure(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
+    const first = createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
       (error) => error,
     );
     const second = ask(here);
@@ -627,9 +643,9 @@ describe("the same request at once in one instance", () => {
   test("does not wait beyond its own time", async () => {
     const here = stage();
     here.cloud.createMs = 30_000;
-    const impatient = { ...here.means.patience, until: moment(5_000) };
+    const impatient = { ...here.means.retryBudget, deadline: moment(5_000) };
     const first = ask(here);
-    const error = await ensure(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
+    const error = await createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
       (thrown) => thrown,
     );
     expect(error).toMatchObject({
@@ -643,9 +659,11 @@ describe("the same request at once in one instance", () => {
   test("whose time is up already does not wait at all", async () => {
     const here = stage();
     here.cloud.createMs = 30_000;
-    const late = { ...here.means.patience, until: moment(-1_000) };
+    const late = { ...here.means.retryBudget, deadline: moment(-1_000) };
     const first = ask(here);
-    const second = ensure(request(), here.cloud.service(snapshot), late, here.means.inFlight).catch((thrown) => thrown);
+    const second = createOnce(request(), here.cloud.service(snapshot), late, here.means.inFlight).catch(
+      (thrown) => thrown,
+    );
     expect(await second).toMatchObject({ reason: "DeadlineExceeded" });
     expect(here.time.seconds()).toBe(0);
     await first;
@@ -741,8 +759,8 @@ describe("what was made a moment ago", () => {
       const clock = { ...time, elapsed: () => time.now() - START };
       const later = { ...clock, now: () => instant(time.now() + step) };
       const askAt = (times: typeof clock) => {
-        const patience = { time: times, until: instant(times.now() + 60_000) };
-        return ensure(request(), here.cloud.service(snapshot), patience, here.means.inFlight);
+        const retryBudget = { time: times, deadline: instant(times.now() + 60_000) };
+        return createOnce(request(), here.cloud.service(snapshot), retryBudget, here.means.inFlight);
       };
       await askAt(clock);
       await time.sleep(10_000);
@@ -761,8 +779,8 @@ describe("what was made a moment ago", () => {
 });
 
 describe("a turn", () => {
-  const run = (here: Stage, name: string, told: string[], seconds: number, fails = false) =>
-    inTurn(name, here.means.inFlight, here.means.patience, async () => {
+  const run = (here: DomainFixture, name: string, told: string[], seconds: number, fails = false) =>
+    serializeRuns(name, here.means.inFlight, here.means.retryBudget, async () => {
       told.push(`${here.time.seconds()} s ${name} begins`);
       await here.time.sleep(seconds * 1000);
       told.push(`${here.time.seconds()} s ${name} ends`);
@@ -782,8 +800,8 @@ describe("a turn", () => {
       const told: boolean[] = [];
       await run(here, "a", [], 1);
       await here.time.sleep(waitMs);
-      await inTurn("a", here.means.inFlight, here.means.patience, async (value) => void told.push(value));
-      await inTurn("b", here.means.inFlight, here.means.patience, async () => {});
+      await serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (value) => void told.push(value));
+      await serializeRuns("b", here.means.inFlight, here.means.retryBudget, async () => {});
       return [...told, here.means.inFlight.size];
     };
     expect(await again(10_000)).toEqual([true, 2]);
@@ -799,7 +817,7 @@ describe("a turn", () => {
     const here = stage();
     const told: boolean[] = [];
     const turn = (seconds: number) =>
-      inTurn("a", here.means.inFlight, here.means.patience, async (again) => {
+      serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (again) => {
         told.push(again);
         await here.time.sleep(seconds * 1000);
       });
@@ -834,7 +852,7 @@ describe("a turn", () => {
     const here = stage({ seconds: 5 });
     const patient = {
       ...here,
-      means: { ...here.means, patience: { ...here.means.patience, until: moment(60_000) } },
+      means: { ...here.means, retryBudget: { ...here.means.retryBudget, deadline: moment(60_000) } },
     };
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 10), run(here, "a", told, 1), run(patient, "a", told, 1)]);

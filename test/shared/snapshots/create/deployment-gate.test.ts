@@ -4,7 +4,7 @@ import { after, type Instant, instant } from "../../../../shared/core/instant.ts
 import type { Run } from "../../../../shared/snapshots/create/create-all.ts";
 import { type GateOptions, passGate } from "../../../../shared/snapshots/create/deployment-gate.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
-import { contentOf, keyOf, markerLabels } from "../../../../shared/snapshots/marker.ts";
+import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
 import {
@@ -12,22 +12,22 @@ import {
   cluster,
   DAY_MS,
   DELETING,
+  type DomainFixture,
   FAILED,
   group,
   HOUR_MS,
   markerOf,
   refusal,
   START,
-  type Stage,
   snapshot,
   snapshotOf,
   stage,
   UNKNOWN,
 } from "../../../support/domain.ts";
 
-const KEY = keyOf("gate", "release-7");
+const KEY = deriveKey("gate", "release-7");
 const RUN: Run & { deploymentId: string } = {
-  key: KEY,
+  idempotencyKey: KEY,
   policy: "pre-deploy",
   label: "d-release-7",
   projectId: "project-1",
@@ -38,12 +38,12 @@ const DISK_2 = targetFor(snapshot, "disk-2");
 const moment = (milliseconds: number) => after(START, milliseconds);
 
 function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
-  const marker = { policy: "pre-deploy", key: KEY, content: contentOf(kind.kind, options) };
+  const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { name: id, marker, labels: markerLabels(marker), ...changes });
 }
 
 /** A call of the gate; how far each target is, as `id outcome`. */
-async function call(here: Stage, targets: Target[] = [DISK_1], options: Partial<GateOptions> = {}, run = RUN) {
+async function call(here: DomainFixture, targets: Target[] = [DISK_1], options: Partial<GateOptions> = {}, run = RUN) {
   const settings = {
     retryFailed: false,
     maxAgeMs: 24 * HOUR_MS,
@@ -64,11 +64,11 @@ async function gate(found: FoundSnapshot[], targets?: Target[], options?: Partia
   return { ...(await call(here, targets, options)), here, asked: here.cloud.asked() };
 }
 
-const becomes = (here: Stage, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
+const becomes = (here: DomainFixture, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
   here.cloud.always("listAll", () => {
     if (here.time.seconds() < seconds) return;
     here.cloud.snapshots.set(
-      kind.kind,
+      kind.name,
       here.cloud.of(kind).map((one) => ({ ...one, ...changes })),
     );
   });
@@ -164,10 +164,10 @@ describe("what there is of it", () => {
     const whole = madeOf(disks, "g", { resource: undefined, members });
     expect((await gate([whole], [disks], {}, group)).short).toEqual(["g available"]);
     const asked = targetFor(cluster, "cluster-1");
-    const content = contentOf(cluster.kind, { ...asked.options, description: "another" });
+    const content = hashRequest(cluster.name, { ...asked.options, description: "another" });
     const nobody = await other(cluster, "cluster-1", {
       resource: undefined,
-      marker: { policy: "pre-deploy", key: KEY, content },
+      marker: { policy: "pre-deploy", idempotencyKey: KEY, requestHash: content },
     });
     expect(nobody.short).toEqual(["made-1 accepted"]);
   });
@@ -179,7 +179,7 @@ describe("what there is of it", () => {
     ] as const) {
       const targets = resources.map((resource) => targetFor(kind, resource));
       const one = madeOf(targets[0] as Target, "a", { resource: undefined });
-      expect((await gate([one], targets, {}, kind)).short, kind.kind).toEqual(["a available", "made-1 accepted"]);
+      expect((await gate([one], targets, {}, kind)).short, kind.name).toEqual(["a available", "made-1 accepted"]);
     }
   });
 });
@@ -346,7 +346,7 @@ describe("a call that waits", () => {
   });
 
   test("the gate does not go by an available snapshot of a different request", async () => {
-    const marker = { policy: "pre-deploy", key: KEY, content: "00000000" };
+    const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash: "00000000" };
     const other = madeOf(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
     expect((await gate([madeOf(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
   });
@@ -380,7 +380,7 @@ describe("a call that waits", () => {
       const target = targetFor(cluster, "cluster-1");
       here.cloud.at("create", () => {
         const old = madeOf(target, "made-1", { ...changes });
-        here.cloud.always("listAll", () => void here.cloud.snapshots.set(cluster.kind, [old]));
+        here.cloud.always("listAll", () => void here.cloud.snapshots.set(cluster.name, [old]));
       });
       const { short } = await call(here, [target], { waitUntil: moment(5_000) });
       expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
@@ -391,7 +391,7 @@ describe("a call that waits", () => {
     const here = stage();
     here.cloud.always("listAll", () => {
       const found = here.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
-      here.cloud.snapshots.set(cluster.kind, found);
+      here.cloud.snapshots.set(cluster.name, found);
     });
     const { short } = await call(here, [targetFor(cluster, "cluster-1")], { waitUntil: moment(5_000) });
     expect(short).toEqual(["made-1 available"]);
@@ -588,7 +588,7 @@ describe("two calls at once in one instance", () => {
     here.cloud.createMs = 1_000;
     await Promise.all([
       call(here),
-      call(here, [DISK_1], {}, { ...RUN, key: keyOf("gate", "release-8") }),
+      call(here, [DISK_1], {}, { ...RUN, idempotencyKey: deriveKey("gate", "release-8") }),
       call(here, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
     ]);
     const creates = here.cloud.calls.filter((one) => one.includes("create"));

@@ -36,7 +36,7 @@ async function makeRoom(
   const here = stage({ seconds });
   here.cloud.add(snapshot, ...snapshots);
   here.cloud.removeMs = removeMs;
-  if (waitSeconds > 0) here.means.patience.waitUntil = after(START, waitSeconds * 1000);
+  if (waitSeconds > 0) here.means.retryBudget.maxWait = after(START, waitSeconds * 1000);
   const counts: string[] = [];
   const counted = async (_kind: unknown, resource: string) => {
     counts.push(resource);

@@ -104,7 +104,11 @@ const snapshots = fc
         created: instant(time),
         labels: {},
         raw: {},
-        marker: { policy: "nightly", key: String(key < 25 ? 100 + index : key).padStart(32, "0"), content: "00000000" },
+        marker: {
+          policy: "nightly",
+          idempotencyKey: String(key < 25 ? 100 + index : key).padStart(32, "0"),
+          requestHash: "00000000",
+        },
         members: members?.map(({ disk, state: its, held }) => ({
           ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: its, labels: {}, raw: {}, ...held },
           // A good group has no failed member.
@@ -277,7 +281,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
         const held = ids(plan, "held");
         const available = found.filter(({ state }) => state === "available");
         // A twin is not the newest of anything: the one that it repeats is.
-        fc.pre(new Set(available.map(({ marker }) => marker?.key)).size === available.length);
+        fc.pre(new Set(available.map(({ marker }) => marker?.idempotencyKey)).size === available.length);
         const good = available.filter(({ id }) => !held.includes(id));
         fc.pre(good.length > 0);
         const newest = Math.max(...good.map(({ created }) => created ?? 0));

@@ -45,7 +45,7 @@ describe("a plan for 100,000 snapshots", () => {
         description: undefined,
         labels,
         raw: {},
-        marker: { policy: "nightly", key, content: "01234567" },
+        marker: { policy: "nightly", idempotencyKey: key, requestHash: "01234567" },
       };
     });
 

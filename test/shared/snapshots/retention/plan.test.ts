@@ -3,7 +3,7 @@ import { instant } from "../../../../shared/core/instant.ts";
 import { wallClockOf } from "../../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../../../shared/snapshots/policy.ts";
-import { byResource, planRetention, youngerTwins } from "../../../../shared/snapshots/retention/plan.ts";
+import { byResource, planRetention, youngerDuplicates } from "../../../../shared/snapshots/retention/plan.ts";
 
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
@@ -18,7 +18,7 @@ const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): F
   created: instant(START - days * DAY_MS),
   labels: {},
   raw: {},
-  marker: { policy: "nightly", key: id.padStart(32, "0"), content: "01234567" },
+  marker: { policy: "nightly", idempotencyKey: id.padStart(32, "0"), requestHash: "01234567" },
   ...changes,
 });
 const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
@@ -227,13 +227,13 @@ describe("a group", () => {
 
   test("that is a twin goes, unless it alone has a disk", () => {
     const { marker } = good("t", 0);
-    const twins = (disks: string[]) => [
+    const duplicates = (disks: string[]) => [
       group("new", 1, ["a"]),
       group("y", 2, disks, { marker }),
       group("o", 2.001, ["a"], { marker }),
     ];
-    expect(plan(twins(["a"]), { keep_last: 5 })[1]).toBe("y deleted: twin of o");
-    expect(plan(twins(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
+    expect(plan(duplicates(["a"]), { keep_last: 5 })[1]).toBe("y deleted: twin of o");
+    expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
   test("of whose member it is not known what it is of keeps nothing by that one", () => {
@@ -291,10 +291,10 @@ describe("twins", () => {
     const { marker } = good("t", 0);
     const one = good("x", 1, { marker });
     for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
-      expect(youngerTwins([one, good("n", 2, { marker, ...other })]).size).toBe(0);
-      expect(youngerTwins([good("n", 2, { marker, ...other }), one]).size).toBe(0);
+      expect(youngerDuplicates([one, good("n", 2, { marker, ...other })]).size).toBe(0);
+      expect(youngerDuplicates([good("n", 2, { marker, ...other }), one]).size).toBe(0);
     }
-    expect(youngerTwins([one, good("n", 2, { marker })]).size).toBe(1);
+    expect(youngerDuplicates([one, good("n", 2, { marker })]).size).toBe(1);
   });
 
   test("one whose time cannot be read is nobody's twin: which is the older cannot be told", () => {
@@ -304,10 +304,10 @@ describe("twins", () => {
   });
 
   test("of three the oldest stays, in whichever order they are listed", () => {
-    const twins = [good("1", 1.002, { marker }), good("2", 1.001, { marker }), good("3", 1, { marker })];
+    const duplicates = [good("1", 1.002, { marker }), good("2", 1.001, { marker }), good("3", 1, { marker })];
     const expected = ["3 deleted: twin of 1", "2 deleted: twin of 1", "1 kept: keep_last"];
-    expect(plan(twins, { keep_last: 5 })).toEqual(expected);
-    expect(plan([...twins].reverse(), { keep_last: 5 })).toEqual(expected);
+    expect(plan(duplicates, { keep_last: 5 })).toEqual(expected);
+    expect(plan([...duplicates].reverse(), { keep_last: 5 })).toEqual(expected);
   });
 
   test.each(["creating", "failed", "deleting", "unknown"] as const)(
@@ -330,7 +330,9 @@ describe("twins", () => {
   });
 
   test("two of one key with other contents are no twins; each content has its own", () => {
-    const other = { marker: { policy: "nightly", key: marker?.key ?? "", content: "76543210" } };
+    const other = {
+      marker: { policy: "nightly", idempotencyKey: marker?.idempotencyKey ?? "", requestHash: "76543210" },
+    };
     const found = [good("1", 4, { marker }), good("2", 3, other), good("3", 2, other), good("4", 1, { marker })];
     expect(plan(found, { keep_last: 5 })).toEqual([
       "4 deleted: twin of 1",
@@ -397,7 +399,10 @@ test("a clock set back over midnight comes to a day twice; it has one newest", (
 
 test("each resource is a list of its own; groups whose disks are gone belong together by what was asked for", () => {
   const group = (id: string, content: string) =>
-    good(id, 1, { resource: undefined, marker: { policy: "nightly", key: id.padStart(32, "0"), content } });
+    good(id, 1, {
+      resource: undefined,
+      marker: { policy: "nightly", idempotencyKey: id.padStart(32, "0"), requestHash: content },
+    });
   const found = [good("a", 1), good("b", 1, { resource: "other" }), group("g", "1"), group("h", "2"), group("i", "1")];
   expect(byResource([...found, good("c", 2)]).map((list) => list.map(({ id }) => id))).toEqual([
     ["a", "c"],

@@ -112,7 +112,7 @@ describe("a policy's retention", () => {
     here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
     expect(await prune(NIGHTLY, here.means)).toBe(2);
     expect(here.records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
-      { action: "prune", policy: "nightly", kind: standard.kind },
+      { action: "prune", policy: "nightly", kind: standard.name },
     ]);
     expect(left(here)).toEqual(["a"]);
   });
@@ -122,10 +122,10 @@ describe("what is about to be deleted", () => {
   test("is announced before the first of it is, twins first", async () => {
     const here = stage();
     const marker = markerOf("same");
-    const twins = ["s", "t"].map((id, hour) =>
+    const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...twins);
+    here.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...duplicates);
     let before: string[] = [];
     here.cloud.at("remove", () => {
       before = [...here.announced];
@@ -165,10 +165,10 @@ describe("younger twins", () => {
   test("go before all others, so that the time is theirs where it is short", async () => {
     const here = stage({ concurrency: 1 });
     const marker = markerOf("same");
-    const twins = ["s", "t"].map((id, hour) =>
+    const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"), ...twins);
+    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"), ...duplicates);
     await prune(NIGHTLY, here.means);
     expect(removals(here)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
     expect(here.told().filter((one) => one.includes("deleted"))).toEqual([
@@ -205,7 +205,7 @@ describe("one that cannot be deleted", () => {
   });
 
   test("as something else was not found is looked at: what is there stays, with the cloud's words", async () => {
-    const here = two(refusal("NotFound", { open: true }));
+    const here = two(refusal("NotFound", { ambiguous: true }));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["b failed: kept by no rule: NotFound", "c deleted: kept by no rule"]);
     expect(here.cloud.asked().slice(-2)).toEqual(["listAll snapshot", "remove snapshot c"]);
@@ -216,7 +216,7 @@ describe("one that cannot be deleted", () => {
   test("as something else was not found is deleted, where it is gone by then", async () => {
     const here = two(() => {
       here.cloud.snapshots.set("snapshot", days("disk-1", "a", "-", "c"));
-      throw refusal("NotFound", { open: true });
+      throw refusal("NotFound", { ambiguous: true });
     });
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual([
@@ -228,7 +228,7 @@ describe("one that cannot be deleted", () => {
   test("of several kinds are each looked at among their own, and have one record", async () => {
     const here = two(undefined);
     here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    here.cloud.always("remove", refusal("NotFound", { open: true }));
+    here.cloud.always("remove", refusal("NotFound", { ambiguous: true }));
     await prune(NIGHTLY, here.means);
     expect(
       here
@@ -243,7 +243,7 @@ describe("one that cannot be deleted", () => {
 
   test("is not tried again with those that are busy, where something else was not found", async () => {
     const here = two(undefined);
-    here.cloud.at("remove", refusal("Busy"), refusal("NotFound", { open: true }));
+    here.cloud.at("remove", refusal("Busy"), refusal("NotFound", { ambiguous: true }));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1).sort()).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: NotFound"]);
     expect(removals(here)).toHaveLength(3);
@@ -251,7 +251,7 @@ describe("one that cannot be deleted", () => {
   });
 
   test("where it cannot be looked is not said to be deleted", async () => {
-    const here = two(refusal("NotFound", { open: true }));
+    const here = two(refusal("NotFound", { ambiguous: true }));
     here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual([
