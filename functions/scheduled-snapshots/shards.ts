@@ -37,6 +37,8 @@ export async function handOver(
   const requestIds: string[] = [];
   const shards = cut(targets, shardSize).flatMap((shard) => fitting(shard, original));
   for (const [index, shard] of shards.entries()) {
+    // Lets timers and sockets have their turn: handing on may fail at once.
+    await invocation.patience.time.sleep(0);
     const ends = shard.map((target) => invocation.records.begin(targetFields(target, original.run)));
     try {
       const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);

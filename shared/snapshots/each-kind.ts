@@ -1,10 +1,16 @@
 import { KINDS } from "./kinds/index.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import type { Action } from "./outcome.ts";
-import { asSnapshotError, type SnapshotError } from "./reasons.ts";
+import { asSnapshotError, SnapshotError } from "./reasons.ts";
 import type { Means } from "./take.ts";
 import { tooMany } from "./too-many.ts";
-import { retryRead } from "./waiting.ts";
+import { pauses, retryRead } from "./waiting.ts";
+
+const outOfTime = () =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+  );
 
 /**
  * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
@@ -18,11 +24,16 @@ export async function eachKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
   { cloud, patience, report, remark, maxSnapshots = Number.POSITIVE_INFINITY }: Means,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
-  work: (kind: Kind, found: FoundSnapshot[]) => void,
+  work: (kind: Kind, found: FoundSnapshot[], pause: () => Promise<void>) => Promise<void> | void,
 ): Promise<Kind[]> {
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const missing = new Map<string, SnapshotError>();
+  const breathe = pauses(patience.time);
+  const pause = async () => {
+    await breathe();
+    if (patience.time.now() >= patience.until) throw outOfTime();
+  };
   for (const kind of Object.values<Kind>(KINDS)) {
     let tries = 0;
     const list = async () => {
@@ -38,7 +49,7 @@ export async function eachKind(
       return found;
     };
     try {
-      work(kind, await retryRead(list, patience));
+      await work(kind, await retryRead(list, patience), pause);
       listed.push(kind);
     } catch (thrown) {
       const error = asSnapshotError(thrown);

@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from "./retention.ts";
 import type { Means } from "./take.ts";
-import { LISTED_AFTER_MS, lastBegin, type Patience, retryRead, waitAfter } from "./waiting.ts";
+import { LISTED_AFTER_MS, lastBegin, type Patience, pauses, retryRead, waitAfter } from "./waiting.ts";
 import { wallClockOf } from "./zone.ts";
 
 /** What prune needs of a policy; its targets do not matter: retention goes over what the policy made. */
@@ -108,16 +108,22 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
     return found.marker?.policy === policy.policy ? lean(found) : undefined;
   };
   const held = { ...means, maxSnapshots: means.maxTargets };
-  const outdated = await eachKind({ action: "prune", policy: policy.policy }, held, marked, (kind, found) => {
-    for (const planned of verdictsOn(kind, found, policy, options)) {
-      const { decision, rule } = planned.verdict;
-      count += 1;
-      const one = deletionOf(planned);
-      if (policy.dry_run) begin(one, policy, means)({ outcome: "planned", rule, detail: decision });
-      else if (decision === "deleted") going.push(one);
-      else begin(one, policy, means)({ outcome: decision, rule });
-    }
-  });
+  const outdated = await eachKind(
+    { action: "prune", policy: policy.policy },
+    held,
+    marked,
+    async (kind, found, pause) => {
+      for (const planned of verdictsOn(kind, found, policy, options)) {
+        await pause();
+        const { decision, rule } = planned.verdict;
+        count += 1;
+        const one = deletionOf(planned);
+        if (policy.dry_run) begin(one, policy, means)({ outcome: "planned", rule, detail: decision });
+        else if (decision === "deleted") going.push(one);
+        else begin(one, policy, means)({ outcome: decision, rule });
+      }
+    },
+  );
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
     means.remark(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
@@ -191,8 +197,10 @@ export async function carryOut(
   let untried: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
   let blocked = new Map<string, SnapshotError>();
+  const breathe = pauses(time);
   const remove = async (one: PendingDeletion) => {
     const { kind, id } = one;
+    await breathe();
     if (blocked.has(placeOf(one))) {
       untried.push(one);
       return;

@@ -170,25 +170,17 @@ export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot
  * @param standing the snapshots of one resource that stand for what was asked for
  */
 export function youngerTwins(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
-  const first = new Map<string, FoundSnapshot>();
-  const sameKey = new Map<string, FoundSnapshot[]>();
-  for (const snapshot of standing) {
-    const { marker, created } = snapshot;
-    // Stryker disable next-line ConditionalExpression: all of ours have one, which their type does not say
-    if (marker === undefined) continue;
-    if (created === undefined || whyNotOurs(snapshot) !== undefined) continue;
-    const other = first.get(marker.key);
-    if (other === undefined) first.set(marker.key, snapshot);
-    else sameKey.set(marker.key, [...(sameKey.get(marker.key) ?? [other]), snapshot]);
-  }
+  const oldest = new Map<string, FoundSnapshot>();
   const twins = new Map<FoundSnapshot, FoundSnapshot>();
-  for (const oldestFirst of [...sameKey.values()].map((snapshots) => snapshots.sort(byAge).reverse())) {
-    for (const snapshot of oldestFirst) {
-      // Made of one: then also the same was asked for.
-      // Stryker disable next-line OptionalChaining: all here have a marker
-      const oldest = oldestFirst.find(({ marker }) => marker?.content === snapshot.marker?.content) as FoundSnapshot;
-      if (oldest !== snapshot) twins.set(snapshot, oldest);
-    }
+  const marked = standing.filter(
+    (snapshot) => snapshot.marker !== undefined && snapshot.created !== undefined && whyNotOurs(snapshot) === undefined,
+  );
+  for (const snapshot of marked.sort(byAge).reverse()) {
+    // Created for one event: then also the same was asked for.
+    const identity = `${snapshot.marker?.key} ${snapshot.marker?.content}`;
+    const first = oldest.get(identity);
+    if (first === undefined) oldest.set(identity, snapshot);
+    else twins.set(snapshot, first);
   }
   return twins;
 }

@@ -9,7 +9,7 @@ import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } fr
 import type { Cloud, Resource } from "./ports.ts";
 import { asSnapshotError, SnapshotError } from "./reasons.ts";
 import { tooMany } from "./too-many.ts";
-import { type Patience, retryRead } from "./waiting.ts";
+import { type Patience, pauses, retryRead } from "./waiting.ts";
 
 /** What the snapshots of a run have in common. */
 export interface Run {
@@ -189,7 +189,9 @@ export async function takeAll(
 ): Promise<Target[]> {
   const { cloud, patience, inFlight, report, concurrency } = means;
   const left: Target[] = [];
+  const breathe = pauses(patience.time);
   const take = async (target: Target, from?: Known) => {
+    await breathe();
     const tooLate = patience.time.now() >= until;
     if (tooLate && until < patience.until) {
       left.push(target);

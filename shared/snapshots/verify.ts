@@ -43,11 +43,12 @@ export async function verify(options: VerifyOptions, means: Means): Promise<numb
     if (isDue(kind, found, options)) due.add(held);
     return held;
   };
-  await eachKind({ action: "verify" }, means, ours, (kind, found) => {
+  await eachKind({ action: "verify" }, means, ours, async (kind, found, pause) => {
     if (kind.hasMembers) groupsSeen = true;
     const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
     const twins = new Map(byResource(standing).flatMap((snapshots) => [...youngerTwins(snapshots)]));
     for (const snapshot of found.filter((one) => due.has(one))) {
+      await pause();
       const end = judge(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;

@@ -86,6 +86,7 @@ async function invokeUnder(
   for (let time = 1; time <= times; time += 1) invoked.push(await invoke(`request-${time}`));
   const mib = invoked.map(({ peakBytes }) => Math.round(peakBytes / MIB));
   expect(invoked.map(({ lost }) => lost)).toEqual(invoked.map(() => undefined));
+  expect(Math.max(...invoked.map(({ tookMs }) => tookMs))).toBeLessThanOrEqual(remainingMs);
   expect(Math.max(...mib), `${mib} MiB`).toBeLessThan(MAX_PEAK_BYTES / MIB);
   const [first] = invoked;
   return { outcomes: (first?.stdout ?? []).map((line) => JSON.parse(line).outcome as string), cloud };
@@ -152,6 +153,25 @@ test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", {
   // The last one is recent, as are those that were there before.
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
+
+test.each(["verify-snapshots", "prune-snapshots"])(
+  "%s ends in time although it has 16,000 snapshots to report",
+  {
+    timeout: 60_000,
+  },
+  async (functionName) => {
+    // All of them are recent, and no two are of one cluster, so that prune keeps each of them.
+    const row = (index: number) =>
+      clusterSnapshot(index)
+        .replaceAll("2026-10", "2026-11")
+        .replace(/"cluster_id":"[^"]+"/, `"cluster_id":"${randomUUID()}"`);
+    const list = `{"snapshots":[${Array.from({ length: 16_000 }, (_, index) => row(index)).join()}]}`;
+    const under = { remainingMs: 1_500, times: 1 };
+    const { outcomes } = await invokeUnder(functionName, "dws.listSnapshots", () => sent(list), under);
+    expect(outcomes).toContain("failed");
+    expect(outcomes.length).toBeGreaterThan(100);
+  },
+);
 
 test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
   const list = filled(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
