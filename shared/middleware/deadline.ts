@@ -1,5 +1,5 @@
 import { after } from "../snapshots/instant.ts";
-import { SnapshotError } from "../snapshots/reasons.ts";
+import { REASONS, SnapshotError } from "../snapshots/reasons.ts";
 import { raceDeadline } from "../snapshots/waiting.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -22,9 +22,6 @@ export const withDeadline =
       time,
       after(until, GRACE_MS),
       () =>
-        new SnapshotError(
-          "DeadlineExceeded",
-          "The invocation's time ran out while something did not end by itself. Repeat it. If this persists, ask the operator of these functions to raise their timeout.",
-        ),
+        new SnapshotError("DeadlineExceeded", `Something did not end by itself. ${REASONS.DeadlineExceeded.advice}`),
     );
   };

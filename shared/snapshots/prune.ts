@@ -17,6 +17,7 @@ import {
   type Verdict,
 } from "./retention.ts";
 import type { Means } from "./take.ts";
+import { tooMany } from "./too-many.ts";
 import { LISTED_AFTER_MS, lastBegin, type Patience, pauses, retryRead, waitAfter } from "./waiting.ts";
 import { wallClockOf } from "./zone.ts";
 
@@ -107,7 +108,8 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
     // Stryker disable next-line ConditionalExpression: only saves memory
     return found.marker?.policy === policy.policy ? lean(found) : undefined;
   };
-  const held = { ...means, maxSnapshots: means.maxTargets };
+  const { maxTargets = Number.POSITIVE_INFINITY } = means;
+  const held = { ...means, maxSnapshots: maxTargets };
   const outdated = await eachKind(
     { action: "prune", policy: policy.policy },
     held,
@@ -136,7 +138,9 @@ export async function prune(policy: PrunePolicy, means: Means): Promise<number> 
       await means.cloud(kind).listAll((one) => {
         // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
-        if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(lean(one));
+        if (!ids.has(one.id) && !(counts && one.marker?.policy === policy.policy)) return;
+        if (found.length >= maxTargets) throw tooMany(kind, maxTargets);
+        found.push(lean(one));
       });
       return found;
     },
@@ -191,6 +195,8 @@ export async function carryOut(
     one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
     one.end ??= begin(one, policy, means);
     one.end({ rule: one.rule, ...fields });
+    // Releases the record: a run may have thousands of deletions.
+    one.end = COMPLETED;
   };
 
   let round = 1;
@@ -292,9 +298,11 @@ export async function carryOut(
   }
 }
 
+const COMPLETED = () => {};
+
 const GONE = "It was gone already.";
 const UNREAD = "The list could not be read again, and an old list is no reason to delete.";
-const UNTRIED = "It was not tried, because another deletion of the same resource failed.";
+const UNTRIED = "Not tried: another deletion of the same resource failed.";
 const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
 const changed = (rule: string): string =>
   `The plan changed: this was to be deleted (${rule}), and a list that was read later shows that it must stay.`;

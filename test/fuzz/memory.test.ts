@@ -154,24 +154,16 @@ test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", {
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
 
-test.each(["verify-snapshots", "prune-snapshots"])(
-  "%s ends in time although it has 16,000 snapshots to report",
-  {
-    timeout: 60_000,
-  },
-  async (functionName) => {
-    // All of them are recent, and no two are of one cluster, so that prune keeps each of them.
-    const row = (index: number) =>
-      clusterSnapshot(index)
-        .replaceAll("2026-10", "2026-11")
-        .replace(/"cluster_id":"[^"]+"/, `"cluster_id":"${randomUUID()}"`);
-    const list = `{"snapshots":[${Array.from({ length: 16_000 }, (_, index) => row(index)).join()}]}`;
-    const under = { remainingMs: 1_500, times: 1 };
-    const { outcomes } = await invokeUnder(functionName, "dws.listSnapshots", () => sent(list), under);
-    expect(outcomes).toContain("failed");
-    expect(outcomes.length).toBeGreaterThan(100);
-  },
-);
+test("verify-snapshots reports 25,000 duplicates of one snapshot in 8 s of CPU time", { timeout: 60_000 }, async () => {
+  const row = (index: number) =>
+    clusterSnapshot(index)
+      .replaceAll("2026-10", "2026-11")
+      .replace(/key:[0-9a-f]{32}/, `key:${"a".repeat(32)}`);
+  const list = `{"snapshots":[${Array.from({ length: 25_000 }, (_, index) => row(index)).join()}]}`;
+  const under = { remainingMs: 8_000, times: 1 };
+  const { outcomes } = await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(list), under);
+  expect(outcomes.filter((outcome) => outcome === "available").length).toBeGreaterThan(25_000);
+});
 
 test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
   const list = filled(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
