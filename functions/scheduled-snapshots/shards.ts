@@ -37,6 +37,8 @@ export async function fanOut(
   const requestIds: string[] = [];
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, original));
   for (const [index, shard] of shards.entries()) {
+    // Lets timers and sockets have their turn: handing on may fail at once.
+    await invocation.retryBudget.time.sleep(0);
     const ends = shard.map((target) => invocation.records.openRecord(targetFields(target, original.run)));
     try {
       const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);

@@ -1,4 +1,4 @@
-import { SnapshotError } from "../core/errors.ts";
+import { REASONS, SnapshotError } from "../core/errors.ts";
 import { after } from "../core/instant.ts";
 import { raceDeadline } from "../core/retry.ts";
 import type { Invocation } from "./invocation.ts";
@@ -22,9 +22,6 @@ export const withDeadline =
       time,
       after(deadline, GRACE_MS),
       () =>
-        new SnapshotError(
-          "DeadlineExceeded",
-          "The invocation's time ran out while something did not end by itself. Repeat it. If this persists, ask the operator of these functions to raise their timeout.",
-        ),
+        new SnapshotError("DeadlineExceeded", `Something did not end by itself. ${REASONS.DeadlineExceeded.advice}`),
     );
   };

@@ -189,9 +189,10 @@ const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
  * A character that JSON, a URL or HTML escaped, perhaps repeatedly; an HTML line break. Noise can stand at each space. A URL
  * can have escaped the backslash (~) and the other characters that begin or end an escape.
  */
-const escapePattern = () =>
+const escapePattern = (name: string) =>
   new RegExp(
-    String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|(?:[a-z] ){2,8};)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
+    String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|@)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
+      .replace("|@", name)
       .replaceAll("#", "(?:#|% (?:2 5 )*2 3)")
       .replaceAll(";", "(?:;|% (?:2 5 )*3 b)")
       .replaceAll("~", String.raw`(?:\\|% (?:2 5 )*5 c)+`)
@@ -199,18 +200,24 @@ const escapePattern = () =>
       .replaceAll(" ", NOISE),
     "iy",
   );
-/** Made at the first use, because its length costs time at a cold start. */
-let escapeMatcher: RegExp | undefined;
+const NAMED = "|(?:[a-z] ){2,8};";
+/** Made at the first use, because their length costs time at a cold start. */
+const matchers = new Map<string, RegExp>();
 
-function matchEscape(text: string, start: number): RegExpExecArray | null {
-  escapeMatcher ??= escapePattern();
-  escapeMatcher.lastIndex = start;
-  return escapeMatcher.exec(text);
+/** @param names "" leaves out the names of HTML: what looks like one can be part of a secret */
+function matchEscape(text: string, start: number, names = NAMED): RegExpExecArray | null {
+  const matcher = matchers.get(names) ?? escapePattern(names);
+  matchers.set(names, matcher);
+  matcher.lastIndex = start;
+  return matcher.exec(text);
 }
 
-/** HTML's names of the ASCII characters that a key or token can have, and that canonical text does not leave out. */
+/** HTML's names of the ASCII characters that a key or token can have, and of white space. */
 const NAMES =
-  "excl:! num:# dollar:$ percnt:% lpar:( rpar:) ast:* midast:* plus:+ comma:, hyphen:- dash:- period:. sol:/ colon:: semi:; quest:? commat:@ lsqb:[ lbrack:[ rsqb:] rbrack:] hat:^ lowbar:_ underbar:_ grave:` lcub:{ lbrace:{ verbar:| vert:| rcub:} rbrace:}";
+  "amp:& lt:< gt:> quot:\" apos:' equals:= bsol:\\ nbsp:  tab:  newline:  excl:! num:# dollar:$ percnt:% lpar:( rpar:) ast:* midast:* plus:+ comma:, hyphen:- dash:- period:. sol:/ colon:: semi:; quest:? commat:@ lsqb:[ lbrack:[ rsqb:] rbrack:] hat:^ lowbar:_ underbar:_ grave:` lcub:{ lbrace:{ verbar:| vert:| rcub:} rbrace:}";
+
+const isNamed = ([escaped, ...codes]: RegExpExecArray): boolean =>
+  escaped[escaped.length - 1] === ";" && codes.every((code) => code === undefined);
 
 /** Returns the code of the character that an escape names, as `&sol;` does; 0 for any other escape. */
 function namedCharacter(escaped: string): number {
@@ -266,7 +273,9 @@ function canonicalText(text: string, isJson: boolean): Canonical {
     end = at + 1;
     // The characters \ % & < begin an escape.
     if (code === 92 || code === 37 || code === 38 || code === 60) {
-      const [escaped, hex, decimal, json, character, url] = matchEscape(text, at) ?? [];
+      let match = matchEscape(text, at);
+      if (match !== null && isNamed(match) && namedCharacter(match[0]) === 0) match = matchEscape(text, at, "");
+      const [escaped, hex, decimal, json, character, url] = match ?? [];
       if (escaped !== undefined) {
         end = at + escaped.length;
         const digits = (json ?? url ?? hex ?? "").replace(/[^\da-f]/gi, "");

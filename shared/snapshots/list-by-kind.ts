@@ -1,10 +1,16 @@
-import { asSnapshotError, type SnapshotError } from "../core/errors.ts";
-import { retryRead } from "../core/retry.ts";
+import { asSnapshotError, SnapshotError } from "../core/errors.ts";
+import { pauses, retryRead } from "../core/retry.ts";
 import type { RunContext } from "./create/create-all.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import type { Action } from "./reporting.ts";
 import { tooMany } from "./too-many.ts";
+
+const outOfTime = () =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+  );
 
 /**
  * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
@@ -18,11 +24,16 @@ export async function listByKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
   { cloud, retryBudget, report, addNotice, maxSnapshots = Number.POSITIVE_INFINITY }: RunContext,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
-  work: (kind: Kind, found: FoundSnapshot[]) => void,
+  work: (kind: Kind, found: FoundSnapshot[], pause: () => Promise<void>) => Promise<void> | void,
 ): Promise<Kind[]> {
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const missing = new Map<string, SnapshotError>();
+  const breathe = pauses(retryBudget.time);
+  const pause = async () => {
+    await breathe();
+    if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTime();
+  };
   for (const kind of Object.values<Kind>(KINDS)) {
     let tries = 0;
     const list = async () => {
@@ -38,7 +49,7 @@ export async function listByKind(
       return found;
     };
     try {
-      work(kind, await retryRead(list, retryBudget));
+      await work(kind, await retryRead(list, retryBudget), pause);
       listed.push(kind);
     } catch (thrown) {
       const error = asSnapshotError(thrown);

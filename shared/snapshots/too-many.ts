@@ -3,7 +3,4 @@ import type { Kind } from "./kinds/kind.ts";
 
 /** Returns the error for a list that shows more snapshots of a kind than there is memory for. */
 export const tooMany = ({ name }: Kind, most: number): SnapshotError =>
-  new SnapshotError(
-    "BadResponse",
-    `Expected at most ${most} ${name}s in the list, got more. Give the function more memory.`,
-  );
+  new SnapshotError("BadResponse", `Expected at most ${most} ${name}s, got more. Give the function more memory.`);

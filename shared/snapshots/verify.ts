@@ -43,11 +43,12 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     if (isDue(kind, found, options)) due.add(held);
     return held;
   };
-  await listByKind({ action: "verify" }, runContext, ours, (kind, found) => {
+  await listByKind({ action: "verify" }, runContext, ours, async (kind, found, pause) => {
     if (kind.hasMembers) groupsSeen = true;
     const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
     const duplicates = new Map(byResource(standing).flatMap((snapshots) => [...youngerDuplicates(snapshots)]));
     for (const snapshot of found.filter((one) => due.has(one))) {
+      await pause();
       const end = assessSnapshot(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;

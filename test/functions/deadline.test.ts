@@ -104,7 +104,7 @@ test("a handler that never settles ends at the deadline, with a record for what 
       );
   const { error, records } = await site.invoke(endless as never, timerEvent({}));
   expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
-  expect(error?.message).toMatch(/^The invocation's time ran out/);
+  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
   // A caller over HTTP reads the same text, and cannot change the function.
   expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([

@@ -37,8 +37,8 @@ const REPLACEMENTS = [
     /a\.key\.toLocaleLowerCase\(\)\.localeCompare\(b\.key\.toLocaleLowerCase\(\)\)/g,
     `${required("./names.cjs")}(a.key.toLowerCase(), b.key.toLowerCase())`,
   ],
-  [/(?<=static urlEncode\(str\) \{)[^]*?(?=\n {4}\}\n\})/g, `return ${required("./encode.cjs")}(str);`],
-  [/static hexTable\(\) \{[^]*?(?=static sign\()/g, ""],
+  [/(?<=static urlEncode\(str\) \{)[\s\S]*?(?=\n {4}\}\n\})/g, `return ${required("./encode.cjs")}(str);`],
+  [/static hexTable\(\) \{[\s\S]*?(?=static sign\()/g, ""],
   [/AKSKSigner\.(noEscape|hex) = \[[^\]]*\];/g, ""],
 ];
 

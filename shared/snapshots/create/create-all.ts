@@ -1,7 +1,7 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { type RetryBudget, retryRead } from "../../core/retry.ts";
+import { pauses, type RetryBudget, retryRead } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { KINDS } from "../kinds/kinds.ts";
 import { compact } from "../ownership.ts";
@@ -197,7 +197,9 @@ export async function createAll(
 ): Promise<Target[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const left: Target[] = [];
+  const breathe = pauses(retryBudget.time);
   const take = async (target: Target, from?: SnapshotIndex) => {
+    await breathe();
     const tooLate = retryBudget.time.now() >= until;
     if (tooLate && until < retryBudget.deadline) {
       left.push(target);

@@ -167,7 +167,7 @@ export async function passGate(
   }
 }
 
-const GONE = "The snapshot is being deleted or does not exist any more: repeat the call, which creates another one.";
+const GONE = "The snapshot is being deleted or does not exist any more: repeat the call to create another one.";
 
 /** Wraps a service, which shows an incomplete group as available, so that what the gate found to be failed stays so. */
 const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): SnapshotService => ({

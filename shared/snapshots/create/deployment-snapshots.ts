@@ -117,14 +117,11 @@ const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSna
 const refused = (deploymentId: string, why: string) =>
   new SnapshotError(
     "Conflict",
-    `deployment_id: expected the id of a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${why}`,
+    `deployment_id: expected a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${why}`,
   );
 
 const tooOld = (deploymentId: string, id: string) =>
-  refused(
-    deploymentId,
-    `${id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes where this is still that deployment.`,
-  );
+  refused(deploymentId, `${id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.`);
 
 const undated = (deploymentId: string, id: string, created: Instant | undefined) => {
   const what =

@@ -105,5 +105,5 @@ const STILL_THERE = "What was to go is still there: see what its records and its
 const late = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(
     "DeadlineExceeded",
-    `There is no room on ${resource} yet: ${found.filter(isGoing).length} of its ${found.length} snapshots are being deleted. Repeat when they are gone; what was deleted stays deleted.`,
+    `There is no room on ${resource} yet: ${found.filter(isGoing).length} of its ${found.length} snapshots are being deleted. Repeat when they are gone.`,
   );

@@ -170,27 +170,18 @@ export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot
  * @param standing the snapshots of one resource that stand for what was asked for
  */
 export function youngerDuplicates(standing: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
-  const first = new Map<string, FoundSnapshot>();
-  const sameKey = new Map<string, FoundSnapshot[]>();
-  for (const snapshot of standing) {
-    const { marker, created } = snapshot;
-    // Stryker disable next-line ConditionalExpression: all of ours have one, which their type does not say
-    if (marker === undefined) continue;
-    if (created === undefined || foreignReason(snapshot) !== undefined) continue;
-    const other = first.get(marker.idempotencyKey);
-    if (other === undefined) first.set(marker.idempotencyKey, snapshot);
-    else sameKey.set(marker.idempotencyKey, [...(sameKey.get(marker.idempotencyKey) ?? [other]), snapshot]);
-  }
+  const oldest = new Map<string, FoundSnapshot>();
   const duplicates = new Map<FoundSnapshot, FoundSnapshot>();
-  for (const oldestFirst of [...sameKey.values()].map((snapshots) => snapshots.sort(byAge).reverse())) {
-    for (const snapshot of oldestFirst) {
-      // Made of one: then also the same was asked for.
-      // Stryker disable next-line OptionalChaining: all here have a marker
-      const oldest = oldestFirst.find(
-        ({ marker }) => marker?.requestHash === snapshot.marker?.requestHash,
-      ) as FoundSnapshot;
-      if (oldest !== snapshot) duplicates.set(snapshot, oldest);
-    }
+  const marked = standing.filter(
+    (snapshot) =>
+      snapshot.marker !== undefined && snapshot.created !== undefined && foreignReason(snapshot) === undefined,
+  );
+  for (const snapshot of marked.sort(byAge).reverse()) {
+    // Created for one event: then also the same was asked for.
+    const identity = `${snapshot.marker?.idempotencyKey} ${snapshot.marker?.requestHash}`;
+    const first = oldest.get(identity);
+    if (first === undefined) oldest.set(identity, snapshot);
+    else duplicates.set(snapshot, first);
   }
   return duplicates;
 }

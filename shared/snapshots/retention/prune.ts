@@ -1,7 +1,7 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { backoff, LISTED_AFTER_MS, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
+import { backoff, LISTED_AFTER_MS, pauses, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { wallClockOf } from "../../core/time-zone.ts";
 import type { RunContext } from "../create/create-all.ts";
 import { cannotBeDeleted, type FoundSnapshot, isGoing, type Kind } from "../kinds/kind.ts";
@@ -9,6 +9,7 @@ import { listByKind } from "../list-by-kind.ts";
 import { compact } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
+import { tooMany } from "../too-many.ts";
 import {
   byResource,
   isNamedIn,
@@ -107,17 +108,24 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
     // Stryker disable next-line ConditionalExpression: only saves memory
     return found.marker?.policy === policy.policy ? compact(found) : undefined;
   };
-  const held = { ...runContext, maxSnapshots: runContext.maxTargets };
-  const outdated = await listByKind({ action: "prune", policy: policy.policy }, held, marked, (kind, found) => {
-    for (const planned of verdictsOn(kind, found, policy, options)) {
-      const { decision, rule } = planned.verdict;
-      count += 1;
-      const one = deletionOf(planned);
-      if (policy.dry_run) begin(one, policy, runContext)({ outcome: "planned", rule, detail: decision });
-      else if (decision === "deleted") going.push(one);
-      else begin(one, policy, runContext)({ outcome: decision, rule });
-    }
-  });
+  const { maxTargets = Number.POSITIVE_INFINITY } = runContext;
+  const held = { ...runContext, maxSnapshots: maxTargets };
+  const outdated = await listByKind(
+    { action: "prune", policy: policy.policy },
+    held,
+    marked,
+    async (kind, found, pause) => {
+      for (const planned of verdictsOn(kind, found, policy, options)) {
+        await pause();
+        const { decision, rule } = planned.verdict;
+        count += 1;
+        const one = deletionOf(planned);
+        if (policy.dry_run) begin(one, policy, runContext)({ outcome: "planned", rule, detail: decision });
+        else if (decision === "deleted") going.push(one);
+        else begin(one, policy, runContext)({ outcome: decision, rule });
+      }
+    },
+  );
   if (unmatched.size > 0) {
     const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
     runContext.addNotice(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
@@ -130,7 +138,9 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       await runContext.cloud(kind).listAll((one) => {
         // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
-        if (ids.has(one.id) || (counts && one.marker?.policy === policy.policy)) found.push(compact(one));
+        if (!ids.has(one.id) && !(counts && one.marker?.policy === policy.policy)) return;
+        if (found.length >= maxTargets) throw tooMany(kind, maxTargets);
+        found.push(compact(one));
       });
       return found;
     },
@@ -185,14 +195,18 @@ export async function executeDeletions(
     one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
     one.end ??= begin(one, policy, runContext);
     one.end({ rule: one.rule, ...fields });
+    // Releases the record: a run may have thousands of deletions.
+    one.end = COMPLETED;
   };
 
   let round = 1;
   let untried: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
   let blocked = new Map<string, SnapshotError>();
+  const breathe = pauses(time);
   const remove = async (one: PendingDeletion) => {
     const { kind, id } = one;
+    await breathe();
     if (blocked.has(placeOf(one))) {
       untried.push(one);
       return;
@@ -284,9 +298,11 @@ export async function executeDeletions(
   }
 }
 
+const COMPLETED = () => {};
+
 const GONE = "It was gone already.";
 const UNREAD = "The list could not be read again, and an old list is no reason to delete.";
-const UNTRIED = "It was not tried, because another deletion of the same resource failed.";
+const UNTRIED = "Not tried: another deletion of the same resource failed.";
 const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
 const changed = (rule: string): string =>
   `The plan changed: this was to be deleted (${rule}), and a list that was read later shows that it must stay.`;

@@ -84,6 +84,16 @@ test("the redactor removes a secret with quotes from a plain text, although only
   expect(redact(JSON.stringify({ message: token }))).toBe('{"message":"***\\""}');
 });
 
+test.each([
+  ["is escaped for JSON", "$h&q\\u0042f;C\\u003aB\\u0078zk\\u0070\\u0062"],
+  ["is escaped for a URL", "$h%26q%42f;C%3AB%78zk%70%62"],
+  ["is escaped for a URL twice", "$h%2526q%2542f;C%253AB%2578zk%2570%2562"],
+  ["is escaped for HTML", "$h&amp;q&#66;f;C&colon;B&#x78;zk&#112;&#98;"],
+  ["is not escaped", "$h&qBf;C:Bxzkpb"],
+])("the redactor removes a piece of a secret that looks like a name of HTML and %s", (_how, piece) => {
+  expect(redactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
+});
+
 describe("pieces of a secret", () => {
   test.each([
     ["from its second character on", KEY.slice(1)],

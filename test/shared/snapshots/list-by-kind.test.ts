@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { SnapshotError } from "../../../shared/core/errors.ts";
+import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { listByKind } from "../../../shared/snapshots/list-by-kind.ts";
 import { group, refusal, snapshot, snapshotOf, stage } from "../../support/domain.ts";
@@ -61,7 +62,7 @@ test("a fault that passes is waited out", async () => {
   expect(here.records).toEqual([]);
 });
 
-test("eachKind returns the kinds that were listed before another kind's list was waited for", async () => {
+test("listByKind returns the kinds that were listed before another kind's list was waited for", async () => {
   const outdated = async (...events: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1][]) => {
     const here = stage();
     here.cloud.at("listAll", ...events);
@@ -112,4 +113,31 @@ test("what is not asked for is not held", async () => {
     seen.push(found.map(({ id, name }) => `${id} ${name}`));
   });
   expect(seen).toEqual([["kept lean"], [], [], []]);
+});
+
+test("listByKind ends the work on a list at the deadline and records that the kind failed", async () => {
+  const here = stage({ seconds: 10 });
+  here.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
+  // Each snapshot takes 20 ms.
+  let worked = 0;
+  const now = () => instant(here.time.now() + worked * 20);
+  const means = { ...here.means, retryBudget: { ...here.means.retryBudget, time: { ...here.time, now } } };
+  await listByKind({ action: "verify" }, means, keepAll, async (_kind, found, pause) => {
+    for (const _ of found) {
+      await pause();
+      worked += 1;
+    }
+  });
+  expect(worked).toBe(500);
+  expect(here.records[0]).toMatchObject({
+    kind: "snapshot",
+    outcome: "failed",
+    error: {
+      reason: "DeadlineExceeded",
+      message:
+        "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+    },
+  });
+  // Timers and sockets had their turn 5 times.
+  expect(here.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });

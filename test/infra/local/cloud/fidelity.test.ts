@@ -42,7 +42,7 @@ test("every test file is in the fidelity table", () => {
 
 test("every choice is in the table of choices", () => {
   const [, choices = ""] =
-    /export interface Choices \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-state.ts")) ?? [];
+    /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-state.ts")) ?? [];
   const options = [...choices.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
   expect(options.length).toBeGreaterThan(10);
   expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);

@@ -369,7 +369,7 @@ describe("a call that waits", () => {
     becomes(here, 1, DELETING);
     const { progress } = await call(here, [DISK_1], { waitUntil: moment(5_000) });
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("which creates another one") },
+      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("to create another one") },
     ]);
   });
 
@@ -407,7 +407,7 @@ describe("a deployment_id", () => {
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
-        'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes where this is still that deployment.',
+        'deployment_id: expected a deployment that is under way, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(asked).toEqual(["listAll snapshot"]);
     expect(here.time.seconds()).toBe(0);
@@ -433,7 +433,7 @@ describe("a deployment_id", () => {
   test("the gate says what creation time a refused snapshot has and what to do", async () => {
     const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected the id of a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.',
+      'deployment_id: expected a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });

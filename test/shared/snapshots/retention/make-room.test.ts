@@ -116,8 +116,7 @@ describe("a full disk", () => {
     const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
     expect(late.result).toMatchObject({
       reason: "DeadlineExceeded",
-      message:
-        "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone; what was deleted stays deleted.",
+      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone.",
     });
     // 12 s before the end a create can still end in order.
     expect(late.time.seconds()).toBe(45);
