@@ -1,10 +1,10 @@
 /** The same event several times, with a crash after any request, in a cloud in which anything can go wrong. */
 import fc from "fast-check";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
+import { type Crash, type Delivery, type Instance, openFaultySite } from "./faulty-environment.ts";
+import { broken, duplicates, unfinished } from "./guarantees.ts";
 import { CELLS, type Cell, jobOf, startsAnew } from "./jobs.ts";
-import { broken, duplicates, unfinished } from "./promises.ts";
 import { RETRY_MS, shardsOf } from "./shards.ts";
-import { type Crash, type Delivery, type Instance, openFaultySite } from "./site.ts";
 
 interface Attempt {
   /** In an instance of its own, or in the last one where that is still alive. */

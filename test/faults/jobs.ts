@@ -8,7 +8,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { apig, type Invocation, timerEvent } from "../support/environment.ts";
-import type { Factory, FaultySite } from "./site.ts";
+import type { Factory, FaultySite } from "./faulty-environment.ts";
 
 type Site = Pick<FaultySite, "cloud">;
 

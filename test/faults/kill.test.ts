@@ -1,12 +1,12 @@
 /** A real process is killed at a request, and the event is delivered again to another one. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Delivery } from "./faulty-environment.ts";
+import { broken, duplicates, unfinished } from "./guarantees.ts";
 import { CELLS, type Job, jobOf } from "./jobs.ts";
 import { type Kill, openProcessSite, type ProcessSite } from "./process.ts";
-import { broken, duplicates, unfinished } from "./promises.ts";
 import { ASKED, keep } from "./report.ts";
 import { RETRY_MS } from "./shards.ts";
-import type { Delivery } from "./site.ts";
 
 const kill: fc.Arbitrary<Kill> = fc.record({
   request: fc.integer({ min: 1, max: ASKED.report === undefined ? 3 : 8 }),

@@ -3,11 +3,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
 import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { chanceOf, openFaultySite } from "./faulty-environment.ts";
+import { duplicates } from "./guarantees.ts";
 import { addResource, CREATES, eventTime, jobOf, KINDS } from "./jobs.ts";
 import { openProcessSite } from "./process.ts";
-import { duplicates } from "./promises.ts";
 import { ASKED, keep, type Rate } from "./report.ts";
-import { chanceOf, openFaultySite } from "./site.ts";
 
 const LIST_LAG_MS = 5_000;
 

@@ -1,9 +1,9 @@
 /** Every fault by itself, for every kind and every trigger that can make it. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
+import { type Crash, type Delivery, type FaultySite, openFaultySite } from "./faulty-environment.ts";
+import { broken, duplicates, hidden, unfinished } from "./guarantees.ts";
 import { CELLS, type Cell, CREATES, type Job, jobOf, LISTS, startsAnew } from "./jobs.ts";
-import { broken, duplicates, hidden, unfinished } from "./promises.ts";
 import { RETRY_MS, shardsOf } from "./shards.ts";
-import { type Crash, type Delivery, type FaultySite, openFaultySite } from "./site.ts";
 
 const LIST_LAG_MS = 5_000;
 

@@ -4,9 +4,9 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { type Delivery, openFaultySite } from "./faulty-environment.ts";
+import { broken, duplicates } from "./guarantees.ts";
 import { addResource, jobOf, type Trigger } from "./jobs.ts";
-import { broken, duplicates } from "./promises.ts";
-import { type Delivery, openFaultySite } from "./site.ts";
 
 onTheSitesDay();
 

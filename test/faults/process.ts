@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { type Instance, startInstance } from "../../infra/local/host/instance.ts";
+import type { Delivery } from "./faulty-environment.ts";
 import type { Job } from "./jobs.ts";
-import type { Delivery } from "./site.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };

@@ -1,7 +1,7 @@
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { Delivery, FaultySite } from "./faulty-environment.ts";
+import { broken } from "./guarantees.ts";
 import type { Job } from "./jobs.ts";
-import { broken } from "./promises.ts";
-import type { Delivery, FaultySite } from "./site.ts";
 
 /** The platform's retry interval: a redelivery comes no sooner (the cloud's lists are up to 5 s late). */
 export const RETRY_MS = 60_000;

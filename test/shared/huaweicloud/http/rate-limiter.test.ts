@@ -5,7 +5,7 @@ import { instant } from "../../../../shared/core/instant.ts";
 import { delayBefore } from "../../../../shared/core/retry.ts";
 import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
-import { chanceOf } from "../../../faults/site.ts";
+import { chanceOf } from "../../../faults/faulty-environment.ts";
 import { answering, connectionTo } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;

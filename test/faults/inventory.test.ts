@@ -4,8 +4,8 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { chanceOf, openFaultySite } from "./faulty-environment.ts";
 import { ASKED, keep } from "./report.ts";
-import { chanceOf, openFaultySite } from "./site.ts";
 
 onTheSitesDay();
 

@@ -1,8 +1,8 @@
 /** The promises of the product, asked of the cloud and of the log: what a user would notice if one were broken. */
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { Delivery, FaultySite } from "./faulty-environment.ts";
 import type { Job, Target } from "./jobs.ts";
 import { resourceOf } from "./jobs.ts";
-import type { Delivery, FaultySite } from "./site.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and answers of many shapes
 type Any = any;
