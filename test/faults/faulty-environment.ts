@@ -1,4 +1,4 @@
-/** The functions' world as it breaks: instances that crash at a request, requests that hang, and chance from a seed. */
+/** Runs functions in an environment that fails: instances crash at a request, requests hang, and a seed decides by chance. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Time } from "../../shared/core/clock.ts";
 import { type HttpRequest, type Transport, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
@@ -10,140 +10,128 @@ import {
   type TestEnvironment,
   type TestEnvironmentOptions,
 } from "../support/environment.ts";
+import { createRandom } from "../support/random.ts";
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;
 
-/** The instance is gone at its nth request: before it is sent, or when the cloud has done its work. */
+/** The instance crashes at its nth request: before it sends the request, or after the cloud has processed it. */
 export interface Crash {
   request: number;
   when: "before" | "after";
 }
 
 export interface Delivery {
-  /** What it returned or threw; undefined where the instance crashed. */
-  ended?: Invoked;
+  /** What the function returned or threw; undefined if the instance crashed. */
+  invoked?: Invoked;
   startedAt: number;
   tookMs: number;
-  /** Until the platform's deadline. */
+  /** The time until the platform's deadline, at the beginning. */
   remainingMs: number;
-  /** What was printed until the crash, where there was one. */
+  /** The printed lines, up to the crash if there was one. */
   lines: string[];
 }
 
-/** One process of a function: what its invocations share, and what a crash takes away. */
+/** One instance of a function. Its invocations share state in memory, which a crash destroys. */
 export interface Instance {
   readonly alive: boolean;
-  deliver(factory: Factory, event: unknown, how?: Invocation & { crash?: Crash }): Promise<Delivery>;
+  deliver(factory: Factory, event: unknown, invocation?: Invocation & { crash?: Crash }): Promise<Delivery>;
 }
 
-export interface FaultySite extends TestEnvironment {
-  /** A cold instance. */
+export interface FaultyEnvironment extends TestEnvironment {
+  /** Starts a cold instance. */
   instance(): Instance;
-  /** An answer that comes so many milliseconds late, on the site's clock; the work was done before. */
-  slow(ms: number): Fault;
-  /** How long a snapshot is being created. */
+  /** Returns a fault that delays a response by so many milliseconds of the environment's clock, after the request is processed. */
+  delayResponse(ms: number): Fault;
+  /** How long the cloud takes to create a snapshot. */
   creationMs: number;
-  /** Shards that are handed on while this is set; without it they are only acknowledged. */
+  /** Called for each asynchronous invocation. Without it the cloud only acknowledges the invocation. */
   onShard: ((event: unknown, requestId: string) => Promise<void>) | undefined;
 }
 
 export const TIMEOUT_MS = 900_000;
 
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function chanceOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export interface FaultySiteOptions extends TestEnvironmentOptions {
+export interface FaultyEnvironmentOptions extends TestEnvironmentOptions {
   seed?: number;
   creationMs?: number;
 }
 
-/** Requests are sent one at a time, in the order in which they were begun, so that a run can be replayed. */
-
-export async function openFaultySite(options: FaultySiteOptions = {}): Promise<FaultySite> {
-  const { seed = 1, creationMs = 3_000, ...siteOptions } = options;
-  let faulty: FaultySite | undefined;
-  const site = await createTestEnvironment({
+export async function createFaultyEnvironment(options: FaultyEnvironmentOptions = {}): Promise<FaultyEnvironment> {
+  const { seed = 1, creationMs = 3_000, ...environmentOptions } = options;
+  let faulty: FaultyEnvironment | undefined;
+  const environment = await createTestEnvironment({
     timeoutSeconds: TIMEOUT_MS / 1000,
-    random: chanceOf(seed),
+    random: createRandom(seed),
     creationMs,
     onInvokeAsync: ({ payload, requestId }) => faulty?.onShard?.(payload, requestId),
-    ...siteOptions,
+    ...environmentOptions,
   });
-  const slowness = { ms: 0 };
-  const { transmit, sent } = onSitesClock(site, slowness);
+  const delay = { ms: 0 };
+  const { transmit, sent } = createVirtualWire(environment, delay);
   let deliveries = 0;
 
   const instance = (): Instance => {
-    const gone = new AbortController();
-    const crashed = new Promise<void>((resolve) => gone.signal.addEventListener("abort", () => resolve()));
+    const death = new AbortController();
+    const crashed = new Promise<void>((resolve) => death.signal.addEventListener("abort", () => resolve()));
     const inFlight: Runtime["inFlight"] = new Map();
     let requests = 0;
     let crash: (Crash & { after: number }) | undefined;
 
-    /** Nothing comes back into an instance that is gone. */
+    /** A crashed instance gets no more results. */
     const never = new Promise<never>(() => {});
     const whileAlive = async <T>(work: () => Promise<T>): Promise<T> => {
-      if (gone.signal.aborted) return never;
+      if (death.signal.aborted) return never;
       try {
         const value = await work();
-        return gone.signal.aborted ? never : value;
+        return death.signal.aborted ? never : value;
       } catch (thrown) {
-        if (gone.signal.aborted) return never;
+        if (death.signal.aborted) return never;
         throw thrown;
       }
     };
-    const dying: Transport = (request) => {
-      if (gone.signal.aborted) return never;
+    const mortalTransport: Transport = (request) => {
+      if (death.signal.aborted) return never;
       requests += 1;
       const last = crash !== undefined && requests === crash.after + crash.request ? crash : undefined;
       if (last?.when === "before") {
-        gone.abort();
+        death.abort();
         return never;
       }
       return whileAlive(async () => {
         try {
           return await transmit(request, crashed);
         } finally {
-          if (last !== undefined) gone.abort();
+          if (last !== undefined) death.abort();
         }
       });
     };
     const time: Time = {
-      ...site.runtime.time,
+      ...environment.runtime.time,
       sleep: (ms, work) => {
-        const ended = work === undefined ? crashed : Promise.race([crashed, work]);
-        return whileAlive(() => site.runtime.time.sleep(ms, ended));
+        const invoked = work === undefined ? crashed : Promise.race([crashed, work]);
+        return whileAlive(() => environment.runtime.time.sleep(ms, invoked));
       },
     };
 
     return {
       get alive() {
-        return !gone.signal.aborted;
+        return !death.signal.aborted;
       },
-      async deliver(factory, event, { crash: planned, ...how } = {}) {
+      async deliver(factory, event, { crash: planned, ...options } = {}) {
         crash = planned === undefined ? undefined : { ...planned, after: requests };
         const lines: string[] = [];
-        const startedAt = site.clock.now();
+        const startedAt = environment.clock.now();
         deliveries += 1;
-        const invocation = { requestId: `delivery-${deliveries}`, ...how };
-        const work = site.invoke(
+        const invocation = { requestId: `delivery-${deliveries}`, ...options };
+        const work = environment.invoke(
           (runtime) =>
             factory({
               ...runtime,
               time,
-              transport: dying,
+              transport: mortalTransport,
               inFlight,
               print(line) {
-                if (gone.signal.aborted) return;
+                if (death.signal.aborted) return;
                 lines.push(line);
                 runtime.print(line);
               },
@@ -151,53 +139,54 @@ export async function openFaultySite(options: FaultySiteOptions = {}): Promise<F
           event,
           invocation,
         );
-        const ended = await Promise.race([work, crashed.then(() => undefined)]);
-        // What it had sent before it was gone is the cloud's to do.
-        if (ended === undefined) await sent();
+        const invoked = await Promise.race([work, crashed.then(() => undefined)]);
+        // The cloud still processes the requests that the instance had sent before it crashed.
+        if (invoked === undefined) await sent();
         return {
-          ended,
+          invoked,
           startedAt,
-          tookMs: site.clock.now() - startedAt,
-          remainingMs: how.remainingMs ?? (siteOptions.timeoutSeconds ?? TIMEOUT_MS / 1000) * 1000,
+          tookMs: environment.clock.now() - startedAt,
+          remainingMs: options.remainingMs ?? (environmentOptions.timeoutSeconds ?? TIMEOUT_MS / 1000) * 1000,
           lines,
         };
       },
     };
   };
 
-  const slow = (ms: number): Fault => ({
+  const delayResponse = (ms: number): Fault => ({
     type: "mutatePage",
     mutate: () => {
-      slowness.ms = ms;
+      delay.ms = ms;
     },
   });
-  faulty = { ...site, instance, slow, creationMs, onShard: undefined };
+  faulty = { ...environment, instance, delayResponse, creationMs, onShard: undefined };
   return faulty;
 }
 
 /**
- * Requests as they pass on the site's clock. One that the cloud leaves hanging is given up when what the function allowed
- * for it has passed there, one whose answer is slow comes so much later. On the wire they go one at a time.
+ * Sends requests whose durations count on the environment's clock. A request that the cloud leaves hanging fails after its
+ * timeout, and a delayed response arrives later. Requests are sent one at a time in the order of their start, so a run can be
+ * repeated.
  */
-function onSitesClock(site: TestEnvironment, slowness: { ms: number }) {
-  const { clock, runtime } = site;
+function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) {
+  const { clock, runtime } = environment;
   let wire: Promise<unknown> = Promise.resolve();
 
-  /** The answer and how late it is; undefined: none. */
+  /** Returns the response and its delay; undefined if there is no response. */
   const exchange = async (request: HttpRequest) => {
-    slowness.ms = 0;
-    const answer = await site.exchange(request);
-    return answer && { answer, late: slowness.ms };
+    delay.ms = 0;
+    const response = await environment.exchange(request);
+    return response && { response, late: delay.ms };
   };
   const transmit = async (request: HttpRequest, crashed: Promise<void>) => {
-    const begunAt = clock.now();
-    const exchanged = wire.then(() => exchange(request));
-    wire = exchanged.catch(() => {});
-    const { answer, late } = (await exchanged) ?? { late: Number.POSITIVE_INFINITY };
-    const ends = begunAt + Math.min(late, request.timeoutMs);
+    const startedAt = clock.now();
+    const exchanging = wire.then(() => exchange(request));
+    wire = exchanging.catch(() => {});
+    const { response, late } = (await exchanging) ?? { late: Number.POSITIVE_INFINITY };
+    const ends = startedAt + Math.min(late, request.timeoutMs);
     if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
-    if (answer !== undefined && late <= request.timeoutMs) return answer;
-    throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
+    if (response !== undefined && late <= request.timeoutMs) return response;
+    throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { sent: true });
   };
   return { transmit, sent: () => wire };
 }
