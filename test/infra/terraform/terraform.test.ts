@@ -1,4 +1,4 @@
-/** infra/terraform as it is, and copies of it that are broken on purpose. */
+/** Plans infra/terraform with several sets of variables, and copies of it that are broken on purpose. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ type Any = any;
 
 const { policy: _, ...nightly } = POLICY;
 
-/** A deployment of everything; the policies are those that the functions were watched with. */
+/** Deploys everything. The policies are those with which the calls of the functions were observed. */
 const EVERYTHING = {
   region: "eu-west-101",
   disk_attached_kind: "snapshot",
@@ -67,51 +67,57 @@ const sample = async (): Promise<Any> =>
     readFileSync(join(import.meta.dirname, "../../../infra/terraform/terraform.tfvars.example"), "utf8"),
   );
 
-/** What is marked in the sample. */
+/** Values for the placeholders of the sample. */
 const FILLED_IN = {
   gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication: "APP" },
   alarm: { email: "sre@example.org" },
   lts_endpoint: "https://100.125.11.157:8102",
 };
 
-describe("infra/terraform", () => {
-  test("deploys every function, by arguments that the provider documents", async () => {
+describe("the Terraform module", () => {
+  test("the Terraform module deploys every function, only with arguments that the provider documents", async () => {
     expect(await faultsOf(sources())).toEqual([]);
     expect(FUNCTIONS).toHaveLength(9);
   });
 
   test.each<[string, Partial<typeof EVERYTHING>]>([
     [
-      "callers who sign with an access key",
+      "an API whose callers sign with an access key",
       { gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true } as Any },
     ],
-    ["standard snapshots of attached disks", { disk_attached_kind: "standard-snapshot" }],
-    ["no room on the disks that are attached, and no right to delete", { disk_attached_retention: undefined }],
-    ["gates that make no room", { gateway: { instance_id: EVERYTHING.gateway.instance_id } as Any }],
-    ["policies that make no room", { policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } } }],
+    ["disk-attached for standard snapshots", { disk_attached_kind: "standard-snapshot" }],
+    ["disk-attached without the right to delete snapshots", { disk_attached_retention: undefined }],
     [
-      "a topic that is there already",
+      "pre-deploy without the right to delete snapshots",
+      { gateway: { instance_id: EVERYTHING.gateway.instance_id } as Any },
+    ],
+    [
+      "scheduled-snapshots without the right to delete snapshots",
+      { policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } } },
+    ],
+    [
+      "alarms to an existing topic",
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
     ],
-    ["no HTTP functions, no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
+    ["no HTTP functions and no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
     [
       "a policy that only prunes",
       { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
     ],
     ["verify-snapshots alone", { functions: [], policies: {}, gateway: undefined as Any }],
     [
-      "a policy without an alarm on its silence",
+      "a policy without an alarm on missing runs",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 0 } } },
     ],
     [
-      "a policy that prunes less often than it takes",
+      "a policy that prunes less often than it creates snapshots",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 1, prune_every_hours: 168 } } },
     ],
-  ])("deploys %s", async (_name, changes) => {
+  ])("the Terraform module deploys %s", async (_name, changes) => {
     expect(await faultsOf(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
 
-  test("the sample of values makes a plan, whose events the functions take", async () => {
+  test("the Terraform module plans the sample values, and the functions accept its events", async () => {
     const plan = await planOf(sources(), { ...(await sample()), ...FILLED_IN });
     expect([...plan.refusals, ...schemaFaults(plan)]).toEqual([]);
 
@@ -128,13 +134,13 @@ describe("infra/terraform", () => {
       const [what] = String(key).split("_") as [keyof typeof handlers];
       const { error, records } = await invoke(handlers[what], timerEvent(user_event));
       expect(error, address).toBeUndefined();
-      // Until somebody looked them over.
+      // The sample is a dry run.
       if (what === "take") expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
     }
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the sample of values is refused wherever it is to be filled in", async () => {
+  test("the Terraform module refuses each placeholder of the sample values", async () => {
     for (const [name, message] of [
       ["gateway", /gateway\.instance_id: the id/],
       ["alarm", /alarm\.email: an address of yours/],
@@ -148,7 +154,7 @@ describe("infra/terraform", () => {
 });
 
 describe("infra/README.md", () => {
-  test("has the functions of every call, and a source for its action", async () => {
+  test("infra/README.md lists the functions and a source for every call", async () => {
     const observed = await observe();
     const calls = [...new Set(Object.values(observed).flatMap((seen) => [...seen.calls]))];
     expect(Object.keys(RIGHTS).sort()).toEqual(calls.sort());
@@ -165,12 +171,12 @@ describe("infra/README.md", () => {
     expect(README).toContain("(../README.md#result-records)");
   });
 
-  test("has every value of the module", async () => {
+  test("infra/README.md describes every variable of the Terraform module", async () => {
     const { variable } = await parse("variables.tf", sources()["variables.tf"] ?? "");
     for (const name of Object.keys(variable)) expect(README).toContain(`\`${name}\``);
   });
 
-  test("has the call that restores each kind, and its conditions", () => {
+  test("infra/README.md has the call that restores each kind, and its conditions", () => {
     for (const kind of Object.keys(KINDS)) {
       const restores = ROWS.filter(
         ([of = "", call = "", conditions]) => of === kind && /\/v[\d.]+\/\{project_id\}\//.test(call) && conditions,
@@ -180,7 +186,7 @@ describe("infra/README.md", () => {
   });
 });
 
-describe("what a plan refuses", () => {
+describe("invalid variables", () => {
   const ids = (count: number) =>
     Array.from({ length: count }, (_unused, index) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`);
   const policies = (changes: Any) => ({ policies: { nightly: { ...EVERYTHING.policies.nightly, ...changes } } });
@@ -192,15 +198,15 @@ describe("what a plan refuses", () => {
       /2048\. Select .*by tags/,
     ],
     [
-      "a misspelt field of a policy",
+      "a misspelled field of a policy",
       policies({ retention: undefined, retentions: { keep_last: 1 } }),
       /A policy has schedule/,
     ],
-    ["a misspelt rule of a retention", policies({ retention: { keep_dialy: 7 } }), /A retention has keep_last/],
-    ["a misspelt kind", policies({ targets: [{ kind: "snapshots", tags: { a: "b" } }] }), /The kind of a target is/],
+    ["a misspelled rule of a retention", policies({ retention: { keep_dialy: 7 } }), /A retention has keep_last/],
+    ["a misspelled kind", policies({ targets: [{ kind: "snapshots", tags: { a: "b" } }] }), /The kind of a target is/],
     ["a target without a kind", policies({ targets: [{ tags: { a: "b" } }] }), /The kind of a target is/],
     [
-      "a misspelt field of a target",
+      "a misspelled field of a target",
       policies({ targets: [{ kind: "snapshot", tag: { backup: "daily" } }] }),
       /A target has kind, volume_ids/,
     ],
@@ -209,28 +215,28 @@ describe("what a plan refuses", () => {
     ["a policy that does nothing", { policies: { nightly: { time_zone: "UTC" } } }, /a schedule, a retention, or both/],
     ["a schedule without seconds", policies({ schedule: "0 2 * * *" }), /six fields/],
     [
-      "a retention without a schedule for it",
+      "a retention without a prune_schedule",
       policies({ prune_schedule: undefined }),
       /both retention and prune_schedule/,
     ],
     [
-      "room that no retention says how to make",
+      "make_room without a retention",
       policies({ make_room: true, retention: undefined, prune_schedule: undefined }),
       /make_room: a retention/,
     ],
     [
-      "room made by a retention that keeps nothing",
+      "make_room with a retention that keeps nothing",
       policies({ make_room: true, retention: { keep_last: 0, min_keep: 1 } }),
       /make_room: a retention/,
     ],
-    ["a silence that no alarm can see", policies({ every_hours: 720 }), /every_hours/],
+    ["an every_hours that is too long for an alarm", policies({ every_hours: 720 }), /every_hours/],
     [
-      "a name that no snapshot can have",
+      "a policy with a name that no snapshot can have",
       { policies: { autobk_snapshot_x: EVERYTHING.policies.nightly } },
       /The name of a policy/,
     ],
     [
-      "two names that triggers and alarms cannot tell apart",
+      "two policies whose names triggers and alarms cannot distinguish",
       { policies: { "a-b": EVERYTHING.policies.nightly, A_b: EVERYTHING.policies.nightly } },
       /differ in more than case/,
     ],
@@ -243,21 +249,21 @@ describe("what a plan refuses", () => {
       },
       /10 policies/,
     ],
-    ["a function that there is not", { functions: ["disk-attatched"] }, /^functions: disk-attached/],
-    ["no kind for attached disks", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
-    ["another kind for attached disks", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: snapshot or/],
+    ["an unknown function", { functions: ["disk-attatched"] }, /^functions: disk-attached/],
+    ["a missing disk_attached_kind", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
+    ["an invalid disk_attached_kind", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: snapshot or/],
     [
-      "a misspelt rule for attached disks",
+      "a misspelled rule in disk_attached_retention",
       { disk_attached_retention: { keep_lats: 2 } },
       /disk_attached_retention: keep_last, keep_within/,
     ],
     [
-      "a retention for attached disks that keeps nothing",
+      "a disk_attached_retention that keeps nothing",
       { disk_attached_retention: { keep_last: 0, min_keep: 1 } },
       /disk_attached_retention: at least one/,
     ],
     [
-      "an API that anybody can call",
+      "an API without authentication",
       { gateway: { instance_id: EVERYTHING.gateway.instance_id, authentication: "NONE" } },
       /APP or IAM/,
     ],
@@ -272,21 +278,25 @@ describe("what a plan refuses", () => {
       /gateway\.authentication = "IAM": from the publication of an API until its access policy is bound/,
     ],
     [
-      "a topic and an address",
+      "an alarm with both topic_urn and email",
       { alarm: { topic_urn: "urn:smn:a:b:c", email: "a@example.com" } },
       /either topic_urn or email/,
     ],
-    ["neither topic nor address", { alarm: {} }, /either topic_urn or email/],
-    ["an address of LTS without TLS", { lts_endpoint: "http://100.125.11.157:8102" }, /https address/],
-    ["a service that is not called", { endpoints: { smn: "https://smn.example.com" } }, /endpoints: evs/],
-  ])("%s", async (_name, changes, message) => {
-    // Without what is undefined, as in a file of values.
+    ["an alarm with neither topic_urn nor email", { alarm: {} }, /either topic_urn or email/],
+    ["an lts_endpoint without TLS", { lts_endpoint: "http://100.125.11.157:8102" }, /https address/],
+    [
+      "an endpoint of a service that no function calls",
+      { endpoints: { smn: "https://smn.example.com" } },
+      /endpoints: evs/,
+    ],
+  ])("the Terraform module refuses %s", async (_name, changes, message) => {
+    // JSON omits the undefined values, so the variables are not set.
     const variables: Any = JSON.parse(JSON.stringify({ ...EVERYTHING, ...changes }));
     const { refusals } = await planOf(sources(), variables);
     expect(refusals.join("\n")).toMatch(message);
   });
 
-  test("2,047 bytes are taken", async () => {
+  test("the Terraform module accepts an event of 2,047 bytes and refuses one of 2,048 bytes", async () => {
     const sizes: number[] = [];
     for (let length = 1_860; length < 1_960; length += 1) {
       const { refusals, outputs } = await planOf(sources(), {
@@ -302,42 +312,36 @@ describe("what a plan refuses", () => {
   });
 });
 
-describe("a copy that is broken on purpose", () => {
-  const whole = sources();
+describe("a broken copy of the Terraform module", () => {
+  const original = sources();
 
-  /** A copy in which one text of one file is another one. */
+  /** Returns a copy with one replacement in one file. */
   function broken(file: string, from: string | RegExp, to: string): Sources {
-    const text = whole[file] ?? "";
+    const text = original[file] ?? "";
     const copy = text.replace(from, to);
     expect(copy, `${from} is in ${file}`).not.toBe(text);
-    return { ...whole, [file]: copy };
+    return { ...original, [file]: copy };
   }
 
   test.each<[string, string, string | RegExp, string, RegExp]>([
     ["a wrong argument name", "functions.tf", "memory_size ", "memory ", /there is no argument memory$/m],
-    ["a required argument left out", "functions.tf", /^ +runtime .*\n/m, "", /the argument runtime is required/],
+    ["a missing required argument", "functions.tf", /^ +runtime .*\n/m, "", /the argument runtime is required/],
     [
-      "a type that the provider does not have",
+      "an unknown resource type",
       "logs.tf",
       'huaweicloud_lts_stream" "functions',
       'huaweicloud_lts_topic" "functions',
       /no such type|there is no resource/,
     ],
     [
-      "an attribute that a resource does not have",
+      "an unknown attribute",
       "outputs.tf",
       "one.urn",
       "one.arn",
       /huaweicloud_fgs_function\.arn: there is no such attribute/,
     ],
-    ["a number as a text", "functions.tf", "memory_size   = 128", 'memory_size   = "128"', /expected Int/],
-    [
-      "a value that is not among the documented",
-      "triggers.tf",
-      '"ACTIVE"',
-      '"ENABLED"',
-      /expected one of ACTIVE, DISABLED/,
-    ],
+    ["a number as a string", "functions.tf", "memory_size   = 128", 'memory_size   = "128"', /expected Int/],
+    ["an undocumented value", "triggers.tf", '"ACTIVE"', '"ENABLED"', /expected one of ACTIVE, DISABLED/],
     ["another provider version", "versions.tf", "~> 1.97", ">= 1.0", /the provider's version is >= 1\.0/],
     [
       "the agency's service as a domain",
@@ -348,14 +352,14 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
-      "a function left out",
+      "a missing function",
       "locals.tf",
       '"pre-deploy" = {',
       '"predeploy" = {',
       /functions: pre-deploy is missing|is not there|there is no "pre-deploy"/,
     ],
-    ["another function's code", "functions.tf", /\$\{each\.key\}\.zip"\)/, 'create-snapshot.zip")', /func_code/],
-    ["another export", "functions.tf", "index.handler", "index.main", /handler: expected index\.handler/],
+    ["the code of another function", "functions.tf", /\$\{each\.key\}\.zip"\)/, 'create-snapshot.zip")', /func_code/],
+    ["another exported name", "functions.tf", "index.handler", "index.main", /handler: expected index\.handler/],
     [
       "more memory than was measured",
       "functions.tf",
@@ -364,7 +368,7 @@ describe("a copy that is broken on purpose", () => {
       /memory_size: expected 128/,
     ],
     [
-      "a function that ends before its answer",
+      "a timeout that is shorter than the function's response time",
       "locals.tf",
       "timeout = 60\n",
       "timeout = 30\n",
@@ -377,18 +381,30 @@ describe("a copy that is broken on purpose", () => {
       '? "2" : null',
       /max_instance_num: expected 1, got 2/,
     ],
-    ["logs without a stream", "functions.tf", /^ +log_stream_name .*\n/m, "", /the four log arguments go together/],
-    ["a variable left out", "locals.tf", /^ +REGION .*\n/m, "", /user_data: REGION is read and not set/],
-    ["a misspelt variable", "locals.tf", "SHARD_SIZE ", "SHARDSIZE ", /SHARD_SIZE is read and not set/],
+    ["logs without a log stream", "functions.tf", /^ +log_stream_name .*\n/m, "", /the four log arguments go together/],
     [
-      "a variable that nobody reads",
+      "a missing variable of the functions",
+      "locals.tf",
+      /^ +REGION .*\n/m,
+      "",
+      /user_data: REGION is read and not set/,
+    ],
+    [
+      "a misspelled variable of the functions",
+      "locals.tf",
+      "SHARD_SIZE ",
+      "SHARDSIZE ",
+      /SHARD_SIZE is read and not set/,
+    ],
+    [
+      "a variable that no function reads",
       "locals.tf",
       "    REGION ",
       '    EXTRA = "1"\n    REGION ',
       /no function reads EXTRA/,
     ],
     [
-      "more variables than there is room for",
+      "variables with more than 4,096 characters",
       "locals.tf",
       'SHARD_SIZE             = "500"',
       `SHARD_SIZE = "${"5".repeat(4_096)}"`,
@@ -404,30 +420,30 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
-      "one action too many",
+      "a superfluous action",
       "locals.tf",
       '["evs:snapshots:create"]',
       '["evs:snapshots:create", "evs:snapshots:delete"]',
       /evs:snapshots:delete is too much/,
     ],
-    ["one action too few", "locals.tf", '["dws:openAPISnapshot:list"]', "[]", /calls|missing|too much/],
-    ["every action", "agencies.tf", /Action = \[for .*\]/, 'Action = ["*:*:*"]', /\*:\*:\* is too much/],
+    ["a missing action", "locals.tf", '["dws:openAPISnapshot:list"]', "[]", /calls|missing|too much/],
+    ["the right to all actions", "agencies.tf", /Action = \[for .*\]/, 'Action = ["*:*:*"]', /\*:\*:\* is too much/],
     [
-      "a call too many",
+      "a superfluous call",
       "locals.tf",
       '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]',
       '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots", "evs.listVolumes"]',
       /calls: evs\.listVolumes is too much/,
     ],
     [
-      "a call too few",
+      "a missing call",
       "locals.tf",
       'local.create_any, ["functiongraph.invokeAsync"]',
       "local.create_any",
       /calls: functiongraph\.invokeAsync is missing/,
     ],
     [
-      "a right to delete where no room is made",
+      "a missing right to delete snapshots",
       "locals.tf",
       "var.disk_attached_retention == null ? [] : local.make_room",
       "[]",
@@ -442,14 +458,14 @@ describe("a copy that is broken on purpose", () => {
     ],
     ["rights in another project", "agencies.tf", "project = local.project", 'project = "MOS"', /has rights on MOS/],
     [
-      "one agency for all",
+      "one agency for all functions",
       "functions.tf",
       "huaweicloud_identity_agency.function[each.key].name",
       'huaweicloud_identity_agency.function["scheduled-snapshots"].name',
       /shares the agency/,
     ],
     [
-      "the function may report for the platform",
+      "a function's agency in place of the platform's",
       "functions.tf",
       "agency     = huaweicloud_identity_agency.platform.name",
       "agency     = huaweicloud_identity_agency.function[each.key].name",
@@ -457,21 +473,21 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
-      "no timer for pruning",
+      "a missing timer for pruning",
       "triggers.tf",
       "if try(policy.retention, null) != null",
       "if false",
       /the timer of prune-snapshots nightly is missing/,
     ],
     [
-      "the timers of another function",
+      "a timer that starts another function",
       "triggers.tf",
       'function   = "scheduled-snapshots"',
       'function   = "prune-snapshots"',
       /the timer of scheduled-snapshots nightly is missing/,
     ],
     [
-      "no timer for verify-snapshots",
+      "a missing timer for verify-snapshots",
       "triggers.tf",
       / {6}verify = \{[\s\S]*?\n {6}\}\n/,
       "",
@@ -484,38 +500,44 @@ describe("a copy that is broken on purpose", () => {
       "null",
       /has the schedule CRON_TZ=UTC 0 0 2/,
     ],
-    ["a timer that is off", "triggers.tf", '"ACTIVE"', '"DISABLED"', /is DISABLED/],
+    ["a disabled timer", "triggers.tf", '"ACTIVE"', '"DISABLED"', /is DISABLED/],
     [
-      "a policy with what it must not have",
+      "a policy with a field that functions refuse",
       "triggers.tf",
       '"schedule", "prune_schedule", "every_hours"',
       '"prune_schedule", "every_hours"',
       /the timer of scheduled-snapshots nightly is missing/,
     ],
     [
-      "no trigger for disk-attached",
+      "a missing trigger for disk-attached",
       "triggers.tf",
       /resource "huaweicloud_fgs_function_trigger" "attached" \{[\s\S]*?\n\}\n/,
       "",
       /the CTS trigger of disk-attached is missing/,
     ],
     [
-      "a trace left out",
+      "a missing trace name",
       "triggers.tf",
       ";attachVolume2",
       "",
       /operations: ECS:ecs:attachVolume;attachVolumeV2;attachVolume2 is missing/,
     ],
     [
-      "an event that does not come again",
+      "an event without retries",
       "functions.tf",
       "max_async_retry_attempts = 2",
       "max_async_retry_attempts = 0",
       /does not come again/,
     ],
-    ["an event that is given up in silence", "functions.tf", / {2}on_failure \{[\s\S]*?\n {2}\}\n/, "", /nobody hears/],
     [
-      "event functions without a configuration",
+      "an event without a failure notification",
+      "functions.tf",
+      / {2}on_failure \{[\s\S]*?\n {2}\}\n/,
+      "",
+      /nobody hears/,
+    ],
+    [
+      "event functions without their asynchronous configuration",
       "functions.tf",
       "for_each = local.event_functions",
       "for_each = {}",
@@ -523,49 +545,49 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
-      "an open API",
+      "an API with authentication NONE",
       "gateway.tf",
       "security_authentication = var.gateway.authentication",
       'security_authentication = "NONE"',
       /anybody can call it/,
     ],
     [
-      "an API without a word on who may call it",
+      "an API without an authentication setting",
       "gateway.tf",
       / {2}security_authentication = .*\n/,
       "",
       /anybody can call it/,
     ],
     [
-      "a gateway that does not wait",
+      "a gateway timeout that is too short",
       "gateway.tf",
       "timeout         = 60000",
       "timeout         = 5000",
       /the gateway waits 5000 ms/,
     ],
     [
-      "an API that takes no code of an application",
+      "an API that refuses the code of an application",
       "gateway.tf",
       'simple_authentication   = var.gateway.authentication == "APP"',
       "simple_authentication   = false",
       /an application's code is not taken/,
     ],
     [
-      "an API that keeps the Idempotency-Key to itself",
+      "an API that does not pass the Idempotency-Key on",
       "gateway.tf",
       "passthrough = true",
       "passthrough = false",
       /it may lose the Idempotency-Key/,
     ],
     [
-      "an API that is not published",
+      "an unpublished API",
       "gateway.tf",
       /resource "huaweicloud_apig_api_publishment"[\s\S]*?\n}\n/,
       "",
       /there is no resource|is not published/,
     ],
     [
-      "callers without an application",
+      "an application that may not call the APIs",
       "gateway.tf",
       'count = local.authentication == "APP" ? 1 : 0\n\n  instance_id    =',
       "count = 0\n\n  instance_id    =",
@@ -573,124 +595,124 @@ describe("a copy that is broken on purpose", () => {
     ],
 
     [
-      "no alarm on failed records",
+      "a missing alarm on failed records",
       "alarms.tf",
       '#\\"level error\\" or ',
       "",
       /the alarm on failed records: .* is missing/,
     ],
     [
-      "no alarm on a policy that selects nothing",
+      "a missing alarm on a policy that selects nothing",
       "alarms.tf",
       ' or #\\"function scheduled-snapshots\\" and #\\"level warn\\" and #\\"action run\\"',
       "",
       /the alarm on failed records: .*selected nothing.* is missing/,
     ],
     [
-      "nobody in whose name LTS notifies",
+      "a missing name of the user that LTS needs",
       "alarms.tf",
       "data.huaweicloud_account.this.username",
       '""',
       /set alarm\.user_name/,
     ],
     [
-      "an alarm on everything",
+      "an alarm on successful records",
       "alarms.tf",
       '#\\"level error\\"',
       '#\\"level info\\"',
       /the alarm on failed records: .* is too much/,
     ],
     [
-      "an alarm that every policy silences",
+      "an alarm on missing runs that the runs of other policies reset",
       "alarms.tf",
       / and #\\"policy \$\{name\}\\"/,
       "",
       /no alarm on the silence of the policy nightly/,
     ],
     [
-      "a pruning that ends in silence",
+      "a missing alarm on missing runs of prune-snapshots",
       "alarms.tf",
       "local.prune_hours[name] > 0",
       "try(policy.schedule, null) == null",
       /no alarm on the silence of the pruning of nightly/,
     ],
     [
-      "an alarm that a target's record silences",
+      "an alarm on missing runs that the record of a target resets",
       "alarms.tf",
       / and #\\"action run\\"(?= and)/,
       "",
       /no alarm on the silence of the policy nightly/,
     ],
     [
-      "an alarm that any function silences",
+      "an alarm on missing runs that another function resets",
       "alarms.tf",
       '#\\"function verify-snapshots\\" and ',
       "",
       /no alarm on the silence of verify-snapshots/,
     ],
-    ["an alarm that looks back too far", "alarms.tf", "min(silence.hours, 24)", "24", /does not fit 1 hours/],
+    ["an alarm over too long a period", "alarms.tf", "min(silence.hours, 24)", "24", /does not fit 1 hours/],
     [
-      "an alarm that a late run sets off",
+      "an alarm that a single late run triggers",
       "alarms.tf",
       "silence.hours <= 24 ? 2 :",
       "silence.hours <= 24 ? 1 :",
       /does not fit 24 hours/,
     ],
     [
-      "an alarm that nobody hears",
+      "an alarm without notifications",
       "alarms.tf",
       /send_notifications +=.*/,
       "send_notifications          = false",
       /notifies nobody/,
     ],
     [
-      "an alarm that looks at the other stream",
+      "an alarm that reads the wrong log stream",
       "alarms.tf",
       "log_stream_id          = huaweicloud_lts_stream.results.id",
       "log_stream_id          = huaweicloud_lts_stream.functions.id",
       /does not look at the results/,
     ],
-  ])("%s", async (_name, file, from, to, fault) => {
+  ])("the checks of the Terraform module report %s", async (_name, file, from, to, fault) => {
     expect((await faultsOf(broken(file, from, to))).join("\n")).toMatch(fault);
   });
 
-  const OTHERWISE = {
+  const ALTERNATIVE = {
     ...EVERYTHING,
     disk_attached_kind: "standard-snapshot",
     gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true },
   };
-  const isSeen = async (copy: Sources) =>
-    (await faultsOf(copy)).length > 0 || (await faultsOf(copy, OTHERWISE)).length > 0;
+  const isReported = async (copy: Sources) =>
+    (await faultsOf(copy)).length > 0 || (await faultsOf(copy, ALTERNATIVE)).length > 0;
 
-  /** Every assignment, but for the names of timers and alarms, which may be any. */
-  const lines = Object.entries(whole).flatMap(([file, text]) => {
+  /** All assignments, except for the names of timers and alarms, which are free. */
+  const lines = Object.entries(original).flatMap(([file, text]) => {
     const found = [...text.matchAll(/^( *)("?[\w.${}-]+"?)( +)=(?= )/gm)];
     return found
       .filter(([, , name = ""]) => !name.includes("local.prefix") && name !== "verify")
       .map((match) => ({ file, name: match[2] ?? "", index: match.index + (match[1]?.length ?? 0) }));
   });
 
-  // Hundreds of plans: seconds on a machine of its own, more on a busy one.
-  test("any name that is misspelt is found", { timeout: 90_000 }, async () => {
+  // This test makes hundreds of plans, which takes long on a busy machine.
+  test("the checks of the Terraform module report every misspelled name", { timeout: 90_000 }, async () => {
     expect(lines.length).toBeGreaterThan(150);
-    const unseen: string[] = [];
+    const unreported: string[] = [];
     for (const { file, name, index } of lines) {
-      const text = whole[file] ?? "";
+      const text = original[file] ?? "";
       const wrong = name.endsWith('"') ? `${name.slice(0, -1)}_x"` : `${name}_x`;
-      const copy = { ...whole, [file]: `${text.slice(0, index)}${wrong}${text.slice(index + name.length)}` };
-      if (!(await isSeen(copy))) unseen.push(`${file}: ${name}`);
+      const copy = { ...original, [file]: `${text.slice(0, index)}${wrong}${text.slice(index + name.length)}` };
+      if (!(await isReported(copy))) unreported.push(`${file}: ${name}`);
     }
-    expect(unseen).toEqual([]);
+    expect(unreported).toEqual([]);
   });
 
-  test("any block that is left out is found", async () => {
-    const unseen: string[] = [];
-    for (const [file, text] of Object.entries(whole)) {
+  test("the checks of the Terraform module report every missing block", async () => {
+    const unreported: string[] = [];
+    for (const [file, text] of Object.entries(original)) {
       for (const { 0: block, index } of text.matchAll(/^(resource|data|provider|variable) [^\n]*\{\n[\s\S]*?^\}\n/gm)) {
-        const copy = { ...whole, [file]: `${text.slice(0, index)}${text.slice(index + block.length)}` };
-        if (!(await isSeen(copy))) unseen.push(`${file}: ${block.split("\n")[0]}`);
+        const copy = { ...original, [file]: `${text.slice(0, index)}${text.slice(index + block.length)}` };
+        if (!(await isReported(copy))) unreported.push(`${file}: ${block.split("\n")[0]}`);
       }
     }
-    expect(unseen).toEqual([]);
+    expect(unreported).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** The values of a deployment that nothing else in here would miss: what an operator relies on, and the README says. */
+/** Checks the values of a plan that operators rely on and that no other test of this folder checks. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
@@ -41,7 +41,7 @@ async function planned(changes: Any = {}) {
     resources
       .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
       .map(({ values }) => values);
-  /** The only one, so that a test says which it means. */
+  /** Returns the only resource of a type and key. */
   const the = (type: string, key?: string): Any => {
     const all = of(type, key);
     expect(all, `${type} ${key ?? ""}`).toHaveLength(1);
@@ -50,8 +50,8 @@ async function planned(changes: Any = {}) {
   return { of, the };
 }
 
-describe("the alarms", () => {
-  test("ring within minutes of a failed record, and tell the topic", async () => {
+describe("the alarms of the Terraform module", () => {
+  test("the Terraform module notifies the topic within minutes of a failed record", async () => {
     const { the } = await planned();
     expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
       alarm_level: "CRITICAL",
@@ -84,24 +84,27 @@ describe("the alarms", () => {
   });
 
   test.each([
-    // Twice, an hour apart; or every day at noon, for a week and one more.
+    // Two hourly queries, or eight daily ones at noon.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
-  ])("%s: no record within %i h, found %i times", async (name, hours, looks, frequency) => {
-    const { the } = await planned();
-    expect(the("lts_keywords_alarm_rule", name)).toMatchObject({
-      notification_frequency: 360,
-      trigger_condition_count: looks,
-      trigger_condition_frequency: looks,
-      keywords_requests: [{ condition: "<", number: 1, search_time_range_unit: "hour", search_time_range: hours }],
-      frequency: [frequency],
-      notification_save_rule: [{ topics: [{ topic_urn: TOPIC }] }],
-    });
-  });
+  ])(
+    "the Terraform module configures the alarm %s over %i h with %i queries",
+    async (name, hours, queries, frequency) => {
+      const { the } = await planned();
+      expect(the("lts_keywords_alarm_rule", name)).toMatchObject({
+        notification_frequency: 360,
+        trigger_condition_count: queries,
+        trigger_condition_frequency: queries,
+        keywords_requests: [{ condition: "<", number: 1, search_time_range_unit: "hour", search_time_range: hours }],
+        frequency: [frequency],
+        notification_save_rule: [{ topics: [{ topic_urn: TOPIC }] }],
+      });
+    },
+  );
 
-  test("there is one for each timer, and one for what fails", async () => {
+  test("the Terraform module has one alarm per timer and one for failures", async () => {
     const { of } = await planned();
     expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
       "snapshots-failed",
@@ -113,7 +116,7 @@ describe("the alarms", () => {
     expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
   });
 
-  test("hear of a policy that selects nothing, and not of one that only takes a look", async () => {
+  test("the alarm on failures matches a policy that selects nothing, but no dry run", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { cloud, invoke } = await createTestEnvironment();
@@ -134,7 +137,7 @@ describe("the alarms", () => {
     expect(await run({ dry_run: true })).toEqual([]);
   });
 
-  test("do not ring for ever in a region that lacks a kind", async () => {
+  test("the alarm on failures does not match the warning about a kind that the region does not offer", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { cloud, invoke } = await createTestEnvironment();
@@ -147,15 +150,15 @@ describe("the alarms", () => {
     expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
   });
 
-  test("are in the name of alarm.user_name, where it is set", async () => {
-    const { the } = await planned({ alarm: { topic_urn: TOPIC, user_name: "watchman" } });
+  test("the Terraform module uses alarm.user_name as the sender of notifications", async () => {
+    const { the } = await planned({ alarm: { topic_urn: TOPIC, user_name: "operator" } });
     const [{ user_name }] = the("lts_keywords_alarm_rule", "snapshots-failed").notification_save_rule;
-    expect(user_name).toBe("watchman");
+    expect(user_name).toBe("operator");
   });
 });
 
-describe("the functions", () => {
-  test("have these variables, wherever they run", async () => {
+describe("the functions of the Terraform module", () => {
+  test("the Terraform module sets the same variables for every function", async () => {
     const { of } = await planned();
     expect(of("fgs_function")).toHaveLength(5);
     for (const { user_data } of of("fgs_function")) {
@@ -168,7 +171,7 @@ describe("the functions", () => {
         FUNCTIONGRAPH_ENDPOINT: "https://functiongraph.eu-west-101.myhuaweicloud.com",
         LTS_ENDPOINT: "https://100.125.11.157:8102",
         LTS_LOG_GROUP_ID: "<huaweicloud_lts_group.this.id>",
-        // The records; what the functions print is in the other stream.
+        // The stream of the records, not that of the functions' output.
         LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
         EVS_LIMITS: "current",
         HTTP_TIMEOUT_MS: "10000",
@@ -179,7 +182,7 @@ describe("the functions", () => {
     }
   });
 
-  test("take what is set for a sister cloud", async () => {
+  test("the Terraform module configures the functions for a sister cloud", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",
       endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },
@@ -208,16 +211,19 @@ describe("the functions", () => {
     ["prune-snapshots", 900],
     ["verify-snapshots", 300],
     ["disk-attached", 300],
-  ])("%s runs Node.js 20 for at most %i s, and prints into function-logs", async (name, timeout) => {
-    const { the } = await planned();
-    expect(the("fgs_function", name)).toMatchObject({
-      runtime: "Node.js20.15",
-      timeout,
-      app: "default",
-      log_stream_id: "<huaweicloud_lts_stream.functions.id>",
-      log_stream_name: "function-logs",
-    });
-  });
+  ])(
+    "the Terraform module deploys %s with Node.js 20, a timeout of %i s and the stream function-logs",
+    async (name, timeout) => {
+      const { the } = await planned();
+      expect(the("fgs_function", name)).toMatchObject({
+        runtime: "Node.js20.15",
+        timeout,
+        app: "default",
+        log_stream_id: "<huaweicloud_lts_stream.functions.id>",
+        log_stream_name: "function-logs",
+      });
+    },
+  );
 
   test.each([
     ["scheduled-snapshots", 7_200],
@@ -225,7 +231,7 @@ describe("the functions", () => {
     ["verify-snapshots", 7_200],
     ["disk-attached", 86_400],
   ])(
-    "an event of %s comes again twice, waits %i s at most, and then the alarms' topic hears of it",
+    "the Terraform module retries an event of %s twice, for at most %i s, and then notifies the alarm topic",
     async (name, age) => {
       const { the } = await planned();
       const { on_failure, ...rest } = the("fgs_async_invoke_configuration", name);
@@ -238,7 +244,7 @@ describe("the functions", () => {
     },
   );
 
-  test("are started by cron, verify-snapshots every hour", async () => {
+  test("the Terraform module starts the functions by cron, verify-snapshots every hour", async () => {
     const { the } = await planned();
     const timer = (key: string) => JSON.parse(the("fgs_function_trigger", key).event_data);
     expect(timer("verify")).toEqual({
@@ -251,15 +257,15 @@ describe("the functions", () => {
   });
 });
 
-describe("the rights", () => {
-  test("are statements that allow actions, in policies of version 1.1", async () => {
+describe("the rights of the Terraform module", () => {
+  test("the Terraform module writes policies of version 1.1 that only allow actions", async () => {
     const { of } = await planned();
     for (const { policy } of of("identity_role")) {
       const { Version, Statement } = JSON.parse(policy);
       expect(Version).toBe("1.1");
       for (const { Effect, Action, ...rest } of Statement) {
         expect(Effect).toBe("Allow");
-        // A function starts none but itself. Of the others the project is where it ends.
+        // Only the invocation of the function itself is limited to a resource; the agency limits the others to the project.
         const starts = Action.some((action: string) => action.startsWith("functiongraph:"));
         expect(rest).toEqual(starts ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
       }
@@ -268,7 +274,7 @@ describe("the rights", () => {
     expect(scheduled.policy).toContain('"Action":["functiongraph:function:invokeAsync"]');
   });
 
-  test("of the platform take in a policy of IAM's own, which no function gets", async () => {
+  test("the Terraform module grants platform_policies only to the platform's agency", async () => {
     const { of } = await planned({ platform_policies: ["CTS Administrator"] });
     const having = of("identity_agency").filter(({ project_role }) =>
       project_role[0].roles.includes("CTS Administrator"),
@@ -278,8 +284,8 @@ describe("the rights", () => {
   });
 });
 
-describe("the gateway", () => {
-  test("publishes in the environment that a domain reaches by default, for this gateway's application", async () => {
+describe("the gateway of the Terraform module", () => {
+  test("the Terraform module publishes the APIs in the default environment and authorizes the callers' application", async () => {
     const { the } = await planned();
     const env = "DEFAULT_ENVIRONMENT_RELEASE_ID";
     expect(the("apig_api_publishment", "pre-deploy")).toMatchObject({ env_id: env });
@@ -289,13 +295,13 @@ describe("the gateway", () => {
     });
   });
 
-  test("keeps the codes that were made on its console", async () => {
+  test("the Terraform module keeps the app codes that were created on the console", async () => {
     const { resource } = await parse("gateway.tf", sources()["gateway.tf"] ?? "");
     const [{ lifecycle }] = resource.huaweicloud_apig_application.callers;
     expect(lifecycle).toEqual([{ ignore_changes: [`\${app_codes}`] }]);
   });
 
-  test("lets in keys of this account and of no other", async () => {
+  test("the Terraform module accepts only access keys of this account", async () => {
     const { the } = await planned({
       gateway: { ...DEPLOYMENT.gateway, authentication: "IAM", publish_with_iam: true },
     });
