@@ -1,4 +1,4 @@
-/** infra/openapi.json: what it says of the HTTP functions, and what the functions really take and answer. */
+/** Compares infra/openapi.json with the code, and with the requests and responses of the functions. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from 
 import { withOurKeywords } from "../support/keywords.ts";
 import { planOf, sources } from "./terraform/plan.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: a document and answers of many shapes
+// biome-ignore lint/suspicious/noExplicitAny: a document and responses of many shapes
 type Any = any;
 
 const root = join(import.meta.dirname, "..", "..");
@@ -23,7 +23,7 @@ const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
 const operation = (name: string) => document.paths[`/${name}`].post;
 
-/** What a reference stands for; everything else is itself. */
+/** Returns what a reference refers to, or the value itself if it is no reference. */
 const resolved = (value: Any): Any =>
   value?.$ref === undefined
     ? value
@@ -32,19 +32,19 @@ const resolved = (value: Any): Any =>
         .split("/")
         .reduce((inside: Any, key: string) => inside[key], document);
 
-/** A schema without references. */
-const whole = (schema: Any): Any => {
+/** Returns a schema with all references replaced. */
+const expand = (schema: Any): Any => {
   const value = resolved(schema);
-  if (Array.isArray(value)) return value.map(whole);
+  if (Array.isArray(value)) return value.map(expand);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, whole(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, expand(inner)]));
 };
 
 const ajv = withOurKeywords(new Ajv2020({ strict: false, allErrors: true })).addSchema(document, "openapi.json");
 const pointer = (...keys: (string | number)[]) =>
   keys.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
 
-/** What is wrong with a value by the schema of a media type at this place of the document. */
+/** Returns the faults of a value by the schema of the JSON content at a place of the document. */
 function faultsAt(place: string, value: unknown): unknown[] {
   const validate = ajv.compile({ $ref: `openapi.json#/${place}/content/application~1json/schema` });
   return validate(value) ? [] : (validate.errors ?? []);
@@ -52,12 +52,12 @@ function faultsAt(place: string, value: unknown): unknown[] {
 
 const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
 
-/** Where an answer with this status is described. */
+/** Returns the place that describes a response with this status. */
 const placeOf = (name: string, status: number) =>
   operation(name).responses[status].$ref?.slice("#/".length) ?? at(name, "responses", status);
 
-describe("the document", () => {
-  test("is what `npm run generate` makes of the schemas and the catalogue", () => {
+describe("openapi.json", () => {
+  test("openapi.json is the current output of `npm run generate`", () => {
     expect(readFileSync(PATH, "utf8")).toBe(openApiText());
   });
 
@@ -66,19 +66,19 @@ describe("the document", () => {
     const config = join(root, "infra/openapi/redocly.yaml");
     const { status, stdout } = spawnSync(process.execPath, [cli, "lint", path, "--config", config, "--format=json"], {
       encoding: "utf8",
-      // Nothing leaves the machine.
+      // The linter must not use the network.
       env: { PATH: process.env.PATH, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
     });
     return { status, problems: JSON.parse(stdout).problems.map((one: Any) => `${one.ruleId}: ${one.message}`) };
   };
 
-  test("pleases a linter, without an error or a warning", () => {
+  test("openapi.json has no errors or warnings of the linter", () => {
     expect(lint(PATH)).toEqual({ status: 0, problems: [] });
   });
 
   test.each<[string, (copy: Any) => void, RegExp]>([
     ["a reference to nothing", (copy) => delete copy.components.schemas.PreDeploy, /no-unresolved-refs/],
-    ["an operation that anybody may call", (copy) => delete copy.security, /security-defined/],
+    ["an operation without authentication", (copy) => delete copy.security, /security-defined/],
     ["a field that OpenAPI does not have", (copy) => Object.assign(copy.info, { licence: "MIT" }), /struct/],
     [
       "an example that the schema refuses",
@@ -87,7 +87,7 @@ describe("the document", () => {
       },
       /no-invalid-media-type-examples/,
     ],
-  ])("the linter finds %s", (_what, spoil, found) => {
+  ])("the linter of openapi.json reports %s", (_what, spoil, found) => {
     const copy = structuredClone(document);
     spoil(copy);
     const folder = mkdtempSync(join(tmpdir(), "openapi-"));
@@ -98,7 +98,7 @@ describe("the document", () => {
     expect(problems.join("\n")).toMatch(found);
   });
 
-  test("has the paths that Terraform makes, and who may call them", async () => {
+  test("openapi.json has the paths, headers and authentication that the Terraform module configures", async () => {
     const plans = ["APP", "IAM"].map((authentication) =>
       planOf(sources(), {
         region: "eu-west-101",
@@ -109,7 +109,7 @@ describe("the document", () => {
         gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication, publish_with_iam: true },
       }),
     );
-    const ways = new Set<string>();
+    const schemes = new Set<string>();
     for (const plan of await Promise.all(plans)) {
       expect(plan.refusals).toEqual([]);
       const http = Object.entries<Any>(plan.locals.functions).filter(([, { trigger }]) => trigger === "http");
@@ -121,19 +121,19 @@ describe("the document", () => {
           .sort(),
       );
       for (const api of apis) {
-        ways.add(api.security_authentication);
-        // Every header that is described reaches the function.
+        schemes.add(api.security_authentication);
+        // The gateway passes every described header on to the function.
         const described = (operation(api.name).parameters ?? []).map(resolved);
         for (const { name, required = false } of described) {
           expect(api.request_params).toContainEqual({ name, location: "HEADER", required, passthrough: true });
         }
       }
     }
-    expect(document.security).toEqual([...ways].map((way) => ({ [way]: [] })));
-    expect(Object.keys(document.components.securitySchemes)).toEqual([...ways]);
+    expect(document.security).toEqual([...schemes].map((scheme) => ({ [scheme]: [] })));
+    expect(Object.keys(document.components.securitySchemes)).toEqual([...schemes]);
   });
 
-  test("has every reason under its status, and what to do", () => {
+  test("openapi.json describes every reason with its status and advice", () => {
     for (const name of names) {
       for (const [reason, { httpStatus, advice }] of Object.entries(REASONS)) {
         const { description, content } = resolved(operation(name).responses[httpStatus]);
@@ -148,24 +148,24 @@ describe("the document", () => {
     }
   });
 
-  test("has examples that its schemas let pass", () => {
-    let seen = 0;
-    const look = (value: Any, place: string) => {
+  test("openapi.json has only examples that match their schemas", () => {
+    let count = 0;
+    const visit = (value: Any, place: string) => {
       if (typeof value !== "object" || value === null) return;
       const { schema, example } = value["application/json"] ?? {};
       if (schema !== undefined && example !== undefined) {
-        seen += 1;
+        count += 1;
         expect(faultsAt(place.replace(/\/content$/, ""), example), place).toEqual([]);
       }
-      for (const [key, inner] of Object.entries(value)) look(inner, `${place}${place && "/"}${pointer(key)}`);
+      for (const [key, inner] of Object.entries(value)) visit(inner, `${place}${place && "/"}${pointer(key)}`);
     };
-    look(document, "");
-    expect(seen).toBeGreaterThanOrEqual(20);
+    visit(document, "");
+    expect(count).toBeGreaterThanOrEqual(20);
   });
 });
 
-describe("a body", () => {
-  /** Function -> what it validates with, by the name that its schema.generated.js gives it. */
+describe("the request bodies of openapi.json", () => {
+  /** Function -> the export of its schema.generated.js that validates the body. */
   const BODIES = {
     "create-snapshot": "current",
     "create-standard-snapshot": "current",
@@ -174,15 +174,18 @@ describe("a body", () => {
     "pre-deploy": "deployment",
   };
 
-  test.each(Object.entries(BODIES))("of %s is described by what the function validates with", async (name, variant) => {
-    const validated = await import(`../../functions/${name}/schema.generated.js`);
-    const source = await import(`../../functions/${name}/schema.ts`);
-    const described = whole(operation(name).requestBody.content["application/json"].schema);
-    expect(unexplained(described)).toEqual(validated[variant]);
-    expect(unexplained(described)).toEqual(JSON.parse(JSON.stringify(source[variant])));
-  });
+  test.each(Object.entries(BODIES))(
+    "openapi.json describes the body of %s by the schema that the function validates with",
+    async (name, variant) => {
+      const validated = await import(`../../functions/${name}/schema.generated.js`);
+      const source = await import(`../../functions/${name}/schema.ts`);
+      const described = expand(operation(name).requestBody.content["application/json"].schema);
+      expect(unexplained(described)).toEqual(validated[variant]);
+      expect(unexplained(described)).toEqual(JSON.parse(JSON.stringify(source[variant])));
+    },
+  );
 
-  /** Without what is said beside the schema: a field of the name `description` has a schema, and no text. */
+  /** Removes explanations and defaults. A description that is no string is the schema of a field with that name. */
   const unexplained = (value: Any): Any => {
     if (Array.isArray(value)) return value.map(unexplained);
     if (typeof value !== "object" || value === null) return value;
@@ -192,12 +195,12 @@ describe("a body", () => {
     return Object.fromEntries(Object.entries(left).map(([key, inner]) => [key, unexplained(inner)]));
   };
 
-  test("of pre-deploy has a word on each field, and what it is where it is not given", async () => {
-    const { properties } = whole(operation("pre-deploy").requestBody.content["application/json"].schema);
+  test("openapi.json describes each field of pre-deploy with its real default", async () => {
+    const { properties } = expand(operation("pre-deploy").requestBody.content["application/json"].schema);
     for (const [name, { description }] of Object.entries<Any>(properties)) expect(description, name).toBeTruthy();
-    const site = await createTestEnvironment();
-    const disk = site.cloud.addVolume().id;
-    const { result } = await site.invoke(
+    const environment = await createTestEnvironment();
+    const disk = environment.cloud.addVolume().id;
+    const { result } = await environment.invoke(
       preDeploy,
       apig({ deployment_id: "d", targets: [{ kind: "snapshot", volume_ids: [disk] }] }),
     );
@@ -205,7 +208,7 @@ describe("a body", () => {
       Object.entries<Any>(properties).flatMap(([name, one]) => ("default" in one ? [[name, one.default]] : [])),
     );
     expect(defaults).toMatchObject({ wait_seconds: 0, policy: "pre-deploy", max_age_minutes: 1440 });
-    const [taken] = site.cloud.snapshots("snapshot");
+    const [taken] = environment.cloud.snapshots("snapshot");
     expect([result.statusCode, taken?.metadata?.policy]).toEqual([202, defaults.policy]);
     const kinds = properties.targets.items.oneOf.map(({ properties: own }: Any) => [
       own.kind.const,
@@ -214,34 +217,34 @@ describe("a body", () => {
     expect(Object.fromEntries(kinds)).toMatchObject({ snapshot: true });
   });
 
-  test("for older clouds is there too", async () => {
+  test("openapi.json has the body of create-snapshot for older clouds", async () => {
     const { classic } = await import("../../functions/create-snapshot/schema.generated.js");
     const media = operation("create-snapshot").requestBody.content["application/json"];
     expect(media["x-evs-limits-classic"]).toEqual({ schema: classic });
     expect(operation("create-snapshot").description).toContain("EVS_LIMITS=classic");
   });
 
-  test("is described for every HTTP function", () => {
+  test("openapi.json has the body of every HTTP function", () => {
     expect(Object.keys(BODIES).sort()).toEqual(names.toSorted());
   });
 });
 
-describe("what the functions answer", () => {
+describe("the responses of openapi.json", () => {
   onTheSitesDay();
 
-  /** Function -> the statuses that were really answered. */
+  /** Function -> the statuses of its responses in these tests. */
   const seen = new Map<string, Set<number>>();
   beforeAll(() => seen.clear());
 
-  /** Holds an answer against the document: its status, headers and body. */
-  function isDescribed(name: string, { result }: Invoked): Any {
+  /** Compares the status, headers and body of a response with the document. Returns its status and body. */
+  function expectDescribed(name: string, { result }: Invoked): Any {
     const { statusCode, headers, body } = result;
-    const said = JSON.parse(body);
+    const value = JSON.parse(body);
     const response = resolved(operation(name).responses[statusCode]);
     expect(response, `${name} ${statusCode} ${body}`).toBeDefined();
-    expect(faultsAt(placeOf(name, statusCode), said), `${name} ${statusCode} ${body}`).toEqual([]);
-    // Nothing goes out that is not described.
-    expect(undescribed(said, whole(response.content["application/json"].schema))).toEqual([]);
+    expect(faultsAt(placeOf(name, statusCode), value), `${name} ${statusCode} ${body}`).toEqual([]);
+    // The response has no field that is not described.
+    expect(undescribed(value, expand(response.content["application/json"].schema))).toEqual([]);
 
     const described = Object.entries<Any>(response.headers).map(([header, one]) => [
       header.toLowerCase(),
@@ -256,10 +259,10 @@ describe("what the functions answer", () => {
         expect(ajv.validate(schema, schema.type === "integer" ? Number(value) : value)).toBe(true);
     }
     seen.set(name, (seen.get(name) ?? new Set()).add(statusCode));
-    return { status: statusCode, body: said };
+    return { status: statusCode, body: value };
   }
 
-  /** Fields of a value that no part of its schema names. */
+  /** Returns the fields of a value that its schema does not name. */
   function undescribed(value: Any, schema: Any, path = ""): string[] {
     if (Array.isArray(value)) return value.flatMap((one, place) => undescribed(one, schema.items, `${path}[${place}]`));
     if (typeof value !== "object" || value === null || (schema.type === "object" && schema.properties === undefined))
@@ -274,27 +277,36 @@ describe("what the functions answer", () => {
     });
   }
 
-  const NOBODY = "00000000-0000-4000-8000-000000000000";
-  const NOWHERE = "http://127.0.0.1:1";
+  const MISSING_ID = "00000000-0000-4000-8000-000000000000";
+  const UNREACHABLE = "http://127.0.0.1:1";
 
-  test.each(CREATES)("of $name: taken, existing, refused, and everything that goes wrong", async (create: Create) => {
+  test.each(CREATES)("openapi.json describes every response of $name", async (create: Create) => {
     const { name } = create;
     const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
     const open = () => stage(create);
     const once = { "idempotency-key": "once" };
 
-    const site = await open();
-    const taken = isDescribed(name, await site.post({}, once));
-    expect([taken.status, isDescribed(name, await site.post({}, once)).status]).toEqual([create.status, create.status]);
-    expect(isDescribed(name, await site.post({ description: "another" }, once)).body.error.reason).toBe("Conflict");
-    expect(isDescribed(name, await site.http(apig({}))).status).toBe(400);
-    expect(isDescribed(name, await site.http(apig(site.body(), {}, { httpMethod: "GET" }))).status).toBe(405);
-    const [[field = ""] = []] = Object.entries(site.resource).filter(isId);
-    const other = "name" in site.resource ? { name: "another" } : {};
-    expect(isDescribed(name, await site.post({ ...other, [field]: NOBODY })).status).toBe(404);
-    const lost = { EVS_ENDPOINT: NOWHERE, DWS_ENDPOINT: NOWHERE };
-    expect(isDescribed(name, await site.post({}, {}, { variables: lost })).status).toBe(504);
-    expect(isDescribed(name, await site.post({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
+    const environment = await open();
+    const created = expectDescribed(name, await environment.post({}, once));
+    expect([created.status, expectDescribed(name, await environment.post({}, once)).status]).toEqual([
+      create.status,
+      create.status,
+    ]);
+    expect(expectDescribed(name, await environment.post({ description: "another" }, once)).body.error.reason).toBe(
+      "Conflict",
+    );
+    expect(expectDescribed(name, await environment.http(apig({}))).status).toBe(400);
+    expect(
+      expectDescribed(name, await environment.http(apig(environment.body(), {}, { httpMethod: "GET" }))).status,
+    ).toBe(405);
+    const [[field = ""] = []] = Object.entries(environment.resource).filter(isId);
+    const other = "name" in environment.resource ? { name: "another" } : {};
+    expect(expectDescribed(name, await environment.post({ ...other, [field]: MISSING_ID })).status).toBe(404);
+    const lost = { EVS_ENDPOINT: UNREACHABLE, DWS_ENDPOINT: UNREACHABLE };
+    expect(expectDescribed(name, await environment.post({}, {}, { variables: lost })).status).toBe(504);
+    expect(expectDescribed(name, await environment.post({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(
+      500,
+    );
 
     const failing: [Any, number][] = [
       [{ type: "throttle", retryAfter: 60 }, 429],
@@ -304,30 +316,33 @@ describe("what the functions answer", () => {
     for (const [fault, status] of failing) {
       const { cloud, post } = await open();
       cloud.fault({ operation: create.operation }, fault);
-      expect(isDescribed(name, await post()).status).toBe(status);
+      expect(expectDescribed(name, await post()).status).toBe(status);
     }
   });
 
-  test("of pre-deploy: ready, pending, failed, refused, and everything that goes wrong", async () => {
+  test("openapi.json describes every response of pre-deploy", async () => {
     const open = async () => {
-      const site = await createTestEnvironment();
-      const disk = site.cloud.addVolume().id;
+      const environment = await createTestEnvironment();
+      const disk = environment.cloud.addVolume().id;
       const gate = { deployment_id: "web-1.4.2", targets: [{ kind: "snapshot", volume_ids: [disk] }] };
       const post = async (body: object = {}, how: Parameters<TestEnvironment["invoke"]>[2] = {}, changes: Any = {}) =>
-        isDescribed("pre-deploy", await site.invoke(preDeploy, apig({ ...gate, ...body }, {}, changes), how));
-      return { ...site, disk, post };
+        expectDescribed(
+          "pre-deploy",
+          await environment.invoke(preDeploy, apig({ ...gate, ...body }, {}, changes), how),
+        );
+      return { ...environment, disk, post };
     };
 
-    const site = await open();
-    expect((await site.post()).body.status).toBe("pending");
-    expect((await site.post({ wait_seconds: 50 })).body.status).toBe("ready");
-    expect((await site.post({ wait_seconds: 51 })).status).toBe(400);
-    expect((await site.post({}, {}, { httpMethod: "PUT" })).status).toBe(405);
+    const environment = await open();
+    expect((await environment.post()).body.status).toBe("pending");
+    expect((await environment.post({ wait_seconds: 50 })).body.status).toBe("ready");
+    expect((await environment.post({ wait_seconds: 51 })).status).toBe(400);
+    expect((await environment.post({}, {}, { httpMethod: "PUT" })).status).toBe(405);
     const nothing = { deployment_id: "b", targets: [{ kind: "snapshot", tags: { backup: "dayly" } }] };
-    expect((await site.post(nothing)).status).toBe(404);
-    site.clock.advance(3 * 24 * 3_600_000);
-    expect((await site.post()).body.error.reason).toBe("Conflict");
-    expect((await site.post({}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
+    expect((await environment.post(nothing)).status).toBe(404);
+    environment.clock.advance(3 * 24 * 3_600_000);
+    expect((await environment.post()).body.error.reason).toBe("Conflict");
+    expect((await environment.post({}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
 
     const failed = await open();
     failed.cloud.endWith(failed.disk, "error");
@@ -345,26 +360,28 @@ describe("what the functions answer", () => {
       cloud.fault({ operation: "evs.listVolumes" }, fault);
       expect((await post(tags)).status).toBe(expected);
     }
-    expect((await site.post(tags, { variables: { EVS_ENDPOINT: NOWHERE } })).status).toBe(504);
+    expect((await environment.post(tags, { variables: { EVS_ENDPOINT: UNREACHABLE } })).status).toBe(504);
   });
 
-  test("of create-snapshot on an older cloud: what its own body allows is taken, and described", async () => {
-    const site = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+  test("openapi.json describes the requests and responses of create-snapshot on an older cloud", async () => {
+    const environment = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const create = CREATES.find(({ name }) => name === "create-snapshot") as Create;
-    const snapshot = { volume_id: site.cloud.addVolume().id, name: "n".repeat(255), description: null };
+    const snapshot = { volume_id: environment.cloud.addVolume().id, name: "n".repeat(255), description: null };
     const { schema } = operation("create-snapshot").requestBody.content["application/json"]["x-evs-limits-classic"];
     for (const [body, status] of [
       [{ snapshot }, 202],
       [{ snapshot: { ...snapshot, name: "ü".repeat(128) } }, 400],
     ] as const) {
       expect(ajv.validate(schema, body)).toBe(status === 202);
-      expect(isDescribed("create-snapshot", await site.invoke(create.factory, apig(body))).status).toBe(status);
+      expect(expectDescribed("create-snapshot", await environment.invoke(create.factory, apig(body))).status).toBe(
+        status,
+      );
     }
-    const gone = { snapshot: { volume_id: NOBODY } };
-    expect(isDescribed("create-snapshot", await site.invoke(create.factory, apig(gone))).status).toBe(404);
+    const gone = { snapshot: { volume_id: MISSING_ID } };
+    expect(expectDescribed("create-snapshot", await environment.invoke(create.factory, apig(gone))).status).toBe(404);
   });
 
-  test("to each example is a success", async () => {
+  test("the functions accept every example of openapi.json", async () => {
     const seeds: Record<string, (cloud: EmbeddedCloud, body: Any) => void> = {
       "create-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
       "create-standard-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
@@ -381,19 +398,19 @@ describe("what the functions answer", () => {
       },
     };
     for (const name of names) {
-      const site = await createTestEnvironment();
+      const environment = await createTestEnvironment();
       const { example } = operation(name).requestBody.content["application/json"];
-      seeds[name]?.(site.cloud, example);
+      seeds[name]?.(environment.cloud, example);
       const factory = CREATES.find((one) => one.name === name)?.factory ?? preDeploy;
-      const { status, body } = isDescribed(name, await site.invoke(factory as Any, apig(example)));
+      const { status, body } = expectDescribed(name, await environment.invoke(factory as Any, apig(example)));
       expect(status, name).toBe(Math.min(...Object.keys(operation(name).responses).map(Number).filter(Boolean)));
-      // The shape of the example of the answer: no field of it is made up.
+      // The example of the response has no field that the function does not return.
       const answer = operation(name).responses[status].content["application/json"].example;
       expect(Object.keys(body)).toEqual(expect.arrayContaining(Object.keys(answer)));
     }
   });
 
-  test("was seen with every status that is described", () => {
+  test("openapi.json describes no status that these tests did not get", () => {
     for (const name of names) {
       const described = Object.keys(operation(name).responses).map(Number).filter(Boolean);
       expect([...(seen.get(name) ?? [])].sort(), name).toEqual(described.sort());
