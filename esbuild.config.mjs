@@ -9,7 +9,7 @@ import { SUBSTITUTES, substitutes } from "./shared/huaweicloud/sdk-stubs/index.m
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * The bundle of every function, in memory: its name, its contents, and how many bytes of it come from which file.
+ * Builds the bundle of every function in memory. `inputs` has the number of bytes that come from each source file.
  *
  * @returns {Promise<{ name: string, contents: Uint8Array, inputs: Record<string, number> }[]>}
  */
@@ -27,7 +27,7 @@ export async function bundles() {
     target: "node20",
     minify: true,
     legalComments: "none",
-    // What is imported when it is first used is required then: Node's own loader of modules costs 5 ms to begin with.
+    // Turns import() into require(), because the first import() of a process takes 5 ms.
     supported: { "dynamic-import": false },
     metafile: true,
     write: false,
@@ -41,7 +41,7 @@ export async function bundles() {
   });
 }
 
-/** In one step: whoever reads a bundle while it is built anew gets the old one or the new one. */
+/** Replaces a file in one step, so a process that reads it during a build gets either the old or the new content. */
 async function replace(path, contents) {
   await writeFile(`${path}.${process.pid}`, contents);
   await rename(`${path}.${process.pid}`, path);
@@ -59,8 +59,8 @@ async function write(quiet) {
   }
   // The repository's package.json declares ES modules, but the bundles are CommonJS.
   await replace(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
-  // One fixed time in every archive: the same sources give the same bytes, so a deployment sees what really changed. An
-  // archive holds local time, so the time is noon in the time zone of the build.
+  // Every archive has the same fixed time, so the same sources result in the same bytes and a deployment shows only real
+  // changes. An archive stores local time, so the fixed time is local too.
   const mtime = new Date(2020, 0, 1, 12);
   for (const { name, contents, inputs } of built) {
     const archive = zipSync({ "index.js": [contents, { mtime, level: 9 }] });

@@ -16,8 +16,8 @@ const text = (pattern: RegExp) => expect.stringMatching(pattern);
 
 type Body = Record<string, Record<string, unknown>>;
 
-/** Each function with its seed's example: what it is asked, and what the API says. */
-const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number; answer(asked: Body): object }> = {
+/** The example of each create function's API reference: the request, and the response of the API. */
+const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number; response(request: Body): object }> = {
   "create-snapshot": {
     body: (cloud) => ({
       snapshot: {
@@ -29,7 +29,7 @@ const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number
       },
     }),
     status: 202,
-    answer: ({ snapshot }) => ({
+    response: ({ snapshot }) => ({
       snapshot: {
         status: "creating",
         description: "Daily backup",
@@ -53,7 +53,7 @@ const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number
       },
     }),
     status: 202,
-    answer: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_id: text(UUID) }),
+    response: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_id: text(UUID) }),
   },
   "create-snapshot-group": {
     body: (cloud) => {
@@ -62,17 +62,17 @@ const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number
       return { snapshot_group: { server_id: server.id } };
     },
     status: 202,
-    answer: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_group_id: text(UUID) }),
+    response: () => ({ job_id: text(/^[0-9a-f]{32}$/), snapshot_group_id: text(UUID) }),
   },
   "create-cluster-snapshot": {
     body: (cloud) => {
       const cluster = cloud.addCluster();
-      // Unique in a project.
+      // The name must be unique in the project.
       const name = `snapshot-${cluster.id.slice(0, 8)}`;
       return { snapshot: { name, cluster_id: cluster.id, description: "Snapshot-3 description" } };
     },
     status: 200,
-    answer: () => ({ snapshot: { id: text(UUID) } }),
+    response: () => ({ snapshot: { id: text(UUID) } }),
   },
 };
 
@@ -84,7 +84,7 @@ interface Platform {
 
 const endpoints = ({ url }: EmbeddedCloud) => ({ EVS_ENDPOINT: url, DWS_ENDPOINT: url });
 
-/** What the platform may give a function, from all that is documented to nothing at all. */
+/** The contexts that a platform may pass to a function, from everything that is documented to nothing. */
 const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
   "every documented getter": (cloud) => ({
     context: {
@@ -94,7 +94,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
       getSecurityAccessKey: cloud.credentials.ak,
       getSecuritySecretKey: cloud.credentials.sk,
       getSecurityToken: String(cloud.credentials.securityToken),
-      // No longer maintained: wrong on purpose.
+      // Deprecated getters, with wrong values on purpose.
       getAccessKey: "obsolete",
       getSecretKey: "obsolete",
       getToken: String(cloud.credentials.token),
@@ -112,12 +112,12 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
     },
     signed: "sdk-hmac",
   }),
-  "getToken() alone": (cloud) => ({
+  "only getToken()": (cloud) => ({
     context: { getToken: String(cloud.credentials.token) },
     environment: { RUNTIME_USERDATA: JSON.stringify(endpoints(cloud)), RUNTIME_PROJECT_ID: cloud.projectId },
     signed: "token",
   }),
-  "nothing: a key of the environment": (cloud) => ({
+  "no getter, but an access key in the environment": (cloud) => ({
     context: {},
     environment: {
       ...endpoints(cloud),
@@ -130,44 +130,47 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
   }),
 };
 
-describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, status, answer }) => {
-  test.each(Object.entries(PLATFORMS))("with %s it answers as the API does", async (_what, platformOf) => {
-    const cloud = await startCloud();
-    onTestFinished(() => cloud.close());
-    const { context, environment, signed } = platformOf(cloud);
-    const bodies = [body(cloud), body(cloud)] as const;
-    const calls = [apig(bodies[0]), bodies[1]].map((event) => ({ event, context }));
-    const run = await runBare(name, calls, { environment });
+describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status, response }) => {
+  test.each(Object.entries(PLATFORMS))(
+    `the bundle of ${name} responds as the API does, with %s`,
+    async (_what, platformOf) => {
+      const cloud = await startCloud();
+      onTestFinished(() => cloud.close());
+      const { context, environment, signed } = platformOf(cloud);
+      const bodies = [body(cloud), body(cloud)] as const;
+      const calls = [apig(bodies[0]), bodies[1]].map((event) => ({ event, context }));
+      const run = await runBare(name, calls, { environment });
 
-    const [http, direct] = run.returned;
-    expect(http?.result).toEqual({
-      statusCode: status,
-      headers: {
-        "content-type": "application/json",
-        "x-request-id": context.getRequestID ?? text(UUID),
-        "x-snapshot-outcome": "accepted",
-      },
-      body: expect.any(String),
-      isBase64Encoded: false,
-    });
-    // The seed's fields, whatever else this cloud tells.
-    expect(JSON.parse(http?.result.body)).toMatchObject(answer(bodies[0]));
-    expect(direct?.result).toMatchObject(answer(bodies[1]));
-    expect(Object.keys(direct?.result)).toEqual(Object.keys(answer(bodies[1])));
+      const [http, direct] = run.returned;
+      expect(http?.result).toEqual({
+        statusCode: status,
+        headers: {
+          "content-type": "application/json",
+          "x-request-id": context.getRequestID ?? text(UUID),
+          "x-snapshot-outcome": "accepted",
+        },
+        body: expect.any(String),
+        isBase64Encoded: false,
+      });
+      // The response has at least the fields of the API reference.
+      expect(JSON.parse(http?.result.body)).toMatchObject(response(bodies[0]));
+      expect(direct?.result).toMatchObject(response(bodies[1]));
+      expect(Object.keys(direct?.result)).toEqual(Object.keys(response(bodies[1])));
 
-    expect(cloud.refusedSignatures).toEqual([]);
-    expect(cloud.requests.map((request) => request.signed)).toEqual(Array(4).fill(signed));
-    expect([run.stderr, run.status]).toEqual(["", 0]);
-    const records = run.stdout.trimEnd().split("\n");
-    expect(records.map((line) => JSON.parse(line)).map(({ trigger, outcome }) => [trigger, outcome])).toEqual([
-      ["http", "accepted"],
-      ["http", "done"],
-      ["direct", "accepted"],
-      ["direct", "done"],
-    ]);
-  });
+      expect(cloud.refusedSignatures).toEqual([]);
+      expect(cloud.requests.map((request) => request.signed)).toEqual(Array(4).fill(signed));
+      expect([run.stderr, run.status]).toEqual(["", 0]);
+      const records = run.stdout.trimEnd().split("\n");
+      expect(records.map((line) => JSON.parse(line)).map(({ trigger, outcome }) => [trigger, outcome])).toEqual([
+        ["http", "accepted"],
+        ["http", "done"],
+        ["direct", "accepted"],
+        ["direct", "done"],
+      ]);
+    },
+  );
 
-  test("called directly it throws what went wrong, as one error with a message that says all", async () => {
+  test(`the bundle of ${name} throws an error with the reason and message of the fault when it is invoked directly`, async () => {
     const cloud = await startCloud();
     onTestFinished(() => cloud.close());
     const { context } = (PLATFORMS["every documented getter"] as (typeof PLATFORMS)[string])(cloud);
@@ -179,7 +182,7 @@ describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, s
     expect(cloud.requests).toEqual([]);
   });
 
-  test("needs nothing but Node", () => {
+  test(`the bundle of ${name} needs no other module than those of Node.js`, () => {
     const bundle = readFileSync(join(DIST, name, "index.js"), "utf8");
     const required = [...bundle.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, module = ""]) => module);
     expect(required.length).toBeGreaterThan(0);
@@ -187,15 +190,15 @@ describe.each(Object.entries(CREATES))("%s, alone in a folder", (name, { body, s
   });
 });
 
-describe("what is deployed", () => {
-  /** Says that the bundles beside it are CommonJS, as the platform loads them. */
-  const MARK = "package.json";
+describe("the build", () => {
+  /** Declares that the bundles in the folder are CommonJS, which is how the platform loads them. */
+  const MANIFEST = "package.json";
   const node = (cwd: string, ...argv: string[]) =>
     spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });
   const functions = readdirSync(join(root, "functions"));
 
-  test("each function has a bundle and an archive of it", () => {
-    expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MARK].sort());
+  test("the build writes a bundle of each function, and an archive of the bundle", () => {
+    expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MANIFEST].sort());
     for (const name of functions) {
       const archive = unzipSync(readFileSync(join(DIST, `${name}.zip`)));
       expect(Object.keys(archive)).toEqual(["index.js"]);
@@ -203,13 +206,13 @@ describe("what is deployed", () => {
     }
   });
 
-  test("each bundle is loaded by require from the tree, which is one of ES modules, without a warning", () => {
+  test("the build writes bundles that require() loads without a warning, although the repository has ES modules", () => {
     const load = functions.map((name) => `typeof require("./dist/${name}/index.js").handler`);
     const { stdout, stderr } = node(root, "-p", `[${load}].join()`);
     expect([stdout.trim(), stderr]).toEqual([functions.map(() => "function").join(), ""]);
   });
 
-  /** A copy of the sources, with what they need. */
+  /** Copies the sources, and links their dependencies. */
   function copyOfTree(): string {
     const copy = mkdtempSync(join(tmpdir(), "build-"));
     onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
@@ -220,16 +223,16 @@ describe("what is deployed", () => {
     return copy;
   }
 
-  test("a build removes what is built no longer, and leaves what another build is writing", () => {
+  test("the build removes the bundles of deleted functions, and keeps the temporary files of another build", () => {
     const dist = join(copyOfTree(), "dist");
     for (const folder of ["create-snapshot", "gone"]) mkdirSync(join(dist, folder), { recursive: true });
     for (const file of ["gone.zip", "create-snapshot.zip.4711"]) writeFileSync(join(dist, file), "");
     expect(node(join(dist, ".."), "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
     const built = functions.flatMap((name) => [name, `${name}.zip`]);
-    expect(readdirSync(dist).sort()).toEqual([...built, "create-snapshot.zip.4711", MARK].sort());
+    expect(readdirSync(dist).sort()).toEqual([...built, "create-snapshot.zip.4711", MANIFEST].sort());
   });
 
-  test("the same sources give the same bytes, in whatever folder and time zone they are built", () => {
+  test("the build writes the same bytes from the same sources, in every folder and time zone", () => {
     const copy = copyOfTree();
     expect(node(copy, "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
     for (const name of functions) {

@@ -1,3 +1,4 @@
+/** `npm run generate`: writes the generated schemas. */
 import { writeFile } from "node:fs/promises";
 import { generateSchemas } from "./schemas.ts";
 

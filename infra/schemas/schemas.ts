@@ -1,7 +1,7 @@
 /**
- * Writes each schema as data, so that nothing that makes schemas is loaded at run time: `functions/<name>/schema.ts` ->
- * `schema.generated.js` and its types, with the same exports. `npm run generate` writes the files; they are committed, and
- * a test makes them anew and compares.
+ * Generates the schemas as data, so the functions do not load the schema builder at run time. Each `functions/<name>/schema.ts`
+ * results in `schema.generated.js` and its types, with the same exports. `npm run generate` writes the files, which are
+ * committed; a test compares them with their sources.
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -11,13 +11,13 @@ import { pathToFileURL } from "node:url";
 const FUNCTIONS = join(import.meta.dirname, "..", "..", "functions");
 const HEAD = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
 
-/** Path -> text of every generated file. */
+/** Returns the path and the text of every generated file. */
 export async function generateSchemas(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await readdir(FUNCTIONS)) {
     if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
     const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
-    // In order of their names: a module lists them so, what stands in for one under test may not.
+    // Sorted, because a mocked module may list its exports in another order.
     const variants = Object.keys(schemas)
       .filter((variant) => variant !== "default")
       .sort();
@@ -37,14 +37,14 @@ ${types.join("")}`,
   return files;
 }
 
-/** Parts of more than a few characters that come more than once are written once. */
+/** Returns the schemas as code. Parts of 24 characters or more that occur repeatedly become constants. */
 function withParts(schemas: unknown[]): { parts: string; texts: string[] } {
   const counts = new Map<string, number>();
   const count = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
     const text = JSON.stringify(value);
     counts.set(text, (counts.get(text) ?? 0) + 1);
-    // What is inside of a part that was seen before is written with it.
+    // The constant of a repeated part includes everything inside of it.
     if (counts.get(text) === 1) Object.values(value).forEach(count);
   };
   schemas.forEach(count);

@@ -1,8 +1,8 @@
-/** What a bundle is measured against: the same call in the ways that are at hand. */
+/** Builds the bundles that the functions are compared with: the same call with the plain SDK, and with plain middy. */
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** The SDK as its documentation has it, bundled as it comes: its own client builder, axios, log4js. */
+/** Uses the SDK as in its documentation, with its own client builder, axios and log4js. */
 const SDK = `
 import { BasicCredentials } from "@huaweicloud/huaweicloud-sdk-core/auth/BasicCredentials";
 import { ClientBuilder } from "@huaweicloud/huaweicloud-sdk-core/ClientBuilder";
@@ -25,7 +25,7 @@ export const handler = async (event, context) => {
   });
 };`;
 
-/** middy with a schema that is compiled when the function starts; no SDK, no request. */
+/** Uses middy with a schema that is compiled at the start, without the SDK and without a request. */
 const MIDDY = `
 import middy from "@middy/core";
 import Ajv from "ajv";
@@ -50,7 +50,7 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
       format: "cjs",
       target: "node20",
       minify: true,
-      // The SDK requires it without declaring it (cloud-apis.md 0); its one function, as Node has it.
+      // The SDK requires uuid without declaring it (SOURCES.md#sdk-undeclared-uuid). Node.js has the one function that it uses.
       alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",
     });

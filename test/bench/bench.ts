@@ -1,4 +1,4 @@
-/** `npm run bench`: what the functions cost, beside what else could be had, in one run. Tables, then a line of JSON. */
+/** `npm run bench`: measures the functions and their alternatives, and prints tables and a line of JSON. */
 import { limitsOf, TARGETS } from "./budgets.ts";
 import { coldStart } from "./cold.ts";
 import { IN_128_MB, prune, scheduled } from "./large-runs.ts";
@@ -7,10 +7,9 @@ import { keptAlive, warm } from "./warm.ts";
 
 const USAGE = `npm run bench
 
-Measures what the functions cost, beside what else could be had: tables, then a line of JSON. It takes no arguments.
-BENCH_PROCESSES (21): fresh processes of each bundle, fewer for a quick look.`;
+Measures the size, start time, speed and memory of the functions and of their alternatives. Prints tables and a line of
+JSON. There are no arguments. The variable BENCH_PROCESSES sets how many processes start per bundle (default 21).`;
 
-/** Of each bundle; fewer for a quick look. */
 const PROCESSES = Number(process.env.BENCH_PROCESSES ?? 21);
 
 const one = (value: number): string => value.toFixed(1);
@@ -27,10 +26,10 @@ function table(head: string[], rows: string[][]): string {
 
 async function main(argv: readonly string[]) {
   if (argv.length > 0) {
-    const asked = argv.length === 1 && argv[0] === "--help";
-    if (asked) console.log(USAGE);
+    const isHelp = argv.length === 1 && argv[0] === "--help";
+    if (isHelp) console.log(USAGE);
     else console.error(`bench: expected no arguments, got ${argv.join(" ")}\n\n${USAGE}`);
-    process.exitCode = asked ? 0 : 2;
+    process.exitCode = isHelp ? 0 : 2;
     return;
   }
   const started = Date.now();
@@ -56,7 +55,7 @@ async function main(argv: readonly string[]) {
     ),
   );
   console.log(
-    `\nAims: ${TARGETS.bytes / 1024} KB, load ${TARGETS.load} and first request ${TARGETS.first} of the SDK's, RSS ${TARGETS.rss} of bare Node.js's.`,
+    `\nTargets: ${TARGETS.bytes / 1024} KB, load ${TARGETS.load} and first request ${TARGETS.first} of the SDK's, RSS ${TARGETS.rss} of bare Node.js's.`,
   );
 
   const calls = await warm();
@@ -98,7 +97,7 @@ async function main(argv: readonly string[]) {
       runs.map((run) => [
         String(run.disks),
         String(run.invocations),
-        run.doubled === 0 ? String(run.snapshots) : `${run.snapshots}, ${run.doubled} doubled`,
+        run.duplicates === 0 ? String(run.snapshots) : `${run.snapshots}, ${run.duplicates} duplicates`,
         String(run.requests),
         `${run.throttled} (${((100 * run.throttled) / run.requests).toFixed(1)} %)`,
         one(run.seconds),

@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Bundle, budgetsFor, bundles, excess, hasSdkEvs, limitsOf, readBudgets } from "./budgets.ts";
 
-describe("every function", () => {
+describe("the build", () => {
   let all: Bundle[] = [];
   beforeAll(async () => {
     all = await bundles();
   });
 
-  test("keeps to its budget", async () => {
+  test("the build writes no bundle that exceeds its budget", async () => {
     const limits = await limitsOf();
     expect(all.map(({ name }) => name).sort()).toEqual(Object.keys(limits).sort());
     for (const bundle of all) expect(excess(bundle, limits[bundle.name] as never, readBudgets())).toBeUndefined();
   });
 
-  test.skipIf(hasSdkEvs())("has a budget that is not far above what it takes", () => {
+  test.skipIf(hasSdkEvs())("the build has no budget that is 7% or more above the size of its bundle", () => {
     for (const { name, contents } of all) {
       expect([name, (readBudgets().functions[name]?.bytes ?? 0) < contents.length * 1.07]).toEqual([name, true]);
     }
   });
 
-  test.skipIf(hasSdkEvs())("is in README.md with the size that it has, give or take a tenth", () => {
+  test.skipIf(hasSdkEvs())("README.md has the size of every bundle with an error of less than 10%", () => {
     const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
     for (const { name, contents } of all) {
       const row = readme.split("\n").find((line) => new RegExp(`^\\| ${name} +\\| +\\d`).test(line)) ?? "";
@@ -32,7 +32,7 @@ describe("every function", () => {
   });
 });
 
-test("what is too much names what grew", () => {
+test("the report of an exceeded budget names the files that grew", () => {
   const bundle = (inputs: Record<string, number>): Bundle => ({
     name: "create-snapshot",
     contents: new Uint8Array(Object.values(inputs).reduce((sum, bytes) => sum + bytes, 0)),
@@ -42,13 +42,13 @@ test("what is too much names what grew", () => {
   const limit = before.functions["create-snapshot"] as { bytes: number; modules: number };
   expect(excess(bundle({ "a.ts": 20_100, "b.ts": 10_000 }), limit, before)).toBeUndefined();
   expect(excess(bundle({ "a.ts": 24_000, "b.ts": 9_000, "c.ts": 700 }), limit, before)).toBe(
-    `create-snapshot has 33700 bytes, and may have ${limit.bytes}. What grew:
+    `create-snapshot has 33700 bytes, but may have only ${limit.bytes}. What grew:
   a.ts: 24000 bytes, 4000 more
   c.ts: 700 bytes, new
-Is that meant? Then: npx tsx test/bench/budgets.ts`,
+If this is intended, run: npx tsx test/bench/budgets.ts`,
   );
   const scattered = bundle({ "a.ts": 14_000, "b.ts": 10_000, "c.ts": 3_000, "d.ts": 3_000 });
   expect(excess(scattered, limit, before)).toMatch(
-    /^create-snapshot has 4 modules, and may have 3\. What grew:\n {2}c\.ts/,
+    /^create-snapshot has 4 modules, but may have only 3\. What grew:\n {2}c\.ts/,
   );
 });

@@ -1,6 +1,6 @@
 /**
- * What a bundle may have: bytes, and modules. `npx tsx test/bench/budgets.ts` writes the budgets anew, from what the bundles
- * have now, where it is meant that they grew.
+ * Limits the bytes and the modules of the bundles. `npx tsx test/bench/budgets.ts` sets the budgets to what the bundles have
+ * now; use it only if they are intended to grow.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -10,27 +10,27 @@ const KB = 1024;
 const ROOT = join(import.meta.dirname, "..", "..");
 const FILE = join(import.meta.dirname, "budgets.json");
 
-/** What DESIGN 7 asks for. */
+/** Targets for one function: its size in bytes, its times relative to the plain SDK, its memory relative to bare Node.js. */
 export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, first: 0.35, rss: 1.2 } as const;
 
-/** Room to move, so that not every line of code is a matter of the budget. */
+/** How much a bundle may grow before the budget has to change. */
 const ROOM = 1.03;
 const MODULES_MORE = 1;
 
 export interface Bundle {
   name: string;
   contents: Uint8Array;
-  /** File -> how many bytes of the bundle come from it. */
+  /** File -> how many bytes of the bundle come from the file. */
   inputs: Record<string, number>;
 }
 
 export interface Budgets {
   functions: Record<string, { bytes: number; modules: number }>;
-  /** File -> the most bytes that come from it, when the budgets were written. */
+  /** File -> how many bytes of a bundle came from the file at most, when the budgets were written. */
   inputs: Record<string, number>;
 }
 
-/** Whether the official -evs is installed, in whose place ours stands otherwise; it is heavier. */
+/** Returns whether the official huaweicloud-sdk-evs is installed. Otherwise the smaller copy in shared/huaweicloud replaces it. */
 export const hasSdkEvs = (): boolean => existsSync(join(ROOT, "node_modules", "@huaweicloud", "huaweicloud-sdk-evs"));
 
 export async function bundles(): Promise<Bundle[]> {
@@ -40,10 +40,10 @@ export async function bundles(): Promise<Bundle[]> {
 
 export const readBudgets = (): Budgets => JSON.parse(readFileSync(FILE, "utf8"));
 
-/** What the official -evs weighs more than ours, which stands for a fraction of it. */
+/** How many bytes the official huaweicloud-sdk-evs adds to a bundle, compared with the copy. */
 const SDK_EVS = 37 * KB;
 
-/** Function -> its budget; where the official -evs is installed, with its weight, or what DESIGN gives it. */
+/** Returns the budget of each function. With the official huaweicloud-sdk-evs it is larger. */
 export async function limitsOf(): Promise<Budgets["functions"]> {
   const { functions } = readBudgets();
   if (!hasSdkEvs()) return functions;
@@ -55,12 +55,12 @@ export async function limitsOf(): Promise<Budgets["functions"]> {
   );
 }
 
-/** What a bundle has too much of, and what of it grew since the budgets were written; undefined: nothing. */
+/** Returns why a bundle exceeds its budget, with the files that grew since the budgets were written, or undefined. */
 export function excess({ name, contents, inputs }: Bundle, limit: { bytes: number; modules: number }, before: Budgets) {
   const modules = Object.keys(inputs).length;
   const faults = [
-    contents.length > limit.bytes && `${contents.length} bytes, and may have ${limit.bytes}`,
-    modules > limit.modules && `${modules} modules, and may have ${limit.modules}`,
+    contents.length > limit.bytes && `${contents.length} bytes, but may have only ${limit.bytes}`,
+    modules > limit.modules && `${modules} modules, but may have only ${limit.modules}`,
   ].filter((fault) => fault !== false);
   if (faults.length === 0) return undefined;
   const grown = Object.entries(inputs)
@@ -68,7 +68,7 @@ export function excess({ name, contents, inputs }: Bundle, limit: { bytes: numbe
     .filter(({ by }) => by > 0)
     .sort((a, b) => b.by - a.by)
     .map(({ file, bytes, by }) => `  ${file}: ${bytes} bytes, ${bytes === by ? "new" : `${by} more`}`);
-  return `${name} has ${faults.join(", and ")}. What grew:\n${grown.join("\n")}\nIs that meant? Then: npx tsx test/bench/budgets.ts`;
+  return `${name} has ${faults.join(", and ")}. What grew:\n${grown.join("\n")}\nIf this is intended, run: npx tsx test/bench/budgets.ts`;
 }
 
 export function budgetsFor(all: readonly Bundle[]): Budgets {

@@ -1,5 +1,5 @@
-// One fresh process: loads a bundle, answers one event with it, says what that cost. Arguments: the bundle ("-": none), the
-// event and the user data as JSON, and how much faster than others its time goes.
+// Loads a bundle in this process, invokes it with one event, and prints the time and memory that this took. Arguments: the
+// bundle ("-" for none), the event and the user data as JSON, and how many times faster the clock of the process runs.
 "use strict";
 const { subscribe } = require("node:diagnostics_channel");
 const { performance } = require("node:perf_hooks");
@@ -9,7 +9,7 @@ if (factor !== 1) require("./scaled-time.cjs").scaleTime(factor);
 const variables = JSON.parse(userData);
 const write = process.stdout.write.bind(process.stdout);
 console.log = () => {};
-// Node says so of every HTTP client that is built on its own.
+// Every HTTP client that uses node:http publishes this event.
 let first;
 subscribe("http.client.response.finish", () => {
   first ??= performance.now();
@@ -34,28 +34,28 @@ const context = () => {
 };
 
 (async () => {
-  const begun = performance.now();
+  const began = performance.now();
   const handler = bundle === "-" ? async () => ({}) : require(bundle).handler;
   const loaded = performance.now();
   const rssLoaded = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
-  let answer;
+  let result;
   try {
-    answer = await handler(JSON.parse(event), context());
+    result = await handler(JSON.parse(event), context());
   } catch (error) {
-    answer = { error: error.message };
+    result = { error: error.message };
   }
   const answered = performance.now();
   const { user, system } = process.cpuUsage(cpu);
   write(
     JSON.stringify({
-      load: loaded - begun,
-      first: (first ?? answered) - begun,
-      whole: answered - begun,
+      load: loaded - began,
+      first: (first ?? answered) - began,
+      whole: answered - began,
       rssLoaded,
       rssPeak: process.resourceUsage().maxRSS * 1024,
       cpu: (user + system) / 1000,
-      answer,
+      answer: result,
     }),
   );
   process.exit();

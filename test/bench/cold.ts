@@ -1,4 +1,4 @@
-/** Cold start: each function beside bare Node.js, the SDK as it comes, and middy with a schema that is compiled. */
+/** Measures the cold start of each function, of bare Node.js, of the plain SDK, and of middy with a compiled schema. */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -30,7 +30,7 @@ const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
 
 export const CREATE = apig({ snapshot: { volume_id: DISK } });
 
-/** The least that each function has to do. */
+/** Function -> an event that needs as few requests as possible. */
 const EVENTS: Record<string, unknown> = {
   "create-snapshot": CREATE,
   "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
@@ -52,8 +52,8 @@ const EVENTS: Record<string, unknown> = {
   "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 3 } }),
 };
 
-/** A cloud that says yes: what it takes to answer is not what is measured. */
-export async function yesServer() {
+/** Starts a server that accepts every request, because the time of a real cloud must not be measured. */
+export async function startAcceptingServer() {
   const attachment = { attachment_id: SNAPSHOT, server_id: SERVER, attached_at: "2026-11-21T02:00:00.000000" };
   const lists = { snapshots: [], snapshot_groups: [], volumes: [], servers: [], clusters: [], count: 0 };
   const shown = { volume: { id: DISK, status: "in-use", attachments: [attachment] } };
@@ -79,18 +79,18 @@ export async function yesServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
-/** Medians over so many fresh processes of each, one of each after the other. */
+/** Returns the medians over `processes` new processes of each bundle. The bundles take turns. */
 export async function coldStart(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);
-  const server = await yesServer();
+  const server = await startAcceptingServer();
   const endpoints = ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, server.url]);
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...Object.fromEntries(endpoints) };
   delete variables.LTS_ENDPOINT;
   const functions = bundlesIn(DIST);
   const bundles = [
     { name: "bare Node.js", bundle: "-", event: CREATE },
-    { name: "the SDK as it comes", bundle: baselines.sdk, event: CREATE },
+    { name: "the plain SDK", bundle: baselines.sdk, event: CREATE },
     { name: "middy, schema compiled at run time", bundle: baselines.middy, event: CREATE },
     ...functions.map((name) => ({ name, bundle: join(DIST, name, "index.js"), event: EVENTS[name] })),
   ];

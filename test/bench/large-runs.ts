@@ -1,4 +1,4 @@
-/** Runs over an estate, each function in a process of its own, on the embedded cloud. */
+/** Runs functions over many disks and snapshots of the embedded cloud, each in its own process. */
 import { join } from "node:path";
 import { type EmbeddedCloud, ScaledClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
@@ -6,10 +6,10 @@ import { DIST, type Measured, run } from "./process.ts";
 
 const PER_SECOND = 50;
 const LATENCY_MS = 30;
-/** How many times faster the clocks go; the work of the processes does not, and so counts for more. */
+/** How many times faster the clocks run. The CPU time of the processes is not scaled, so it weighs more than in reality. */
 const FACTOR = 5;
 
-/** Near to what Node.js does in a memory cgroup of 128 MB, where one cannot be made; in one the peak was 83 MiB. */
+/** Options with which Node.js uses about as much memory as in a cgroup of 128 MB, in which the peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
 
 const timer = (body: unknown) => ({
@@ -25,7 +25,7 @@ function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): 
   return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...Object.fromEntries(endpoints), ...more };
 }
 
-/** `scheduled-snapshots` over so many disks, `shardSize` an invocation. */
+/** Runs scheduled-snapshots over disks with the tag of its policy, `shardSize` of them per invocation. */
 export async function scheduled(disks: number, shardSize: number, options: readonly string[] = []) {
   const bundle = join(DIST, "scheduled-snapshots", "index.js");
   const invocations: Promise<Measured>[] = [];
@@ -44,12 +44,12 @@ export async function scheduled(disks: number, shardSize: number, options: reado
     LTS_LOG_STREAM_ID: "stream",
   });
   for (let index = 0; index < disks; index += 1) cloud.addVolume({ tags: { backup: "daily" } });
-  const begun = cloud.clock.now();
+  const started = cloud.clock.now();
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
   const first = await invoke(timer({ policy: "nightly", targets }));
   await cloud.idle();
   const runs = [first, ...(await Promise.all(invocations))];
-  const seconds = (cloud.clock.now() - begun) / 1000;
+  const seconds = (cloud.clock.now() - started) / 1000;
   const throttled = cloud.count(/./, 429);
   const requests = cloud.count(/^(evs|functiongraph)\./);
   const snapshots = cloud.snapshots("snapshot");
@@ -58,18 +58,18 @@ export async function scheduled(disks: number, shardSize: number, options: reado
     disks,
     invocations: runs.length,
     snapshots: snapshots.length,
-    doubled: snapshots.length - new Set(snapshots.map(({ volume_id }) => volume_id)).size,
+    duplicates: snapshots.length - new Set(snapshots.map(({ volume_id }) => volume_id)).size,
     requests,
     throttled,
     seconds,
-    // The limit's bucket is full at the beginning.
+    // The rate limiter starts with a full bucket.
     least: Math.max(0, (requests - throttled - PER_SECOND) / PER_SECOND),
     rssPeak: Math.max(...runs.map((one) => one.rssPeak)),
     cpu: runs.reduce((sum, one) => sum + one.cpu, 0),
   };
 }
 
-/** `prune-snapshots` over so many snapshots that all stay: what it costs to read and to judge them. */
+/** Runs prune-snapshots over snapshots that its policy keeps, to measure reading and planning. */
 export async function prune(snapshots: number, options: readonly string[] = []) {
   const cloud = await startCloud({ keepRequests: false });
   const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);

@@ -1,4 +1,4 @@
-/** Fresh processes, each with one bundle: what it costs them to load it and to answer with it. */
+/** Starts a new process for each invocation of a bundle and returns the time and memory that it took. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
@@ -7,25 +7,25 @@ export const DIST = join(ROOT, "dist");
 export const MB = 1024 * 1024;
 
 export interface Measured {
-  /** Milliseconds: to load the bundle, until the first request was answered, until the invocation was. */
+  /** Milliseconds to load the bundle, until the first response arrived, and until the invocation ended. */
   load: number;
   first: number;
   whole: number;
   rssLoaded: number;
   rssPeak: number;
-  /** Milliseconds of the invocation. */
+  /** CPU time of the invocation in milliseconds. */
   cpu: number;
   answer: Record<string, unknown>;
 }
 
 export interface Invoke {
-  /** Path of the bundle; "-": none. */
+  /** The path of the bundle, or "-" for none. */
   bundle: string;
   event: unknown;
   variables: Record<string, string>;
-  /** How many times faster the time of the process goes. */
+  /** How many times faster the clock of the process runs. */
   factor?: number;
-  /** Options of Node. */
+  /** Command-line options of Node.js. */
   options?: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export function run({ bundle, event, variables, factor = 1, options = [] }: Invo
   return jsonOf([...options, join(import.meta.dirname, "child.cjs"), ...values]);
 }
 
-/** The JSON that a process prints. */
+/** Runs Node.js with arguments and returns the JSON that it prints. */
 export function jsonOf<Result>(values: readonly string[]): Promise<Result> {
   const child = spawn(process.execPath, values, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";

@@ -1,5 +1,5 @@
-// Makes a process's time run faster, so that a run of minutes is measured in seconds. What is counted stays what it is:
-// pauses and the cloud's rate limit are scaled alike; the work of the process itself is not, and so counts for more.
+// Makes the clock and the timers of a process run faster, so a run of minutes takes seconds. Pauses and the cloud's rate limit
+// are scaled alike. The CPU time of the process is not scaled, so it weighs more than in reality.
 "use strict";
 
 exports.scaleTime = (factor) => {

@@ -1,4 +1,4 @@
-/** The same create, once through the whole function and once without its middlewares; no network for either. */
+/** Creates a snapshot without a network, once through the whole function and once without its middlewares. */
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { instant } from "../../shared/core/instant.ts";
 import { wallClockOf } from "../../shared/core/time-zone.ts";
@@ -14,9 +14,9 @@ import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
 
 const LIST = '{"snapshots":[],"count":0}';
-const MADE = '{"snapshot":{"id":"ffa9bc5e-1172-4021-acaf-cdcd78a9584d","status":"creating","name":"a"}}';
+const CREATED = '{"snapshot":{"id":"ffa9bc5e-1172-4021-acaf-cdcd78a9584d","status":"creating","name":"a"}}';
 const transport: Transport = async ({ method }) =>
-  method === "GET" ? { status: 200, headers: {}, text: LIST } : { status: 202, headers: {}, text: MADE };
+  method === "GET" ? { status: 200, headers: {}, text: LIST } : { status: 202, headers: {}, text: CREATED };
 const runtime = { ...nodeRuntime(), transport, print() {} };
 const credentials = {
   accessKey: "EMBEDDEDCLOUDACCESS1",
@@ -29,7 +29,7 @@ export const chain = createSnapshot(runtime);
 
 export const bare = (event: { body: string }, context: { getRequestID(): string }) => {
   const { time, inFlight } = runtime;
-  const until = instant(time.now() + 30_000);
+  const deadline = instant(time.now() + 30_000);
   const connection: Connection = {
     transport,
     credentials,
@@ -39,7 +39,7 @@ export const bare = (event: { body: string }, context: { getRequestID(): string 
     now: () => time.now(),
     sleep: time.sleep,
     limiter: createRateLimiter(time),
-    deadline: until,
+    deadline,
   };
   const { snapshot: options } = JSON.parse(Buffer.from(event.body, "base64").toString());
   const key = deriveKey("request", context.getRequestID());
@@ -47,7 +47,7 @@ export const bare = (event: { body: string }, context: { getRequestID(): string 
   return createOnce(
     { kind, options, idempotencyKey: key, ...common },
     evsV2Creation(connection),
-    { time, deadline: until },
+    { time, deadline },
     inFlight,
   );
 };

@@ -1,5 +1,5 @@
-// One process that invokes the same function again and again. Arguments: "calls", what to compare, and the event; or
-// "network", the bundle, the event, the user data, and how often.
+// Invokes the same function repeatedly in one process. Arguments: "calls", the module to compare, and the event; or "network", the
+// bundle, the event, the user data, and the number of invocations.
 "use strict";
 const { performance } = require("node:perf_hooks");
 const [what, bundle, eventText, userData, times] = process.argv.slice(2);
@@ -33,11 +33,11 @@ async function compare({ chain, bare, plan }) {
     for (const [name, call] of Object.entries({ chain, bare })) {
       gc();
       const heap = process.memoryUsage().heapUsed;
-      const begun = performance.now();
+      const began = performance.now();
       for (let index = 0; index < EACH; index += 1) await call(event, context());
-      const ms = (performance.now() - begun) / EACH;
+      const ms = (performance.now() - began) / EACH;
       const bytes = (process.memoryUsage().heapUsed - heap) / EACH;
-      // The first round is for the compiler.
+      // The first round only lets the compiler optimize.
       if (round > 0) figures[name].ms.push(ms) && figures[name].bytes.push(bytes);
     }
   }
@@ -47,9 +47,9 @@ async function compare({ chain, bare, plan }) {
 
 async function overTheNetwork({ handler }) {
   await handler(event, context());
-  const begun = performance.now();
+  const began = performance.now();
   for (let index = 1; index < Number(times); index += 1) await handler(event, context());
-  return { ms: (performance.now() - begun) / (Number(times) - 1) };
+  return { ms: (performance.now() - began) / (Number(times) - 1) };
 }
 
 (what === "calls" ? compare : overTheNetwork)(require(bundle)).then((figures) => {

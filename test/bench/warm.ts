@@ -1,17 +1,17 @@
-/** A warm instance: what the middlewares and the validation cost an invocation; requests over a kept-alive connection. */
+/** Measures a warm instance: the cost of the middlewares and the validation, and requests over a kept-alive connection. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
-import { CREATE, yesServer } from "./cold.ts";
+import { CREATE, startAcceptingServer } from "./cold.ts";
 import { DIST, jsonOf } from "./process.ts";
 
 export interface Warm {
-  /** Milliseconds, and bytes that were allocated, of one invocation. */
+  /** Milliseconds and allocated bytes of one invocation. */
   chain: { ms: number; bytes: number };
   bare: { ms: number; bytes: number };
-  /** Milliseconds of CPU to plan the retention of 100,000 snapshots. */
+  /** CPU time in milliseconds to plan the retention of 100,000 snapshots. */
   planCpu: number;
 }
 
@@ -30,7 +30,7 @@ export async function warm(): Promise<Warm> {
     alias: SUBSTITUTES,
     plugins: [substitutes],
   });
-  // Room for all that is allocated while it is measured, so that nothing of it is collected meanwhile.
+  // The young generation is so large that no garbage is collected during the measurement.
   const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
   const measured = await jsonOf<Warm>([
     ...options,
@@ -43,9 +43,9 @@ export async function warm(): Promise<Warm> {
   return measured;
 }
 
-/** Invocations of one warm instance, one after the other, over the network. */
+/** Measures consecutive invocations of one warm instance over the network. */
 export async function keptAlive(invocations: number) {
-  const server = await yesServer();
+  const server = await startAcceptingServer();
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", EVS_ENDPOINT: server.url };
   const bundle = join(DIST, "create-snapshot", "index.js");
   const values = [bundle, JSON.stringify(CREATE), JSON.stringify(variables), String(invocations)];

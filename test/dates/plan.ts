@@ -1,4 +1,4 @@
-/** Which tests run at which dates and in which time zones. */
+/** Defines which tests run at which dates and in which time zones. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,6 @@ export interface Run {
   zone: Zone;
 }
 
-/** The year ends in each zone at another moment. */
 const END_OF_YEAR: Record<Zone, string> = {
   UTC: "2026-12-31T23:59:45Z",
   "Asia/Shanghai": "2026-12-31T23:59:45+08:00",
@@ -42,15 +41,15 @@ export const DATES: TestDate[] = [
   { name: "31 December 2026, 23:59", at: (zone) => END_OF_YEAR[zone], slowIn: "America/New_York" },
 ];
 
-/** Every date in every zone; `part`: a leap day and the end of a year, each in the zone of its slow tests. */
+/** Returns all dates in all time zones, or for `part` a leap day and the end of a year in the zone of their slow tests. */
 export const runs = (part: boolean): Run[] =>
   DATES.flatMap((date) => ZONES.map((zone) => ({ date, zone }))).filter(
     ({ date, zone }) => !part || (zone === date.slowIn && [DATES[1], DATES.at(-1)].includes(date)),
   );
 
-/** Files whose tests check documents, settings, sizes or speed: no date occurs in them, and they take long. */
+/** Files that take long and whose tests contain no date, because they check documents, settings, sizes or speed. */
 export const WITHOUT_DATE = [/^infra\/terraform\//, /^infra\/openapi\.test/, /^bench\//, /-speed\.test/];
-/** Files that start many processes and wait for them in real time: one zone at each date is enough. */
+/** Files that start many processes and wait for them in real time. They run in one time zone at each date. */
 export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^infra\/local\/tour\/tour\.test/];
 
 export const testFiles = (): string[] =>
@@ -60,11 +59,11 @@ export const testFiles = (): string[] =>
 export const stopsDate = (path: string): boolean =>
   /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
-/** The test files that can depend on the date. At the first date also those that can depend on the zone alone. */
+/** Returns the test files that can depend on the date. The first date includes those that depend only on the time zone. */
 export function filesOf({ date, zone }: Run): string[] {
-  const leftOut = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
+  const excluded = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
   return testFiles().filter(
-    (path) => !leftOut.some((pattern) => pattern.test(path)) && (date === DATES[0] || !stopsDate(path)),
+    (path) => !excluded.some((pattern) => pattern.test(path)) && (date === DATES[0] || !stopsDate(path)),
   );
 }
 

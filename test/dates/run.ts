@@ -7,12 +7,12 @@ import { DATES, environmentOf, filesOf, ROOT, type Run, runs, ZONES } from "./pl
 const USAGE = `npm run test:dates [-- --part | -- --help]
 
 Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time.
-Takes 10 minutes or more.
+This takes 10 minutes or more.
 
-  --part   two of these runs; takes 2 to 6 minutes`;
+  --part   run only two of them, which takes 2 to 6 minutes`;
 
-/** @returns true when every test passed. */
-async function carryOut(run: Run): Promise<boolean> {
+/** Runs the tests at one date in one time zone. Returns whether all of them passed. */
+async function executeRun(run: Run): Promise<boolean> {
   const started = performance.now();
   const files = filesOf(run).map((path) => `test/${path}`);
   const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.mjs"];
@@ -30,11 +30,11 @@ async function carryOut(run: Run): Promise<boolean> {
   const ok = (await new Promise((resolve) => child.once("close", resolve))) === 0;
   const seconds = Math.round((performance.now() - started) / 1000);
   const passed = /^ +Tests +.*?(\d+) passed/m.exec(output)?.[1] ?? "0";
-  const what = `${run.date.name.padEnd(30)}  ${run.zone.padEnd(16)}`;
+  const label = `${run.date.name.padEnd(30)}  ${run.zone.padEnd(16)}`;
   console.log(
-    `${ok ? "passed" : "FAILED"}  ${what}  ${passed.padStart(4)} tests passed  ${String(seconds).padStart(3)} s`,
+    `${ok ? "passed" : "FAILED"}  ${label}  ${passed.padStart(4)} tests passed  ${String(seconds).padStart(3)} s`,
   );
-  if (!ok) console.log(`${output}\nTo repeat one file of it:\n  ${commandOf(run)} <file>\n`);
+  if (!ok) console.log(`${output}\nTo repeat one file of this run:\n  ${commandOf(run)} <file>\n`);
   return ok;
 }
 
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   let failed = 0;
   const work = async () => {
     for (let run = waiting.shift(); run; run = waiting.shift()) {
-      if (!(await carryOut(run))) failed += 1;
+      if (!(await executeRun(run))) failed += 1;
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
