@@ -1,5 +1,4 @@
-/** Answers that are too large, or never end. */
-
+/** Makes responses that are too large, and lists that never end. */
 import { hugeText, type Json, manyRows } from "./mutate.ts";
 import { editing, type FuzzedResponse, type Material, sending } from "./response.ts";
 
@@ -7,14 +6,14 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SIZES = [100 * KIB, 300 * KIB, MIB, 3 * MIB, 4 * MIB - 100, 5 * MIB, 15 * MIB, 16 * MIB - 100, 20 * MIB];
 
-/** The array of a list's response. */
+/** Returns the name and the rows of the first array in a response. */
 export function arrayIn(body: Json | undefined): [name: string, rows: Json[]] {
   const entries = Object.entries((body ?? {}) as { [name: string]: Json });
   for (const [name, value] of entries) if (Array.isArray(value) && !name.endsWith("_links")) return [name, value];
   return ["snapshots", []];
 }
 
-/** Returns a response of 100 KiB to 20 MiB: one text, many values, many rows, or many names. */
+/** Returns a response of 100 KiB to 20 MiB with one long string, many values, many rows, or many fields. */
 export function bigFault(material: Material): FuzzedResponse {
   const { random } = material;
   const size = random.pick(SIZES);
@@ -59,7 +58,7 @@ export function bigFault(material: Material): FuzzedResponse {
 
 const PAGE = 1_000;
 
-/** Returns the responses of a list of which each page has new rows, for all its pages. */
+/** Returns the responses of a list that has new rows on every page. */
 export function endlessFault(material: Material): FuzzedResponse {
   const { random } = material;
   const counts = random.pick([null, 1_000_000, "many"]);

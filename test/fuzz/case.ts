@@ -1,16 +1,16 @@
-/** One case: an estate, an event, a function, and responses at random to one of its calls. */
+/** Runs one case: invokes a function with an event while one of its calls gets random responses. */
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
 import { check } from "./checks.ts";
 import type { Finding } from "./evidence.ts";
 import type { Invoked } from "./instance.ts";
 import type { Instances } from "./instances.ts";
-import { type Random, randomOf } from "./random.ts";
+import { createRandomChoices, type Random } from "./random.ts";
 import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
 import { buildScenario, type Scenario } from "./scenarios.ts";
 import { secretFinder } from "./secrets.ts";
 
-/** Names a case, so that it can be repeated. */
+/** Identifies a case, which can be repeated by its id. */
 export interface CaseId {
   seed: string;
   operation: string;
@@ -21,24 +21,24 @@ export interface CaseResult {
   id: CaseId;
   scenario: Scenario;
   invoked: Invoked;
-  /** Those that were sent. */
+  /** The random responses that were sent. */
   responses: ArmedResponse[];
   findings: Finding[];
-  /** What was asked of the cloud, one line each. */
+  /** The requests to the cloud, one line for each. */
   requests: string[];
-  /** What limited the memory. */
+  /** How the memory was limited. */
   limit: string;
 }
 
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64URL = `${BASE64.slice(0, 62)}-_`;
-/** Whatever a header takes. */
+/** The characters that are allowed in a header. */
 const PRINTABLE = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join("");
 
 export async function runCase(id: CaseId, instances: Instances): Promise<CaseResult> {
   const { seed, operation, index } = id;
-  const random = randomOf(`${seed} ${operation} ${index}`);
+  const random = createRandomChoices(`${seed} ${operation} ${index}`);
   const functionName = random.pick(CALLS.get(operation) ?? instances.names);
   const { instance, clock } = instances.get(functionName);
   const credentials = randomCredentials(random);
@@ -81,7 +81,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           cpuMillicores: 100,
         },
       });
-    // Some events were delivered before.
+    // Some events are redeliveries.
     if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
     const before = cloud.snapshots();
     for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;
@@ -93,9 +93,9 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
     const invoked = await call(requestId, scenario.remainingMs);
     const responses = [...armed, ...others].filter(({ handle }) => handle.hits > 0);
     const findSecrets = secretFinder(secrets);
-    const trueCalls = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
-    const findings = check({ scenario, requestId, invoked, cloud, responses, before, trueCalls, findSecrets });
-    // What it holds on to would be blamed on the cases after it.
+    const isUnfuzzed = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
+    const findings = check({ scenario, requestId, invoked, cloud, responses, before, isUnfuzzed, findSecrets });
+    // Otherwise the memory that this case still uses would count for later cases.
     if (findings.some(({ guarantee }) => guarantee === "memory")) instances.discard(functionName);
     const requests = cloud.requests.map(
       ({ operation: name, status, fault, path }) => `${name ?? path} ${status ?? "-"}${fault ? ` (${fault})` : ""}`,

@@ -1,4 +1,3 @@
-/** The fuzz reports each broken guarantee: what it checks is worth as much as what it would notice. */
 import { expect, onTestFinished, test } from "vitest";
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { check } from "./checks.ts";
@@ -18,7 +17,7 @@ const record = (fields: Json) => ({
   ...fields,
 });
 
-/** What is known of a create that went well, with changes. */
+/** Returns the evidence of a successful create, with changes. */
 async function evidenceOf(
   changes: { create?: Json; run?: Json; invoked?: Partial<Invoked>; lines?: string[]; repeated?: boolean } = {},
 ): Promise<Evidence> {
@@ -66,7 +65,7 @@ async function evidenceOf(
     cloud,
     responses: [],
     before,
-    trueCalls: () => true,
+    isUnfuzzed: () => true,
     findSecrets: (text) => (text.includes("s3cr3t") ? ["a secret"] : []),
   };
 }
@@ -74,7 +73,7 @@ async function evidenceOf(
 const broken = async (changes?: Parameters<typeof evidenceOf>[0]) =>
   new Set(check(await evidenceOf(changes)).map(({ guarantee }) => guarantee));
 
-test("the fuzz reports nothing of an invocation that kept every guarantee", async () => {
+test("the fuzz reports nothing about an invocation that kept every guarantee", async () => {
   expect(check(await evidenceOf())).toEqual([]);
 });
 
@@ -100,6 +99,6 @@ test.each<[string, string, Parameters<typeof evidenceOf>[0]]>([
   ["no secret", "a secret in a record", { create: { detail: "s3cr3t" } }],
   ["no secret", "a secret on stderr", { invoked: { stderr: ["s3cr3t"] } }],
   ["topic has all", "a line that the topic does not have", { invoked: { stdout: ["{}"] } }],
-])("the fuzz reports %j for %s", async (guarantee, _what, changes) => {
+])("the fuzz reports that the guarantee %j is broken by %s", async (guarantee, _what, changes) => {
   expect(await broken(changes)).toContain(guarantee);
 });

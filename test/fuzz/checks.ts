@@ -1,11 +1,11 @@
-/** The guarantees that hold for every invocation, whatever the cloud sends. */
+/** Checks the guarantees of an invocation, which hold for every response of the cloud. */
 import { type Complain, type Evidence, type Finding, mib } from "./evidence.ts";
-import { checkAnswer, checkRecords, parseLines } from "./record-checks.ts";
+import { checkRecords, checkResponse, parseLines } from "./record-checks.ts";
 import { checkTopic, checkTruth } from "./truth-checks.ts";
 
 export const MAX_PEAK_BYTES = 110 * 1024 * 1024;
 
-/** Returns every guarantee that an invocation broke. */
+/** Returns the guarantees that an invocation broke. */
 export function check(evidence: Evidence): Finding[] {
   const { invoked, scenario } = evidence;
   const found: Finding[] = [];
@@ -21,7 +21,7 @@ export function check(evidence: Evidence): Finding[] {
   }
   const records = parseLines(evidence, complain);
   checkRecords(evidence, records, complain);
-  checkAnswer(evidence, records, complain);
+  checkResponse(evidence, records, complain);
   checkTruth(evidence, records, complain);
   checkTopic(evidence, complain);
   return found;

@@ -1,5 +1,5 @@
-// One instance of a function for the fuzz: a process that loads a built bundle and answers one request after the other over
-// IPC, on a clock that jumps over waiting. Arguments: the bundle's folder, and what the clock says at first.
+// Runs one instance of a function for the fuzz. The process loads a built bundle and executes one request after the other from
+// IPC, with a clock that jumps over waiting. Arguments: the folder of the bundle, and the first time of the clock.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -20,7 +20,7 @@ const time = installVirtualTime(Number(origin), (now) => {
   return new Promise((resolve) => answers.set(exchanges, resolve));
 });
 
-/** The same numbers for the same seed, so that a pause has the same length again. */
+/** Returns numbers that are the same for the same seed, so repeated cases have the same pauses. */
 function randomOf(seed) {
   let state = seed;
   return () => {
@@ -31,7 +31,7 @@ function randomOf(seed) {
   };
 }
 
-/** The largest resident set since the parent has reset it; undefined where it cannot be read. */
+/** Returns the largest resident set since the parent reset it, or undefined if it cannot be read. */
 function readPeak() {
   try {
     const [, kb] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "latin1"));
@@ -49,19 +49,19 @@ async function run({ event, context, remainingMs, seed }) {
   const began = time.now();
   const outcome = {};
   try {
-    // Loaded with the first request, as the platform does.
+    // The platform loads the bundle with the first request too.
     handler ??= require(join(folder, "index.js")).handler;
     const value = await handler(
       event,
       makeContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
     );
-    // What it takes to pass a large result on is not the function's.
+    // Read before the result is serialized, because the function does not use that memory.
     outcome.peakBytes = readPeak();
     outcome.result = JSON.stringify(value) ?? "null";
   } catch (thrown) {
     outcome.peakBytes = readPeak();
     const isError = thrown instanceof Error;
-    // The platform shows the message; what else an error carries may be printed too.
+    // The platform shows the message, and may print the other fields of an error.
     outcome.error = { isError, message: isError ? thrown.message : String(thrown), printed: inspect(thrown) };
   }
   outcome.tookMs = time.now() - began;

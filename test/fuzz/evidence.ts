@@ -1,4 +1,4 @@
-/** What is known of an invocation once it has ended, and what can be wrong with it. */
+/** Defines what the checks know about an invocation, and the guarantees that it can break. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import type { Invoked } from "./instance.ts";
 import type { ArmedResponse } from "./responses.ts";
@@ -22,31 +22,31 @@ export type Guarantee =
   | "deletes as planned"
   | "memory";
 
-/** All that is known of a case once its invocation has ended. */
+/** Everything that is known about a case after its invocation. */
 export interface Evidence {
   scenario: Scenario;
   requestId: string;
   invoked: Invoked;
   cloud: EmbeddedCloud;
   responses: readonly ArmedResponse[];
-  /** What there was in the cloud before. */
+  /** The snapshots in the cloud before the invocation. */
   before: readonly SnapshotView[];
-  /** Whether the cloud's own responses to such calls were sent as they are. */
-  trueCalls(name: RegExp): boolean;
+  /** Returns whether the calls with such names got only unchanged responses of the cloud. */
+  isUnfuzzed(name: RegExp): boolean;
   findSecrets(text: string): string[];
 }
 
 export type Complain = (guarantee: Guarantee, what: string) => void;
 
-/** A result record whose fields are not checked yet. */
+/** A result record whose fields are unchecked. */
 // biome-ignore lint/suspicious/noExplicitAny: records of many shapes
 export type LooseRecord = any;
 
-/** The beginning of a value, for a message. */
+/** Returns the beginning of a value for a message. */
 export const preview = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 400);
 
 export const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
-/** A target that failed fails the run. That a snapshot failed is what verify is there to find. */
+/** Returns whether a record fails the run. A failed snapshot is a regular result of verify-snapshots. */
 export const isFailure = ({ action, outcome, error }: LooseRecord): boolean =>
   outcome === "rejected" || (outcome === "failed" && !(action === "verify" && error?.reason === "SnapshotFailed"));

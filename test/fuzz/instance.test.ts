@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Fault, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { startInstance } from "./instance.ts";
 
-/** Invokes create-snapshot while the cloud's list is under a fault. */
+/** Invokes create-snapshot while the cloud's list has a fault. */
 async function createUnder(fault: Fault) {
   const clock = new StoppedClock("2026-11-21T02:00:00Z");
   const cloud = await startCloud({ clock });

@@ -1,4 +1,4 @@
-/** Starts an instance of a function in a process of its own, and invokes it. */
+/** Starts an instance of a function in its own process, and invokes it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { readLines } from "../../infra/local/host/lines.ts";
@@ -7,10 +7,10 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
-  /** What the platform's context says, except for the time. */
+  /** The data of the platform's context, except for the remaining time. */
   context: ContextData;
   remainingMs: number;
-  /** Of the function's own random numbers. */
+  /** The seed of the function's random numbers. */
   seed: number;
 }
 
@@ -27,12 +27,12 @@ export interface ContextData {
 }
 
 export interface Invoked {
-  /** JSON text; undefined where the function threw or the process ended. */
+  /** The result as JSON; undefined if the function threw or the process ended. */
   result?: string;
   error?: { isError: boolean; message: string; printed: string };
-  /** Why the process was lost; undefined where it lives on. */
+  /** Why the process ended; undefined if it is still running. */
   lost?: string;
-  /** On the function's clock. */
+  /** The duration in milliseconds by the function's clock. */
   tookMs: number;
   stdout: string[];
   stderr: string[];
@@ -48,22 +48,24 @@ export interface Instance {
   end(): Promise<void>;
 }
 
-/** In real time: what takes longer hangs. */
-const HANGS_MS = 120_000;
+/** An invocation that takes longer in real time counts as hanging. */
+const MAX_REAL_MS = 120_000;
 
 let instances = 0;
 
 /**
- * @param origin what its clock says at first, in epoch milliseconds
- * @param onTime is told what its clock says, before anything that happens then
+ * Starts an instance.
+ *
+ * @param origin the first time of its clock, in epoch milliseconds
+ * @param onTime called with the time of its clock before something happens at that time
  */
 export function startInstance(functionName: string, origin: number, onTime: (now: number) => void): Instance {
   instances += 1;
   const limit = limitMemory(`${process.pid}-${instances}`);
   const argv = [...limit.options, join(import.meta.dirname, "child.cjs"), join(DIST, functionName), String(origin)];
-  // Into its cgroup before Node.js begins, which sizes its heap by the limit.
-  const join128 = limit.processesFile === undefined ? "" : `echo $$ > '${limit.processesFile}' && `;
-  const child: ChildProcess = spawn("sh", ["-c", `${join128}exec "$0" "$@"`, process.execPath, ...argv], {
+  // The process joins its cgroup before Node.js starts, because Node.js sizes its heap by the limit.
+  const joinCgroup = limit.processesFile === undefined ? "" : `echo $$ > '${limit.processesFile}' && `;
+  const child: ChildProcess = spawn("sh", ["-c", `${joinCgroup}exec "$0" "$@"`, process.execPath, ...argv], {
     env: { PATH: process.env.PATH ?? "", RUNTIME_FUNC_NAME: functionName },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -103,9 +105,9 @@ export function startInstance(functionName: string, origin: number, onTime: (now
       resetPeak(pid);
       const outcome = await new Promise<Partial<Invoked>>((resolve) => {
         const watch = setTimeout(() => {
-          resolve({ lost: `it did not end within ${HANGS_MS / 1000} s of real time` });
+          resolve({ lost: `the invocation did not end within ${MAX_REAL_MS / 1000} s of real time` });
           child.kill("SIGKILL");
-        }, HANGS_MS);
+        }, MAX_REAL_MS);
         settle = (settled) => {
           clearTimeout(watch);
           resolve(settled);

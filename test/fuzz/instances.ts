@@ -1,14 +1,14 @@
-/** Instances of the functions that stay warm from one case to the next. */
+/** Reuses warm instances of the functions for several cases. */
 import { readdirSync } from "node:fs";
 import { StoppedClock } from "../../infra/local/cloud/index.ts";
 import { DIST } from "../bench/process.ts";
 import { type Instance, startInstance } from "./instance.ts";
 
 const START = "2026-11-21T02:00:00Z";
-/** After so many cases an instance is replaced: some responses meet a cold one. */
+/** An instance is replaced after this many cases, so some cases run in a cold one. */
 const MAX_CASES = 150;
 
-/** An instance, and the clock of a cloud that follows the instance's own. */
+/** An instance, and a clock for the cloud that follows the clock of the instance. */
 export interface Warm {
   instance: Instance;
   clock: StoppedClock;

@@ -1,20 +1,20 @@
-/** What a case finds in the cloud: resources, snapshots of ours, and those of others. */
+/** Adds resources, snapshots with the project's marker, and foreign snapshots to the cloud of a case. */
 import type { EmbeddedCloud, Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { Random } from "./random.ts";
 
 export interface Target {
   kind: Kind;
-  /** The disk, server or cluster. */
+  /** The id of the disk, server or cluster. */
   resource: string;
 }
 
-/** The tags by which policies select. */
+/** The tags that policies select. */
 export const TAGS = { backup: "daily" };
 
 const HOUR_MS = 3_600_000;
 
-/** Adds something that a snapshot of the kind can be made of; a server has two disks. */
+/** Adds a resource that a snapshot of the kind can be created of. A server has two disks. */
 export function addResource(cloud: EmbeddedCloud, kind: Kind, random: Random): string {
   const id = random.uuid();
   if (kind === "cluster-snapshot") return cloud.addCluster({ id, tags: TAGS }).id;
@@ -26,14 +26,14 @@ export function addResource(cloud: EmbeddedCloud, kind: Kind, random: Random): s
 
 interface Seeded {
   policy: string;
-  /** How many hours old. */
+  /** The age in hours. */
   hours: number;
   status?: string;
   hold?: boolean;
 }
 
-/** Adds a snapshot that carries the marker of a policy. */
-export function addOurs(
+/** Adds a snapshot with the marker of a policy. */
+export function addOwnSnapshot(
   cloud: EmbeddedCloud,
   { kind, resource }: Target,
   { policy, hours, status, hold }: Seeded,
@@ -54,8 +54,8 @@ export function addOurs(
   return cloud.addSnapshot({ ...base, kind, clusterId: resource, description: hold ? `hold ${text}` : text }).id;
 }
 
-/** Adds a snapshot that somebody else made. */
-export function addForeign(cloud: EmbeddedCloud, { kind, resource }: Target, hours: number): void {
+/** Adds a snapshot without a marker. */
+export function addForeignSnapshot(cloud: EmbeddedCloud, { kind, resource }: Target, hours: number): void {
   const base = { name: "by-hand", createdAt: cloud.clock.now() - hours * HOUR_MS };
   if (kind === "cluster-snapshot") cloud.addSnapshot({ ...base, kind, clusterId: resource });
   else if (kind === "snapshot-group") cloud.addSnapshot({ ...base, kind, serverId: resource });
@@ -65,7 +65,7 @@ export function addForeign(cloud: EmbeddedCloud, { kind, resource }: Target, hou
 export const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView): string =>
   String(kind === "snapshot-group" ? server_id : kind === "cluster-snapshot" ? cluster_id : volume_id);
 
-/** The marker's key of a snapshot; undefined for one that is not ours. */
+/** Returns the key in the marker of a snapshot, or undefined for a foreign snapshot. */
 export function keyIn({ metadata, tags, description }: SnapshotView): string | undefined {
   const labels = metadata ?? tags ?? {};
   if (labels.key !== undefined) return labels.key;

@@ -9,7 +9,7 @@ test.each([
   [["--answer", "5"], "fuzz: Unknown option '--answer'"],
   [["--answers", "many"], 'fuzz: --answers: expected a whole number, got "many".'],
   [["--call", "evs.none"], 'got "evs.none".'],
-  [["--case", "5"], "fuzz: --case: expected --call and --seed beside it."],
+  [["--case", "5"], "fuzz: --case: expected --call and --seed as well."],
 ])("the fuzz refuses the arguments %j with the exit code 2", { timeout: 30_000 }, (argv, message) => {
   const { status, stdout, stderr } = run(...argv);
   expect(stderr).toContain(message);

@@ -10,9 +10,9 @@ import { describeCase, Report } from "./report.ts";
 const USAGE = `npm run fuzz -- [--answers 10000] [--seed <text>] [--call <name> [--case <number>]]
 
 Sends random responses to every call that the functions make, at least --answers to each call. After each invocation it
-checks that the function ended in time, wrote one record for each target, printed no secret, reported nothing that is not
-true, and used at most 110 MiB of memory. --call: only one call, such as evs.createSnapshot. --case: only one case of that
-call, with everything that was sent and printed.`;
+checks that the function ended in time, wrote one record for each target, printed no secret, reported nothing false, and
+used at most 110 MiB of memory. --call: fuzz only one call, such as evs.createSnapshot. --case: run only one case of that
+call, and print everything that was sent and printed.`;
 
 const OPTIONS = {
   answers: { type: "string", default: "10000" },
@@ -29,7 +29,11 @@ interface Arguments {
   index: number | undefined;
 }
 
-/** @throws Error for what cannot be meant */
+/**
+ * Returns the arguments, or undefined for --help.
+ *
+ * @throws {Error} when an argument is invalid
+ */
 function readArguments(): Arguments | undefined {
   const values = parseArgs({ options: OPTIONS }).values;
   if (values.help) return undefined;
@@ -42,7 +46,7 @@ function readArguments(): Arguments | undefined {
     throw new Error(`--call: expected one of ${[...CALLS.keys()].join(", ")}, got "${call}".`);
   }
   if (values.case !== undefined && (call === undefined || values.seed === undefined)) {
-    throw new Error("--case: expected --call and --seed beside it.");
+    throw new Error("--case: expected --call and --seed as well.");
   }
   return {
     answers: whole("answers", values.answers),
@@ -72,16 +76,16 @@ async function runAll({ answers, seed, calls }: Arguments, report: Report): Prom
       const result = await runCase(id, instances).catch((thrown) => {
         throw new Error(`The fuzz itself failed in the case ${JSON.stringify(id)}.`, { cause: thrown });
       });
-      job.responses += sentIn(result);
-      report.add(result, sentIn(result));
+      job.responses += countSent(result);
+      report.add(result, countSent(result));
     }
     await instances.end();
   };
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, () => work(startInstances())));
 }
 
-/** How many random responses the call under fuzz got. */
-const sentIn = ({ id, responses }: CaseResult): number =>
+/** Returns how many random responses the fuzzed call got. */
+const countSent = ({ id, responses }: CaseResult): number =>
   responses.reduce((sum, { operation, handle }) => sum + (operation === id.operation ? handle.hits : 0), 0);
 
 async function main(): Promise<number> {

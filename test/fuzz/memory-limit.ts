@@ -1,24 +1,24 @@
-/** Limits the memory of a process as FunctionGraph does: by a memory cgroup, where one can be made. */
+/** Limits the memory of a process as FunctionGraph does, with a memory cgroup if it can be created. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const FUNCTION_BYTES = 128 * 1024 * 1024;
 
 export interface MemoryLimit {
-  /** What limits the memory, for the report. */
+  /** How the memory is limited, for the report. */
   name: string;
-  /** Arguments of Node.js. */
+  /** Command-line options of Node.js. */
   options: readonly string[];
-  /** File that takes the id of a process that is to be limited; undefined without a cgroup. */
+  /** The file to which the id of the process must be written; undefined without a cgroup. */
   processesFile?: string;
-  /** Removes the cgroup, once its process has ended. */
+  /** Removes the cgroup. Call it after the process has ended. */
   remove(): void;
 }
 
-/** Near to what Node.js does in a memory cgroup of 128 MB. */
+/** Options with which Node.js uses about as much memory as in a cgroup of 128 MB. */
 const WITHOUT_CGROUP = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 
-/** Returns a limit of 128 MB for one process: a cgroup of version 1 or 2, else options of Node.js. */
+/** Returns a limit of 128 MB for one process: a cgroup of version 1 or 2, or else options of Node.js. */
 export function limitMemory(name: string): MemoryLimit {
   for (const { version, folder } of parents()) {
     const path = join(folder, `snapshot-functions-${name}`);
@@ -31,7 +31,7 @@ export function limitMemory(name: string): MemoryLimit {
       try {
         rmdirSync(path);
       } catch {
-        // The kernel has not let go of the process yet: an empty cgroup costs nothing.
+        // The kernel has not removed the process yet. An empty cgroup does no harm.
       }
     };
     try {
@@ -41,10 +41,10 @@ export function limitMemory(name: string): MemoryLimit {
       remove();
     }
   }
-  return { name: `no cgroup can be made, so ${WITHOUT_CGROUP.join(" ")}`, options: WITHOUT_CGROUP, remove() {} };
+  return { name: `no cgroup can be created, so ${WITHOUT_CGROUP.join(" ")}`, options: WITHOUT_CGROUP, remove() {} };
 }
 
-/** Folders in which a memory cgroup may be made: that of this process, then the root of its hierarchy. */
+/** Returns the folders to create a memory cgroup in: that of this process, then the root of its hierarchy. */
 function parents(): { version: 1 | 2; folder: string }[] {
   try {
     const own = readFileSync("/proc/self/cgroup", "utf8");
@@ -63,11 +63,11 @@ function parents(): { version: 1 | 2; folder: string }[] {
   }
 }
 
-/** Forgets the peak of a process's memory, so that the next one is that of what it does from now on. */
+/** Resets the memory peak of a process, so the next reading covers only the time from now on. */
 export function resetPeak(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, "5");
   } catch {
-    // The peak is that since its beginning then.
+    // Then the peak covers the whole life of the process.
   }
 }

@@ -1,12 +1,12 @@
-/** Lists that are as large as they may be, or larger, in a process of 128 MB. */
+/** Invokes functions in a process of 128 MB with lists of the maximum size and above. */
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { type Fault, type Kind, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { endlessFault } from "./big-responses.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Invoked, startInstance } from "./instance.ts";
-import { addOurs, addResource, TAGS } from "./inventory.ts";
-import { randomOf } from "./random.ts";
+import { addOwnSnapshot, addResource, TAGS } from "./inventory.ts";
+import { createRandomChoices } from "./random.ts";
 
 const MIB = 1024 * 1024;
 const START = "2026-11-21T02:00:00Z";
@@ -47,9 +47,9 @@ async function invokeUnder(
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ clock });
   onTestFinished(() => cloud.close());
-  const random = randomOf(functionName);
+  const random = createRandomChoices(functionName);
   const targets = KINDS.map((kind) => ({ kind, resource: addResource(cloud, kind, random) }));
-  for (const target of targets) addOurs(cloud, target, { policy: "nightly", hours: 1 });
+  for (const target of targets) addOwnSnapshot(cloud, target, { policy: "nightly", hours: 1 });
   const [disk, , server, cluster] = targets.map(({ resource }) => resource);
   const events: Record<string, unknown> = {
     "create-snapshot": { snapshot: { volume_id: disk } },
@@ -150,7 +150,7 @@ test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", {
   const list = old.slice(0, last) + old.slice(last).replaceAll("2026-10", "2026-11");
   expect(list.split('"progress"').length).toBeGreaterThan(20_000);
   const { outcomes } = await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(list));
-  // The last one is recent, as are those that were there before.
+  // The last row is recent, and so are the snapshots of the embedded cloud.
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
 
@@ -172,22 +172,22 @@ test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 
   expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
 });
 
-/** So many disks, with the tags that a selector names, as the list shows them. None of them exists. */
-const disksThatAreGone = (count: number) => {
+/** Returns a list of disks that have the selected tags but do not exist. */
+const missingDisks = (count: number) => {
   const disk = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `data-${index}`, status: "in-use", tags: TAGS });
   return `{"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
 };
 
 test("pre-deploy reports 5,000 disks that do not exist and stays below 110 MiB", { timeout: 60_000 }, async () => {
-  const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(disksThatAreGone(5_000)), {
+  const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
     times: 1,
   });
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
 });
 
-/** So many clusters, with the tags that a selector names, as the list shows them. None of them exists. */
-const clustersThatAreGone = (count: number) => {
+/** Returns a list of clusters that have the selected tags but do not exist. */
+const missingClusters = (count: number) => {
   const cluster = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `warehouse-${index}`, tags: [{ key: "backup", value: "daily" }] });
   return `{"clusters":[${Array.from({ length: count }, (_, index) => cluster(index)).join()}]}`;
@@ -196,14 +196,14 @@ const clustersThatAreGone = (count: number) => {
 test("scheduled-snapshots reports 19,000 clusters that it had no time for and stays below 110 MiB", {
   timeout: 60_000,
 }, async () => {
-  const list = clustersThatAreGone(19_000);
+  const list = missingClusters(19_000);
   const under = { remainingMs: 2_500, times: 3 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), under);
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(19_000);
 });
 
 test("scheduled-snapshots refuses more clusters than fit into 128 MB", { timeout: 60_000 }, async () => {
-  const list = clustersThatAreGone(19_201);
+  const list = missingClusters(19_201);
   const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).toContain("accepted");
@@ -217,9 +217,9 @@ test("prune-snapshots refuses more snapshots than fit into 128 MB", { timeout: 6
   expect(outcomes).not.toContain("deleted");
 });
 
-/** Each page of a list has new rows. */
+/** Returns a fault that adds new rows to every page of a list. */
 const endless = (operation: string): Fault =>
-  endlessFault({ random: randomOf("endless"), ids: [], secrets: {}, operation }).fault;
+  endlessFault({ random: createRandomChoices("endless"), ids: [], secrets: {}, operation }).fault;
 
 test.each([
   ["create-snapshot", "evs.listSnapshots"],
@@ -232,12 +232,12 @@ test.each([
   expect(outcomes).toContain("failed");
 });
 
-test("a repeated schedule stays below 110 MiB if the list of what it made never ends", {
+test("scheduled-snapshots stays below 110 MiB at a redelivery if the list of its snapshots never ends", {
   timeout: 120_000,
 }, async () => {
   const operation = "evs.listStandardSnapshots";
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
-  // The time of the snapshot that is there.
+  // The time of the snapshot that exists already.
   const event = timer(policy, "2026-11-21T01:00:00Z");
   const under = { event, times: 1, remainingMs: 60_000 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);

@@ -1,4 +1,4 @@
-/** Changes a response of the cloud at random: fields that are missing, of other types, renamed, repeated, huge or nested. */
+/** Changes the responses of the cloud at random: removes, retypes, renames, repeats, enlarges and nests fields. */
 import { DATES, NAMES, NUMBERS, STATUSES, STRINGS } from "./odd-values.ts";
 import type { Random } from "./random.ts";
 
@@ -7,13 +7,13 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 
 const UNITS = { kib: 1024, mib: 1024 * 1024 } as const;
 
-/** Texts that the response may confuse with its own: ids of other things that there are. */
+/** The source of the changes. `ids` are those of other resources and snapshots. */
 export interface Mutation {
   random: Random;
   ids: readonly string[];
 }
 
-/** Returns the response with one to five changes. What it is given is not changed. */
+/** Returns a copy of the response with one to five changes. */
 export function mutate(response: Json | undefined, mutation: Mutation): Json | undefined {
   const { random } = mutation;
   if (response === undefined) return arbitraryJson(random, 2);
@@ -59,7 +59,7 @@ type Parent = Json[] | { [name: string]: Json };
 
 const valueAt = (parent: Parent, name: string): Json => (parent as { [name: string]: Json })[name] as Json;
 
-/** Sets a field of its own, `__proto__` included. */
+/** Sets an own field, even if its name is `__proto__`. */
 function setAt(parent: Parent, name: string, value: Json): void {
   Object.defineProperty(parent, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -107,7 +107,7 @@ function otherValue(value: Json, mutation: Mutation): Json {
   }
 }
 
-/** Nearly the same value. */
+/** Returns a slightly different value. */
 function twisted(value: Json, { random }: Mutation): Json {
   if (typeof value === "number") return random.pick([value + 1, value - 1, value * 1000, -value, value + 0.5]);
   if (typeof value === "boolean") return !value;
@@ -162,10 +162,10 @@ function otherRows(rows: Json[], mutation: Mutation): Json[] {
   }
 }
 
-/** All rows together have at most so many characters, where the template is long. */
+/** The maximum length of all rows together in characters. */
 const MAX_ROWS_SIZE = 24 * UNITS.mib;
 
-/** Rows like those of a list, each with an id of its own, so many of them. */
+/** Returns rows like the first one of a list, each with its own id. */
 export function manyRows(rows: readonly Json[], count: number, { random }: Pick<Mutation, "random">): Json[] {
   const [template = { id: "", status: "available" }] = rows.filter((row) => typeof row === "object" && row !== null);
   const length = Math.min(count, Math.ceil(MAX_ROWS_SIZE / JSON.stringify(template).length));
@@ -179,7 +179,7 @@ function nested(value: Json, random: Random): Json {
   return inner;
 }
 
-/** A text of so many characters. */
+/** Returns a string of a length in characters. */
 export function hugeText(random: Random, length: number): string {
   const piece = random.pick([
     "x",
@@ -198,7 +198,7 @@ export function hugeText(random: Random, length: number): string {
   return piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
 }
 
-/** JSON of any shape, at most so many levels deep. */
+/** Returns JSON of any shape with a maximum depth. */
 export function arbitraryJson(random: Random, levels: number): Json {
   const kind = random.weighted({ text: 3, number: 2, word: 2, array: levels, object: levels * 2 });
   if (kind === "text") return random.pick([...STRINGS, ...STATUSES, ...DATES]);

@@ -1,4 +1,4 @@
-/** Builds HTTP responses at random: bodies, headers, and bytes that are hardly HTTP any more. */
+/** Builds random HTTP responses: bodies, headers, and bytes that are hardly valid HTTP. */
 import { gzipSync } from "node:zlib";
 import { arbitraryJson, hugeText, type Json, mutate } from "./mutate.ts";
 import type { Random } from "./random.ts";
@@ -32,7 +32,7 @@ const STATUSES = [
   503, 504, 599,
 ];
 
-/** The body of an error, in the envelope of one of the services. */
+/** Returns an error body in the format of one of the services. */
 export function envelope(random: Random, code: string = random.pick(CODES), message = random.pick(MESSAGES)): Json {
   switch (random.int(0, 6)) {
     case 0:
@@ -54,7 +54,7 @@ export function envelope(random: Random, code: string = random.pick(CODES), mess
   }
 }
 
-/** A success as the services give them, about what there is or about something else. */
+/** Returns a success body of one of the services, about existing or unknown ids. */
 export function plausible(random: Random, ids: readonly string[]): Json {
   const id = random.chance(0.6) || ids.length === 0 ? random.uuid() : random.pick(ids);
   const other = ids.length === 0 ? random.uuid() : random.pick(ids);

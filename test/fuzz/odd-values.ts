@@ -1,4 +1,4 @@
-/** Values that programs stumble over. */
+/** Values that often break programs. */
 
 // biome-ignore format: values are easier to read in rows
 export const STATUSES = [

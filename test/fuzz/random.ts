@@ -1,10 +1,10 @@
 import { createRandom } from "../support/random.ts";
 
-/** Random choices that a seed repeats. */
+/** Random choices that are the same for the same seed. */
 export interface Random {
-  /** From 0 (included) to 1 (excluded). */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   next(): number;
-  /** A whole number from `from` to `to`, both included. */
+  /** Returns an integer from `from` to `to`, both included. */
   int(from: number, to: number): number;
   chance(probability: number): boolean;
   pick<One>(from: readonly One[]): One;
@@ -14,9 +14,9 @@ export interface Random {
   uuid(): string;
 }
 
-/** Returns a random number generator for a seed, which can be any string. */
-export function randomOf(seed: string): Random {
-  const next = createRandom(hashOf(seed));
+/** Returns random choices for a seed, which can be any string. */
+export function createRandomChoices(seed: string): Random {
+  const next = createRandom(hash(seed));
   const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
   const text = (alphabet: string, length: number) =>
     Array.from({ length }, () => alphabet[int(0, alphabet.length - 1)]).join("");
@@ -39,7 +39,7 @@ export function randomOf(seed: string): Random {
   };
 }
 
-export function hashOf(text: string): number {
+export function hash(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;

@@ -1,9 +1,9 @@
-/** Checks what an invocation says: its lines, its records and its response. */
+/** Checks the output of an invocation: its lines, its records and its response. */
 import { answerFaults } from "../../infra/local/host/apig-answer.ts";
 import { type Complain, type Evidence, isFailure, type LooseRecord, preview } from "./evidence.ts";
 
 const MAX_LINE_BYTES = 64 * 1024;
-/** Raw in a line of JSON, these reach a terminal or break a line in some readers. */
+/** Characters that control a terminal or break a line in some readers if a line of JSON contains them unescaped. */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
 
 export function parseLines({ invoked: { stdout } }: Evidence, complain: Complain): LooseRecord[] {
@@ -27,10 +27,10 @@ export function parseLines({ invoked: { stdout } }: Evidence, complain: Complain
   });
 }
 
-/** Which field makes a line long. */
+/** Returns the names and sizes of the longest fields of a line. */
 function longest(line: string): string {
   try {
-    const sizes = Object.entries(JSON.parse(line)).map(([name, value]) => [name, shownSize(value)] as const);
+    const sizes = Object.entries(JSON.parse(line)).map(([name, value]) => [name, jsonLength(value)] as const);
     return sizes
       .sort((a, b) => b[1] - a[1])
       .slice(0, 3)
@@ -41,11 +41,11 @@ function longest(line: string): string {
   }
 }
 
-const shownSize = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
+const jsonLength = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** One terminal record for each target, then that of the run, which counts them. */
+/** Checks that each target has one terminal record, and that the run's record follows and counts them. */
 export function checkRecords(
-  { scenario, requestId, trueCalls }: Evidence,
+  { scenario, requestId, isUnfuzzed }: Evidence,
   records: LooseRecord[],
   complain: Complain,
 ): void {
@@ -79,39 +79,39 @@ export function checkRecords(
     byTarget.set(name, (byTarget.get(name) ?? 0) + 1);
   }
   for (const [name, count] of byTarget) if (count > 1) wrong(`${count} records of ${name}`);
-  // What a response under fuzz selects cannot be known here; what could not be selected has a record of its own.
+  // If a fuzzed response selects the targets, they are unknown here. A failed selection has one record without a resource.
   const unknown = others.some(({ action, resource_id }) => action === "create" && resource_id === undefined);
-  const known = scenario.selectedBy === undefined || trueCalls(scenario.selectedBy);
+  const known = scenario.selectedBy === undefined || isUnfuzzed(scenario.selectedBy);
   if (!known || unknown || (scenario.trigger === "http" && others.length === 0 && run.error)) return;
   for (const { kind, resource } of scenario.targets) {
     if (!byTarget.has(`create ${kind} ${resource}`)) wrong(`no record of ${kind} ${resource}`);
   }
 }
 
-/** What the caller, or the platform, gets: it agrees with the records, and is well formed. */
-export function checkAnswer(evidence: Evidence, records: LooseRecord[], complain: Complain): void {
+/** Checks that the response to the caller or the platform is well formed and agrees with the records. */
+export function checkResponse(evidence: Evidence, records: LooseRecord[], complain: Complain): void {
   const wrong = (what: string) => complain("well-formed response", what);
   const { result = "null", error } = evidence.invoked;
-  // A gate that made room reports its snapshots, not for what could not be deleted.
-  const judged = records.filter(({ action }) => evidence.scenario.trigger !== "http" || action === "create");
-  const failed = judged.some(isFailure) || records.at(-1)?.error !== undefined;
+  // The response of pre-deploy is about its snapshots, not about failed deletions.
+  const relevant = records.filter(({ action }) => evidence.scenario.trigger !== "http" || action === "create");
+  const failed = relevant.some(isFailure) || records.at(-1)?.error !== undefined;
   if (evidence.scenario.trigger === "http") {
-    if (error === undefined) checkHttpAnswer(JSON.parse(result), records, failed, wrong);
-    else wrong(`it threw ${preview(error.message)}`);
+    if (error === undefined) checkHttpResponse(JSON.parse(result), records, failed, wrong);
+    else wrong(`the function threw ${preview(error.message)}`);
     return;
   }
   if ((error !== undefined) !== failed) {
     wrong(
-      `it ${error === undefined ? "returned" : `threw ${preview(error.message)}`} although the records are ${outcomesOf(records)}`,
+      `the function ${error === undefined ? "returned" : `threw ${preview(error.message)}`} although the records are ${formatOutcomes(records)}`,
     );
   }
   if (error === undefined) return;
-  if (!error.isError) wrong(`it threw no Error: ${preview(error.message)}`);
+  if (!error.isError) wrong(`the function threw no Error: ${preview(error.message)}`);
   if (UNSAFE.test(error.message)) wrong(`the message has control characters: ${preview(error.message)}`);
   if (error.message.length > MAX_LINE_BYTES) wrong(`the message has ${error.message.length} characters`);
 }
 
-function checkHttpAnswer(
+function checkHttpResponse(
   response: LooseRecord,
   records: LooseRecord[],
   failed: boolean,
@@ -126,11 +126,11 @@ function checkHttpAnswer(
   if (retryAfter !== undefined && !/^\d{1,9}$/.test(retryAfter))
     wrong(`the header retry-after is ${preview(retryAfter)}`);
   if (response.statusCode < 300 === failed)
-    wrong(`${response.statusCode} although the records are ${outcomesOf(records)}`);
+    wrong(`${response.statusCode} although the records are ${formatOutcomes(records)}`);
   if (!isJson(response.body)) wrong(`the body is no JSON: ${preview(response.body)}`);
 }
 
-const outcomesOf = (records: LooseRecord[]): string =>
+const formatOutcomes = (records: LooseRecord[]): string =>
   preview(records.map(({ action, outcome }) => `${action} ${outcome}`));
 
 function isJson(text: string): boolean {

@@ -1,17 +1,17 @@
-/** What a run of the fuzz found, as a table, and each broken guarantee with the command that repeats it. */
+/** Prints the results of the fuzz as a table, and each broken guarantee with the command that repeats its case. */
 import { formatTable } from "../../infra/local/terminal/table.ts";
 import type { CaseResult } from "./case.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Finding, mib } from "./evidence.ts";
 
-/** So many cases of each guarantee and call are described. */
-const DESCRIBED = 3;
+/** How many cases with a broken guarantee are described for each guarantee and call. */
+const MAX_DESCRIBED = 3;
 
 interface Row {
   cases: number;
   responses: number;
   outcomes: Map<string, number>;
-  /** The invocation that took most of its time. */
+  /** The invocation that used the largest part of its time. */
   longest: { tookMs: number; remainingMs: number };
   peakBytes: number;
   broken: Map<string, number>;
@@ -42,13 +42,13 @@ export class Report {
     for (const outcome of outcomesIn(invoked.stdout)) row.outcomes.set(outcome, (row.outcomes.get(outcome) ?? 0) + 1);
     this.#limits.add(result.limit);
     this.findings += findings.length;
-    const told: Finding[] = [];
+    const described: Finding[] = [];
     for (const guarantee of new Set(findings.map((one) => one.guarantee))) {
       const count = row.broken.get(guarantee) ?? 0;
       row.broken.set(guarantee, count + 1);
-      if (count < DESCRIBED) told.push(...findings.filter((one) => one.guarantee === guarantee));
+      if (count < MAX_DESCRIBED) described.push(...findings.filter((one) => one.guarantee === guarantee));
     }
-    if (told.length > 0) console.log(`\n${describeCase({ ...result, findings: told }, false)}`);
+    if (described.length > 0) console.log(`\n${describeCase({ ...result, findings: described }, false)}`);
   }
 
   progress(operation: string): void {
@@ -102,35 +102,35 @@ const outcomesIn = (lines: readonly string[]): string[] =>
     return outcome === undefined ? [] : [outcome];
   });
 
-/** Describes a case: what was promised, what was sent, how to repeat it; `whole`: with all that was said. */
+/** Describes a case: its broken guarantees, its random responses and how to repeat it. `whole` adds all input and output. */
 export function describeCase(result: CaseResult, whole: boolean): string {
   const { id, scenario, invoked, responses, findings, requests } = result;
-  const most = whole ? 4_000 : 700;
-  const said = (name: string, lines: readonly string[]) =>
+  const maxLength = whole ? 4_000 : 700;
+  const section = (name: string, lines: readonly string[]) =>
     lines.length === 0
       ? []
-      : [`  ${name}:`, ...lines.slice(0, whole ? 60 : 4).map((line) => `    ${line.slice(0, most)}`)];
+      : [`  ${name}:`, ...lines.slice(0, whole ? 60 : 4).map((line) => `    ${line.slice(0, maxLength)}`)];
   return [
     `${scenario.functionName} (${scenario.trigger}), ${id.operation}, case ${id.index}: ${findings.length === 0 ? "every guarantee held" : ""}`,
-    ...findings.map(({ guarantee, what }) => `  BROKEN ${guarantee}: ${what.slice(0, most)}`),
+    ...findings.map(({ guarantee, what }) => `  BROKEN ${guarantee}: ${what.slice(0, maxLength)}`),
     `  repeat: npm run fuzz -- --seed ${id.seed} --call ${id.operation} --case ${id.index}`,
-    `  it took ${Math.round(invoked.tookMs)} ms of ${scenario.remainingMs} ms, peak ${mib(invoked.peakBytes)} MiB`,
+    `  duration ${Math.round(invoked.tookMs)} ms of ${scenario.remainingMs} ms, peak ${mib(invoked.peakBytes)} MiB`,
     ...responses
       .slice(0, whole ? 60 : 3)
       .flatMap(({ operation, nth, how, body, handle }) => [
-        `  ${operation}, response ${nth}${handle.hits > 1 ? `, ${handle.hits} times` : ""}: ${how.slice(0, most)}`,
-        ...(body === undefined ? [] : [`    ${JSON.stringify(body.slice(0, most))}`]),
+        `  ${operation}, response ${nth}${handle.hits > 1 ? `, ${handle.hits} times` : ""}: ${how.slice(0, maxLength)}`,
+        ...(body === undefined ? [] : [`    ${JSON.stringify(body.slice(0, maxLength))}`]),
       ]),
-    ...said("requests", whole ? requests : []),
-    ...said("event", whole ? [JSON.stringify(scenario.event)] : []),
-    ...said("stdout", invoked.stdout),
-    ...said("stderr", invoked.stderr),
-    ...said("result", [invoked.result ?? invoked.error?.printed ?? String(invoked.lost)]),
+    ...section("requests", whole ? requests : []),
+    ...section("event", whole ? [JSON.stringify(scenario.event)] : []),
+    ...section("stdout", invoked.stdout),
+    ...section("stderr", invoked.stderr),
+    ...section("result", [invoked.result ?? invoked.error?.printed ?? String(invoked.lost)]),
   ]
     .map(printable)
     .join("\n");
 }
 
-/** Answers hold whatever a terminal may take for a command. */
+/** Escapes the characters of responses that could control a terminal. */
 const printable = (line: string): string =>
   line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);

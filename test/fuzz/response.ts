@@ -1,32 +1,32 @@
-/** One random response: a fault of the embedded cloud, and what it says. */
+/** Defines a random response: a fault of the embedded cloud, and its description. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Json } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** What the responses of one case are made of. */
+/** The input for the random responses of a case. */
 export interface Material {
   random: Random;
-  /** Ids of what there is in the cloud. */
+  /** The ids of the resources and snapshots in the cloud. */
   ids: readonly string[];
   secrets: Readonly<Record<string, string>>;
   /** The cloud's name of the call, such as `evs.createSnapshot`. */
   operation: string;
 }
 
-/** A fault with what it says, for the report. `body` is there once the fault has hit a request; of several, one a line. */
+/** A fault and its description for the report. `body` has the bodies that were sent, one per line. */
 export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
-  /** All ids that the bodies named, also those behind what is kept of the bodies. */
+  /** All ids in the bodies, if a body was too long to keep. */
   ids?: Set<string>;
 }
 
-/** So much of all bodies is kept. */
+/** How many characters of all bodies are kept. */
 const MAX_KEPT = 512 * 1024;
 const ID = /"(?:id|snapshot_id|snapshot_group_id)":"([^"\\]{1,64})"/g;
 
-function keep(response: FuzzedResponse, body: string): void {
+function keepBody(response: FuzzedResponse, body: string): void {
   const before = response.body === undefined ? "" : `${response.body}\n`;
   if (body.length > MAX_KEPT) {
     response.ids ??= new Set();
@@ -43,7 +43,7 @@ export function editing(how: string, edit: (body: Json | undefined) => Json | un
       type: "edit",
       edit: (body: Json | undefined) => {
         const edited = edit(body) ?? null;
-        keep(response, JSON.stringify(edited));
+        keepBody(response, JSON.stringify(edited));
         return edited;
       },
     },
@@ -51,14 +51,14 @@ export function editing(how: string, edit: (body: Json | undefined) => Json | un
   return response;
 }
 
-/** Makes a fault that sends another status and body, before or after the work. */
+/** Makes a fault that sends another status and body, before or after the cloud processes the request. */
 export function sending(
   how: string,
   { status, headers = {}, body }: { status: number; headers?: Record<string, string>; body: string | (() => string) },
   after: boolean,
 ): FuzzedResponse {
   const response: FuzzedResponse = {
-    how: `${how}: ${status} ${JSON.stringify(headers).slice(0, 300)}, ${after ? "after" : "before"} the work`,
+    how: `${how}: ${status} ${JSON.stringify(headers).slice(0, 300)}, ${after ? "after" : "before"} processing`,
     fault: {
       type: "status",
       status,
@@ -66,7 +66,7 @@ export function sending(
       after,
       get body() {
         const text = typeof body === "string" ? body : body();
-        keep(response, text);
+        keepBody(response, text);
         return text;
       },
     },

@@ -1,5 +1,4 @@
-/** Arms the embedded cloud so that a call gets random responses. */
-
+/** Sets faults in the embedded cloud that send random responses to calls. */
 import { ODD_ANSWERS } from "../../infra/local/cloud/gateway/odd-answers.ts";
 import type { EmbeddedCloud, Fault, FaultHandle } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
@@ -16,7 +15,7 @@ export interface ArmedResponse extends FuzzedResponse {
   handle: FaultHandle;
 }
 
-/** Answers beyond this are the cloud's own again. */
+/** How many responses of a call can be random. */
 const MAX_ARMED = 48;
 const isList = (operation: string): boolean => /\.list/.test(operation);
 const isChange = (operation: string): boolean => /\.(create|delete|invoke|report)/.test(operation);
@@ -49,11 +48,11 @@ function randomResponse(material: Material): FuzzedResponse {
       return connectionFault(random, after);
     case "raw": {
       const bytes = rawResponse(random, ids);
-      const how = `the bytes ${JSON.stringify(bytes.toString("latin1", 0, 300))}, ${after ? "after" : "before"} the work`;
+      const how = `the bytes ${JSON.stringify(bytes.toString("latin1", 0, 300))}, ${after ? "after" : "before"} processing`;
       return { how, fault: { type: "raw", bytes, after }, body: bytes.toString("utf8") };
     }
     case "acknowledge":
-      return { how: "an acknowledgement of work that is not done", fault: { type: "acknowledge" } };
+      return { how: "an acknowledgement without processing", fault: { type: "acknowledge" } };
   }
 }
 
@@ -77,13 +76,13 @@ function connectionFault(random: Random, after: boolean): FuzzedResponse {
   return { how: `the fault ${JSON.stringify(fault)}`, fault };
 }
 
-/** How many of the responses to a call are random ones. */
+/** Which of the responses to a call are random. */
 type Share = "first" | "one" | "some" | "most" | "all";
 
 /**
- * Arms random responses to one call. One case in two hundred gets a big response, one list in a thousand never ends.
+ * Sets random responses to one call. One case in two hundred gets a big response, and one list in a thousand never ends.
  *
- * @returns the responses, in the order of the calls; `handle.hits` says whether a call came
+ * @returns the responses in the order of the calls; `handle.hits` counts how often each was sent
  */
 export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random, operation } = material;
@@ -104,14 +103,14 @@ export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedRes
     (share === "first" && nth === 1) ||
     (share === "one" && nth === only) ||
     random.chance(share === "some" ? 0.3 : share === "most" ? 0.8 : 0);
-  // A proxy that is in the way sends the same response to all calls.
+  // A broken proxy would send the same response to all calls.
   if (share === "all" && random.chance(0.3)) return [arm(1, randomResponse(material), MAX_ARMED)];
   const armed: ArmedResponse[] = [];
   for (let nth = 1; nth <= MAX_ARMED; nth += 1) if (isFuzzed(nth)) armed.push(arm(nth, randomResponse(material)));
   return armed;
 }
 
-/** Arms random responses to all other calls too, to about every fourth of the first ones. */
+/** Sets random responses to about a quarter of the first four requests of every other call. */
 export function armOthers(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random } = material;
   const others = [...CALLS.keys()].filter((name) => name !== material.operation);

@@ -1,6 +1,6 @@
-/** The events that the functions are invoked with, and the estates that they work on. */
+/** Builds the events for the functions, and the resources and snapshots that they need. */
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
-import { addForeign, addOurs, addResource, TAGS, type Target } from "./inventory.ts";
+import { addForeignSnapshot, addOwnSnapshot, addResource, TAGS, type Target } from "./inventory.ts";
 import type { Random } from "./random.ts";
 
 export interface Scenario {
@@ -9,26 +9,26 @@ export interface Scenario {
   variables: Record<string, string>;
   remainingMs: number;
   trigger: "http" | "direct" | "timer" | "cts";
-  /** What the event asks a snapshot of, by id or by tags. */
+  /** The resources that the event selects by id or by tags. */
   targets: Target[];
-  /** The calls whose responses decide what is selected; undefined: the event alone does. */
+  /** The calls whose responses select the resources; undefined if the event contains the ids. */
   selectedBy: RegExp | undefined;
 }
 
-/** What a scenario is built from. */
-interface Stage {
+/** The input of a scenario. */
+interface ScenarioContext {
   cloud: EmbeddedCloud;
   random: Random;
-  /** The call under fuzz. */
+  /** The call that gets random responses. */
   operation: string;
 }
 
 const ALL: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-const OF_DISKS: Kind[] = ["snapshot", "standard-snapshot"];
+const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
 
-/** The kinds whose snapshots need a call. */
+/** Returns the kinds for whose snapshots the functions make a call. */
 function kindsFor(operation: string): Kind[] {
-  if (operation === "evs.listVolumes" || operation === "evs.showVolume") return OF_DISKS;
+  if (operation === "evs.listVolumes" || operation === "evs.showVolume") return DISK_KINDS;
   if (operation === "evs.listStandardSnapshots") return ["standard-snapshot", "snapshot-group"];
   if (/^evs\.\w+StandardSnapshot$/.test(operation)) return ["standard-snapshot"];
   if (/^evs\.\w+SnapshotGroups?$/.test(operation) || operation === "ecs.listServers") return ["snapshot-group"];
@@ -47,18 +47,18 @@ const IDS = {
 } as const satisfies Record<Kind, string>;
 
 /** Builds a scenario in which the function makes the call. */
-export function buildScenario(functionName: string, stage: Stage): Scenario {
-  const { random } = stage;
+export function buildScenario(functionName: string, context: ScenarioContext): Scenario {
+  const { random } = context;
   const builder = BUILDERS[functionName];
   if (builder === undefined) throw new Error(`Expected a scenario for the function ${functionName}; there is none.`);
   const common = { functionName, variables: {}, selectedBy: undefined };
   const remainingMs = random.pick([3_000, 10_000, 30_000, 60_000, 60_000, 300_000, 900_000]);
-  return { ...common, remainingMs, ...builder(stage, functionName) };
+  return { ...common, remainingMs, ...builder(context, functionName) };
 }
 
 type Built = Omit<Scenario, "functionName" | "variables" | "remainingMs" | "selectedBy"> & Partial<Scenario>;
 
-const BUILDERS: Record<string, (stage: Stage, functionName: string) => Built> = {
+const BUILDERS: Record<string, (context: ScenarioContext, functionName: string) => Built> = {
   "create-snapshot": create,
   "create-standard-snapshot": create,
   "create-snapshot-group": create,
@@ -75,7 +75,7 @@ const apig = (body: unknown, headers: Record<string, string> = {}) => ({
   requestContext: {
     apiId: "bc1dcffdaa35474d897cd53425a4c08e",
     requestId: "11cdcdcf33949dc6d722640a13091c77",
-    stage: "RELEASE",
+    context: "RELEASE",
   },
   queryStringParameters: {},
   httpMethod: "POST",
@@ -85,7 +85,7 @@ const apig = (body: unknown, headers: Record<string, string> = {}) => ({
   isBase64Encoded: true,
 });
 
-const timer = (body: unknown, { cloud, random }: Stage) => ({
+const timer = (body: unknown, { cloud, random }: ScenarioContext) => ({
   version: "v1.0",
   time: new Date(cloud.clock.now() - random.int(0, 5_000)).toISOString(),
   trigger_type: "TIMER",
@@ -93,12 +93,12 @@ const timer = (body: unknown, { cloud, random }: Stage) => ({
   user_event: JSON.stringify(body),
 });
 
-function create({ cloud, random }: Stage, functionName: string): Built {
+function create({ cloud, random }: ScenarioContext, functionName: string): Built {
   const kind = functionName.replace(/^create-/, "") as Kind;
   const resource = addResource(cloud, kind, random);
   const target = { kind, resource };
-  if (random.chance(0.5)) addForeign(cloud, target, 5);
-  if (random.chance(0.3)) addOurs(cloud, target, { policy: functionName, hours: 30 });
+  if (random.chance(0.5)) addForeignSnapshot(cloud, target, 5);
+  if (random.chance(0.3)) addOwnSnapshot(cloud, target, { policy: functionName, hours: 30 });
   const described = random.chance(0.3) ? { description: "before the release" } : {};
   const name = `release-${random.text("abcdef0123456789", 8)}`;
   const named = kind === "cluster-snapshot" || random.chance(0.3) ? { name } : {};
@@ -111,44 +111,44 @@ function create({ cloud, random }: Stage, functionName: string): Built {
   return { trigger: "http", event: apig(body, headers), targets: [target] };
 }
 
-/** Resources of one or two kinds, and the selectors that choose them. */
-function select({ cloud, random, operation }: Stage, most: number, kinds: Kind[]) {
+/** Adds resources of one or two kinds. Returns them with their selectors. */
+function select({ cloud, random, operation }: ScenarioContext, max: number, kinds: Kind[]) {
   const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(ALL)] : [])];
   const byTags = LISTS_OF_RESOURCES.test(operation) || random.chance(0.4);
   const unique = [...new Set(chosen)];
-  // Tags select the disks of both kinds of disk snapshots alike.
-  const ofOne = byTags && unique.every((kind) => OF_DISKS.includes(kind)) ? unique.slice(0, 1) : unique;
+  // The same tags would select the same disks for both kinds of disk snapshots.
+  const ofOne = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
   const targets: Target[] = [];
   const selectors = ofOne.map((kind) => {
-    const ids = Array.from({ length: random.int(1, most) }, () => addResource(cloud, kind, random));
+    const ids = Array.from({ length: random.int(1, max) }, () => addResource(cloud, kind, random));
     targets.push(...ids.map((resource) => ({ kind, resource })));
     return byTags ? { kind, tags: TAGS } : { kind, [IDS[kind]]: ids };
   });
-  for (const target of targets) if (random.chance(0.3)) addForeign(cloud, target, 5);
+  for (const target of targets) if (random.chance(0.3)) addForeignSnapshot(cloud, target, 5);
   return { selectors, targets, selectedBy: byTags ? LISTS_OF_RESOURCES : undefined };
 }
 
 const RETENTION = { keep_last: 3 };
 
-/** Fills the disks, so that there is no room for a snapshot before another one is deleted. */
-function fill({ cloud, random }: Stage, targets: readonly Target[], policy: string): void {
+/** Adds snapshots until each disk has the maximum, so a new one needs a deletion. */
+function fill({ cloud, random }: ScenarioContext, targets: readonly Target[], policy: string): void {
   for (const target of targets) {
     if (target.kind !== "snapshot") continue;
     const rest = 7 - cloud.snapshots("snapshot").filter(({ volume_id }) => volume_id === target.resource).length;
     for (let hours = 1; hours <= rest; hours += 1) {
-      addOurs(cloud, target, { policy, hours: hours * 24, ...(random.chance(0.1) ? { status: "error" } : {}) });
+      addOwnSnapshot(cloud, target, { policy, hours: hours * 24, ...(random.chance(0.1) ? { status: "error" } : {}) });
     }
   }
 }
 
-function schedule(stage: Stage): Built {
-  const { random, operation } = stage;
+function schedule(context: ScenarioContext): Built {
+  const { random, operation } = context;
   const handsOver = operation === "functiongraph.invokeAsync";
-  const { selectors, targets, selectedBy } = select(stage, handsOver ? 8 : 4, kindsFor(operation));
+  const { selectors, targets, selectedBy } = select(context, handsOver ? 8 : 4, kindsFor(operation));
   const makesRoom = isDeletion(operation) || random.chance(0.1);
-  if (makesRoom) fill(stage, targets, "nightly");
+  if (makesRoom) fill(context, targets, "nightly");
   const room = makesRoom ? { make_room: true, retention: RETENTION } : {};
-  const event = timer({ policy: "nightly", targets: selectors, ...room }, stage);
+  const event = timer({ policy: "nightly", targets: selectors, ...room }, context);
   const variables: Record<string, string> = {
     SHARD_SIZE: handsOver ? random.pick(["1", "2", "3"]) : random.pick(["500", "500", "2"]),
     MAX_CONCURRENCY: random.pick(["1", "8"]),
@@ -156,16 +156,16 @@ function schedule(stage: Stage): Built {
   return { trigger: "timer", event, targets, selectedBy, variables };
 }
 
-function attach(stage: Stage): Built {
-  const { cloud, random, operation } = stage;
-  const kind = random.pick(kindsFor(operation).filter((one) => OF_DISKS.includes(one)));
+function attach(context: ScenarioContext): Built {
+  const { cloud, random, operation } = context;
+  const kind = random.pick(kindsFor(operation).filter((one) => DISK_KINDS.includes(one)));
   const makesRoom = isDeletion(operation) || random.chance(0.1);
   const named = operation === "evs.showVolume" || (operation !== "evs.listVolumes" && random.chance(0.6));
   const resource = addResource(cloud, kind, random);
   const target = { kind, resource };
   const server = cloud.addServer({ id: random.uuid() }).id;
   cloud.attach(resource, server, { after: random.pick([0, 0, 0, 20_000]) });
-  if (makesRoom) fill(stage, [target], "disk-attached");
+  if (makesRoom) fill(context, [target], "disk-attached");
   const trace = {
     trace_name: "attachVolume",
     service_type: "ECS",
@@ -188,11 +188,11 @@ function attach(stage: Stage): Built {
   };
 }
 
-function deploy(stage: Stage): Built {
-  const { random, operation } = stage;
+function deploy(context: ScenarioContext): Built {
+  const { random, operation } = context;
   const makesRoom = isDeletion(operation) || random.chance(0.1);
-  const { selectors, targets, selectedBy } = select(stage, 3, kindsFor(operation));
-  if (makesRoom) fill(stage, targets, "pre-deploy");
+  const { selectors, targets, selectedBy } = select(context, 3, kindsFor(operation));
+  if (makesRoom) fill(context, targets, "pre-deploy");
   const body = {
     deployment_id: `release-${random.text("0123456789abcdef", 10)}`,
     targets: selectors,
@@ -203,8 +203,8 @@ function deploy(stage: Stage): Built {
   return { trigger: "http", event: apig(body), targets, selectedBy };
 }
 
-/** Resources with a history of snapshots: good, failed, held ones, and those of others. */
-function addHistory({ cloud, random, operation }: Stage, policy: string): void {
+/** Adds resources with good, failed, held and foreign snapshots. */
+function addHistory({ cloud, random, operation }: ScenarioContext, policy: string): void {
   const kinds = operation === "lts.reportLogs" ? ALL : [...new Set([...kindsFor(operation), random.pick(ALL)])];
   for (const kind of kinds) {
     for (let count = random.int(1, 2); count > 0; count -= 1) {
@@ -213,22 +213,22 @@ function addHistory({ cloud, random, operation }: Stage, policy: string): void {
         const [failed, stuck] = kind === "cluster-snapshot" ? ["UNAVAILABLE", "CREATING"] : ["error", "creating"];
         const status = random.pick([undefined, undefined, undefined, failed, stuck]);
         const seeded = { policy, hours: 1 + index * random.int(6, 30), hold: random.chance(0.1) };
-        addOurs(cloud, target, status === undefined ? seeded : { ...seeded, status });
+        addOwnSnapshot(cloud, target, status === undefined ? seeded : { ...seeded, status });
       }
-      addForeign(cloud, target, 40);
+      addForeignSnapshot(cloud, target, 40);
     }
   }
 }
 
-function verify(stage: Stage): Built {
-  addHistory(stage, "nightly");
-  return { trigger: "timer", event: timer({}, stage), targets: [] };
+function verify(context: ScenarioContext): Built {
+  addHistory(context, "nightly");
+  return { trigger: "timer", event: timer({}, context), targets: [] };
 }
 
-function prune(stage: Stage): Built {
-  const { random, operation } = stage;
-  addHistory(stage, "nightly");
+function prune(context: ScenarioContext): Built {
+  const { random, operation } = context;
+  addHistory(context, "nightly");
   const dry = !isDeletion(operation) && random.chance(0.3) ? { dry_run: true } : {};
   const retention = { keep_last: random.pick([1, 2]), ...(random.chance(0.3) ? { keep_daily: 2 } : {}) };
-  return { trigger: "timer", event: timer({ policy: "nightly", retention, ...dry }, stage), targets: [] };
+  return { trigger: "timer", event: timer({ policy: "nightly", retention, ...dry }, context), targets: [] };
 }

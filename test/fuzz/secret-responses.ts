@@ -1,5 +1,4 @@
-/** Answers in which the cloud, or a proxy, repeats the caller's secrets. */
-
+/** Makes responses in which the cloud or a proxy repeats the caller's secrets. */
 import type { Json } from "./mutate.ts";
 import { envelope } from "./odd-http.ts";
 import type { Random } from "./random.ts";
@@ -61,7 +60,7 @@ export function secretFault(material: Material, after: boolean): FuzzedResponse 
   }
 }
 
-/** Puts a text into one to four text fields, or adds it where there are none. */
+/** Replaces one to four string fields with a text, or adds fields if there are none. */
 function withText(body: Json | undefined, text: string, random: Random): Json {
   const copy = structuredClone(body ?? {});
   const places: (() => void)[] = [];

@@ -1,28 +1,28 @@
 import { describe, expect, test } from "vitest";
-import { randomOf } from "./random.ts";
+import { createRandomChoices } from "./random.ts";
 import { SPELLING_NAMES, secretFinder, spell } from "./secrets.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const TOKEN = randomOf("a token").text(ALPHABET, 300);
+const TOKEN = createRandomChoices("a token").text(ALPHABET, 300);
 const find = secretFinder({ token: TOKEN });
 
 describe("the search for secrets of the fuzz", () => {
-  test.each(SPELLING_NAMES)("finds a token that is spelled: %s", (spelling) => {
+  test.each(SPELLING_NAMES)("the fuzz finds a token in the spelling %s", (spelling) => {
     for (let seed = 0; seed < 50; seed += 1) {
-      const written = spell(spelling, TOKEN, randomOf(`${spelling} ${seed}`));
+      const written = spell(spelling, TOKEN, createRandomChoices(`${spelling} ${seed}`));
       expect(find(`The token ${written} is wrong.`), written).not.toEqual([]);
       expect(find(JSON.stringify({ message: `token=${written}` })), written).not.toEqual([]);
     }
   });
 
-  test("finds 16 characters in a row, and does not report 15", () => {
+  test("the fuzz finds 16 consecutive characters of a secret, and does not report 15", () => {
     for (let at = 0; at < 40; at += 1) {
       expect(find(`x${TOKEN.slice(at, at + 16)}y`)).not.toEqual([]);
       expect(find(`-${TOKEN.slice(at, at + 15)}-`)).toEqual([]);
     }
   });
 
-  test("finds nothing in a record without a secret", () => {
+  test("the fuzz finds no secret in a record without one", () => {
     const record = {
       version: 1,
       time: "2026-11-21T02:00:00.000Z",

@@ -1,13 +1,13 @@
-/** Secrets as a cloud may repeat them, and the search for what is left of them in an output. */
+/** Writes secrets in the encodings in which a cloud may repeat them, and finds parts of secrets in an output. */
 import type { Random } from "./random.ts";
 
-/** So many characters of a secret in a row give it away. */
+/** This many consecutive characters of a secret count as a leak. */
 const RUN = 16;
-/** A run holds such a piece at one of `STRIDE` places in a row: so only every ninth place of a text is looked at. */
+/** Every run contains such a piece at one of `STRIDE` consecutive places, so only every ninth place of a text is compared. */
 const PIECE = 8;
 const STRIDE = RUN - PIECE + 1;
 
-/** Decoding beyond this is left out of long texts. */
+/** Longer texts are not decoded. */
 const MAX_DECODED = 2 * 1024 * 1024;
 const MAX_DEPTH = 3;
 
@@ -62,7 +62,7 @@ export function secretFinder(secrets: Readonly<Record<string, string>>): (text: 
   };
 }
 
-/** What a reader does not see between two parts of a secret. */
+/** Matches characters that are invisible between two parts of a secret. */
 const NOT_SEEN = /[\s\p{Cc}\p{Cf}]+/gu;
 const ENTITIES: Record<string, string> = {
   amp: "&",
@@ -111,12 +111,12 @@ const DECODERS: Record<string, (text: string) => string[]> = {
     if (candidates.length === 0) return [];
     const decodedFrom = (from: number) =>
       candidates.map((run) => Buffer.from(run.slice(from), "base64").toString("latin1"));
-    // No secret has this sign, so that nothing is joined which was apart.
+    // No secret contains this character, so it separates the candidates.
     return [0, 1, 2, 3].map((from) => decodedFrom(from).join("|"));
   },
 };
 
-/** Ways to write a secret, or a part of it, so that a reader can undo it. */
+/** Reversible encodings of a secret or of a part of it. */
 const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
   whole: (secret) => secret,
   withoutFirst: (secret) => secret.slice(1),
@@ -154,7 +154,7 @@ function wrap(secret: string, random: Random, by: string): string {
   return secret.match(new RegExp(`.{1,${width}}`, "gs"))?.join(by) ?? secret;
 }
 
-/** The names of the ways to write a secret. */
+/** The names of the encodings. */
 export const SPELLING_NAMES = Object.keys(SPELLINGS);
 
 export const spell = (name: string, secret: string, random: Random): string =>

@@ -1,4 +1,4 @@
-/** Checks what an invocation says against what there is in the cloud. */
+/** Compares the records of an invocation with the snapshots in the cloud. */
 import type { SnapshotView } from "../../infra/local/cloud/index.ts";
 import type { Complain, Evidence, LooseRecord } from "./evidence.ts";
 import { keyIn, resourceOf } from "./inventory.ts";
@@ -6,10 +6,10 @@ import type { Scenario } from "./scenarios.ts";
 
 const SUCCESSES = ["accepted", "existing", "available"];
 
-/** What is reported as done was done: in the cloud, or by the word of a response that could not be told from a true one. */
+/** Checks that reported successes are real, or that a random response was indistinguishable from a real success. */
 export function checkTruth(evidence: Evidence, records: LooseRecord[], complain: Complain): void {
   const { cloud, before, scenario } = evidence;
-  const listsAreTrue = evidence.trueCalls(/\.list/);
+  const listsAreTrue = evidence.isUnfuzzed(/\.list/);
   const after = cloud.snapshots();
   const byId = new Map(after.map((one) => [one.id, one]));
   for (const { action, kind, outcome, snapshot_id, resource_id } of records) {
@@ -17,10 +17,10 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
     if (action === "create" && SUCCESSES.includes(outcome)) {
       const right = found !== undefined && found.kind === kind && resourceOf(found) === resource_id;
       const failed = found !== undefined && /error|unavailable/i.test(found.status);
-      // Whether a snapshot is available is read from a list.
-      const believed = wasShown(snapshot_id, evidence) && !(outcome === "available" && listsAreTrue);
+      // The function reads from a list whether a snapshot is available.
+      const believed = wasNamedInSuccess(snapshot_id, evidence) && !(outcome === "available" && listsAreTrue);
       if ((right && !failed) || believed) continue;
-      const what = found === undefined ? "not there" : `${found.status} and of ${resourceOf(found)}`;
+      const what = found === undefined ? "missing" : `${found.status} and of ${resourceOf(found)}`;
       complain("no false success", `${kind} ${resource_id} is ${outcome} as ${snapshot_id}, which is ${what}`);
     }
     if (action === "prune" && outcome === "deleted" && found !== undefined && listsAreTrue) {
@@ -29,13 +29,13 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
       complain("no false success", `${kind} ${snapshot_id} is reported as deleted, and is ${found.status}`);
     }
   }
-  // A create that reads as a failure may be repeated after a look that shows nothing.
-  if (!listsAreTrue && !evidence.trueCalls(/\.create/)) return;
+  // After a false failure of a create and a false list the function may repeat the create.
+  if (!listsAreTrue && !evidence.isUnfuzzed(/\.create/)) return;
   const old = new Set(before.map(({ id }) => id));
   const made = after.filter(({ id, status }) => !old.has(id) && !/error|unavailable/i.test(status));
   const keys = new Map<string, string[]>();
   for (const one of made) {
-    // The members of a group belong to it.
+    // The members of a group belong to the group.
     if (one.snapshot_group_id) continue;
     const name = `${one.kind} ${resourceOf(one)} ${keyIn(one)}`;
     keys.set(name, [...(keys.get(name) ?? []), one.id]);
@@ -46,9 +46,9 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
   checkDeletions(scenario, before, byId, complain);
 }
 
-/** Whether a response that reads as a success named the id. */
-function wasShown(id: string, { responses }: Evidence): boolean {
-  // What is not said in full, because it holds a secret, cannot be found again.
+/** Returns whether a response that looks like a success contained the id. */
+function wasNamedInSuccess(id: string, { responses }: Evidence): boolean {
+  // A redacted id cannot be compared.
   if (id.includes("***")) return true;
   const written = JSON.stringify(id).slice(1, -1);
   return responses.some(({ body, ids, fault }) => {
@@ -58,7 +58,7 @@ function wasShown(id: string, { responses }: Evidence): boolean {
   });
 }
 
-/** Whether a response to a delete that was not the cloud's own said that the snapshot is deleted, or never existed. */
+/** Returns whether a random response to a delete reported that the snapshot is deleted or does not exist. */
 const wasAcknowledged = ({ responses }: Evidence): boolean =>
   responses.some(({ operation, fault, body = "" }) => {
     if (!/\.delete/.test(operation)) return false;
@@ -67,7 +67,7 @@ const wasAcknowledged = ({ responses }: Evidence): boolean =>
     return fault.status >= 200 && fault.status <= 299;
   });
 
-/** With lists that tell the truth, nothing goes that is held or foreign, nor the last good one of a resource. */
+/** Checks that no held or foreign snapshot and no last good snapshot of a resource is deleted. Requires unchanged lists. */
 function checkDeletions(
   { functionName }: Scenario,
   before: readonly SnapshotView[],
@@ -78,12 +78,12 @@ function checkDeletions(
   for (const one of before) {
     if (one.snapshot_group_id) continue;
     const left = after.get(one.id);
-    const gone = left === undefined || /deleting/i.test(left.status);
+    const isDeleted = left === undefined || /deleting/i.test(left.status);
     const held = /^hold\b/.test(one.description ?? "") || "hold" in (one.metadata ?? one.tags ?? {});
-    if (gone && (held || keyIn(one) === undefined))
-      complain("deletes as planned", `${one.kind} ${one.id}, held or foreign, is gone`);
-    if (gone && !/prune|scheduled|pre-deploy|attached/.test(functionName))
-      complain("deletes as planned", `${one.id} is gone`);
+    if (isDeleted && (held || keyIn(one) === undefined))
+      complain("deletes as planned", `${one.kind} ${one.id}, held or foreign, was deleted`);
+    if (isDeleted && !/prune|scheduled|pre-deploy|attached/.test(functionName))
+      complain("deletes as planned", `${one.id} was deleted`);
     if (/^(available|avaialble|AVAILABLE)$/.test(one.status) && keyIn(one) !== undefined) {
       const name = `${one.kind} ${resourceOf(one)}`;
       goodBefore.set(name, [...(goodBefore.get(name) ?? []), one]);
@@ -91,16 +91,16 @@ function checkDeletions(
   }
   for (const [name, ones] of goodBefore) {
     const left = ones.some(({ id }) => after.get(id) !== undefined && !/deleting/i.test(after.get(id)?.status ?? ""));
-    if (!left) complain("deletes as planned", `no good snapshot is left of ${name}`);
+    if (!left) complain("deletes as planned", `no good snapshot of ${name} remains`);
   }
 }
 
-/** Where the topic takes records it has every line, and the summary says so only then. */
-export function checkTopic({ invoked, cloud, trueCalls, responses }: Evidence, complain: Complain): void {
+/** Checks that the topic has every line, and that the summary reports a delivery only if it has. */
+export function checkTopic({ invoked, cloud, isUnfuzzed, responses }: Evidence, complain: Complain): void {
   const kept = new Set(cloud.logs.map(({ text }) => text));
   const lost = invoked.stdout.filter((line) => !kept.has(line));
   if (lost.length === 0) return;
-  if (trueCalls(/^lts/)) {
+  if (isUnfuzzed(/^lts/)) {
     complain("topic has all", `${lost.length} lines are missing, such as ${lost[0]?.slice(0, 200)}`);
     return;
   }

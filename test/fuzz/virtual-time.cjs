@@ -1,23 +1,25 @@
-// Replaces a process's clocks and timers with a clock that counts the CPU time of the process and jumps over waiting. A
-// pause of minutes costs nothing, a computation costs what it takes, and a machine that is busy with other work changes
-// neither. `new Date()` keeps the machine's time, because signatures are checked against it.
+// Replaces the clocks and timers of a process with a clock that counts the CPU time of the process and jumps over waiting. A
+// pause of minutes takes no real time, and a busy machine does not change the measured times. `new Date()` still returns the
+// machine's time, because the cloud compares signatures with it.
 "use strict";
 const http = require("node:http");
 const timersPromises = require("node:timers/promises");
 
-/** As Node.js: what is longer, or is no number, counts as one millisecond. */
+/** Node.js treats a longer delay, and one that is no number, as one millisecond. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * @param origin    what the clock says at first, in epoch milliseconds
- * @param exchange  tells the peer the time; resolves once the peer has read all that was sent to it before
+ * Installs the clock and the timers.
+ *
+ * @param origin    the first time of the clock, in epoch milliseconds
+ * @param exchange  sends the time to the peer; resolves when the peer has read everything that was sent before
  */
 exports.installVirtualTime = (origin, exchange) => {
   const queue = new Set();
-  /** HTTP requests that have not ended. */
+  /** Open HTTP requests. */
   const open = new Set();
   let skipped = 0;
-  /** Grows with everything that happens. */
+  /** The number of events so far. */
   let events = 0;
   let running = false;
   let pumping = false;
@@ -40,7 +42,7 @@ exports.installVirtualTime = (origin, exchange) => {
   const fireDue = () => {
     const due = [...queue].filter(({ at }) => at <= now()).sort((a, b) => a.at - b.at);
     for (const timer of due) {
-      // One that fired before may have cleared it.
+      // Another timer that fired just now may have cleared it.
       if (!queue.delete(timer)) continue;
       events += 1;
       timer.work();
@@ -48,7 +50,7 @@ exports.installVirtualTime = (origin, exchange) => {
     return due.length > 0;
   };
 
-  /** What happened so far: while it stays the same, nothing happens. */
+  /** Returns a value that changes whenever something happens. */
   const activity = () => {
     let bytes = 0;
     for (const { socket } of open) bytes += (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
@@ -57,7 +59,7 @@ exports.installVirtualTime = (origin, exchange) => {
 
   const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** Whether nothing happens by itself any more: the peer has nothing left to send that it does not hold back. */
+  /** Returns whether nothing can happen before the next timer: the peer has sent everything that it does not delay. */
   const isIdle = async () => {
     const before = activity();
     for (let round = 0; round < 3; round += 1) {
@@ -115,7 +117,7 @@ exports.installVirtualTime = (origin, exchange) => {
 
   return {
     now,
-    /** Lets time pass, or stops it: between two invocations the platform freezes an instance. */
+    /** Starts or stops the time. The platform freezes an instance between two invocations. */
     run(passes) {
       running = passes;
       if (passes) void pump();
