@@ -1,21 +1,25 @@
 /**
- * LTS's search, as far as the alarms use it, from its user guide ("Using Search Syntax", lts_05_0111): delimiters cut a
- * line into words; `#"one two"` is a phrase, those words in this order; `and` before `or`; case does not matter.
+ * Implements the part of LTS's search that the alarms use (user guide, "Using Search Syntax", lts_05_0111): delimiters split a line
+ * into words, `#"one two"` is a phrase of consecutive words, `and` has precedence over `or`, and case does not matter.
  */
 const DELIMITERS = /[,'";=()[\]{}@&<>/:\\?\n\t\r ]+/;
 
-const cut = new Map<string, string[]>();
+const cache = new Map<string, string[]>();
 
-/** Remembered: the same records are searched for every copy of the files. */
+/** Returns the words of a text. They are cached, because every broken copy of the module searches the same records. */
 function wordsOf(text: string): string[] {
-  const known = cut.get(text);
+  const known = cache.get(text);
   if (known !== undefined) return known;
   const words = text.toLowerCase().split(DELIMITERS).filter(Boolean);
-  cut.set(text, words);
+  cache.set(text, words);
   return words;
 }
 
-/** Whether a line is found; throws where the statement is more than phrases with `and` and `or`. */
+/**
+ * Returns whether a statement matches a line.
+ *
+ * @throws {Error} when the statement has more than phrases with `and` and `or`
+ */
 export function finds(statement: string, line: string): boolean {
   const words = wordsOf(line);
   return statement

@@ -1,4 +1,4 @@
-/** What the functions really do on the embedded cloud: the calls they send, the variables they read, what they record. */
+/** Runs the functions on the embedded cloud and observes the calls that they send, the variables that they read, and their records. */
 import { createClusterSnapshot } from "../../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
@@ -17,7 +17,7 @@ type Any = any;
 export interface Observed {
   /** Operations of the embedded cloud. */
   calls: Set<string>;
-  /** By name, whether or not they are set. */
+  /** The names of the variables that the function read, even if they are not set. */
   variables: Set<string>;
   records: Any[];
 }
@@ -38,18 +38,18 @@ export const POLICY = {
 
 type Factory = (runtime: Runtime) => (event: Any, context: Any) => Promise<unknown>;
 
-/** A site with a server, two disks of it and a cluster, all with tags, and a way to run functions that keeps watch. */
-class Watch {
-  readonly site: TestEnvironment;
+/** Runs functions on a cloud with a tagged server, its two disks and a cluster, and keeps what they do. */
+class Observer {
+  readonly environment: TestEnvironment;
   readonly seen: Record<string, Observed> = {};
   readonly server: string;
   readonly volume: string;
   readonly cluster: string;
   #count = 0;
 
-  constructor(site: TestEnvironment) {
-    this.site = site;
-    const { cloud } = site;
+  constructor(environment: TestEnvironment) {
+    this.environment = environment;
+    const { cloud } = environment;
     this.server = cloud.addServer({ tags: TAGS }).id;
     this.volume = cloud.addVolume({ serverId: this.server, tags: TAGS }).id;
     cloud.addVolume({ serverId: this.server, tags: TAGS });
@@ -57,7 +57,7 @@ class Watch {
   }
 
   async run(name: string, factory: Factory, event: unknown, variables: Record<string, string> = {}): Promise<void> {
-    const { cloud, clock, invoke } = this.site;
+    const { cloud, clock, invoke } = this.environment;
     const seen = this.seen[name] ?? { calls: new Set(), variables: new Set(), records: [] };
     this.seen[name] = seen;
     const before = cloud.requests.length;
@@ -70,7 +70,7 @@ class Watch {
       ...variables,
     };
     this.#count += 1;
-    const requestId = `watched-${this.#count}`;
+    const requestId = `observed-${this.#count}`;
     const context = {
       getRequestID: () => requestId,
       getRemainingTimeInMilliSeconds: () => deadline - clock.now(),
@@ -122,24 +122,24 @@ let observed: Promise<Record<string, Observed>> | undefined;
 
 /** Runs every function through what it can be asked to do; once for all tests. */
 export function observe(): Promise<Record<string, Observed>> {
-  observed ??= watch();
+  observed ??= observeAll();
   return observed;
 }
 
-async function watch(): Promise<Record<string, Observed>> {
+async function observeAll(): Promise<Record<string, Observed>> {
   const urn = (project: string, region: string) =>
     `urn:fss:${region}:${project}:function:default:scheduled-snapshots:latest`;
   const project = "0123456789abcdef0123456789abcdef";
-  const site = await createTestEnvironment({
+  const environment = await createTestEnvironment({
     projectId: project,
     region: "eu-west-101",
     topics: [TOPIC],
     functions: [urn(project, "eu-west-101")],
     timeoutSeconds: 60,
   });
-  const watched = new Watch(site);
-  const { server, volume, cluster } = watched;
-  const { cloud, clock } = site;
+  const observer = new Observer(environment);
+  const { server, volume, cluster } = observer;
+  const { cloud, clock } = environment;
   const night = () => new Date(clock.now()).toISOString();
 
   const creates: [string, Factory, unknown][] = [
@@ -149,39 +149,39 @@ async function watch(): Promise<Record<string, Observed>> {
     ["create-cluster-snapshot", createClusterSnapshot, { snapshot: { name: "before-update", cluster_id: cluster } }],
   ];
   for (const [name, factory, body] of creates) {
-    // The first answer is lost: it looks before it creates, and again afterwards.
+    // The first response is lost, so the function lists the snapshots before the create and again afterwards.
     cloud.fault({ operation: /create/, nth: 1 }, { type: "reset", after: true });
-    await watched.run(name, factory, apig(body, { "idempotency-key": "once" }));
-    await watched.run(name, factory, apig(body, { "idempotency-key": "once" }));
+    await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));
+    await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));
     clock.advance(HOUR_MS);
-    await watched.run(name, factory, body);
+    await observer.run(name, factory, body);
     clock.advance(HOUR_MS);
   }
 
   const gate = { deployment_id: "release-1", targets: TARGETS, wait_seconds: 10 };
-  await watched.run("pre-deploy", preDeploy, apig(gate));
-  await watched.run("pre-deploy", preDeploy, apig({ ...gate, retry_failed: true }));
+  await observer.run("pre-deploy", preDeploy, apig(gate));
+  await observer.run("pre-deploy", preDeploy, apig({ ...gate, retry_failed: true }));
   clock.advance(HOUR_MS);
 
-  // Twice, so that there is something to delete, and with more targets than one invocation takes.
+  // The second run creates snapshots to delete. With SHARD_SIZE it has more targets than one invocation processes.
   for (const variables of [{}, { SHARD_SIZE: "2" }] as Record<string, string>[]) {
-    await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()), variables);
+    await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()), variables);
     clock.advance(HOUR_MS);
   }
-  await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
+  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
   clock.advance(HOUR_MS);
 
-  // A disk that holds as many snapshots as it can, none of them ours; and what is done about it where they are.
+  // One disk is full of foreign snapshots. Others are full of snapshots that make_room may delete.
   const full = cloud.addVolume({ tags: { backup: "full" } }).id;
   for (let count = 0; count < 7; count += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: full });
   const room = { make_room: true, retention: { keep_last: 1 } };
-  const ours = (policy: string) => [{ kind: "snapshot", volume_ids: [crowd(cloud, policy)] }];
-  const busy = { ...room, policy: "busy", targets: ours("busy") };
-  await watched.run("scheduled-snapshots make_room", scheduledSnapshots, timerEvent(busy, night()));
-  const roomy = { ...room, deployment_id: "release-2", targets: ours("pre-deploy") };
-  await watched.run("pre-deploy make_room", preDeploy, apig(roomy));
+  const fullTargets = (policy: string) => [{ kind: "snapshot", volume_ids: [crowd(cloud, policy)] }];
+  const busy = { ...room, policy: "busy", targets: fullTargets("busy") };
+  await observer.run("scheduled-snapshots make_room", scheduledSnapshots, timerEvent(busy, night()));
+  const roomy = { ...room, deployment_id: "release-2", targets: fullTargets("pre-deploy") };
+  await observer.run("pre-deploy make_room", preDeploy, apig(roomy));
   const attached = cloud.addServer().id;
-  await watched.run(
+  await observer.run(
     "disk-attached snapshot make_room",
     diskAttached,
     trace(attached, crowd(cloud, "disk-attached", attached)),
@@ -189,12 +189,12 @@ async function watch(): Promise<Record<string, Observed>> {
   );
 
   const crowded = { ...POLICY, policy: "crowded", targets: [{ kind: "snapshot", volume_ids: [full] }] };
-  await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent(crowded, night()));
-  await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, unknown: 1 }, night()));
-  const idle = [{ kind: "snapshot", tags: { backup: "nobody has this" } }];
-  await watched.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, targets: idle }, night()));
+  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(crowded, night()));
+  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, unknown: 1 }, night()));
+  const idle = [{ kind: "snapshot", tags: { backup: "no resource has this" } }];
+  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, targets: idle }, night()));
 
-  await watched.run("verify-snapshots", verifySnapshots, timerEvent({}, night()));
+  await observer.run("verify-snapshots", verifySnapshots, timerEvent({}, night()));
   cloud.addSnapshot({
     kind: "snapshot",
     volumeId: full,
@@ -202,18 +202,18 @@ async function watch(): Promise<Record<string, Observed>> {
     metadata: { "managed-by": "snapshot-functions", policy: "crowded", key: "0".repeat(32), content: "00000000" },
   });
   clock.advance(48 * HOUR_MS);
-  await watched.run("verify-snapshots", verifySnapshots, timerEvent({ stuck_after_minutes: 60 }, night()));
+  await observer.run("verify-snapshots", verifySnapshots, timerEvent({ stuck_after_minutes: 60 }, night()));
 
-  await watched.run("prune-snapshots", pruneSnapshots, timerEvent(POLICY, night()));
+  await observer.run("prune-snapshots", pruneSnapshots, timerEvent(POLICY, night()));
   const gates = { policy: "pre-deploy", retention: { keep_last: 2 } };
-  await watched.run("prune-snapshots", pruneSnapshots, timerEvent(gates, night()));
+  await observer.run("prune-snapshots", pruneSnapshots, timerEvent(gates, night()));
 
   for (const DISK_ATTACHED_KIND of ["snapshot", "standard-snapshot"]) {
     const fresh = cloud.addServer().id;
     const disk = cloud.addVolume({ serverId: fresh }).id;
     const name = `disk-attached ${DISK_ATTACHED_KIND}`;
-    await watched.run(name, diskAttached, trace(fresh, disk), { DISK_ATTACHED_KIND });
-    await watched.run(name, diskAttached, trace(fresh), { DISK_ATTACHED_KIND });
+    await observer.run(name, diskAttached, trace(fresh, disk), { DISK_ATTACHED_KIND });
+    await observer.run(name, diskAttached, trace(fresh), { DISK_ATTACHED_KIND });
   }
-  return watched.seen;
+  return observer.seen;
 }

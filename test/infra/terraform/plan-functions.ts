@@ -1,4 +1,4 @@
-/** Terraform's functions, as far as infra/terraform uses them. */
+/** Implements the functions of Terraform that infra/terraform uses. */
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
@@ -12,16 +12,16 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   base64encode: (text: string) => Buffer.from(text).toString("base64"),
   ceil: Math.ceil,
   coalesce: (...values) =>
-    needed(
+    required(
       values.find((one) => !isEmpty(one)),
-      "one that is neither null nor empty",
+      "a value that is neither null nor empty",
     ),
   concat: (...lists) => lists.flat(1),
   contains: (list: Any[], value) => list.includes(value),
   distinct: unique,
   endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
-  // The file itself is the build's; which one it is, a test wants to know.
+  // The tests check the path, not the content.
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
   floor: Math.floor,
@@ -32,7 +32,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
     ),
   keys: (object: object) => sorted(Object.keys(object)),
   length: (value) => (typeof value === "string" ? [...value].length : Object.keys(value).length),
-  lookup: (map: Record<string, Any>, key: string, byDefault) => map[key] ?? byDefault,
+  lookup: (map: Record<string, Any>, key: string, defaultValue) => map[key] ?? defaultValue,
   lower: (text: string) => text.toLowerCase(),
   max: Math.max,
   merge: (...objects) => Object.assign({}, ...objects),
@@ -42,7 +42,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
     return list[0] ?? null;
   },
   range: (end: number) => Array.from({ length: end }, (_, index) => index),
-  regex: (pattern: string, text: string) => needed(new RegExp(pattern).exec(text)?.[0], `a match of ${pattern}`),
+  regex: (pattern: string, text: string) => required(new RegExp(pattern).exec(text)?.[0], `a match of ${pattern}`),
   replace: (text: string, from: string, to: string) => text.replaceAll(from, to),
   setsubtract: (from: Any[], what: Any[]) => from.filter((one) => !what.includes(one)),
   setunion: (...sets) => sorted(unique(sets.flat(1))),
@@ -52,12 +52,12 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   values: (object: Record<string, Any>) => sorted(Object.keys(object)).map((key) => object[key]),
 };
 
-function needed(value: Any, what: string): Any {
+function required(value: Any, what: string): Any {
   if (value === undefined) throw new Error(`expected ${what}`);
   return value;
 }
 
-/** As Terraform writes objects. */
+/** Sorts the keys of objects, as Terraform's jsonencode does. */
 function withSortedKeys(value: Any): Any {
   if (Array.isArray(value)) return value.map(withSortedKeys);
   if (value === null || typeof value !== "object") return value;

@@ -1,4 +1,4 @@
-/** Holds a plan against what the provider documents (provider-schema.json). */
+/** Compares a plan with the documented schema of the provider (provider-schema.json). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "./plan.ts";
@@ -10,11 +10,11 @@ interface Argument {
   type: "String" | "Int" | "Bool" | "List" | "Map";
   required?: boolean;
   values?: (string | number)[];
-  /** Of a number. */
+  /** The range of a number. */
   range?: [number, number];
-  /** Of a text. */
+  /** The length of a string. */
   length?: [number, number];
-  /** What the objects of a list have. */
+  /** The arguments of the objects in a list. */
   block?: Arguments;
 }
 
@@ -35,7 +35,7 @@ interface Schema {
 
 export const SCHEMA: Schema = JSON.parse(readFileSync(join(import.meta.dirname, "provider-schema.json"), "utf8"));
 
-/** Everything that the provider would refuse, or take for something else. */
+/** Returns everything in a plan that the provider would reject or interpret differently. */
 export function schemaFaults(plan: Plan): string[] {
   return [
     ...providerFaults(plan),
@@ -85,14 +85,14 @@ function argumentFaults(where: string, documented: Arguments, values: Record<str
     ...missing.map(([name]) => `${where}: the argument ${name} is required`),
     ...Object.entries(values).flatMap(([name, value]) => {
       const argument = documented[name];
-      // null is as if it was not there.
+      // Terraform treats null as not set.
       return argument === undefined || value === null ? [] : valueFaults(`${where}.${name}`, argument, value);
     }),
   ];
 }
 
 const TYPES: Record<Argument["type"], (value: Any) => boolean> = {
-  // Terraform makes a text of a number or a boolean; nothing here leaves it to that.
+  // Terraform converts a number or a boolean to a string, but this module must not rely on it.
   String: (value) => typeof value === "string",
   Int: (value) => Number.isInteger(value),
   Bool: (value) => typeof value === "boolean",
@@ -101,14 +101,14 @@ const TYPES: Record<Argument["type"], (value: Any) => boolean> = {
 };
 
 function valueFaults(where: string, { type, values, range, length, block }: Argument, value: Any): string[] {
-  const shown = JSON.stringify(value);
-  if (!TYPES[type](value)) return [`${where}: expected ${type}, got ${shown}`];
+  const json = JSON.stringify(value);
+  if (!TYPES[type](value)) return [`${where}: expected ${type}, got ${json}`];
   const faults: string[] = [];
   if (values !== undefined && !values.includes(value))
-    faults.push(`${where}: expected one of ${values.join(", ")}, got ${shown}`);
+    faults.push(`${where}: expected one of ${values.join(", ")}, got ${json}`);
   const [bounds, size] = type === "Int" ? [range, value] : [length, String(value).length];
   if (bounds !== undefined && !isUnknown(value) && (size < bounds[0] || size > bounds[1])) {
-    faults.push(`${where}: expected ${bounds.join(" to ")}, got ${shown}`);
+    faults.push(`${where}: expected ${bounds.join(" to ")}, got ${json}`);
   }
   if (type === "List" && block === undefined && value.some((one: Any) => typeof one === "object")) {
     faults.push(`${where}: expected a list of values, got blocks`);
@@ -123,10 +123,10 @@ function valueFaults(where: string, { type, values, range, length, block }: Argu
   return faults;
 }
 
-/** What only the cloud knows. */
+/** Returns whether only the cloud knows a value. */
 const isUnknown = (value: Any) => typeof value === "string" && value.includes("<");
 
-/** An attribute that is read, but that the resource does not have. */
+/** Reports an attribute that the module reads but the resource does not have. */
 function readFaults(read: string): string[] {
   const [, data, type = "", attribute = ""] = /^(data\.)?(\w+)\.(\w+)$/.exec(read) ?? [];
   const documented = (data === undefined ? SCHEMA.resources : SCHEMA.data)[type];
@@ -136,7 +136,7 @@ function readFaults(read: string): string[] {
     : [`${read}: there is no such attribute`];
 }
 
-/** Arguments that hold JSON. */
+/** Checks the arguments that contain JSON. */
 function payloadFaults({ resources }: Plan): string[] {
   const payload = (address: string, name: keyof Schema["payloads"] | undefined, text: Any): string[] => {
     let value: Any;
