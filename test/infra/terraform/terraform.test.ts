@@ -8,11 +8,13 @@ import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts"
 import { REASONS } from "../../../shared/core/errors.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
-import { deploymentFaults, FUNCTIONS, README, RIGHTS, ROWS, type Wanted } from "./deployment.ts";
+import { deploymentFaults } from "./deployment.ts";
 import { parse } from "./hcl.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources, sources } from "./plan.ts";
+import { FUNCTIONS, README, RIGHTS, ROWS } from "./readme.ts";
 import { schemaFaults } from "./schema.ts";
+import type { Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: variables of every type
 type Any = any;
@@ -670,7 +672,7 @@ describe("a broken copy of the Terraform module", () => {
       "alarms.tf",
       "log_stream_id          = huaweicloud_lts_stream.results.id",
       "log_stream_id          = huaweicloud_lts_stream.functions.id",
-      /does not look at the results/,
+      /does not read the stream of the results/,
     ],
   ])("the checks of the Terraform module report %s", async (_name, file, from, to, fault) => {
     expect((await faultsOf(broken(file, from, to))).join("\n")).toMatch(fault);

@@ -1,0 +1,30 @@
+/** Reads the names of the functions, and the tables of infra/README.md. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The names of all functions. */
+export const FUNCTIONS = readdirSync(join(import.meta.dirname, "..", "..", "..", "functions"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+export const README = readFileSync(join(import.meta.dirname, "..", "..", "..", "infra", "README.md"), "utf8");
+
+/** The rows of all tables, without the backquotes. */
+export const ROWS = README.split("\n")
+  .filter((line) => line.startsWith("|"))
+  .map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+
+/** The table of rights: call -> its actions, the functions that send it, and the source. */
+export const RIGHTS: Record<string, { actions: string[]; functions: string[]; source: string }> = Object.fromEntries(
+  ROWS.filter(([call = ""]) => /^(evs|ecs|dws|functiongraph|lts)\.\w+$/.test(call)).map(
+    ([call = "", , action = "", functions = "", source = ""]) => [
+      call,
+      { actions: action === "none" ? [] : action.split(", "), functions: functions.split(", "), source },
+    ],
+  ),
+);

@@ -1,0 +1,22 @@
+/** Defines what a deployment has to contain, and helpers of its checks. */
+// biome-ignore lint/suspicious/noExplicitAny: values of every type
+type Any = any;
+
+export const isHttp = (name: string) => name.startsWith("create-") || name === "pre-deploy";
+
+export interface Wanted {
+  functions: string[];
+  policies: Record<string, Any>;
+  diskAttachedKind: string;
+  /** The functions that may delete snapshots of a full disk. */
+  makingRoom: string[];
+}
+
+/** Reports the missing, superfluous and repeated values. */
+export const different = (what: string, got: string[], expected: string[]): string[] => [
+  ...expected.filter((one) => !got.includes(one)).map((one) => `${what}: ${one} is missing`),
+  ...got.filter((one) => !expected.includes(one)).map((one) => `${what}: ${one} is too much`),
+  ...got.filter((one, index) => got.indexOf(one) < index).map((one) => `${what}: ${one} occurs twice`),
+];
+
+export const urnOf = (name: string) => `<huaweicloud_fgs_function.this["${name}"].urn>`;
