@@ -1,0 +1,55 @@
+/** Defines the variables of a deployment of everything, and checks the plans of it. */
+import { deploymentFaults } from "./deployment.ts";
+import { observe, POLICY } from "./observed.ts";
+import { planOf, type Sources } from "./plan.ts";
+import { FUNCTIONS } from "./readme.ts";
+import { schemaFaults } from "./schema.ts";
+import type { Wanted } from "./wanted.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: variables of every type
+type Any = any;
+
+const { policy: _, ...nightly } = POLICY;
+
+/** Deploys everything. The policies are those with which the calls of the functions were observed. */
+export const EVERYTHING = {
+  region: "eu-west-101",
+  disk_attached_kind: "snapshot",
+  disk_attached_retention: { keep_last: 2 } as Any,
+  lts_endpoint: "https://100.125.11.157:8102",
+  alarm: { email: "sre@example.org" },
+  functions: FUNCTIONS.filter((name) => !["scheduled-snapshots", "prune-snapshots", "verify-snapshots"].includes(name)),
+  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", make_room: true },
+  policies: {
+    nightly: { schedule: "0 0 2 * * *", prune_schedule: "0 30 3 * * *", ...nightly },
+    crowded: {
+      schedule: "0 0 4 * * 0",
+      every_hours: 168,
+      targets: [{ kind: "cluster-snapshot", tags: { backup: "weekly" } }],
+    },
+  } as Record<string, Any>,
+};
+
+const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
+  functions: [
+    ...variables.functions,
+    "verify-snapshots",
+    ...(Object.keys(variables.policies).length > 0 ? ["scheduled-snapshots", "prune-snapshots"] : []),
+  ],
+  policies: variables.policies,
+  diskAttachedKind: variables.disk_attached_kind,
+  makingRoom: [
+    ...(variables.disk_attached_retention ? ["disk-attached"] : []),
+    ...(variables.gateway?.make_room ? ["pre-deploy"] : []),
+    ...(Object.values(variables.policies).some(({ make_room }) => make_room) ? ["scheduled-snapshots"] : []),
+  ],
+});
+
+/** Returns the refusals of a plan or, if there are none, what is wrong with the plan. */
+export async function faultsOf(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
+  const observed = await observe();
+  const plan = await planOf(texts, variables);
+  if (plan.refusals.length > 0) return plan.refusals;
+  const faults = schemaFaults(plan);
+  return faults.length > 0 ? faults : deploymentFaults(plan, wantedOf(variables), observed);
+}
