@@ -1,4 +1,4 @@
-// Builds the client of the gate: one file, CommonJS, for Node.js 18 and later, runs without node_modules.
+// Builds the gate client as one CommonJS file that runs on Node.js 18 and later without node_modules.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/sdk-stubs/index.mjs";

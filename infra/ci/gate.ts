@@ -81,7 +81,7 @@ async function waitForSnapshots(options: Options): Promise<number> {
     const body = {
       ...request,
       wait_seconds: Math.max(0, Math.min(MAX_WAIT_SECONDS, Math.floor(left / 1_000))),
-      // Only until pre-deploy has started the retries, so that a snapshot that fails again ends the wait.
+      // Only until pre-deploy has started the retries, so a snapshot that fails again ends the wait.
       ...(retryFailed && !gotSnapshots ? { retry_failed: true } : {}),
     };
     let verdict: Verdict;

@@ -6,7 +6,7 @@ exports.scaleTime = (factor) => {
   const now = Date.now.bind(Date);
   const origin = now();
   Date.now = () => Math.round(origin + (now() - origin) * factor);
-  // Scale the global `performance` only, so that a benchmark measures real time with `node:perf_hooks`.
+  // Scale the global `performance` only, so a benchmark measures real time with `node:perf_hooks`.
   const { performance } = globalThis;
   const began = performance.now();
   const scaled = { now: () => began + (performance.now() - began) * factor };

@@ -55,7 +55,7 @@ export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^i
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file stops `Date` at a fixed moment, so that only the time zone can change its results. */
+/** Returns whether a test file stops `Date` at a fixed moment, so only the time zone can change its results. */
 export const stopsDate = (path: string): boolean =>
   /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 

@@ -1,6 +1,7 @@
 /** Starts an instance of a function in its own process, and invokes it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { ContextData } from "../../infra/local/host/instance.ts";
 import { readLines } from "../../infra/local/host/lines.ts";
 import { DIST } from "../bench/process.ts";
 import { limitMemory, resetPeak } from "./memory-limit.ts";
@@ -8,22 +9,10 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 export interface Call {
   event: unknown;
   /** The data of the platform's context, except for the remaining time. */
-  context: ContextData;
+  context: Omit<ContextData, "deadline">;
   remainingMs: number;
   /** The seed of the function's random numbers. */
   seed: number;
-}
-
-export interface ContextData {
-  requestId: string;
-  timeoutSeconds: number;
-  credentials: { ak?: string; sk?: string; securityToken?: string; token?: string };
-  userData: Record<string, string>;
-  functionName: string;
-  package: string;
-  projectId: string;
-  memoryMb: number;
-  cpuMillicores: number;
 }
 
 export interface Invoked {

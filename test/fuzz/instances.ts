@@ -18,7 +18,7 @@ export interface Instances {
   /** The names of all functions. */
   readonly names: readonly string[];
   get(functionName: string): Warm;
-  /** Ends an instance, so that the next case gets a new one. */
+  /** Ends an instance, so the next case gets a new one. */
   discard(functionName: string): void;
   end(): Promise<void>;
 }

@@ -377,8 +377,10 @@ describe("the responses of openapi.json", () => {
         status,
       );
     }
-    const gone = { snapshot: { volume_id: MISSING_ID } };
-    expect(expectDescribed("create-snapshot", await environment.invoke(create.factory, apig(gone))).status).toBe(404);
+    const missing = { snapshot: { volume_id: MISSING_ID } };
+    expect(expectDescribed("create-snapshot", await environment.invoke(create.factory, apig(missing))).status).toBe(
+      404,
+    );
   });
 
   test("the functions accept every example of openapi.json", async () => {

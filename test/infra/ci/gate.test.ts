@@ -220,15 +220,18 @@ describe.concurrent("the gate client", () => {
   });
 
   test("the gate client waits while the API is not published, and exits 3 after three such responses", async (context) => {
-    const gone = JSON.stringify({ error_code: "APIG.0101", error_msg: "The API does not exist or is not published" });
+    const notPublished = JSON.stringify({
+      error_code: "APIG.0101",
+      error_msg: "The API does not exist or is not published",
+    });
     const answers = [404, 404, 200];
     const changed = await startServer(context, () => {
       const status = answers.shift() ?? 500;
-      return { status, body: status === 200 ? READY : gone };
+      return { status, body: status === 200 ? READY : notPublished };
     });
     expect((await gate(changed.url, "", hurried("changed"))).code).toBe(0);
     expect(changed.requests).toHaveLength(3);
-    const missing = await startServer(context, () => ({ status: 404, body: gone }));
+    const missing = await startServer(context, () => ({ status: 404, body: notPublished }));
     const { code, output } = await gate(missing.url, "", hurried("missing"));
     expect(output).toMatch(/404 APIG\.0101: .*Check --url; while terraform apply changes the API/);
     expect(code).toBe(3);

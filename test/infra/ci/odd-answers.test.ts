@@ -110,8 +110,8 @@ const ODD: [string, Respond][] = [
   ["the status true", http(200, ready(covering, { status: true }))],
   ["the status Ready", http(200, ready(covering, { status: "Ready" }))],
   ["the status constructor", http(200, ready(covering, { status: "constructor" }))],
-  ["a ready beside an error", http(200, ready(covering, { error: { reason: "New", message: "no" } }))],
-  ["a ready beside an error of the gateway", http(200, ready(covering, { error_code: "APIG.0201" }))],
+  ["a ready together with an error", http(200, ready(covering, { error: { reason: "New", message: "no" } }))],
+  ["a ready together with an error of the gateway", http(200, ready(covering, { error_code: "APIG.0201" }))],
   ["another deployment", http(200, ready(covering, { deployment_id: "release-2" }))],
   ["no deployment", http(200, ready(covering, { deployment_id: undefined }))],
   ["a deployment in an array", http(200, ready(covering, { deployment_id: ["release-1"] }))],
@@ -149,7 +149,7 @@ const ODD: [string, Respond][] = [
   ["the outcome toString", http(200, readyWith({ outcome: "toString" }))],
   ["an outcome that cannot become a string", http(200, readyWith({ outcome: { toString: 1, valueOf: 1 } }))],
   [
-    "100,000 nested arrays beside an incomplete list",
+    "100,000 nested arrays and an incomplete list",
     http(200, JSON.stringify(ready([first, second])).replace(/}$/, `,"more":${"[".repeat(1e5)}${"]".repeat(1e5)}}`)),
   ],
   [

@@ -218,14 +218,14 @@ describe("a broken copy of the Terraform module", () => {
       "functions.tf",
       "max_async_retry_attempts = 2",
       "max_async_retry_attempts = 0",
-      /does not come again/,
+      /is not delivered again/,
     ],
     [
       "an event without a failure notification",
       "functions.tf",
       / {2}on_failure \{[\s\S]*?\n {2}\}\n/,
       "",
-      /nobody hears/,
+      /no notification/,
     ],
     [
       "event functions without their asynchronous configuration",

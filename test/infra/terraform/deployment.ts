@@ -253,10 +253,10 @@ function asyncFaults(configurations: Planned[], { functions }: Wanted): string[]
       functions.filter((name) => !isHttp(name)).map(urnOf),
     ),
     ...configurations.flatMap(({ address, values }) => [
-      ...(values.max_async_retry_attempts >= 1 ? [] : [`${address}: an event that failed does not come again`]),
+      ...(values.max_async_retry_attempts >= 1 ? [] : [`${address}: a failed event is not delivered again`]),
       ...(values.on_failure?.[0]?.destination === "SMN"
         ? []
-        : [`${address}: nobody hears of an event that was given up`]),
+        : [`${address}: no notification about an event whose retries failed`]),
     ]),
   ];
 }
