@@ -239,7 +239,7 @@ test("a repeated schedule stays below 110 MiB if the list of what it made never 
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
   // The time of the snapshot that is there.
   const event = timer(policy, "2026-11-21T01:00:00Z");
-  const under = { event, times: 1, remainingMs: 60_000 };
+  const under = { event, times: 1, remainingMs: 20_000 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);
   expect(outcomes).toContain("failed");
 });
