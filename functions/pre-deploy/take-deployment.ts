@@ -78,7 +78,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (targets.length > MAX_TARGETS) {
     throw new SnapshotError(
       "InvalidRequest",
-      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among calls with different deployment_ids.`,
+      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among several deployment_ids.`,
     );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, runContext) : undefined;

@@ -8,11 +8,12 @@ import type { Invocation } from "./invocation.ts";
 /** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */
 const DELETIONS_A_LINE = 200;
 
-/** What Node.js and the program need, in MB. The other figures say how much fits into each MB beyond. */
+/** What Node.js and the program need, in MB. Each MB beyond has room for so many snapshots that are only looked at. */
 const BASE_MB = 64;
 const SNAPSHOTS_A_MB = 700;
-/** Snapshots that are to be created or deleted have records, requests and errors as well. */
-const TARGETS_A_MB = 300;
+/** Snapshots that are to be created or deleted need room for requests, and each of them for a record and an error. */
+const REQUESTS_MB = 24;
+const TARGETS_A_MB = 256;
 /** The smallest function that Terraform makes. */
 const MEMORY_BY_DEFAULT_MB = 128;
 
@@ -39,7 +40,7 @@ export const createRunContextWith = (invocation: Invocation, cloud: Cloud): RunC
     },
     inFlight: runtime.inFlight,
     maxSnapshots: Math.max(10_000, freeMb * SNAPSHOTS_A_MB),
-    maxTargets: Math.max(10_000, freeMb * TARGETS_A_MB),
+    maxTargets: Math.max(10_000, (freeMb - REQUESTS_MB) * TARGETS_A_MB),
     concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
   };
 };

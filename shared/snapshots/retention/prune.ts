@@ -139,7 +139,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         // The resource of a group of single disks changes with its members.
         const counts = one.resource === undefined || resources.has(one.resource);
         if (!ids.has(one.id) && !(counts && one.marker?.policy === policy.policy)) return;
-        if (found.length >= maxTargets) throw tooMany(kind, maxTargets);
+        // The deletions are in memory as well.
+        if (found.length + deletions.length >= maxTargets) throw tooMany(kind, maxTargets);
         found.push(compact(one));
       });
       return found;
