@@ -4,7 +4,7 @@ import { type Caller, caller, type Reply } from "./cloud-client.ts";
 
 export const START = "2026-11-21T02:00:00Z";
 
-export interface Stage {
+export interface TestCloud {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
   /** Signs as the SDK does. */
@@ -12,7 +12,7 @@ export interface Stage {
 }
 
 /** A cloud of its own for one test, with a clock that stands still. */
-export async function stage(options: Omit<CloudOptions, "clock"> = {}): Promise<Stage> {
+export async function startTestCloud(options: Omit<CloudOptions, "clock"> = {}): Promise<TestCloud> {
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ ...options, clock });
   onTestFinished(() => cloud.close());
@@ -26,7 +26,7 @@ export function wallClockAt(time: string): void {
 }
 
 /** Status and code of an answer, in whichever envelope. */
-export function said({ status, json }: Reply): [number, string | undefined] {
+export function statusAndCode({ status, json }: Reply): [number, string | undefined] {
   const code = json?.error?.code ?? json?.error_code ?? json?.errorCode;
   return [status, code];
 }

@@ -1,4 +1,4 @@
-/** What a function has to answer the gateway with (functiongraph.md 2.3). */
+/** The result that a function must return to the API gateway (SOURCES.md#functiongraph-apig-response). */
 export interface ApigAnswer {
   statusCode: number;
   headers: Record<string, string>;
@@ -9,22 +9,22 @@ export interface ApigAnswer {
 const MEMBERS = ["statusCode", "headers", "body", "isBase64Encoded"];
 
 /**
- * The faults of an answer, none when it has exactly the documented shape. Stricter than the platform is known to be:
- * it may let a missing member pass, but nobody promises that.
+ * Returns the faults of a result, or an empty array if it has exactly the documented shape. The platform may accept a result
+ * with a missing member, but no document promises this.
  */
 export function answerFaults(answer: unknown): string[] {
-  if (!isMap(answer)) return [`the answer is ${answer === null ? "null" : typeof answer}, not an object`];
+  if (!isMap(answer)) return [`expected an object, got ${answer === null ? "null" : typeof answer}`];
   const faults: string[] = [];
   const { statusCode, headers, body, isBase64Encoded } = answer;
   if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599) {
-    faults.push("statusCode is no HTTP status");
+    faults.push("statusCode is not an HTTP status");
   }
   if (!isMap(headers) || Object.values(headers).some((value) => typeof value !== "string")) {
-    faults.push("headers is no map of strings");
+    faults.push("headers is not an object of strings");
   }
-  if (typeof body !== "string") faults.push("body is no string");
-  if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is no boolean");
-  for (const name of Object.keys(answer)) if (!MEMBERS.includes(name)) faults.push(`there is no member "${name}"`);
+  if (typeof body !== "string") faults.push("body is not a string");
+  if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is not a boolean");
+  for (const name of Object.keys(answer)) if (!MEMBERS.includes(name)) faults.push(`unknown member "${name}"`);
   return faults;
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../support/cloud-environment.ts";
 
 test("a list gives at most `pageCap` rows, and `counts` makes its count that of the page", async () => {
-  const { cloud, call } = await stage({ pageCap: 2, counts: "page", v5ListCount: true });
+  const { cloud, call } = await startTestCloud({ pageCap: 2, counts: "page", v5ListCount: true });
   const servers = [cloud.addServer(), cloud.addServer(), cloud.addServer()];
   const volumes = servers.map(({ id }) => cloud.addVolume({ serverId: id, tags: { backup: "daily" } }));
   const cluster = cloud.addCluster();
@@ -36,7 +36,7 @@ test("a list gives at most `pageCap` rows, and `counts` makes its count that of 
 });
 
 test("with `attachmentIds` false an attachment has neither an id nor a time", async () => {
-  const { cloud, call } = await stage({ attachmentIds: false });
+  const { cloud, call } = await startTestCloud({ attachmentIds: false });
   const server = cloud.addServer();
   const { id } = cloud.addVolume({ serverId: server.id });
   const { json } = await call("GET", `/v2/{p}/cloudvolumes/${id}`);
@@ -47,7 +47,7 @@ test("with `attachmentIds` false an attachment has neither an id nor a time", as
 });
 
 test("if `describeClusterSnapshots` is null, responses show no DWS descriptions", async () => {
-  const { cloud, call } = await stage({ describeClusterSnapshots: "null" });
+  const { cloud, call } = await startTestCloud({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {
     snapshot: { cluster_id, name: "name", description: "given" },
@@ -87,7 +87,7 @@ test("a create of a disk in a status that allows none is refused as `wrongVolume
     [{ status: 409, code: "conflictingRequest" }, { conflictingRequest: { code: 409 } }],
   ];
   for (const [wrongVolumeStatus, body] of refusals) {
-    const { cloud, call } = await stage(wrongVolumeStatus ? { wrongVolumeStatus } : {});
+    const { cloud, call } = await startTestCloud(wrongVolumeStatus ? { wrongVolumeStatus } : {});
     const server = cloud.addServer().id;
     const volume_id = cloud.addVolume({ serverId: server }).id;
     const creates: [path: string, body: unknown][] = [
@@ -105,6 +105,9 @@ test("a create of a disk in a status that allows none is refused as `wrongVolume
       }
     }
     cloud.setVolumeStatus(volume_id, undefined);
-    expect(said(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([202, undefined]);
+    expect(statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([
+      202,
+      undefined,
+    ]);
   }
 });

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { createRouter } from "../../../../infra/local/cloud/gateway/routes.ts";
 import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/cloud/index.ts";
 import { caller } from "../../../support/cloud-client.ts";
-import { stage } from "../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../support/cloud-environment.ts";
 
 test("snapshots of every kind can be there from the start", async () => {
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
   const cluster = cloud.addCluster();
@@ -41,7 +41,7 @@ test("snapshots of every kind can be there from the start", async () => {
 });
 
 test("a snapshot of every kind gets another status, whatever it was to become", async () => {
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volumeId = cloud.addVolume({ serverId: server.id }).id;
   const created = await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: volumeId, force: true } });
@@ -81,7 +81,7 @@ test("a snapshot of every kind gets another status, whatever it was to become", 
 });
 
 test("a snapshot gets other labels, and another text as its creation time or none", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   const clusterId = cloud.addCluster().id;
   const legacy = cloud.addSnapshot({ kind: "snapshot", volumeId, metadata: { a: "b" } });
@@ -110,7 +110,7 @@ test("a snapshot gets other labels, and another text as its creation time or non
 });
 
 test("a group gets a member of another disk, and loses one", async () => {
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume().id, cloud.addVolume().id];
   const group = cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [a], createdAt: "2026-11-20T00:00:00Z" });
   const members = async () =>
@@ -130,7 +130,7 @@ test("a group gets a member of another disk, and loses one", async () => {
 });
 
 test("what is handed out is a copy", async () => {
-  const { cloud } = await stage();
+  const { cloud } = await startTestCloud();
   const volume = cloud.addVolume({ tags: { a: "b" } });
   volume.tags.a = "changed";
   const snapshot = cloud.addSnapshot({ kind: "snapshot", volumeId: volume.id, metadata: { a: "b" } });
@@ -140,7 +140,7 @@ test("what is handed out is a copy", async () => {
 });
 
 test("servers and disks come and go", async () => {
-  const { cloud } = await stage();
+  const { cloud } = await startTestCloud();
   const server = cloud.addServer();
   const [a, b] = [cloud.addVolume({ serverId: server.id }), cloud.addVolume({ serverId: server.id })];
   expect([a.attachments[0]?.device, b.attachments[0]?.device]).toEqual(["/dev/vda", "/dev/vdb"]);
@@ -188,7 +188,7 @@ test("a real clock, a latency and a run without records", async () => {
 });
 
 test("how long a creation takes can be chosen by kind", async () => {
-  const { cloud, clock, call } = await stage({ creationMs: { snapshot: 10 } });
+  const { cloud, clock, call } = await startTestCloud({ creationMs: { snapshot: 10 } });
   await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   clock.advance(10);
@@ -196,7 +196,7 @@ test("how long a creation takes can be chosen by kind", async () => {
 });
 
 test("ten thousand disks and as many snapshots are listed page by page", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 10_000; n += 1) {
     const { id: volumeId } = cloud.addVolume({ tags: { backup: "daily" } });
     cloud.addSnapshot({ kind: "snapshot", volumeId, createdAt: Date.UTC(2026, 0, 1) + ((n * 7919) % 10_000) });

@@ -5,18 +5,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
 import { environmentOf } from "../../../../infra/local/site/addresses.ts";
-import { type LocalSite, startSite } from "../../../../infra/local/site/site.ts";
+import { type LocalSite, startLocalSite } from "../../../../infra/local/site/local-site.ts";
 import { apig, timerEvent } from "../../../support/environment.ts";
 
-let site: LocalSite;
+let localSite: LocalSite;
 let folder: string;
 beforeAll(async () => {
-  site = await startSite({ onLine: () => {} });
+  localSite = await startLocalSite({ onLine: () => {} });
   folder = mkdtempSync(join(tmpdir(), "invoke-"));
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await site.close();
+  await localSite.close();
 });
 
 const RETENTION = { keep_last: 1 };
@@ -25,20 +25,20 @@ const TARGETS = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
 /** Runs the command with the environment that `npm start` prints, and changes to it. */
 async function invoke(name: string, event: unknown, options: string[] = [], changes: Record<string, string> = {}) {
-  for (const [variable, value] of Object.entries({ ...environmentOf(site.cloud), ...changes })) {
+  for (const [variable, value] of Object.entries({ ...environmentOf(localSite.cloud), ...changes })) {
     vi.stubEnv(variable, value);
   }
   onTestFinished(() => void vi.unstubAllEnvs());
   const path = join(folder, "event.json");
   writeFileSync(path, JSON.stringify(event));
   const lines: string[] = [];
-  const before = site.cloud.requests.length;
+  const before = localSite.cloud.requests.length;
   const ended = await replay([name, path, "--real", ...options], (line) => lines.push(line)).catch((thrown) => thrown);
-  return { ended, output: lines.join("\n"), requests: site.cloud.requests.length - before };
+  return { ended, output: lines.join("\n"), requests: localSite.cloud.requests.length - before };
 }
 
 test("invoke --real prints the endpoint of each service, and says that all of them are on loopback", async () => {
-  const { url } = site.cloud;
+  const { url } = localSite.cloud;
   const { ended, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
   expect(ended).toBe(0);
   expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101, project 0123456789abcdef/);
@@ -85,7 +85,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
   });
 
   test("invoke --real with --yes lets prune delete snapshots", async () => {
-    const { cloud, estate } = site;
+    const { cloud, inventory } = localSite;
     const marker = {
       "managed-by": "snapshot-functions",
       policy: "nightly",
@@ -94,7 +94,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
     };
     for (const hour of [1, 2]) {
       const createdAt = cloud.clock.now() - hour * 3_600_000;
-      cloud.addSnapshot({ kind: "snapshot", volumeId: estate.webData, metadata: marker, createdAt });
+      cloud.addSnapshot({ kind: "snapshot", volumeId: inventory.webData, metadata: marker, createdAt });
     }
     const kept = () => cloud.snapshots("snapshot").filter(({ status }) => status === "available");
     expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"))).ended).toBeInstanceOf(BadUsage);

@@ -7,8 +7,8 @@ import type { EmbeddedCloud } from "../../../../infra/local/cloud/index.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../../infra/local/invoke/placeholders.ts";
 import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
 import { describeAddresses } from "../../../../infra/local/site/addresses.ts";
+import { startLocalSite } from "../../../../infra/local/site/local-site.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../../infra/local/site/records.ts";
-import { startSite } from "../../../../infra/local/site/site.ts";
 import { makeScreen, type Screen } from "../../../../infra/local/terminal/screen.ts";
 import { formatTable } from "../../../../infra/local/terminal/table.ts";
 import { runTour } from "../../../../infra/local/tour/tour.ts";
@@ -65,10 +65,10 @@ describe("with the built functions", () => {
   });
 
   test("what it prints at the end to be tried by hand works", { timeout: 60_000 }, async () => {
-    const site = await startSite({ onLine: () => {} });
-    onTestFinished(() => site.close());
+    const localSite = await startLocalSite({ onLine: () => {} });
+    onTestFinished(() => localSite.close());
     const lines: string[] = [];
-    describeAddresses(site, { ...makeScreen(), line: (text = "") => void lines.push(text) });
+    describeAddresses(localSite, { ...makeScreen(), line: (text = "") => void lines.push(text) });
     const commands = lines.filter((line) => line.includes("curl ")).map((line) => line.slice(line.indexOf("curl ")));
     const answers: unknown[] = [];
     for (const command of commands) {
@@ -88,9 +88,10 @@ describe("with the built functions", () => {
       [200, "ready"],
       [200, 4],
     ]);
-    const { ak, sk, securityToken } = site.cloud.credentials;
-    for (const one of [ak, sk, securityToken, site.cloud.projectId]) expect(lines.join("\n")).toContain(one);
-    for (const { id, name } of site.estate.lines) expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
+    const { ak, sk, securityToken } = localSite.cloud.credentials;
+    for (const one of [ak, sk, securityToken, localSite.cloud.projectId]) expect(lines.join("\n")).toContain(one);
+    for (const { id, name } of localSite.inventory.resources)
+      expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
     expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
     expect(lines.join("\n")).toMatch(/disk +archive +\S+ +not attached +backup=daily tier=cold\n/);
 
@@ -101,11 +102,11 @@ describe("with the built functions", () => {
     const invocations = lines.flatMap((line) => /npm run invoke -- (.+)/.exec(line)?.[1]?.split(" ") ?? []);
     expect(invocations).toHaveLength(6);
     const printed: string[] = [];
-    const delivered = site.cloud.logs.length;
+    const delivered = localSite.cloud.logs.length;
     expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
     expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
     // The printed variables are complete, so the function's records reach the logging topic.
-    expect(site.cloud.logs.length).toBeGreaterThan(delivered);
+    expect(localSite.cloud.logs.length).toBeGreaterThan(delivered);
     // The sample of prune is a dry run, which needs no --yes.
     expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
-import { stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 /** Sends a create of a legacy snapshot that the fault hits. */
 async function createUnder(fault: Fault) {
-  const { cloud } = await stage();
+  const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
   const sent = post(cloud, "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   return { cloud, handle, sent };

@@ -1,13 +1,13 @@
 import { expect, test, vi } from "vitest";
 import type { CloudOptions, EmbeddedCloud, Fault, FaultHandle } from "../../../../../infra/local/cloud/index.ts";
-import { START, said, stage, wallClockAt } from "../../../../support/cloud-environment.ts";
+import { START, startTestCloud, statusAndCode, wallClockAt } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
 /** A cloud with one disk, and the call that makes a snapshot of it. */
 async function oneDisk(options: Omit<CloudOptions, "clock"> = {}) {
-  const { cloud, clock, call } = await stage(options);
+  const { cloud, clock, call } = await startTestCloud(options);
   const { id: volume_id } = cloud.addVolume();
   const create = () => call("POST", CREATE, { snapshot: { volume_id } });
   return { cloud, clock, call, create, volume_id };
@@ -45,17 +45,17 @@ test("a status, before and after the work was done", async () => {
 });
 
 test("each service fails in its own envelope", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await startTestCloud();
   cloud.fault({}, { type: "status", status: 500 });
   const paths = [
     ["/v1.0/{p}/clusters", "DWS.9999"],
     ["/v1/{p}/cloudservers/detail", "Ecs.0500"],
     [LIST, "EVS.5500"],
   ];
-  for (const [path = "", code] of paths) expect(said(await call("GET", path))).toEqual([500, code]);
-  expect(said(await call("POST", "/v2/{p}/fgs/functions/x/invocations-async", {}))).toEqual([500, "FSS.0500"]);
+  for (const [path = "", code] of paths) expect(statusAndCode(await call("GET", path))).toEqual([500, code]);
+  expect(statusAndCode(await call("POST", "/v2/{p}/fgs/functions/x/invocations-async", {}))).toEqual([500, "FSS.0500"]);
   const topic = "/v2/{p}/lts/groups/g/streams/s/tenant/contents";
-  expect(said(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
+  expect(statusAndCode(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
 });
 
 test("the connection is reset, before and after", async () => {
@@ -118,7 +118,7 @@ test("a redirect, which a caller must not follow", async () => {
 });
 
 test("the fault `acknowledge` answers a create and a delete that are not carried out", async () => {
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume_id = cloud.addVolume({ serverId: server.id }).id;
   const cluster_id = cloud.addCluster().id;
@@ -142,7 +142,7 @@ test("the fault `acknowledge` answers a create and a delete that are not carried
     expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
   }
   expect(cloud.snapshots()).toEqual([]);
-  expect(said(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
+  expect(statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
   acknowledge.remove();
 
   for (const [path, body, status, shape] of creates) {
@@ -162,7 +162,7 @@ test("the fault `acknowledge` answers a create and a delete that are not carried
 
 test("the fault `acknowledge` loses reports, invocations and attachments, and refuses to hit an update", async () => {
   const onInvokeAsync = vi.fn();
-  const { cloud, call } = await stage({ onInvokeAsync });
+  const { cloud, call } = await startTestCloud({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
   cloud.fault({}, { type: "acknowledge" });
   const report = { log_time_ns: cloud.clock.now() * 1e6, contents: ["a"], labels: {} };
@@ -237,11 +237,11 @@ test("a token that ran out, and a clock that is off", async () => {
   wallClockAt(START);
   const { cloud, create } = await oneDisk();
   const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
-  expect(said(await create())).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await create())).toEqual([401, "APIGW.0301"]);
   expect(expired.hits).toBe(1);
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: 16 * 60 * 1000 });
   const skewed = await create();
-  expect(said(skewed)).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(skewed)).toEqual([401, "APIGW.0301"]);
   const ahead = Date.parse(skewed.headers.get("date") ?? "") - Date.parse(START);
   expect(ahead).toBeGreaterThan(15 * 60 * 1000);
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: -14 * 60 * 1000 });
@@ -258,7 +258,7 @@ test("exactly the answer that was asked for", async () => {
 });
 
 test("a list that changes between two pages", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 4; n += 1) cloud.addVolume({ name: `v${n}`, createdAt: Date.UTC(2026, 0, n + 1) });
   const mutate = () => void cloud.addVolume({ name: "new" });
   cloud.fault({ operation: "evs.listVolumes", nth: 1 }, { type: "mutatePage", mutate });
@@ -323,7 +323,7 @@ test("a refused signature does not use up a fault", async () => {
 });
 
 test("a mistake in the cloud itself, or in what a test hands it, is seen", async () => {
-  const { cloud, call } = await stage();
+  const { cloud, call } = await startTestCloud();
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const mutate = () => {
     throw new Error("a mistake");

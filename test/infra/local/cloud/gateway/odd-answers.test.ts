@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { ODD_ANSWERS, type OddAnswer } from "../../../../../infra/local/cloud/gateway/odd-answers.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
-import { stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 
 test("every odd answer is sent as it stands, before or after the work", async () => {
   for (const [name, odd] of Object.entries<OddAnswer>(ODD_ANSWERS)) {
-    const { cloud } = await stage({ legacyPerVolume: 99 });
+    const { cloud } = await startTestCloud({ legacyPerVolume: 99 });
     const volume_id = cloud.addVolume().id;
     for (const after of [false, true]) {
       const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...odd, after });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
 test("so many a second on the states' clock, then 429 with the documented message", async () => {
-  const { cloud, clock, call } = await stage({ rate: { perSecond: 3 } });
+  const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 3 } });
   const ask = async () => (await call("GET", LIST)).status;
   expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
   const { json } = await call("GET", LIST);
@@ -25,7 +25,7 @@ test("so many a second on the states' clock, then 429 with the documented messag
 });
 
 test("so many a minute, beside so many a second", async () => {
-  const { clock, call } = await stage({ rate: { perSecond: 100, perMinute: 2 } });
+  const { clock, call } = await startTestCloud({ rate: { perSecond: 100, perMinute: 2 } });
   const ask = async () => call("GET", LIST);
   await ask();
   await ask();
@@ -35,9 +35,9 @@ test("so many a minute, beside so many a second", async () => {
 });
 
 test("a throttled request does no work", async () => {
-  const { cloud, clock, call } = await stage({ rate: { perSecond: 1 } });
+  const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const volume_id = cloud.addVolume().id;
-  const create = async () => said(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
+  const create = async () => statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
   expect(await create()).toEqual([202, undefined]);
   expect(await create()).toEqual([429, "APIGW.0308"]);
   expect(cloud.snapshots()).toHaveLength(1);
@@ -46,7 +46,7 @@ test("a throttled request does no work", async () => {
 });
 
 test("LTS has an address of its own and does not count", async () => {
-  const { cloud, call } = await stage({ rate: { perSecond: 1 } });
+  const { cloud, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
   for (let n = 0; n < 3; n += 1) {
     expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", body)).status).toBe(200);
@@ -55,7 +55,7 @@ test("LTS has an address of its own and does not count", async () => {
 });
 
 test("a wrong signature takes no token", async () => {
-  const { call } = await stage({ rate: { perSecond: 1 } });
+  const { call } = await startTestCloud({ rate: { perSecond: 1 } });
   await call("GET", LIST, undefined, { leaveOut: ["host"] });
   expect((await call("GET", LIST)).status).toBe(200);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { CloudOptions } from "../../../../../infra/local/cloud/index.ts";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const TOPIC = "/v2/{p}/lts/groups/g1/streams/s1/tenant/contents";
 const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
 
 async function topic(options: Omit<CloudOptions, "clock"> = {}) {
-  const { cloud, call } = await stage(options);
+  const { cloud, call } = await startTestCloud(options);
   /** Returns the time in nanoseconds by the clock that decides how old a line is. */
   const now = () => nanoseconds(cloud.clock.now());
   const report = (fields: object, time = now(), signing = {}) => {
@@ -40,14 +40,14 @@ test("bodies are checked, in the service's own envelope", async () => {
     { contents: [{ a: 1 }] },
     { extra: 1 },
   ]) {
-    expect(said(await report(fields))).toEqual([400, "SVCSTG.ALS.400.400"]);
+    expect(statusAndCode(await report(fields))).toEqual([400, "SVCSTG.ALS.400.400"]);
   }
   for (const time of ["null", "1.5", "true", '"now"']) {
-    expect(said(await report({}, time))).toEqual([400, "SVCSTG.ALS.400.400"]);
+    expect(statusAndCode(await report({}, time))).toEqual([400, "SVCSTG.ALS.400.400"]);
   }
-  expect(said(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(statusAndCode(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
   const text = { headers: { "content-type": "text/plain" } };
-  expect(said(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(statusAndCode(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
   expect(cloud.logs).toEqual([]);
   expect((await report({}, `"${now()}"`)).status).toBe(200);
   const charset = { headers: { "content-type": "application/json;charset=UTF-8" } };
