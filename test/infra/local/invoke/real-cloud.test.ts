@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
+import { replay } from "../../../../infra/local/invoke/replay.ts";
 import { environmentOf } from "../../../../infra/local/site/addresses.ts";
 import { type LocalSite, startLocalSite } from "../../../../infra/local/site/local-site.ts";
+import { BadUsage } from "../../../../infra/local/terminal/arguments.ts";
 import { apig, timerEvent } from "../../../support/environment.ts";
 
 let localSite: LocalSite;
@@ -23,7 +24,7 @@ const RETENTION = { keep_last: 1 };
 const policy = (fields: object = {}) => ({ policy: "nightly", retention: RETENTION, ...fields });
 const TARGETS = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-/** Runs the command with the environment that `npm start` prints, and changes to it. */
+/** Runs the command with the environment that `npm start` prints, after applying `changes`. */
 async function invoke(name: string, event: unknown, options: string[] = [], changes: Record<string, string> = {}) {
   for (const [variable, value] of Object.entries({ ...environmentOf(localSite.cloud), ...changes })) {
     vi.stubEnv(variable, value);
@@ -37,7 +38,7 @@ async function invoke(name: string, event: unknown, options: string[] = [], chan
   return { ended, output: lines.join("\n"), requests: localSite.cloud.requests.length - before };
 }
 
-test("invoke --real prints the endpoint of each service, and says that all of them are on loopback", async () => {
+test("invoke --real prints the endpoint of each service and reports that all endpoints are on loopback", async () => {
   const { url } = localSite.cloud;
   const { ended, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
   expect(ended).toBe(0);
@@ -57,17 +58,17 @@ test("invoke --real prints REAL cloud and every endpoint if one endpoint is not 
   expect(output).toMatch(/^ {2}EVS +http:\/\/127\.0\.0\.1:\d+ {2}loopback$/m);
   expect(output).toMatch(/^ {2}ECS +https:\/\/ecs\.eu-west-101\.myhuaweicloud\.com$/m);
   expect(output).toMatch(/^ {2}DWS +DWS_ENDPOINT: expected an address such as .*got "http:\/\/dws\.example\.com"\.$/m);
-  expect(output).toMatch(/^ {2}LTS +not set: the records are on stdout alone$/m);
+  expect(output).toMatch(/^ {2}LTS +not set: records are written to stdout only$/m);
 });
 
-describe("before a function that deletes, invoke --real asks for --yes and calls nothing", () => {
+describe("invoke --real of a function that deletes snapshots", () => {
   const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
   const cases: [string, string, unknown, Record<string, string>?][] = [
     ["prune", "prune-snapshots", timerEvent(policy())],
-    ["prune with a dry run that is a text", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
+    ["prune with a dry run that is a string", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
     ["prune with a policy as an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
     ["prune with a policy that cannot be read", "prune-snapshots", timerEvent("{")],
-    ["prune with no event at all", "prune-snapshots", {}],
+    ["prune without an event", "prune-snapshots", {}],
     ["a schedule that makes room", "scheduled-snapshots", timerEvent(policy({ targets: TARGETS, make_room: true }))],
     ["a gate that makes room", "pre-deploy", apig(gate({ make_room: true }))],
     [
@@ -104,7 +105,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
   });
 });
 
-test("invoke --real asks for nothing where nothing can be deleted", async () => {
+test("invoke --real does not require --yes if the function cannot delete snapshots", async () => {
   const dry = await invoke("prune-snapshots", timerEvent(policy({ dry_run: true }), "{{now}}"));
   expect(dry.ended).toBe(0);
   const room = policy({ targets: TARGETS, make_room: true, dry_run: true });

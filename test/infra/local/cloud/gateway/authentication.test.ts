@@ -7,7 +7,7 @@ const LIST = "/v2/{p}/cloudvolumes/detail";
 
 type Tamper = NonNullable<Signing["tamper"]>;
 
-test("a signed request and a request with the token are served", async () => {
+test("the embedded cloud serves a signed request and a request with the token", async () => {
   const { cloud, call } = await startTestCloud();
   expect((await call("GET", LIST)).status).toBe(200);
   expect((await tokenCaller(cloud)("GET", LIST)).status).toBe(200);
@@ -15,7 +15,7 @@ test("a signed request and a request with the token are served", async () => {
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("the official SDK signs what this check accepts", async () => {
+test("the embedded cloud accepts the signatures of the official SDK", async () => {
   const { cloud } = await startTestCloud();
   const { AKSKSigner } = createRequire(import.meta.url)("@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner");
   const { ak, sk, securityToken } = cloud.credentials;
@@ -35,7 +35,7 @@ test("the official SDK signs what this check accepts", async () => {
     );
   const list = `/v2/${cloud.projectId}/cloudvolumes/detail`;
   const queryParams = { ids: "['a','b c']", limit: "10", name: "é~!*()'" };
-  // As node's querystring writes it: `!*()'` stay raw on the wire.
+  // Node's querystring does not encode the characters `!*()'`.
   const wire = `${list}?ids=%5B'a'%2C'b%20c'%5D&limit=10&name=%C3%A9~!*()'`;
   expect((await send(cloud, "GET", wire, sign("GET", list, { queryParams }))).status).toBe(200);
   const create = `/v2/${cloud.projectId}/cloudsnapshots`;
@@ -48,7 +48,7 @@ test("the official SDK signs what this check accepts", async () => {
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("without credentials it is 401 APIGW.0301 in the gateway's envelope", async () => {
+test("the embedded cloud refuses a request without credentials with 401 APIGW.0301 in the gateway's error body", async () => {
   const { cloud } = await startTestCloud();
   const answer = await send(cloud, "GET", LIST.replace("{p}", cloud.projectId), {});
   expect(answer.status).toBe(401);
@@ -58,7 +58,7 @@ test("without credentials it is 401 APIGW.0301 in the gateway's envelope", async
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("a signature covers method, path, query, headers and body", async () => {
+test("the embedded cloud verifies that a signature covers method, path, query, headers and body", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const body = { snapshot: { volume_id: volume.id } };
@@ -81,7 +81,7 @@ test("a signature covers method, path, query, headers and body", async () => {
   expect((await call("POST", "/v2/{p}/cloudsnapshots", body)).status).toBe(202);
 });
 
-test("a wrong secret, an unknown key and a malformed header are refused", async () => {
+test("the embedded cloud refuses a wrong secret key, an unknown access key and a malformed header", async () => {
   const { cloud, call } = await startTestCloud();
   const { credentials } = cloud;
   const wrong = [
@@ -95,15 +95,15 @@ test("a wrong secret, an unknown key and a malformed header are refused", async 
   expect(cloud.refusedSignatures).toHaveLength(wrong.length);
 });
 
-test("host, date, project and security token must be signed", async () => {
+test("the embedded cloud requires signed headers for host, date, project and security token", async () => {
   const { cloud, call } = await startTestCloud();
   for (const name of ["host", "x-sdk-date", "x-project-id", "x-security-token"]) {
-    expect(statusAndCode(await call("GET", LIST, undefined, { leaveOut: [name] }))).toEqual([401, "APIGW.0301"]);
+    expect(statusAndCode(await call("GET", LIST, undefined, { omit: [name] }))).toEqual([401, "APIGW.0301"]);
     expect(cloud.refusedSignatures.at(-1)).toContain(`${name} is not signed`);
   }
 });
 
-test("the security token must be there, match, and be absent for keys without one", async () => {
+test("the embedded cloud requires the security token of temporary keys, and refuses one with permanent keys", async () => {
   const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };
@@ -116,7 +116,7 @@ test("the security token must be there, match, and be absent for keys without on
   expect(statusAndCode(await call("GET", LIST, undefined, { credentials: superfluous }))).toEqual([401, "APIGW.0301"]);
 });
 
-test("the date may be 15 minutes off the wall clock, whatever the states' clock says", async () => {
+test("the embedded cloud accepts dates up to 15 minutes off the wall clock, independent of its own clock", async () => {
   wallClockAt(START);
   const { cloud, clock, call } = await startTestCloud();
   clock.set("2030-01-01T00:00:00Z");
@@ -128,7 +128,7 @@ test("the date may be 15 minutes off the wall clock, whatever the states' clock 
   expect(cloud.refusedSignatures).toHaveLength(2);
 });
 
-test("an unsigned payload is taken when it is declared", async () => {
+test("the embedded cloud accepts an unsigned body only if the request declares UNSIGNED-PAYLOAD", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const answer = await call(
@@ -140,7 +140,7 @@ test("an unsigned payload is taken when it is declared", async () => {
   expect(answer.status).toBe(202);
 });
 
-test("another project's path and another project's header are refused", async () => {
+test("the embedded cloud refuses another project in the path or in the header", async () => {
   const { cloud, call } = await startTestCloud();
   const foreign = "f".repeat(32);
   expect(statusAndCode(await call("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
@@ -154,7 +154,7 @@ test("another project's path and another project's header are refused", async ()
   ]);
 });
 
-test("several callers, and keys that run out", async () => {
+test("the embedded cloud accepts several callers and refuses expired keys", async () => {
   const { cloud, call } = await startTestCloud();
   const second = { ak: "SECOND", sk: "secret", securityToken: "t2", token: "token2" };
   cloud.addCredentials(second);
@@ -168,11 +168,11 @@ test("several callers, and keys that run out", async () => {
   cloud.expireCredentials("token2");
   expect(statusAndCode(await tokenCaller(cloud, "token2")("GET", LIST))).toEqual([401, "APIGW.0301"]);
   expect(statusAndCode(await tokenCaller(cloud, "nobody's")("GET", LIST))).toEqual([401, "APIGW.0301"]);
-  // Only the unknown token is a mistake; what the test arranged is none.
+  // The list contains only the unknown token, because the test caused the other failures on purpose.
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("requests are recorded without secrets", async () => {
+test("the embedded cloud records requests without their secrets", async () => {
   const { cloud, call } = await startTestCloud();
   await call("GET", `${LIST}?limit=5`);
   const { credentials } = cloud;
@@ -191,14 +191,14 @@ test("requests are recorded without secrets", async () => {
   });
 });
 
-test("an unknown path is 404 APIGW.0101", async () => {
+test("the embedded cloud responds to an unknown path with 404 APIGW.0101", async () => {
   const { cloud, call } = await startTestCloud();
   expect(statusAndCode(await call("GET", "/v2/{p}/nothing"))).toEqual([404, "APIGW.0101"]);
   expect(statusAndCode(await call("PATCH", LIST))).toEqual([404, "APIGW.0101"]);
   expect(statusAndCode(await caller(cloud)("GET", "/"))).toEqual([404, "APIGW.0101"]);
 });
 
-test("a body over 12 MB is 413", async () => {
+test("the embedded cloud refuses a body over 12 MB with 413", async () => {
   const { call } = await startTestCloud();
   expect(statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", "x".repeat(12 * 1024 * 1024 + 1)))).toEqual([
     413,

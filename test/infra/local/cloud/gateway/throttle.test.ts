@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("so many a second on the states' clock, then 429 with the documented message", async () => {
+test("the embedded cloud limits requests per second on its own clock, with 429 and the documented message", async () => {
   const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 3 } });
   const ask = async () => (await call("GET", LIST)).status;
   expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
@@ -24,7 +24,7 @@ test("so many a second on the states' clock, then 429 with the documented messag
   ]);
 });
 
-test("so many a minute, beside so many a second", async () => {
+test("the embedded cloud limits requests per minute in addition to requests per second", async () => {
   const { clock, call } = await startTestCloud({ rate: { perSecond: 100, perMinute: 2 } });
   const ask = async () => call("GET", LIST);
   await ask();
@@ -34,7 +34,7 @@ test("so many a minute, beside so many a second", async () => {
   expect([(await ask()).status, (await ask()).status]).toEqual([200, 429]);
 });
 
-test("a throttled request does no work", async () => {
+test("the embedded cloud does not execute a throttled request", async () => {
   const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const volume_id = cloud.addVolume().id;
   const create = async () => statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
@@ -45,7 +45,7 @@ test("a throttled request does no work", async () => {
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("LTS has an address of its own and does not count", async () => {
+test("the embedded cloud does not apply the rate limit to LTS, which has its own address", async () => {
   const { cloud, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
   for (let n = 0; n < 3; n += 1) {
@@ -54,8 +54,8 @@ test("LTS has an address of its own and does not count", async () => {
   expect((await call("GET", LIST)).status).toBe(200);
 });
 
-test("a wrong signature takes no token", async () => {
+test("the embedded cloud does not count a request with a wrong signature against the rate limit", async () => {
   const { call } = await startTestCloud({ rate: { perSecond: 1 } });
-  await call("GET", LIST, undefined, { leaveOut: ["host"] });
+  await call("GET", LIST, undefined, { omit: ["host"] });
   expect((await call("GET", LIST)).status).toBe(200);
 });

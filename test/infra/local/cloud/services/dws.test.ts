@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const CREATE = "/v1.0/{p}/snapshots";
 
-test("the story of a cluster snapshot", async () => {
+test("the embedded cloud creates, shows and deletes a cluster snapshot", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const cluster = cloud.addCluster({ name: "dws-1", tags: { backup: "daily" } });
   const created = await call("POST", CREATE, {
@@ -42,7 +42,7 @@ test("the story of a cluster snapshot", async () => {
   expect(statusAndCode(await call("DELETE", one))).toEqual([400, "DWS.0001"]);
 });
 
-test("names: 4 to 64 characters, a letter first, no others; unique in the project", async () => {
+test("the embedded cloud accepts cluster snapshot names of 4 to 64 allowed characters that are unique in the project", async () => {
   const { cloud, call } = await startTestCloud();
   const create = async (name: unknown, cluster_id = cloud.addCluster().id) =>
     statusAndCode(await call("POST", CREATE, { snapshot: { name, cluster_id } }));
@@ -65,7 +65,7 @@ test("names: 4 to 64 characters, a letter first, no others; unique in the projec
   ]);
 });
 
-test("descriptions: 256 characters without the forbidden ones", async () => {
+test("the embedded cloud accepts cluster snapshot descriptions of up to 256 allowed characters", async () => {
   const { cloud, call } = await startTestCloud();
   let n = 0;
   const create = async (description: unknown) => {
@@ -80,7 +80,7 @@ test("descriptions: 256 characters without the forbidden ones", async () => {
   expect(await create(null)).toEqual([400, "DWS.5038"]);
 });
 
-test("bodies and clusters that are not there", async () => {
+test("the embedded cloud refuses cluster snapshots with a bad body or of an unknown cluster", async () => {
   const { cloud, call } = await startTestCloud();
   const cluster_id = cloud.addCluster().id;
   const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
@@ -95,7 +95,7 @@ test("bodies and clusters that are not there", async () => {
   expect(statusAndCode(await call("GET", `/v1.0/{p}/clusters/${unknown}/snapshots`))).toEqual([404, "DWS.0047"]);
 });
 
-test("a busy or unavailable cluster is 403 DWS.7023, every field twice", async () => {
+test("the embedded cloud refuses a busy or unavailable cluster with 403 DWS.7023 and doubled error fields", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const { id: cluster_id } = cloud.addCluster();
   const create = (name: string) => call("POST", CREATE, { snapshot: { name, cluster_id } });
@@ -117,7 +117,7 @@ test("a busy or unavailable cluster is 403 DWS.7023, every field twice", async (
   expect((await create("second")).status).toBe(200);
 });
 
-test("a snapshot ends as it was told to", async () => {
+test("the embedded cloud ends a cluster snapshot in the status that a test sets", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const ended = async (ending: string) => {
     const { id: cluster_id } = cloud.addCluster();
@@ -134,7 +134,7 @@ test("a snapshot ends as it was told to", async () => {
   expect(await ended("PAUSED")).toEqual(["PAUSED", null]);
 });
 
-test("automated snapshots and unfinished ones cannot be deleted", async () => {
+test("the embedded cloud refuses to delete automated and unfinished cluster snapshots", async () => {
   const { cloud, call } = await startTestCloud();
   const clusterId = cloud.addCluster().id;
   const auto = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId, name: "auto", type: "AUTO" });
@@ -144,7 +144,7 @@ test("automated snapshots and unfinished ones cannot be deleted", async () => {
   expect(cloud.snapshots("cluster-snapshot")).toHaveLength(2);
 });
 
-test("the list of all has no parameters, the list of a cluster counts pages from 0", async () => {
+test("the embedded cloud lists all cluster snapshots without parameters, and those of a cluster in pages from 0", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addCluster(), cloud.addCluster()];
   for (let n = 1; n <= 5; n += 1) {
@@ -171,7 +171,7 @@ test("the list of all has no parameters, the list of a cluster counts pages from
   expect(await page("offset=-1")).toEqual([400, "DWS.0001"]);
 });
 
-test("clusters by enterprise project", async () => {
+test("the embedded cloud lists clusters by enterprise project", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   cloud.addCluster({ name: "a" });
   cloud.addCluster({ name: "b", enterpriseProjectId: "p1" });
@@ -187,7 +187,7 @@ test("clusters by enterprise project", async () => {
   expect((await usual.call("GET", "/v1.0/{p}/clusters")).json.clusters).toEqual([]);
 });
 
-test("a list can show a new snapshot late", async () => {
+test("the embedded cloud can omit a new cluster snapshot from lists for a while", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   await call("POST", CREATE, { snapshot: { name: "late", cluster_id: cloud.addCluster().id } });

@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v1/{p}/cloudservers/detail";
 
-test("the list counts pages from 1, 25 to a page", async () => {
+test("the embedded cloud lists servers in pages from 1, with 25 servers per page", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 60; n += 1) cloud.addServer({ name: `s${n}`, createdAt: Date.UTC(2026, 0, 1, 0, n) });
   const page = async (query: string) => {
@@ -23,7 +23,7 @@ test("the list counts pages from 1, 25 to a page", async () => {
   expect(await page("offset=x")).toEqual([400, "Ecs.0000"]);
 });
 
-test("a server with its disks and tags, and the filters of the list", async () => {
+test("the embedded cloud shows a server with its disks and tags, and filters the list of servers", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const web = cloud.addServer({ name: "web", tags: { backup: "daily", env: "" } });
   const db = cloud.addServer({ name: "db", status: "SHUTOFF", enterpriseProjectId: "p1", tags: { backup: "weekly" } });
@@ -46,7 +46,7 @@ test("a server with its disks and tags, and the filters of the list", async () =
   expect(statusAndCode(await call("GET", "/v1/{p}/cloudservers/unknown"))).toEqual([404, "Ecs.0114"]);
 });
 
-test("by tags: limit and offset are strings, and offset counts rows", async () => {
+test("the embedded cloud lists servers by tags, with limit and offset as strings and an offset in rows", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 3; n += 1) cloud.addServer({ name: `s${n}`, tags: { backup: "daily", n: String(n) } });
   const ask = (body: object) =>
@@ -72,7 +72,7 @@ test("by tags: limit and offset are strings, and offset counts rows", async () =
   expect(statusAndCode(await ask({ action: "delete", tags }))).toEqual([400, "Ecs.0000"]);
 });
 
-test("block devices are camelCase", async () => {
+test("the embedded cloud shows block devices with camelCase fields", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, size: 40 });
@@ -93,7 +93,7 @@ test("block devices are camelCase", async () => {
   expect(one.json.volumeAttachment.volumeId).toBe(volume.id);
 });
 
-test("a disk is attached and detached by a call", async () => {
+test("the embedded cloud attaches and detaches a disk by ECS calls", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const { id: volumeId } = cloud.addVolume();

@@ -4,7 +4,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const CREATE = "/v5/{p}/snapshot-groups";
 
-/** A server with three disks. */
+/** Starts a cloud with a server that has three disks. */
 async function server(options: Omit<CloudOptions, "clock"> = {}) {
   const { cloud, clock, call } = await startTestCloud(options);
   const { id: server_id } = cloud.addServer();
@@ -13,7 +13,7 @@ async function server(options: Omit<CloudOptions, "clock"> = {}) {
   return { cloud, clock, call, create, server_id, disks };
 }
 
-test("the story of a group: one member for each disk of the server", async () => {
+test("the embedded cloud creates, shows, updates and deletes a snapshot group with one member for each disk of the server", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
   const created = await create({ server_id, name: "release", description: "d", tags: { a: "b" }, incremental: true });
   const { job_id, snapshot_group_id } = created.json;
@@ -48,7 +48,7 @@ test("the story of a group: one member for each disk of the server", async () =>
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("chosen otherwise: members stay, the status is spelled right, members carry the tags", async () => {
+test("the embedded cloud keeps the members of a deleted group, spells its status correctly and tags its members if so configured", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
   const { cloud, clock, call, create, server_id } = await server(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
@@ -60,7 +60,7 @@ test("chosen otherwise: members stay, the status is spelled right, members carry
   expect(cloud.snapshots()[0]).toMatchObject({ kind: "standard-snapshot", snapshot_group_id, tags: { a: "b" } });
 });
 
-test("server_id or volume_ids, and these only of that server", async () => {
+test("the embedded cloud creates a group from server_id or from volume_ids of that server only", async () => {
   const { cloud, create, server_id, disks } = await server();
   const loose = cloud.addVolume().id;
   expect(statusAndCode(await create({}))).toEqual([400, "EVS.5400"]);
@@ -80,7 +80,7 @@ test("server_id or volume_ids, and these only of that server", async () => {
   expect(cloud.snapshots("snapshot-group")[1]?.server_id).toBeNull();
 });
 
-test("name and description 255 bytes each", async () => {
+test("the embedded cloud limits the name and the description of a group to 255 bytes each", async () => {
   const { clock, create, server_id } = await server();
   const ask = async (fields: object) => {
     clock.advance(3000);
@@ -96,7 +96,7 @@ test("name and description 255 bytes each", async () => {
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("a disk that is being snapshotted: 400 for a group, 409 for a single snapshot", async () => {
+test("the embedded cloud refuses a disk with a snapshot in creation with 400 for a group and 409 for a single snapshot", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
   const single = async () =>
     statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));
@@ -108,7 +108,7 @@ test("a disk that is being snapshotted: 400 for a group, 409 for a single snapsh
   expect(await single()).toEqual([409, "EVS.2409"]);
 });
 
-test("a member can fail while its group does not say so", async () => {
+test("the embedded cloud shows a group as available although one of its members failed", async () => {
   const { cloud, clock, create, server_id, disks } = await server();
   cloud.endWith(disks[2] ?? "", "error");
   await create({ server_id });
@@ -127,7 +127,7 @@ test("a member can fail while its group does not say so", async () => {
   expect(telling.cloud.snapshots("snapshot-group")[0]?.status).toBe("error");
 });
 
-test("lists, counts and tags", async () => {
+test("the embedded cloud lists, counts and tags snapshot groups", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
   await create({ server_id, name: "first", tags: { p: "x" } });
   clock.advance(3000);
@@ -157,7 +157,7 @@ test("lists, counts and tags", async () => {
   expect((await call("GET", `${CREATE}/tags`)).json.tags).toContainEqual({ key: "hold", value: [""] });
 });
 
-test("snapshots and groups of another enterprise project are in the lists that ask for it, or for all", async () => {
+test("the embedded cloud lists snapshots and groups of another enterprise project only on request", async () => {
   const { cloud, call } = await startTestCloud();
   const project = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
   const { id: server_id } = cloud.addServer({ enterpriseProjectId: project });

@@ -4,7 +4,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudsnapshots/detail";
 
-test("the story of a legacy snapshot", async () => {
+test("the embedded cloud creates, shows, updates and deletes a legacy snapshot", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume({ size: 40 });
   const created = await call("POST", CREATE, {
@@ -59,7 +59,7 @@ test("the story of a legacy snapshot", async () => {
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("times have six digits and no zone", async () => {
+test("the embedded cloud shows EVS times with six fractional digits and no zone", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const times = [];
@@ -70,7 +70,7 @@ test("times have six digits and no zone", async () => {
   expect(times).toEqual(["2026-11-21T02:00:00.000000", "2026-11-21T02:00:00.000001", "2026-11-21T02:00:00.000002"]);
 });
 
-test("name 64 and description 85 characters, and one more is refused", async () => {
+test("the embedded cloud limits the name of a legacy snapshot to 64 characters and its description to 85", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = async (fields: object) =>
@@ -82,7 +82,7 @@ test("name 64 and description 85 characters, and one more is refused", async () 
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("classic: 255 bytes each, a null description, and OpenStack's envelopes", async () => {
+test("the embedded cloud with `evsLimits` classic allows 255 bytes and a null description, and sends OpenStack's error bodies", async () => {
   const { cloud, call } = await startTestCloud({ evsLimits: "classic" });
   const volume_id = cloud.addVolume().id;
   const create = (fields: object) => call("POST", CREATE, { snapshot: { volume_id, ...fields } });
@@ -99,7 +99,7 @@ test("classic: 255 bytes each, a null description, and OpenStack's envelopes", a
   expect([full.status, Object.keys(full.json)]).toEqual([413, ["overLimit"]]);
 });
 
-test("bodies are checked field by field", async () => {
+test("the embedded cloud checks every field of a legacy snapshot's body", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const refused = [
@@ -129,7 +129,7 @@ test("bodies are checked field by field", async () => {
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("metadata of a megabyte is too large", async () => {
+test("the embedded cloud refuses metadata of one megabyte", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = (length: number) =>
@@ -138,7 +138,7 @@ test("metadata of a megabyte is too large", async () => {
   expect(statusAndCode(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
 });
 
-test("the disk must be available, or in use or attaching with force", async () => {
+test("the embedded cloud requires an available disk for a legacy snapshot, or `force` for a disk in use or attaching", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume();
@@ -164,7 +164,7 @@ test("the disk must be available, or in use or attaching with force", async () =
   expect(await create(true)).toEqual([404, "EVS.5404"]);
 });
 
-test("seven snapshots a disk, not eight", async () => {
+test("the embedded cloud allows seven legacy snapshots per disk and refuses the eighth", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = () => call("POST", CREATE, { snapshot: { volume_id } });
@@ -179,7 +179,7 @@ test("seven snapshots a disk, not eight", async () => {
   expect((await create()).status).toBe(202);
 });
 
-test("a project's quota", async () => {
+test("the embedded cloud enforces and shows the snapshot quota of the project", async () => {
   const { cloud, call } = await startTestCloud({ snapshotQuota: 2 });
   const create = () => call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect([(await create()).status, (await create()).status]).toEqual([202, 202]);
@@ -189,7 +189,7 @@ test("a project's quota", async () => {
   expect(quotas.json.quota_set.gigabytes.in_use).toBe(3 * 10 + 2 * 10);
 });
 
-test("a snapshot ends as it was told to", async () => {
+test("the embedded cloud ends a legacy snapshot in the status that a test sets", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   cloud.endWith(volume_id, "error");
@@ -205,13 +205,13 @@ test("a snapshot ends as it was told to", async () => {
   expect(statusAndCode(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
 });
 
-test("one in error_deleting cannot be deleted", async () => {
+test("the embedded cloud refuses to delete a legacy snapshot in the status error_deleting", async () => {
   const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error_deleting" });
   expect(statusAndCode(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
 });
 
-test("lists: offset counts rows, count is the total, the newest comes first", async () => {
+test("the embedded cloud lists legacy snapshots newest first, with an offset in rows and the total count", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [3, 1, 2, 5, 4]) {
@@ -228,14 +228,14 @@ test("lists: offset counts rows, count is the total, the newest comes first", as
   expect(await page("")).toEqual({ names: ["day-5", "day-4", "day-3", "day-2", "day-1"], count: 5, links: undefined });
   const second = await page("limit=2&offset=2");
   expect(second).toMatchObject({ names: ["day-3", "day-2"], count: 5 });
-  // An address inside the cloud that nobody outside can follow.
+  // The link has an internal address that no caller can reach.
   expect(second.links).toEqual([{ rel: "next", href: expect.stringMatching(/^https:\/\/172\.28\.9\.185:8776\/v2\//) }]);
   expect(await page("limit=2&offset=4")).toEqual({ names: ["day-1"], count: 5, links: undefined });
   expect(await page("limit=2&offset=5")).toEqual({ names: [], count: 5, links: undefined });
   expect(await page("offset=99")).toEqual({ names: [], count: 5, links: undefined });
 });
 
-test("lists: limit 1 to 1000, and what is no number", async () => {
+test("the embedded cloud accepts a limit of 1 to 1000 in lists and refuses a limit or offset that is not a number", async () => {
   const { call } = await startTestCloud();
   const ask = async (query: string) => statusAndCode(await call("GET", `${LIST}?${query}`));
   expect(await ask("limit=1000")).toEqual([200, undefined]);
@@ -246,14 +246,14 @@ test("lists: limit 1 to 1000, and what is no number", async () => {
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("lists: no marker for snapshots, and unknown parameters are refused unless ignored", async () => {
+test("the embedded cloud refuses a marker and unknown parameters in the list of legacy snapshots, unless configured to ignore them", async () => {
   const strict = await startTestCloud();
   expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
   const lax = await startTestCloud({ unknownQuery: "ignore" });
   expect((await lax.call("GET", `${LIST}?marker=x`)).status).toBe(200);
 });
 
-test("lists: every filter", async () => {
+test("the embedded cloud supports every filter of the list of legacy snapshots", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
   const b = cloud.addVolume();
@@ -277,7 +277,7 @@ test("lists: every filter", async () => {
   expect(await names("dedicated_storage_id=x")).toEqual([]);
 });
 
-test("lists: exact names and the default project alone, if so chosen", async () => {
+test("the embedded cloud filters by exact name and by the default enterprise project if so configured", async () => {
   const { cloud, call } = await startTestCloud({ nameFilter: "exact" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1" });
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
@@ -289,7 +289,7 @@ test("lists: exact names and the default project alone, if so chosen", async () 
   expect(await count("enterprise_project_id=all_granted_eps")).toBe(2);
 });
 
-test("a list can show a new snapshot late", async () => {
+test("the embedded cloud can omit a new legacy snapshot from lists for a while", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   const created = await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });

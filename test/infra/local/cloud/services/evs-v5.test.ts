@@ -4,7 +4,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 const CREATE = "/v5/{p}/snapshots";
 const LIST = "/v5/{p}/snapshots/detail";
 
-test("the story of a standard snapshot", async () => {
+test("the embedded cloud creates, shows, updates and deletes a standard snapshot", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume({ serverId: cloud.addServer().id });
   const created = await call("POST", CREATE, {
@@ -64,7 +64,7 @@ test("the story of a standard snapshot", async () => {
   expect(statusAndCode(await call("GET", "/v2/{p}/jobs/none"))).toEqual([400, "Common.0011"]);
 });
 
-test("one creation at a time per disk", async () => {
+test("the embedded cloud allows one creation of a standard snapshot at a time per disk", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }));
@@ -75,7 +75,7 @@ test("one creation at a time per disk", async () => {
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("name 64 and description 85 characters, tags 36 and 43, at most 20", async () => {
+test("the embedded cloud limits the name, description, tags and number of tags of a standard snapshot", async () => {
   const { cloud, call } = await startTestCloud();
   const create = async (fields: object) =>
     statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, ...fields } }));
@@ -93,7 +93,7 @@ test("name 64 and description 85 characters, tags 36 and 43, at most 20", async 
   expect(await create({ tags: tags(21) })).toEqual([400, "EVS.1061"]);
 });
 
-test("bodies are checked field by field", async () => {
+test("the embedded cloud checks every field of a standard snapshot's body", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
@@ -116,13 +116,13 @@ test("bodies are checked field by field", async () => {
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("incremental is true and instant access false by default", async () => {
+test("the embedded cloud creates standard snapshots that are incremental and have no instant access by default", async () => {
   const { cloud, call } = await startTestCloud();
   await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect(cloud.snapshots()).toMatchObject([{ kind: "standard-snapshot", incremental: true, instant_access: false }]);
 });
 
-test("the disk must be available or in use", async () => {
+test("the embedded cloud requires a disk that is available or in use for a standard snapshot", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: volume.id } }));
@@ -135,7 +135,7 @@ test("the disk must be available or in use", async () => {
   expect(await create()).toEqual([400, "EVS.5400"]);
 });
 
-test("256 a disk, 7 of them with instant access, none on SAS and SATA", async () => {
+test("the embedded cloud allows 256 standard snapshots per disk, 7 with instant access, which SAS and SATA disks lack", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const [full, instant, sas] = [cloud.addVolume(), cloud.addVolume(), cloud.addVolume({ volumeType: "SAS" })];
   const create = async (volume: { id: string }, fields = {}) => {
@@ -153,7 +153,7 @@ test("256 a disk, 7 of them with instant access, none on SAS and SATA", async ()
   expect(await create(sas, { instant_access: true })).toEqual([400, "EVS.5400"]);
 });
 
-test("a job tells of failure, and says nothing of a status that nobody knows", async () => {
+test("the embedded cloud shows a failed creation in its job, and an unknown final status as success", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const ended = async (ending: string) => {
     const volume_id = cloud.addVolume().id;
@@ -168,7 +168,7 @@ test("a job tells of failure, and says nothing of a status that nobody knows", a
   expect(await ended("quiescing")).toEqual(["SUCCESS", "quiescing"]);
 });
 
-test("lists: paging by offset and marker, without count unless chosen", async () => {
+test("the embedded cloud pages standard snapshots by offset and marker, without a count by default", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [2, 1, 3]) {
@@ -196,7 +196,7 @@ test("lists: paging by offset and marker, without count unless chosen", async ()
   expect(full.snapshots[0].created_at).toMatch(/^2026-11-21T02:00:00\.\d{6}Z$/);
 });
 
-test("lists: every filter", async () => {
+test("the embedded cloud supports every filter of the list of standard snapshots", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, availabilityZone: "az-3" });
@@ -235,7 +235,7 @@ test("lists: every filter", async () => {
   expect(await names("server_id=x")).toEqual([400, "EVS.5400"]);
 });
 
-test("tags are added, removed and listed", async () => {
+test("the embedded cloud adds, removes and lists the tags of standard snapshots", async () => {
   const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "standard-snapshot", volumeId: cloud.addVolume().id, tags: { a: "1" } });
   const change = (what: string, tags: unknown) => call("POST", `${CREATE}/${id}/tags/${what}`, { tags });
@@ -246,7 +246,7 @@ test("tags are added, removed and listed", async () => {
   expect((await call("GET", "/v5/{p}/snapshots/tags")).json).toEqual({ tags: [{ key: "hold", value: ["audit"] }] });
 });
 
-test("a region without standard snapshots", async () => {
+test("the embedded cloud responds with 404 to every v5 path with `withoutStandardSnapshots`", async () => {
   const { cloud, call } = await startTestCloud({ withoutStandardSnapshots: true });
   const volume_id = cloud.addVolume().id;
   expect(statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }))).toEqual([404, "APIGW.0101"]);

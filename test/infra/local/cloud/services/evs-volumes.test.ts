@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("a disk as EVS shows it", async () => {
+test("the embedded cloud shows a disk in the format of EVS", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ name: "data", tags: { backup: "daily" }, serverId: server.id });
@@ -41,7 +41,7 @@ test("a disk as EVS shows it", async () => {
   });
 });
 
-test("pages by offset and by marker, sorted by each key", async () => {
+test("the embedded cloud pages disks by offset and marker, sorted by each key", async () => {
   const { cloud, call } = await startTestCloud();
   for (const [index, size] of [30, 10, 20, 50, 40].entries()) {
     cloud.addVolume({ name: `v${index}`, size, createdAt: Date.UTC(2026, 0, index + 1) });
@@ -67,7 +67,7 @@ test("pages by offset and by marker, sorted by each key", async () => {
   expect(statusAndCode(await call("GET", `${LIST}?sort_dir=up`))).toEqual([400, "EVS.1040"]);
 });
 
-test("ids is a literal list of at most 60, and beats id", async () => {
+test("the embedded cloud filters disks by a list of at most 60 ids, which has priority over id", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume(), cloud.addVolume()];
   const ask = async (query: string) => {
@@ -85,7 +85,7 @@ test("ids is a literal list of at most 60, and beats id", async () => {
   expect(await ask(`ids=${literal(Array(61).fill(a.id))}`)).toEqual([400, "EVS.5400"]);
 });
 
-test("every other filter", async () => {
+test("the embedded cloud supports every other filter of the list of disks", async () => {
   const { cloud, clock, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const server = cloud.addServer();
   cloud.addVolume({
@@ -116,11 +116,11 @@ test("every other filter", async () => {
   expect(await names(`not_metadata=${encodeURIComponent('{"hw:passthrough":true}')}`)).toBe("late shared");
   expect(await names("service_type=EVS&sort_key=status")).toBe("late root shared");
   expect(await names("dedicated_storage_name=x")).toBe("");
-  // There is no filter by tags.
+  // The list of disks has no filter by tags.
   expect(statusAndCode(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
 });
 
-test("by tags: keys AND, values OR, no values any", async () => {
+test("the embedded cloud lists disks that match all keys and any value of each key", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.addVolume({ name: "a", tags: { backup: "daily", env: "prod" } });
   cloud.addVolume({ name: "b", tags: { backup: "weekly", env: "prod" } });

@@ -6,7 +6,7 @@ const urnOf = (project: string, name = "scheduled", region = "eu-west-101") =>
   `urn:fss:${region}:${project}:function:default:${name}:latest`;
 const path = (urn: string) => `/v2/{p}/fgs/functions/${urn}/invocations-async`;
 
-test("it acknowledges, and calls afterwards", async () => {
+test("the embedded cloud acknowledges an asynchronous invocation before it runs the function", async () => {
   const calls: Invocation[] = [];
   const { cloud, call } = await startTestCloud({ onInvokeAsync: async (invocation) => void calls.push(invocation) });
   const urn = urnOf(cloud.projectId);
@@ -18,7 +18,7 @@ test("it acknowledges, and calls afterwards", async () => {
   expect((await call("POST", path(encodeURIComponent(urn)), {})).status).toBe(202);
 });
 
-test("a caller's failure does not reach the invoker", async () => {
+test("the embedded cloud hides a failure of the function from the invoker", async () => {
   const { cloud, call } = await startTestCloud({
     onInvokeAsync: () => {
       throw new Error("no");
@@ -28,7 +28,7 @@ test("a caller's failure does not reach the invoker", async () => {
   await expect(cloud.idle()).rejects.toThrow("no");
 });
 
-test("it runs even when its acknowledgement is lost", async () => {
+test("the embedded cloud runs an asynchronous invocation even if its acknowledgement is lost", async () => {
   const runs: Invocation[] = [];
   const { cloud, call } = await startTestCloud({ onInvokeAsync: (run) => void runs.push(run) });
   cloud.fault({ nth: 1 }, { type: "reset", after: true });
@@ -37,7 +37,7 @@ test("it runs even when its acknowledgement is lost", async () => {
   expect(runs).toHaveLength(1);
 });
 
-test("256 KB, and one byte more", async () => {
+test("the embedded cloud accepts an asynchronous payload of 256 KB and refuses one byte more", async () => {
   const { cloud, call } = await startTestCloud();
   const urn = urnOf(cloud.projectId);
   const body = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`;
@@ -47,7 +47,7 @@ test("256 KB, and one byte more", async () => {
   expect(cloud.invocations).toHaveLength(1);
 });
 
-test("functions that do not exist", async () => {
+test("the embedded cloud refuses to invoke an unknown function", async () => {
   const { cloud, call } = await startTestCloud();
   const ask = async (urn: string) => statusAndCode(await call("POST", path(urn), {}));
   expect(await ask(urnOf("f".repeat(32)))).toEqual([404, "FSS.0404"]);
