@@ -40,12 +40,12 @@ test("the fidelity table contains every test file of the embedded cloud", () => 
   for (const file of files) expect(named).toContain(file);
 });
 
-test("the table of choices in the README lists every field of CloudBehavior in order", () => {
-  const [, choices = ""] =
+test("the table of behavior options in the README lists every field of CloudBehavior in order", () => {
+  const [, fields = ""] =
     /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-behavior.ts")) ?? [];
-  const options = [...choices.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
+  const options = [...fields.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
   expect(options.length).toBeGreaterThan(10);
-  expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
+  expect(rows("Behavior options").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
 });
 
 test("the table of faults in the README lists every type of fault in order", () => {
