@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ApigAnswer, answerFaults } from "./apig-answer.ts";
+import { type ApigResult, resultFaults } from "./apig-result.ts";
 import { apigEvent, gatewayId } from "./apig-event.ts";
 import type { Host } from "./host.ts";
 import type { Invocation } from "./invocation.ts";
@@ -58,9 +58,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (!invocation) return refuse(504, "APIG.0201", "Backend timeout.");
     // A failed execution has no statusCode, so the gateway treats it as an invalid result.
     if (invocation.error) return refuse(500, "FSS.1202", failure(invocation));
-    const faults = answerFaults(invocation.result);
+    const faults = resultFaults(invocation.result);
     if (faults.length > 0) return refuse(500, "FSS.1202", `Invalid result of the function: ${faults.join("; ")}`);
-    sendResult(response, requestId, invocation.result as ApigAnswer);
+    sendResult(response, requestId, invocation.result as ApigResult);
   }
 
   const server = createServer((request, response) => {
@@ -109,7 +109,7 @@ function failure({ error }: Invocation): string {
   return `${error?.errorType}: ${error?.errorMessage}`;
 }
 
-function sendResult(response: ServerResponse, requestId: string, result: ApigAnswer): void {
+function sendResult(response: ServerResponse, requestId: string, result: ApigResult): void {
   const body = Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8");
   if (body.length > MAX_SYNC_PAYLOAD) throw new Error("FSS.1201: the result is too large");
   response.setHeader("x-request-id", requestId);

@@ -6,39 +6,23 @@ import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "../reco
 import { checkQuery, fields, integer, queryValue, UUID } from "./constraints.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
+const SNAPSHOTS = "/v1.0/{project_id}/snapshots";
+const SNAPSHOT = `${SNAPSHOTS}/{snapshot_id}`;
+const CLUSTERS = "/v1.0/{project_id}/clusters";
+const CLUSTER = `${CLUSTERS}/{cluster_id}`;
+
 export const dws: Service = {
   name: "dws",
   behindGateway: true,
   failure: { 500: "DWS.9999", 503: "DWS.9999" },
   routes: [
-    {
-      operation: "dws.createSnapshot",
-      method: "POST",
-      path: "/v1.0/{project_id}/snapshots",
-      success: 200,
-      handle: create,
-    },
-    { operation: "dws.listSnapshots", method: "GET", path: "/v1.0/{project_id}/snapshots", handle: listAll },
-    { operation: "dws.showSnapshot", method: "GET", path: "/v1.0/{project_id}/snapshots/{snapshot_id}", handle: show },
-    {
-      operation: "dws.deleteSnapshot",
-      method: "DELETE",
-      path: "/v1.0/{project_id}/snapshots/{snapshot_id}",
-      handle: remove,
-    },
-    { operation: "dws.listClusters", method: "GET", path: "/v1.0/{project_id}/clusters", handle: listClusters },
-    {
-      operation: "dws.showCluster",
-      method: "GET",
-      path: "/v1.0/{project_id}/clusters/{cluster_id}",
-      handle: showCluster,
-    },
-    {
-      operation: "dws.listClusterSnapshots",
-      method: "GET",
-      path: "/v1.0/{project_id}/clusters/{cluster_id}/snapshots",
-      handle: listOfCluster,
-    },
+    { operation: "dws.createSnapshot", method: "POST", path: SNAPSHOTS, success: 200, handle: create },
+    { operation: "dws.listSnapshots", method: "GET", path: SNAPSHOTS, handle: listAll },
+    { operation: "dws.showSnapshot", method: "GET", path: SNAPSHOT, handle: show },
+    { operation: "dws.deleteSnapshot", method: "DELETE", path: SNAPSHOT, handle: remove },
+    { operation: "dws.listClusters", method: "GET", path: CLUSTERS, handle: listClusters },
+    { operation: "dws.showCluster", method: "GET", path: CLUSTER, handle: showCluster },
+    { operation: "dws.listClusterSnapshots", method: "GET", path: `${CLUSTER}/snapshots`, handle: listOfCluster },
   ],
   // DWS sends the code and the message twice (SOURCES.md#dws-doubled-error-fields).
   envelope: ({ code, message }) => ({ externalMessage: message, errCode: code, error_code: code, error_msg: message }),

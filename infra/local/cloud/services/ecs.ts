@@ -6,28 +6,25 @@ import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../records.ts
 import { checkQuery, fields, hasTags, integer, isObject, queryValue, tagFilters } from "./constraints.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
-const SERVER = "/v1/{project_id}/cloudservers/{server_id}";
+const SERVERS = "/v1/{project_id}/cloudservers";
+const SERVER = `${SERVERS}/{server_id}`;
+const DEVICES = `${SERVER}/block_device`;
 
 export const ecs: Service = {
   name: "ecs",
   behindGateway: true,
   failure: { 500: "Ecs.0500", 503: "Ecs.0503" },
   routes: [
-    { operation: "ecs.listServers", method: "GET", path: "/v1/{project_id}/cloudservers/detail", handle: list },
+    { operation: "ecs.listServers", method: "GET", path: `${SERVERS}/detail`, handle: list },
     { operation: "ecs.showServer", method: "GET", path: SERVER, handle: show },
     {
       operation: "ecs.listServersByTag",
       method: "POST",
-      path: "/v1/{project_id}/cloudservers/resource_instances/action",
+      path: `${SERVERS}/resource_instances/action`,
       handle: listByTag,
     },
-    { operation: "ecs.listBlockDevices", method: "GET", path: `${SERVER}/block_device`, handle: listBlockDevices },
-    {
-      operation: "ecs.showBlockDevice",
-      method: "GET",
-      path: `${SERVER}/block_device/{volume_id}`,
-      handle: showBlockDevice,
-    },
+    { operation: "ecs.listBlockDevices", method: "GET", path: DEVICES, handle: listBlockDevices },
+    { operation: "ecs.showBlockDevice", method: "GET", path: `${DEVICES}/{volume_id}`, handle: showBlockDevice },
     { operation: "ecs.attachVolume", method: "POST", path: `${SERVER}/attachvolume`, handle: attachVolume },
     {
       operation: "ecs.detachVolume",

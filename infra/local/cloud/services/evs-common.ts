@@ -3,8 +3,9 @@
 import type { CloudState } from "../cloud-state.ts";
 import { type Query, Refusal } from "../gateway/http.ts";
 import type { VolumeRecord } from "../records.ts";
+import type { Stored } from "../time-ordered-store.ts";
 import { integer, queryValue, type Reject, UUID } from "./constraints.ts";
-import { type Condition, limitToPageCap, whenGiven } from "./paging.ts";
+import { type Condition, cutPage, limitToPageCap, type Page, whenGiven } from "./paging.ts";
 
 export const badBody: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request body. ${message}`);
@@ -33,18 +34,21 @@ export function pageWindow(query: Query, { behavior }: CloudState): { limit: num
   return { limit: limitToPageCap(limit, behavior), offset };
 }
 
-export function sortDirection(query: Query): "asc" | "desc" {
+function sortDirection(query: Query): "asc" | "desc" {
   const text = queryValue(query, "sort_dir") ?? "desc";
   if (text !== "asc" && text !== "desc") return refuse(400, "EVS.1040", "invalid sort_dir!");
   return text;
 }
 
-export type Comparable = string | number;
+type Comparable = string | number;
+
+/** The value of a row for each sort key. `undefined` means the age. */
+export type SortKeys<T> = Record<string, ((item: T) => Comparable) | undefined>;
 
 /** Returns a function that compares rows by `sort_key`, or `undefined` for `created_at`, because rows are sorted by age. */
-export function sortComparator<T extends { id: string }>(
+function sortComparator<T extends { id: string }>(
   query: Query,
-  keys: Record<string, ((item: T) => Comparable) | undefined>,
+  keys: SortKeys<T>,
 ): ((a: T, b: T) => number) | undefined {
   const key = queryValue(query, "sort_key") ?? "created_at";
   if (!Object.hasOwn(keys, key)) refuse(400, "EVS.1039", "invalid sort_key!");
@@ -53,7 +57,7 @@ export function sortComparator<T extends { id: string }>(
   return (a, b) => compare(value(a), value(b)) || compare(a.id, b.id);
 }
 
-export function compare(a: Comparable, b: Comparable): number {
+function compare(a: Comparable, b: Comparable): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -109,4 +113,26 @@ export function checkEnterpriseProject(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   const valid = typeof value === "string" && (value === "0" || UUID.test(value));
   return valid ? value : refuse(400, "EVS.2059", "invalid enterprise project id!");
+}
+
+/** Returns one page of a list that supports `limit`, `offset`, `marker`, `sort_key` and `sort_dir`. */
+export function cutSortedPage<T extends Stored>(
+  source: readonly T[],
+  keep: Condition<T> | undefined,
+  sortKeys: SortKeys<T>,
+  query: Query,
+  cloud: CloudState,
+): Page<T> & { limit: number } {
+  const { limit, offset } = pageWindow(query, cloud);
+  const page = cutPage(source, {
+    keep,
+    sort: sortComparator(query, sortKeys),
+    descending: sortDirection(query) === "desc",
+    offset,
+    limit,
+    marker: queryValue(query, "marker"),
+  });
+  // The error for a marker that no longer exists is UNCONFIRMED. This is the documented code for an invalid marker.
+  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
+  return { ...page, limit };
 }

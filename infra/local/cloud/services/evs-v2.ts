@@ -26,22 +26,15 @@ import {
 } from "./evs-common.ts";
 import { allOf, cutPage, reportedCount, whenGiven } from "./paging.ts";
 
+const ALL = "/v2/{project_id}/cloudsnapshots";
+const SINGLE = `${ALL}/{snapshot_id}`;
+
 export const snapshotRoutes: Route[] = [
-  { operation: "evs.createSnapshot", method: "POST", path: "/v2/{project_id}/cloudsnapshots", handle: create },
-  { operation: "evs.listSnapshots", method: "GET", path: "/v2/{project_id}/cloudsnapshots/detail", handle: list },
-  { operation: "evs.showSnapshot", method: "GET", path: "/v2/{project_id}/cloudsnapshots/{snapshot_id}", handle: show },
-  {
-    operation: "evs.updateSnapshot",
-    method: "PUT",
-    path: "/v2/{project_id}/cloudsnapshots/{snapshot_id}",
-    handle: update,
-  },
-  {
-    operation: "evs.deleteSnapshot",
-    method: "DELETE",
-    path: "/v2/{project_id}/cloudsnapshots/{snapshot_id}",
-    handle: remove,
-  },
+  { operation: "evs.createSnapshot", method: "POST", path: ALL, handle: create },
+  { operation: "evs.listSnapshots", method: "GET", path: `${ALL}/detail`, handle: list },
+  { operation: "evs.showSnapshot", method: "GET", path: SINGLE, handle: show },
+  { operation: "evs.updateSnapshot", method: "PUT", path: SINGLE, handle: update },
+  { operation: "evs.deleteSnapshot", method: "DELETE", path: SINGLE, handle: remove },
 ];
 
 /** The prefix of snapshots that backups create. No other snapshot may use it (SOURCES.md#evs-reserved-prefix). */

@@ -3,9 +3,8 @@ import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, ok, type Query } from "../gateway/http.ts";
 import type { AnySnapshot } from "../records.ts";
-import { queryValue } from "./constraints.ts";
-import { nextLink, pageWindow, refuse, sortComparator, sortDirection } from "./evs-common.ts";
-import { type Condition, cutPage, reportedCount } from "./paging.ts";
+import { cutSortedPage, nextLink, type SortKeys } from "./evs-common.ts";
+import { type Condition, reportedCount } from "./paging.ts";
 
 /** Returns one page of a list as the field `field` of the response. */
 export function listStandard<T extends AnySnapshot>(
@@ -16,26 +15,18 @@ export function listStandard<T extends AnySnapshot>(
   query: Query,
   cloud: CloudState,
 ): ApiResponse {
-  const { limit, offset } = pageWindow(query, cloud);
-  const page = cutPage(source, {
-    keep,
-    sort: sortComparator<T>(query, {
-      id: ({ id }) => id,
-      name: ({ name }) => name,
-      size: ({ size }) => size,
-      status: (row) => cloud.inventory.statusOf(row),
-      created_at: undefined,
-    }),
-    descending: sortDirection(query) === "desc",
-    offset,
-    limit,
-    marker: queryValue(query, "marker"),
-  });
-  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
+  const sortKeys: SortKeys<T> = {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    size: ({ size }) => size,
+    status: (row) => cloud.inventory.statusOf(row),
+    created_at: undefined,
+  };
+  const page = cutSortedPage(source, keep, sortKeys, query, cloud);
   const rows = page.rows.map(view);
   // Whether v5 lists have `count` and links is UNCONFIRMED (SOURCES.md#evs-v5-list-count).
   if (!cloud.behavior.v5ListCount) return ok({ [field]: rows });
-  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, limit, page.rows.at(-1)?.id);
+  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, page.limit, page.rows.at(-1)?.id);
   return ok({
     count: reportedCount(page, cloud.behavior),
     [field]: rows,

@@ -8,38 +8,26 @@ import { checkQuery, fields, hasTags, integer, queryValue, type Reject, tagFilte
 import {
   badBody,
   badUrl,
+  cutSortedPage,
   enterpriseProjectCondition,
   nameCondition,
   nextLink,
   notFound,
-  pageWindow,
   refuse,
-  sortComparator,
-  sortDirection,
+  type SortKeys,
 } from "./evs-common.ts";
 import { allOf, type Condition, cutPage, limitToPageCap, reportedCount, whenGiven } from "./paging.ts";
 
+const ALL = "/v2/{project_id}/cloudvolumes";
+const SINGLE = `${ALL}/{volume_id}`;
+const QUOTAS = "/v2/{project_id}/os-quota-sets/{target_project_id}";
+
 export const volumeRoutes: Route[] = [
-  { operation: "evs.listVolumes", method: "GET", path: "/v2/{project_id}/cloudvolumes/detail", handle: list },
-  { operation: "evs.showVolume", method: "GET", path: "/v2/{project_id}/cloudvolumes/{volume_id}", handle: show },
-  {
-    operation: "evs.listVolumesByTags",
-    method: "POST",
-    path: "/v2/{project_id}/cloudvolumes/resource_instances/action",
-    handle: listByTags,
-  },
-  {
-    operation: "evs.showVolumeTags",
-    method: "GET",
-    path: "/v2/{project_id}/cloudvolumes/{volume_id}/tags",
-    handle: showTags,
-  },
-  {
-    operation: "evs.showQuotas",
-    method: "GET",
-    path: "/v2/{project_id}/os-quota-sets/{target_project_id}",
-    handle: showQuotas,
-  },
+  { operation: "evs.listVolumes", method: "GET", path: `${ALL}/detail`, handle: list },
+  { operation: "evs.showVolume", method: "GET", path: SINGLE, handle: show },
+  { operation: "evs.listVolumesByTags", method: "POST", path: `${ALL}/resource_instances/action`, handle: listByTags },
+  { operation: "evs.showVolumeTags", method: "GET", path: `${SINGLE}/tags`, handle: showTags },
+  { operation: "evs.showQuotas", method: "GET", path: QUOTAS, handle: showQuotas },
 ];
 
 const LIST_PARAMETERS = [
@@ -68,27 +56,18 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = pageWindow(query, cloud);
-  const page = cutPage(candidates(query, cloud), {
-    keep: filter(query, cloud),
-    sort: sortComparator<VolumeRecord>(query, {
-      id: ({ id }) => id,
-      size: ({ size }) => size,
-      status: (volume) => inventory.volumeStatus(volume),
-      created_at: undefined,
-    }),
-    descending: sortDirection(query) === "desc",
-    offset,
-    limit,
-    marker: queryValue(query, "marker"),
-  });
-  // The error for a marker that no longer exists is UNCONFIRMED. This is the documented code for an invalid marker.
-  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
+  const sortKeys: SortKeys<VolumeRecord> = {
+    id: ({ id }) => id,
+    size: ({ size }) => size,
+    status: (volume) => inventory.volumeStatus(volume),
+    created_at: undefined,
+  };
+  const page = cutSortedPage(candidates(query, cloud), filter(query, cloud), sortKeys, query, cloud);
   return ok({
     count: reportedCount(page, cloud.behavior),
     volumes: page.rows.map((volume) => volumeView(volume, cloud)),
     ...(page.more
-      ? { volumes_links: nextLink(`/v2/${cloud.projectId}/volumes/detail`, limit, page.rows.at(-1)?.id) }
+      ? { volumes_links: nextLink(`/v2/${cloud.projectId}/volumes/detail`, page.limit, page.rows.at(-1)?.id) }
       : {}),
   });
 }
