@@ -7,8 +7,9 @@ import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
 import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContextWith } from "../../shared/middleware/run-context.ts";
+import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
+import type { TraceRequest } from "../../shared/middleware/trace-event.ts";
 import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
 import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
 import { createAll } from "../../shared/snapshots/create/create-all.ts";
@@ -35,7 +36,7 @@ const KINDS = [
  * @param traces one entry per event; an error for an event without a trace
  * @throws InvalidRequest if there is one event and it names no server; TargetsFailed if a target failed
  */
-export async function takeAttached(traces: readonly (Trace | SnapshotError)[], invocation: Invocation): Promise<void> {
+export async function takeAttached({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
@@ -45,7 +46,7 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
   const retention = readRetention(variables);
   const { kind, service: serviceOf } = KINDS.find((one) => one.kind.name === name) as (typeof KINDS)[number];
   const service = serviceOf(connection);
-  const { concurrency } = createRunContextWith(invocation, () => service);
+  const { concurrency } = createRunContext(invocation, () => service);
   const now = () => retryBudget.time.now();
   const disks = {
     show: (id: string) => showVolume(connection, id),
@@ -66,7 +67,7 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
     if (!isNew(volumeId, identity.key)) return;
-    const runContext = createRunContextWith(invocation, () => underOneKey(service, identity));
+    const runContext = createRunContext(invocation, () => underOneKey(service, identity));
     const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
     const run = {
       idempotencyKey: identity.key,

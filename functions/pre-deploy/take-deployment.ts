@@ -2,15 +2,17 @@ import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
+import { cloudOf } from "../../shared/huaweicloud/services.ts";
 import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
+import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
 import { selectTargets } from "../../shared/snapshots/create/create-all.ts";
 import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 
 export interface Deployment {
   deployment_id: string;
@@ -40,20 +42,29 @@ const MAX_TARGETS = 5_000;
 /** What a gate's snapshots are marked with, where its body does not say. */
 const OWN_POLICY = "pre-deploy";
 
-/** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
-export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
-  const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
-  const { connection, startedAt, retryBudget } = invocation;
-  const policy = body.policy ?? OWN_POLICY;
-  invocation.summary.policy = policy;
-  // What another policy made is thinned out by that policy, which has a hold and a zone that a caller of this knows nothing of.
-  if (body.make_room && policy !== OWN_POLICY) {
+/**
+ * Checks what the schema of a deployment cannot express.
+ *
+ * @throws SnapshotError InvalidRequest
+ */
+export function checkDeployment(body: Deployment, { summary }: Invocation): void {
+  const { policy = OWN_POLICY, make_room } = body;
+  summary.policy = policy;
+  // Another policy can have a hold and a time zone, which a gate does not know.
+  if (make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
       `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: a gate deletes only snapshots that gates created. Omit policy or make_room.`,
     );
   }
   checkMakeRoom(body);
+}
+
+/** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
+export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
+  const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
+  const { connection, startedAt, retryBudget } = invocation;
+  const policy = body.policy ?? OWN_POLICY;
   const run = {
     idempotencyKey: deriveKey("deployment", deployment_id),
     policy,
@@ -62,10 +73,8 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
     deploymentId: deployment_id,
   };
   const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), retryBudget.deadline));
-  const runContext = createRunContext({
-    ...invocation,
-    retryBudget: { ...retryBudget, maxWait: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
-  });
+  const maxWait = after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS));
+  const runContext = createRunContext({ ...invocation, retryBudget: { ...retryBudget, maxWait } }, cloudOf(connection));
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
   // A gate that did not see what it is to protect says so, whatever else it could start.
   for (const { error } of failures) throw error;

@@ -1,6 +1,7 @@
 import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
+import { cloudOf } from "../../shared/huaweicloud/services.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
@@ -13,8 +14,8 @@ import {
   targetFields,
 } from "../../shared/snapshots/create/create-all.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**
@@ -25,11 +26,9 @@ export async function takeScheduled(
   { body: policy, time, event }: TimerEvent & { body: Policy },
   invocation: Invocation,
 ): Promise<void> {
-  checkTimeZone(policy.time_zone ?? "UTC");
-  checkMakeRoom(policy);
   const { records, variables, connection, retryBudget } = invocation;
   const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
-  const runContext = createRunContext(invocation);
+  const runContext = createRunContext(invocation, cloudOf(connection));
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),
     policy: policy.policy,

@@ -3,32 +3,39 @@ import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import { recorded } from "../results/records.ts";
 import { type CreateResult, createOnce, toRecordFields } from "../snapshots/create/create-once.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
+import { hashRequest } from "../snapshots/marker.ts";
 import type { Creation } from "../snapshots/ports.ts";
-import type { CreateCall } from "./create-request.ts";
+import type { CreateRequest } from "./create-request.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** The handler of the `create-*` functions: takes the snapshot that was asked for, once, and records what became of it. */
+const NO_ROOM =
+  "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
+
+/** Makes the handler of a `create-*` function, which creates the requested snapshot once and records the outcome. */
 export const createHandler =
   (kind: Kind, serviceOf: (connection: Connection) => Creation) =>
-  ({ body, key }: CreateCall<{ [envelope: string]: JsonObject }>, invocation: Invocation): Promise<CreateResult> => {
-    const { functionName, connection, retryBudget, runtime, records, startedAt } = invocation;
-    const options = body[kind.envelope] as JsonObject;
+  (request: CreateRequest<Record<string, JsonObject>>, invocation: Invocation): Promise<CreateResult> => {
+    const { functionName: policy, connection, retryBudget, runtime, records, startedAt } = invocation;
+    const { idempotencyKey } = request;
+    const options = request.body[kind.envelope] ?? {};
     const target = {
       action: "create",
       kind: kind.name,
       resource_id: kind.resourceOf(options),
       name: textAt(options, "name"),
-      policy: functionName,
+      policy,
     } as const;
+    const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
+    if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(NO_ROOM);
     return recorded(records, target, async () => {
       const created = await createOnce(
         {
           kind,
           options,
-          idempotencyKey: key,
+          idempotencyKey,
           projectId: connection.projectId,
-          policy: functionName,
-          label: functionName,
+          policy,
+          label: policy,
           time: startedAt,
         },
         serviceOf(connection),

@@ -1,23 +1,7 @@
-import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { preview } from "../core/preview.ts";
 import type { Kind } from "./kinds/kind.ts";
 import type { KindName } from "./kinds/kinds.ts";
 import type { Resource } from "./ports.ts";
-
-/** Refuses what a schema cannot: a zone that nobody knows. Throws InvalidRequest. */
-export function checkTimeZone(zone: string): void {
-  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves work
-  if (zone === "UTC") return;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-  } catch {
-    throw new SnapshotError(
-      "InvalidRequest",
-      `time_zone: expected an IANA name such as Europe/Berlin, got ${preview(zone)}.`,
-    );
-  }
-}
 
 /** What a policy or a gate takes: resources by id, by tag, or both; never neither (DESIGN 4.5). */
 export interface Selector extends JsonObject {

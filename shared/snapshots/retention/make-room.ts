@@ -4,24 +4,10 @@ import type { RunContext, SnapshotIndex } from "../create/create-all.ts";
 import type { MakeRoom } from "../create/create-once.ts";
 import { type FoundSnapshot, isGoing } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
-import type { Policy } from "../policy.ts";
-import { keepsSomething } from "./plan.ts";
 import { deletionOf, executeDeletions, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 
 /** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
 const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
-
-/**
- * Refuses room that no rule says how to make: else it would be said when a disk is full, which may be weeks later. Throws
- * InvalidRequest.
- */
-export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room" | "retention">): void {
-  if (!make_room || keepsSomething(retention ?? {})) return;
-  throw new SnapshotError(
-    "InvalidRequest",
-    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${JSON.stringify(retention) ?? "none"}. Give it one, or leave make_room out.`,
-  );
-}
 
 /**
  * Makes room by a policy's retention: a resource that has as many snapshots as it takes is pruned before another one is

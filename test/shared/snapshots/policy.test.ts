@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  checkTimeZone,
-  needsLookup,
-  type Selector,
-  targetFor,
-  targetsOf,
-  withoutRepeats,
-} from "../../../shared/snapshots/policy.ts";
+import { needsLookup, type Selector, targetFor, targetsOf, withoutRepeats } from "../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../shared/snapshots/ports.ts";
 import { cluster, group, snapshot, standard } from "../../support/domain.ts";
 
@@ -101,14 +94,4 @@ test("each snapshot once: the first selector that names a resource decides, kind
     targetFor(snapshot, "disk-1", { force: true }),
   ];
   expect(withoutRepeats(targets)).toEqual(targets.slice(0, 3));
-});
-
-test("a zone that nobody knows is refused, with what was expected", () => {
-  expect(() => checkTimeZone("Europe/Berlin")).not.toThrow();
-  expect(() => checkTimeZone("Mars/Olympus")).toThrow(
-    expect.objectContaining({
-      reason: "InvalidRequest",
-      message: 'time_zone: expected an IANA name such as Europe/Berlin, got "Mars/Olympus".',
-    }),
-  );
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { checkMakeRoom, makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
+import { makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
 import type { PrunePolicy } from "../../../../shared/snapshots/retention/prune.ts";
 import {
   DAY_MS,
@@ -163,24 +163,6 @@ describe("where nothing may go", () => {
       reason: "QuotaExceeded",
       message: expect.stringContaining('there are 7. 0 of them are of the policy "nightly"'),
     });
-  });
-
-  test("as there is no retention that says what, that is said before any disk is full", () => {
-    for (const [retention, got] of [
-      [undefined, "none"],
-      [{}, "{}"],
-      [{ keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
-    ] as const) {
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
-      );
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        expect.objectContaining({ reason: "InvalidRequest" }),
-      );
-      expect(checkMakeRoom({ make_room: false, retention })).toBeUndefined();
-      expect(checkMakeRoom({ retention })).toBeUndefined();
-    }
-    expect(checkMakeRoom({ make_room: true, retention: { keep_last: 1 } })).toBeUndefined();
   });
 
   test("as what was to go could not be deleted, that is said, and each has its record", async () => {
