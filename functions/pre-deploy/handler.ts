@@ -1,8 +1,8 @@
 import { compose } from "../../shared/middleware/compose.ts";
 import { httpRequest } from "../../shared/middleware/http-request.ts";
 import { name } from "./function.ts";
+import { checkDeployment, protectDeployment } from "./protect-deployment.ts";
 import { deployment } from "./schema.generated.js";
-import { checkDeployment, takeDeployment } from "./take-deployment.ts";
 
 /** Creates a snapshot of every target of a deployment, and responds whether the deployment may begin. */
 export const preDeploy = compose({
@@ -11,7 +11,7 @@ export const preDeploy = compose({
   trigger: httpRequest,
   schema: () => deployment,
   check: checkDeployment,
-  handler: takeDeployment,
+  handler: protectDeployment,
 });
 
 export const handler = preDeploy();

@@ -2,8 +2,8 @@ import { compose } from "../../shared/middleware/compose.ts";
 import { timerEvent } from "../../shared/middleware/timer-event.ts";
 import { checkPolicy } from "../../shared/snapshots/check-policy.ts";
 import { name } from "./function.ts";
+import { runSchedule } from "./run-schedule.ts";
 import { policy } from "./schema.generated.js";
-import { takeScheduled } from "./take-scheduled.ts";
 
 /** Creates a snapshot of every target of a policy. */
 export const scheduledSnapshots = compose({
@@ -12,7 +12,7 @@ export const scheduledSnapshots = compose({
   trigger: timerEvent,
   schema: () => policy,
   check: checkPolicy,
-  handler: takeScheduled,
+  handler: runSchedule,
 });
 
 export const handler = scheduledSnapshots();

@@ -19,10 +19,10 @@ import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**
- * Takes every target of a policy. What is more than SHARD_SIZE, and what there is no time left for, goes to further
- * invocations of this function, one level deep: a shard does what it was given or fails.
+ * Creates a snapshot of every target of a policy. Further invocations of this function (shards) process the targets beyond
+ * SHARD_SIZE, and those for which this invocation has no time left. A shard starts no further shards.
  */
-export async function takeScheduled(
+export async function runSchedule(
   { body: policy, time, event }: TimerEvent & { body: Policy },
   invocation: Invocation,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function takeScheduled(
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
     const end = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
+    end({ outcome: "failed", detail: "The resources with the tags could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(
