@@ -3,11 +3,11 @@ data "huaweicloud_account" "this" {}
 locals {
   project = coalesce(var.project, var.region)
   dist    = coalesce(var.dist, "${path.module}/../../dist")
-  # Every resource that this module makes begins with it.
+  # The names of all resources of this module begin with the prefix.
   prefix = "snapshots"
 
-  # Which action a call needs. Sources, and what is unconfirmed: infra/README.md, "Rights". The names of the calls are
-  # those of the embedded cloud: a test holds this table against the requests that the functions really send.
+  # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. The calls have the
+  # names of the embedded cloud; a test compares this table with the requests that the functions send.
   actions = {
     "evs.listVolumes"            = ["evs:volumes:list"]
     "evs.showVolume"             = ["evs:volumes:get"]
@@ -26,7 +26,7 @@ locals {
     "dws.listSnapshots"          = ["dws:openAPISnapshot:list"]
     "dws.deleteSnapshot"         = ["dws:openAPISnapshot:delete"]
     "functiongraph.invokeAsync"  = ["functiongraph:function:invokeAsync"]
-    # A user without any right may report logs.
+    # Reporting logs requires no action.
     "lts.reportLogs" = []
   }
 
@@ -38,11 +38,11 @@ locals {
     "snapshot"          = concat(["evs.createSnapshot", "evs.listSnapshots"], var.disk_attached_retention == null ? [] : local.make_room)
     "standard-snapshot" = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
   }
-  # Only a disk's legacy snapshots are so few that room has to be made; whoever is not asked to may not delete.
+  # Only legacy snapshots have a limit per disk that requires deletions. The other functions may not delete.
   make_room = ["evs.deleteSnapshot"]
 
-  # Every function of this project: what starts it, how long it may run, which calls it makes. An answer over HTTP comes
-  # within 55 s, as the gateway gives up after 60 s.
+  # Every function of this project with its trigger, its timeout in seconds and its calls. HTTP functions respond within 55 s,
+  # because the gateway times out after 60 s.
   functions = {
     "create-snapshot" = {
       trigger = "http"
@@ -94,17 +94,17 @@ locals {
     }
   }
 
-  # verify-snapshots always, those of the policies where there are policies, the others as wished.
+  # verify-snapshots is always deployed, the functions of policies if there are policies, the others by var.functions.
   wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
   http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
   event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" }
 
-  # Who may call the HTTP functions; null where there are none.
+  # How callers of the HTTP functions authenticate; null if there are none.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The whole configuration of the functions, the same for each: 15 of the 20 variables that FunctionGraph allows.
+  # The configuration, which is the same for all functions. FunctionGraph allows 20 variables; these are 15.
   variables = merge({
     REGION                 = var.region
     PROJECT_ID             = data.huaweicloud_account.this.current_project_id
