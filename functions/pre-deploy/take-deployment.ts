@@ -6,11 +6,11 @@ import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
-import { selectTargets } from "../../shared/snapshots/create/create-all.ts";
 import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { selectTargets } from "../../shared/snapshots/select.ts";
 
 export interface Deployment {
   deployment_id: string;

@@ -3,9 +3,9 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { backoff } from "../../shared/core/retry.ts";
 import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { type Run, targetFields } from "../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 
 /** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;

@@ -1,7 +1,8 @@
 import { type JsonObject, textAt } from "../core/json.ts";
 import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import { recorded } from "../results/records.ts";
-import { type CreateResult, createOnce, toRecordFields } from "../snapshots/create/create-once.ts";
+import { createOnce } from "../snapshots/create/create-once.ts";
+import { type CreateResult, toRecordFields } from "../snapshots/create/request.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import type { Creation } from "../snapshots/ports.ts";
 import type { CreateCall } from "./create-request.ts";

@@ -1,8 +1,8 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { cloudOf } from "../huaweicloud/services.ts";
 import { toLine } from "../results/record-line.ts";
-import type { RunContext } from "../snapshots/create/create-all.ts";
 import type { Cloud } from "../snapshots/ports.ts";
+import type { RunContext } from "../snapshots/run-context.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** A line of a log is cut where it is too long: 200 deletions are about 40 KB. */

@@ -13,7 +13,8 @@ import {
 } from "../../../shared/core/retry.ts";
 import { refusal, START, virtualTime } from "../../support/domain.ts";
 
-const REASONS_THAT = (wait: string) => (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].wait === wait);
+const REASONS_THAT = (wait: string) =>
+  (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].retryClass === wait);
 const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -103,7 +104,7 @@ describe("a wait", () => {
           const retryBudget = patienceOf(seconds, waitSeconds, () => random);
           const error = refusal(name, { retryAfterMs });
           const delay = delayBefore(error, tries, () => random);
-          const limit = REASONS[name].wait === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
+          const limit = REASONS[name].retryClass === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
           const again = await backoff(error, tries, retryBudget);
           expect(again).toBe(delay !== undefined && START + delay < START + limit * 1000);
           expect(retryBudget.time.slept).toEqual(again ? [delay] : []);

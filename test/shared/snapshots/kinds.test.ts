@@ -3,7 +3,7 @@ import { after, type Instant, instant } from "../../../shared/core/instant.ts";
 import {
   cannotBeDeleted,
   type FoundSnapshot,
-  isGoing,
+  isBeingDeleted,
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
@@ -204,8 +204,8 @@ test("a snapshot whose deletion failed is not being deleted any more, however th
     ["error_deleting", "ERROR_DELETING", "delete_failed"],
     ["deleting", "deleted", "DELETING"],
   ].map((statuses) => statuses.map((status) => snapshot.read({ id: "one", status }) as FoundSnapshot));
-  expect(stuck?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(stuck?.map(() => [true, false]));
-  expect(going?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(going?.map(() => [false, true]));
+  expect(stuck?.map((one) => [cannotBeDeleted(one), isBeingDeleted(one)])).toEqual(stuck?.map(() => [true, false]));
+  expect(going?.map((one) => [cannotBeDeleted(one), isBeingDeleted(one)])).toEqual(going?.map(() => [false, true]));
 });
 
 describe("the API's answer to a create", () => {

@@ -135,7 +135,7 @@ test("listByKind ends the work on a list at the deadline and records that the ki
     error: {
       reason: "DeadlineExceeded",
       message:
-        "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+        "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
     },
   });
   // Timers and sockets had their turn 5 times.

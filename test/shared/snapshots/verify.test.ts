@@ -143,21 +143,21 @@ describe("what is said of it", () => {
 
   test("one that is being created and does not say its time cannot be judged", async () => {
     expect((await told([snapshotOf("a", "disk-1", { ...CREATING, created: undefined })])).told).toEqual([
-      "a unverified: It is being created, and its time cannot be read.",
+      "a unverified: The snapshot is being created, and its creation time cannot be read.",
     ]);
   });
 
   test("one that is being deleted is nothing any more, unless that failed", async () => {
     expect((await told([snapshotOf("a", "disk-1", DELETING)])).told).toEqual([]);
     expect((await told([snapshotOf("a", "disk-1", STUCK_DELETING)])).told).toEqual([
-      'a unverified: The status is "error_deleting": only the cloud\'s support can delete it.',
+      'a unverified: The status is "error_deleting": only the cloud\'s support can delete the snapshot.',
     ]);
     expect((await told([snapshotOf("a", "disk-1", { ...DELETING, status: "ERROR_DELETING" })])).told).toHaveLength(1);
   });
 
   test("a status that is not known is said, word for word", async () => {
     expect((await told([snapshotOf("a", "disk-1", UNKNOWN)])).told).toEqual([
-      'a unverified: The status "rollbacking" is not known.',
+      'a unverified: The status "rollbacking" is unknown.',
     ]);
   });
 });
@@ -198,7 +198,7 @@ describe("twins", () => {
   const marker = markerOf("same");
   const older = snapshotOf("a", "disk-1", { marker, created: minutesAgo(2) });
   const younger = snapshotOf("b", "disk-1", { marker, created: minutesAgo(1) });
-  const twin = (of: string) => `Twin of ${of}: prune deletes this one once that one is available.`;
+  const twin = (of: string) => `Twin of ${of}: prune deletes this snapshot when that one is available.`;
 
   test("the younger of two is named as the other one's, whatever else is to be said", async () => {
     expect((await told([younger, older])).told).toEqual([`b available: ${twin("a")}`, "a available"]);

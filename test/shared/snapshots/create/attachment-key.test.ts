@@ -7,7 +7,7 @@ import {
   rememberKey,
   underOneKey,
 } from "../../../../shared/snapshots/create/attachment-key.ts";
-import type { InFlight } from "../../../../shared/snapshots/create/create-once.ts";
+import type { InFlight } from "../../../../shared/snapshots/create/in-flight.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
 import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../../../support/domain.ts";
 

@@ -106,7 +106,7 @@ describe("a disk that the event names", () => {
     const { result, seen } = await waitFor([disk([ELSEWHERE])]);
     expect(result).toEqual({
       volumeId: "disk-1",
-      skipped: "The disk is attached to another server than server-1 by now.",
+      skipped: "The disk is attached to another server than server-1.",
     });
     expect(seen).toHaveLength(1);
   });
@@ -155,7 +155,7 @@ describe("a disk that the event names", () => {
     expect(result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
-        'Expected the disk disk-1 to be attached to server-1; it was "available" until the time ran out. The event will be delivered again.',
+        'Expected the disk disk-1 to be attached to server-1; it was "available" until the time ran out. The platform delivers the event again.',
     });
     expect(seconds).toBe(15);
   });
@@ -296,10 +296,13 @@ describe("a disk that the event does not name", () => {
     const { result } = await waitFor([[]], { ...NAMELESS, seconds: 20 });
     expect(result).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "Expected a disk to be attached to server-1; there was none in time. The event will be delivered again.",
+      message:
+        "Expected a disk to be attached to server-1; none was attached in time. The platform delivers the event again.",
     });
     const older = [disk([at(-60)]), other([at(-70)])];
-    expect((await waitFor([older], { ...NAMELESS, seconds: 20 })).result.message).toContain("there was none in time");
+    expect((await waitFor([older], { ...NAMELESS, seconds: 20 })).result.message).toContain(
+      "none was attached in time",
+    );
   });
 
   test("and is never done being attached is named by what was found", async () => {

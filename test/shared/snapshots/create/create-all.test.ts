@@ -1,17 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
-import {
-  createAll,
-  hasBegun,
-  indexExistingSnapshots,
-  type Run,
-  selectTargets,
-  targetFields,
-} from "../../../../shared/snapshots/create/create-all.ts";
+import { createAll, hasBegun } from "../../../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { type Selector, type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../../shared/snapshots/ports.ts";
+import { type Run, targetFields } from "../../../../shared/snapshots/run-context.ts";
+import { selectTargets } from "../../../../shared/snapshots/select.ts";
 import {
   cluster,
   DELETING,
@@ -313,7 +309,7 @@ describe("a run", () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
     await createAll(disks(2), RUN, here.means, END);
-    expect(here.told()).toEqual(["a unverified: It exists, in a status that is not known.", "b existing"]);
+    expect(here.told()).toEqual(["a unverified: The snapshot exists, and its status is unknown.", "b existing"]);
     expect(here.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
     expect(creates(here)).toEqual([]);
   });
@@ -344,7 +340,7 @@ describe("a run", () => {
     expect(await createAll(disks(3), RUN, here.means, moment(20_000))).toEqual([]);
     expect(here.told().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
+      "The invocation's time ran out before this target was started. Raise the function's timeout or lower SHARD_SIZE.",
     );
     expect(creates(here)).toHaveLength(2);
   });

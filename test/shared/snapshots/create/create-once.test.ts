@@ -1,12 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { REASONS, type SnapshotError } from "../../../../shared/core/errors.ts";
+import { REASONS, type SnapshotError, withAttempts } from "../../../../shared/core/errors.ts";
 import { after, instant } from "../../../../shared/core/instant.ts";
-import {
-  type CreateResult,
-  createOnce,
-  type SnapshotRequest,
-  serializeRuns,
-} from "../../../../shared/snapshots/create/create-once.ts";
+import { createOnce } from "../../../../shared/snapshots/create/create-once.ts";
+import { serializeRuns } from "../../../../shared/snapshots/create/in-flight.ts";
+import type { CreateResult, SnapshotRequest } from "../../../../shared/snapshots/create/request.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
 import {
@@ -205,7 +202,7 @@ describe("what is there", () => {
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request of snapshot a, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
+        "Expected the request that created snapshot a under the same key; this request has other options. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });
@@ -378,9 +375,9 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
       status: 500,
       requestId: "r-1",
       attempts: 1,
-      message: `The cloud says Unreachable. Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The cloud says Unreachable. It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`,
     });
-    expect(result.cause).toBe(error);
+    expect(result.cause).toEqual(withAttempts(error, 1));
     // The last second is left for the look itself.
     expect(short.cloud.calls.at(-1)).toBe(`5.999 s ${LOOK}`);
   });
@@ -438,7 +435,7 @@ describe("an outcome that stayed open a moment ago", () => {
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The same request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
@@ -532,18 +529,20 @@ describe("a refusal", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. The cloud rejected another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
       ),
     });
-    expect(await refuse(request(), others(6))).toBe(refused);
+    expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));
     expect(await refuse(request(), others(7), refusal("NotFound"))).toMatchObject({ reason: "NotFound" });
-    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toBe(refused);
+    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toEqual(
+      withAttempts(refused, 1),
+    );
 
     const here = stage();
     here.cloud.add(snapshot, ...others(7));
     here.cloud.at("create", refused);
     here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    expect(await ask(here)).toBe(refused);
+    expect(await ask(here)).toEqual(withAttempts(refused, 1));
   });
 });
 
@@ -596,7 +595,10 @@ describe("the same request at once in one instance", () => {
     here.cloud.createMs = 2_000;
     const other = request({ options: { volume_id: "disk-1", force: false } });
     const [, second] = await Promise.all([ask(here), ask(here, other)]);
-    expect(second).toMatchObject({ reason: "Conflict", message: expect.stringContaining("snapshot made-1, which") });
+    expect(second).toMatchObject({
+      reason: "Conflict",
+      message: expect.stringContaining("created snapshot made-1 under the same key"),
+    });
     expect(here.cloud.of(snapshot)).toHaveLength(1);
   });
 
@@ -650,7 +652,7 @@ describe("the same request at once in one instance", () => {
     );
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still under way and this one's time ran out.",
+      message: "The same request is still in progress, and this request's time ran out.",
     });
     expect(here.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });
@@ -711,7 +713,7 @@ describe("what was made a moment ago", () => {
     await ask(here);
     expect(await ask(here, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("snapshot made-1, which"),
+      message: expect.stringContaining("created snapshot made-1 under the same key"),
     });
   });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { SnapshotError } from "../../../../shared/core/errors.ts";
 import { after, type Instant, instant } from "../../../../shared/core/instant.ts";
-import type { Run } from "../../../../shared/snapshots/create/create-all.ts";
 import { type GateOptions, passGate } from "../../../../shared/snapshots/create/deployment-gate.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
+import type { Run } from "../../../../shared/snapshots/run-context.ts";
 import {
   CREATING,
   cluster,
@@ -122,7 +122,7 @@ describe("a deployment", () => {
   test("waits for what is in a status that is not known", async () => {
     const { progress } = await gate([madeOf(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is not known.' },
+      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
     ]);
     const here = stage();
     here.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
@@ -195,7 +195,7 @@ describe("what failed", () => {
         error: {
           reason: "SnapshotFailed",
           message:
-            'Expected the snapshot a to become available; it ended in the status "error". Look at disk-1, then repeat the call with "retry_failed": true.',
+            'Expected the snapshot a to become available; it ended in the status "error". Check disk-1, then repeat the call with "retry_failed": true.',
         },
       },
     ]);
@@ -244,8 +244,8 @@ describe("the time of a call", () => {
     });
     expect(progress.map(({ outcome, detail }) => [outcome, detail])).toEqual([
       ["accepted", undefined],
-      ["deferred", "Not begun yet, as the time of this call ran out: repeat it."],
-      ["deferred", "Not begun yet, as the time of this call ran out: repeat it."],
+      ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
+      ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
     ]);
     expect(here.cloud.asked().filter((one) => one.startsWith("create"))).toHaveLength(1);
   });
@@ -308,7 +308,7 @@ describe("a call that waits", () => {
       {
         outcome: "accepted",
         snapshot_id: "made-1",
-        detail: "Its state could not be read: The cloud says AccessDenied.",
+        detail: "The state of the snapshot could not be read: The cloud says AccessDenied.",
       },
     ]);
 
@@ -407,7 +407,7 @@ describe("a deployment_id", () => {
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
-        'deployment_id: expected a deployment that is under way, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
+        'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(asked).toEqual(["listAll snapshot"]);
     expect(here.time.seconds()).toBe(0);
@@ -433,7 +433,7 @@ describe("a deployment_id", () => {
   test("the gate says what creation time a refused snapshot has and what to do", async () => {
     const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected a deployment that is under way, got "release-7", whose snapshot a has no creation time that can be read, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.',
+      'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
@@ -502,7 +502,7 @@ describe("a group", () => {
         error: {
           reason: "SnapshotFailed",
           message:
-            'Expected the snapshot-group g to become available; its status is "available", but the member for disk a is missing, the member for disk c is missing. Look at server-1, then repeat the call with "retry_failed": true.',
+            'Expected the snapshot-group g to become available; its status is "available", but the member for disk a is missing, the member for disk c is missing. Check server-1, then repeat the call with "retry_failed": true.',
         },
       },
     ]);

@@ -116,7 +116,7 @@ describe("a full disk", () => {
     const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
     expect(late.result).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone.",
+      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
     // 12 s before the end a create can still end in order.
     expect(late.time.seconds()).toBe(45);
@@ -140,9 +140,9 @@ describe("a full disk", () => {
 });
 
 describe("where nothing may go", () => {
-  const full = (why: string) => ({
+  const full = (advice: string) => ({
     reason: "QuotaExceeded",
-    message: `Expected fewer than 7 snapshots of disk-1, or some that may go; there are 7. ${why}, or delete some by hand.`,
+    message: `Expected fewer than 7 snapshots of disk-1, or some that may be deleted; got 7. ${advice}, or delete some by hand.`,
   });
 
   test("as the retention keeps them all, it is said how many it may keep", async () => {
@@ -151,7 +151,7 @@ describe("where nothing may go", () => {
     });
     expect(result).toMatchObject(
       full(
-        '5 of them are of the policy "nightly", and its retention lets none of these go: have it keep at most 6 beside the others',
+        '5 of them belong to the policy "nightly", and its retention keeps all of these. Change it so at most 6 snapshots remain',
       ),
     );
     expect(asked).toEqual([LIST]);
@@ -161,7 +161,7 @@ describe("where nothing may go", () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('there are 7. 0 of them are of the policy "nightly"'),
+      message: expect.stringContaining('got 7. 0 of them belong to the policy "nightly"'),
     });
   });
 
@@ -172,7 +172,7 @@ describe("where nothing may go", () => {
       [{ keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
     ] as const) {
       expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
+        `make_room: expected a retention with at least one keep_ rule above 0, got ${got}. Add a rule, or omit make_room.`,
       );
       expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
         expect.objectContaining({ reason: "InvalidRequest" }),
@@ -188,7 +188,7 @@ describe("where nothing may go", () => {
     here.cloud.add(snapshot, ...found(7));
     here.cloud.always("remove", refusal("AccessDenied"));
     const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
-    expect(error).toMatchObject(full("What was to go is still there: see what its records and its status say"));
+    expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
     expect(here.told()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",

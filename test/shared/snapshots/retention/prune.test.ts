@@ -255,7 +255,7 @@ describe("one that cannot be deleted", () => {
     here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual([
-      "c failed: kept by no rule: The list could not be read again, and an old list is no reason to delete.: AccessDenied",
+      "c failed: kept by no rule: Not deleted, because the list could not be read again and an old list may be wrong.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
     expect(removals(here)).toHaveLength(1);
@@ -353,7 +353,7 @@ describe("one that cannot be deleted", () => {
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: DeadlineExceeded"]);
     expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this was deleted; the next run does it. Raise the function's timeout.",
+      "The invocation's time ran out before this snapshot was deleted. The next run deletes it. Raise the function's timeout.",
     );
     expect(removals(here)).toHaveLength(1);
   });
@@ -392,7 +392,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
       here.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
     );
   const CHANGED =
-    "The plan changed: this was to be deleted (kept by no rule), and a list that was read later shows that it must stay.";
+    "The plan changed: it was to delete this snapshot (kept by no rule), and a later list shows that the snapshot must be kept.";
 
   test.each([
     ["Busy", undefined],
@@ -479,7 +479,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     here.cloud.at("remove", refusal("Busy"));
     here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
-    const unread = "The list could not be read again, and an old list is no reason to delete.";
+    const unread = "Not deleted, because the list could not be read again and an old list may be wrong.";
     expect(here.told().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
