@@ -6,13 +6,17 @@ import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.t
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
+/** A description of up to 256 characters is valid, but the marker needs 115 of them for the longest name of a policy. */
+const NO_ROOM =
+  "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
+
 /** Creates one snapshot of a data warehouse cluster. */
 export const createClusterSnapshot = compose({
   name,
   target: { action: "create", kind: clusterSnapshot.name },
   trigger: createRequest,
   schema: () => current,
-  handler: createHandler(clusterSnapshot, dwsCreation),
+  handler: createHandler(clusterSnapshot, dwsCreation, NO_ROOM),
 });
 
 export const handler = createClusterSnapshot();

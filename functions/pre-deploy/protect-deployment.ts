@@ -3,16 +3,16 @@ import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
 import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
 import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
-import { selectTargets } from "../../shared/snapshots/create/create-all.ts";
 import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { selectTargets } from "../../shared/snapshots/select.ts";
 
 export interface Deployment {
   deployment_id: string;

@@ -1,6 +1,6 @@
 import { cloudOf } from "../../shared/huaweicloud/services.ts";
 import { compose } from "../../shared/middleware/compose.ts";
-import { createRunContext } from "../../shared/middleware/run-context.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
 import { timerEvent } from "../../shared/middleware/timer-event.ts";
 import { checkPolicy } from "../../shared/snapshots/check-policy.ts";

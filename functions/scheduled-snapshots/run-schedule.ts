@@ -2,20 +2,16 @@ import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
 import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
-import {
-  createAll,
-  hasBegun,
-  indexExistingSnapshots,
-  type Run,
-  selectTargets,
-  targetFields,
-} from "../../shared/snapshots/create/create-all.ts";
+import { createAll, hasBegun } from "../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-snapshots.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
+import { selectTargets } from "../../shared/snapshots/select.ts";
 import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**

@@ -3,9 +3,9 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { backoff } from "../../shared/core/retry.ts";
 import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { type Run, targetFields } from "../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 
 /** Returns whether another invocation of this function sent an event. Such an event has a field that no timer sends. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;

@@ -1,19 +1,22 @@
 import { type JsonObject, textAt } from "../core/json.ts";
 import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import { recorded } from "../results/records.ts";
-import { type CreateResult, createOnce, toRecordFields } from "../snapshots/create/create-once.ts";
+import { createOnce } from "../snapshots/create/create-once.ts";
+import { type CreateResult, toRecordFields } from "../snapshots/create/request.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import { hashRequest } from "../snapshots/marker.ts";
 import type { Creation } from "../snapshots/ports.ts";
 import type { CreateRequest } from "./create-request.ts";
 import type { Invocation } from "./invocation.ts";
 
-const NO_ROOM =
-  "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
-
-/** Makes the handler of a `create-*` function, which creates the requested snapshot once and records the outcome. */
+/**
+ * Makes the handler of a `create-*` function, which creates the requested snapshot once and records the outcome.
+ *
+ * @param unmarkedNotice the run's record contains this text if the request leaves no room for the marker. Only a kind whose
+ *   marker is part of the description needs it.
+ */
 export const createHandler =
-  (kind: Kind, serviceOf: (connection: Connection) => Creation) =>
+  (kind: Kind, serviceOf: (connection: Connection) => Creation, unmarkedNotice?: string) =>
   (request: CreateRequest<Record<string, JsonObject>>, invocation: Invocation): Promise<CreateResult> => {
     const { functionName: policy, connection, retryBudget, runtime, records, startedAt } = invocation;
     const { idempotencyKey } = request;
@@ -25,8 +28,10 @@ export const createHandler =
       name: textAt(options, "name"),
       policy,
     } as const;
-    const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
-    if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(NO_ROOM);
+    if (unmarkedNotice !== undefined) {
+      const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
+      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(unmarkedNotice);
+    }
     return recorded(records, target, async () => {
       const created = await createOnce(
         {

@@ -2,7 +2,7 @@ import { SnapshotError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import { httpAnswer, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
-import type { CreateResult } from "../snapshots/create/create-once.ts";
+import type { CreateResult } from "../snapshots/create/request.ts";
 import { deriveKey } from "../snapshots/marker.ts";
 import { respondToError } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";

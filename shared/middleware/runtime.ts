@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Time } from "../core/clock.ts";
 import { instant } from "../core/instant.ts";
 import { nodeTransport, type Transport } from "../huaweicloud/http/transport.ts";
-import type { InFlight } from "../snapshots/create/create-once.ts";
+import type { InFlight } from "../snapshots/create/in-flight.ts";
 
 /** What a function uses of its process. A test passes another runtime. */
 export interface Runtime {

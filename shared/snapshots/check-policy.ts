@@ -28,7 +28,7 @@ export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room"
   if (!make_room || keepsSomething(retention ?? {})) return;
   throw new SnapshotError(
     "InvalidRequest",
-    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0; got ${JSON.stringify(retention) ?? "none"}. Add one, or leave make_room out.`,
+    `make_room: expected a retention with at least one keep_ rule above 0, got ${JSON.stringify(retention) ?? "none"}. Add a rule, or omit make_room.`,
   );
 }
 

@@ -19,7 +19,7 @@ describe.each([
   ["a retention whose rules keep nothing", { keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
 ])("checkPolicy, for a policy with %s,", (_what, retention, got) => {
   const error = refusal(
-    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0; got ${got}. Add one, or leave make_room out.`,
+    `make_room: expected a retention with at least one keep_ rule above 0, got ${got}. Add a rule, or omit make_room.`,
   );
 
   test("checkPolicy and checkMakeRoom refuse make_room", () => {

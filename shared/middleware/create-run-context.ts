@@ -1,7 +1,7 @@
 import { readInteger } from "../functiongraph/variables.ts";
 import { toLine } from "../results/record-line.ts";
-import type { RunContext } from "../snapshots/create/create-all.ts";
 import type { Cloud } from "../snapshots/ports.ts";
+import type { RunContext } from "../snapshots/run-context.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** A log line has a maximum length: 200 deletions are about 40 KB, and the platform splits at 90 KiB: SOURCES.md#functiongraph-logger */
