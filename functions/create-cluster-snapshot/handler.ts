@@ -6,7 +6,7 @@ import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.t
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** A description of up to 256 characters is valid, but the marker needs 115 of them for the longest name of a policy. */
+/** The marker of this function needs 115 of the 256 characters that a description may have. */
 const NO_ROOM =
   "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
 
