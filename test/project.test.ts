@@ -300,7 +300,7 @@ describe("the README", () => {
 
   test("has the catalogue of reasons: status, wait and what to do", () => {
     expect(table("| reason | HTTP |").map(([reason, ...cells]) => [code(reason), ...cells])).toEqual(
-      Object.entries(REASONS).map(([reason, { httpStatus, wait, advice }]) => [
+      Object.entries(REASONS).map(([reason, { httpStatus, retryClass: wait, advice }]) => [
         reason,
         String(httpStatus),
         wait,

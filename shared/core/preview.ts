@@ -1,4 +1,4 @@
-/** Enough characters to recognize a value by. */
+/** So many characters are enough to recognize a value. */
 const MAX_CHARACTERS = 80;
 
 /**

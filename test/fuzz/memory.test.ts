@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Fault, type Kind, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { endlessFault } from "./big-responses.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
-import { addOurs, addResource, TAGS } from "./estate.ts";
 import { type Invoked, startInstance } from "./instance.ts";
+import { addOurs, addResource, TAGS } from "./inventory.ts";
 import { randomOf } from "./random.ts";
 
 const MIB = 1024 * 1024;

@@ -7,12 +7,12 @@ import type { Time } from "../../shared/core/clock.ts";
 import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../shared/core/errors.ts";
 import { formatInstant, type Instant, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { RunContext } from "../../shared/snapshots/create/create-all.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { type Marker, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { AttachedDisk, Cloud, Resource, SnapshotService } from "../../shared/snapshots/ports.ts";
 import type { EndFields, ResultReporter, RunNotices, TargetFields } from "../../shared/snapshots/reporting.ts";
+import type { RunContext } from "../../shared/snapshots/run-context.ts";
 
 export const START = instant(Date.parse("2026-11-21T02:00:00Z"));
 export const MINUTE_MS = 60_000;

@@ -14,7 +14,7 @@ const shown = (text: unknown) => {
   return parsed === undefined ? undefined : formatInstant(parsed);
 };
 
-describe("a timestamp is read as each of the cloud's services writes it", () => {
+describe("parseInstant", () => {
   test.each([
     ["EVS v2, without a zone: UTC", "2013-02-25T03:56:53.081642", "2013-02-25T03:56:53.081Z"],
     ["DWS", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
@@ -31,7 +31,7 @@ describe("a timestamp is read as each of the cloud's services writes it", () => 
     ["blanks around it", "  2026-11-21T02:00:00Z\n", "2026-11-21T02:00:00.000Z"],
     ["a leap day", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
     ["the last minute of a year in a zone to the east", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
-  ])("%s", (_what, text, moment) => {
+  ])("parseInstant reads %s", (_what, text, moment) => {
     expect(shown(text)).toBe(moment);
   });
 
@@ -54,11 +54,11 @@ describe("a timestamp is read as each of the cloud's services writes it", () => 
     ["half an offset", "2026-11-21T02:00:00+01"],
     ["a year of two digits", "26-11-21T02:00:00Z"],
     ["a month of one digit", "2026-1-21T02:00:00Z"],
-  ])("%s is none", (_what, text) => {
+  ])("parseInstant rejects %s", (_what, text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
-  test("whatever the moment and the offset, the moment comes back", () => {
+  test("parseInstant returns the formatted moment for every moment and offset", () => {
     const moments = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(2099, 11) });
     fc.assert(
       fc.property(moments, fc.integer({ min: -12 * 60, max: 14 * 60 }), (moment, minutes) => {
@@ -73,7 +73,7 @@ describe("a timestamp is read as each of the cloud's services writes it", () => 
   });
 });
 
-test("a credible time of something past is not before 2015 and at most 15 minutes ahead", () => {
+test("credibleTime accepts times from 2015 to 15 minutes ahead", () => {
   const now = instant(Date.parse("2026-11-21T02:00:00Z"));
   const credible = (text: string) => credibleTime(parseInstant(text), now) !== undefined;
   for (const text of ["2015-01-01T00:00:00Z", "2026-11-21T02:00:00Z", "2026-11-21T02:15:00Z"]) {
@@ -88,11 +88,11 @@ test("a credible time of something past is not before 2015 and at most 15 minute
   for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
 });
 
-test("an instant is in whole milliseconds", () => {
+test("instant, after and before return whole milliseconds", () => {
   expect(instant(1.9)).toBe(1);
   expect(after(instant(1_000), 500.5)).toBe(1_500);
 });
 
-test("a name carries it in whole seconds and without signs", () => {
+test("compactInstant has whole seconds and no separators", () => {
   expect(compactInstant(instant(Date.parse("2026-11-21T02:00:00.999Z")))).toBe("20261121T020000Z");
 });

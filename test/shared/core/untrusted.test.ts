@@ -65,7 +65,7 @@ describe("escapeControls", () => {
     expect(escapeControls(text)).toBe(text);
   });
 
-  test("a JSON string has the same value after escapeControls", () => {
+  test("escapeControls does not change the value of a JSON string", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const line = escapeControls(JSON.stringify({ text }));

@@ -20,7 +20,7 @@ async function lists({ means: runContext }: ReturnType<typeof stage>) {
   return { seen, error, outdated: outdated.map(({ name }) => name) };
 }
 
-test("every kind is listed once", async () => {
+test("listByKind lists every kind once", async () => {
   const here = stage();
   here.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
   here.cloud.add(group, snapshotOf("c", "server-1"));
@@ -37,7 +37,7 @@ test("every kind is listed once", async () => {
   expect(here.records).toEqual([]);
 });
 
-test("one that cannot be listed has a failed record; the others are gone through", async () => {
+test("listByKind writes a failed record for a kind that cannot be listed and continues with the others", async () => {
   const here = stage();
   const error = refusal("AccessDenied");
   here.cloud.at("listAll", undefined, error);
@@ -55,14 +55,14 @@ test("one that cannot be listed has a failed record; the others are gone through
   ]);
 });
 
-test("a fault that passes is waited out", async () => {
+test("listByKind lists a kind again after a transient error", async () => {
   const here = stage();
   here.cloud.at("listAll", refusal("CloudError"));
   expect((await lists(here)).seen).toHaveLength(4);
   expect(here.records).toEqual([]);
 });
 
-test("listByKind returns the kinds that were listed before another kind's list was waited for", async () => {
+test("listByKind returns the kinds that were listed before it waited for the list of another kind", async () => {
   const outdated = async (...events: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1][]) => {
     const here = stage();
     here.cloud.at("listAll", ...events);
@@ -81,7 +81,7 @@ test("listByKind returns the kinds that were listed before another kind's list w
   expect(await outdated(refusal("Unsupported"), undefined, refusal("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
-test("what a region does not offer is remarked on the run; where that is everything, the address is wrong", async () => {
+test("listByKind adds a notice for kinds that the endpoint does not offer, and rejects if it offers none", async () => {
   const here = stage();
   const unsupported = refusal("Unsupported", { status: 404, code: "APIGW.0101" });
   here.cloud.at("listAll", unsupported, refusal("Unsupported"), unsupported);
@@ -104,7 +104,7 @@ test("what a region does not offer is remarked on the run; where that is everyth
   expect(nowhere.remarks).toEqual([]);
 });
 
-test("what is not asked for is not held", async () => {
+test("listByKind keeps only the snapshots that keep returns", async () => {
   const here = stage();
   here.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
   const seen: string[][] = [];
@@ -135,7 +135,7 @@ test("listByKind ends the work on a list at the deadline and records that the ki
     error: {
       reason: "DeadlineExceeded",
       message:
-        "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+        "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
     },
   });
   // Timers and sockets had their turn 5 times.

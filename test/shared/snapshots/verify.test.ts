@@ -32,16 +32,16 @@ async function told(found: FoundSnapshot[], options: Partial<VerifyOptions> = {}
   return { count, told: here.told(), records: here.records };
 }
 
-describe("what is looked at", () => {
+describe("the snapshots that verify checks", () => {
   const old = (changes: Partial<FoundSnapshot> = {}) =>
     snapshotOf("old", "disk-1", { created: minutesAgo(121), ...changes });
 
-  test("is what was made within the lookback, to the minute", async () => {
+  test("verify checks snapshots that were created within the lookback, to the minute", async () => {
     const ages = [59, 60, 61].map((age) => snapshotOf(`${age}`, "disk-1", { created: minutesAgo(age) }));
     expect(await told(ages)).toMatchObject({ count: 2, told: ["59 available", "60 available"] });
   });
 
-  test("is what ended badly and may still have been creating when the lookback began", async () => {
+  test("verify checks failed snapshots that may still have been in creation when the lookback began", async () => {
     const edge = snapshotOf("edge", "disk-1", { ...FAILED, created: minutesAgo(120) });
     expect(await told([old(FAILED), edge])).toMatchObject({
       count: 1,
@@ -56,11 +56,11 @@ describe("what is looked at", () => {
     expect(await told(hours, {}, cluster)).toMatchObject({ count: 2 });
   });
 
-  test("is what cannot be deleted, however old", async () => {
+  test("verify checks snapshots that cannot be deleted, however old they are", async () => {
     expect((await told([old(STUCK_DELETING), old(DELETING)])).count).toBe(1);
   });
 
-  test("is a group of which a member is such", async () => {
+  test("verify checks a group if it checks one of its members", async () => {
     const groupWith = (member: Partial<FoundSnapshot>) => old({ members: [old(), old(member)] });
     expect((await told([groupWith({})], {}, group)).count).toBe(0);
     for (const member of [CREATING, STUCK_DELETING, { created: minutesAgo(60) }, { created: undefined }]) {
@@ -68,19 +68,19 @@ describe("what is looked at", () => {
     }
   });
 
-  test("is also what ended in it, by whatever name the API gives that time", async () => {
+  test("verify checks snapshots that changed within the lookback, whichever field has the time", async () => {
     for (const field of ["updated_at", "finished", "updated"]) {
       expect((await told([old({ raw: { [field]: text(60) } })])).told, field).toEqual(["old available"]);
       expect((await told([old({ raw: { [field]: text(61) } })])).told, field).toEqual([]);
     }
   });
 
-  test("is what is still being created, however old, and what does not say its time", async () => {
+  test("verify checks old snapshots that are still being created, and snapshots without a time", async () => {
     expect((await told([old(CREATING)])).count).toBe(1);
     expect((await told([old({ created: undefined })])).told).toEqual(["old available"]);
   });
 
-  test("is ours: neither without our marker, nor with a copy of it", async () => {
+  test("verify checks only snapshots of this project, without copies", async () => {
     const theirs = [
       snapshotOf("a", "disk-1", { marker: undefined }),
       snapshotOf("b", "disk-1", { raw: { snapshot_type: "copy" } }),
@@ -88,7 +88,7 @@ describe("what is looked at", () => {
     expect(await told(theirs)).toMatchObject({ count: 0, told: [] });
   });
 
-  test("is every kind, whatever of them cannot be listed", async () => {
+  test("verify checks every kind and continues if one cannot be listed", async () => {
     const here = stage();
     here.cloud.add(cluster, snapshotOf("a", "cluster-1"));
     here.cloud.at("listAll", refusal("AccessDenied"));
@@ -100,8 +100,8 @@ describe("what is looked at", () => {
   });
 });
 
-describe("what is said of it", () => {
-  test("names the snapshot, what it is of, and its policy", async () => {
+describe("the records of verify", () => {
+  test("verify records the snapshot, its resource and its policy", async () => {
     const { records } = await told([snapshotOf("a", "disk-1")]);
     expect(records).toEqual([
       {
@@ -116,7 +116,7 @@ describe("what is said of it", () => {
     ]);
   });
 
-  test("a failed one is an error that says in which status it ended", async () => {
+  test("verify records a failed snapshot as an error with its status", async () => {
     const { records } = await told([snapshotOf("a", "disk-1", FAILED)]);
     expect(records).toMatchObject([
       {
@@ -129,7 +129,7 @@ describe("what is said of it", () => {
     ]);
   });
 
-  test("one that is being created is left for the next run, until it takes longer than its kind does", async () => {
+  test("verify leaves a snapshot in creation for the next run until it takes longer than its kind allows", async () => {
     const creating = (minutes: number) => snapshotOf("a", "disk-1", { ...CREATING, created: minutesAgo(minutes) });
     const stuck = (minutes: number) => [`a unverified: Stuck: it has been creating for ${minutes} minutes.`];
     expect(await told([creating(60)])).toMatchObject({ count: 1, told: [] });
@@ -141,42 +141,42 @@ describe("what is said of it", () => {
     expect((await told([creating(5)], { stuckAfterMinutes: 5 })).told).toEqual([]);
   });
 
-  test("one that is being created and does not say its time cannot be judged", async () => {
+  test("verify records a snapshot in creation without a time as unverified", async () => {
     expect((await told([snapshotOf("a", "disk-1", { ...CREATING, created: undefined })])).told).toEqual([
-      "a unverified: It is being created, and its time cannot be read.",
+      "a unverified: The snapshot is being created, and its creation time cannot be read.",
     ]);
   });
 
-  test("one that is being deleted is nothing any more, unless that failed", async () => {
+  test("verify skips a snapshot that is being deleted, unless the deletion failed", async () => {
     expect((await told([snapshotOf("a", "disk-1", DELETING)])).told).toEqual([]);
     expect((await told([snapshotOf("a", "disk-1", STUCK_DELETING)])).told).toEqual([
-      'a unverified: The status is "error_deleting": only the cloud\'s support can delete it.',
+      'a unverified: The status is "error_deleting": only the cloud\'s support can delete the snapshot.',
     ]);
     expect((await told([snapshotOf("a", "disk-1", { ...DELETING, status: "ERROR_DELETING" })])).told).toHaveLength(1);
   });
 
-  test("a status that is not known is said, word for word", async () => {
+  test("verify records an unknown status word for word", async () => {
     expect((await told([snapshotOf("a", "disk-1", UNKNOWN)])).told).toEqual([
-      'a unverified: The status "rollbacking" is not known.',
+      'a unverified: The status "rollbacking" is unknown.',
     ]);
   });
 });
 
-describe("of a group", () => {
+describe("verify with groups", () => {
   const members = [
     snapshotOf("m-1", "disk-1"),
     snapshotOf("m-2", "disk-2", FAILED),
     snapshotOf("m-3", "disk-3", FAILED),
   ];
 
-  test("its members are named, each with its status", async () => {
+  test("verify lists the members of a group with their statuses", async () => {
     const good = snapshotOf("g", "server-1", { members: members.slice(0, 1) });
     expect((await told([good], {}, group)).told).toEqual(["g available: Members: m-1 available."]);
     const empty = snapshotOf("g", "server-1", { members: [] });
     expect((await told([empty], {}, group)).told).toEqual(["g available: Members: none."]);
   });
 
-  test("that failed, the statuses of its members are told once each", async () => {
+  test("verify lists each status of the members of a failed group once", async () => {
     const { records } = await told([snapshotOf("g", "server-1", { ...FAILED, members })], {}, group);
     expect(records[0]?.error?.message).toBe(
       'Expected the snapshot-group g of server-1 to become available; it ended in the status "error" (members: "available", "error").',
@@ -184,7 +184,7 @@ describe("of a group", () => {
     expect(records[0]?.detail).toBe("Members: m-1 available, m-2 error, m-3 error.");
   });
 
-  test("of single disks these are what it is of; where they are not known either, several", async () => {
+  test("verify names the disks of a group of individual disks, or several disks if they are unknown", async () => {
     const disks = { resource: undefined, ...FAILED };
     const known = await told([snapshotOf("g", "", { ...disks, members })], {}, group);
     expect(known.records[0]?.error?.message).toContain("g of disk-1,disk-2,disk-3 to become");
@@ -194,13 +194,13 @@ describe("of a group", () => {
   });
 });
 
-describe("twins", () => {
+describe("verify with duplicates", () => {
   const marker = markerOf("same");
   const older = snapshotOf("a", "disk-1", { marker, created: minutesAgo(2) });
   const younger = snapshotOf("b", "disk-1", { marker, created: minutesAgo(1) });
-  const twin = (of: string) => `Twin of ${of}: prune deletes this one once that one is available.`;
+  const twin = (of: string) => `Twin of ${of}: prune deletes this snapshot when that one is available.`;
 
-  test("the younger of two is named as the other one's, whatever else is to be said", async () => {
+  test("verify names the older snapshot in the record of a younger duplicate", async () => {
     expect((await told([younger, older])).told).toEqual([`b available: ${twin("a")}`, "a available"]);
     const stuck = { ...younger, ...CREATING };
     expect((await told([older, stuck], { stuckAfterMinutes: 0 })).told).toEqual([
@@ -209,18 +209,18 @@ describe("twins", () => {
     ]);
   });
 
-  test("what failed or goes is nobody's twin", async () => {
+  test("verify ignores failed and deleted snapshots when it looks for duplicates", async () => {
     for (const gone of [FAILED, DELETING]) {
       expect((await told([{ ...older, ...gone }, younger])).told.at(-1)).toBe("b available");
     }
   });
 
-  test("two disks have one each", async () => {
+  test("verify treats snapshots of two disks as no duplicates", async () => {
     expect((await told([older, { ...younger, resource: "disk-2" }])).told).toEqual(["a available", "b available"]);
   });
 });
 
-describe("members of groups that are gone", () => {
+describe("verify with members of deleted groups", () => {
   const member = (id: string, of: string, changes: Partial<FoundSnapshot> = {}) =>
     snapshotOf(id, "disk-1", { marker: undefined, raw: { snapshot_group_id: of }, ...changes });
   const verified = async (members: FoundSnapshot[], arrange: (here: ReturnType<typeof stage>) => void = () => {}) => {
@@ -232,14 +232,14 @@ describe("members of groups that are gone", () => {
     return here.remarks;
   };
 
-  test("are remarked on the run, by the ids of the groups, each once", async () => {
+  test("verify adds a notice with the id of each deleted group that has members left", async () => {
     const left = [member("a", "gone"), member("b", "gone"), member("c", "lost"), member("d", "there")];
     expect(await verified([...left, member("e", "foreign")])).toEqual([
       "Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: gone, lost.",
     ]);
   });
 
-  test("are no such thing while they are being deleted, or where no group could be listed", async () => {
+  test("verify adds no notice for members that are being deleted, or if no groups could be listed", async () => {
     expect(await verified([member("a", "gone", DELETING), member("b", "")])).toEqual([]);
     const unlisted = await verified([member("a", "gone")], ({ cloud }) =>
       cloud.at("listAll", undefined, undefined, refusal("AccessDenied")),
@@ -247,7 +247,7 @@ describe("members of groups that are gone", () => {
     expect(unlisted).toEqual([]);
   });
 
-  test("of many groups are named for the first 20", async () => {
+  test("verify names the first 20 of many deleted groups", async () => {
     const many = Array.from({ length: 23 }, (_, index) => member(`m-${index}`, `g-${index}`));
     expect((await verified(many))[0]).toMatch(/: g-0, g-1, .*, g-19 and 3 more\.$/);
     expect((await verified(many.slice(0, 20)))[0]).toMatch(/, g-19\.$/);

@@ -120,8 +120,8 @@ function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
   return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
 }
 
-describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
-  test("lets pass what ajv lets pass, and nothing else", () => {
+describe.each(Object.entries(SCHEMAS))("validate with the schema %s", (_name, schema) => {
+  test("validate accepts the same values as ajv", () => {
     const bodies = fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 });
     const ajvValidate = ajv().compile(JSON.parse(JSON.stringify(schema)));
     fc.assert(
@@ -143,30 +143,30 @@ describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
   });
 });
 
-describe("validation", () => {
+describe("validate with many faults", () => {
   const uuids: Schema = { type: "array", items: { type: "string", pattern: "^a$", "x-expected": "a UUID" } };
   const STOPPED = "Validation stopped after 200 faults. There are more.";
 
-  test("faultsOf returns 200 faults without a remark", () => {
+  test("validate returns 200 faults without a remark", () => {
     const faults = validate(uuids, Array(200).fill("b"));
     expect(faults).toHaveLength(200);
     expect(faults[199]).toBe('[199]: expected a UUID, got "b".');
   });
 
-  test("faultsOf stops after 200 faults and says so", () => {
+  test("validate stops after 200 faults and says so", () => {
     const faults = validate(uuids, Array(201).fill("b"));
     expect(faults).toHaveLength(201);
     expect(faults[200]).toBe(STOPPED);
     expect(validate(uuids, Array(10_000).fill("b"))).toEqual(faults);
   });
 
-  test("faultsOf stops after 32 KiB of text and says so", () => {
+  test("validate stops after 32 KiB of text and says so", () => {
     const faults = validate(uuids, Array(200).fill("\u0000".repeat(100)));
     expect(faults.join(" ").length).toBeLessThan(33 * 1024);
     expect(faults.at(-1)).toMatch(/^Validation stopped after \d{2} faults\. There are more\.$/);
   });
 
-  test("faultsOf accepts an array of 10,000 items and an object of 10,000 fields, and refuses larger ones", () => {
+  test("validate accepts an array of 10,000 items and an object of 10,000 fields, and rejects larger ones", () => {
     const fields = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, "a"]));
     const map: Schema = { type: "object", additionalProperties: { type: "string" } };
@@ -176,13 +176,13 @@ describe("validation", () => {
     expect(validate(map, fields(10_001))).toEqual(["body: expected at most 10000 fields, got 10001."]);
   });
 
-  test("faultsOf reports a fault once that two parts of a schema find", () => {
+  test("validate reports a fault once if two parts of a schema find it", () => {
     expect(validate(deployment, { deployment_id: "d", targets: [{ kind: "snapshot", tags: 7 }] })).toEqual([
       "targets[0].tags: expected an object, got the number 7.",
     ]);
   });
 
-  test("faultsOf does not follow a value below the last level of its schema", () => {
+  test("validate does not follow a value below the last level of its schema", () => {
     const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
     expect(validate({}, deep)).toEqual([]);
     expect(validate({ type: "object" }, { a: deep })).toEqual([]);

@@ -5,7 +5,7 @@ import { instant } from "../../../../shared/core/instant.ts";
 import { delayBefore } from "../../../../shared/core/retry.ts";
 import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
-import { chanceOf } from "../../../faults/site.ts";
+import { createRandom } from "../../../support/random.ts";
 import { answering, connectionTo } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;
@@ -50,7 +50,7 @@ function makeTime() {
 /** Processes that send their calls through the embedded cloud's rate limit. */
 async function drive({ processes, callsEach, perSecond, shared = true, others = 0 }: Fleet) {
   const time = makeTime();
-  const random = chanceOf(1);
+  const random = createRandom(1);
   const throttle = createThrottle({ perSecond }, time);
   const wanted = processes * callsEach;
   const result = { taken: 0, refused: 0, seconds: 0, least: (wanted - perSecond) / (perSecond - others) };

@@ -1,17 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
-import {
-  createAll,
-  hasBegun,
-  indexExistingSnapshots,
-  type Run,
-  selectTargets,
-  targetFields,
-} from "../../../../shared/snapshots/create/create-all.ts";
+import { createAll, hasBegun } from "../../../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { type Selector, type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../../shared/snapshots/ports.ts";
+import { type Run, targetFields } from "../../../../shared/snapshots/run-context.ts";
+import { selectTargets } from "../../../../shared/snapshots/select.ts";
 import {
   cluster,
   DELETING,
@@ -43,7 +39,7 @@ function madeOf({ kind, resource, options }: Target, id: string, changes: Partia
 
 const creates = ({ cloud }: DomainFixture) => cloud.calls.filter((call) => call.includes("create"));
 
-describe("what a policy selects", () => {
+describe("selectTargets", () => {
   const selectors = (...given: Omit<Selector, "kind">[]): Selector[] =>
     given.map((one) => ({ kind: "snapshot", ...one }));
   const RESOURCES: Resource[] = [
@@ -51,7 +47,7 @@ describe("what a policy selects", () => {
     { id: "disk-2", tags: { backup: "daily", scratch: "" } },
   ];
 
-  test("by ids alone needs no look at the cloud", async () => {
+  test("selectTargets lists no resources for selectors with ids only", async () => {
     const here = stage();
     const { targets, failures, empty } = await selectTargets(
       selectors({ volume_ids: ["disk-9", "disk-8"] }),
@@ -62,7 +58,7 @@ describe("what a policy selects", () => {
     expect(here.cloud.calls).toEqual([]);
   });
 
-  test("by tags is looked up once for what is of the same resources", async () => {
+  test("selectTargets lists resources once for selectors of the same type of resource", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
     const { targets } = await selectTargets(
@@ -84,7 +80,7 @@ describe("what a policy selects", () => {
     expect(here.cloud.asked()).toEqual(["resources snapshot", "resources cluster-snapshot"]);
   });
 
-  test("and is nothing is named by its place: a tag that was misspelled looks just so", async () => {
+  test("selectTargets reports the index of a selector that selects nothing", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
     const { empty, targets } = await selectTargets(
@@ -95,7 +91,7 @@ describe("what a policy selects", () => {
     expect(targets).toHaveLength(1);
   });
 
-  test("of a kind that cannot be looked up is a failure of that kind; the others are selected", async () => {
+  test("selectTargets reports a kind whose resources cannot be listed and selects the others", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
     const error = refusal("AccessDenied");
@@ -113,7 +109,7 @@ describe("what a policy selects", () => {
     expect(empty).toEqual([]);
   });
 
-  test("by ids too is taken although the tags cannot be looked up, unless they could exclude it", async () => {
+  test("selectTargets selects ids although the resources cannot be listed, unless exclude_tags could exclude them", async () => {
     const here = stage();
     here.cloud.at("resources", refusal("AccessDenied"));
     const { targets, failures, refused } = await selectTargets(
@@ -128,7 +124,7 @@ describe("what a policy selects", () => {
     expect(refused.size).toBe(0);
   });
 
-  test("a selection whose ids are checked refuses those that do not exist, whatever their case", async () => {
+  test("selectTargets refuses ids that do not exist if it checks ids, and ignores upper and lower case", async () => {
     const here = stage();
     here.cloud.resources = [{ id: "Disk-1", tags: {} }];
     const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
@@ -148,7 +144,7 @@ describe("what a policy selects", () => {
     expect((await selectTargets(given, here.means)).refused.size).toBe(0);
   });
 
-  test("a selection whose ids are checked refuses each of them where the resources cannot be listed", async () => {
+  test("selectTargets refuses every id if it checks ids and the resources cannot be listed", async () => {
     const here = stage();
     const error = refusal("AccessDenied");
     here.cloud.at("resources", error);
@@ -169,7 +165,7 @@ describe("what a policy selects", () => {
     expect(failures).toEqual([{ kind: snapshot, error }]);
   });
 
-  test("is looked up again after a fault that passes", async () => {
+  test("selectTargets lists the resources again after a transient error", async () => {
     const here = stage();
     here.cloud.resources = RESOURCES;
     here.cloud.at("resources", refusal("CloudError"));
@@ -177,8 +173,8 @@ describe("what a policy selects", () => {
   });
 });
 
-describe("what there is already of a run", () => {
-  test("is looked up once for each kind: those of this run, by what they are of", async () => {
+describe("indexExistingSnapshots", () => {
+  test("indexExistingSnapshots lists each kind once and returns the snapshots of the run by resource", async () => {
     const here = stage();
     const mine = madeOf(disk(1), "a");
     const nowhere = madeOf(disk(3), "b", { resource: undefined });
@@ -198,14 +194,14 @@ describe("what there is already of a run", () => {
     expect(here.cloud.asked()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
   });
 
-  test("is anybody's where names are unique: any of them can have taken one", async () => {
+  test("indexExistingSnapshots returns the snapshots of all runs for a kind with unique names", async () => {
     const here = stage();
     here.cloud.add(cluster, snapshotOf("a", "cluster-1"), snapshotOf("b", "cluster-2", { marker: undefined }));
     const known = indexExistingSnapshots(RUN, here.means);
     expect((await known(targetFor(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  test("says how many a disk has, of whichever run, where that is limited", async () => {
+  test("indexExistingSnapshots counts the snapshots of a disk of all runs if the kind has a maximum", async () => {
     const here = stage();
     here.cloud.add(
       snapshot,
@@ -220,7 +216,7 @@ describe("what there is already of a run", () => {
     expect(here.cloud.asked()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
   });
 
-  test("is looked up anew after 30 s: another delivery may be at work", async () => {
+  test("indexExistingSnapshots lists a kind again after 30 s, because another delivery may be in progress", async () => {
     const here = stage({ seconds: 600 });
     const known = indexExistingSnapshots(RUN, here.means);
     await known(disk(1));
@@ -232,7 +228,7 @@ describe("what there is already of a run", () => {
     expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "30.001 s listAll snapshot"]);
   });
 
-  test("is not looked up anew for a few targets where the list is long", async () => {
+  test("indexExistingSnapshots does not list a long list again for a few targets", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, index) => snapshotOf(`s-${index}`, "disk-9")));
     const known = indexExistingSnapshots(RUN, here.means);
@@ -244,7 +240,7 @@ describe("what there is already of a run", () => {
     expect(here.cloud.asked()).toHaveLength(2);
   });
 
-  test("is what it was where the second look fails; where the first does, there is nothing to go by", async () => {
+  test("indexExistingSnapshots keeps the previous list if a refresh fails, and rejects if the first list fails", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     const known = indexExistingSnapshots(RUN, here.means);
@@ -258,15 +254,15 @@ describe("what there is already of a run", () => {
     await expect(indexExistingSnapshots(RUN, denied.means)(disk(1))).rejects.toMatchObject({ reason: "AccessDenied" });
   });
 
-  test("is looked up again after a fault that passes", async () => {
+  test("indexExistingSnapshots lists a kind again after a transient error", async () => {
     const here = stage();
     here.cloud.at("listAll", refusal("CloudError"));
     expect(await indexExistingSnapshots(RUN, here.means)(disk(1))).toEqual([]);
   });
 });
 
-describe("a run", () => {
-  test("takes every target, as many at a time as allowed, each with its record", async () => {
+describe("createAll without an index", () => {
+  test("createAll creates a snapshot of each target, up to the concurrency limit at a time, with a record for each", async () => {
     const here = stage({ concurrency: 2 });
     here.cloud.createMs = 1_000;
     expect(await createAll(disks(3), RUN, here.means, END)).toEqual([]);
@@ -287,7 +283,7 @@ describe("a run", () => {
     expect(here.cloud.of(snapshot)[0]?.marker).toMatchObject({ policy: "nightly", idempotencyKey: KEY });
   });
 
-  test("names the deployment in its records, where there is one", () => {
+  test("targetFields contains the deployment of a run", () => {
     expect(targetFields(disk(1), { ...RUN, deploymentId: "release-7" })).toEqual({
       action: "create",
       kind: "snapshot",
@@ -298,7 +294,7 @@ describe("a run", () => {
     expect(targetFields(disk(1), RUN)).not.toHaveProperty("deployment_id");
   });
 
-  test("goes on after what fails", async () => {
+  test("createAll continues after a failed target", async () => {
     const here = stage({ concurrency: 1 });
     const error = refusal("NotFound");
     here.cloud.at("create", error);
@@ -309,16 +305,16 @@ describe("a run", () => {
     ]);
   });
 
-  test("says nothing good of what is there in a status that is not known, and makes nothing beside it", async () => {
+  test("createAll reports an existing snapshot with an unknown status as unverified and creates no other", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
     await createAll(disks(2), RUN, here.means, END);
-    expect(here.told()).toEqual(["a unverified: It exists, in a status that is not known.", "b existing"]);
+    expect(here.told()).toEqual(["a unverified: The snapshot exists, and its status is unknown.", "b existing"]);
     expect(here.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
     expect(creates(here)).toEqual([]);
   });
 
-  test("makes room on a disk before it takes another one", async () => {
+  test("createAll makes room on a disk before it creates another snapshot", async () => {
     const here = stage();
     const asked: unknown[] = [];
     const makeRoom = async (kind: Kind, { volume_id }: Record<string, unknown>) => {
@@ -329,7 +325,7 @@ describe("a run", () => {
     expect(asked).toEqual(["snapshot disk-1"]);
   });
 
-  test("begins no target after the moment that it is given, and says which it did not begin", async () => {
+  test("createAll starts no target after the given moment and returns the targets that it did not start", async () => {
     const here = stage({ concurrency: 1 });
     here.cloud.createMs = 10_000;
     const targets = disks(4);
@@ -338,23 +334,23 @@ describe("a run", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("fails what it did not begin where that moment is the end itself: nobody is left to hand on to", async () => {
+  test("createAll fails the targets that it did not start if the given moment is the deadline", async () => {
     const here = stage({ concurrency: 1, seconds: 20 });
     here.cloud.createMs = 10_000;
     expect(await createAll(disks(3), RUN, here.means, moment(20_000))).toEqual([]);
     expect(here.told().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
+      "The invocation's time ran out before this target was started. Raise the function's timeout or lower SHARD_SIZE.",
     );
     expect(creates(here)).toHaveLength(2);
   });
 });
 
-describe("a run that was looked up for all targets at once", () => {
+describe("createAll with an index", () => {
   const take = (here: DomainFixture, targets: readonly Target[], until = END, run = RUN) =>
     createAll(targets, run, here.means, until, indexExistingSnapshots(run, here.means));
 
-  test("looks once, and takes what is not there", async () => {
+  test("createAll lists the snapshots once and creates the missing ones", async () => {
     const here = stage();
     here.cloud.add(snapshot, madeOf(disk(2), "a"));
     expect(await take(here, disks(2))).toEqual([]);
@@ -362,21 +358,21 @@ describe("a run that was looked up for all targets at once", () => {
     expect(here.cloud.asked()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
   });
 
-  test("hands on what it did not begin", async () => {
+  test("createAll with an index returns the targets that it did not start", async () => {
     const here = stage({ concurrency: 1, seconds: 600 });
     here.cloud.createMs = 10_000;
     const targets = disks(3);
     expect(await take(here, targets, moment(20_000))).toEqual(targets.slice(2));
   });
 
-  test("fails each target whose kind cannot be looked up, and takes the others", async () => {
+  test("createAll fails each target of a kind that cannot be listed and creates the others", async () => {
     const here = stage({ concurrency: 4 });
     here.cloud.at("listAll", refusal("AccessDenied"));
     await take(here, [disk(1), disk(2, standard)]);
     expect(here.told().sort()).toEqual(["disk-1 failed: AccessDenied", "made-1 accepted"]);
   });
 
-  test("waits for the same run that is at work in this instance, and then finds what that one made", async () => {
+  test("createAll waits for the same run in this instance and then finds its snapshots", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.createMs = 1_000;
     const twice = await Promise.all([take(here, disks(2), moment(600_000)), take(here, disks(2), moment(600_000))]);
@@ -385,7 +381,7 @@ describe("a run that was looked up for all targets at once", () => {
     expect(here.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
   });
 
-  test("does not wait for another run, another shard, nor another project", async () => {
+  test("createAll does not wait for another run, shard or project", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.createMs = 1_000;
     await Promise.all([
@@ -400,7 +396,7 @@ describe("a run that was looked up for all targets at once", () => {
     expect(creates(here)).toHaveLength(6);
   });
 
-  test("fails every target where that one does not end in time", async () => {
+  test("createAll fails every target if the same run in this instance does not end in time", async () => {
     const here = stage({ seconds: 20 });
     here.cloud.createMs = 30_000;
     const first = take(here, disks(2));
@@ -412,13 +408,13 @@ describe("a run that was looked up for all targets at once", () => {
   });
 });
 
-describe("a run of which a part is there already: what was handed on before may still be at work", () => {
+describe("createAll with snapshots of a run that may be in progress in another instance", () => {
   const LONG = { seconds: 600, concurrency: 2 };
   const until = moment(500_000);
   const take = (here: DomainFixture, targets: readonly Target[]) =>
     createAll(targets, RUN, here.means, until, indexExistingSnapshots(RUN, here.means));
 
-  test("waits until nothing more comes of it", async () => {
+  test("createAll waits until the list shows no further snapshot of the run", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     here.cloud.at("listAll", undefined, () =>
@@ -434,7 +430,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(here.told().sort()).toEqual(["a existing", "b existing", "made-1 accepted", "made-2 accepted"]);
   });
 
-  test("does not wait where nothing is there, or everything", async () => {
+  test("createAll does not wait if the list shows no snapshot of the run or all of them", async () => {
     const none = stage(LONG);
     await take(none, disks(3));
     expect(none.time.seconds()).toBe(0);
@@ -445,7 +441,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(all.cloud.asked()).toEqual(["listAll snapshot"]);
   });
 
-  test("does not wait for what is not of this run or of one of its targets", async () => {
+  test("createAll does not wait for snapshots of another run or of other resources", async () => {
     const clusters = [1, 2, 3].map((number) => targetFor(cluster, `cluster-${number}`));
     const others: [Kind, readonly Target[], FoundSnapshot][] = [
       [snapshot, disks(3), snapshotOf("a", "disk-1")],
@@ -465,14 +461,14 @@ describe("a run of which a part is there already: what was handed on before may 
     }
   });
 
-  test("is begun where a target's snapshot is there", async () => {
+  test("hasBegun returns true if a target has a snapshot of the run", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(2), "a"));
     expect(await hasBegun(disks(1), RUN, indexExistingSnapshots(RUN, here.means))).toBe(false);
     expect(await hasBegun(disks(2), RUN, indexExistingSnapshots(RUN, here.means))).toBe(true);
   });
 
-  test("that was handed on before and is not there may be about to begin: it is waited for once", async () => {
+  test("createAll waits once for a shard that was started before if the list shows none of its snapshots", async () => {
     const here = stage({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     here.cloud.at("listAll", undefined, () => here.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")));
@@ -485,7 +481,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(creates(nobody).map((call) => call.split(" ")[0])).toEqual(["10", "10"]);
   });
 
-  test("and of which a part is there is waited for until nothing more comes of it, be it one", async () => {
+  test("createAll waits for a shard of one target until the list shows no further snapshot", async () => {
     const here = stage({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
@@ -493,21 +489,21 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(here.time.seconds()).toBe(20);
   });
 
-  test("does not wait where all are begun at once", async () => {
+  test("createAll does not wait if all targets are started at the same time", async () => {
     const here = stage(LONG);
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     await take(here, disks(2));
     expect(here.time.seconds()).toBe(0);
   });
 
-  test("counts a kind that cannot be listed as not there", async () => {
+  test("createAll treats a kind that cannot be listed as having no snapshots of the run", async () => {
     const here = stage(LONG);
     here.cloud.always("listAll", refusal("AccessDenied"));
     await take(here, disks(3));
     expect(here.told()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
   });
 
-  test("waits no longer than since the last was made, and not for what was made long ago", async () => {
+  test("createAll waits at most 20 s after the newest snapshot of the run, and not at all if that was earlier", async () => {
     const since = async (...created: (number | undefined)[]) => {
       const here = stage(LONG);
       const made = created.map((ms, index) =>
@@ -529,7 +525,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(await since(-60_000)).toBe("20");
   });
 
-  test("does not wait where there is no time for it: a target that is missed for good would be worse", async () => {
+  test("createAll does not wait beyond the deadline, because a missing snapshot is worse than a duplicate", async () => {
     const here = stage({ seconds: 20, concurrency: 2 });
     here.cloud.add(snapshot, madeOf(disk(1), "a"));
     await take(here, disks(3));
@@ -542,7 +538,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(longer.cloud.asked().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
   });
 
-  test("does not wait where this instance itself worked on it a moment ago", async () => {
+  test("createAll does not wait if this instance ended the same run recently", async () => {
     const here = stage(LONG);
     here.cloud.at("create", undefined, refusal("AccessDenied"));
     await take(here, disks(3));
@@ -551,7 +547,7 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(here.time.seconds()).toBe(0);
   });
 
-  test("takes another of what is being deleted", async () => {
+  test("createAll creates another snapshot for one that is being deleted", async () => {
     const here = stage({ seconds: 600, concurrency: 4 });
     here.cloud.add(group, madeOf(targetFor(group, "server-1"), "a", DELETING));
     await take(here, [targetFor(group, "server-1")]);

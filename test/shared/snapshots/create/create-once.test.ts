@@ -1,12 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { REASONS, type SnapshotError } from "../../../../shared/core/errors.ts";
+import { REASONS, type SnapshotError, withAttempts } from "../../../../shared/core/errors.ts";
 import { after, instant } from "../../../../shared/core/instant.ts";
-import {
-  type CreateResult,
-  createOnce,
-  type SnapshotRequest,
-  serializeRuns,
-} from "../../../../shared/snapshots/create/create-once.ts";
+import { createOnce } from "../../../../shared/snapshots/create/create-once.ts";
+import { serializeRuns } from "../../../../shared/snapshots/create/in-flight.ts";
+import type { CreateResult, SnapshotRequest } from "../../../../shared/snapshots/create/request.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
 import {
@@ -70,8 +67,8 @@ const LOOK = "listFor snapshot disk-1";
 const CREATE = "create snapshot disk-1";
 const NAME = snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt: 1 });
 
-describe("what is not there", () => {
-  test("is looked for, and then made, with the marker and a name of its own", async () => {
+describe("createOnce without an existing snapshot", () => {
+  test("createOnce lists the snapshots and creates one with the marker and a generated name", async () => {
     const { result, here, asked } = await ensured([]);
     expect(asked).toEqual([LOOK, CREATE]);
     expect(result).toEqual({
@@ -90,18 +87,18 @@ describe("what is not there", () => {
     });
   });
 
-  test("has the name that the caller gave it", async () => {
+  test("createOnce uses the name in the request", async () => {
     const { result } = await ensured([], request({ options: { volume_id: "disk-1", name: "before the migration" } }));
     expect(result.name).toBe("before the migration");
   });
 
-  test("is not looked for again where it was looked up for many at once", async () => {
+  test("createOnce does not list the snapshots if the caller listed them in bulk", async () => {
     const here = stage();
     expect((await ask(here, request(), [])).outcome).toBe("accepted");
     expect(here.cloud.asked()).toEqual([CREATE]);
   });
 
-  test("is made beside what others made of the disk, and beside copies of ours", async () => {
+  test("createOnce creates a snapshot although the disk has snapshots of others and copies of its own", async () => {
     const asked = request();
     const theirs = [
       snapshotOf("a", "disk-1"),
@@ -111,15 +108,15 @@ describe("what is not there", () => {
     expect((await ensured(theirs, asked)).result).toMatchObject({ outcome: "accepted", name: NAME });
   });
 
-  test("of this disk is made, whatever there is of others under the same key", async () => {
+  test("createOnce creates a snapshot although other resources have snapshots with the same key", async () => {
     const here = stage();
     const other = madeBy(request({ options: { volume_id: "disk-2" } }), "a");
     expect((await ask(here, request(), [other])).outcome).toBe("accepted");
   });
 });
 
-describe("what is there", () => {
-  test("is answered as the API answers a create; nothing is made", async () => {
+describe("createOnce with an existing snapshot", () => {
+  test("createOnce returns the existing snapshot in the format of the API's create response and creates none", async () => {
     const asked = request();
     const { result, asked: calls } = await ensured([madeBy(asked, "a", { ...CREATING, raw: { id: "a" } })], asked);
     expect(calls).toEqual([LOOK]);
@@ -134,14 +131,14 @@ describe("what is there", () => {
     });
   });
 
-  test("stands also in a status that is not known, and where the list does not say what it is of", async () => {
+  test("createOnce returns an existing snapshot whose status is unknown or whose resource the list omits", async () => {
     const asked = request();
     for (const changes of [UNKNOWN, { resource: undefined }]) {
       expect((await ensured([madeBy(asked, "a", changes)], asked)).result).toMatchObject({ outcome: "existing" });
     }
   });
 
-  test("the oldest of several stands; of the same moment, the first by its id", async () => {
+  test("createOnce returns the oldest of several existing snapshots, and the first by id if their times are equal", async () => {
     const asked = request();
     const younger = madeBy(asked, "a", { created: moment(1) });
     expect((await ensured([younger, madeBy(asked, "c"), madeBy(asked, "b")], asked)).result.snapshotId).toBe("b");
@@ -150,7 +147,7 @@ describe("what is there", () => {
     expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
   });
 
-  test("a request is answered with an available snapshot rather than an older one that is not available", async () => {
+  test("createOnce returns an available snapshot rather than an older one that is not available", async () => {
     const asked = request();
     for (const older of [CREATING, UNKNOWN]) {
       const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
@@ -164,7 +161,7 @@ describe("what is there", () => {
     expect((await ensured(three, asked)).result.snapshotId).toBe("b");
   });
 
-  test("a request is not answered with an available snapshot of a different request, and conflicts with an older one", async () => {
+  test("createOnce reports a conflict with an older snapshot of a different request instead of returning an available one", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-1", force: false } });
     const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
@@ -172,7 +169,7 @@ describe("what is there", () => {
     expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
   });
 
-  test("a snapshot without a resource counts for the request that its marker names, and for no other", async () => {
+  test("createOnce matches a snapshot without a resource by the request hash in its marker", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-2", force: true } });
     const found = madeBy(asked, "a", { resource: undefined });
@@ -186,7 +183,7 @@ describe("what is there", () => {
     expect((await ensured([ofCluster], cluster2)).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("does not stand where it failed or is being deleted: another one is made, under another name", async () => {
+  test("createOnce creates another snapshot, with another name, if the existing one failed or is being deleted", async () => {
     const asked = request();
     const failed = await ensured([madeBy(asked, "a", FAILED), madeBy(asked, "b", DELETING)], asked);
     expect(failed.result).toMatchObject({
@@ -199,20 +196,20 @@ describe("what is there", () => {
     });
   });
 
-  test("under the same key with other content is a conflict", async () => {
+  test("createOnce reports a conflict if the key was used with other options", async () => {
     const other = madeBy(request({ options: { volume_id: "disk-1", force: false } }), "a");
     const { result, asked } = await ensured([other]);
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request of snapshot a, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
+        "Expected the request that created snapshot a under the same key; this request has other options. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });
 });
 
-describe("a name that we make up", () => {
-  test("is one that is free: a later attempt's where its number's is taken", async () => {
+describe("createOnce with generated names", () => {
+  test("createOnce uses the name of a later attempt if the name of the attempt is taken", async () => {
     const nameOf = (attempt: number) =>
       snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt });
     const taken = [1, 2].map((attempt) =>
@@ -223,16 +220,16 @@ describe("a name that we make up", () => {
   });
 });
 
-describe("a group of single disks, of which a list does not say what it is of", () => {
+describe("createOnce with a group of individual disks whose disks the list omits", () => {
   const disks = (...volume_ids: string[]) => request({ kind: group, options: { volume_ids } });
   const madeOf = (asked: SnapshotRequest) => madeBy(asked, "a", { resource: undefined });
 
-  test("is told by what was asked for", async () => {
+  test("createOnce finds an existing group of individual disks by its request hash", async () => {
     expect((await ensured([madeOf(disks("a", "b"))], disks("b", "a"))).result).toMatchObject({ outcome: "existing" });
     expect((await ensured([madeOf(disks("a", "c"))], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("is told by its members, where these are listed", async () => {
+  test("createOnce finds an existing group of individual disks by its members", async () => {
     const member = (id: string) => snapshotOf(`of-${id}`, id);
     const other = request({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
     const found = { ...madeOf(other), members: [member("B"), member("a")] };
@@ -242,12 +239,12 @@ describe("a group of single disks, of which a list does not say what it is of", 
     });
   });
 
-  test("is not one that somebody else made, without our marker", async () => {
+  test("createOnce does not return a group of individual disks without the marker", async () => {
     const theirs = snapshotOf("theirs", "", { resource: undefined, marker: undefined, labels: {} });
     expect((await ensured([theirs], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("is not one of a server", async () => {
+  test("createOnce does not return the group of a server for a request of individual disks", async () => {
     const server = request({ kind: group, options: { server_id: "server-1" } });
     const other = { ...madeOf(disks("a")), resource: "server-2" };
     const here = stage();
@@ -255,14 +252,14 @@ describe("a group of single disks, of which a list does not say what it is of", 
   });
 });
 
-describe("a snapshot of a cluster, whose names are unique", () => {
+describe("createOnce with cluster snapshots, whose names are unique", () => {
   const asked = (options: JsonObject = {}) =>
     request({ kind: cluster, options: { cluster_id: "cluster-1", ...options } });
   const long = "x".repeat(256);
   const named = (changes: Partial<FoundSnapshot>) =>
     snapshotOf("a", "cluster-1", { name: "release", marker: undefined, ...changes });
 
-  test("without room for the marker is told by its name and its description, word for word", async () => {
+  test("createOnce finds a cluster snapshot without room for the marker by its name and its description", async () => {
     const mine = asked({ name: "Release", description: long });
     expect((await ensured([named({ description: `${long} ` })], mine)).result).toMatchObject({
       outcome: "existing",
@@ -276,14 +273,14 @@ describe("a snapshot of a cluster, whose names are unique", () => {
     }
   });
 
-  test("of another cluster with the same words has taken the name", async () => {
+  test("createOnce reports a conflict if a snapshot of another cluster has the same name and description", async () => {
     const theirs = named({ description: long, resource: "cluster-2" });
     expect((await ensured([theirs], asked({ name: "release", description: long }))).result).toMatchObject({
       reason: "Conflict",
     });
   });
 
-  test("under a name that is taken is a conflict, before anything is sent, whoever has it", async () => {
+  test("createOnce reports a conflict before it sends a create if any cluster snapshot has the name", async () => {
     const { result, asked: calls } = await ensured(
       [named({ name: "RELEASE", ...CREATING })],
       asked({ name: "release" }),
@@ -300,18 +297,18 @@ describe("a snapshot of a cluster, whose names are unique", () => {
     );
   });
 
-  test("under another name is made", async () => {
+  test("createOnce creates a cluster snapshot if existing ones have other names", async () => {
     expect((await ensured([named({})], asked({ name: "other" }))).result).toMatchObject({ outcome: "accepted" });
     expect((await ensured([named({})], asked())).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("a disk's may have the name of another one", async () => {
+  test("createOnce creates a disk snapshot although another snapshot has the same name", async () => {
     const mine = request({ options: { volume_id: "disk-1", name: "release", description: "a" } });
     const found = snapshotOf("a", "disk-1", { name: "release", description: "a", marker: undefined });
     expect((await ensured([found], mine)).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("that is refused may have been made by another delivery meanwhile: it is looked for once more", async () => {
+  test("createOnce lists the cluster snapshots again after a rejected create, because another delivery may have created one", async () => {
     const here = stage();
     const mine = asked({ name: "release" });
     here.cloud.at("create", { afterwards: refusal("Conflict", { status: 400 }) });
@@ -334,8 +331,8 @@ describe("a snapshot of a cluster, whose names are unique", () => {
   });
 });
 
-describe("an answer that leaves it open whether the snapshot was made", () => {
-  test("is followed by a look when a list must show it: made, it is not made again", async () => {
+describe("createOnce after an ambiguous response", () => {
+  test("createOnce lists the snapshots when a list must show the result of an ambiguous create, and creates no second one", async () => {
     const here = stage();
     here.cloud.lateMs = 5_000;
     here.cloud.at("create", { afterwards: lost() });
@@ -343,7 +340,7 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
     expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
   });
 
-  test("is followed by another create where it was not made, three in all", async () => {
+  test("createOnce sends at most three creates if ambiguous creates created nothing", async () => {
     const here = stage();
     here.cloud.at("create", lost(), lost());
     expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
@@ -356,14 +353,14 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
     expect(never.cloud.asked().at(-1)).toBe(LOOK);
   });
 
-  test("is the answer where the invocation's repeats are used up", async () => {
+  test("createOnce fails after an ambiguous create if the invocation has no retry tokens left", async () => {
     const here = stage();
     here.means.retryBudget.tokens = { tokens: 2 };
     here.cloud.always("create", lost());
     expect(await ask(here)).toMatchObject({ reason: "Unreachable", attempts: 1 });
   });
 
-  test("cannot be settled where there is no time for a list to show it", async () => {
+  test("createOnce fails with OutcomeUnknown if the deadline is before a list must show the result", async () => {
     const here = stage({ seconds: 7 });
     here.cloud.at("create", refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }));
     expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 2 });
@@ -378,21 +375,21 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
       status: 500,
       requestId: "r-1",
       attempts: 1,
-      message: `The cloud says Unreachable. Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The cloud says Unreachable. It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`,
     });
-    expect(result.cause).toBe(error);
+    expect(result.cause).toEqual(withAttempts(error, 1));
     // The last second is left for the look itself.
     expect(short.cloud.calls.at(-1)).toBe(`5.999 s ${LOOK}`);
   });
 
-  test("is settled where the look finds it, however early", async () => {
+  test("createOnce returns the snapshot of an ambiguous create if an early list shows it", async () => {
     const here = stage({ seconds: 0.5 });
     here.cloud.at("create", { afterwards: lost() });
     expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
     expect(here.time.slept[0]).toBe(0);
   });
 
-  test("cannot be settled where the look fails", async () => {
+  test("createOnce fails with OutcomeUnknown if the list after an ambiguous create cannot be read", async () => {
     const here = stage();
     const denied = refusal("AccessDenied");
     here.cloud.at("create", lost());
@@ -403,7 +400,7 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
   });
 });
 
-describe("an outcome that stayed open a moment ago", () => {
+describe("createOnce after a recent request with an unknown outcome", () => {
   /** The first request's outcome stays open; then the same one comes again after so long, for so many seconds. */
   const again = async (afterMs: number, seconds: number, known?: FoundSnapshot[]) => {
     const here = stage({ seconds: 3 });
@@ -420,39 +417,39 @@ describe("an outcome that stayed open a moment ago", () => {
     return { result, seconds: (here.time.now() - ended) / 1000, asked: cloud.asked() };
   };
 
-  test("is looked up when a list must show it, before anything is made; not in what was looked up before", async () => {
+  test("createOnce ignores the bulk list and waits until a list must show what the recent request created", async () => {
     const { result, seconds, asked } = await again(1_000, 60, []);
     expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(seconds).toBe(6);
     expect(asked.slice(-2)).toEqual([LOOK, LOOK]);
   });
 
-  test("is looked up at once where a list must show it by then", async () => {
+  test("createOnce lists the snapshots without a wait if the recent request ended more than 6 s ago", async () => {
     const { result, seconds } = await again(8_000, 60);
     expect(result).toMatchObject({ outcome: "existing" });
     expect(seconds).toBe(8);
   });
 
-  test("stays open where there is no time for that", async () => {
+  test("createOnce fails with OutcomeUnknown if the deadline is before a list must show what the recent request created", async () => {
     expect((await again(1_000, 6)).result).toMatchObject({ outcome: "existing" });
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The same request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
 });
 
-describe("a refusal", () => {
-  test("that trying again does not change is the answer", async () => {
+describe("createOnce after a rejected create", () => {
+  test("createOnce fails with the error of a create that a retry cannot change", async () => {
     const here = stage();
     here.cloud.at("create", refusal("NotFound", { status: 404 }));
     expect(await ask(here)).toMatchObject({ reason: "NotFound", attempts: 1 });
     expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
   });
 
-  test("createOnce looks again before every repeated create, whatever refused the one before", async () => {
+  test("createOnce lists the snapshots again before every repeated create, whatever the error was", async () => {
     const here = stage();
     here.cloud.at("create", refusal("Throttled"), refusal("CloudError"), refusal("Unreachable"));
     expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 4 });
@@ -460,7 +457,7 @@ describe("a refusal", () => {
   });
 
   test.each(["Throttled", "CloudError", "Unreachable", "Busy"] as const)(
-    "createOnce finds what another delivery created while it waited after %s",
+    "createOnce finds the snapshot that another delivery created during the wait after %s",
     async (reason) => {
       const here = stage();
       here.cloud.at("create", { afterwards: refusal(reason) });
@@ -469,7 +466,7 @@ describe("a refusal", () => {
     },
   );
 
-  test("as the disk is busy may be of another delivery's snapshot: it is looked for when a list must show it", async () => {
+  test("createOnce waits after Busy until a list must show the snapshot of another delivery, and returns it", async () => {
     const here = stage();
     here.cloud.lateMs = 5_000;
     here.cloud.at("create", { afterwards: refusal("Busy") });
@@ -488,7 +485,7 @@ describe("a refusal", () => {
     expect(unseen.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
   });
 
-  test("createOnce takes a refusal without a code for final once a look shows that nothing was created", async () => {
+  test("createOnce does not repeat a create that was rejected without a code if the list shows no snapshot", async () => {
     const here = stage();
     here.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
     expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
@@ -504,13 +501,13 @@ describe("a refusal", () => {
     expect(await ask(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 
-  test("of a request that was not sent does not count as an attempt", async () => {
+  test("createOnce does not count a create that was not sent as an attempt", async () => {
     const here = stage();
     here.cloud.always("create", refusal("AccessDenied", { requestSent: false }));
     expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
   });
 
-  test("that looks like a fault of the request is the quota where the disk is full", async () => {
+  test("createOnce reports QuotaExceeded instead of InvalidRequest if the disk has the maximum number of snapshots", async () => {
     const refused = refusal("InvalidRequest", {
       code: "EVS.5400",
       cloudMessage: "Too many.",
@@ -532,23 +529,25 @@ describe("a refusal", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. The cloud rejected another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
       ),
     });
-    expect(await refuse(request(), others(6))).toBe(refused);
+    expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));
     expect(await refuse(request(), others(7), refusal("NotFound"))).toMatchObject({ reason: "NotFound" });
-    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toBe(refused);
+    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toEqual(
+      withAttempts(refused, 1),
+    );
 
     const here = stage();
     here.cloud.add(snapshot, ...others(7));
     here.cloud.at("create", refused);
     here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    expect(await ask(here)).toBe(refused);
+    expect(await ask(here)).toEqual(withAttempts(refused, 1));
   });
 });
 
-describe("room", () => {
-  test("is made before the create; where that took time, it is looked again", async () => {
+describe("createOnce with makeRoom", () => {
+  test("createOnce makes room before the create, and lists the snapshots again if that took time", async () => {
     for (const [made, calls] of [
       [false, [LOOK, CREATE]],
       [true, [LOOK, LOOK, CREATE]],
@@ -565,7 +564,7 @@ describe("room", () => {
     }
   });
 
-  test("is not made for what is there already, and what was made meanwhile stands", async () => {
+  test("createOnce makes no room for an existing snapshot, and returns a snapshot that was created meanwhile", async () => {
     const here = stage();
     const makeRoom = async () => {
       here.cloud.add(snapshot, madeBy(request(), "a"));
@@ -578,8 +577,8 @@ describe("room", () => {
   });
 });
 
-describe("the same request at once in one instance", () => {
-  test("waits for the first, and is answered with what that one made", async () => {
+describe("createOnce with concurrent requests in one instance", () => {
+  test("createOnce waits for a concurrent equal request and returns its snapshot", async () => {
     const here = stage();
     here.cloud.createMs = 2_000;
     const [first, second] = await Promise.all([ask(here), ask(here)]);
@@ -591,16 +590,19 @@ describe("the same request at once in one instance", () => {
     expect(here.time.seconds()).toBe(2);
   });
 
-  test("with other content is a conflict", async () => {
+  test("createOnce reports a conflict with a concurrent request that has the same key and other options", async () => {
     const here = stage();
     here.cloud.createMs = 2_000;
     const other = request({ options: { volume_id: "disk-1", force: false } });
     const [, second] = await Promise.all([ask(here), ask(here, other)]);
-    expect(second).toMatchObject({ reason: "Conflict", message: expect.stringContaining("snapshot made-1, which") });
+    expect(second).toMatchObject({
+      reason: "Conflict",
+      message: expect.stringContaining("created snapshot made-1 under the same key"),
+    });
     expect(here.cloud.of(snapshot)).toHaveLength(1);
   });
 
-  test("of another project, kind, disk or key waits for nobody", async () => {
+  test("createOnce does not wait for a concurrent request of another project, kind, disk or key", async () => {
     const here = stage();
     here.cloud.createMs = 2_000;
     await Promise.all([
@@ -613,7 +615,7 @@ describe("the same request at once in one instance", () => {
     expect(here.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
   });
 
-  test("looks for itself where the first failed", async () => {
+  test("createOnce lists the snapshots itself if the concurrent request failed", async () => {
     const here = stage();
     here.cloud.at("create", async () => {
       await here.time.sleep(1_000);
@@ -625,7 +627,7 @@ describe("the same request at once in one instance", () => {
     expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `1 s ${LOOK}`, `1 s ${CREATE}`]);
   });
 
-  test("looks when a list must show it where the first could not find out in time", async () => {
+  test("createOnce waits until a list must show the result if the outcome of the concurrent request is unknown", async () => {
     const here = stage();
     here.cloud.lateMs = 5_000;
     const impatient = { ...here.means.retryBudget, deadline: moment(3_000) };
@@ -640,7 +642,7 @@ describe("the same request at once in one instance", () => {
     expect(here.cloud.of(snapshot)).toHaveLength(1);
   });
 
-  test("does not wait beyond its own time", async () => {
+  test("createOnce does not wait for a concurrent request beyond its own deadline", async () => {
     const here = stage();
     here.cloud.createMs = 30_000;
     const impatient = { ...here.means.retryBudget, deadline: moment(5_000) };
@@ -650,13 +652,13 @@ describe("the same request at once in one instance", () => {
     );
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still under way and this one's time ran out.",
+      message: "The same request is still in progress, and this request's time ran out.",
     });
     expect(here.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });
   });
 
-  test("whose time is up already does not wait at all", async () => {
+  test("createOnce does not wait for a concurrent request if its own deadline has passed", async () => {
     const here = stage();
     here.cloud.createMs = 30_000;
     const late = { ...here.means.retryBudget, deadline: moment(-1_000) };
@@ -670,8 +672,8 @@ describe("the same request at once in one instance", () => {
   });
 });
 
-describe("what was made a moment ago", () => {
-  test("is known for 10 s although no list shows it", async () => {
+describe("createOnce after a recent request", () => {
+  test("createOnce remembers a new snapshot for 10 s although no list shows it", async () => {
     const here = stage();
     here.cloud.add(snapshot, snapshotOf("other", "disk-1"));
     here.cloud.lateMs = 60_000;
@@ -693,7 +695,7 @@ describe("what was made a moment ago", () => {
     expect(await ask(later)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("is answered with what was asked for", async () => {
+  test("createOnce returns a remembered snapshot in the format of the API's create response", async () => {
     const here = stage();
     here.cloud.lateMs = 60_000;
     const asked = request({ options: { volume_id: "disk-1", name: "release" } });
@@ -705,17 +707,17 @@ describe("what was made a moment ago", () => {
     });
   });
 
-  test("is a conflict for other content", async () => {
+  test("createOnce reports a conflict if a remembered snapshot was created with other options", async () => {
     const here = stage();
     here.cloud.lateMs = 60_000;
     await ask(here);
     expect(await ask(here, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("snapshot made-1, which"),
+      message: expect.stringContaining("created snapshot made-1 under the same key"),
     });
   });
 
-  test("stays known for its 10 s, whatever is asked under the same key meanwhile, and no longer", async () => {
+  test("createOnce remembers a new snapshot for no more than 10 s, whatever requests with the same key come meanwhile", async () => {
     const here = stage();
     here.cloud.lateMs = 60_000;
     await ask(here);
@@ -728,7 +730,7 @@ describe("what was made a moment ago", () => {
     expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("counts as the list has it, once the list has it", async () => {
+  test("createOnce prefers the state in the list to the remembered snapshot", async () => {
     const here = stage();
     await ask(here);
     const [made] = here.cloud.of(snapshot);
@@ -736,7 +738,7 @@ describe("what was made a moment ago", () => {
     expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("is forgotten in the end, so that an instance that lives for long holds nothing of it", async () => {
+  test("createOnce removes remembered snapshots from memory after 10 s", async () => {
     const here = stage({ seconds: 600 });
     const inFlight = here.means.inFlight;
     for (let disk = 1; disk <= 5; disk += 1) {
@@ -751,7 +753,7 @@ describe("what was made a moment ago", () => {
   });
 
   test.each([-3_600_000, 3_600_000])(
-    "createOnce remembers a snapshot for 10 s although the clock of the next invocation is %d ms off",
+    "createOnce remembers a snapshot for 10 s although the clock of the next invocation differs by %d ms",
     async (step) => {
       const here = stage();
       here.cloud.lateMs = 60_000;
@@ -770,7 +772,7 @@ describe("what was made a moment ago", () => {
     },
   );
 
-  test("that failed leaves nothing behind", async () => {
+  test("createOnce remembers nothing of a failed request", async () => {
     const here = stage();
     here.cloud.at("create", refusal("AccessDenied"));
     await ask(here);
@@ -778,7 +780,7 @@ describe("what was made a moment ago", () => {
   });
 });
 
-describe("a turn", () => {
+describe("serializeRuns", () => {
   const run = (here: DomainFixture, name: string, told: string[], seconds: number, fails = false) =>
     serializeRuns(name, here.means.inFlight, here.means.retryBudget, async () => {
       told.push(`${here.time.seconds()} s ${name} begins`);
@@ -787,14 +789,14 @@ describe("a turn", () => {
       if (fails) throw refusal("CloudError");
     }).catch((error) => void told.push(`${here.time.seconds()} s ${error.reason}`));
 
-  test("comes when the one before has ended and a list must show what it made", async () => {
+  test("serializeRuns starts a run when the previous one has ended and a list must show its snapshots", async () => {
     const here = stage();
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 3), run(here, "a", told, 2), run(here, "b", told, 1)]);
     expect(told).toEqual(["0 s a begins", "0 s b begins", "1 s b ends", "3 s a ends", "9 s a begins", "11 s a ends"]);
   });
 
-  test("knows whether there was one a moment ago, for 10 s; then it is forgotten", async () => {
+  test("serializeRuns reports for 10 s that a run of the same name ended recently", async () => {
     const again = async (waitMs: number) => {
       const here = stage({ seconds: 600 });
       const told: boolean[] = [];
@@ -813,7 +815,7 @@ describe("a turn", () => {
     expect([...here.means.inFlight.keys()]).toEqual(["b"]);
   });
 
-  test("that was waited for knows that there was one", async () => {
+  test("serializeRuns reports to a run that waited that another run ended recently", async () => {
     const here = stage();
     const told: boolean[] = [];
     const turn = (seconds: number) =>
@@ -825,21 +827,21 @@ describe("a turn", () => {
     expect(told).toEqual([false, true]);
   });
 
-  test("comes also where the one before failed", async () => {
+  test("serializeRuns starts the next run if the previous one failed", async () => {
     const here = stage();
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 1, true), run(here, "a", told, 1)]);
     expect(told).toEqual(["0 s a begins", "1 s a ends", "1 s CloudError", "7 s a begins", "8 s a ends"]);
   });
 
-  test("comes one after the other for three", async () => {
+  test("serializeRuns runs three runs of the same name one after the other", async () => {
     const here = stage();
     const told: string[] = [];
     await Promise.all([run(here, "a", told, 1), run(here, "a", told, 1), run(here, "a", told, 1)]);
     expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
   });
 
-  test("is waited for also by who comes when the first has ended and the second has not", async () => {
+  test("serializeRuns lets a third run wait for the second one after the first has ended", async () => {
     const here = stage();
     const told: string[] = [];
     const turns = [run(here, "a", told, 1), run(here, "a", told, 5)];
@@ -848,7 +850,7 @@ describe("a turn", () => {
     expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "18 s a begins"]);
   });
 
-  test("that does not come in time fails, and the one after it still waits for the first", async () => {
+  test("serializeRuns fails a run that cannot start in time, and the next run still waits for the first", async () => {
     const here = stage({ seconds: 5 });
     const patient = {
       ...here,

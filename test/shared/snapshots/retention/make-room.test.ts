@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { checkMakeRoom, makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
+import { makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
 import type { PrunePolicy } from "../../../../shared/snapshots/retention/prune.ts";
 import {
   DAY_MS,
@@ -52,26 +52,26 @@ const every = (count: number, changes: Partial<FoundSnapshot>) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
 const LIST = "listFor snapshot disk-1";
 
-describe("nothing is done", () => {
-  test("for a kind of which a resource takes many", async () => {
+describe("makeRoomBy without need for room", () => {
+  test("makeRoomBy does nothing for a kind without a maximum per resource", async () => {
     const here = stage();
     expect(await makeRoomBy(NIGHTLY, here.means)(standard, OPTIONS)).toBe(false);
     expect(here.cloud.calls).toEqual([]);
   });
 
-  test("where the look for all has shown that there is room", async () => {
+  test("makeRoomBy does nothing if the bulk list shows that there is room", async () => {
     const { result, asked, counts } = await makeRoom([], { count: 6 });
     expect(result).toBe(false);
     expect(counts).toEqual(["disk-1"]);
     expect(asked).toEqual([]);
   });
 
-  test("where a look at the disk shows it", async () => {
+  test("makeRoomBy does nothing if the list of the disk shows that there is room", async () => {
     expect(await makeRoom(found(6))).toMatchObject({ result: false, asked: [LIST] });
     expect(await makeRoom(found(6), { count: 7 })).toMatchObject({ result: false, asked: [LIST] });
   });
 
-  test("where a backup made one of those that there are: the cloud may not count it", async () => {
+  test("makeRoomBy does nothing if a backup created one of the snapshots, because the cloud may not count it", async () => {
     const { result, asked, told } = await makeRoom(found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }), {
       policy: { policy: "nightly", retention: { keep_last: 7 } },
     });
@@ -81,22 +81,22 @@ describe("nothing is done", () => {
   });
 });
 
-describe("a full disk", () => {
-  test("is pruned by the policy's retention, with the records that prune has, and it is looked that they are gone", async () => {
+describe("makeRoomBy on a full disk", () => {
+  test("makeRoomBy deletes by the policy's retention, writes the records of prune, and checks that the snapshots disappeared", async () => {
     const { result, asked, told } = await makeRoom(found(7));
     expect(result).toBe(true);
     expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
     expect(asked).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
   });
 
-  test("is waited for until what was deleted is gone: 1 s, 2 s, 4 s, 8 s, then every 10 s", async () => {
+  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until the snapshots have disappeared", async () => {
     const { result, calls } = await makeRoom(found(7), { removeMs: 40_000 });
     expect(result).toBe(true);
     const looks = calls.filter((call) => call.includes("listFor"));
     expect(looks.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3", "7", "15", "25", "35", "45"]);
   });
 
-  test("is waited for where enough is being deleted already; nothing more goes for it", async () => {
+  test("makeRoomBy deletes nothing more if enough snapshots are being deleted already", async () => {
     const here = stage({ seconds: 600 });
     here.cloud.add(snapshot, ...found(7, { 6: DELETING }));
     here.cloud.always("listFor", () => {
@@ -107,22 +107,22 @@ describe("a full disk", () => {
     expect(here.told()).toEqual([]);
   });
 
-  test("of which one goes and seven stay is pruned none the less", async () => {
+  test("makeRoomBy prunes a disk with seven snapshots and another one that is being deleted", async () => {
     const { told } = await makeRoom(found(8, { 7: DELETING }));
     expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
   });
 
-  test("whose snapshots do not go in time says how many are going", async () => {
+  test("makeRoomBy reports how many snapshots are being deleted if they do not disappear in time", async () => {
     const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
     expect(late.result).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone.",
+      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
     // 12 s before the end a create can still end in order.
     expect(late.time.seconds()).toBe(45);
   });
 
-  test("is waited for 3 minutes at most, and no longer than the caller waits", async () => {
+  test("makeRoomBy waits for at most 3 minutes, and no longer than the caller", async () => {
     const long = await makeRoom(found(7), { removeMs: 10_000_000 });
     expect(long.result).toMatchObject({ reason: "DeadlineExceeded" });
     expect(long.time.seconds()).toBe(175);
@@ -131,7 +131,7 @@ describe("a full disk", () => {
     expect((await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15.001 })).time.seconds()).toBe(15);
   });
 
-  test("is looked at again after a fault that passes", async () => {
+  test("makeRoomBy lists the disk again after a transient error", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...found(7));
     here.cloud.at("listFor", refusal("CloudError"));
@@ -139,56 +139,38 @@ describe("a full disk", () => {
   });
 });
 
-describe("where nothing may go", () => {
-  const full = (why: string) => ({
+describe("makeRoomBy if no snapshot may be deleted", () => {
+  const full = (advice: string) => ({
     reason: "QuotaExceeded",
-    message: `Expected fewer than 7 snapshots of disk-1, or some that may go; there are 7. ${why}, or delete some by hand.`,
+    message: `Expected fewer than 7 snapshots of disk-1, or some that may be deleted; got 7. ${advice}, or delete some by hand.`,
   });
 
-  test("as the retention keeps them all, it is said how many it may keep", async () => {
+  test("makeRoomBy reports how many snapshots the retention may keep if it keeps them all", async () => {
     const { result, asked } = await makeRoom(found(7, every(2, others)), {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
       full(
-        '5 of them are of the policy "nightly", and its retention lets none of these go: have it keep at most 6 beside the others',
+        '5 of them belong to the policy "nightly", and its retention keeps all of these. Change it so at most 6 snapshots remain',
       ),
     );
     expect(asked).toEqual([LIST]);
   });
 
-  test("as others made them all, of whichever policy or none", async () => {
+  test("makeRoomBy reports that no snapshot belongs to the policy if others created them all", async () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('there are 7. 0 of them are of the policy "nightly"'),
+      message: expect.stringContaining('got 7. 0 of them belong to the policy "nightly"'),
     });
   });
 
-  test("as there is no retention that says what, that is said before any disk is full", () => {
-    for (const [retention, got] of [
-      [undefined, "none"],
-      [{}, "{}"],
-      [{ keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
-    ] as const) {
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
-      );
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        expect.objectContaining({ reason: "InvalidRequest" }),
-      );
-      expect(checkMakeRoom({ make_room: false, retention })).toBeUndefined();
-      expect(checkMakeRoom({ retention })).toBeUndefined();
-    }
-    expect(checkMakeRoom({ make_room: true, retention: { keep_last: 1 } })).toBeUndefined();
-  });
-
-  test("as what was to go could not be deleted, that is said, and each has its record", async () => {
+  test("makeRoomBy reports that snapshots could not be deleted and writes a record for each", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...found(7));
     here.cloud.always("remove", refusal("AccessDenied"));
     const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
-    expect(error).toMatchObject(full("What was to go is still there: see what its records and its status say"));
+    expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
     expect(here.told()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",
@@ -196,7 +178,7 @@ describe("where nothing may go", () => {
     expect(here.time.seconds()).toBe(0);
   });
 
-  test("what could not be deleted before is not waited for", async () => {
+  test("makeRoomBy does not wait for a snapshot whose deletion failed before", async () => {
     const stuck = await makeRoom(found(7, every(2, { ...STUCK_DELETING, ...others })));
     expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
     expect(stuck.time.seconds()).toBe(0);
@@ -207,10 +189,10 @@ describe("where nothing may go", () => {
   });
 });
 
-describe("failed ones", () => {
+describe("makeRoomBy with failed snapshots", () => {
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
-  test("go where nothing else may: on a full disk there would never be a newer good one", async () => {
+  test("makeRoomBy deletes failed snapshots if no other may be deleted, because the disk has no room for a newer good one", async () => {
     const { result, told } = await makeRoom(found(7, every(2, old)));
     expect(result).toBe(true);
     expect(told).toEqual([
@@ -219,19 +201,19 @@ describe("failed ones", () => {
     ]);
   });
 
-  test("stay where something else may go", async () => {
+  test("makeRoomBy keeps failed snapshots if another snapshot may be deleted", async () => {
     const { told } = await makeRoom(found(7, { 0: old }));
     expect(told).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("that are held stay", async () => {
+  test("makeRoomBy keeps failed snapshots that are held", async () => {
     const { result, told } = await makeRoom(found(7, every(2, old)), { policy: { ...NIGHTLY, hold: ["s-0", "s-1"] } });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });
     expect(told).toEqual([]);
   });
 });
 
-describe("a full disk of which a deletion is refused as busy", () => {
+describe("makeRoomBy after a deletion fails with Busy", () => {
   const CHANGED = /^The plan changed/;
   /** Makes room on a disk that changes when the first deletion is refused. */
   async function refusedOnce(
@@ -255,7 +237,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     return { ...here, result, left, told: here.told() };
   }
 
-  test("make_room plans again from a new list of that disk alone and deletes what both plans delete", async () => {
+  test("makeRoomBy plans again from a new list of that disk alone and deletes what both plans delete", async () => {
     const { result, told, cloud } = await refusedOnce(found(7), {});
     expect(result).toBe(true);
     expect(told).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
@@ -269,7 +251,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     ]);
   });
 
-  test("make_room keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
+  test("makeRoomBy keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 1 } };
     const { result, left, records } = await refusedOnce(found(7), { "s-0": FAILED }, { policy });
     expect(result).toBe(true);
@@ -279,7 +261,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     ]);
   });
 
-  test("make_room deletes nothing that is held, unmarked or in another status by then", async () => {
+  test("makeRoomBy deletes no snapshot that is held, unmarked or in another status by the next plan", async () => {
     for (const change of [
       { labels: { hold: "true" } },
       { marker: undefined },
@@ -295,7 +277,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     }
   });
 
-  test("make_room fails the deletions with the list's error when the disk cannot be listed again", async () => {
+  test("makeRoomBy fails the deletions with the list's error if the disk cannot be listed again", async () => {
     const here = stage({ seconds: 600, concurrency: 1 });
     here.cloud.add(snapshot, ...found(7));
     here.cloud.at("remove", refusal("Busy"));
@@ -311,7 +293,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
 
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
-  test("make_room deletes a failed snapshot if no other snapshot may be deleted", async () => {
+  test("makeRoomBy deletes a failed snapshot after Busy if no other snapshot may be deleted", async () => {
     const { result, told } = await refusedOnce(
       found(7, { 0: old }),
       {},
@@ -323,7 +305,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     expect(told).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
   });
 
-  test("make_room keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
+  test("makeRoomBy keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 6 } };
     for (const [changes, full] of [
       [{ "s-0": { status: "available", state: "available" } }, true],
@@ -337,7 +319,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     }
   });
 
-  test("make_room keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
+  test("makeRoomBy keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
     const held = { labels: { hold: "true" } };
     const { result, left } = await refusedOnce(found(7, { 0: old, 6: held }), { "s-6": { labels: {} } });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });

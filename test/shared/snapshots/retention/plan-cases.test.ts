@@ -46,7 +46,7 @@ const cases = readdirSync(FOLDER).map((file): [string, Case] => [
   JSON.parse(readFileSync(join(FOLDER, file), "utf8")),
 ]);
 
-test("there are cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
+test("planRetention has at least 35 worked cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
 
 test.each(cases.map(([file, one]) => ({ file, ...one })))(
   "$file: $what",

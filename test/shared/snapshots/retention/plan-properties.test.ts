@@ -227,8 +227,8 @@ function keptByModel(good: readonly FoundSnapshot[], retention: Retention, zone:
   return kept;
 }
 
-describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { timeout: 600_000 }, () => {
-  test("what is kept, and why, is what the calendar says", () => {
+describe(`planRetention for random snapshots and policies (${RUNS} runs each)`, { timeout: 600_000 }, () => {
+  test("planRetention keeps the snapshots that a naive calendar keeps, by the same rules", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(moment, { maxLength: 40 }),
@@ -252,7 +252,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("never fewer good ones are left than min(good, min_keep), and the last good one never goes", () => {
+  test("planRetention keeps at least min_keep good snapshots, and always the last one", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const good = found.filter(({ state }) => state === "available");
@@ -263,7 +263,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("no disk is left without a good snapshot that had one, in whichever group", () => {
+  test("planRetention never deletes the last good snapshot of a disk, in whichever group", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const left = without(found, ids(planned(found, policy), "deleted"));
@@ -274,7 +274,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("the newest good one that nobody holds is kept", () => {
+  test("planRetention keeps the newest good snapshot that is not held", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const plan = planned(found, policy);
@@ -292,7 +292,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a second prune deletes nothing, and keeps what it keeps for the same reasons", () => {
+  test("planRetention deletes nothing in a second run and keeps the snapshots by the same rules", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const first = planned(found, policy);
@@ -303,7 +303,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a wider policy deletes a subset", () => {
+  test("planRetention deletes a subset if the policy keeps more", () => {
     const more = fc.record({
       keep_last: fc.nat(3),
       keep_within_days: fc.nat(5),
@@ -332,7 +332,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("hold wins; what is not available or failed stays; a failed one goes only for a newer good one", () => {
+  test("planRetention never deletes held or pending snapshots, and deletes failed ones only for a newer good one", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const plan = planned(found, policy);
@@ -355,7 +355,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("each snapshot has one verdict, and the order of the list changes none", () => {
+  test("planRetention returns one verdict per snapshot, independent of the order of the list", () => {
     const shuffled = snapshots.chain((found) =>
       fc.tuple(fc.constant(found), fc.shuffledSubarray(found, { minLength: found.length })),
     );
@@ -369,7 +369,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("failed, unknown and unfinished ones change nothing for the good ones", () => {
+  test("planRetention decides the same about good snapshots if failed, unknown and pending ones are added", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const ofGood = (plan: Verdict[]) => plan.filter(({ snapshot }) => snapshot.state === "available");
@@ -380,7 +380,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("no change of the clocks puts two snapshots of one day, week, month or year into two", () => {
+  test("planRetention never divides a day, week, month or year at a change of the clocks", () => {
     fc.assert(
       fc.property(fc.array(moment, { maxLength: 40 }), zone, (times, zone) => {
         const found = times.map((time, index): FoundSnapshot => {
@@ -402,7 +402,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a policy that moves to another zone and back: each prune is the plan of its zone, and a repeated one is empty", () => {
+  test("planRetention of each zone decides when a policy changes its zone, and a repeated run deletes nothing", () => {
     fc.assert(
       fc.property(snapshots, policy, zone, (found, policy, other) => {
         let left = found;

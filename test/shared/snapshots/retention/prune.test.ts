@@ -27,8 +27,8 @@ const days = (resource: string, ...ids: string[]): FoundSnapshot[] =>
 const left = ({ cloud }: ReturnType<typeof stage>) => cloud.of(snapshot).map(({ id }) => id);
 const removals = ({ cloud }: ReturnType<typeof stage>) => cloud.calls.filter((call) => call.includes("remove"));
 
-describe("a policy's retention", () => {
-  test("is over what is marked with the policy, disk by disk and kind by kind, wherever it is", async () => {
+describe("prune", () => {
+  test("prune applies the retention to all snapshots of the policy, by kind and resource", async () => {
     const here = stage();
     const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
     const unmarked = snapshotOf("y", "disk-1", { marker: undefined });
@@ -57,7 +57,7 @@ describe("a policy's retention", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("that keeps nothing is refused before anything is listed", async () => {
+  test("prune rejects a retention without rules before it lists anything", async () => {
     for (const retention of [undefined, {}, { keep_last: 0 }, { min_keep: 3 }]) {
       const here = stage();
       await expect(prune({ policy: "nightly", retention }, here.means)).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe("a policy's retention", () => {
     }
   });
 
-  test("has days of UTC and holds nothing, where the policy does not say", () => {
+  test("retentionOf uses UTC and no hold by default", () => {
     const options = retentionOf(NIGHTLY);
     expect(options.hold).toEqual([]);
     expect(options.wallClock(START)).toBe(START);
@@ -78,14 +78,14 @@ describe("a policy's retention", () => {
     );
   });
 
-  test("leaves what the policy holds", async () => {
+  test("prune keeps the snapshots in the policy's hold", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
     await prune({ ...NIGHTLY, hold: ["B"] }, here.means);
     expect(here.told()).toEqual(["a kept: keep_last", "b held: held by the policy", "c deleted: kept by no rule"]);
   });
 
-  test("is by the clock: what is dated later pushes nothing out", async () => {
+  test("prune holds a snapshot with a time in the future and applies the rules to the others", async () => {
     const here = stage();
     const future = snapshotOf("f", "disk-1", { created: after(START, 365 * DAY_MS) });
     here.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
@@ -98,7 +98,7 @@ describe("a policy's retention", () => {
     ]);
   });
 
-  test("is only told, where the policy says so", async () => {
+  test("prune only reports its plan in a dry run", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
     expect(await prune({ ...NIGHTLY, dry_run: true }, here.means)).toBe(2);
@@ -106,7 +106,7 @@ describe("a policy's retention", () => {
     expect(removals(here)).toEqual([]);
   });
 
-  test("goes on where a kind cannot be listed", async () => {
+  test("prune continues if a kind cannot be listed", async () => {
     const here = stage();
     here.cloud.at("listAll", undefined, refusal("AccessDenied"));
     here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
@@ -118,8 +118,8 @@ describe("a policy's retention", () => {
   });
 });
 
-describe("what is about to be deleted", () => {
-  test("is announced before the first of it is, twins first", async () => {
+describe("the announcement of deletions", () => {
+  test("prune announces the deletions before the first one, with younger duplicates first", async () => {
     const here = stage();
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
@@ -135,7 +135,7 @@ describe("what is about to be deleted", () => {
     expect(here.announced).toEqual(before);
   });
 
-  test("is not announced where nothing is, or where it is only planned", async () => {
+  test("prune announces nothing if it deletes nothing or in a dry run", async () => {
     const here = stage();
     here.cloud.add(snapshot, ...days("disk-1", "a"));
     await prune(NIGHTLY, here.means);
@@ -145,7 +145,7 @@ describe("what is about to be deleted", () => {
   });
 });
 
-test("a hold that is of nothing is remarked; one that is of another policy's, or of any kind, is not", async () => {
+test("prune adds a notice for a hold that matches no snapshot of any policy or kind", async () => {
   const here = stage();
   const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
   here.cloud.add(snapshot, ...days("disk-1", "a"), other);
@@ -161,8 +161,8 @@ test("a hold that is of nothing is remarked; one that is of another policy's, or
   expect(unheld.remarks).toEqual([]);
 });
 
-describe("younger twins", () => {
-  test("go before all others, so that the time is theirs where it is short", async () => {
+describe("prune with younger duplicates", () => {
+  test("prune deletes younger duplicates before all others, in case the time is short", async () => {
     const here = stage({ concurrency: 1 });
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
@@ -179,7 +179,7 @@ describe("younger twins", () => {
   });
 });
 
-describe("one that cannot be deleted", () => {
+describe("prune if a deletion fails", () => {
   const two = (event: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1], seconds = 600) => {
     const here = stage({ concurrency: 1, seconds, random: () => 0.999 });
     here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
@@ -187,7 +187,7 @@ describe("one that cannot be deleted", () => {
     return here;
   };
 
-  test("does not stop the others", async () => {
+  test("prune continues after a failed deletion", async () => {
     const here = two(refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
     expect(here.told()).toEqual([
@@ -197,14 +197,14 @@ describe("one that cannot be deleted", () => {
     ]);
   });
 
-  test("as it is gone already is what was wanted", async () => {
+  test("prune reports a snapshot that no longer exists as deleted", async () => {
     const here = two(refusal("NotFound"));
     await prune(NIGHTLY, here.means);
     expect(here.told()[1]).toBe("b deleted: kept by no rule: It was gone already.");
     expect(removals(here)).toHaveLength(2);
   });
 
-  test("as something else was not found is looked at: what is there stays, with the cloud's words", async () => {
+  test("prune lists the kind after an ambiguous NotFound and reports an existing snapshot as failed with the cloud's message", async () => {
     const here = two(refusal("NotFound", { ambiguous: true }));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["b failed: kept by no rule: NotFound", "c deleted: kept by no rule"]);
@@ -213,7 +213,7 @@ describe("one that cannot be deleted", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("as something else was not found is deleted, where it is gone by then", async () => {
+  test("prune lists the kind after an ambiguous NotFound and reports a missing snapshot as deleted", async () => {
     const here = two(() => {
       here.cloud.snapshots.set("snapshot", days("disk-1", "a", "-", "c"));
       throw refusal("NotFound", { ambiguous: true });
@@ -225,7 +225,7 @@ describe("one that cannot be deleted", () => {
     ]);
   });
 
-  test("of several kinds are each looked at among their own, and have one record", async () => {
+  test("prune lists each kind after ambiguous errors and writes one record per snapshot", async () => {
     const here = two(undefined);
     here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
     here.cloud.always("remove", refusal("NotFound", { ambiguous: true }));
@@ -241,7 +241,7 @@ describe("one that cannot be deleted", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("is not tried again with those that are busy, where something else was not found", async () => {
+  test("prune does not repeat a deletion after an ambiguous NotFound", async () => {
     const here = two(undefined);
     here.cloud.at("remove", refusal("Busy"), refusal("NotFound", { ambiguous: true }));
     await prune(NIGHTLY, here.means);
@@ -250,12 +250,12 @@ describe("one that cannot be deleted", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("where it cannot be looked is not said to be deleted", async () => {
+  test("prune does not report a deletion as successful if the list after an ambiguous NotFound fails", async () => {
     const here = two(refusal("NotFound", { ambiguous: true }));
     here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual([
-      "c failed: kept by no rule: The list could not be read again, and an old list is no reason to delete.: AccessDenied",
+      "c failed: kept by no rule: Not deleted, because the list could not be read again and an old list may be wrong.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
     expect(removals(here)).toHaveLength(1);
@@ -286,7 +286,7 @@ describe("one that cannot be deleted", () => {
     expect(stuck.told()).toContain("b failed: kept by no rule: Busy");
   });
 
-  test("prune repeats a deletion after a transient fault once a list must show whether the cloud acted", async () => {
+  test("prune repeats a deletion after a transient error once a list must show whether the cloud deleted the snapshot", async () => {
     const here = two(refusal("CloudError"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["c deleted: kept by no rule", "b deleted: kept by no rule"]);
@@ -300,7 +300,7 @@ describe("one that cannot be deleted", () => {
     expect(here.time.seconds()).toBeLessThan(7);
   });
 
-  test("for a fault that stays is tried four times", async () => {
+  test("prune tries a deletion with transient errors four times", async () => {
     const here = two(undefined);
     here.cloud.always("remove", refusal("CloudError"));
     await prune(NIGHTLY, here.means);
@@ -311,7 +311,7 @@ describe("one that cannot be deleted", () => {
     expect(removals(here)).toHaveLength(8);
   });
 
-  test("prune repeats a busy deletion after all other resources were tried, and defers the rest of its resource to a new list", async () => {
+  test("prune repeats a busy deletion after all other resources, and defers the rest of its resource to a new list", async () => {
     const here = two(refusal("Busy"));
     here.cloud.add(snapshot, ...days("disk-2", "x", "y"));
     await prune(NIGHTLY, here.means);
@@ -330,7 +330,7 @@ describe("one that cannot be deleted", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("as it stays busy is left for the next run after four tries, with the rule by which it was to go", async () => {
+  test("prune leaves a busy snapshot for the next run after four tries, with the rule of its deletion", async () => {
     const here = two(undefined);
     here.cloud.always("remove", refusal("Busy"));
     await prune(NIGHTLY, here.means);
@@ -339,7 +339,7 @@ describe("one that cannot be deleted", () => {
     expect(here.untidy()).toBe(0);
   });
 
-  test("as it stays busy is not waited for beyond the end", async () => {
+  test("prune does not wait for a busy snapshot beyond the deadline", async () => {
     const here = two(undefined, 25);
     here.cloud.always("remove", refusal("Busy"));
     await prune(NIGHTLY, here.means);
@@ -348,24 +348,24 @@ describe("one that cannot be deleted", () => {
     expect(here.time.seconds()).toBeLessThan(13);
   });
 
-  test("in time has a record that says so", async () => {
+  test("prune records a deletion that it did not start in time", async () => {
     const here = two(() => here.time.sleep(48_000), 60);
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1)).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: DeadlineExceeded"]);
     expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this was deleted; the next run does it. Raise the function's timeout.",
+      "The invocation's time ran out before this snapshot was deleted. The next run deletes it. Raise the function's timeout.",
     );
     expect(removals(here)).toHaveLength(1);
   });
 
-  test("is deleted up to the last moment at which that can end in order", async () => {
+  test("prune starts deletions until 12 s before the deadline", async () => {
     const here = two(() => here.time.sleep(47_999), 60);
     await prune(NIGHTLY, here.means);
     expect(left(here)).toEqual(["a"]);
   });
 });
 
-test("several are deleted at a time, as many as allowed", async () => {
+test("prune deletes as many snapshots at a time as the concurrency limit allows", async () => {
   const here = stage({ concurrency: 3, seconds: 600 });
   here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c", "d", "e"));
   here.cloud.always("remove", () => here.time.sleep(1_000));
@@ -373,14 +373,14 @@ test("several are deleted at a time, as many as allowed", async () => {
   expect(removals(here).map((call) => call.split(" ")[0])).toEqual(["0", "0", "0", "1"]);
 });
 
-test("what failed goes too, once there is a newer good one", async () => {
+test("prune deletes a failed snapshot once a newer good one exists", async () => {
   const here = stage();
   here.cloud.add(snapshot, ...days("disk-1", "a"), snapshotOf("f", "disk-1", { ...FAILED, created: after(START, -1) }));
   await prune(NIGHTLY, here.means);
   expect(here.told()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
 });
 
-describe("a deletion that failed is sent again only where a plan from a new list still asks for it", () => {
+describe("prune repeats a failed deletion only if a plan from a new list still asks for it", () => {
   const three = (seconds = 600) => {
     const here = stage({ concurrency: 1, seconds, random: () => 0.999 });
     here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
@@ -392,7 +392,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
       here.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
     );
   const CHANGED =
-    "The plan changed: this was to be deleted (kept by no rule), and a list that was read later shows that it must stay.";
+    "The plan changed: it was to delete this snapshot (kept by no rule), and a later list shows that the snapshot must be kept.";
 
   test.each([
     ["Busy", undefined],
@@ -404,7 +404,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "after a deletion fails with %s, prune keeps the last good snapshot if the one that its plan kept has failed",
+    "prune keeps the last good snapshot after a deletion fails with %s and the snapshot that its plan kept fails",
     async (reason, last) => {
       const here = three();
       here.cloud.at("remove", () => {
@@ -421,7 +421,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     },
   );
 
-  test("the record of a deletion that is tried again has the rule of the new plan", async () => {
+  test("prune records a repeated deletion with the rule of the new plan", async () => {
     const here = three();
     here.cloud.at("remove", () => {
       set(here, "b", FAILED);
@@ -447,7 +447,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(here.told()).toEqual(["a kept: keep_last", "b deleted: kept by no rule", `c kept: keep_last: ${CHANGED}`]);
   });
 
-  test("prune counts a snapshot that a renewed plan keeps as good in the plans after it", async () => {
+  test("prune counts a snapshot that a new plan keeps as good in the plans after it", async () => {
     const here = three();
     here.cloud.at("remove", () => {
       set(here, "a", FAILED);
@@ -474,19 +474,19 @@ describe("a deletion that failed is sent again only where a plan from a new list
     }
   });
 
-  test("prune fails the deletions of a kind with the list's error when the list cannot be read again", async () => {
+  test("prune fails the deletions of a kind with the list's error if the list cannot be read again", async () => {
     const here = three();
     here.cloud.at("remove", refusal("Busy"));
     here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
     await prune(NIGHTLY, here.means);
-    const unread = "The list could not be read again, and an old list is no reason to delete.";
+    const unread = "Not deleted, because the list could not be read again and an old list may be wrong.";
     expect(here.told().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
     expect(left(here)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune renews the plan of one kind although the list of another fails", async () => {
+  test("prune plans one kind again although the list of another fails", async () => {
     const here = three();
     here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
     here.cloud.at("remove", refusal("Busy"), refusal("Busy"));
@@ -496,7 +496,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(left(here)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune lists a kind again before its first deletion when another kind's list had to wait after it", async () => {
+  test("prune lists a kind again before its first deletion if it waited for the list of another kind after it", async () => {
     const here = three();
     here.cloud.add(standard, ...days("disk-1", "x", "y"));
     here.cloud.at("listAll", undefined, undefined, undefined, refusal("Throttled"), () => {
@@ -515,7 +515,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(here.untidy()).toBe(0);
   });
 
-  test("prune reads no list when the time is up and leaves what was not tried for the next run", async () => {
+  test("prune reads no list after the deadline and leaves the other deletions for the next run", async () => {
     const here = stage({ concurrency: 2, seconds: 60 });
     for (let disk = 0; disk < 20; disk += 1) here.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
     here.cloud.always("remove", () => here.time.sleep(30_000));
@@ -526,14 +526,14 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(here.untidy()).toBe(0);
   });
 
-  test("a deletion that stays busy until the time is up fails as Busy", async () => {
+  test("prune reports a deletion that is busy until the deadline as Busy", async () => {
     const here = three(30);
     here.cloud.always("remove", refusal("Busy"));
     await prune(NIGHTLY, here.means);
     expect(here.told().slice(1).sort()).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
   });
 
-  test("prune does not repeat a deletion with an unknown outcome when a list could not show the outcome in time", async () => {
+  test("prune does not repeat a deletion with an unknown outcome if a list could not show the outcome in time", async () => {
     const here = three(11);
     here.cloud.at("remove", refusal("CloudError"));
     await prune(NIGHTLY, here.means);
@@ -558,7 +558,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(here.cloud.asked().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(5);
   });
 
-  test("prune stops after ten rounds in an account that throttles every deletion, and each deletion has its record", async () => {
+  test("prune stops after ten rounds in an account that throttles every deletion, and writes a record for each", async () => {
     const here = stage({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
     here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
     here.cloud.always("remove", refusal("Throttled"));
@@ -571,7 +571,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
     expect(here.untidy()).toBe(0);
   });
 
-  test("prune deletes the rest of a resource although many of its deletions are refused for good", async () => {
+  test("prune deletes the rest of a resource although many of its deletions fail permanently", async () => {
     const here = stage({ concurrency: 1, seconds: 600 });
     here.cloud.add(snapshot, ...days("disk-1", ..."abcdefghijkl"));
     here.cloud.at("remove", ...Array.from({ length: 9 }, () => refusal("Conflict")));
@@ -584,7 +584,7 @@ describe("a deletion that failed is sent again only where a plan from a new list
 
 const ids = (disk: number): string[] => ["a", "b", "c"].map((letter) => `${letter}${disk}`);
 
-test("prune deletes or reports as failed exactly what it planned when deletions fail at random and nothing else changes", async () => {
+test("prune deletes or reports as failed exactly the planned deletions if deletions fail at random and nothing else changes", async () => {
   const one = fc.record({
     disk: fc.constantFrom("disk-1", "disk-2"),
     hours: fc.integer({ min: 1, max: 24 * 40 }),
