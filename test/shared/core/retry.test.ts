@@ -18,7 +18,7 @@ const REASONS_THAT = (wait: string) =>
 const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-/** Patience for so many seconds, and for a caller who waits along for fewer. */
+/** Returns a budget that ends after `seconds`, and whose caller waits for `waitSeconds`. */
 const patienceOf = (
   seconds: number,
   waitSeconds?: number,
@@ -29,7 +29,7 @@ const patienceOf = (
 };
 
 describe("delayBefore", () => {
-  /** The least and the most before each try, in milliseconds. */
+  /** Returns the minimum and the maximum delay before each try, in milliseconds. */
   const bounds = (name: Reason, tries: number, details = {}) =>
     [0, 1].map((random) => delayBefore(refusal(name, details), tries, () => random));
 
@@ -172,7 +172,7 @@ describe("the retry tokens of an invocation", () => {
 });
 
 describe("retryRead", () => {
-  /** Reads what fails as given, and then succeeds. */
+  /** Returns a read that fails with the given errors and then succeeds. */
   const read = async (errors: (Error | undefined)[], retryBudget = patienceOf(60)) => {
     let tries = 0;
     const work = async () => {

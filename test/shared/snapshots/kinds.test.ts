@@ -39,7 +39,7 @@ describe("resourceOf of each kind", () => {
     [group, { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
     [group, {}, ""],
     [cluster, { cluster_id: "CLUSTER-1" }, "cluster-1"],
-  ])("resourceOf returns the resource in lower case: %o", (kind, options, resource) => {
+  ])("resourceOf returns the resource in lower case: $0.name", (kind, options, resource) => {
     expect(kind.resourceOf(options)).toBe(resource);
   });
 
@@ -55,7 +55,7 @@ describe("mark of each kind", () => {
     [snapshot, "metadata"],
     [standard, "tags"],
     [group, "tags"],
-  ])("mark adds the marker to the caller's labels: %o", (kind, field) => {
+  ])("mark adds the marker to the caller's labels: $0.name", (kind, field) => {
     const options = { name: "a", [field]: { team: "shop" } };
     expect(kind.mark(options, MARKER)).toEqual({ name: "a", [field]: { team: "shop", ...LABELS } });
     expect(kind.mark({ name: "a" }, MARKER)).toEqual({ name: "a", [field]: LABELS });
@@ -81,7 +81,7 @@ describe("read of each kind", () => {
     [snapshot, "metadata", "volume_id"],
     [standard, "tags", "volume_id"],
     [group, "tags", "server_id"],
-  ])("read returns an EVS snapshot with its labels and its resource: %o", (kind, labels, resource) => {
+  ])("read returns an EVS snapshot with its labels and its resource: $0.name", (kind, labels, resource) => {
     const one = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
     expect(kind.read(one)).toEqual({
       id: "one",
@@ -184,7 +184,7 @@ describe("read of each kind", () => {
         RESTORING: "unknown",
       },
     ],
-  ])("read returns the state of each status: %o", (kind, states) => {
+  ])("read returns the state of each status: $0.name", (kind, states) => {
     for (const [status, state] of Object.entries(states)) {
       expect(kind.read({ ...raw, status })?.state, status).toBe(status === "" ? undefined : state);
     }

@@ -7,7 +7,7 @@ import { group, refusal, snapshot, snapshotOf, stage } from "../../support/domai
 
 const keepAll = (found: FoundSnapshot) => found;
 
-/** What each kind was found to have, as `kind: ids`. */
+/** Returns the listed snapshots of each kind as `kind: ids`. */
 async function lists({ means: runContext }: ReturnType<typeof stage>) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
@@ -77,7 +77,7 @@ test("listByKind returns the kinds that were listed before it waited for the lis
     "standard-snapshot",
     "snapshot-group",
   ]);
-  // A region without the first kind.
+  // This region does not offer the first kind.
   expect(await outdated(refusal("Unsupported"), undefined, refusal("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
@@ -118,7 +118,7 @@ test("listByKind keeps only the snapshots that keep returns", async () => {
 test("listByKind ends the work on a list at the deadline and records that the kind failed", async () => {
   const here = stage({ seconds: 10 });
   here.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
-  // Each snapshot takes 20 ms.
+  // The work on each snapshot takes 20 ms.
   let worked = 0;
   const now = () => instant(here.time.now() + worked * 20);
   const means = { ...here.means, retryBudget: { ...here.means.retryBudget, time: { ...here.time, now } } };
@@ -138,6 +138,6 @@ test("listByKind ends the work on a list at the deadline and records that the ki
         "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
     },
   });
-  // Timers and sockets had their turn 5 times.
+  // Timers and sockets could run 5 times.
   expect(here.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });

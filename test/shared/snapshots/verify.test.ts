@@ -23,7 +23,7 @@ import {
 const minutesAgo = (minutes: number) => after(START, -minutes * MINUTE_MS);
 const text = (minutes: number) => new Date(minutesAgo(minutes)).toISOString();
 
-/** Verifies these, and says what it told. */
+/** Runs verify with the given snapshots and returns its records. */
 async function told(found: FoundSnapshot[], options: Partial<VerifyOptions> = {}, kind: Kind = snapshot) {
   const here = stage();
   here.cloud.add(kind, ...found);
@@ -198,14 +198,14 @@ describe("verify with duplicates", () => {
   const marker = markerOf("same");
   const older = snapshotOf("a", "disk-1", { marker, created: minutesAgo(2) });
   const younger = snapshotOf("b", "disk-1", { marker, created: minutesAgo(1) });
-  const twin = (of: string) => `Twin of ${of}: prune deletes this snapshot when that one is available.`;
+  const duplicateOf = (of: string) => `Twin of ${of}: prune deletes this snapshot when that one is available.`;
 
   test("verify names the older snapshot in the record of a younger duplicate", async () => {
-    expect((await told([younger, older])).told).toEqual([`b available: ${twin("a")}`, "a available"]);
+    expect((await told([younger, older])).told).toEqual([`b available: ${duplicateOf("a")}`, "a available"]);
     const stuck = { ...younger, ...CREATING };
     expect((await told([older, stuck], { stuckAfterMinutes: 0 })).told).toEqual([
       "a available",
-      `b unverified: Stuck: it has been creating for 1 minutes. ${twin("a")}`,
+      `b unverified: Stuck: it has been creating for 1 minutes. ${duplicateOf("a")}`,
     ]);
   });
 

@@ -29,7 +29,7 @@ interface Options {
   taken?: string[];
 }
 
-/** Waits for a disk whose state at each look is given; the last one stays. */
+/** Waits for a disk that has the given state at each poll. The last state remains. */
 async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
   const { age = 0, seconds = 60, named = true, failAt = -1, stage, taken = [] } = options;
   const time = virtualTime();
@@ -201,7 +201,7 @@ describe("untilAttached for an event that does not name the disk", () => {
   test("untilAttached returns the only disk of the server shortly before the deadline", async () => {
     const { result, seconds } = await waitFor([[disk([at(-60)])]], NAMELESS);
     expect(result).toMatchObject([{ volumeId: "disk-1" }]);
-    // With 12 s left for its snapshot.
+    // The create of the snapshot needs the remaining 12 s.
     expect(seconds).toBe(45);
     expect((await waitFor([[disk([at(-60)])]], { ...NAMELESS, seconds: 27 })).seconds).toBe(7);
   });

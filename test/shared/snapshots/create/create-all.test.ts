@@ -31,7 +31,7 @@ const END = moment(MINUTE_MS);
 const disk = (number: number, kind: Kind = snapshot): Target => targetFor(kind, `disk-${number}`);
 const disks = (count: number): Target[] => Array.from({ length: count }, (_, index) => disk(index + 1));
 
-/** What this run made of a target. */
+/** Returns a snapshot of a target that the run created. */
 function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const marker = { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { marker, labels: markerLabels(marker), ...changes });
@@ -454,7 +454,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
     for (const [kind, targets, other] of others) {
       const here = stage(LONG);
       here.cloud.add(kind, other);
-      // Nor is the run begun by it.
+      // Such a snapshot does not mean that the run has begun.
       expect(await hasBegun(targets, RUN, indexExistingSnapshots(RUN, here.means)), other.id).toBe(false);
       await take(here, targets);
       expect(here.time.seconds(), other.id).toBe(0);
@@ -521,7 +521,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
     expect(await since(20_000)).toBe("0");
     expect(await since(300_000)).toBe("0");
     expect(await since(undefined)).toBe("20");
-    // The cloud's clock is ahead.
+    // The cloud's clock is ahead of the function's clock.
     expect(await since(-60_000)).toBe("20");
   });
 

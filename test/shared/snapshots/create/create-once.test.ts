@@ -38,14 +38,14 @@ const request = (changes: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
   ...changes,
 });
 
-/** A snapshot that this very request made, or one that is like it. */
+/** Returns a snapshot that the request created, with changes. */
 function madeBy(asked: SnapshotRequest, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const { kind, options, idempotencyKey, policy } = asked;
   const marker = { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, kind.resourceOf(options), { marker, labels: markerLabels(marker), ...changes });
 }
 
-/** Asks for it; the result, or the error. */
+/** Calls createOnce and returns the result or the error. */
 const ask = (
   { cloud, means: runContext }: DomainFixture,
   asked = request(),
@@ -55,7 +55,7 @@ const ask = (
     (error) => error,
   ) as never;
 
-/** A place where these are, and what comes of the request. */
+/** Calls createOnce in a cloud with the given snapshots. */
 async function ensured(found: FoundSnapshot[], asked = request(), seconds = 60) {
   const here = stage({ seconds });
   here.cloud.add(asked.kind, ...found);
@@ -378,7 +378,7 @@ describe("createOnce after an ambiguous response", () => {
       message: `The cloud says Unreachable. It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(result.cause).toEqual(withAttempts(error, 1));
-    // The last second is left for the look itself.
+    // The list itself needs the last second.
     expect(short.cloud.calls.at(-1)).toBe(`5.999 s ${LOOK}`);
   });
 
@@ -401,7 +401,7 @@ describe("createOnce after an ambiguous response", () => {
 });
 
 describe("createOnce after a recent request with an unknown outcome", () => {
-  /** The first request's outcome stays open; then the same one comes again after so long, for so many seconds. */
+  /** Repeats a request of unknown outcome after a pause, with the given number of seconds until its deadline. */
   const again = async (afterMs: number, seconds: number, known?: FoundSnapshot[]) => {
     const here = stage({ seconds: 3 });
     here.cloud.lateMs = 5_000;
@@ -585,7 +585,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     expect(first).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 1 });
     expect(second).toEqual({ ...first, outcome: "existing", attempts: 0 });
     expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
-    // The one that waited does not leave its clock running.
+    // The request that waited leaves no timer behind.
     expect(here.time.asleep()).toBe(0);
     expect(here.time.seconds()).toBe(2);
   });

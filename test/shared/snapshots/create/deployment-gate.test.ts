@@ -42,7 +42,7 @@ function madeOf({ kind, resource, options }: Target, id: string, changes: Partia
   return snapshotOf(id, resource, { name: id, marker, labels: markerLabels(marker), ...changes });
 }
 
-/** A call of the gate; how far each target is, as `id outcome`. */
+/** Calls the gate and returns the progress of each target as `id outcome`. */
 async function call(here: DomainFixture, targets: Target[] = [DISK_1], options: Partial<GateOptions> = {}, run = RUN) {
   const settings = {
     retryFailed: false,
@@ -57,7 +57,7 @@ async function call(here: DomainFixture, targets: Target[] = [DISK_1], options: 
   return { progress: list, short, error: Array.isArray(progress) ? undefined : progress };
 }
 
-/** One call where these are. */
+/** Calls the gate once in a cloud with the given snapshots. */
 async function gate(found: FoundSnapshot[], targets?: Target[], options?: Partial<GateOptions>, kind: Kind = snapshot) {
   const here = stage();
   here.cloud.add(kind, ...found);
@@ -143,7 +143,7 @@ describe("passGate with existing snapshots", () => {
       { marker: undefined },
       { raw: { snapshot_type: "copy" } },
     ]) {
-      // What failed would be told, were it of this deployment.
+      // The gate would report a failed snapshot of this deployment.
       for (const [kind, resource] of [
         [snapshot, "disk-1"],
         [cluster, "cluster-1"],
@@ -475,7 +475,7 @@ describe("passGate with a deployment_id that was used before", () => {
 describe("passGate with groups", () => {
   const SERVER = targetFor(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
-  /** Calls the gate for a group with these members, by default an hour old, of a server with these disks. */
+  /** Calls the gate for a group with the given members, of a server with the given disks. The group is an hour old by default. */
   async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
     const here = stage();
     here.cloud.disks.set("server-1", disks);

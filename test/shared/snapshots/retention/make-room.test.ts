@@ -22,13 +22,13 @@ const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
 const OPTIONS = { volume_id: "disk-1" };
 const others = { marker: markerOf("other", { policy: "weekly" }) };
 
-/** So many of the disk, the newest first; `changes` for some of them, by their place. */
+/** Returns `count` snapshots of the disk, newest first. `changes` applies by index. */
 const found = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
   Array.from({ length: count }, (_, index) =>
     snapshotOf(`s-${index}`, "disk-1", { created: after(START, -index * DAY_MS), ...changes[index] }),
   );
 
-/** Makes room on a disk that has these; how many it is said to have where that was looked up. */
+/** Makes room on a disk with the given snapshots. */
 async function makeRoom(
   snapshots: FoundSnapshot[],
   { policy = NIGHTLY, count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
@@ -118,7 +118,7 @@ describe("makeRoomBy on a full disk", () => {
       reason: "DeadlineExceeded",
       message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
-    // 12 s before the end a create can still end in order.
+    // A create needs the last 12 s.
     expect(late.time.seconds()).toBe(45);
   });
 
@@ -233,7 +233,7 @@ describe("makeRoomBy with failed snapshots", () => {
 
 describe("makeRoomBy after a deletion fails with Busy", () => {
   const CHANGED = /^The plan changed/;
-  /** Makes room on a disk that changes when the first deletion is refused. */
+  /** Makes room on a disk that changes when the cloud rejects the first deletion. */
   async function refusedOnce(
     snapshots: FoundSnapshot[],
     changes: Record<string, Partial<FoundSnapshot> | undefined>,

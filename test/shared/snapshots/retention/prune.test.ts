@@ -21,7 +21,7 @@ import {
 
 const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 1 } };
 
-/** Good ones of a disk, one a day, the newest first. */
+/** Returns good snapshots of a disk, one per day, newest first. */
 const days = (resource: string, ...ids: string[]): FoundSnapshot[] =>
   ids.map((id, day) => snapshotOf(id, resource, { created: after(START, -day * DAY_MS) }));
 const left = ({ cloud }: ReturnType<typeof stage>) => cloud.of(snapshot).map(({ id }) => id);
@@ -236,7 +236,7 @@ describe("prune if a deletion fails", () => {
         .filter((line) => line.includes("failed"))
         .sort(),
     ).toEqual(["b", "c", "f"].map((id) => `${id} failed: kept by no rule: NotFound`));
-    // What is there although it was not found is not tried again.
+    // A deletion is not repeated if the snapshot exists after NotFound.
     expect(removals(here)).toHaveLength(3);
     expect(here.untidy()).toBe(0);
   });
@@ -279,7 +279,7 @@ describe("prune if a deletion fails", () => {
       "c deleted: kept by no rule",
     ]);
     expect(here.time.slept).toHaveLength(1);
-    // One whose deletion failed is not going anywhere.
+    // A snapshot whose deletion failed does not disappear.
     const stuck = going(STUCK_DELETING);
     stuck.cloud.always("remove", refusal("Busy"));
     await prune(NIGHTLY, stuck.means);
@@ -409,7 +409,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
       const here = three();
       here.cloud.at("remove", () => {
         set(here, "a", FAILED);
-        // A snapshot whose deletion is refused for good stays good. Make b fail too, so c is the last good one.
+        // A snapshot whose deletion fails permanently is still good. Make b fail too, so c is the last good one.
         if (last !== undefined) set(here, "b", FAILED);
         throw refusal(reason);
       });
@@ -631,9 +631,9 @@ test("prune deletes or reports as failed exactly the planned deletions if deleti
       await prune(policy, here.means);
       const ended = (...outcomes: string[]) =>
         here.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
-      // A deletion that fails four times in a row is left for the next run.
+      // After four failures in a row, a deletion is left for the next run.
       const other = planned.filter(({ snapshot_id }) => !ended("deleted", "failed").includes(snapshot_id));
-      // Once the older twin is deleted, the next plan can keep the younger one.
+      // After the older duplicate is deleted, the next plan can keep the younger one.
       expect(other.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
       expect(ended("deleted", "failed").length + other.length).toBe(planned.length);
       expect(left(here)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));
