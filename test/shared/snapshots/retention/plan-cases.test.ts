@@ -47,9 +47,9 @@ const cases = readdirSync(FOLDER).map((file): [string, Case] => [
 
 test("planRetention has at least 35 worked cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
 
-test.each(cases.map(([file, one]) => ({ file, ...one })))(
-  "planRetention agrees with restic in $file: $what",
-  ({ retention, time_zone = "UTC", snapshots, kept }) => {
+test.each(cases.map(([file, one]) => [file, one.what, one] as const))(
+  "planRetention agrees with restic in %s: %s",
+  (_file, _what, { retention, time_zone = "UTC", snapshots, kept }) => {
     const times = timesOf(snapshots);
     expect(times.every(Number.isInteger)).toBe(true);
     const found = times.map(snapshotOf);
