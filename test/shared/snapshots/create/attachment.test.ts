@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { after, instant } from "../../../../shared/core/instant.ts";
+import { after, before, instant } from "../../../../shared/core/instant.ts";
 import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../../../shared/snapshots/ports.ts";
-import { HOUR_MS, MINUTE_MS, refusal, START, virtualTime } from "../../../support/domain.ts";
+import { cloudError, HOUR_MS, MINUTE_MS, START, virtualTime } from "../../../support/domain.ts";
 
 type Attachment = Volume["attachments"][number];
 
@@ -35,7 +35,7 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
   const time = virtualTime();
   const seen: string[] = [];
   const next = (what: string) => {
-    if (seen.push(`${time.seconds()} s ${what}`) - 1 === failAt) throw refusal("CloudError");
+    if (seen.push(`${time.seconds()} s ${what}`) - 1 === failAt) throw cloudError("CloudError");
     return [looks[Math.min(seen.length, looks.length) - 1] ?? []].flat();
   };
   const disks: Disks = {
@@ -45,7 +45,7 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
   const attaching: Attaching = {
     serverId: SERVER,
     volumeId: named ? "disk-1" : undefined,
-    time: age === null ? undefined : after(START, -age),
+    time: age === null ? undefined : before(START, age),
     stage,
   };
   const retryBudget = { time, deadline: after(START, seconds * 1000) };
