@@ -202,7 +202,7 @@ describe("createOnce with an existing snapshot", () => {
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request that created snapshot a under the same key; this request has other options. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
+        "Another request with the same key created snapshot a. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });
@@ -600,7 +600,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     const [, second] = await Promise.all([ask(fixture), ask(fixture, other)]);
     expect(second).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("created snapshot made-1 under the same key"),
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
     expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
@@ -658,7 +658,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     ).catch((thrown) => thrown);
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still in progress, and this request's time ran out.",
+      message: "The same request is still in progress, and the time ran out.",
     });
     expect(fixture.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });
@@ -719,7 +719,7 @@ describe("createOnce after a recent request", () => {
     await ask(fixture);
     expect(await ask(fixture, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("created snapshot made-1 under the same key"),
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
   });
 

@@ -263,7 +263,7 @@ describe("prune if a deletion fails", () => {
     fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
     await prune(NIGHTLY, fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
-      "c failed: kept by no rule: Not deleted, because the list could not be read again and an old list may be wrong.: AccessDenied",
+      "c failed: kept by no rule: Not deleted, because the list could not be read again.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
     expect(removals(fixture)).toHaveLength(1);
@@ -409,8 +409,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
       "snapshot",
       fixture.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
     );
-  const CHANGED =
-    "The plan changed: it was to delete this snapshot (kept by no rule), and a later list shows that the snapshot must be kept.";
+  const CHANGED = "The plan changed: a later list shows that this snapshot must be kept. Before: kept by no rule.";
 
   test.each([
     ["Busy", undefined],
@@ -505,7 +504,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     fixture.cloud.at("remove", cloudError("Busy"));
     fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
     await prune(NIGHTLY, fixture.runContext);
-    const unread = "Not deleted, because the list could not be read again and an old list may be wrong.";
+    const unread = "Not deleted, because the list could not be read again.";
     expect(fixture.outcomes().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
