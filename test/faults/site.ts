@@ -197,7 +197,7 @@ function onSitesClock(site: TestEnvironment, slowness: { ms: number }) {
     const ends = begunAt + Math.min(late, request.timeoutMs);
     if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
     if (answer !== undefined && late <= request.timeoutMs) return answer;
-    throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { sent: true });
+    throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { requestSent: true });
   };
   return { transmit, sent: () => wire };
 }
