@@ -3,17 +3,17 @@ import type { EndFields, TargetFields } from "../snapshots/reporting.ts";
 
 export * from "../snapshots/reporting.ts";
 
-/** The fields that every record of an invocation has. */
+/** The fields that all records of an invocation have in common. */
 export interface RunFields {
   function: string;
   request_id: string;
   trigger: string;
   event_time?: string;
-  /** Of the run's own record: the policy that the run is of, whether or not it selected anything. */
+  /** Only in the record of the run: its policy, even if the policy selects no resource. */
   policy?: string;
 }
 
-/** How the error is written into a record. */
+/** Returns the fields of an error in a record. */
 export const errorFields = (error: SnapshotError) => ({
   reason: error.reason,
   code: error.code,
@@ -33,8 +33,8 @@ type Field =
   | Exclude<keyof EndFields, "error">
   | `error.${keyof ReturnType<typeof errorFields>}`;
 
-/** What each field says. Not loaded at run time: README.md repeats it, and a test holds the two together. */
-export const FIELDS_SAY: Record<Field, string> = {
+/** A description of each field. Not part of the bundles. A test compares it with the table in README.md. */
+export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   version: "of this format: 1",
   time: "when it was written: UTC, milliseconds",
   level: "`info`, `warn` or `error`; a run with `detail` or `unverified` targets: `warn`",
