@@ -28,7 +28,7 @@ export async function takeScheduled(
   checkTimeZone(policy.time_zone ?? "UTC");
   checkMakeRoom(policy);
   const { records, variables, connection, retryBudget } = invocation;
-  const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
+  const shardSize = readInteger(variables, "SHARD_SIZE", { defaultValue: 500, min: 1, max: 100_000 });
   const runContext = createRunContext(invocation);
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { httpAnswer, readHttp } from "../functiongraph/read-http.ts";
+import { gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import type { CreateResult } from "../snapshots/create/create-once.ts";
 import { deriveKey } from "../snapshots/marker.ts";
@@ -36,7 +36,7 @@ export function createCall(): Middleware {
       const body = redact(text);
       request.response =
         trigger === "http"
-          ? httpAnswer(status, body, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
+          ? gatewayResponse(status, body, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
           : JSON.parse(body);
     },
   };

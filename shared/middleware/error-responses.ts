@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
-import { httpAnswer, MethodNotAllowed } from "../functiongraph/read-http.ts";
+import { gatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 
@@ -29,7 +29,7 @@ export function errors(answers: "http" | "event" = "http"): Middleware {
       };
       const refused = error instanceof MethodNotAllowed;
       const status = refused ? error.httpStatus : REASONS[error.reason].httpStatus;
-      request.response = httpAnswer(status, invocation.redact(JSON.stringify(body)), {
+      request.response = gatewayResponse(status, invocation.redact(JSON.stringify(body)), {
         "x-request-id": requestId,
         ...(refused ? { allow: error.allow } : {}),
         ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) }),

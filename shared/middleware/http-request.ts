@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { type HttpAnswer, httpAnswer, readHttp } from "../functiongraph/read-http.ts";
+import { type GatewayResponse, gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import type { Invocation, Middleware } from "./invocation.ts";
 
@@ -25,7 +25,7 @@ export function httpCall(): Middleware {
     after(request) {
       const { requestId, redact }: Invocation = request.context;
       const { status, body, headers }: JsonAnswer = request.response;
-      const answer: HttpAnswer = httpAnswer(status, redact(JSON.stringify(body)), {
+      const answer: GatewayResponse = gatewayResponse(status, redact(JSON.stringify(body)), {
         "x-request-id": requestId,
         ...headers,
       });

@@ -109,9 +109,9 @@ function configure(invocation: Invocation, credentials: Credentials): void {
   // The topic first: the record of what is wrong with the rest goes there too.
   invocation.topic = readTopic(variables);
   connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {
-    byDefault: TIMEOUT_BY_DEFAULT_MS,
-    from: 1,
-    to: 600_000,
+    defaultValue: TIMEOUT_BY_DEFAULT_MS,
+    min: 1,
+    max: 600_000,
   });
   const reserve = ANSWER_RESERVE_MS + (invocation.topic === undefined ? 0 : TOPIC_RESERVE_MS);
   const until = after(endsAt, -reserve);

@@ -40,6 +40,6 @@ export const createRunContextWith = (invocation: Invocation, cloud: Cloud): RunC
     inFlight: runtime.inFlight,
     maxSnapshots: Math.max(10_000, freeMb * SNAPSHOTS_A_MB),
     maxTargets: Math.max(10_000, freeMb * TARGETS_A_MB),
-    concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
+    concurrency: readInteger(variables, "MAX_CONCURRENCY", { defaultValue: 8, min: 1, max: 256 }),
   };
 };
