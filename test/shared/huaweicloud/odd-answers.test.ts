@@ -19,12 +19,12 @@ interface Place {
 
 const PLACES: Place[] = [
   {
-    place: "every list of a request that is repeated",
+    place: "every list call of a repeated request",
     repeated: true,
     arm: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },
   {
-    place: "every list after a create whose response is lost",
+    place: "every list call after a create call whose response is lost",
     arm: ({ list, operation }, odd) => [
       [
         { operation, nth: 1 },
@@ -34,15 +34,15 @@ const PLACES: Place[] = [
     ],
   },
   {
-    place: "the first create, which is not carried out",
+    place: "the first create call, which the cloud does not carry out,",
     arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
   },
   {
-    place: "the first create, which is carried out",
+    place: "the first create call, which the cloud carries out,",
     arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
   },
   {
-    place: "every create, each of which is carried out",
+    place: "every create call, which the cloud carries out each time,",
     arm: ({ operation }, odd) => [[{ operation }, odd(true)]],
   },
 ];

@@ -124,7 +124,11 @@ describe("lost error bodies (SOURCES.md#sdk-loses-error-bodies)", () => {
   test.each<[shape: string, body: object, code: string]>([
     ["OpenStack", { badRequest: { code: 400, message: "volume must be available" } }, "badRequest"],
     ["the gateway", { error_code: "APIGW.0602", error_msg: "volume must be available" }, "APIGW.0602"],
-    ["the older DWS", { errCode: "EVS.5400", externalMessage: "volume must be available" }, "EVS.5400"],
+    [
+      "DWS with only the older fields",
+      { errCode: "EVS.5400", externalMessage: "volume must be available" },
+      "EVS.5400",
+    ],
     ["fields at the top level", { code: "EVS.5400", message: "volume must be available" }, "EVS.5400"],
     ["LTS", { errorCode: "EVS.5400", errorMessage: "volume must be available" }, "EVS.5400"],
     ["EVS", { error: { code: "EVS.5400", message: "volume must be available" } }, "EVS.5400"],
@@ -216,7 +220,8 @@ describe("success responses that are invalid (SOURCES.md#sdk-broken-json-succeed
   });
 });
 
-test("create-snapshot returns the body of the API unchanged (SOURCES.md#sdk-untyped-responses)", async () => {
+// SOURCES.md#sdk-untyped-responses.
+test("create-snapshot returns the body of the API unchanged", async () => {
   const { cloud, invoke } = await createTestEnvironment();
   const { result } = await invoke(createSnapshot, create(cloud.addVolume({ id: DISK }).id));
   const made = cloud.requests.find(({ operation }) => operation === "evs.createSnapshot");
@@ -225,7 +230,7 @@ test("create-snapshot returns the body of the API unchanged (SOURCES.md#sdk-unty
 });
 
 describe("time limits (SOURCES.md#sdk-no-timeout)", () => {
-  test("an attempt ends after 10 s, or after HTTP_TIMEOUT_MS", async () => {
+  test("an attempt to send a request ends after 10 s, or after HTTP_TIMEOUT_MS", async () => {
     for (const [variables, timeoutMs] of [
       [{}, 10_000],
       [{ HTTP_TIMEOUT_MS: "1500" }, 1_500],
@@ -306,8 +311,9 @@ describe("repeated creates (SOURCES.md#sdk-failover-repeats-post)", () => {
   });
 });
 
+// SOURCES.md#sdk-redirects-leak-token.
 test.each([301, 302, 303, 307, 308])(
-  "create-snapshot does not follow a redirect %i, so no other server gets the token (SOURCES.md#sdk-redirects-leak-token)",
+  "create-snapshot does not follow a redirect %i, so no other server gets the token",
   async (status) => {
     const elsewhere = await answering((_incoming, response) => response.end('{"snapshots":[],"snapshot":{"id":"x"}}'));
     for (const operation of ["evs.listSnapshots", "evs.createSnapshot"]) {
@@ -368,7 +374,8 @@ describe("TLS verification (SOURCES.md#sdk-tls-flag)", () => {
   });
 });
 
-test("create-snapshot ignores the proxy variables of the environment (SOURCES.md#sdk-ignores-proxy-variables)", async () => {
+// SOURCES.md#sdk-ignores-proxy-variables.
+test("create-snapshot ignores the proxy variables of the environment", async () => {
   const cloud = await realCloud();
   const proxy = await answering((_incoming, response) => response.end("{}"));
   const names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
@@ -401,7 +408,8 @@ describe("state after an invocation (SOURCES.md#sdk-static-state)", () => {
   });
 });
 
-test("create-snapshot uses the project of each invocation in one process (SOURCES.md#sdk-sticky-project-id)", async () => {
+// SOURCES.md#sdk-sticky-project-id.
+test("create-snapshot uses the project of each invocation in one process", async () => {
   const site = await createTestEnvironment();
   const { cloud } = site;
   const other = { ak: "OTHER", sk: "other-secret", securityToken: "other-token", projectId: "f".repeat(32) };
@@ -487,7 +495,8 @@ describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => 
   });
 });
 
-test("sendOptions sends every query exactly as it was signed (SOURCES.md#sdk-query-values)", async () => {
+// SOURCES.md#sdk-query-values.
+test("sendOptions sends every query exactly as it was signed", async () => {
   const { cloud } = await createTestEnvironment();
   const { ak: accessKey, sk: secretKey, securityToken } = cloud.credentials;
   const credentials = { accessKey, secretKey, securityToken };
@@ -534,7 +543,8 @@ describe("numbers above 2^53 (SOURCES.md#sdk-large-integers)", () => {
   });
 });
 
-test("create-snapshot writes no file and sends no application id (SOURCES.md#sdk-application-id, SOURCES.md#sdk-log4js)", async () => {
+// SOURCES.md#sdk-application-id, SOURCES.md#sdk-log4js.
+test("create-snapshot writes no file and sends no application id", async () => {
   const cloud = await realCloud();
   const calls = [DISK, cloud.addVolume().id].map((id) => ({ event: create(id), context: contextFor(cloud) }));
   const { returned, files } = await runBare("create-snapshot", calls, { environment: { DEBUG: "DEBUG" } });

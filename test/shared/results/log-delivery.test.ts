@@ -212,7 +212,7 @@ describe("a topic that rejects records permanently", () => {
     ["BadResponse", 13],
     ["InvalidRequest", 42],
   ])(
-    "the delivery stops if the topic rejects everything with %s, after at most %i calls at the end",
+    "the delivery stops at the end if the topic rejects everything with %s (limit of calls: %i)",
     async (reason, maxCalls) => {
       const { sizes, send } = topic(() => true, reason);
       const delivery = startDelivery(async () => {

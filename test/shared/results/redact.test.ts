@@ -110,14 +110,14 @@ describe("pieces of a secret", () => {
     ["a folded header", "\r\n\t"],
     ["an indented line", "\n        "],
     ["a space", " "],
-    ["a line break that JSON escaped", "\\n"],
-    ["a line break that JSON escaped twice", "\\\\r\\\\n"],
-    ["a line break that a URL escaped", "%0D%0A"],
-    ["a line break that HTML escaped", "&#10;"],
-    ["a line break of HTML", "<br />\n"],
+    ["a line break escaped for JSON", "\\n"],
+    ["a line break escaped twice for JSON", "\\\\r\\\\n"],
+    ["a line break escaped for a URL", "%0D%0A"],
+    ["a line break escaped for HTML", "&#10;"],
+    ["an HTML line break", "<br />\n"],
     ["a soft line break of quoted-printable text", "=\r\n"],
     ["a zero-width space", "\u200b"],
-  ])("the redactor removes a secret that is wrapped by %s", (_what, wrap) => {
+  ])("the redactor removes a secret that is divided by %s", (_what, wrap) => {
     for (const width of [1, 7, 15]) {
       expect(redactor([KEY])(`a ${wrapAt(KEY, width, wrap)} b`)).toBe("a *** b");
     }

@@ -13,7 +13,7 @@ import {
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
-// The shapes are those of SOURCES.md#error-envelopes.
+// SOURCES.md#error-envelopes lists the shapes.
 describe("the shapes of error bodies", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([
     ["EVS", { error: { code: "EVS.1047", message: "no" } }, "EVS.1047", "no"],
@@ -273,9 +273,17 @@ const BY_MESSAGE: Case[] = [
 ];
 
 const each = (cases: Case[]) =>
-  test.each(cases)(
-    "reasonOf returns, for the code %j and the status %i, the reason %s (%j, %j)",
-    (code, status, reason, operation = "create", message = "") => {
+  test.each(
+    cases.map(([code, status, reason, operation = "create", message = ""]) => ({
+      code,
+      status,
+      reason,
+      operation,
+      message,
+    })),
+  )(
+    "reasonOf returns $reason for the code $code, the status $status and the message $message of a $operation call",
+    ({ code, status, reason, operation, message }) => {
       expect(reasonOf({ status, code: code === "" ? undefined : code, message }, operation)).toBe(reason);
     },
   );
@@ -467,9 +475,12 @@ describe("the wait that the cloud asks for", () => {
     ["1e22", undefined, 86_400_000],
     ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
     [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
-  ])("retryAfterMs with the header %j and the message %j is %s ms", (header, message, wait) => {
-    expect(retryAfterMs(header, message, now)).toBe(wait);
-  });
+  ])(
+    "retryAfterMs returns, for the header %j and the message %j, the number of milliseconds %s",
+    (header, message, wait) => {
+      expect(retryAfterMs(header, message, now)).toBe(wait);
+    },
+  );
 
   test("create-snapshot returns 429 with the wait in Retry-After if the wait is too long for the caller", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();

@@ -133,7 +133,7 @@ describe("a list that does not fit into the memory of a small function", () => {
   });
 
   test("allRows rejects a list whose rows are larger than 4 MiB", async () => {
-    const { list, found } = await listing(20, 5 * 1024 * 1024);
+    const { list, found } = await listing(2, 5 * 1024 * 1024);
     await expect(list).rejects.toMatchObject({
       reason: "BadResponse",
       message: expect.stringContaining("more than 4194304 bytes"),

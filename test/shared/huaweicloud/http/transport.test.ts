@@ -195,13 +195,13 @@ describe("a request without a complete response", () => {
 
   test.each([
     [
-      "101 with its headers",
+      "101 with an Upgrade header",
       "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n",
       "changed the protocol",
     ],
-    ["101 without the header Upgrade", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
+    ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
     ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "changed the protocol"],
-    ["100 and nothing after it", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
+    ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
   ])("the transport fails after a response %s", async (_what, text, message) => {
     const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
@@ -231,16 +231,17 @@ describe("the size of a response", () => {
     });
   };
 
-  test.each([undefined, 64 * 1024, 16 * 1024 * 1024])(
-    "the transport fails if a success response is longer than the limit of %s bytes",
-    async (maxBytes) => {
-      const server = await endless(200);
-      const failure = await failureOf(get(server.origin, { maxBytes }));
-      expect(failure).toMatchObject({ requestSent: true, answered: true, tooLarge: true });
-      expect(failure.message).toBe(`a response of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
-      await closed(server.connections[0]);
-    },
-  );
+  test.each([
+    ["the default limit", undefined],
+    ["a limit of 64 KiB", 64 * 1024],
+    ["a limit of 16 MiB", 16 * 1024 * 1024],
+  ])("the transport fails if a success response is longer than %s", async (_limit, maxBytes) => {
+    const server = await endless(200);
+    const failure = await failureOf(get(server.origin, { maxBytes }));
+    expect(failure).toMatchObject({ requestSent: true, answered: true, tooLarge: true });
+    expect(failure.message).toBe(`a response of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
+    await closed(server.connections[0]);
+  });
 
   test("the transport reads the first 64 KiB of an error response that never ends and returns its status", async () => {
     const server = await endless(503);
