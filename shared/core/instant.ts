@@ -15,7 +15,7 @@ export const before = (moment: Instant, milliseconds: number): Instant => instan
 
 /** EVS and DWS did not exist before 2015. An earlier time, such as 0001-01-01 or 1970-01-01, means that the time is not set. */
 const EARLIEST = Date.UTC(2015, 0);
-/** The services reject a signature that is more than 15 minutes off, so their clocks are at most 15 minutes ahead. */
+/** The services reject a signature that is more than 15 minutes off, so their clocks differ less (SOURCES.md#gateway-clock-skew). */
 const AHEAD_MS = 15 * 60_000;
 
 /**
@@ -29,8 +29,8 @@ export const credibleTime = (moment: Instant | undefined, now: Instant): Instant
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * Parses a timestamp of the cloud. A timestamp without a zone, as EVS v2 returns it, is in UTC. `Date.parse` would interpret
- * it as local time.
+ * Parses a timestamp of the cloud. A timestamp without a zone, as EVS v2 returns it, is in UTC
+ * (SOURCES.md#evs-times-without-zone). `Date.parse` would interpret it as local time.
  *
  * @returns undefined if the value is not a valid timestamp
  * @example parseInstant("2013-02-25T03:56:53.081642") // EVS v2, UTC

@@ -38,7 +38,7 @@ export function textMap(value: unknown): Record<string, string> {
 }
 
 /**
- * Serializes a value so that requests for the same snapshot produce the same string. Sorts the keys of objects, and the
+ * Serializes a value. Equal requests result in equal strings. Sorts the keys of objects, and the
  * entries of arrays of strings, because such an array in a request is a set of ids.
  */
 export function canonicalJson(value: unknown): string {

@@ -70,7 +70,7 @@ export function validate(schema: Schema, value: unknown, path = ""): string[] {
 }
 
 /**
- * Yields the faults of a value one by one, so that the caller can stop. Recursion follows the schema and never the value,
+ * Yields the faults of a value one by one, so the caller can stop. Recursion follows the schema and never the value,
  * which can be nested so deeply that it exceeds the call stack.
  *
  * @param subject a prefix of the expected value, such as `a key of ` if the value is the name of a field

@@ -90,7 +90,7 @@ function ticksOf(stage: Stage | undefined, other: Stage | undefined): readonly [
   return stage === "requested" ? [-SKEW_TICKS, NEAR_TICKS] : [-NEAR_TICKS, SKEW_TICKS];
 }
 
-/** Wraps a service so that its lists show the snapshot of another event of the attachment under `key`. */
+/** Wraps a service. Its lists show the snapshot of another event of the attachment under `key`. */
 export const underOneKey = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,
   async listFor(options) {

@@ -5,7 +5,7 @@ import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
  * Maps EVS statuses to states, for v2 and v5. `stateOf` recognizes failures and deletions by a word in the status. The
- * documentation of groups spells one status `avaialble`, so both spellings are accepted.
+ * documentation of groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both spellings are accepted.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],

@@ -37,7 +37,7 @@ export const snapshotGroup = {
 
 /**
  * Adds members to a group and derives the state of the group from them. A group is available only if it and all its members
- * are available, because it is UNCONFIRMED whether the status of a group changes when a member fails. A group without members
+ * are available, because it is UNCONFIRMED whether the status of a group changes when a member fails (SOURCES.md#evs-groups-status). A group without members
  * is still being created. A member in an unknown state makes an available group unknown.
  *
  * This function cannot detect a deleted member, because the API does not return the disks of a group. `compareWithDisks`

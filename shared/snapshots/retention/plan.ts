@@ -144,7 +144,7 @@ const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
   timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1);
 
 /**
- * Returns why a snapshot is never deleted, or undefined. A hold on a member holds its group, because the deletion of the group
+ * Returns why a snapshot is never deleted, or undefined. If a member is held, its group is held, too, because deleting the group
  * would delete the member.
  */
 function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: number): string | undefined {
