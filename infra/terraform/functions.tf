@@ -7,7 +7,7 @@ resource "huaweicloud_fgs_function" "this" {
   description   = "snapshot-functions"
   runtime       = var.runtime
   handler       = "index.handler"
-  memory_size   = 128
+  memory_size   = each.value.memory
   timeout       = each.value.timeout
   code_type     = "zip"
   code_filename = "${each.key}.zip"

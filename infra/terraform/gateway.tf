@@ -21,7 +21,7 @@ resource "huaweicloud_apig_api" "this" {
   type                    = "Public"
   name                    = each.key
   request_protocol        = "HTTPS"
-  request_method          = "POST"
+  request_method          = each.value.method
   request_path            = "/${each.key}"
   matching                = "Exact"
   security_authentication = var.gateway.authentication

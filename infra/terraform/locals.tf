@@ -30,68 +30,27 @@ locals {
     "lts.reportLogs" = []
   }
 
-  select_any = ["evs.listVolumes", "ecs.listServers", "dws.listClusters"]
-  list_any   = ["evs.listSnapshots", "evs.listStandardSnapshots", "evs.listSnapshotGroups", "dws.listSnapshots"]
-  create_any = ["evs.createSnapshot", "evs.createStandardSnapshot", "evs.createSnapshotGroup", "dws.createSnapshot"]
-  delete_any = ["evs.deleteSnapshot", "evs.deleteStandardSnapshot", "evs.deleteSnapshotGroup", "dws.deleteSnapshot"]
-  attached_calls = {
-    "snapshot"          = concat(["evs.createSnapshot", "evs.listSnapshots"], var.disk_attached_retention == null ? [] : local.make_room)
-    "standard-snapshot" = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
-  }
-  # Only legacy snapshots have a limit per disk that requires deletions. The other functions may not delete.
+  # Every function with its trigger, its timeout in seconds, its memory in MB and its calls. `npm run generate` writes the file from
+  # functions/<name>/function.ts.
+  definitions = jsondecode(file("${path.module}/functions.json"))
+
+  # Only legacy snapshots have a limit per disk that requires deletions.
   make_room = ["evs.deleteSnapshot"]
 
-  # Every function of this project with its trigger, its timeout in seconds and its calls. HTTP functions respond within 55 s,
-  # because the gateway times out after 60 s.
+  # The calls that a function makes only with other values of the variables. It gets no right for them.
+  unused_calls = {
+    "pre-deploy"          = try(var.gateway.make_room, false) ? [] : local.make_room
+    "scheduled-snapshots" = contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? [] : local.make_room
+    "disk-attached" = concat(
+      var.disk_attached_retention == null || var.disk_attached_kind != "snapshot" ? local.make_room : [],
+      var.disk_attached_kind == "snapshot" ? ["evs.createStandardSnapshot", "evs.listStandardSnapshots"] : ["evs.createSnapshot", "evs.listSnapshots"],
+    )
+  }
+
   functions = {
-    "create-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createSnapshot", "evs.listSnapshots"]
-    }
-    "create-standard-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
-    }
-    "create-snapshot-group" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]
-    }
-    "create-cluster-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["dws.createSnapshot", "dws.listSnapshots"]
-    }
-    "pre-deploy" = {
-      trigger = "http"
-      timeout = 60
-      calls   = concat(local.select_any, local.list_any, local.create_any, try(var.gateway.make_room, false) ? local.make_room : [])
-    }
-    "scheduled-snapshots" = {
-      trigger = "timer"
-      timeout = 900
-      calls = concat(
-        local.select_any, local.list_any, local.create_any, ["functiongraph.invokeAsync"],
-        contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? local.make_room : [],
-      )
-    }
-    "prune-snapshots" = {
-      trigger = "timer"
-      timeout = 900
-      calls   = concat(local.list_any, local.delete_any)
-    }
-    "verify-snapshots" = {
-      trigger = "timer"
-      timeout = 300
-      calls   = local.list_any
-    }
-    "disk-attached" = {
-      trigger = "cts"
-      timeout = 300
-      calls   = concat(["evs.listVolumes", "evs.showVolume"], local.attached_calls[var.disk_attached_kind])
-    }
+    for name, one in local.definitions : name => merge(one, {
+      calls = [for call in one.calls : call if !contains(lookup(local.unused_calls, name, []), call)]
+    })
   }
 
   # verify-snapshots is always deployed, the functions of policies if there are policies, the others by var.functions.

@@ -1,5 +1,5 @@
 /** Checks the output of an invocation: its lines, its records and its response. */
-import { answerFaults } from "../../infra/local/host/apig-answer.ts";
+import { resultFaults } from "../../infra/local/host/apig-result.ts";
 import { type Complain, type Evidence, isFailure, type LooseRecord, preview } from "./evidence.ts";
 
 const MAX_LINE_BYTES = 64 * 1024;
@@ -117,7 +117,7 @@ function checkHttpResponse(
   failed: boolean,
   wrong: (what: string) => void,
 ): void {
-  const faults = answerFaults(response);
+  const faults = resultFaults(response);
   if (faults.length > 0) return void wrong(`${faults.join("; ")}: ${preview(response)}`);
   for (const [name, value] of Object.entries<string>(response.headers)) {
     if (/[^\x20-\x7e]/.test(value)) wrong(`the header ${name} is ${preview(value)}`);

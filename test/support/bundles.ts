@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Writes tiny bundles into a folder of their own: function name -> CommonJS source. */
-export function makeBundles(sources: Record<string, string>): { dist: string; remove(): void } {
+/** Writes bundles into a new folder. `sources` maps function names to CommonJS source code. */
+export function writeBundles(sources: Record<string, string>): { dist: string; remove(): void } {
   const dist = mkdtempSync(join(tmpdir(), "host-test-"));
   for (const [name, source] of Object.entries(sources)) {
     mkdirSync(join(dist, name));

@@ -1,4 +1,4 @@
-/** A small caller with a signer of its own, written from the same public rules as the cloud's check. */
+/** Sends requests to the embedded cloud. It signs them with its own code, which follows the public rules. */
 import { createHash, createHmac } from "node:crypto";
 import { type ClientRequest, request } from "node:http";
 import { onTestFinished } from "vitest";
@@ -8,21 +8,21 @@ export interface Reply {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely here
+  // biome-ignore lint/suspicious/noExplicitAny: tests read responses of every shape
   json: any;
 }
 
 export interface Signing {
   credentials?: Credentials;
-  /** Default now. */
+  /** The date of the signature. Default: now. */
   date?: Date;
-  /** Headers that are sent and signed too. */
+  /** Additional signed headers. */
   headers?: Record<string, string>;
-  /** Headers that are sent, but not signed. */
+  /** Additional headers that are not signed. */
   unsigned?: Record<string, string>;
-  /** Left out of SignedHeaders. */
-  leaveOut?: string[];
-  /** Changes what was signed before it is sent. */
+  /** Headers to omit from SignedHeaders. */
+  omit?: string[];
+  /** Changes the request after it was signed. */
   tamper?: (request: Signed) => Partial<Signed>;
 }
 
@@ -34,7 +34,7 @@ export interface Signed {
 
 export type Caller = (method: string, path: string, body?: unknown, signing?: Signing) => Promise<Reply>;
 
-/** Paths start with the API's version; `{p}` stands for the project. */
+/** Returns a function that signs and sends requests. Paths start with the version of the API. `{p}` is the project id. */
 export function caller(cloud: EmbeddedCloud): Caller {
   return async (method, path, body, signing = {}) => {
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
@@ -45,7 +45,7 @@ export function caller(cloud: EmbeddedCloud): Caller {
   };
 }
 
-/** The same with a token. */
+/** Returns a function that sends requests with a token. */
 export function tokenCaller(cloud: EmbeddedCloud, token = cloud.credentials.token ?? ""): Caller {
   return (method, path, body) =>
     send(
@@ -57,7 +57,7 @@ export function tokenCaller(cloud: EmbeddedCloud, token = cloud.credentials.toke
     );
 }
 
-/** Posts with Node's own client and a token: `fetch` refuses some answers before a caller learns of them. */
+/** Sends a POST request with a token. It uses `node:http`, because `fetch` rejects some responses before a test sees them. */
 export function post(cloud: EmbeddedCloud, path: string, body: unknown): ClientRequest {
   const sent = request(cloud.url + path.replace("{p}", cloud.projectId), {
     method: "POST",
@@ -112,7 +112,7 @@ function sign(cloud: EmbeddedCloud, method: string, path: string, body: string |
     ...signing.headers,
   };
   const names = Object.keys(headers)
-    .filter((name) => !signing.leaveOut?.includes(name))
+    .filter((name) => !signing.omit?.includes(name))
     .sort();
   const query = search
     .split("&")

@@ -4,29 +4,29 @@ import { type Caller, caller, type Reply } from "./cloud-client.ts";
 
 export const START = "2026-11-21T02:00:00Z";
 
-export interface Stage {
+export interface TestCloud {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
-  /** Signs as the SDK does. */
+  /** Sends a request with a signature. */
   call: Caller;
 }
 
-/** A cloud of its own for one test, with a clock that stands still. */
-export async function stage(options: Omit<CloudOptions, "clock"> = {}): Promise<Stage> {
+/** Starts an embedded cloud with a stopped clock for one test. */
+export async function startTestCloud(options: Omit<CloudOptions, "clock"> = {}): Promise<TestCloud> {
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ ...options, clock });
   onTestFinished(() => cloud.close());
   return { cloud, clock, call: caller(cloud) };
 }
 
-/** Stops the wall clock, by which signatures are checked, for one test. */
+/** Stops the wall clock for one test. Signatures are checked on the wall clock. */
 export function wallClockAt(time: string): void {
   vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
   onTestFinished(() => void vi.useRealTimers());
 }
 
-/** Status and code of an answer, in whichever envelope. */
-export function said({ status, json }: Reply): [number, string | undefined] {
+/** Returns the status and the error code of a response of any service. */
+export function statusAndCode({ status, json }: Reply): [number, string | undefined] {
   const code = json?.error?.code ?? json?.error_code ?? json?.errorCode;
   return [status, code];
 }

@@ -1,16 +1,16 @@
 /**
- * The states' clock: when a snapshot becomes available, what `created_at` says, how fast the rate limit refills.
- * Signatures are checked on the wall clock instead, as the callers sign with it. No state has a timer: every status is
- * computed from `now()` when somebody asks, so a clock that stands still or runs fast needs nothing else.
+ * The clock of the cloud. It determines when a snapshot becomes available, the value of `created_at`, and how fast the rate
+ * limit refills. Signatures are checked on the wall clock instead, because callers sign with the wall clock. The cloud has no
+ * timers: it computes every status from `now()` at the time of the request.
  */
 export interface CloudClock {
-  /** Epoch milliseconds. */
+  /** Returns the current time in epoch milliseconds. */
   now(): number;
 }
 
 export const wallClock: CloudClock = { now: () => Date.now() };
 
-/** Stands still until it is told to move. */
+/** A clock that moves only by `advance` and `set`. */
 export class StoppedClock implements CloudClock {
   #now: number;
 
@@ -31,7 +31,7 @@ export class StoppedClock implements CloudClock {
   }
 }
 
-/** Runs `factor` times as fast as the wall clock, from `start` on. */
+/** A clock that starts at `start` and runs `factor` times as fast as the wall clock. */
 export class ScaledClock implements CloudClock {
   readonly #factor: number;
   readonly #start: number;
@@ -48,23 +48,24 @@ export class ScaledClock implements CloudClock {
   }
 }
 
+/** Converts a time to epoch milliseconds. A string without a zone is UTC. */
 export function epoch(at: number | string | Date): number {
-  const ms = typeof at === "number" ? at : typeof at === "string" ? Date.parse(zoned(at)) : at.getTime();
+  const ms = typeof at === "number" ? at : typeof at === "string" ? Date.parse(withZone(at)) : at.getTime();
   if (!Number.isFinite(ms)) throw new Error(`Not a time: ${String(at)}`);
   return ms;
 }
 
-/** EVS times carry no zone and are UTC (cloud-apis.md 1.1); `Date.parse` would read them as local. */
-function zoned(text: string): string {
+/** Adds `Z` to an EVS time, because it is UTC but has no zone (SOURCES.md#evs-times-without-zone). */
+function withZone(text: string): string {
   return /T[\d:.]+$/.test(text) ? `${text}Z` : text;
 }
 
-/** `YYYY-MM-DDTHH:MM:SS.XXXXXX`: UTC, microseconds, no zone (seed 001). */
+/** Formats an EVS time as `YYYY-MM-DDTHH:MM:SS.XXXXXX` in UTC (SOURCES.md#evs-times-without-zone). */
 export function bareTime(ms: number, microseconds = 0): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(microseconds % 1000).padStart(3, "0")}`;
 }
 
-/** `YYYY-MM-DDThh:mm:ssZ`: DWS (cloud-apis.md 3). */
+/** Formats a time of DWS as `YYYY-MM-DDThh:mm:ssZ` (SOURCES.md#dws-times). */
 export function zonedSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -1,123 +1,24 @@
 /**
- * What exists: servers, disks, clusters and their snapshots, and the states these go through. Statuses are computed from
- * the clock when asked for. Nothing here speaks HTTP or knows how a service spells a field.
+ * Stores the servers, disks, clusters and snapshots of the cloud, and computes their statuses from the clock. Nothing in this
+ * file depends on HTTP or on the field names of a service.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudClock } from "./clock.ts";
-import { byAge, Groups, type Stored, TimeOrderedStore } from "./time-ordered-store.ts";
-
-export type Kind = "snapshot" | "standard-snapshot" | "snapshot-group" | "cluster-snapshot";
-export type Tags = Record<string, string>;
-
-export interface ServerRecord extends Stored {
-  name: string;
-  status: string;
-  tags: Tags;
-  enterpriseProjectId: string;
-}
-
-export interface AttachmentRecord {
-  id: string;
-  volumeId: string;
-  serverId: string;
-  device: string;
-  /** From then on it is attached; before, the disk is `attaching`. */
-  attachedAt: number;
-}
-
-export interface VolumeRecord extends Stored {
-  name: string;
-  description: string | null;
-  size: number;
-  volumeType: string;
-  availabilityZone: string;
-  tags: Tags;
-  metadata: Tags;
-  enterpriseProjectId: string;
-  multiattach: boolean;
-  /** Overrides what follows from the attachments. */
-  status: string | undefined;
-  attachments: AttachmentRecord[];
-}
-
-export interface ClusterRecord extends Stored {
-  name: string;
-  status: string;
-  subStatus: string;
-  /** Overrides what follows from the snapshots. */
-  taskStatus: string | undefined;
-  tags: Tags;
-  enterpriseProjectId: string;
-}
-
-interface SnapshotBase extends Stored {
-  kind: Kind;
-  /** The disk, cluster or server that it is of; empty for a group of disks without a server. */
-  resourceId: string;
-  name: string;
-  description: string | null;
-  /** The text that responses show as the creation time. If `text` is undefined, they show no creation time. */
-  createdText?: { text: string | undefined };
-  /** 0 to 999, so that the times of two snapshots of one millisecond differ. */
-  microseconds: number;
-  /** Until then it is `creating`; `Infinity`: it is stuck. */
-  readyAt: number;
-  endStatus: string;
-  /** Lists do not show it before. */
-  visibleAt: number;
-  updatedAt: number | undefined;
-  /** Set once it is `deleting`: from then on it does not exist. */
-  goneAt: number | undefined;
-  size: number;
-  enterpriseProjectId: string;
-}
-
-export interface LegacySnapshot extends SnapshotBase {
-  kind: "snapshot";
-  metadata: Tags;
-}
-
-export interface StandardSnapshot extends SnapshotBase {
-  kind: "standard-snapshot";
-  groupId: string | null;
-  tags: Tags;
-  incremental: boolean;
-  instantAccess: boolean;
-  snapshotType: string;
-  availabilityZone: string;
-}
-
-export interface SnapshotGroup extends SnapshotBase {
-  kind: "snapshot-group";
-  volumeIds: string[];
-  memberIds: string[];
-  tags: Tags;
-  incremental: boolean;
-  instantAccess: boolean;
-}
-
-export interface ClusterSnapshot extends SnapshotBase {
-  kind: "cluster-snapshot";
-  clusterName: string;
-  type: string;
-}
-
-export interface SnapshotOf {
-  snapshot: LegacySnapshot;
-  "standard-snapshot": StandardSnapshot;
-  "snapshot-group": SnapshotGroup;
-  "cluster-snapshot": ClusterSnapshot;
-}
-
-export type AnySnapshot = SnapshotOf[Kind];
-
-export interface Job {
-  id: string;
-  type: string;
-  beganAt: number;
-  /** When it ended, if it did by `now`. */
-  outcome(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
-}
+import type {
+  AnySnapshot,
+  AttachmentRecord,
+  ClusterRecord,
+  ClusterSnapshot,
+  Job,
+  Kind,
+  LegacySnapshot,
+  ServerRecord,
+  SnapshotGroup,
+  SnapshotOf,
+  StandardSnapshot,
+  VolumeRecord,
+} from "./records.ts";
+import { Groups, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
 
 interface Spelling {
   creating: string;
@@ -127,7 +28,7 @@ interface Spelling {
 
 const EVS: Spelling = { creating: "creating", available: "available", error: "error" };
 
-/** How the services spell the states that an estate has to tell apart (cloud-apis.md 1.3, 2.2, 3). */
+/** The statuses in the spelling of each service (SOURCES.md#evs-snapshot-statuses, SOURCES.md#dws-statuses). */
 const SPELLING: Record<Kind, Spelling> = {
   snapshot: EVS,
   "standard-snapshot": EVS,
@@ -141,36 +42,15 @@ export interface Timing {
   listLagMs: () => number;
 }
 
-/** The snapshots of one kind, also by what they are of. */
-export class Collection<T extends SnapshotBase> extends TimeOrderedStore<T> {
-  readonly #byResource = new Groups<T>();
-
-  /** Oldest first. */
-  of(resourceId: string): T[] {
-    return this.#byResource.of(resourceId).sort(byAge);
-  }
-
-  override add(snapshot: T): void {
-    super.add(snapshot);
-    this.#byResource.add(snapshot.resourceId, snapshot);
-  }
-
-  override remove(id: string): T | undefined {
-    const snapshot = super.remove(id);
-    if (snapshot) this.#byResource.remove(snapshot.resourceId, snapshot);
-    return snapshot;
-  }
-}
-
 export class Inventory {
   readonly servers = new TimeOrderedStore<ServerRecord>();
   readonly volumes = new TimeOrderedStore<VolumeRecord>();
   readonly clusters = new TimeOrderedStore<ClusterRecord>();
-  readonly snapshots: { [K in Kind]: Collection<SnapshotOf[K]> } = {
-    snapshot: new Collection<LegacySnapshot>(),
-    "standard-snapshot": new Collection<StandardSnapshot>(),
-    "snapshot-group": new Collection<SnapshotGroup>(),
-    "cluster-snapshot": new Collection<ClusterSnapshot>(),
+  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotOf[K]> } = {
+    snapshot: new ResourceStore<LegacySnapshot>(),
+    "standard-snapshot": new ResourceStore<StandardSnapshot>(),
+    "snapshot-group": new ResourceStore<SnapshotGroup>(),
+    "cluster-snapshot": new ResourceStore<ClusterSnapshot>(),
   };
   readonly jobs = new Map<string, Job>();
 
@@ -178,9 +58,9 @@ export class Inventory {
   readonly #timing: Timing;
   readonly #volumesOfServer = new Groups<VolumeRecord>();
   readonly #endings = new Map<string, string[]>();
-  /** What is `deleting`, the soonest gone first. */
-  readonly #leaving: AnySnapshot[] = [];
-  /** By then, every snapshot that exists now is in the lists. */
+  /** The snapshots in the status `deleting`, ordered by the end of their deletion. */
+  readonly #deleting: AnySnapshot[] = [];
+  /** From this time on, lists show every snapshot that exists now. */
   #allVisibleAt = 0;
   #sequence = 0;
   #discarding = false;
@@ -200,7 +80,7 @@ export class Inventory {
     return this.#sequence;
   }
 
-  /** Runs `work`, and discards every snapshot, deletion and attachment that it would have made. */
+  /** Runs `work` and discards every snapshot, deletion and attachment that it creates. */
   discard<T>(work: () => T): T {
     this.#discarding = true;
     try {
@@ -210,18 +90,16 @@ export class Inventory {
     }
   }
 
-  /** Takes away what has been deleted by now. Called before anything is read. */
-  settle(): void {
+  /** Removes the snapshots whose deletion has ended. Must be called before snapshots are read. */
+  removeDeleted(): void {
     const now = this.now();
     for (;;) {
-      const [first] = this.#leaving;
+      const [first] = this.#deleting;
       if (first?.goneAt === undefined || first.goneAt > now) return;
-      this.#leaving.shift();
+      this.#deleting.shift();
       this.snapshots[first.kind].remove(first.id);
     }
   }
-
-  // ---- disks and servers
 
   volumeStatus(volume: VolumeRecord): string {
     if (volume.status !== undefined) return volume.status;
@@ -229,7 +107,7 @@ export class Inventory {
     return volume.attachments.some(({ attachedAt }) => attachedAt <= this.now()) ? "in-use" : "attaching";
   }
 
-  /** Those that are in effect: an `attaching` disk shows none yet. */
+  /** Returns the attachments of a disk, without those that are still `attaching`. */
   attachmentsOf(volume: VolumeRecord): AttachmentRecord[] {
     const now = this.now();
     return volume.attachments.filter(({ attachedAt }) => attachedAt <= now);
@@ -242,7 +120,7 @@ export class Inventory {
   }
 
   attach(volume: VolumeRecord, serverId: string, attachedAt: number, device?: string): AttachmentRecord {
-    const taken = new Set(
+    const usedDevices = new Set(
       this.#volumesOfServer
         .of(serverId)
         .flatMap(({ attachments }) => attachments.filter((other) => other.serverId === serverId))
@@ -252,7 +130,7 @@ export class Inventory {
       id: randomUUID(),
       volumeId: volume.id,
       serverId,
-      device: device ?? freeDevice(taken),
+      device: device ?? freeDevice(usedDevices),
       attachedAt,
     };
     if (this.#discarding) return attachment;
@@ -263,11 +141,11 @@ export class Inventory {
 
   detach(volume: VolumeRecord, serverId?: string): void {
     if (this.#discarding) return;
-    const leaving = volume.attachments.filter(
+    const removed = volume.attachments.filter(
       (attachment) => serverId === undefined || attachment.serverId === serverId,
     );
-    volume.attachments = volume.attachments.filter((attachment) => !leaving.includes(attachment));
-    for (const attachment of leaving) this.#volumesOfServer.remove(attachment.serverId, volume);
+    volume.attachments = volume.attachments.filter((attachment) => !removed.includes(attachment));
+    for (const attachment of removed) this.#volumesOfServer.remove(attachment.serverId, volume);
   }
 
   removeVolume(id: string): void {
@@ -280,15 +158,13 @@ export class Inventory {
     for (const volume of this.#volumesOfServer.of(id)) this.detach(volume, id);
   }
 
-  // ---- snapshots
-
-  /** The next snapshot of that resource ends so, `stuck`: never. */
+  /** Sets the final status of the next snapshot of a resource. `stuck` means that the snapshot is `creating` forever. */
   endWith(resourceId: string, ending: string): void {
     this.#endings.set(resourceId, [...(this.#endings.get(resourceId) ?? []), ending]);
   }
 
-  /** What every snapshot has that is created now. */
-  fresh(kind: Kind, resourceId: string) {
+  /** Returns the common fields of a snapshot that a service creates now. */
+  newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
     const spelling = SPELLING[kind];
     const ending = this.#takeEnding(resourceId);
@@ -304,8 +180,8 @@ export class Inventory {
     };
   }
 
-  /** The age of something from the past. */
-  aged(createdAt: number) {
+  /** Returns the time fields of a snapshot that was created in the past. */
+  pastTimeFields(createdAt: number) {
     return {
       ...this.#stamp(createdAt),
       readyAt: createdAt,
@@ -321,15 +197,15 @@ export class Inventory {
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
-  /** It is `deleting` from now on, and gone after a while. */
+  /** Sets the status `deleting`. The snapshot disappears when its deletion ends. */
   deleteSnapshot(snapshot: AnySnapshot): void {
     if (this.#discarding) return;
     snapshot.goneAt = this.now() + this.#timing.deletionMs;
     const { goneAt } = snapshot;
-    let index = this.#leaving.length;
-    while (index > 0 && (this.#leaving[index - 1]?.goneAt ?? 0) > goneAt) index -= 1;
-    this.#leaving.splice(index, 0, snapshot);
-    this.settle();
+    let index = this.#deleting.length;
+    while (index > 0 && (this.#deleting[index - 1]?.goneAt ?? 0) > goneAt) index -= 1;
+    this.#deleting.splice(index, 0, snapshot);
+    this.removeDeleted();
   }
 
   /** Removes a snapshot at once, without the status `deleting`. */
@@ -344,8 +220,8 @@ export class Inventory {
 
   /** Sets the status of a snapshot and cancels its pending change of status. `creating` then never ends. */
   setStatus(snapshot: AnySnapshot, status: string): void {
-    const leaving = this.#leaving.indexOf(snapshot);
-    if (leaving >= 0) this.#leaving.splice(leaving, 1);
+    const index = this.#deleting.indexOf(snapshot);
+    if (index >= 0) this.#deleting.splice(index, 1);
     snapshot.goneAt = undefined;
     snapshot.updatedAt = this.now();
     if (status === SPELLING[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
@@ -359,13 +235,13 @@ export class Inventory {
     return snapshot.goneAt === undefined && now < snapshot.readyAt;
   }
 
-  /** Whether a list may show it yet; `undefined`: all may be shown. */
+  /** Returns a condition for the snapshots that lists show already, or `undefined` if lists show all snapshots. */
   visibility(): ((snapshot: AnySnapshot) => boolean) | undefined {
     const now = this.now();
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
   }
 
-  /** Whatever the case of its letters (cloud-apis.md 3: names are case-insensitive). */
+  /** Compares names without regard to case (SOURCES.md#dws-names-unique). */
   hasClusterSnapshotNamed(name: string): boolean {
     const wanted = name.toLowerCase();
     return this.snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);
@@ -377,8 +253,7 @@ export class Inventory {
     return busy ? "SNAPSHOTTING" : undefined;
   }
 
-  // ---- jobs
-
+  /** Starts a job whose status `outcome` computes from the time. */
   startJob(type: string, outcome: Job["outcome"]): Job {
     const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), outcome };
     this.jobs.set(job.id, job);
@@ -400,19 +275,14 @@ export class Inventory {
   }
 }
 
-/** Returns the creation time that responses show: `usual`, unless a test has set another text. */
-export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
-  return createdText ? createdText.text : usual;
-}
-
-function freeDevice(taken: Set<string>): string {
+function freeDevice(used: Set<string>): string {
   for (let index = 0; ; index += 1) {
     const device = `/dev/vd${deviceLetters(index)}`;
-    if (!taken.has(device)) return device;
+    if (!used.has(device)) return device;
   }
 }
 
-/** a ... z, aa, ab, ... */
+/** Returns the letters of the nth device: a to z, then aa, ab and so on. */
 function deviceLetters(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : deviceLetters(Math.floor(index / 26) - 1) + letter;

@@ -1,18 +1,15 @@
-/**
- * Things by id and by age. A list is asked for page by page while an estate of tens of thousands grows and shrinks, so
- * the order by age is kept as things come and go, never made anew for a page.
- */
+/** Stores items by id and by age. It keeps the order by age up to date, because sorting for every page would be too slow. */
 export interface Stored {
   id: string;
-  /** Epoch milliseconds. */
+  /** In epoch milliseconds. */
   createdAt: number;
-  /** Order of arrival, for what has the same age. */
+  /** Orders items that have the same age. */
   sequence: number;
 }
 
 export class TimeOrderedStore<T extends Stored> {
   readonly #byId = new Map<string, T>();
-  /** Oldest first, unless `#sorted` is false. */
+  /** The items, oldest first unless `#sorted` is false. */
   #byAge: T[] = [];
   #sorted = true;
 
@@ -24,12 +21,12 @@ export class TimeOrderedStore<T extends Stored> {
     return this.#byId.get(id);
   }
 
-  /** Those of the ids that there are, oldest first. */
+  /** Returns the items with these ids, oldest first. Ignores unknown ids. */
   some(ids: readonly string[]): T[] {
     return [...new Set(ids)].flatMap((id) => this.#byId.get(id) ?? []).sort(byAge);
   }
 
-  /** Oldest first; not to be changed. */
+  /** All items, oldest first. Callers must not change the array. */
   get oldestFirst(): readonly T[] {
     if (!this.#sorted) this.#byAge.sort(byAge);
     this.#sorted = true;
@@ -37,9 +34,9 @@ export class TimeOrderedStore<T extends Stored> {
   }
 
   add(item: T): void {
-    if (this.#byId.has(item.id)) throw new Error(`There is already one with the id ${item.id}.`);
+    if (this.#byId.has(item.id)) throw new Error(`There is already an item with the id ${item.id}.`);
     const last = this.#byAge.at(-1);
-    // New ones come last; only what is seeded with an age of its own has to be put in its place, once for all of it.
+    // Only an item that a test adds with an earlier creation time is out of order. Sort once, at the next read.
     if (last && byAge(last, item) > 0) this.#sorted = false;
     this.#byId.set(item.id, item);
     this.#byAge.push(item);
@@ -67,7 +64,7 @@ export function byAge(a: Stored, b: Stored): number {
   return a.createdAt - b.createdAt || a.sequence - b.sequence;
 }
 
-/** Several things under one key, e.g. the snapshots of a disk. */
+/** Stores several items per key, such as the snapshots of a disk. */
 export class Groups<T> {
   readonly #groups = new Map<string, Set<T>>();
 
@@ -84,5 +81,26 @@ export class Groups<T> {
   remove(key: string, item: T): void {
     const group = this.#groups.get(key);
     if (group?.delete(item) && group.size === 0) this.#groups.delete(key);
+  }
+}
+
+/** Stores snapshots of one kind by id, by age and by the id of their resource. */
+export class ResourceStore<T extends Stored & { resourceId: string }> extends TimeOrderedStore<T> {
+  readonly #byResource = new Groups<T>();
+
+  /** Returns the snapshots of a resource, oldest first. */
+  of(resourceId: string): T[] {
+    return this.#byResource.of(resourceId).sort(byAge);
+  }
+
+  override add(snapshot: T): void {
+    super.add(snapshot);
+    this.#byResource.add(snapshot.resourceId, snapshot);
+  }
+
+  override remove(id: string): T | undefined {
+    const snapshot = super.remove(id);
+    if (snapshot) this.#byResource.remove(snapshot.resourceId, snapshot);
+    return snapshot;
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** What a dedicated gateway sends to an event function (functiongraph.md 2.3). */
+/** The event that a dedicated gateway sends to an event function (SOURCES.md#functiongraph-apig-event). */
 export interface ApigEvent {
   body: string;
   requestContext: { apiId: string; requestId: string; stage: string };
@@ -13,12 +13,12 @@ export interface ApigEvent {
   isBase64Encoded: boolean;
 }
 
-/** 32 hex digits, as the gateway's ids are. */
+/** Returns an id in the format of the gateway: 32 hexadecimal digits. */
 export const gatewayId = () => randomUUID().replaceAll("-", "");
 
 export function apigEvent(request: IncomingMessage, url: URL, body: Buffer, requestId: string): ApigEvent {
   const headers: Record<string, string> = {};
-  // Node has them in lower case already, as the gateway passes them on.
+  // Node.js converts header names to lower case, as the gateway does.
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }

@@ -1,16 +1,16 @@
-import type { Invocation } from "./host.ts";
+import type { Invocation } from "./invocation.ts";
 
-/** How the platform treats an asynchronous event (functiongraph.md 1.6): per function, set in Terraform. */
+/** How the platform retries an asynchronous event (SOURCES.md#functiongraph-async-retries). Terraform sets this per function. */
 export interface AsyncSettings {
-  /** 0 to 3; the platform does not retry unless this is configured. */
+  /** The number of retries, from 0 to 3. The platform does not retry unless this is configured. */
   retries: number;
-  /** An event that is older is dropped instead of retried. */
+  /** The platform drops an event that is older than this, instead of retrying it. */
   maxEventAgeSeconds: number;
-  /** Before the first retry, doubled for each further one. The platform's own waits are not documented. */
+  /** The delay before the first retry. It doubles with every retry. The delays of the platform are not documented. */
   retryDelayMs: number;
 }
 
-/** What a failure destination is sent (functiongraph.md 1.6). */
+/** The message that the platform sends to a failure destination (SOURCES.md#functiongraph-destinations). */
 export interface FailureNotice {
   timestamp: string;
   request_context: {
@@ -31,12 +31,12 @@ interface AsyncEvent {
   attempt(): Promise<Invocation>;
 }
 
-/** Takes events, runs each with the retries that are set, and knows when none is left. */
-export function makeAsyncQueue(settings: AsyncSettings, onFailure: (notice: FailureNotice) => void) {
-  const open = new Set<Promise<void>>();
+/** Creates a queue that runs each asynchronous event and retries it as configured. */
+export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: FailureNotice) => void) {
+  const pending = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  /** False when the host closed meanwhile. */
+  /** Waits for `ms` milliseconds. Resolves to false if the host is closed meanwhile. */
   const pause = (ms: number) =>
     new Promise<boolean>((resolve) => {
       const done = () => {
@@ -48,13 +48,13 @@ export function makeAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fail
       closing.signal.addEventListener("abort", done);
     });
 
-  async function work(item: AsyncEvent): Promise<void> {
-    const accepted = Date.now();
+  async function runWithRetries(item: AsyncEvent): Promise<void> {
+    const acceptedAt = Date.now();
     for (let count = 1; !closing.signal.aborted; count++) {
       const invocation = await item.attempt();
       if (!invocation.error || closing.signal.aborted) return;
       const delay = settings.retryDelayMs * 2 ** (count - 1);
-      const tooOld = Date.now() + delay - accepted > settings.maxEventAgeSeconds * 1000;
+      const tooOld = Date.now() + delay - acceptedAt > settings.maxEventAgeSeconds * 1000;
       if (count > settings.retries || tooOld) {
         onFailure({
           timestamp: new Date().toISOString(),
@@ -76,12 +76,12 @@ export function makeAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fail
 
   return {
     add(item: AsyncEvent): void {
-      const done = work(item).finally(() => open.delete(done));
-      open.add(done);
+      const done = runWithRetries(item).finally(() => pending.delete(done));
+      pending.add(done);
     },
-    /** Resolves when nothing is queued, running or waiting for a retry; what these set off counts too. */
+    /** Resolves when no event is queued, running or waiting for a retry, including events that other events caused. */
     async idle(): Promise<void> {
-      while (open.size > 0) await Promise.all(open);
+      while (pending.size > 0) await Promise.all(pending);
     },
     close(): void {
       closing.abort();

@@ -1,14 +1,14 @@
-// The context object of FunctionGraph's Node.js runtime, member by member as in functiongraph.md 1.3: the getters and
-// nothing else. The plain properties that the real one also has (requestID, userData, ...) are undocumented and left
-// out on purpose: a function that came to rely on one fails here first.
+// Builds the context object of FunctionGraph's Node.js runtime with its documented getters (SOURCES.md#functiongraph-context).
+// The real object also has undocumented properties, such as requestID and userData. They are omitted on purpose, so a function
+// that uses such a property fails in the tests.
 "use strict";
 const { format } = require("node:util");
 
-/** The logger splits what is longer (functiongraph.md 1.3). */
+/** The logger splits longer lines (SOURCES.md#functiongraph-logger). */
 const LOG_LINE_BYTES = 90 * 1024;
 const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"];
 
-function makeLogger(requestId, write) {
+function createLogger(requestId, write) {
   let threshold = LEVELS.indexOf("INFO");
   const at =
     (level) =>
@@ -31,21 +31,21 @@ function makeLogger(requestId, write) {
 }
 
 /**
- * @param data what the host sends with each request: see `ContextData` in instance.ts
- * @param write takes a finished log line
+ * @param data the data that the host sends with each request, see `ContextData` in instance.ts
+ * @param write writes a finished log line
  */
-function makeContext(data, write) {
-  const logger = makeLogger(data.requestId, write);
+function createContext(data, write) {
+  const logger = createLogger(data.requestId, write);
   const { credentials, userData } = data;
   return {
     getRequestID: () => data.requestId,
     getRemainingTimeInMilliSeconds: () => Math.max(0, data.deadline - Date.now()),
-    // The documents say seconds, the runtime answers milliseconds (functiongraph.md 1.3): as the runtime does.
+    // The documents promise seconds, but the runtime returns milliseconds (SOURCES.md#functiongraph-running-time).
     getRunningTimeInSeconds: () => data.timeoutSeconds * 1000,
     getSecurityAccessKey: () => credentials.ak ?? "",
     getSecuritySecretKey: () => credentials.sk ?? "",
     getSecurityToken: () => credentials.securityToken ?? "",
-    // No longer maintained by the platform; there, and of no use.
+    // The platform still has these two getters, but no longer maintains them.
     getAccessKey: () => "",
     getSecretKey: () => "",
     getToken: () => credentials.token ?? "",
@@ -64,4 +64,4 @@ function makeContext(data, write) {
   };
 }
 
-module.exports = { makeContext };
+module.exports = { createContext };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 export interface InstanceSettings {
-  /** The folder that holds one folder per function. */
+  /** The folder that contains one folder per function. */
   dist: string;
   functionName: string;
   package: string;
@@ -10,16 +10,17 @@ export interface InstanceSettings {
   memoryMb: number;
   cpuMillicores: number;
   userData: Record<string, string>;
-  /** More variables of the process, by name: for credentials outside FunctionGraph. */
+  /** Additional environment variables, such as credentials outside FunctionGraph. */
   extra: Record<string, string>;
 }
 
 export const HANDLER = "index.handler";
 
 /**
- * The whole environment of an instance: the platform's RUNTIME_* variables (functiongraph.md 1.5) and PATH. Nothing
- * else of ours, so that no secret of the developer's shell gets in and no setting is there by accident. User data is
- * not spread over it: whether the platform does so for event functions is unconfirmed.
+ * Returns the complete environment of an instance: the RUNTIME_* variables of the platform
+ * (SOURCES.md#functiongraph-runtime-variables) and PATH. It contains no other variable of the developer's shell, so no secret
+ * and no setting reaches a function by accident. It does not contain the user data as variables, because it is unconfirmed
+ * whether the platform does this for event functions (SOURCES.md#functiongraph-user-data).
  */
 export function instanceEnvironment(settings: InstanceSettings): Record<string, string> {
   return {
@@ -41,13 +42,16 @@ export function instanceEnvironment(settings: InstanceSettings): Record<string, 
   };
 }
 
-/** The platform's limits for user data (functiongraph.md 1.5); past them a deployment fails, so the host does too. */
+/** Rejects user data that exceeds a limit of the platform (SOURCES.md#functiongraph-user-data-limits). */
 export function checkUserData(userData: Record<string, string>): void {
   const names = Object.keys(userData);
-  if (names.length > 20) throw new Error(`FunctionGraph allows 20 variables, got ${names.length}`);
+  if (names.length > 20)
+    throw new Error(`userData: expected at most 20 variables (the limit of FunctionGraph), got ${names.length}`);
   const length = Object.entries(userData).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
-  if (length > 4096) throw new Error(`FunctionGraph allows 4096 characters of variables, got ${length}`);
+  if (length > 4096)
+    throw new Error(`userData: expected at most 4096 characters (the limit of FunctionGraph), got ${length}`);
   for (const name of names) {
-    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new Error(`FunctionGraph takes no variable named "${name}"`);
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name))
+      throw new Error(`userData: FunctionGraph allows no variable named "${name}"`);
   }
 }

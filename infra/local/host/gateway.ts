@@ -1,16 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ApigAnswer, answerFaults } from "./apig-answer.ts";
 import { apigEvent, gatewayId } from "./apig-event.ts";
-import type { Host, Invocation } from "./host.ts";
-import { APIG_BODY, SYNC_PAYLOAD } from "./limits.ts";
+import { type ApigResult, resultFaults } from "./apig-result.ts";
+import type { Host } from "./host.ts";
+import type { Invocation } from "./invocation.ts";
+import { MAX_GATEWAY_BODY, MAX_SYNC_PAYLOAD } from "./limits.ts";
 
 export interface GatewayOptions {
   host: Pick<Host, "invoke" | "functions">;
   port?: number;
-  /** The functions that have an API. Default: those that are triggered by HTTP (DESIGN 4.3). */
+  /** The functions that have an API. Default: the functions that HTTP triggers. */
   routes?: readonly string[];
-  /** func_info.timeout of the API; Terraform sets 60 s (functiongraph.md 8: at most 60,000 ms). */
+  /**
+   * The backend timeout of the API, in milliseconds. Default 60,000, the value in Terraform and the maximum of the platform
+   * (SOURCES.md#functiongraph-backend-timeout).
+   */
   backendTimeoutMs?: number;
 }
 
@@ -20,12 +24,13 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** What of our functions is triggered by HTTP (DESIGN 4.3). */
+/** Returns whether HTTP triggers a function. */
 export const isHttpFunction = (name: string) => name.startsWith("create-") || name === "pre-deploy";
 
 /**
- * A stand-in for the dedicated API gateway: `/<function>` on loopback. It makes the real event, checks the answer's
- * shape, and has the gateway's limits. Error codes as in cloud-apis.md 4.3, prefixed APIG on a gateway of one's own.
+ * Starts a stand-in for the dedicated API gateway, which serves `/<function>` on the loopback interface. It sends the real event
+ * to the function, checks the shape of the result, and has the limits of the gateway. Its error codes have the prefix APIG
+ * (SOURCES.md#gateway-error-codes).
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const routes = options.routes ?? options.host.functions.filter(isHttpFunction);
@@ -40,22 +45,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const name = url.pathname.slice(1);
     if (!routes.includes(name)) {
       request.resume();
-      const there = routes.map((route) => `/${route}`).join(", ");
-      return refuse(404, "APIG.0101", `The API does not exist; there are: ${there}`);
+      const known = routes.map((route) => `/${route}`).join(", ");
+      return refuse(404, "APIG.0101", `The API does not exist. Known APIs: ${known}`);
     }
-    const body = await readBody(request, APIG_BODY);
+    const body = await readBody(request, MAX_GATEWAY_BODY);
     if (!body) return refuse(413, "APIG.0201", "Request entity too large");
 
-    const invocation = await within(
+    const invocation = await withTimeout(
       backendTimeoutMs,
       options.host.invoke(name, apigEvent(request, url, body, requestId)),
     );
     if (!invocation) return refuse(504, "APIG.0201", "Backend timeout.");
-    // A failed execution's {errorMessage, errorType} has no statusCode: to the gateway it is an invalid answer too.
+    // A failed execution has no statusCode, so the gateway treats it as an invalid result.
     if (invocation.error) return refuse(500, "FSS.1202", failure(invocation));
-    const faults = answerFaults(invocation.result);
-    if (faults.length > 0) return refuse(500, "FSS.1202", `Invalid answer of the function: ${faults.join("; ")}`);
-    pass(response, requestId, invocation.result as ApigAnswer);
+    const faults = resultFaults(invocation.result);
+    if (faults.length > 0) return refuse(500, "FSS.1202", `Invalid result of the function: ${faults.join("; ")}`);
+    sendResult(response, requestId, invocation.result as ApigResult);
   }
 
   const server = createServer((request, response) => {
@@ -81,7 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-/** Undefined when it is over the limit: the rest is read and dropped, so that the caller can read the refusal. */
+/** Returns undefined if the body exceeds the limit. Reads the rest anyway, because the caller must be able to read the error. */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -92,8 +97,8 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
   return size <= limit ? Buffer.concat(chunks) : undefined;
 }
 
-/** Undefined when the time is over; the function runs on, as it does behind the real gateway. */
-function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+/** Returns undefined after the timeout. The function continues to run, as it does behind the real gateway. */
+function withTimeout<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(undefined), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
@@ -104,13 +109,13 @@ function failure({ error }: Invocation): string {
   return `${error?.errorType}: ${error?.errorMessage}`;
 }
 
-function pass(response: ServerResponse, requestId: string, answer: ApigAnswer): void {
-  const body = Buffer.from(answer.body, answer.isBase64Encoded ? "base64" : "utf8");
-  if (body.length > SYNC_PAYLOAD) throw new Error("FSS.1201: the answer is too large");
+function sendResult(response: ServerResponse, requestId: string, result: ApigResult): void {
+  const body = Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8");
+  if (body.length > MAX_SYNC_PAYLOAD) throw new Error("FSS.1201: the result is too large");
   response.setHeader("x-request-id", requestId);
-  // After ours: the function's own x-request-id is the one that its log lines carry.
-  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-  response.statusCode = answer.statusCode;
+  // The function's own x-request-id replaces this one, because its log lines contain that id.
+  for (const [name, value] of Object.entries(result.headers)) response.setHeader(name, value);
+  response.statusCode = result.statusCode;
   response.end(body);
 }
 

@@ -1,75 +1,65 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type AsyncSettings, type FailureNotice, makeAsyncQueue } from "./async-queue.ts";
+import { type AsyncSettings, createAsyncQueue, type FailureNotice } from "./async-queue.ts";
 import { checkUserData } from "./environment.ts";
-import { type Answer, type Credentials, type FunctionError, type Line, startInstance } from "./instance.ts";
-import { ASYNC_PAYLOAD, SYNC_PAYLOAD, TIMER_USER_EVENT } from "./limits.ts";
-import { makePool } from "./pool.ts";
+import { type Credentials, type Line, type Outcome, startInstance } from "./instance.ts";
+import type { Invocation } from "./invocation.ts";
+import { MAX_ASYNC_PAYLOAD, MAX_SYNC_PAYLOAD, USER_EVENT_LIMIT } from "./limits.ts";
+import { createInstancePool } from "./pool.ts";
 import { functionUrn } from "./urn.ts";
 
 export interface HostOptions {
   /** The folder of built bundles: `<dist>/<function>/index.js`. */
   dist: string;
-  /** Default: every folder of `dist` with a bundle in it. */
+  /** Default: every folder of `dist` that contains a bundle. */
   functions?: readonly string[];
   userData: Record<string, string>;
-  /** What the agency gives; a function of it is asked at each request, so that credentials can change under a warm instance. */
+  /** The credentials of the agency. A function is called for each request, so credentials can change for a warm instance. */
   credentials: Credentials | (() => Credentials);
   projectId: string;
-  /** Only for the URN in failure notices; no function learns its region from the platform. */
+  /** Only for the URN in failure notices, because the platform does not pass the region to a function. */
   region?: string;
   timeoutSeconds: number;
   memoryMb?: number;
   cpuMillicores?: number;
-  /** Of one function; by name to set it for some (the platform's max_instance_num). */
+  /** The maximum number of instances of each function, or of some functions by name (max_instance_num). Default 16. */
   maxInstances?: number | Record<string, number>;
-  /** More variables of the process, by name: for credentials outside FunctionGraph. */
+  /** Additional environment variables of each instance, such as credentials outside FunctionGraph. */
   environment?: Record<string, string>;
-  /** 0 to 3. */
+  /** The number of retries of an asynchronous event, from 0 to 3. Default 0. */
   asyncRetries?: number;
   asyncMaxEventAgeSeconds?: number;
   asyncRetryDelayMs?: number;
-  /** Each line that an instance printed, before the answer of its request is passed on. */
+  /** Called with each line that an instance prints, before the result of the invocation is returned. */
   onLine?: (line: Line) => void;
-  /** Each ended invocation, synchronous or not. */
+  /** Called after each invocation, synchronous or asynchronous. */
   onInvocation?: (invocation: Invocation) => void;
-  /** An asynchronous event that was given up: what the on-failure destination would get. */
+  /** Called with the message to the failure destination when the retries of an asynchronous event are used up. */
   onAsyncFailure?: (notice: FailureNotice) => void;
-}
-
-/** One finished invocation: `error` is undefined exactly when the function succeeded. */
-export interface Invocation {
-  function: string;
-  requestId: string;
-  result?: unknown;
-  error?: FunctionError;
-  /** A new instance had to be started for it. */
-  cold: boolean;
-  durationMs: number;
 }
 
 export interface Host {
   readonly functions: readonly string[];
   invoke(name: string, event: unknown, options?: { requestId?: string }): Promise<Invocation>;
-  /** Accepts the event (202 with a request id on the platform) and runs it later. */
+  /** Accepts an event and runs it later. The platform responds with 202 and the request id. */
   invokeAsync(name: string, event: unknown, options?: { requestId?: string }): Promise<{ requestId: string }>;
-  /** Resolves when all asynchronous work is done, retries and what they set off included. */
+  /** Resolves when all asynchronous events have ended, including their retries and the events that they caused. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
 const DEFAULT_MAX_INSTANCES = 16;
 
-/** A stand-in for FunctionGraph: runs built bundles in processes of their own, the way the platform does. */
+/** Starts a stand-in for FunctionGraph. It runs each built bundle in a process of its own, as the platform does. */
 export async function startHost(options: HostOptions): Promise<Host> {
   checkUserData(options.userData);
   const dist = resolve(options.dist);
   const functions = options.functions ?? bundlesIn(dist);
-  if (functions.length === 0) throw new Error(`no function in ${dist}: run "npm run build" first`);
+  if (functions.length === 0) throw new Error(`No function in ${dist}. Run "npm run build" first.`);
   for (const name of functions) {
     const bundle = join(dist, name, "index.js");
-    if (!existsSync(bundle)) throw new Error(`no bundle ${bundle}: run "npm run build" first`);
+    if (!existsSync(bundle)) throw new Error(`There is no bundle ${bundle}. Run "npm run build" first.`);
   }
 
   const settings = {
@@ -82,19 +72,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
     userData: options.userData,
     extra: options.environment ?? {},
   };
-  const poolOf = (name: string) =>
-    makePool(
+  const createPool = (name: string) =>
+    createInstancePool(
       () => startInstance({ ...settings, functionName: name }, (line) => options.onLine?.(line)),
       maxInstances(options.maxInstances, name),
     );
-  const pools = new Map(functions.map((name) => [name, poolOf(name)]));
-  const queue = makeAsyncQueue(asyncSettings(options), (notice) => options.onAsyncFailure?.(notice));
+  const pools = new Map(functions.map((name) => [name, createPool(name)]));
+  const queue = createAsyncQueue(asyncSettings(options), (notice) => options.onAsyncFailure?.(notice));
   let closed = false;
 
-  const pool = (name: string) => {
+  const findPool = (name: string) => {
     const found = pools.get(name);
-    if (!found) throw new Error(`no function "${name}"; there are: ${functions.join(", ")}`);
-    if (closed) throw new Error("the host is closed");
+    if (!found) throw new Error(`There is no function "${name}". Known functions: ${functions.join(", ")}`);
+    if (closed) throw new Error("The host is closed.");
     return found;
   };
 
@@ -112,14 +102,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
   });
 
   async function execute(name: string, requestId: string, kind: "sync" | "async", event: unknown): Promise<Invocation> {
-    const { run, runInTurn } = pool(name);
+    const { run, runWhenFree } = findPool(name);
     const started = performance.now();
     const context = () => contextData(name, requestId);
-    const { answer, cold } = await (kind === "sync" ? run(event, context) : runInTurn(event, context));
+    const { outcome, cold } = await (kind === "sync" ? run(event, context) : runWhenFree(event, context));
     const invocation = {
       function: name,
       requestId,
-      ...read(answer, kind),
+      ...parseOutcome(outcome, kind),
       cold,
       durationMs: Math.round(performance.now() - started),
     };
@@ -130,20 +120,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
   return {
     functions,
     async invoke(name, event, { requestId = randomUUID() } = {}) {
-      checkPayload(event, SYNC_PAYLOAD);
+      checkPayload(event, MAX_SYNC_PAYLOAD);
       checkTimer(event);
       return execute(name, requestId, "sync", event);
     },
     async invokeAsync(name, event, { requestId = randomUUID() } = {}) {
-      pool(name);
-      checkPayload(event, ASYNC_PAYLOAD);
-      // A copy: the platform took the text, whatever the caller does with the object later.
-      const kept = structuredClone(event);
+      findPool(name);
+      checkPayload(event, MAX_ASYNC_PAYLOAD);
+      // Copy the event, because the caller may change the object later.
+      const copy = structuredClone(event);
       queue.add({
         requestId,
         functionUrn: functionUrn(options.region ?? "local", options.projectId, name),
-        event: kept,
-        attempt: () => execute(name, requestId, "async", kept),
+        event: copy,
+        attempt: () => execute(name, requestId, "async", copy),
       });
       return { requestId };
     },
@@ -151,13 +141,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     async close() {
       closed = true;
       queue.close();
-      await Promise.all([...pools.values()].map((one) => one.close()));
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
       await queue.idle();
     },
   };
 }
 
-/** The names of the folders in `dist` that hold a bundle. */
+/** Returns the names of the folders in `dist` that contain a bundle, sorted. */
 export function bundlesIn(dist: string): string[] {
   if (!existsSync(dist)) return [];
   return readdirSync(dist)
@@ -173,7 +163,7 @@ function maxInstances(setting: HostOptions["maxInstances"], name: string): numbe
 function asyncSettings(options: HostOptions): AsyncSettings {
   const retries = options.asyncRetries ?? 0;
   if (!Number.isInteger(retries) || retries < 0 || retries > 3) {
-    throw new Error(`asyncRetries is 0 to 3 on FunctionGraph, got ${retries}`);
+    throw new Error(`asyncRetries: expected an integer from 0 to 3, got ${retries}`);
   }
   return {
     retries,
@@ -184,27 +174,30 @@ function asyncSettings(options: HostOptions): AsyncSettings {
 
 function checkPayload(event: unknown, limit: number): void {
   const size = Buffer.byteLength(JSON.stringify(event) ?? "null");
-  if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the platform takes ${limit}`);
+  if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the limit is ${limit} bytes`);
 }
 
-/** No timer could have sent it. What the function hands on to itself goes over `invokeAsync` and may be longer. */
+/** Rejects an event that is too long for a timer. An event of `invokeAsync` may be longer, so only `invoke` checks this. */
 function checkTimer(event: unknown): void {
   const { trigger_type, user_event } = Object(event) as Record<string, unknown>;
   if (trigger_type !== "TIMER" || typeof user_event !== "string") return;
   const size = Buffer.byteLength(user_event);
-  if (size < TIMER_USER_EVENT) return;
+  if (size < USER_EVENT_LIMIT) return;
   throw new Error(
-    `FunctionGraph takes less than ${TIMER_USER_EVENT} bytes as a timer's user_event, this one has ${size}: select by tags instead of ids`,
+    `user_event: expected fewer than ${USER_EVENT_LIMIT} bytes (the limit of FunctionGraph), got ${size}. Select by tags instead of ids.`,
   );
 }
 
-/** The JSON text that came back as a value; too large a one is an error, or emptied (functiongraph.md 1.6, 1.7). */
-function read(answer: Answer, kind: "sync" | "async"): Pick<Invocation, "result" | "error"> {
-  if (answer.error) return { error: answer.error };
-  const size = Buffer.byteLength(answer.result);
-  if (kind === "sync" && size > SYNC_PAYLOAD) {
-    return { error: { errorMessage: `FSS.1201: the answer has ${size} bytes`, errorType: "ResponseTooLarge" } };
+/**
+ * Parses the JSON result of an instance. A result that is too large is an error of a synchronous invocation. The platform
+ * replaces it by an empty string in an asynchronous one (SOURCES.md#functiongraph-limits).
+ */
+function parseOutcome(outcome: Outcome, kind: "sync" | "async"): Pick<Invocation, "result" | "error"> {
+  if (outcome.error) return { error: outcome.error };
+  const size = Buffer.byteLength(outcome.result);
+  if (kind === "sync" && size > MAX_SYNC_PAYLOAD) {
+    return { error: { errorMessage: `FSS.1201: the result has ${size} bytes`, errorType: "ResponseTooLarge" } };
   }
-  if (kind === "async" && size > ASYNC_PAYLOAD) return { result: "" };
-  return { result: JSON.parse(answer.result) };
+  if (kind === "async" && size > MAX_ASYNC_PAYLOAD) return { result: "" };
+  return { result: JSON.parse(outcome.result) };
 }

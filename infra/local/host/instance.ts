@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HANDLER, type InstanceSettings, instanceEnvironment } from "./environment.ts";
 import { readLines } from "./lines.ts";
 
-/** As the cloud's `credentials`: what the function's agency would give. All empty: a function without an agency. */
+/** The credentials of the function's agency. A function without an agency has empty credentials. */
 export interface Credentials {
   ak?: string;
   sk?: string;
@@ -11,7 +11,7 @@ export interface Credentials {
   token?: string;
 }
 
-/** What context.cjs builds the context of one request from. */
+/** The data from which `context.cjs` builds the context of one request. */
 export interface ContextData {
   requestId: string;
   deadline: number;
@@ -25,14 +25,14 @@ export interface ContextData {
   cpuMillicores: number;
 }
 
-/** The platform's words for a failed execution (functiongraph.md 1.2). */
+/** The result of a failed execution in the format of the platform (SOURCES.md#functiongraph-failed-execution). */
 export interface FunctionError {
   errorMessage: string;
   errorType: string;
 }
 
-/** JSON text as the function returned it, or its failure. */
-export type Answer = { result: string; error?: undefined } | { result?: undefined; error: FunctionError };
+/** The JSON that a function returned, or its failure. */
+export type Outcome = { result: string; error?: undefined } | { result?: undefined; error: FunctionError };
 
 export interface Line {
   function: string;
@@ -43,14 +43,14 @@ export interface Line {
 
 export interface Instance {
   readonly pid: number | undefined;
-  /** False once the process has ended: such an instance takes no further request. */
+  /** False after the process has ended. Such an instance must not receive another request. */
   readonly alive: boolean;
-  /** Runs one request; the caller sends the next one only after this one is answered. */
-  run(event: unknown, context: ContextData): Promise<Answer>;
+  /** Runs one request. The caller must wait for its outcome before it sends the next request. */
+  run(event: unknown, context: ContextData): Promise<Outcome>;
   kill(): Promise<void>;
 }
 
-/** Starts one instance: a child process of bare Node.js, without loaders or options of ours. */
+/** Starts one instance: a child process of plain Node.js without loaders and without options. */
 export function startInstance(settings: InstanceSettings, onLine: (line: Line) => void): Instance {
   const folder = join(settings.dist, settings.functionName);
   const child = spawn(process.execPath, [join(import.meta.dirname, "runner.cjs"), folder, HANDLER], {
@@ -59,12 +59,12 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let alive = true;
-  let ended: () => void;
-  const end = new Promise<void>((resolve) => {
-    ended = resolve;
+  let markEnded: () => void;
+  const ended = new Promise<void>((resolve) => {
+    markEnded = resolve;
   });
   let current: ContextData | undefined;
-  let settle: ((answer: Answer) => void) | undefined;
+  let settle: ((outcome: Outcome) => void) | undefined;
 
   const reader = (stream: "stdout" | "stderr") =>
     readLines(child[stream] as NonNullable<(typeof child)[typeof stream]>, (text) =>
@@ -72,32 +72,32 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     );
   const readers = [reader("stdout"), reader("stderr")];
 
-  const gone = (why: string) => {
+  const handleEnd = (reason: string) => {
     alive = false;
-    settle?.({ error: { errorMessage: why, errorType: "RuntimeExited" } });
-    ended();
+    settle?.({ error: { errorMessage: reason, errorType: "RuntimeExited" } });
+    markEnded();
   };
-  child.on("message", (answer) => settle?.(answer as Answer));
-  child.on("error", (error) => gone(`the instance could not be started: ${error.message}`));
+  child.on("message", (outcome) => settle?.(outcome as Outcome));
+  child.on("error", (error) => handleEnd(`the instance could not be started: ${error.message}`));
   child.on("exit", () => {
     alive = false;
   });
-  // "close", not "exit": by then everything that it printed has been read.
-  child.on("close", (code, signal) => gone(`the instance exited (${signal ?? `code ${code}`})`));
+  // Use "close", because all output has been read when it occurs. That is not true of "exit".
+  child.on("close", (code, signal) => handleEnd(`the instance exited (${signal ?? `code ${code}`})`));
 
   const kill = () => {
     alive = false;
     child.kill("SIGKILL");
-    return end;
+    return ended;
   };
 
-  async function run(event: unknown, context: ContextData): Promise<Answer> {
+  async function run(event: unknown, context: ContextData): Promise<Outcome> {
     current = context;
     let timedOut = false;
-    const answered = new Promise<Answer>((resolve) => {
+    const settled = new Promise<Outcome>((resolve) => {
       settle = resolve;
     });
-    // The platform kills an instance that is over its time; a function cannot catch that.
+    // The platform kills an instance at its deadline. A function cannot prevent this.
     const timer = setTimeout(() => {
       timedOut = true;
       void kill();
@@ -105,7 +105,7 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     child.send({ event, context }, (error) => {
       if (error) settle?.({ error: { errorMessage: "the instance had exited", errorType: "RuntimeExited" } });
     });
-    const answer = await answered;
+    const outcome = await settled;
     clearTimeout(timer);
     settle = undefined;
     if (timedOut) {
@@ -113,7 +113,7 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
       return { error: { errorMessage, errorType: "FunctionTimeout" } };
     }
     await Promise.all(readers.map((lines) => lines.untilMark(context.requestId)));
-    return answer;
+    return outcome;
   }
 
   return {

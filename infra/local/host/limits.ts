@@ -1,6 +1,8 @@
-/** Limits of the platform in bytes (functiongraph.md 1.7). */
-export const SYNC_PAYLOAD = 6 * 1024 * 1024;
-export const ASYNC_PAYLOAD = 256 * 1024;
-/** Of a timer's user_event: it has less (functiongraph.md 8). */
-export const TIMER_USER_EVENT = 2 * 1024;
-export const APIG_BODY = 4 * 1024 * 1024;
+/** The maximum event and result of a synchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
+export const MAX_SYNC_PAYLOAD = 6 * 1024 * 1024;
+/** The maximum event and result of an asynchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
+export const MAX_ASYNC_PAYLOAD = 256 * 1024;
+/** A timer's `user_event` has fewer bytes than this (SOURCES.md#functiongraph-user-event-limit). */
+export const USER_EVENT_LIMIT = 2 * 1024;
+/** The maximum body of a request to the API gateway, in bytes (SOURCES.md#functiongraph-limits). */
+export const MAX_GATEWAY_BODY = 4 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 
 /**
- * Reads a stream of an instance line by line. The runner ends a request with a mark on each stream; `untilMark` waits
- * for it (or for the end of the stream: a killed instance leaves none), so that a request's lines are all there before
- * its answer is passed on.
+ * Reads a stream of an instance line by line. The runner writes a mark to each stream at the end of a request. `untilMark`
+ * waits for that mark, so all lines of a request are read before its outcome is returned. The end of the stream counts as a
+ * mark, because a killed instance writes none.
  */
 export function readLines(stream: Readable, onLine: (line: string) => void) {
   let rest = "";
@@ -17,8 +17,8 @@ export function readLines(stream: Readable, onLine: (line: string) => void) {
     if (resolve) resolve();
     else seen.add(mark);
   };
-  const take = (line: string) => {
-    // A mark is "\0<request id>\0" and follows straight on what was printed without a line end.
+  const handleLine = (line: string) => {
+    // A mark is "\0<request id>\0". It can follow output that does not end with a line break.
     const start = line.endsWith("\0") ? line.lastIndexOf("\0", line.length - 2) : -1;
     const text = start < 0 ? line : line.slice(0, start);
     if (text) onLine(text.replace(/\r$/, ""));
@@ -29,10 +29,10 @@ export function readLines(stream: Readable, onLine: (line: string) => void) {
   stream.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) take(line);
+    for (const line of lines) handleLine(line);
   });
   stream.on("close", () => {
-    if (rest) take(rest);
+    if (rest) handleLine(rest);
     ended = true;
     for (const mark of [...waiting.keys()]) settle(mark);
   });

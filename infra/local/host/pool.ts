@@ -1,60 +1,60 @@
-import type { Answer, ContextData, Instance } from "./instance.ts";
+import type { ContextData, Instance, Outcome } from "./instance.ts";
 
-/** The platform rejects a synchronous request for which it may start no further instance (functiongraph.md 1.8). */
-export const REFUSED: Answer = {
+/** The outcome of a synchronous request if all instances are busy (SOURCES.md#functiongraph-max-instances). */
+export const REFUSED: Outcome = {
   error: { errorMessage: "every instance of the function is busy", errorType: "TooManyInstances" },
 };
 
 /**
- * The instances of one function: a request goes to the warm one that answered last, else to a new one, up to a
- * maximum. One request at a time each, as event functions have it (functiongraph.md 1.8).
+ * Creates the pool of the instances of one function. A request runs on the warm instance that was used last, or on a new
+ * instance, up to a maximum. An instance runs one request at a time (SOURCES.md#functiongraph-one-request).
  */
-export function makePool(start: () => Instance, maximum: number) {
+export function createInstancePool(start: () => Instance, maxInstances: number) {
   const warm: Instance[] = [];
   const all = new Set<Instance>();
-  const turns: (() => void)[] = [];
+  const waiters: (() => void)[] = [];
   let closed = false;
 
-  const take = (): { instance: Instance; cold: boolean } | undefined => {
+  const acquire = (): { instance: Instance; cold: boolean } | undefined => {
     for (let instance = warm.pop(); instance; instance = warm.pop()) {
       if (instance.alive) return { instance, cold: false };
       all.delete(instance);
     }
-    if (closed || all.size >= maximum) return undefined;
+    if (closed || all.size >= maxInstances) return undefined;
     const instance = start();
     all.add(instance);
     return { instance, cold: true };
   };
-  const give = (instance: Instance) => {
+  const release = (instance: Instance) => {
     if (instance.alive) warm.push(instance);
     else all.delete(instance);
-    turns.shift()?.();
+    waiters.shift()?.();
   };
 
-  /** `context` is made once an instance is there: the function's time starts then. */
-  async function run(event: unknown, context: () => ContextData): Promise<{ answer: Answer; cold: boolean }> {
-    const taken = take();
-    if (!taken) return { answer: REFUSED, cold: false };
+  /** Runs a request. Calls `context` after an instance has started, because the timeout of the function starts then. */
+  async function run(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
+    const acquired = acquire();
+    if (!acquired) return { outcome: REFUSED, cold: false };
     try {
-      return { answer: await taken.instance.run(event, context()), cold: taken.cold };
+      return { outcome: await acquired.instance.run(event, context()), cold: acquired.cold };
     } finally {
-      give(taken.instance);
+      release(acquired.instance);
     }
   }
 
   return {
     run,
-    /** As `run`, but waits its turn: a throttled asynchronous event is kept by the platform, not rejected. */
-    async runInTurn(event: unknown, context: () => ContextData): Promise<{ answer: Answer; cold: boolean }> {
+    /** Runs a request, but waits for a free instance, because the platform keeps a throttled asynchronous event. */
+    async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
       for (;;) {
         const done = await run(event, context);
-        if (done.answer !== REFUSED || closed) return done;
-        await new Promise<void>((resolve) => turns.push(resolve));
+        if (done.outcome !== REFUSED || closed) return done;
+        await new Promise<void>((resolve) => waiters.push(resolve));
       }
     },
     async close() {
       closed = true;
-      for (const turn of turns.splice(0)) turn();
+      for (const wake of waiters.splice(0)) wake();
       await Promise.all([...all].map((instance) => instance.kill()));
     },
   };

@@ -1,18 +1,18 @@
-// One instance of a function: a bare Node.js process that loads one built bundle and answers one request after the
-// other over IPC. Arguments: the bundle's folder, the handler ("index.handler").
+// Runs one instance of a function: a plain Node.js process that loads one built bundle and runs one request after the other.
+// Requests and outcomes are IPC messages. Arguments: the bundle's folder, the handler ("index.handler").
 "use strict";
 const path = require("node:path");
-const { makeContext } = require("./context.cjs");
+const { createContext } = require("./context.cjs");
 
 const [folder, handlerName] = process.argv.slice(2);
-// Taken before the bundle loads, so that nothing in it can talk to the host or be asked by it.
+// Save these functions before the bundle loads, because the bundle may replace them.
 const send = process.send.bind(process);
 const writeOut = process.stdout.write.bind(process.stdout);
 const writeErr = process.stderr.write.bind(process.stderr);
 
 let handler;
 
-/** Loaded with the first request, as the platform does: a bundle that does not load fails that request. */
+/** Loads the handler with the first request, as the platform does. If the bundle does not load, that request fails. */
 function loadHandler() {
   const dot = handlerName.lastIndexOf(".");
   const file = handlerName.slice(0, dot);
@@ -22,7 +22,7 @@ function loadHandler() {
   return loaded;
 }
 
-/** Both documented shapes (functiongraph.md 1.2): an async handler, and one that takes a callback. */
+/** Calls a handler of either documented shape: async or with a callback (SOURCES.md#functiongraph-handler). */
 function call(event, context) {
   if (handler.length < 3) return handler(event, context);
   return new Promise((resolve, reject) => {
@@ -31,16 +31,16 @@ function call(event, context) {
   });
 }
 
-/** What a failed execution answers (functiongraph.md 1.2). */
+/** Returns the result of a failed execution (SOURCES.md#functiongraph-failed-execution). */
 function describe(error) {
   if (error instanceof Error) return { errorMessage: error.message, errorType: error.name };
   return { errorMessage: typeof error === "string" ? error : String(JSON.stringify(error)), errorType: "Error" };
 }
 
-async function answer({ event, context }) {
+async function run({ event, context }) {
   try {
     handler ??= loadHandler();
-    const value = await call(event, makeContext(context, writeOut));
+    const value = await call(event, createContext(context, writeOut));
     return { result: JSON.stringify(value) ?? "null" };
   } catch (error) {
     return { error: describe(error) };
@@ -48,14 +48,14 @@ async function answer({ event, context }) {
 }
 
 process.on("message", async (request) => {
-  const outcome = await answer(request);
-  // The pipes and the IPC channel are read in no set order: a mark at the end of each lets the host wait for all that
-  // the function printed before it passes the answer on.
+  const outcome = await run(request);
+  // The host reads the pipes and the IPC channel in no fixed order. The mark at the end of each pipe lets the host wait for
+  // all output of the function before it returns the outcome.
   const mark = `\u0000${request.context.requestId}\u0000\n`;
   writeOut(mark);
   writeErr(mark);
   send(outcome);
 });
 
-// The host is gone: so is the instance, whatever the bundle still has open.
+// The host has ended, so end this instance, even if the bundle still has open handles.
 process.on("disconnect", () => process.exit());

@@ -1,7 +1,8 @@
-/** `npm run invoke`: replays a stored trigger event through a built bundle. */
+/** Runs `npm run invoke`: invokes a built function with a stored trigger event. */
 import { bundlesIn } from "../host/index.ts";
-import { DIST } from "../site/site.ts";
-import { BadUsage, replay } from "./replay.ts";
+import { DIST } from "../site/local-site.ts";
+import { BadUsage } from "../terminal/arguments.ts";
+import { replay } from "./replay.ts";
 
 replay(process.argv.slice(2), console.log).then(
   (code) => {
@@ -11,7 +12,7 @@ replay(process.argv.slice(2), console.log).then(
     console.error(error.message);
     if (error instanceof BadUsage) {
       console.error(
-        `functions: ${bundlesIn(DIST).join(", ")}\n\nnpm run invoke -- <function> <event.json> [--real [--yes]]`,
+        `Functions: ${bundlesIn(DIST).join(", ")}\n\nUsage: npm run invoke -- <function> <event.json> [--real [--yes]]`,
       );
     }
     process.exitCode = error instanceof BadUsage ? 2 : 1;

@@ -1,8 +1,8 @@
-/** Fills `{{name}}` in a stored event, so that it can name what only exists once the embedded cloud is up. */
+/** Fills placeholders such as `{{volume_id}}` in a stored event. Their values are known only after the cloud has started. */
 
 export type Values = Record<string, string | number>;
 
-/** The names of the placeholders in an event, whether or not they can be filled. */
+/** Returns the names of all placeholders in an event. */
 export function placeholdersIn(event: unknown): string[] {
   const names = new Set<string>();
   fill(event, (name) => {
@@ -12,11 +12,11 @@ export function placeholdersIn(event: unknown): string[] {
   return [...names];
 }
 
-/** A copy with every placeholder filled. A text that is nothing but one placeholder becomes its value, a number too. */
+/** Returns a copy with every placeholder filled. A string that consists of one placeholder becomes its value, even a number. */
 export function fillPlaceholders(event: unknown, values: Values): unknown {
   return fill(event, (name) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`no value for {{${name}}}`);
+    if (value === undefined) throw new Error(`There is no value for {{${name}}}.`);
     return value;
   });
 }
@@ -28,7 +28,7 @@ function fill(value: unknown, lookup: Lookup): unknown {
   if (Array.isArray(value)) return value.map((item) => fill(item, lookup));
   if (typeof value !== "object" || value === null) return value;
   const filled = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, lookup)]));
-  // The body of an APIG event is base64 (functiongraph.md 2.3): what is to be filled is inside.
+  // The body of an APIG event is base64 and can contain placeholders (SOURCES.md#functiongraph-apig-event).
   if (filled.isBase64Encoded === true && typeof filled.body === "string") {
     const body = String(fillText(Buffer.from(filled.body, "base64").toString(), lookup));
     filled.body = Buffer.from(body).toString("base64");

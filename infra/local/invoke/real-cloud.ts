@@ -9,7 +9,7 @@ type Settings = Record<string, string>;
 
 const SERVICES: Service[] = ["EVS", "DWS", "ECS", "FUNCTIONGRAPH", "LTS"];
 
-/** Returns lines that name the endpoint of each service, as the functions read it. */
+/** Returns lines that name the endpoint that the functions use for each service. */
 export function describeCloud(functionName: string, settings: Settings, keys: string): string[] {
   const endpoints = SERVICES.map((service) => ({ service, ...readEndpoint(service, settings) }));
   const isLocal = endpoints.every(({ origin, text }) =>
@@ -25,7 +25,7 @@ export function describeCloud(functionName: string, settings: Settings, keys: st
   ];
 }
 
-const NO_TOPIC = "not set: the records are on stdout alone";
+const NO_TOPIC = "not set: records are written to stdout only";
 
 function readEndpoint(service: Service, settings: Settings): { origin?: string; text: string } {
   if (service === "LTS" && settings.LTS_ENDPOINT === undefined) return { text: NO_TOPIC };
@@ -42,25 +42,26 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
  * event and an unknown function may delete snapshots.
  */
 export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
-  const reason = (why: string, next: string) => `Not run: ${why}. Add --yes to let it delete them${next}.`;
-  const orPlan = ', or set "dry_run": true in the policy to see which';
-  const ofFullDisks = `${functionName} deletes snapshots of disks that are full, because`;
+  const reason = (why: string, alternative: string) =>
+    `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
+  const orDryRun = ', or set "dry_run": true in the policy to list the snapshots only';
+  const makesRoom = `${functionName} deletes snapshots of disks without room for a new one, because`;
   switch (functionName) {
     case "prune-snapshots":
-      return isDryRun(policyOf(event)) ? undefined : reason(`${functionName} deletes snapshots`, orPlan);
+      return isDryRun(policyOf(event)) ? undefined : reason(`${functionName} deletes snapshots`, orDryRun);
     case "scheduled-snapshots": {
       const policy = policyOf(event);
       if (isDryRun(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
-      return reason(`${ofFullDisks} make_room is set in the policy`, orPlan);
+      return reason(`${makesRoom} make_room is set in the policy`, orDryRun);
     }
     case "pre-deploy": {
       const body = bodyOf(event);
       if (body !== undefined && !isSet(body.make_room)) return undefined;
-      return reason(`${ofFullDisks} make_room is set in the body`, ", or leave make_room out");
+      return reason(`${makesRoom} make_room is set in the body`, ", or leave make_room out");
     }
     case "disk-attached":
       if (settings.DISK_ATTACHED_RETENTION === undefined) return undefined;
-      return reason(`${ofFullDisks} DISK_ATTACHED_RETENTION is set`, ", or unset it");
+      return reason(`${makesRoom} DISK_ATTACHED_RETENTION is set`, ", or unset it");
     default:
       return /^(create|verify)-/.test(functionName) ? undefined : reason(`${functionName} may delete snapshots`, "");
   }

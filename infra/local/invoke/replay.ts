@@ -1,15 +1,16 @@
-/** Replays a stored trigger event through a built bundle, and tells of it. */
+/** Invokes a built function with a stored trigger event, and prints what the function did. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
+import { DIST, type LocalSite, startLocalSite } from "../site/local-site.ts";
 import { parseRecord } from "../site/records.ts";
-import { ownSnapshots, plainStatus, resourceOf, type TourEstate } from "../site/sample-inventory.ts";
-import { DIST, type LocalSite, startSite } from "../site/site.ts";
+import { normalizeStatus, ownSnapshots, resourceOf, type SampleInventory } from "../site/sample-inventory.ts";
+import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { formatTable } from "../terminal/table.ts";
 import { fillPlaceholders, placeholdersIn, type Values } from "./placeholders.ts";
 import { describeCloud, mayDelete } from "./real-cloud.ts";
 
-/** What the environment may set for `--real`, passed on by name and nothing else (DESIGN 4.2). */
+/** The environment variables that `--real` passes to the function. No other variable is passed. */
 const SETTINGS = [
   "REGION",
   "PROJECT_ID",
@@ -33,36 +34,43 @@ const REAL_TIMEOUT_SECONDS = 900;
 
 const USAGE = `npm run invoke -- <function> <event.json> [--real [--yes]]
 
-Runs one function with a stored event and prints its records, its result and, on the embedded cloud, what is there
-afterwards. Samples of events: test/events.
+Invokes one function with a stored event and prints its records, its result and, on the embedded cloud, the snapshots
+that exist afterwards. Sample events: test/events.
 
-  --real   on the cloud that the environment names, not on the embedded one. Passed to the function, where set:
+  --real   uses the cloud in the environment instead of the embedded cloud, and prints the endpoints first.
+           These variables are passed to the function if they are set:
            ${wrap(SETTINGS)}
            ${wrap(CREDENTIALS)}
-           It prints the endpoints first.
-  --yes    lets it delete snapshots there: needed by prune-snapshots, and wherever room is made, but for a dry run
+  --yes    allows the function to delete snapshots of that cloud. Required by prune-snapshots and by every
+           function that makes room for new snapshots, except for a dry run.
 
-In the event these are filled in, inside a base64 body and a user_event too:
+These placeholders in the event are replaced, also inside a base64 body and a user_event:
   {{volume_id}}                   the disk web-1-data, just attached to {{server_id}}   (embedded cloud only)
   {{volume_id_2}}                 the disk archive, not attached                        (embedded cloud only)
   {{server_id}}                   the server web-1, with two disks                      (embedded cloud only)
   {{cluster_id}}                  the cluster warehouse                                 (embedded cloud only)
-  {{now}}, {{now_ms}}, {{now_s}}  the time: UTC text, milliseconds and seconds as numbers
+  {{now}}, {{now_ms}}, {{now_s}}  the current time: a UTC string, milliseconds, and seconds
 
-Ends with 0; 1 when the invocation failed or its HTTP answer is 400 or more; 2 when it was called in the wrong way.`;
-
-/** Called in the wrong way. */
-export class BadUsage extends Error {}
+Exit code: 0 on success, 1 if the invocation failed or returned an HTTP status of 400 or more, 2 if the arguments are
+wrong.`;
 
 type Print = (text: string) => void;
 
-/** @returns the exit code: 0; 1 where the invocation failed or its HTTP answer is 400 or more. Throws BadUsage. */
+/**
+ * Runs the command `invoke`.
+ *
+ * @returns the exit code: 1 if the invocation failed or returned an HTTP status of 400 or more, otherwise 0
+ * @throws BadUsage if the arguments are wrong
+ */
 export async function replay(argv: readonly string[], print: Print): Promise<number> {
-  if (argv.includes("--help")) {
+  const options = { real: { type: "boolean" }, yes: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const { values, positionals } = readArguments({ args: [...argv], options, allowPositionals: true });
+  if (values.help) {
     print(USAGE);
     return 0;
   }
-  const request = readRequest(argv);
+  const { real = false, yes = false } = values;
+  const request = readRequest(positionals, real, yes);
   return request.real ? invokeReal(request, print) : invokeEmbedded(request, print);
 }
 
@@ -73,28 +81,23 @@ interface Request {
   yes: boolean;
 }
 
-function readRequest(argv: readonly string[]): Request {
-  const options = argv.filter((argument) => argument.startsWith("--"));
-  const unknown = options.filter((option) => option !== "--real" && option !== "--yes");
-  if (unknown.length > 0) throw new BadUsage(`expected no option but --real and --yes, got ${unknown.join(" ")}`);
-  const [functionName, path, ...more] = argv.filter((argument) => !argument.startsWith("--"));
+function readRequest(positionals: readonly string[], real: boolean, yes: boolean): Request {
+  const [functionName, path, ...more] = positionals;
   if (!functionName || !path || more.length > 0) {
-    const got = argv.length > 0 ? argv.join(" ") : "nothing";
-    throw new BadUsage(`expected a function and the file of an event, got ${got}`);
+    throw new BadUsage(`expected a function and the file of an event, got ${positionals.join(" ") || "nothing"}`);
   }
   const functions = bundlesIn(DIST);
-  if (functions.length === 0) throw new Error(`no function in ${DIST}: run "npm run build" first`);
+  if (functions.length === 0) throw new Error(`No function in ${DIST}. Run "npm run build" first.`);
   if (!functions.includes(functionName)) {
     throw new BadUsage(`expected a function, got "${functionName}"`);
   }
-  const real = options.includes("--real");
-  return { functionName, event: readEvent(path, real), real, yes: options.includes("--yes") };
+  return { functionName, event: readEvent(path, real), real, yes };
 }
 
 function readEvent(given: string, real: boolean): unknown {
-  // npm runs scripts in the package's folder and tells where it was called from.
+  // npm runs scripts in the folder of the package. INIT_CWD is the folder in which the user called npm.
   const path = [given, resolve(process.env.INIT_CWD ?? "", given)].find((candidate) => existsSync(candidate));
-  if (!path) throw new BadUsage(`expected the file of an event, but there is no ${given}`);
+  if (!path) throw new BadUsage(`expected the file of an event, but ${given} does not exist`);
   if (!statSync(path).isFile()) throw new BadUsage(`expected the file of an event, but ${given} is a directory`);
   let event: unknown;
   try {
@@ -107,7 +110,7 @@ function readEvent(given: string, real: boolean): unknown {
   if (unknown.length > 0) {
     const names = (list: readonly string[]) => list.map((name) => `{{${name}}}`).join(", ");
     const where = real ? "with --real" : "on the embedded cloud";
-    throw new BadUsage(`expected no placeholders but ${names(known)} ${where}, got ${names(unknown)} in ${path}`);
+    throw new BadUsage(`expected only the placeholders ${names(known)} ${where}, got ${names(unknown)} in ${path}`);
   }
   return event;
 }
@@ -118,36 +121,36 @@ function timeValues(): Values {
   return { now: `${now.toISOString().slice(0, 19)}Z`, now_ms, now_s: Math.floor(now_ms / 1000) };
 }
 
-function embeddedValues(estate?: TourEstate): Values {
+function embeddedValues(inventory?: SampleInventory): Values {
   return {
-    volume_id: estate?.webData ?? "",
-    volume_id_2: estate?.archive ?? "",
-    server_id: estate?.web ?? "",
-    cluster_id: estate?.warehouse ?? "",
+    volume_id: inventory?.webData ?? "",
+    volume_id_2: inventory?.archive ?? "",
+    server_id: inventory?.web ?? "",
+    cluster_id: inventory?.warehouse ?? "",
   };
 }
 
 async function invokeEmbedded({ functionName, event }: Request, print: Print): Promise<number> {
-  const site = await startSite({ onLine: (line) => printLine(line, print) });
+  const localSite = await startLocalSite({ onLine: (line) => printLine(line, print) });
   try {
     printTable(
       print,
-      "The embedded cloud",
-      ["", "name", "id", "attached to"],
-      site.estate.lines.map(({ what, name, id, attachedTo }) => [what, name, id, attachedTo]),
+      "Resources of the embedded cloud",
+      ["type", "name", "id", "attached to"],
+      localSite.inventory.resources.map(({ type, name, id, attachedTo }) => [type, name, id, attachedTo]),
     );
-    const filled = fillPlaceholders(event, { ...timeValues(), ...embeddedValues(site.estate) });
-    const code = await invoke(site.host, functionName, filled, print);
-    await settled(site);
-    printCloud(site, print);
+    const filled = fillPlaceholders(event, { ...timeValues(), ...embeddedValues(localSite.inventory) });
+    const code = await invoke(localSite.host, functionName, filled, print);
+    await waitForInvocations(localSite);
+    printCloud(localSite, print);
     return code;
   } finally {
-    await site.close();
+    await localSite.close();
   }
 }
 
-/** What the invocation handed on to others may hand on more. */
-async function settled({ cloud, host }: LocalSite): Promise<void> {
+/** Waits for all asynchronous invocations, including those that other invocations started. */
+async function waitForInvocations({ cloud, host }: LocalSite): Promise<void> {
   let before = -1;
   while (cloud.invocations.length !== before) {
     before = cloud.invocations.length;
@@ -164,8 +167,8 @@ async function invokeReal({ functionName, event: stored, yes }: Request, print: 
     : "no keys (HUAWEICLOUD_SDK_AK is not set)";
   for (const line of describeCloud(functionName, settings, key)) print(line);
   const event = fillPlaceholders(stored, timeValues());
-  const why = mayDelete(functionName, event, settings);
-  if (why !== undefined && !yes) throw new BadUsage(why);
+  const refusal = mayDelete(functionName, event, settings);
+  if (refusal !== undefined && !yes) throw new BadUsage(refusal);
   const host = await startHost({
     dist: DIST,
     functions: [functionName],
@@ -199,33 +202,35 @@ function printLine({ text, stream }: Line, print: Print): void {
   print(parseRecord(text) ? `  ${text}` : `  ${stream}: ${text}`);
 }
 
-/** The exit code too: an HTTP function answers its errors instead of throwing them (DESIGN 4.3). */
+/** Prints the result and returns the exit code. An HTTP function returns its errors as a response, so the status counts. */
 function printResult({ result, error, durationMs }: Invocation, print: Print): number {
   if (error) {
     print(`Failed after ${durationMs} ms: ${error.errorType}\n  ${indent(pretty(error.errorMessage))}\n`);
     return 1;
   }
-  const answer = result as { statusCode?: unknown; headers?: object; body?: unknown } | null;
-  if (typeof answer?.statusCode !== "number" || typeof answer.body !== "string") {
+  const response = result as { statusCode?: unknown; headers?: object; body?: unknown } | null;
+  if (typeof response?.statusCode !== "number" || typeof response.body !== "string") {
     print(`Result after ${durationMs} ms\n  ${indent(JSON.stringify(result, null, 2))}\n`);
     return 0;
   }
-  const headers = Object.entries(answer.headers ?? {}).map(([name, value]) => `  ${name}: ${value}\n`);
-  print(`HTTP ${answer.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indent(pretty(answer.body))}\n`);
-  return answer.statusCode < 400 ? 0 : 1;
+  const headers = Object.entries(response.headers ?? {}).map(([name, value]) => `  ${name}: ${value}\n`);
+  print(
+    `HTTP ${response.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indent(pretty(response.body))}\n`,
+  );
+  return response.statusCode < 400 ? 0 : 1;
 }
 
-function printCloud({ cloud, estate }: LocalSite, print: Print): void {
+function printCloud({ cloud, inventory }: LocalSite, print: Print): void {
   const rows = ownSnapshots(cloud).map((snapshot) => [
     snapshot.kind,
-    estate.nameOf(resourceOf(snapshot)),
+    inventory.nameOf(resourceOf(snapshot)),
     snapshot.name,
     snapshot.id,
-    plainStatus(snapshot.status),
+    normalizeStatus(snapshot.status),
   ]);
-  if (rows.length === 0) print("No snapshot in the embedded cloud");
+  if (rows.length === 0) print("The embedded cloud contains no snapshot.");
   else
-    printTable(print, "In the embedded cloud afterwards", ["kind", "resource", "name", "snapshot id", "status"], rows);
+    printTable(print, "Snapshots in the embedded cloud", ["kind", "resource", "name", "snapshot id", "status"], rows);
 }
 
 function printTable(print: Print, title: string, headings: string[], rows: string[][]): void {
@@ -234,7 +239,7 @@ function printTable(print: Print, title: string, headings: string[], rows: strin
   print("");
 }
 
-/** JSON laid out to be read; any other text as it is. */
+/** Formats JSON with line breaks. Returns any other text unchanged. */
 function pretty(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -1,12 +1,12 @@
-/** The picture of a simulation: a row for each rule, a mark for each day whose snapshot it still holds on the last day. */
+/** Draws a simulation: a row for each rule, with a mark for each day whose snapshot the rule retains on the last day. */
 import { rulesOf } from "./report.ts";
 import type { Day, Rule } from "./simulate.ts";
 
 const LEFT = 170;
 const TOP = 58;
 const ROW = 26;
-const WIDEST = 1_200;
-const COLOURS: Record<Rule | "held", string> = {
+const MAX_WIDTH = 1_200;
+const COLORS: Record<Rule | "retained", string> = {
   keep_last: "#0b6e99",
   keep_within_days: "#4d8b31",
   keep_daily: "#d9730d",
@@ -14,47 +14,48 @@ const COLOURS: Record<Rule | "held", string> = {
   keep_monthly: "#6940a5",
   keep_yearly: "#8a5a00",
   min_keep: "#e03e3e",
-  held: "#37352f",
+  retained: "#37352f",
 };
 
+/** Returns an SVG picture. */
 export function calendar(name: string, days: readonly Day[]): string {
-  const cell = Math.min(14, WIDEST / days.length);
+  const cell = Math.min(14, MAX_WIDTH / days.length);
   const x = new Map(days.map(({ day }, index) => [day, LEFT + index * cell]));
   const last = days.at(-1);
-  const held = last?.held ?? [];
-  const rows = [...rulesOf([{ ...(last as Day), held }]), "held" as const];
+  const retained = last?.retained ?? [];
+  const rows = [...rulesOf([{ ...(last as Day), retained }]), "retained" as const];
   const width = LEFT + days.length * cell + 20;
   const bottom = TOP + rows.length * ROW;
 
   const months = days
     .filter(({ day }, index) => index === 0 || day.endsWith("-01"))
     .map(({ day }) => ({ day, at: x.get(day) ?? LEFT }))
-    // The first one gives way where the next month begins right beside it.
+    // Omit the label of the first month if the label of the next month would overlap it.
     .filter(({ at }, index, all) => index > 0 || (all[1]?.at ?? width) - at > 54)
     .map(
       ({ day, at }) =>
-        `<line x1="${n(at)}" y1="${TOP - 8}" x2="${n(at)}" y2="${bottom}" class="month"/>` +
-        `<text x="${n(at + 3)}" y="${TOP - 12}" class="small">${day.slice(0, 7)}</text>`,
+        `<line x1="${round(at)}" y1="${TOP - 8}" x2="${round(at)}" y2="${bottom}" class="month"/>` +
+        `<text x="${round(at + 3)}" y="${TOP - 12}" class="small">${day.slice(0, 7)}</text>`,
     )
-    // Labels that would touch are left out.
+    // Omit labels that would overlap.
     .filter((_, index) => index % Math.max(1, Math.ceil(54 / (cell * 30))) === 0);
 
   const marks = rows.flatMap((row, index) => {
     const y = TOP + index * ROW;
-    const here = row === "held" ? held : held.filter(({ rules }) => rules.includes(row));
+    const marked = row === "retained" ? retained : retained.filter(({ rules }) => rules.includes(row));
     return [
       `<text x="${LEFT - 10}" y="${y + 17}" text-anchor="end">${row}</text>`,
-      `<text x="18" y="${y + 17}" class="small">${here.length}</text>`,
-      `<line x1="${LEFT}" y1="${y + ROW - 2}" x2="${n(width - 20)}" y2="${y + ROW - 2}" class="row"/>`,
-      ...here.map(
+      `<text x="18" y="${y + 17}" class="small">${marked.length}</text>`,
+      `<line x1="${LEFT}" y1="${y + ROW - 2}" x2="${round(width - 20)}" y2="${y + ROW - 2}" class="row"/>`,
+      ...marked.map(
         ({ day, rules }) =>
-          `<rect x="${n(x.get(day) ?? LEFT)}" y="${y + 4}" width="${n(Math.max(2, cell - 1))}" height="${ROW - 10}" fill="${COLOURS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
+          `<rect x="${round(x.get(day) ?? LEFT)}" y="${y + 4}" width="${round(Math.max(2, cell - 1))}" height="${ROW - 10}" fill="${COLORS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
       ),
     ];
   });
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${n(width)}" height="${bottom + 16}" viewBox="0 0 ${n(width)} ${bottom + 16}" role="img" aria-labelledby="title">
-<title id="title">${escaped(name)}: ${held.length} snapshots held on ${last?.day}</title>
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${bottom + 16}" viewBox="0 0 ${round(width)} ${bottom + 16}" role="img" aria-labelledby="title">
+<title id="title">${escapeXml(name)}: ${retained.length} snapshots retained on ${last?.day}</title>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #37352f }
 .small { font-size: 11px; fill: #787774 }
@@ -62,14 +63,17 @@ text { font: 13px system-ui, sans-serif; fill: #37352f }
 .row { stroke: #f1f1ef }
 </style>
 <rect width="100%" height="100%" fill="#ffffff"/>
-<text x="18" y="22" font-weight="600">${escaped(name)}</text>
-<text x="${LEFT}" y="22" class="small">on ${last?.day}, of ${days.length} days: ${held.length} held; a mark is the day on which a held snapshot was taken</text>
+<text x="18" y="22" font-weight="600">${escapeXml(name)}</text>
+<text x="${LEFT}" y="22" class="small">${retained.length} snapshots retained on ${last?.day}, after ${days.length} days. Each mark is the day on which a retained snapshot was created.</text>
 ${[...months, ...marks].join("\n")}
 </svg>
 `;
 }
 
-const n = (value: number): string => String(Math.round(value * 100) / 100);
+const round = (value: number): string => String(Math.round(value * 100) / 100);
 
-const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one] ?? one);
+const escapeXml = (text: string): string =>
+  text.replace(
+    /[&<>"]/g,
+    (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[character] ?? character,
+  );

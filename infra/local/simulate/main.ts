@@ -1,13 +1,14 @@
-/** `npm run simulate`: what a policy would hold on each day, before anybody trusts it. */
-import { BadUsage, command } from "./command.ts";
+/** Runs `npm run simulate`: shows which snapshots a policy would retain on each day. */
+import { BadUsage } from "../terminal/arguments.ts";
+import { runSimulate } from "./command.ts";
 
 try {
-  const misfits = command(process.argv.slice(2), (text) => console.log(text));
+  const misfits = runSimulate(process.argv.slice(2), (text) => console.log(text));
   for (const misfit of misfits) console.error(`simulate: ${misfit}`);
   if (misfits.length > 0) process.exitCode = 1;
 } catch (thrown) {
-  const refused = thrown instanceof BadUsage;
+  const isBadUsage = thrown instanceof BadUsage;
   console.error(`simulate: ${(thrown as Error).message}`);
-  if (refused) console.error("\nnpm run simulate -- --help");
-  process.exitCode = refused ? 2 : 1;
+  if (isBadUsage) console.error("\nFor help: npm run simulate -- --help");
+  process.exitCode = isBadUsage ? 2 : 1;
 }

@@ -2,63 +2,67 @@ import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../terminal/table.ts";
-import { type Day, type Held, RULES, type Rule } from "./simulate.ts";
+import { type Day, type RetainedSnapshot, RULES, type Rule } from "./simulate.ts";
 
-/** The rules that keep anything on any day. */
+/** Returns the rules that retain at least one snapshot on at least one day. */
 export const rulesOf = (days: readonly Day[]): Rule[] =>
-  RULES.filter((rule) => days.some(({ held }) => held.some(({ rules }) => rules.includes(rule))));
+  RULES.filter((rule) => days.some(({ retained }) => retained.some(({ rules }) => rules.includes(rule))));
 
-const by = (held: readonly Held[], rule: Rule) => held.filter(({ rules }) => rules.includes(rule)).length;
+const countByRule = (retained: readonly RetainedSnapshot[], rule: Rule) =>
+  retained.filter(({ rules }) => rules.includes(rule)).length;
 
-/** A line for each day: how many are held, and by which rules; one can be held by several. */
+/** Returns a table with a row for each day and the number of snapshots per rule. Several rules can retain one snapshot. */
 export function daysTable(days: readonly Day[]): string[] {
   const rules = rulesOf(days);
   return formatTable(
-    ["day", "taken", "deleted", "held", "oldest", ...rules],
-    days.map(({ day, taken, deleted, held }) => [
+    ["day", "created", "deleted", "retained", "oldest", ...rules],
+    days.map(({ day, created, deleted, retained }) => [
       day,
-      ...[taken, deleted, held.length].map(String),
-      held[0]?.day ?? "",
-      ...rules.map((rule) => String(by(held, rule))),
+      ...[created, deleted, retained.length].map(String),
+      retained[0]?.day ?? "",
+      ...rules.map((rule) => String(countByRule(retained, rule))),
     ]),
   );
 }
 
-/** What is held on the last day, newest first. */
-export function heldTable(days: readonly Day[]): string[] {
-  const held = days.at(-1)?.held ?? [];
+/** Returns a table of the snapshots that are retained on the last day, newest first. */
+export function retainedTable(days: readonly Day[]): string[] {
+  const retained = days.at(-1)?.retained ?? [];
   return formatTable(
-    ["taken on", "kept by"],
-    [...held].reverse().map(({ day, rules }) => [day, rules.join(", ")]),
+    ["created on", "retained by"],
+    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ")]),
   );
 }
 
-/** Returns a sentence about the largest number of snapshots that the policy holds. */
-export function remarks(days: readonly Day[]): string[] {
-  const most = Math.max(...days.map(({ held }) => held.length));
-  const when = days.find(({ held }) => held.length === most)?.day;
-  return [`At most ${most} are held, for the first time on ${when}.`];
+/** Returns a sentence about the largest number of snapshots that the policy retains. */
+export function peak(days: readonly Day[]): string {
+  const max = Math.max(...days.map(({ retained }) => retained.length));
+  const firstDay = days.find(({ retained }) => retained.length === max)?.day;
+  return `The policy retains at most ${max} snapshots, for the first time on ${firstDay}.`;
 }
 
-/** How many standard snapshots a disk can have, including members of groups, and how many with instant access. */
-const MOST_STANDARD = 256;
-const MOST_INSTANT = 7;
+/**
+ * The maximum number of standard snapshots of a disk, including members of groups, and of those with instant access
+ * (SOURCES.md#evs-standard-per-disk-limit).
+ */
+const MAX_STANDARD = 256;
+const MAX_INSTANT = 7;
 
-function limitOf({ kind: name, instant_access }: Selector): { most?: number; what: string } {
-  const { maxPerResource, target: policy }: Kind = KINDS[name];
-  if (maxPerResource !== undefined || !("instant_access" in policy.defaults))
-    return { most: maxPerResource, what: name };
+function limitOf({ kind: name, instant_access }: Selector): { max?: number; label: string } {
+  const { maxPerResource, target }: Kind = KINDS[name];
+  if (maxPerResource !== undefined || !("instant_access" in target.defaults))
+    return { max: maxPerResource, label: name };
   return instant_access === true
-    ? { most: MOST_INSTANT, what: `${name} with instant access` }
-    : { most: MOST_STANDARD, what: name };
+    ? { max: MAX_INSTANT, label: `${name} with instant access` }
+    : { max: MAX_STANDARD, label: name };
 }
 
-/** Returns why the policy does not fit: a sentence for each kind whose limit per disk the policy exceeds. */
-export function overflows(days: readonly Day[], targets: readonly Selector[]): string[] {
-  const sentences = targets.map(limitOf).flatMap(({ most, what }) => {
-    const full = most === undefined ? undefined : days.find(({ held }) => held.length >= most);
+/** Returns a sentence for each kind of snapshot whose limit per disk the policy exceeds. */
+export function exceededLimits(days: readonly Day[], targets: readonly Selector[]): string[] {
+  const sentences = targets.map(limitOf).flatMap(({ max, label }) => {
+    const full = max === undefined ? undefined : days.find(({ retained }) => retained.length >= max);
     if (full === undefined) return [];
-    return `A disk takes ${most} of the kind ${what}: with those that are held on ${full.day} there is no room for another one, and its create would end in QuotaExceeded. Keep fewer.`;
+    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${full.retained.length} on ${full.day}, so the next create would end in QuotaExceeded. Retain fewer snapshots.`;
   });
   return [...new Set(sentences)];
 }

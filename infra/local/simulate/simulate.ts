@@ -1,10 +1,10 @@
-/** What a policy would hold on each day, if every snapshot succeeded: by the same retention that prune-snapshots uses. */
+/** Simulates a policy with the same retention code as prune-snapshots. */
 import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
 import { type PrunePolicy, retentionOf } from "../../../shared/snapshots/retention/prune.ts";
 
-/** The rules in the order of a policy; what keeps the oldest beside a rule counts as that rule. */
+/** The rules in the order of a policy. A snapshot that a rule retains as the oldest one counts for that rule. */
 export const RULES = [
   "keep_last",
   "keep_within_days",
@@ -17,48 +17,48 @@ export const RULES = [
 export type Rule = (typeof RULES)[number];
 
 export interface Plan {
-  /** The first snapshot, in milliseconds since 1970. */
+  /** The time of the first snapshot, in epoch milliseconds. */
   from: number;
   days: number;
   everyHours: number;
 }
 
-export interface Held {
-  /** The day on which it was taken, `2026-11-21`, in the policy's zone. */
+export interface RetainedSnapshot {
+  /** The day of its creation in the policy's time zone, such as `2026-11-21`. */
   day: string;
   rules: Rule[];
 }
 
 export interface Day {
   day: string;
-  taken: number;
+  created: number;
   deleted: number;
-  /** At the end of the day, oldest first. */
-  held: Held[];
+  /** The snapshots at the end of the day, oldest first. */
+  retained: RetainedSnapshot[];
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Takes a snapshot of one resource every so many hours, prunes after each, and tells of each day. */
+/** Creates a snapshot of one resource at a fixed interval, prunes after each snapshot, and returns the state of each day. */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: Plan): Day[] {
   const options = retentionOf(policy);
   const dayOf = (time: number) => new Date(options.wallClock(instant(time))).toISOString().slice(0, 10);
-  const told: Day[] = [];
-  let there: FoundSnapshot[] = [];
+  const result: Day[] = [];
+  let existing: FoundSnapshot[] = [];
   for (let time = from; time < from + days * 24 * HOUR_MS; time += everyHours * HOUR_MS) {
-    const plan = planRetention([...there, snapshotAt(time)], options);
+    const plan = planRetention([...existing, snapshotAt(time)], options);
     const kept = plan.filter(({ decision }) => decision !== "deleted").reverse();
-    there = kept.map(({ snapshot }) => snapshot);
-    const held = kept.map(({ snapshot, rule }) => ({ day: dayOf(snapshot.created ?? 0), rules: rulesIn(rule) }));
+    existing = kept.map(({ snapshot }) => snapshot);
+    const retained = kept.map(({ snapshot, rule }) => ({ day: dayOf(snapshot.created ?? 0), rules: rulesIn(rule) }));
     const deleted = plan.length - kept.length;
-    const today = told.at(-1);
+    const today = result.at(-1);
     if (today?.day === dayOf(time)) {
-      Object.assign(today, { taken: today.taken + 1, deleted: today.deleted + deleted, held });
+      Object.assign(today, { created: today.created + 1, deleted: today.deleted + deleted, retained });
     } else {
-      told.push({ day: dayOf(time), taken: 1, deleted, held });
+      result.push({ day: dayOf(time), created: 1, deleted, retained });
     }
   }
-  return told;
+  return result;
 }
 
 const snapshotAt = (time: number): FoundSnapshot => ({
@@ -71,4 +71,4 @@ const snapshotAt = (time: number): FoundSnapshot => ({
   raw: {},
 });
 
-const rulesIn = (rule: string): Rule[] => RULES.filter((one) => rule.split(/,? /).includes(one));
+const rulesIn = (rule: string): Rule[] => RULES.filter((name) => rule.split(/,? /).includes(name));

@@ -1,5 +1,5 @@
 import type { Screen } from "../terminal/screen.ts";
-import { type LocalSite, userDataFor } from "./site.ts";
+import { type LocalSite, userDataFor } from "./local-site.ts";
 
 /** Returns the environment variables, including the keys, with which `npm run invoke -- … --real` uses this cloud. */
 export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string> {
@@ -8,13 +8,13 @@ export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string>
   return { ...userDataFor(cloud), ...keys };
 }
 
-/** What it takes to call by hand what stays up: addresses, keys, ids and tags, and commands to begin with. */
-export function describeAddresses(
-  { cloud, gateway, estate }: LocalSite,
+/** Prints everything that a user needs for calls by hand: addresses, keys, ids, tags and sample commands. */
+export function printAddresses(
+  { cloud, gateway, inventory }: LocalSite,
   { line, style }: Pick<Screen, "line" | "style">,
 ) {
   const { ak, sk, securityToken, token } = cloud.credentials;
-  const create = { snapshot: { volume_id: estate.webData, name: "tried-by-hand", force: true } };
+  const create = { snapshot: { volume_id: inventory.webData, name: "tried-by-hand", force: true } };
   const gate = {
     deployment_id: "mine-1",
     targets: [{ kind: "snapshot", tags: { backup: "daily" } }],
@@ -23,14 +23,16 @@ export function describeAddresses(
   const entry = (name: string, text: string) => line(`${style.bold(name.padEnd(8))} ${text}`);
   line();
   entry("cloud", `${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph; project ${cloud.projectId}`);
-  // Made up, and good for nothing but this cloud.
-  entry("keys", `access key ${ak}, secret key ${sk}, security token ${securityToken}; or the token ${token}`);
+  // These keys are not secret, because they only work on this embedded cloud.
+  entry("keys", `access key ${ak}, secret key ${sk}, security token ${securityToken}; or use the token ${token}`);
   entry("gateway", `${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
-  for (const { what, name, id, attachedTo, tags } of estate.lines) {
+  for (const { type, name, id, attachedTo, tags } of inventory.resources) {
     const labels = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-    const at = what === "disk" ? (attachedTo === "-" ? "not attached" : `on ${attachedTo}`) : "";
+    const place = type === "disk" ? (attachedTo === "-" ? "not attached" : `on ${attachedTo}`) : "";
     line(
-      style.dim(`         ${what.padEnd(7)} ${name.padEnd(17)} ${id}  ${at.padEnd(13)}  ${labels.join(" ")}`.trimEnd()),
+      style.dim(
+        `         ${type.padEnd(7)} ${name.padEnd(17)} ${id}  ${place.padEnd(13)}  ${labels.join(" ")}`.trimEnd(),
+      ),
     );
   }
   entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);

@@ -1,4 +1,4 @@
-/** The platform's events, as it sends them (test/events/README.md says where each shape was found). */
+/** Builds events in the shape in which the platform sends them. `test/events/README.md` lists the source of each shape. */
 
 export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
   version: "v1.0",
@@ -12,11 +12,11 @@ interface Attachment {
   serverId: string;
   serverName: string;
   volumeId: string;
-  /** When the call came in. */
+  /** When the attach request arrived, in epoch milliseconds. */
   time: number;
 }
 
-const common = ({ serverId, serverName, time }: Attachment) => ({
+const commonFields = ({ serverId, serverName, time }: Attachment) => ({
   time,
   record_time: time,
   service_type: "ECS",
@@ -28,10 +28,10 @@ const common = ({ serverId, serverName, time }: Attachment) => ({
   trace_status: "normal",
 });
 
-/** Of an attachment there are two traces: when it was asked for, and when it was done. */
+/** Returns the first of the two traces of an attachment. CTS writes it when the attach request arrives. */
 export const requestTrace = (attachment: Attachment) => ({
   cts: {
-    ...common(attachment),
+    ...commonFields(attachment),
     trace_type: "ApiCall",
     code: 200,
     user: { name: "ops", domain: { name: "example" } },
@@ -40,10 +40,10 @@ export const requestTrace = (attachment: Attachment) => ({
   },
 });
 
-/** The second one is the system's own: nobody's user, and no word of the disk. */
+/** Returns the second trace of an attachment, which CTS writes at the end. It contains neither a user nor the disk. */
 export const completionTrace = (attachment: Attachment) => ({
   cts: {
-    ...common({ ...attachment, time: Date.now() }),
+    ...commonFields({ ...attachment, time: Date.now() }),
     trace_type: "SystemAction",
     code: "200",
     user: null,

@@ -1,4 +1,4 @@
-/** Calls through the gateway, and what an answer or a failure says of itself. */
+/** A response of the gateway. */
 export interface Reply {
   status: number;
   headers: Headers;
@@ -14,14 +14,14 @@ export async function post(url: string, body: object, headers: Record<string, st
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** The message of our own errors and of the gateway's; else the text itself. */
+/** Returns the message of an error response of a function or of the gateway. Otherwise returns the text. */
 export function message(text: string): string {
-  const answer = parse(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
-  if (answer?.error) return `${answer.error.code ?? ""} ${answer.error.message ?? ""}`.trim();
-  return answer?.error_msg ?? text;
+  const response = parse(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
+  if (response?.error) return `${response.error.code ?? ""} ${response.error.message ?? ""}`.trim();
+  return response?.error_msg ?? text;
 }
 
-/** Undefined: no JSON. */
+/** Parses JSON. Returns undefined if the text is not JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,36 +1,37 @@
 import { createHash } from "node:crypto";
 import type { EmbeddedCloud, SnapshotView } from "../cloud/index.ts";
 
-/** What the tour and `npm run invoke` find in the embedded cloud. */
-export interface TourEstate {
+/** The ids and names of the sample resources in the embedded cloud. */
+export interface SampleInventory {
   web: string;
   database: string;
   webData: string;
   archive: string;
   warehouse: string;
-  /** One line a server, disk or cluster: its name, its id, where it is attached, its tags. */
-  lines: { what: string; name: string; id: string; attachedTo: string; tags: Record<string, string> }[];
-  /** The name of a resource, its id where it is none of these. */
+  /** One entry for each server, disk and cluster. */
+  resources: { type: string; name: string; id: string; attachedTo: string; tags: Record<string, string> }[];
+  /** Returns the name of a resource, or the id if it is not a sample resource. */
   nameOf(id: string): string;
+  /** Returns the id of the resource with this name. */
   idOf(name: string): string;
-  /** A disk is attached by now: the lines say it. */
-  attached(disk: string, server: string): void;
+  /** Records in `resources` that a disk is attached to a server. */
+  setAttached(disk: string, server: string): void;
 }
 
-/** Of the disks that have been attached for long: a trace that names no disk means none of them. */
+/** The age of older attachments. It is large, so a trace without a disk id does not match these attachments. */
 const LONG_AGO_MS = 30 * 24 * 3_600_000;
 
-/** An id that follows from the name, so that the same thing has the same id in every run and an event can name it. */
+/** Returns an id that depends on the name only, so stored events can contain it. */
 function idFor(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /**
- * Two servers with two disks each, a disk by itself, a cluster. Tags so that policies can choose. Of the disks web-1-data
- * alone was attached just now.
+ * Adds two servers with two disks each, an unattached disk, and a cluster. Their tags allow policies to select them. Only the
+ * disk web-1-data was attached recently.
  */
-export function makeEstate(cloud: EmbeddedCloud): TourEstate {
+export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
   const web = cloud.addServer({ id: idFor("web-1"), name: "web-1", tags: { role: "web" } });
   const database = cloud.addServer({
     id: idFor("database-1"),
@@ -51,40 +52,43 @@ export function makeEstate(cloud: EmbeddedCloud): TourEstate {
   const tags = { backup: "daily" };
   const warehouse = cloud.addCluster({ id: idFor("warehouse"), name: "warehouse", tags });
 
-  const lines = [
-    ...[web, database].map(({ name, id, tags }) => ({ what: "server", name, id, attachedTo: "", tags })),
-    ...disks.map(({ name, id, server, tags }) => ({ what: "disk", name, id, attachedTo: server?.name ?? "-", tags })),
-    { what: "cluster", name: warehouse.name, id: warehouse.id, attachedTo: "", tags },
+  const resources = [
+    ...[web, database].map(({ name, id, tags }) => ({ type: "server", name, id, attachedTo: "", tags })),
+    ...disks.map(({ name, id, server, tags }) => ({ type: "disk", name, id, attachedTo: server?.name ?? "-", tags })),
+    { type: "cluster", name: warehouse.name, id: warehouse.id, attachedTo: "", tags },
   ];
-  const names = new Map(lines.map(({ id, name }) => [id, name]));
+  const names = new Map(resources.map(({ id, name }) => [id, name]));
   return {
     web: web.id,
     database: database.id,
     webData: idFor("web-1-data"),
     archive: idFor("archive"),
     warehouse: warehouse.id,
-    lines,
+    resources,
     nameOf: (id) => names.get(id) ?? id,
     idOf: idFor,
-    attached(disk, server) {
-      const line = lines.find(({ name }) => name === disk);
-      if (line !== undefined) line.attachedTo = server;
+    setAttached(disk, server) {
+      const resource = resources.find(({ name }) => name === disk);
+      if (resource !== undefined) resource.attachedTo = server;
     },
   };
 }
 
-/** The snapshots that somebody asked for: a group stands for its members. */
+/** Returns the snapshots that a caller requested: groups, but not the members of groups. */
 export function ownSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
   return cloud.snapshots().filter((snapshot) => !snapshot.snapshot_group_id);
 }
 
-/** What a snapshot is of: the disk, the server or the cluster. */
+/** Returns the id of the disk, server or cluster of a snapshot. */
 export function resourceOf(snapshot: SnapshotView): string {
   return snapshot.volume_id ?? snapshot.server_id ?? snapshot.cluster_id ?? "";
 }
 
-/** One word for all services: DWS writes upper case, the documents of groups `avaialble` in one place (DESIGN 5). */
-export function plainStatus(status: string): string {
+/**
+ * Returns a status in the same spelling for all services. DWS uses upper case, and one page of the documents spells the status
+ * of a group `avaialble` (SOURCES.md#evs-groups-status).
+ */
+export function normalizeStatus(status: string): string {
   const lower = status.toLowerCase();
   return lower === "avaialble" ? "available" : lower;
 }

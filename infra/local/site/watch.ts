@@ -1,5 +1,5 @@
 import type { EmbeddedCloud } from "../cloud/index.ts";
-import { ownSnapshots, plainStatus, resourceOf } from "./sample-inventory.ts";
+import { normalizeStatus, ownSnapshots, resourceOf } from "./sample-inventory.ts";
 
 export interface Watched {
   id: string;
@@ -7,43 +7,43 @@ export interface Watched {
   name: string;
   resourceId: string;
   status: string;
-  /** From when it was first seen until it left `creating`. */
+  /** The time between the first observation of the snapshot and its last change of status, in seconds. */
   seconds: number;
 }
 
 const POLL_MS = 100;
 
-/** Looks at every snapshot of the cloud ten times a second; tells of each whose status changed, new ones included. */
+/** Polls the snapshots of the cloud ten times per second. Calls `onChange` for each new snapshot and each change of status. */
 export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched) => void, onPoll = () => {}) {
-  const seen = new Map<string, Watched & { since: number }>();
-  const look = () => {
+  const watchedById = new Map<string, Watched & { since: number }>();
+  const poll = () => {
     for (const snapshot of ownSnapshots(cloud)) {
-      const status = plainStatus(snapshot.status);
-      const known = seen.get(snapshot.id);
+      const status = normalizeStatus(snapshot.status);
+      const known = watchedById.get(snapshot.id);
       if (known?.status === status) continue;
       const since = known?.since ?? performance.now();
       const seconds = Math.round((performance.now() - since) / 100) / 10;
       const { id, kind, name } = snapshot;
       const watched = { id, kind, name, resourceId: resourceOf(snapshot), status, seconds, since };
-      seen.set(id, watched);
+      watchedById.set(id, watched);
       onChange(watched);
     }
     onPoll();
   };
-  const timer = setInterval(look, POLL_MS);
+  const timer = setInterval(poll, POLL_MS);
 
   return {
-    get: (id: string): Watched | undefined => seen.get(id),
+    get: (id: string): Watched | undefined => watchedById.get(id),
     counts(): string {
       const counts = new Map<string, number>();
-      for (const { status } of seen.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+      for (const { status } of watchedById.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
       return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
     },
-    /** Waits until none of these is `creating`, or the time is over. */
-    async settled(ids: readonly string[], limitMs: number): Promise<void> {
-      const end = performance.now() + limitMs;
-      const open = () => ids.some((id) => (seen.get(id)?.status ?? "creating") === "creating");
-      while (open() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2));
+    /** Waits until none of the snapshots is `creating`, at most for `maxWaitMs` milliseconds. */
+    async waitUntilSettled(ids: readonly string[], maxWaitMs: number): Promise<void> {
+      const end = performance.now() + maxWaitMs;
+      const isCreating = () => ids.some((id) => (watchedById.get(id)?.status ?? "creating") === "creating");
+      while (isCreating() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2));
     },
     stop: () => clearInterval(timer),
   };

@@ -1,9 +1,9 @@
 import type { WriteStream } from "node:tty";
 
-/** Where the tour prints: whole lines, and on a terminal one line at the bottom that is updated in place. */
+/** The output of the tour: lines, and on a terminal one progress line at the bottom that is updated in place. */
 export interface Screen {
   line(text?: string): void;
-  /** Shown on a terminal only, until the next update or line; "" takes it away. */
+  /** Shows a progress line until the next update or line. An empty string removes it. Does nothing unless on a terminal. */
   update(text: string): void;
   readonly terminal: boolean;
   readonly style: Style;
@@ -16,30 +16,34 @@ export interface Style {
   bad(text: string): string;
 }
 
-/** Colours on a terminal only, and none with NO_COLOR set (no-color.org). */
-export function makeScreen(out: NodeJS.WriteStream | WriteStream = process.stdout, environment = process.env): Screen {
+/** Creates a screen. It uses colors on a terminal only, and none if NO_COLOR is set (no-color.org). */
+export function createScreen(
+  out: NodeJS.WriteStream | WriteStream = process.stdout,
+  environment = process.env,
+): Screen {
   const terminal = Boolean(out.isTTY);
-  const colours = terminal && !environment.NO_COLOR && environment.TERM !== "dumb";
-  const paint = (code: number, end: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[${end}m` : text);
-  let updated = false;
-  const wipe = () => {
-    if (updated) out.write("\r\x1b[2K");
-    updated = false;
+  const useColors = terminal && !environment.NO_COLOR && environment.TERM !== "dumb";
+  const paint = (code: number, end: number) => (text: string) =>
+    useColors ? `\x1b[${code}m${text}\x1b[${end}m` : text;
+  let hasProgressLine = false;
+  const clearProgressLine = () => {
+    if (hasProgressLine) out.write("\r\x1b[2K");
+    hasProgressLine = false;
   };
   return {
     terminal,
     style: { bold: paint(1, 22), dim: paint(2, 22), good: paint(32, 39), bad: paint(31, 39) },
     line(text = "") {
-      wipe();
+      clearProgressLine();
       out.write(`${text}\n`);
     },
     update(text) {
       if (!terminal) return;
-      wipe();
+      clearProgressLine();
       if (text === "") return;
-      // One that wraps could not be wiped again.
+      // Shorten the text to the width of the terminal, because a wrapped line cannot be cleared.
       out.write(text.slice(0, (out.columns || 80) - 1));
-      updated = true;
+      hasProgressLine = true;
     },
   };
 }

@@ -1,24 +1,24 @@
-import { delivered, failureOf } from "../site/deliveries.ts";
 import { timerEvent } from "../site/events.ts";
-import type { TourStep } from "./steps.ts";
+import { deliver, failureOf } from "./deliveries.ts";
+import type { TourStep } from "./step.ts";
 
-/** A timer fires with a policy; the platform may deliver an event twice, so it does. */
+/** Delivers a timer event with a policy twice, because the platform may deliver an event twice. */
 export function timerStep(policy: { policy: string; targets: object[]; [field: string]: unknown }): TourStep {
   return {
     title: `TIMER ${policy.policy}`,
-    about: `${policy.targets.length} kinds`,
-    settled: true,
-    async run(site) {
+    subject: `${policy.targets.length} kinds`,
+    waitsForSnapshots: true,
+    async run(localSite) {
       const event = timerEvent(policy);
-      const first = await delivered(site, "scheduled-snapshots", event);
+      const first = await deliver(localSite, "scheduled-snapshots", event);
       const { accepted } = first.outcomes;
       if (accepted === undefined || first.failed) return failureOf(first);
-      const again = await delivered(site, "scheduled-snapshots", event);
-      const same = again.outcomes.existing === accepted && again.snapshotIds.length === 0;
+      const again = await deliver(localSite, "scheduled-snapshots", event);
+      const isDuplicateFree = again.outcomes.existing === accepted && again.snapshotIds.length === 0;
       return {
-        said: `${accepted} accepted  delivered again: ${again.said}`,
+        summary: `${accepted} accepted  delivered again: ${again.summary}`,
         snapshotIds: first.snapshotIds,
-        problems: same ? [] : [`delivered again: ${again.said}`],
+        problems: isDuplicateFree ? [] : [`delivered again: ${again.summary}`],
       };
     },
   };

@@ -1,20 +1,20 @@
 /**
- * Builds the events of an attached disk in every way in which they may come. Nobody has published a captured trace of an
- * attachment, so which of these the cloud sends is UNCONFIRMED. Layouts of times: *CTS User Guide, "Trace Structure"
- * (cts_03_0010)* shows `Dec 8, 2016 11:24:04 GMT+08:00`, and says that the bodies travel as JSON text.
+ * Builds the events of an attached disk in every documented or plausible form. Nobody has published a captured trace of an
+ * attachment, so the form that the cloud sends is UNCONFIRMED. *CTS User Guide, "Trace Structure" (cts_03_0010)* shows the
+ * time `Dec 8, 2016 11:24:04 GMT+08:00` and documents bodies that are JSON strings.
  */
 export interface AttachmentTraces {
   serverId: string;
   serverName?: string;
   volumeId: string;
   device?: string;
-  /** When the attach call came in, in epoch milliseconds. */
+  /** When the attach request arrived, in epoch milliseconds. */
   requestedAt: number;
-  /** When its job ended, in epoch milliseconds; default 30 seconds later. */
+  /** When the job of the attachment ended, in epoch milliseconds. Default: 30 seconds after the request. */
   completedAt?: number;
 }
 
-/** The usual one comes first. */
+/** The formats of a time. The usual format is the first one. */
 const TIME_LAYOUTS = {
   milliseconds: (ms: number) => ms,
   seconds: (ms: number) => Math.floor(ms / 1000),
@@ -31,7 +31,7 @@ const TIME_LAYOUTS = {
   },
   /** `11/28/2026 01:35:51` */
   monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
-  /** `2026-11-27 17:35:51`: UTC, although the text does not name a zone. */
+  /** `2026-11-27 17:35:51`: UTC, although the string has no zone. */
   noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   unreadable: () => "yesterday",
   null: () => null,
@@ -39,26 +39,26 @@ const TIME_LAYOUTS = {
 } as const;
 
 const EAST = 8 * 60 * 60 * 1000;
-/** The wall clock eight hours east of Greenwich. */
+/** Formats the local time eight hours east of Greenwich. */
 const east = (ms: number) => new Date(ms + EAST).toISOString();
 
 type TimeLayout = keyof typeof TIME_LAYOUTS;
 
 export interface TraceVariant {
-  /** How `time` and `record_time` are written; default `milliseconds`. */
+  /** The format of `time` and `record_time`. Default `milliseconds`. */
   time?: TimeLayout;
-  /** Whether `request`, `response` and `user` are objects or JSON text; default `objects`. */
+  /** Whether `request`, `response` and `user` are objects or JSON strings. Default `objects`. */
   bodies?: "objects" | "texts";
-  /** Which ids the trace has besides those of its record; default `all`, which adds trace and job ids. */
+  /** Which ids the trace contains in addition to those of its record. Default `all`, which adds trace and job ids. */
   ids?: "all" | "noDisk" | "noServer" | "none";
-  /** How the job ended, in the record of its completion; default `SUCCESS`. */
+  /** The status of the job in the record of its completion. Default `SUCCESS`. */
   job?: "SUCCESS" | "FAIL" | "RUNNING";
-  /** Default `cts`. The others are CloudEvents of EventGrid. */
+  /** The envelope of the event. All values except `cts` are CloudEvents of EventGrid. Default `cts`. */
   envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
   traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";
 }
 
-/** One variant for each way in which an event can differ from the usual one. */
+/** The variants by name. Each variant differs from the usual event in one field. */
 export const TRACE_VARIANTS: Record<string, TraceVariant> = {
   usual: {},
   ...named("time", (Object.keys(TIME_LAYOUTS) as TimeLayout[]).slice(1)),
@@ -74,8 +74,8 @@ function named<K extends keyof TraceVariant>(field: K, values: readonly NonNulla
 }
 
 /**
- * Returns the event of one of the two records of an attachment: `request` is written when the attach call comes in,
- * `completion` when its job ends; the latter names the server alone.
+ * Returns the event of one of the two records of an attachment. CTS writes `request` when the attach request arrives, and
+ * `completion` when its job ends. The completion contains the id of the server only.
  *
  * @example
  * attachmentEvent("completion", { serverId, volumeId, requestedAt }, { job: "FAIL", time: "monthName" });
@@ -87,7 +87,7 @@ export function attachmentEvent(
 ): unknown {
   const { requestedAt, completedAt = requestedAt + 30_000 } = attachment;
   const at = record === "request" ? requestedAt : completedAt;
-  // As it comes over the wire: a field that is undefined is absent.
+  // Convert to JSON and back, because a field that is undefined is absent from a real event.
   const trace = JSON.parse(JSON.stringify(traceOf(record, attachment, at, variant)));
   const { envelope = "cts" } = variant;
   if (envelope === "cts") return { cts: trace };
@@ -140,7 +140,7 @@ function traceOf(record: "request" | "completion", attachment: AttachmentTraces,
       response: body(jobId),
     };
   }
-  // A failed job leaves the rating of its trace normal.
+  // The trace of a failed job still has the rating `normal`.
   const failure = job === "FAIL" ? { error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." } : {};
   const entities = server === undefined ? {} : { server_id: server };
   return {

@@ -300,7 +300,7 @@ describe.concurrent("the gate client", () => {
         body: Buffer.from(body),
         pathProject: undefined,
       };
-      const verdict = keyring.judge(evidence, Date.now());
+      const verdict = keyring.verifySignature(evidence, Date.now());
       if (!("reason" in verdict)) return { status: 200, body: READY };
       const error_msg = `verify aksk signature fail: ${verdict.reason} ${headers.authorization} ${securityToken}`;
       return { status: 401, body: JSON.stringify({ error_msg, error_code: "APIG.0301" }) };

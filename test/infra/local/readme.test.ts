@@ -10,12 +10,12 @@ const ROOT = join(import.meta.dirname, "..", "..", "..");
 const LOCAL = join("infra", "local");
 const TSX = createRequire(import.meta.url).resolve("tsx/cli");
 
-test("the sample in infra/local/README.md runs as it stands there, saved where the text says", {
+test("the sample program in infra/local/README.md runs unchanged", {
   timeout: 30_000,
 }, () => {
   const readme = readFileSync(join(ROOT, LOCAL, "README.md"), "utf8");
   const [, path = "", sample = ""] = /Saved as `([^`]+)`[^\n]*\n\n```ts\n(.*?)```/s.exec(readme) ?? [];
-  // The repository, as far as the sample needs it: nothing is written into the real one.
+  // Copy the files that the sample needs, because a test must not write into the repository.
   const tree = mkdtempSync(join(tmpdir(), "sample-"));
   onTestFinished(() => rmSync(tree, { recursive: true, force: true }));
   mkdirSync(join(tree, LOCAL), { recursive: true });
@@ -29,7 +29,7 @@ test("the sample in infra/local/README.md runs as it stands there, saved where t
   expect(stdout).toContain("[ [ 'evs.createSnapshot', undefined ] ]");
 });
 
-test("Node.js loads what is generated as ES modules, without a warning", () => {
+test("Node.js loads the generated ES modules without a warning", () => {
   const load = `await import("./functions/create-snapshot/schema.generated.js")`;
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", load], {
     cwd: ROOT,

@@ -1,7 +1,11 @@
 /** Implements the functions of Terraform that infra/terraform uses. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
 
 const unique = (list: Any[]): Any[] => [...new Set(list)];
 const sorted = (list: Any[]): Any[] => [...list].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -21,6 +25,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   distinct: unique,
   endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
+  file: (path: string) => readFileSync(join(ROOT, path), "utf8"),
   // The tests check the path, not the content.
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
@@ -30,6 +35,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
       /[<>&\u2028\u2029]/g,
       (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
     ),
+  jsondecode: (text: string) => JSON.parse(text),
   keys: (object: object) => sorted(Object.keys(object)),
   length: (value) => (typeof value === "string" ? [...value].length : Object.keys(value).length),
   lookup: (map: Record<string, Any>, key: string, defaultValue) => map[key] ?? defaultValue,

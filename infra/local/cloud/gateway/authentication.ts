@@ -1,6 +1,6 @@
 /**
- * Who calls: SDK-HMAC-SHA256 (cloud-apis.md 5.1) or a token in `X-Auth-Token` (the seeds). Written from those rules, and
- * deliberately sharing nothing with the code that signs.
+ * Authenticates a request by its SDK-HMAC-SHA256 signature (SOURCES.md#signature) or by the token in `X-Auth-Token`
+ * (SOURCES.md#gateway-token-header). This code follows the public rules and deliberately shares nothing with the code that signs requests.
  */
 import { createHash, createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -11,30 +11,34 @@ export interface Credentials {
   sk: string;
   securityToken?: string;
   token?: string;
-  /** The project that they give access to; default the cloud's. */
+  /** The project that the credentials give access to. Default: the project of the cloud. */
   projectId?: string;
 }
 
 export type Signed = "sdk-hmac" | "token" | "none";
 
-export interface Evidence {
+/** The parts of a request that authentication needs. */
+export interface SignedRequest {
   method: string;
-  /** The path as decoded from the wire. */
+  /** The decoded path. */
   path: string;
   query: Query;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** The `{project_id}` of the path, if the path names one. */
+  /** The value of `{project_id}` in the path, or `undefined` if the path has no project. */
   pathProject: string | undefined;
 }
 
-/** `fault: "signature"` is a caller's mistake; `"expired"` and `"skew"` can also be what a test arranged. */
+/**
+ * The result of authentication. The fault `signature` is a mistake of the caller. A test can cause `expired` and `skew` on
+ * purpose.
+ */
 export type Verdict =
   | { signed: Signed; credentials: Credentials }
   | { signed: Signed; reason: string; fault: "signature" | "expired" | "skew" };
 
-/** Requests older or newer than this are refused (cloud-apis.md 4.3). */
-const MAXIMUM_SKEW_MS = 15 * 60 * 1000;
+/** The maximum difference between the date of a request and the wall clock (SOURCES.md#gateway-clock-skew). */
+const MAX_SKEW_MS = 15 * 60 * 1000;
 
 export class Keyring {
   readonly #projectId: string;
@@ -53,27 +57,28 @@ export class Keyring {
     if (credentials.token) this.#expired.delete(credentials.token);
   }
 
-  /** From now on the key (or the token) is known, but no longer valid. */
+  /** Expires an access key or a token. */
   expire(akOrToken: string): void {
     this.#expired.add(akOrToken);
   }
 
-  judge(evidence: Evidence, wallTime: number): Verdict {
-    const { authorization, "x-auth-token": token } = evidence.headers;
-    if (authorization !== undefined) return this.#judgeSignature(evidence, authorization, wallTime);
-    if (typeof token === "string") return this.#judgeToken(evidence, token);
+  /** Verifies the signature of a request, or its token if it has no signature. */
+  verifySignature(request: SignedRequest, wallTime: number): Verdict {
+    const { authorization, "x-auth-token": token } = request.headers;
+    if (authorization !== undefined) return this.#verifyHmac(request, authorization, wallTime);
+    if (typeof token === "string") return this.#verifyToken(request, token);
     return { signed: "none", reason: "no Authorization and no X-Auth-Token header", fault: "signature" };
   }
 
-  #judgeToken(evidence: Evidence, token: string): Verdict {
+  #verifyToken(request: SignedRequest, token: string): Verdict {
     const credentials = this.#all.find((known) => known.token === token);
     if (!credentials) return { signed: "token", reason: "decrypt token fail", fault: "signature" };
     if (this.#expired.has(token)) return { signed: "token", reason: "token expired", fault: "expired" };
-    const reason = this.#foreignProject(evidence, credentials);
+    const reason = this.#foreignProject(request, credentials);
     return reason ? { signed: "token", reason, fault: "signature" } : { signed: "token", credentials };
   }
 
-  #judgeSignature(evidence: Evidence, authorization: string, wallTime: number): Verdict {
+  #verifyHmac(request: SignedRequest, authorization: string, wallTime: number): Verdict {
     const wrong = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): Verdict => ({
       signed: "sdk-hmac",
       reason,
@@ -87,7 +92,7 @@ export class Keyring {
     const credentials = this.#all.find((known) => known.ak === ak);
     if (!credentials) return wrong(`unknown access key ${ak}`);
 
-    const { headers } = evidence;
+    const { headers } = request;
     const names = signedHeaders.split(";");
     if (names.join(";") !== [...names].sort().join(";") || names.some((name) => name !== name.toLowerCase())) {
       return wrong("SignedHeaders are not lower-case and sorted");
@@ -104,10 +109,10 @@ export class Keyring {
     const date = String(headers["x-sdk-date"]);
     const signedAt = parseSdkDate(date);
     if (signedAt === undefined) return wrong("X-Sdk-Date is not YYYYMMDDTHHMMSSZ");
-    if (canonicalSignature(evidence, names, date, credentials.sk) !== signature) {
+    if (canonicalSignature(request, names, date, credentials.sk) !== signature) {
       return wrong("verify aksk signature fail");
     }
-    if (Math.abs(wallTime - signedAt) > MAXIMUM_SKEW_MS) {
+    if (Math.abs(wallTime - signedAt) > MAX_SKEW_MS) {
       return wrong("X-Sdk-Date is more than 15 minutes from the current time", "skew");
     }
     if (this.#expired.has(ak)) return wrong("token expired", "expired");
@@ -117,21 +122,21 @@ export class Keyring {
     if (projectHeader !== undefined && projectHeader !== project) {
       return wrong("X-Project-Id is not the project of the access key");
     }
-    const foreign = this.#foreignProject(evidence, credentials);
+    const foreign = this.#foreignProject(request, credentials);
     return foreign ? wrong(foreign) : { signed: "sdk-hmac", credentials };
   }
 
-  #foreignProject({ pathProject }: Evidence, credentials: Credentials): string | undefined {
+  #foreignProject({ pathProject }: SignedRequest, credentials: Credentials): string | undefined {
     if (pathProject === undefined || pathProject === (credentials.projectId ?? this.#projectId)) return undefined;
     return "the project in the path is not the project of the credentials";
   }
 }
 
-function canonicalSignature(evidence: Evidence, names: string[], date: string, sk: string): string {
-  const { method, path, query, headers, body } = evidence;
+function canonicalSignature(signedRequest: SignedRequest, names: string[], date: string, sk: string): string {
+  const { method, path, query, headers, body } = signedRequest;
   const canonicalHeaders = names.map((name) => `${name}:${String(headers[name]).trim()}\n`).join("");
   const declared = headers["x-sdk-content-sha256"];
-  // Any other declared hash still has to be the body's, else a body could be swapped under a valid signature.
+  // Compute the hash even if the request declares one. Otherwise a caller could replace the body under a valid signature.
   const payloadHash = declared === "UNSIGNED-PAYLOAD" ? declared : createHash("sha256").update(body).digest("hex");
   const request = [
     method,
@@ -145,7 +150,7 @@ function canonicalSignature(evidence: Evidence, names: string[], date: string, s
   return createHmac("sha256", sk).update(`SDK-HMAC-SHA256\n${date}\n${requestHash}`).digest("hex");
 }
 
-/** Always ends with a slash, though the wire has none (cloud-apis.md 5.1). */
+/** Returns the canonical path, which ends with a slash even if the path does not (SOURCES.md#signature-canonical-uri). */
 function canonicalPath(path: string): string {
   const encoded = path.split("/").map(encode).join("/");
   return encoded.endsWith("/") ? encoded : `${encoded}/`;
@@ -158,7 +163,10 @@ function canonicalQuery(query: Query): string {
     .join("&");
 }
 
-/** Everything but `A-Za-z0-9-_.~` as upper-case %XX; `encodeURIComponent` alone leaves five characters more. */
+/**
+ * Encodes every character except `A-Za-z0-9-_.~` as `%XX` in upper case. `encodeURIComponent` leaves five more characters
+ * unencoded.
+ */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -1,4 +1,4 @@
-/** Writes responses that a proxy or a broken connection would leave behind: valid so far, but not what was asked for. */
+/** Writes responses as a proxy or a broken connection would: valid HTTP, but incomplete or not the requested response. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -14,7 +14,7 @@ export function sendUpgrade(response: ServerResponse, headers: Record<string, st
   response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
 }
 
-/** Sends `100 Continue` and `103 Early Hints` by turns, `count` of them in all. */
+/** Sends `count` responses in total, alternating between `100 Continue` and `103 Early Hints`. */
 export function sendInformational(response: ServerResponse, count: number): void {
   for (let sent = 0; sent < count && !response.destroyed; sent += 1) {
     if (sent % 2 === 0) response.writeContinue();
@@ -22,13 +22,13 @@ export function sendInformational(response: ServerResponse, count: number): void
   }
 }
 
-/** Sends the headers and the first bytes of the body, then nothing more; the connection stays open. */
+/** Sends the headers and the first 8 bytes of the body, then nothing more. The connection stays open. */
 export function sendStalled(response: ServerResponse, { status, text }: Response): void {
   writeHead(response, status, text);
   response.write(Buffer.from(text).subarray(0, 8));
 }
 
-/** Sends the body byte by byte, one every `ms` milliseconds. */
+/** Sends the body slowly: one byte every `ms` milliseconds. */
 export async function sendSlowly(response: ServerResponse, { status, text }: Response, ms: number): Promise<void> {
   writeHead(response, status, text);
   for (const byte of Buffer.from(text)) {
@@ -39,7 +39,7 @@ export async function sendSlowly(response: ServerResponse, { status, text }: Res
   response.end();
 }
 
-/** Writes bytes as they are, past Node's own checks of a response, and closes the connection. */
+/** Writes raw bytes to the connection and closes it. Node.js does not check these bytes. */
 export function sendRaw(response: ServerResponse, bytes: Buffer): void {
   response.socket?.end(bytes);
 }

@@ -1,79 +1,82 @@
-/** What can be made to go wrong, per call. A fault is chosen here and carried out by the server. */
+/** Defines the faults that a test can inject, and selects the fault that hits a request. */
 import type { Window } from "./throttle.ts";
 
 /**
- * `after: true`: the work was done before the fault (the snapshot exists, the caller does not learn it); `after: false`:
- * nothing was done.
+ * A fault. With `after: true` the service executes the call before the fault: a snapshot exists, but the caller does not learn
+ * about it. With `after: false` the service does not execute the call.
  */
 export type Fault<Cloud = unknown> =
-  /** Answers normally, so many real milliseconds late; the work is done at the end of the wait, or before it. */
+  /** Delays the normal response by `ms` real milliseconds. The service executes the call after the delay or before it. */
   | { type: "delay"; ms: number; after?: boolean }
-  /** 429 APIGW.0308. */
+  /** Responds with 429 APIGW.0308. */
   | { type: "throttle"; retryAfter?: number; window?: Window; limit?: number }
-  /** Without `body`: what the gateway (502, 504) or the service (everything else) would say. */
+  /** Responds with a status. Default body: the error of the gateway (502 and 504) or of the service (all other statuses). */
   | { type: "status"; status: number; body?: unknown; headers?: Record<string, string>; after?: boolean }
-  /** The connection is reset (RST) without an answer. */
+  /** Resets the connection (RST) without a response. */
   | { type: "reset"; after: boolean }
-  /** Valid headers with a content-length, half of the body, then the connection is gone. */
+  /** Sends valid headers with a content-length and half of the body, and then closes the connection. */
   | { type: "cut"; after: boolean }
-  /** The success status of the call, with a body that is not JSON (`html`: a page, else torn JSON). */
+  /** Sends the success status with a body that is not JSON: an HTML page if `html` is true, otherwise truncated JSON. */
   | { type: "notJson"; after: boolean; html?: boolean }
+  /** Sends the success status without a body. */
   | { type: "emptyBody"; after: boolean }
-  /** Never answers; the connection stays open until the caller or `close()` ends it. */
+  /** Never responds. The connection stays open until the caller or `close()` closes it. */
   | { type: "hang"; after: boolean }
-  /** Sends the headers and the first bytes of the body, then nothing more; the connection stays open. */
+  /** Sends the headers and the first bytes of the body, then nothing more. The connection stays open. */
   | { type: "stall"; after: boolean }
-  /** Answers normally, but sends the body byte by byte, one every `ms` real milliseconds. */
+  /** Sends the normal response slowly: one byte of the body every `ms` real milliseconds. */
   | { type: "drip"; ms: number }
   /**
    * Sends `101 Switching Protocols` and leaves the connection open. `headers` replaces `Connection: Upgrade` and
-   * `Upgrade: websocket`; without an `Upgrade` header, some clients take the 101 for the final response.
+   * `Upgrade: websocket`. Without an `Upgrade` header, some clients treat the 101 as the final response.
    */
   | { type: "upgrade"; headers?: Record<string, string>; after?: boolean }
-  /** Sends so many `100 Continue` and `103 Early Hints` by turns, and then answers normally. */
+  /** Sends `count` responses, alternating between `100 Continue` and `103 Early Hints`, and then the normal response. */
   | { type: "informational"; count: number }
   /**
-   * Answers as if a create, delete, attachment, report or invocation had been done, and does nothing. A call that the
-   * service would refuse is refused.
+   * Responds as if the service had executed a create, delete, attachment, report or invocation, but executes nothing. Refuses
+   * a call that the service would refuse.
    */
   | { type: "acknowledge" }
+  /** Redirects to `location`. Default status: 307. */
   | { type: "redirect"; location: string; status?: 301 | 302 | 307 | 308 }
-  /** 401 APIGW.0301, as when temporary keys ran out. */
+  /** Responds with 401 APIGW.0301, as if the temporary keys had expired. */
   | { type: "expiredToken" }
-  /** The cloud's wall clock is off by so much (positive: ahead) for this request. */
+  /** Moves the cloud's wall clock for this request: ahead by `ms` milliseconds, or back if `ms` is negative. */
   | { type: "clockSkew"; ms: number }
   /**
-   * Does the work and sends what `edit` returns for the answer's body, or the body that `edit` has changed in place where
-   * it returns nothing.
+   * Executes the call and passes the response body to `edit`. Sends the value that `edit` returns. If `edit` returns
+   * `undefined`, sends the body that `edit` changed in place.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: an edit reaches into answers of every shape
+  // biome-ignore lint/suspicious/noExplicitAny: an edit reads responses of every shape
   | { type: "edit"; edit: (body: any) => unknown }
-  /** Runs between this answer and the caller's next request: to change a list between two of its pages. */
+  /** Calls `mutate` before the response is sent, so a list changes between two of its pages. */
   | { type: "mutatePage"; mutate: (cloud: Cloud) => void }
-  /** Writes these bytes in place of an HTTP response and closes the connection: bodies that are no text, broken headers. */
+  /** Writes these bytes instead of an HTTP response and closes the connection. For binary bodies and broken headers. */
   | { type: "raw"; bytes: Buffer; after: boolean }
-  /** Answers exactly this; the work is not done. */
+  /** Sends exactly this response. The service does not execute the call. */
   | { type: "answer"; status: number; headers?: Record<string, string>; body: string };
 
+/** Selects the requests that a fault hits. A request must match every given field. */
 export interface FaultMatch {
-  /** e.g. `evs.createSnapshot`, or a pattern. */
+  /** The operation, such as `evs.createSnapshot`, or a pattern. */
   operation?: string | RegExp;
   method?: string;
   path?: RegExp;
-  /** An id that the path, the query or the body names. */
+  /** An id that occurs in the path, the query or the body. */
   resource?: string;
-  /** Starts with the nth matching request (from 1). */
+  /** The first matching request that the fault hits. The first request has the number 1. */
   nth?: number;
-  /** How many requests it hits; default 1 where `nth` is given, else no end. */
+  /** How many requests the fault hits. Default: 1 if `nth` is given, otherwise unlimited. */
   times?: number;
-  /** Each matching request is hit with this probability. */
+  /** The probability with which the fault hits a matching request. */
   probability?: { value: number; random: () => number };
 }
 
 export interface FaultHandle {
-  /** Requests that matched. */
+  /** The number of requests that matched. */
   readonly seen: number;
-  /** Requests that it hit. */
+  /** The number of requests that the fault hit. */
   readonly hits: number;
   remove(): void;
 }
@@ -116,13 +119,13 @@ export class Faults<Cloud> {
   }
 
   /**
-   * The first armed fault of the wanted types that hits this request; the others have seen it all the same. Requests
-   * that were refused before (signature, rate limit) are not asked about.
+   * Returns the first fault of the wanted types that hits this request. The other faults count the request as seen. A request
+   * that failed authentication or the rate limit never reaches this method.
    */
-  pick(subject: FaultSubject, wanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
+  pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;
     for (const armed of this.#armed) {
-      if (!wanted(armed.fault.type) || !matches(armed.match, subject)) continue;
+      if (!isWanted(armed.fault.type) || !matches(armed.match, subject)) continue;
       armed.seen += 1;
       const { nth, times = nth === undefined ? Number.POSITIVE_INFINITY : 1, probability } = armed.match;
       if (picked || armed.seen < (nth ?? 1) || armed.hits >= times) continue;
@@ -143,7 +146,7 @@ function matches(match: FaultMatch, { operation, method, path, rawQuery, text }:
   return resource === undefined || path.includes(resource) || rawQuery.includes(resource) || text.includes(resource);
 }
 
-/** `search` ignores `lastIndex`, so a pattern with the flag `g` matches every time. */
+/** Matches with `search`, because `search` ignores the `lastIndex` of a pattern with the flag `g`. */
 function matchesPattern(pattern: RegExp, text: string): boolean {
   return text.search(pattern) >= 0;
 }

@@ -1,4 +1,4 @@
-/** What the services see of a request and give back; nothing here knows a service. */
+/** Defines what every service receives and returns. Nothing in this file depends on a particular service. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { CloudState } from "../cloud-state.ts";
 
@@ -7,24 +7,24 @@ export type Query = Map<string, string[]>;
 export interface Call {
   requestId: string;
   method: string;
-  /** Decoded path, e.g. `/v2/{project}/cloudsnapshots`. */
+  /** The decoded path, such as `/v2/{project}/cloudsnapshots`. */
   path: string;
   params: Record<string, string>;
   query: Query;
   headers: IncomingHttpHeaders;
   text: string;
-  /** The body as JSON; `undefined` when there is none or it is not JSON. */
+  /** The parsed body, or `undefined` if the body is absent or not JSON. */
   json: unknown;
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   body?: unknown;
-  /** Runs once the answer is on the wire. */
+  /** Runs after the response has been sent. */
   afterwards?: () => void;
 }
 
-/** A service says no: turned into that service's own error envelope. */
+/** Reports that a service refuses a call. The server converts it to the error body of that service. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -39,32 +39,31 @@ export class Refusal extends Error {
 export interface Route {
   operation: string;
   method: string;
-  /** `/v2/{project_id}/cloudsnapshots/{snapshot_id}` */
+  /** A path with parameters, such as `/v2/{project_id}/cloudsnapshots/{snapshot_id}`. */
   path: string;
-  /** Default 200 for GET and PUT, else 202. */
+  /** The status of a successful call. Default: 200 for GET and PUT, otherwise 202. */
   success?: number;
-  handle(call: Call, cloud: CloudState): Answer;
+  handle(call: Call, cloud: CloudState): ApiResponse;
 }
 
 export interface Service {
   name: string;
   routes: Route[];
-  /** The code of an answer 500 or 503 that a scripted fault asks for without a body. */
+  /** The error codes of a 500 and a 503 response if the fault `status` defines no body. */
   failure: { 500: string; 503: string };
+  /** Returns the error body of the service. */
   envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
-  /** Whether the API gateway (authentication envelope, rate limit) stands before it. */
+  /** Whether the rate limit of the API gateway applies to the service. */
   behindGateway: boolean;
 }
 
-export const ok = (body: unknown): Answer => ({ status: 200, body });
-export const accepted = (body?: unknown): Answer => ({ status: 202, body });
+export const ok = (body: unknown): ApiResponse => ({ status: 200, body });
+export const accepted = (body?: unknown): ApiResponse => ({ status: 202, body });
 
-/** The API gateway's envelope (cloud-apis.md 4.1, number 3). */
-export function gatewayError(code: string, message: string, requestId: string): unknown {
-  return { error_msg: message, error_code: code, request_id: requestId };
-}
-
-/** Percent-decoding only: `+` stays `+`, as the signature has it (cloud-apis.md 5.1). */
+/**
+ * Parses a query. It decodes percent encoding only: `+` stays `+`, because the signature covers `+`
+ * (SOURCES.md#signature-canonical-query).
+ */
 export function parseQuery(raw: string): Query {
   const query: Query = new Map();
   for (const part of raw.split("&")) {

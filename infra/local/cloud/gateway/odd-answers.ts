@@ -1,6 +1,6 @@
 /**
- * Responses in forms that no document of the cloud describes. Proxies, load balancers and other OpenStack services send some
- * of them; the others are invented. Each is sent in place of a service's answer, before or after the work:
+ * Lists responses in forms that no document of the cloud describes. Proxies, load balancers and other OpenStack services send
+ * some of them. The others are invented. A test sends such a response with the fault `status`.
  *
  * @example
  * cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...ODD_ANSWERS.html, after: true });
@@ -44,14 +44,14 @@ export const ODD_ANSWERS = {
   errorNested: json(400, { error: { error: { code: "EVS.5400", message: "Bad request." } } }),
   codeObject: json(400, { error: { code: { value: "EVS.5400" }, message: ["Bad request."] } }),
   codePrototype: json(400, { error: { code: "__proto__", message: "constructor" } }),
-  /** A failure in a success status, as some endpoints of DWS answer. */
+  /** A failure with a success status, as some endpoints of DWS send it. */
   failureSuccess: json(200, { error_code: "DWS.5000", error_msg: "The operation failed." }),
   conflict: json(409, {
     conflictingRequest: { code: 409, message: "Volume is busy with another task. Please try again later." },
   }),
   notFound: json(404, { itemNotFound: { code: 404, message: "The resource could not be found." } }),
   overLimit: json(413, { overLimit: { code: 413, message: "This request was rate-limited.", retryAfter: 1 } }),
-  /** The message of OpenStack Cinder under a code of EVS; how EVS words it is UNCONFIRMED. */
+  /** A message of OpenStack Cinder with a code of EVS. The wording of EVS is UNCONFIRMED. */
   wrongVolumeStatus: json(400, {
     error: {
       code: "EVS.2024",
@@ -75,10 +75,10 @@ export const ODD_ANSWERS = {
   longCode: json(400, { error: { code: "E".repeat(MIB), message: "Bad request." } }),
   /** A message of 1 MiB. */
   longMessage: json(400, { error: { code: "EVS.5400", message: "m".repeat(MIB) } }),
-  /** A body of 16 MiB that is JSON. */
+  /** A JSON body of 16 MiB. */
   large: { status: 500, body: `{"error":{"code":"EVS.5500","message":"${"x".repeat(16 * MIB - 42)}"}}` },
   largeSuccess: { status: 200, body: `{"padding":"${"x".repeat(16 * MIB - 14)}"}` },
-  /** Arrays and objects of 100,000 levels. */
+  /** Arrays and objects with 100,000 levels of nesting. */
   deepArray: { status: 400, body: nested("[", "", "]") },
   deepObject: { status: 400, body: nested('{"error":', "{}", "}") },
   deepMessage: { status: 500, body: `{"error":{"code":"EVS.5500","message":${nested("[", "", "]")}}}` },

@@ -1,4 +1,4 @@
-/** Finds the route of a request: a fixed segment goes before a parameter, so `.../detail` is never an id. */
+/** Finds the route of a request. A fixed segment has priority over a parameter, so `.../detail` is never an id. */
 import type { Route, Service } from "./http.ts";
 
 export interface Match {

@@ -1,4 +1,4 @@
-/** The gateway's rate limit as token buckets on the states' clock (message: cloud-apis.md 4.3). */
+/** Implements the rate limit of the API gateway as token buckets on the cloud's clock. */
 import type { CloudClock } from "../clock.ts";
 
 export type Window = "1 second" | "1 minute";
@@ -14,17 +14,20 @@ export interface Throttled {
 }
 
 interface Bucket extends Throttled {
-  /** Tokens a millisecond. */
+  /** Tokens per millisecond. */
   refill: number;
   tokens: number;
-  at: number;
+  updatedAt: number;
 }
 
-/** Takes one token for a request, or says which limit is used up. A refused request takes nothing. */
+/**
+ * Returns a function that takes one token from each bucket. If a bucket is empty, the function takes no token and returns the
+ * limit of that bucket.
+ */
 export function createThrottle(rate: Rate | undefined, clock: CloudClock): () => Throttled | undefined {
   const buckets: Bucket[] = [];
   const add = (limit: number | undefined, window: Window, ms: number) => {
-    if (limit !== undefined) buckets.push({ limit, window, refill: limit / ms, tokens: limit, at: clock.now() });
+    if (limit !== undefined) buckets.push({ limit, window, refill: limit / ms, tokens: limit, updatedAt: clock.now() });
   };
   add(rate?.perSecond, "1 second", 1000);
   add(rate?.perMinute, "1 minute", 60_000);
@@ -32,10 +35,10 @@ export function createThrottle(rate: Rate | undefined, clock: CloudClock): () =>
   return () => {
     const now = clock.now();
     for (const bucket of buckets) {
-      bucket.tokens = Math.min(bucket.limit, bucket.tokens + Math.max(0, now - bucket.at) * bucket.refill);
-      bucket.at = now;
+      bucket.tokens = Math.min(bucket.limit, bucket.tokens + Math.max(0, now - bucket.updatedAt) * bucket.refill);
+      bucket.updatedAt = now;
     }
-    // A hair of tolerance: 10 refills of 0.1 token are one token, whatever the floating point says.
+    // The tolerance absorbs floating-point errors: 10 refills of 0.1 token must add up to one token.
     const empty = buckets.find((bucket) => bucket.tokens < 1 - 1e-9);
     if (empty) return { limit: empty.limit, window: empty.window };
     for (const bucket of buckets) bucket.tokens -= 1;
@@ -43,6 +46,7 @@ export function createThrottle(rate: Rate | undefined, clock: CloudClock): () =>
   };
 }
 
+/** Returns the documented message of a throttled request (SOURCES.md#gateway-throttling-message). */
 export function throttleMessage({ limit, window }: Throttled): string {
   return `The throttling threshold has been reached: policy user over ratelimit,limit:${limit},time:${window}`;
 }

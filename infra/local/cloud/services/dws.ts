@@ -1,88 +1,71 @@
-/** DWS v1.0: seed 004, cloud-apis.md 3. */
+/** Implements the clusters and cluster snapshots of DWS v1.0 (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
 import { zonedSeconds } from "../clock.ts";
-import { type CloudState, checkQuery } from "../cloud-state.ts";
-import { type Answer, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "../inventory.ts";
-import { fields, integer, one, UUID } from "./constraints.ts";
-import { capped, countOf, cutPage } from "./paging.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
+import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "../records.ts";
+import { checkQuery, fields, integer, queryValue, UUID } from "./constraints.ts";
+import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
+
+const SNAPSHOTS = "/v1.0/{project_id}/snapshots";
+const SNAPSHOT = `${SNAPSHOTS}/{snapshot_id}`;
+const CLUSTERS = "/v1.0/{project_id}/clusters";
+const CLUSTER = `${CLUSTERS}/{cluster_id}`;
 
 export const dws: Service = {
   name: "dws",
   behindGateway: true,
   failure: { 500: "DWS.9999", 503: "DWS.9999" },
   routes: [
-    {
-      operation: "dws.createSnapshot",
-      method: "POST",
-      path: "/v1.0/{project_id}/snapshots",
-      success: 200,
-      handle: create,
-    },
-    { operation: "dws.listSnapshots", method: "GET", path: "/v1.0/{project_id}/snapshots", handle: listAll },
-    { operation: "dws.showSnapshot", method: "GET", path: "/v1.0/{project_id}/snapshots/{snapshot_id}", handle: show },
-    {
-      operation: "dws.deleteSnapshot",
-      method: "DELETE",
-      path: "/v1.0/{project_id}/snapshots/{snapshot_id}",
-      handle: remove,
-    },
-    { operation: "dws.listClusters", method: "GET", path: "/v1.0/{project_id}/clusters", handle: listClusters },
-    {
-      operation: "dws.showCluster",
-      method: "GET",
-      path: "/v1.0/{project_id}/clusters/{cluster_id}",
-      handle: showCluster,
-    },
-    {
-      operation: "dws.listClusterSnapshots",
-      method: "GET",
-      path: "/v1.0/{project_id}/clusters/{cluster_id}/snapshots",
-      handle: listOfCluster,
-    },
+    { operation: "dws.createSnapshot", method: "POST", path: SNAPSHOTS, success: 200, handle: create },
+    { operation: "dws.listSnapshots", method: "GET", path: SNAPSHOTS, handle: listAll },
+    { operation: "dws.showSnapshot", method: "GET", path: SNAPSHOT, handle: show },
+    { operation: "dws.deleteSnapshot", method: "DELETE", path: SNAPSHOT, handle: remove },
+    { operation: "dws.listClusters", method: "GET", path: CLUSTERS, handle: listClusters },
+    { operation: "dws.showCluster", method: "GET", path: CLUSTER, handle: showCluster },
+    { operation: "dws.listClusterSnapshots", method: "GET", path: `${CLUSTER}/snapshots`, handle: listOfCluster },
   ],
-  // The doubled fields (cloud-apis.md 3).
+  // DWS sends the code and the message twice (SOURCES.md#dws-doubled-error-fields).
   envelope: ({ code, message }) => ({ externalMessage: message, errCode: code, error_code: code, error_msg: message }),
 };
 
-/** A bad request in general; also what a delete says of a snapshot that is gone (cloud-apis.md 3). */
+/** Refuses a bad request. DWS also refuses the deletion of a missing snapshot like this (SOURCES.md#dws-not-found-codes). */
 function badRequest(message: string): never {
   throw new Refusal(400, "DWS.0001", message);
 }
 
-/** The code for a bad name or description is UNCONFIRMED; this is "The parameter value is out of range." */
+/** Refuses a bad name or description. The code is UNCONFIRMED; it means "The parameter value is out of range." */
 function outOfRange(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
 }
 
-function create(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function create(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const body = fields(call.json, "body", ["snapshot"], badRequest);
   const {
     name,
     cluster_id,
     description = "",
   } = fields(body.snapshot, "snapshot", ["name", "cluster_id", "description"], badRequest);
-  // Seed 004: 4 to 64 characters, starts with a letter; letters, digits, hyphens, underscores.
+  // The limits of names and descriptions: SOURCES.md#dws-create-constraints.
   if (typeof name !== "string" || !/^[A-Za-z][A-Za-z0-9_-]{3,63}$/.test(name))
     return outOfRange("Invalid snapshot name.");
-  // Seed 004: at most 256 characters, without these.
   if (typeof description !== "string" || [...description].length > 256 || /[!<>'=&"]/.test(description)) {
     return outOfRange("Invalid snapshot description.");
   }
   const cluster = findCluster(cluster_id, cloud);
-  const task = estate.clusterTask(cluster);
-  // cloud-apis.md 3: the one sure check is `status==AVAILABLE && !task_status`.
+  const task = inventory.clusterTask(cluster);
+  // A cluster allows a snapshot only if it is AVAILABLE and has no task (SOURCES.md#dws-cluster-precheck).
   if (cluster.status !== "AVAILABLE" || task !== undefined) {
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
-  if (estate.hasClusterSnapshotNamed(name)) {
-    // The code is UNCONFIRMED (cloud-apis.md 3).
-    const { status, code } = cloud.choices.duplicateClusterSnapshot;
+  if (inventory.hasClusterSnapshotNamed(name)) {
+    // The code is UNCONFIRMED (SOURCES.md#dws-names-unique).
+    const { status, code } = cloud.behavior.duplicateClusterSnapshot;
     throw new Refusal(status, code, "The snapshot name already exists.");
   }
 
   const snapshot: ClusterSnapshot = {
-    ...estate.fresh("cluster-snapshot", cluster.id),
+    ...inventory.newSnapshotFields("cluster-snapshot", cluster.id),
     kind: "cluster-snapshot",
     resourceId: cluster.id,
     name,
@@ -92,16 +75,16 @@ function create(call: Call, cloud: CloudState): Answer {
     size: 500,
     enterpriseProjectId: cluster.enterpriseProjectId,
   };
-  estate.addSnapshot(snapshot);
+  inventory.addSnapshot(snapshot);
   return ok({ snapshot: { id: snapshot.id } });
 }
 
-/** "No query parameters at all", and everything in one answer (cloud-apis.md 3). */
-function listAll(call: Call, cloud: CloudState): Answer {
+/** Lists all snapshots. This list has no query parameters and no pages (SOURCES.md#dws-list-has-no-pages). */
+function listAll(call: Call, cloud: CloudState): ApiResponse {
   checkQuery(call, cloud, [], badRequest);
-  const { estate } = cloud;
-  const page = cutPage(estate.snapshots["cluster-snapshot"].oldestFirst, {
-    keep: estate.visibility(),
+  const { inventory } = cloud;
+  const page = cutPage(inventory.snapshots["cluster-snapshot"].oldestFirst, {
+    keep: inventory.visibility(),
     descending: true,
     offset: 0,
     limit: Number.POSITIVE_INFINITY,
@@ -109,22 +92,22 @@ function listAll(call: Call, cloud: CloudState): Answer {
   return ok({ snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)), count: page.total });
 }
 
-/** `offset` is a PAGE, counted from 0; no limit unless given (cloud-apis.md 3). */
-function listOfCluster(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+/** Lists the snapshots of a cluster. `offset` is the number of a page, starting at 0 (SOURCES.md#dws-cluster-list-pages). */
+function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const { query } = call;
   checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
   const cluster = findCluster(call.params.cluster_id, cloud);
-  const asked = integer(one(query, "limit")) ?? Number.POSITIVE_INFINITY;
-  const offset = integer(one(query, "offset")) ?? 0;
+  const asked = integer(queryValue(query, "limit")) ?? Number.POSITIVE_INFINITY;
+  const offset = integer(queryValue(query, "offset")) ?? 0;
   if (!(asked > 0)) badRequest("limit must be greater than 0.");
-  const limit = capped(asked, cloud.choices);
+  const limit = limitToPageCap(asked, cloud.behavior);
   if (!(offset >= 0)) badRequest("offset must be greater than or equal to 0.");
-  const direction = one(query, "sort_dir") ?? "desc";
+  const direction = queryValue(query, "sort_dir") ?? "desc";
   if (direction !== "asc" && direction !== "desc") badRequest("sort_dir must be asc or desc.");
-  const page = cutPage(estate.snapshots["cluster-snapshot"].of(cluster.id), {
-    keep: estate.visibility(),
-    sort: sortings[one(query, "sort_key") ?? "started"] ?? badRequest("sort_key is not known."),
+  const page = cutPage(inventory.snapshots["cluster-snapshot"].of(cluster.id), {
+    keep: inventory.visibility(),
+    sort: SORT_KEYS[queryValue(query, "sort_key") ?? "started"] ?? badRequest("sort_key is not known."),
     descending: direction === "desc",
     offset: offset === 0 ? 0 : offset * limit,
     limit,
@@ -133,62 +116,62 @@ function listOfCluster(call: Call, cloud: CloudState): Answer {
     project_id: cloud.projectId,
     cluster_id: cluster.id,
     snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)),
-    count: countOf(page, cloud.choices),
+    count: reportedCount(page, cloud.behavior),
   });
 }
 
-/** Which keys there are is not documented. */
-const sortings: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => number> = {
+/** The sort keys. The documents do not list them. */
+const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => number> = {
   started: (a, b) => a.createdAt - b.createdAt || a.sequence - b.sequence,
   name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
 };
 
-function show(call: Call, cloud: CloudState): Answer {
+function show(call: Call, cloud: CloudState): ApiResponse {
   const id = call.params.snapshot_id ?? "";
-  const snapshot = cloud.estate.snapshots["cluster-snapshot"].get(id);
-  // Not a 404 (cloud-apis.md 3).
+  const snapshot = cloud.inventory.snapshots["cluster-snapshot"].get(id);
+  // DWS does not use 404 for a missing snapshot (SOURCES.md#dws-not-found-codes).
   if (!snapshot) throw new Refusal(400, "DWS.5149", "The snapshot ID is invalid.");
   return ok({ snapshot: clusterSnapshotView(snapshot, cloud) });
 }
 
 /**
- * Manual ones alone (cloud-apis.md 3); it is gone at once, as no state of being deleted is documented. What is said of an
- * automated one, or of one that is being created, is UNCONFIRMED.
+ * Deletes a manual snapshot (SOURCES.md#dws-manual-deletion). The snapshot disappears at once, because no status of a deletion
+ * is documented. The errors for an automated snapshot and for a snapshot that is being created are UNCONFIRMED.
  */
-function remove(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
-  const snapshot = estate.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
+function remove(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
+  const snapshot = inventory.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
   if (!snapshot) return badRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
-  if (estate.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
-  estate.removeSnapshot(snapshot);
+  if (inventory.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
+  inventory.removeSnapshot(snapshot);
   return accepted();
 }
 
-function listClusters(call: Call, cloud: CloudState): Answer {
+function listClusters(call: Call, cloud: CloudState): ApiResponse {
   checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
-  const wanted = one(call.query, "enterprise_project_id");
-  const every = wanted === "all_granted_eps" || (!wanted && cloud.choices.enterpriseProjectsByDefault === "all");
-  const clusters = cloud.estate.clusters.oldestFirst.filter(
-    (cluster) => every || cluster.enterpriseProjectId === (wanted ?? "0"),
+  const wanted = queryValue(call.query, "enterprise_project_id");
+  const allProjects = wanted === "all_granted_eps" || (!wanted && cloud.behavior.enterpriseProjectsByDefault === "all");
+  const clusters = cloud.inventory.clusters.oldestFirst.filter(
+    (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
   );
   return ok({ clusters: clusters.map((cluster) => clusterView(cluster, cloud)), count: clusters.length });
 }
 
-function showCluster(call: Call, cloud: CloudState): Answer {
+function showCluster(call: Call, cloud: CloudState): ApiResponse {
   return ok({ cluster: clusterView(findCluster(call.params.cluster_id, cloud), cloud) });
 }
 
-/** An id that is no UUID: 400 DWS.0001; an unknown one: 404 DWS.0047, one of the four seen (cloud-apis.md 3). */
+/** Refuses an id that is not a UUID with 400 DWS.0001, and an unknown id with 404 DWS.0047 (SOURCES.md#dws-not-found-codes). */
 function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
-  const cluster = typeof id === "string" ? cloud.estate.clusters.get(id) : undefined;
+  const cluster = typeof id === "string" ? cloud.inventory.clusters.get(id) : undefined;
   if (cluster) return cluster;
   if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
   throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
 }
 
 export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
-  const task = cloud.estate.clusterTask(cluster);
+  const task = cloud.inventory.clusterTask(cluster);
   return {
     id: cluster.id,
     name: cluster.name,
@@ -212,16 +195,16 @@ export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
   };
 }
 
-export function clusterSnapshotRow(snapshot: ClusterSnapshot, { estate, choices }: CloudState) {
-  const finished = estate.isCreating(snapshot) ? undefined : snapshot.readyAt;
+export function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: CloudState) {
+  const finished = inventory.isCreating(snapshot) ? undefined : snapshot.readyAt;
   return {
     id: snapshot.id,
     name: snapshot.name,
-    description: choices.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
+    description: behavior.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
     started: shownCreation(snapshot, zonedSeconds(snapshot.createdAt)),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,
-    status: estate.statusOf(snapshot),
+    status: inventory.statusOf(snapshot),
     type: snapshot.type,
     cluster_id: snapshot.resourceId,
   };
@@ -233,7 +216,7 @@ export function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState
     updated: zonedSeconds(snapshot.updatedAt ?? snapshot.createdAt),
     datastore: { type: "dws", version: "8.2.0" },
     cluster_name: snapshot.clusterName,
-    progress: cloud.estate.isCreating(snapshot) ? "16%" : "100%",
+    progress: cloud.inventory.isCreating(snapshot) ? "16%" : "100%",
     bak_keep_day: 0,
     backup_device: "obs",
     backup_level: "cluster",

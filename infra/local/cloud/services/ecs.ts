@@ -1,33 +1,30 @@
-/** ECS, as far as snapshots need it: cloud-apis.md 7. Codes: "Error Codes" of the ECS API reference. */
+/** Implements the part of ECS that snapshots need. Its error codes: ECS API Reference, "Error Codes". */
 
-import { type CloudState, checkQuery } from "../cloud-state.ts";
-import { type Answer, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../inventory.ts";
-import { fields, hasTags, integer, isFields, one, tagFilters } from "./constraints.ts";
-import { capped, countOf, cutPage } from "./paging.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
+import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../records.ts";
+import { checkQuery, fields, hasTags, integer, isObject, queryValue, tagFilters } from "./constraints.ts";
+import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
-const SERVER = "/v1/{project_id}/cloudservers/{server_id}";
+const SERVERS = "/v1/{project_id}/cloudservers";
+const SERVER = `${SERVERS}/{server_id}`;
+const DEVICES = `${SERVER}/block_device`;
 
 export const ecs: Service = {
   name: "ecs",
   behindGateway: true,
   failure: { 500: "Ecs.0500", 503: "Ecs.0503" },
   routes: [
-    { operation: "ecs.listServers", method: "GET", path: "/v1/{project_id}/cloudservers/detail", handle: list },
+    { operation: "ecs.listServers", method: "GET", path: `${SERVERS}/detail`, handle: list },
     { operation: "ecs.showServer", method: "GET", path: SERVER, handle: show },
     {
       operation: "ecs.listServersByTag",
       method: "POST",
-      path: "/v1/{project_id}/cloudservers/resource_instances/action",
+      path: `${SERVERS}/resource_instances/action`,
       handle: listByTag,
     },
-    { operation: "ecs.listBlockDevices", method: "GET", path: `${SERVER}/block_device`, handle: listBlockDevices },
-    {
-      operation: "ecs.showBlockDevice",
-      method: "GET",
-      path: `${SERVER}/block_device/{volume_id}`,
-      handle: showBlockDevice,
-    },
+    { operation: "ecs.listBlockDevices", method: "GET", path: DEVICES, handle: listBlockDevices },
+    { operation: "ecs.showBlockDevice", method: "GET", path: `${DEVICES}/{volume_id}`, handle: showBlockDevice },
     { operation: "ecs.attachVolume", method: "POST", path: `${SERVER}/attachvolume`, handle: attachVolume },
     {
       operation: "ecs.detachVolume",
@@ -59,24 +56,27 @@ const LIST_PARAMETERS = [
   "reservation_id",
 ];
 
-/** `limit` 25 by default, at most 1000; `offset` is a PAGE, counted from 1, and 0 is 1 too (cloud-apis.md 7). */
-function list(call: Call, cloud: CloudState): Answer {
+/**
+ * Lists servers. `limit` is at most 1000, by default 25. `offset` is the number of a page, starting at 1; 0 also means the first
+ * page (SOURCES.md#ecs-list-pages).
+ */
+function list(call: Call, cloud: CloudState): ApiResponse {
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badRequest);
-  const value = (key: string) => one(query, key);
+  const value = (key: string) => queryValue(query, key);
   const asked = integer(value("limit")) ?? 25;
   const offset = integer(value("offset")) ?? 1;
   if (!(asked >= 0 && asked <= 1000)) badRequest("limit must be 0 to 1000.");
-  const limit = capped(asked, cloud.choices);
+  const limit = limitToPageCap(asked, cloud.behavior);
   if (!(offset >= 0)) badRequest("offset must not be negative.");
   const ids = value("server_id")?.split(",");
   const tags = value("tags")?.split(",");
   const notTags = value("not-tags")?.split(",");
   const project = value("enterprise_project_id");
   const everyProject =
-    project === "all_granted_eps" || (project === undefined && cloud.choices.enterpriseProjectsByDefault === "all");
-  const page = cutPage(cloud.estate.servers.oldestFirst, {
-    // server_id excludes the other filters.
+    project === "all_granted_eps" || (project === undefined && cloud.behavior.enterpriseProjectsByDefault === "all");
+  const page = cutPage(cloud.inventory.servers.oldestFirst, {
+    // If server_id is given, ECS ignores the other filters.
     keep: (server) =>
       ids
         ? ids.includes(server.id)
@@ -91,18 +91,21 @@ function list(call: Call, cloud: CloudState): Answer {
     marker: value("marker"),
   });
   if (page.markerLost) badRequest("marker could not be found.");
-  return ok({ count: countOf(page, cloud.choices), servers: page.rows.map((server) => serverView(server, cloud)) });
+  return ok({
+    count: reportedCount(page, cloud.behavior),
+    servers: page.rows.map((server) => serverView(server, cloud)),
+  });
 }
 
-/** `key` or `key=value` */
+/** Returns whether a server has a tag of the form `key` or `key=value`. */
 function hasTag(server: ServerRecord, tag: string): boolean {
   const equals = tag.indexOf("=");
   if (equals < 0) return Object.hasOwn(server.tags, tag);
   return server.tags[tag.slice(0, equals)] === tag.slice(equals + 1);
 }
 
-/** `limit` and `offset` are strings here, and `offset` counts rows (cloud-apis.md 7). */
-function listByTag(call: Call, cloud: CloudState): Answer {
+/** Lists servers by tags. `limit` and `offset` are strings, and `offset` counts rows (SOURCES.md#ecs-servers-by-tags). */
+function listByTag(call: Call, cloud: CloudState): ApiResponse {
   const known = ["action", "limit", "offset", "tags", "not_tags", "matches"];
   const body = fields(call.json, "body", known, badRequest);
   const { action, matches = [] } = body;
@@ -114,17 +117,17 @@ function listByTag(call: Call, cloud: CloudState): Answer {
   const notTags = body.not_tags === undefined ? [] : tagFilters(body.not_tags, "not_tags", badRequest);
   if (!Array.isArray(matches)) return badRequest("matches must be an array.");
   const names = matches.map((match) => {
-    const { key, value } = isFields(match) ? match : {};
+    const { key, value } = isObject(match) ? match : {};
     return key === "resource_name" ? String(value) : badRequest("matches.key must be resource_name.");
   });
-  const page = cutPage(cloud.estate.servers.oldestFirst, {
+  const page = cutPage(cloud.inventory.servers.oldestFirst, {
     keep: (server) =>
       hasTags(server.tags, tags) &&
       (notTags.length === 0 || !hasTags(server.tags, notTags)) &&
       names.every((name) => server.name.includes(name)),
     descending: true,
     offset,
-    limit: capped(limit, cloud.choices),
+    limit: limitToPageCap(limit, cloud.behavior),
   });
   if (action === "count") return ok({ total_count: page.total });
   return ok({
@@ -138,19 +141,19 @@ function listByTag(call: Call, cloud: CloudState): Answer {
   });
 }
 
-function count(value: unknown, path: string, otherwise: number): number {
-  if (value === undefined) return otherwise;
+function count(value: unknown, path: string, defaultValue: number): number {
+  if (value === undefined) return defaultValue;
   if (typeof value !== "string" || !/^\d+$/.test(value)) return badRequest(`${path} must be a string of digits.`);
   return Number(value);
 }
 
-function show(call: Call, cloud: CloudState): Answer {
+function show(call: Call, cloud: CloudState): ApiResponse {
   return ok({ server: serverView(findServer(call, cloud), cloud) });
 }
 
-function listBlockDevices(call: Call, cloud: CloudState): Answer {
+function listBlockDevices(call: Call, cloud: CloudState): ApiResponse {
   const server = findServer(call, cloud);
-  const devices = cloud.estate.volumesOfServer(server.id).map((volume) => blockDevice(volume, server, cloud));
+  const devices = cloud.inventory.volumesOfServer(server.id).map((volume) => blockDevice(volume, server, cloud));
   return ok({
     attachableQuantity: {
       free_scsi: 60 - devices.length,
@@ -161,14 +164,14 @@ function listBlockDevices(call: Call, cloud: CloudState): Answer {
   });
 }
 
-function showBlockDevice(call: Call, cloud: CloudState): Answer {
+function showBlockDevice(call: Call, cloud: CloudState): ApiResponse {
   const server = findServer(call, cloud);
-  const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
+  const volume = cloud.inventory.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
   return ok({ volumeAttachment: blockDevice(volume, server, cloud) });
 }
 
-/** camelCase, unlike EVS (cloud-apis.md 7). */
+/** Returns a block device. Its fields are camelCase, unlike those of EVS (SOURCES.md#ecs-block-devices). */
 function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudState) {
   const attachment = attachmentTo(volume, server, cloud);
   return {
@@ -183,44 +186,44 @@ function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudSta
   };
 }
 
-function attachVolume(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function attachVolume(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const server = findServer(call, cloud);
   const body = fields(call.json, "body", ["volumeAttachment"], badRequest);
   const wanted = fields(body.volumeAttachment, "volumeAttachment", ["volumeId", "device"], badRequest);
-  const volume = estate.volumes.get(String(wanted.volumeId));
+  const volume = inventory.volumes.get(String(wanted.volumeId));
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk does not exist.");
-  if (estate.volumeStatus(volume) !== "available") badRequest("The disk must be available.");
+  if (inventory.volumeStatus(volume) !== "available") badRequest("The disk must be available.");
   const device = typeof wanted.device === "string" ? wanted.device : undefined;
-  estate.attach(volume, server.id, estate.now(), device);
+  inventory.attach(volume, server.id, inventory.now(), device);
   return ok({ job_id: finishedJob("attachVolume", cloud) });
 }
 
-function detachVolume(call: Call, cloud: CloudState): Answer {
+function detachVolume(call: Call, cloud: CloudState): ApiResponse {
   const server = findServer(call, cloud);
-  const volume = cloud.estate.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
+  const volume = cloud.inventory.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
-  cloud.estate.detach(volume, server.id);
+  cloud.inventory.detach(volume, server.id);
   return ok({ job_id: finishedJob("detachVolume", cloud) });
 }
 
-/** Attaching takes no time here; `GET /v1/{project_id}/jobs/{job_id}` is shown by evs-jobs.ts. */
-function finishedJob(type: string, { estate }: CloudState): string {
-  const endedAt = estate.now();
-  return estate.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
+/** Starts a job that has already ended, because attaching takes no time here. evs-jobs.ts serves the status of the job. */
+function finishedJob(type: string, { inventory }: CloudState): string {
+  const endedAt = inventory.now();
+  return inventory.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
 }
 
 function findServer(call: Call, cloud: CloudState): ServerRecord {
-  const server = cloud.estate.servers.get(call.params.server_id ?? "");
+  const server = cloud.inventory.servers.get(call.params.server_id ?? "");
   if (!server) throw new Refusal(404, "Ecs.0114", "The ECS does not exist.");
   return server;
 }
 
 function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: CloudState): AttachmentRecord | undefined {
-  return cloud.estate.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
+  return cloud.inventory.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
 }
 
-/** 0: the system disk (cloud-apis.md 7). */
+/** Returns the boot index: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
 function bootIndex(attachment: AttachmentRecord | undefined): number {
   return attachment?.device === "/dev/vda" ? 0 : -1;
 }
@@ -238,9 +241,9 @@ function serverView(server: ServerRecord, cloud: CloudState) {
     "OS-EXT-STS:task_state": null,
     "OS-EXT-STS:vm_state": server.status === "ACTIVE" ? "active" : "stopped",
     "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
-    "os-extended-volumes:volumes_attached": cloud.estate.volumesOfServer(server.id).map((volume) => {
+    "os-extended-volumes:volumes_attached": cloud.inventory.volumesOfServer(server.id).map((volume) => {
       const attachment = attachmentTo(volume, server, cloud);
-      // Strings here (cloud-apis.md 7).
+      // These fields are strings in the list of servers (SOURCES.md#ecs-server-fields).
       return {
         id: volume.id,
         delete_on_termination: "false",

@@ -1,68 +1,56 @@
-/** EVS v5 snapshot consistency groups: seed 003, cloud-apis.md 2.2. */
+/** Implements EVS v5 snapshot consistency groups (SOURCES.md#evs-groups-create). */
 
-import { type CloudState, checkQuery } from "../cloud-state.ts";
-import { type Answer, accepted, type Call, ok, type Route } from "../gateway/http.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
+import { type SnapshotGroup, type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
 import {
-  type SnapshotGroup,
-  type StandardSnapshot,
-  shownCreation,
-  type Tags,
-  type VolumeRecord,
-} from "../inventory.ts";
-import { fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
+  checkQuery,
+  fields,
+  isObject,
+  optionalBoolean,
+  optionalMap,
+  optionalString,
+  queryValue,
+} from "./constraints.ts";
 import {
   badBody,
   badUrl,
   checkEnterpriseProject,
-  checkTags,
-  inProject,
-  named,
+  enterpriseProjectCondition,
+  nameCondition,
   notFound,
-  snapshotableVolume,
+  volumeToSnapshot,
 } from "./evs-common.ts";
 import { deletionJob, snapshotJob } from "./evs-jobs.ts";
+import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import {
-  allTags,
-  checkRoom,
-  cutStandardPage,
-  parseJson,
-  standardPage,
-  standardTime,
-  withoutTags,
-  withTags,
-} from "./evs-v5.ts";
-import { allOf, when } from "./paging.ts";
+import { checkRoom } from "./evs-v5.ts";
+import { listStandard, parseFilter, standardTime } from "./evs-v5-lists.ts";
+import { allOf, whenGiven } from "./paging.ts";
 
-const ONE = "/v5/{project_id}/snapshot-groups/{snapshot_group_id}";
+const ALL = "/v5/{project_id}/snapshot-groups";
+const SINGLE = `${ALL}/{snapshot_group_id}`;
 
 export const snapshotGroupRoutes: Route[] = [
-  { operation: "evs.createSnapshotGroup", method: "POST", path: "/v5/{project_id}/snapshot-groups", handle: create },
-  { operation: "evs.listSnapshotGroups", method: "GET", path: "/v5/{project_id}/snapshot-groups/detail", handle: list },
-  {
-    operation: "evs.countSnapshotGroups",
-    method: "GET",
-    path: "/v5/{project_id}/snapshot-groups/count",
-    handle: count,
-  },
-  {
-    operation: "evs.listSnapshotGroupTags",
-    method: "GET",
-    path: "/v5/{project_id}/snapshot-groups/tags",
-    handle: listTags,
-  },
-  { operation: "evs.showSnapshotGroup", method: "GET", path: ONE, handle: show },
-  { operation: "evs.updateSnapshotGroup", method: "PUT", path: ONE, handle: update },
-  { operation: "evs.deleteSnapshotGroup", method: "DELETE", path: ONE, handle: remove },
-  { operation: "evs.addSnapshotGroupTags", method: "POST", path: `${ONE}/tags/create`, handle: addTags },
-  { operation: "evs.removeSnapshotGroupTags", method: "POST", path: `${ONE}/tags/delete`, handle: removeTags },
+  { operation: "evs.createSnapshotGroup", method: "POST", path: ALL, handle: create },
+  { operation: "evs.listSnapshotGroups", method: "GET", path: `${ALL}/detail`, handle: list },
+  { operation: "evs.countSnapshotGroups", method: "GET", path: `${ALL}/count`, handle: count },
+  { operation: "evs.showSnapshotGroup", method: "GET", path: SINGLE, handle: show },
+  { operation: "evs.updateSnapshotGroup", method: "PUT", path: SINGLE, handle: update },
+  { operation: "evs.deleteSnapshotGroup", method: "DELETE", path: SINGLE, handle: remove },
+  ...tagRoutes(
+    { list: "evs.listSnapshotGroupTags", add: "evs.addSnapshotGroupTags", remove: "evs.removeSnapshotGroupTags" },
+    { all: ALL, single: SINGLE },
+    (cloud) => cloud.inventory.snapshots["snapshot-group"].oldestFirst,
+    find,
+  ),
 ];
 
-/** Seed 003: 255 bytes each. */
-const TEXT = { maximum: 255, unit: "bytes" } as const;
+/** The limit of a name and of a description (SOURCES.md#evs-groups-create-constraints). */
+const TEXT_SIZE = { max: 255, unit: "bytes" } as const;
 
-function create(call: Call, cloud: CloudState): Answer {
-  const { estate, choices } = cloud;
+function create(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory, behavior } = cloud;
   const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
   const known = [
     "server_id",
@@ -75,23 +63,27 @@ function create(call: Call, cloud: CloudState): Answer {
     "incremental",
   ];
   const wanted = fields(snapshot_group, "snapshot_group", known, badBody);
-  const name = optionalText(wanted.name, "snapshot_group.name", TEXT, badBody) ?? "";
-  const description = optionalText(wanted.description, "snapshot_group.description", TEXT, badBody) ?? null;
+  const name = optionalString(wanted.name, "snapshot_group.name", TEXT_SIZE, badBody) ?? "";
+  const description = optionalString(wanted.description, "snapshot_group.description", TEXT_SIZE, badBody) ?? null;
   const tags = optionalMap(wanted.tags, "snapshot_group.tags", badBody) ?? {};
   checkTags(tags);
   const chosenProject = checkEnterpriseProject(wanted.enterprise_project_id);
   const instantAccess = optionalBoolean(wanted.instant_access, "snapshot_group.instant_access", badBody) ?? false;
-  // Documented for groups as false, unlike the single snapshot (cloud-apis.md 2.1).
+  // The default for a group is false, unlike for a single snapshot (SOURCES.md#evs-v5-incremental-default).
   const incremental = optionalBoolean(wanted.incremental, "snapshot_group.incremental", badBody) ?? false;
   const { serverId, volumes } = chosenVolumes(wanted.server_id, wanted.volume_ids, cloud);
-  // A disk that is being snapshotted: the same code as for a single snapshot, on 400 (cloud-apis.md 2.1).
+  // If a disk has a snapshot in creation, the status is 400, unlike for a single snapshot
+  // (SOURCES.md#evs-creation-in-progress).
   for (const volume of volumes) checkRoom(volume, instantAccess, 400, cloud);
-  // Where none is asked for: its server's, else its disks' (UNCONFIRMED, as for a single snapshot).
+  // The default is the enterprise project of the server or of the first disk (UNCONFIRMED).
   const project =
-    chosenProject ?? estate.servers.get(serverId ?? "")?.enterpriseProjectId ?? volumes[0]?.enterpriseProjectId ?? "0";
+    chosenProject ??
+    inventory.servers.get(serverId ?? "")?.enterpriseProjectId ??
+    volumes[0]?.enterpriseProjectId ??
+    "0";
 
   const group: SnapshotGroup = {
-    ...estate.fresh("snapshot-group", serverId ?? ""),
+    ...inventory.newSnapshotFields("snapshot-group", serverId ?? ""),
     kind: "snapshot-group",
     resourceId: serverId ?? "",
     name,
@@ -105,21 +97,21 @@ function create(call: Call, cloud: CloudState): Answer {
     enterpriseProjectId: project,
   };
   const members = volumes.map((volume, index) => ({
-    ...estate.fresh("standard-snapshot", volume.id),
+    ...inventory.newSnapshotFields("standard-snapshot", volume.id),
     readyAt: group.readyAt,
-    ...member(group, volume, index, choices.groupTagsOnMembers ? tags : {}),
+    ...memberFields(group, volume, index, behavior.groupTagsOnMembers ? tags : {}),
   }));
   group.memberIds = members.map(({ id }) => id);
   const failed = members.find(({ endStatus }) => endStatus !== "available");
-  if (failed && choices.groupFailsWithMember) group.endStatus = "error";
-  else if (group.endStatus === "available") group.endStatus = choices.groupAvailable;
-  estate.addSnapshot(group);
-  for (const each of members) estate.addSnapshot(each);
-  return accepted({ job_id: snapshotJob("createSnapshotGroup", group, estate), snapshot_group_id: group.id });
+  if (failed && behavior.groupFailsWithMember) group.endStatus = "error";
+  else if (group.endStatus === "available") group.endStatus = behavior.groupAvailable;
+  inventory.addSnapshot(group);
+  for (const each of members) inventory.addSnapshot(each);
+  return accepted({ job_id: snapshotJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
 }
 
-/** What a member has of its group and its disk. How the cloud names members is UNCONFIRMED. */
-export function member(group: SnapshotGroup, volume: VolumeRecord, index: number, tags: Tags) {
+/** Returns the fields that a member gets from its group and its disk. How the cloud names members is UNCONFIRMED. */
+export function memberFields(group: SnapshotGroup, volume: VolumeRecord, index: number, tags: Tags) {
   const suffix = `-${String(index + 1).padStart(4, "0")}`;
   return {
     kind: "standard-snapshot",
@@ -142,7 +134,7 @@ function chosenVolumes(
   volumeIds: unknown,
   cloud: CloudState,
 ): { serverId: string | null; volumes: VolumeRecord[] } {
-  const { estate } = cloud;
+  const { inventory } = cloud;
   if (serverId !== undefined && typeof serverId !== "string")
     return badBody("snapshot_group.server_id must be a string.");
   if (volumeIds !== undefined && (!Array.isArray(volumeIds) || volumeIds.some((id) => typeof id !== "string"))) {
@@ -150,14 +142,14 @@ function chosenVolumes(
   }
   const ids = volumeIds as string[] | undefined;
   if (!serverId && !ids?.length) return badBody("server_id and volume_ids must not both be empty.");
-  if (serverId && !estate.servers.get(serverId)) return notFound("Server", serverId);
-  const attached = serverId ? estate.volumesOfServer(serverId) : [];
+  if (serverId && !inventory.servers.get(serverId)) return notFound("Server", serverId);
+  const attached = serverId ? inventory.volumesOfServer(serverId) : [];
   const chosen = ids?.length ? [...new Set(ids)] : attached.map(({ id }) => id);
   if (chosen.length === 0) return badBody(`Server ${serverId} has no disks.`);
-  const volumes = chosen.map((id) => snapshotableVolume(id, undefined, cloud));
-  // Seed 003: with server_id, volume_ids can only name disks that are attached to that server.
-  const foreign = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
-  if (foreign) return badBody(`Volume ${foreign.id} is not attached to server ${serverId}.`);
+  const volumes = chosen.map((id) => volumeToSnapshot(id, undefined, cloud));
+  // With server_id, volume_ids may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
+  const foreignVolume = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
+  if (foreignVolume) return badBody(`Volume ${foreignVolume.id} is not attached to server ${serverId}.`);
   return { serverId: serverId || null, volumes };
 }
 
@@ -175,108 +167,90 @@ const LIST_PARAMETERS = [
   "enterprise_project_id",
 ];
 
-function list(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function list(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const now = estate.now();
-  const value = (key: string) => one(query, key);
+  const now = inventory.now();
+  const value = (key: string) => queryValue(query, key);
   const keep = allOf<SnapshotGroup>([
-    estate.visibility(),
-    when(value("id"), ({ id }, wanted) => id === wanted),
-    when(value("status"), (group, status) => estate.statusOf(group, now) === status),
-    when(value("server_id"), ({ resourceId }, wanted) => resourceId === wanted),
-    named(query, cloud),
-    inProject(query, cloud),
-    when(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
-    when(tagFilter(value("tags")), ({ tags }, wanted) => wanted.every(({ key, value: tag }) => tags[key] === tag)),
+    inventory.visibility(),
+    whenGiven(value("id"), ({ id }, wanted) => id === wanted),
+    whenGiven(value("status"), (group, status) => inventory.statusOf(group, now) === status),
+    whenGiven(value("server_id"), ({ resourceId }, wanted) => resourceId === wanted),
+    nameCondition(query, cloud),
+    enterpriseProjectCondition(query, cloud),
+    whenGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
+    whenGiven(tagFilter(value("tags")), ({ tags }, wanted) => wanted.every(({ key, value: tag }) => tags[key] === tag)),
   ]);
-  const page = cutStandardPage(query, cloud, estate.snapshots["snapshot-group"].oldestFirst, keep);
-  return ok(
-    standardPage(
-      "snapshot_groups",
-      page,
-      page.rows.map((group) => groupView(group, cloud)),
-      query,
-      cloud,
-    ),
-  );
+  const view = (group: SnapshotGroup) => groupView(group, cloud);
+  return listStandard("snapshot_groups", inventory.snapshots["snapshot-group"].oldestFirst, keep, view, query, cloud);
 }
 
-/** `[{"key":"key1","value":"value1"}]`: not the format of the snapshots' filter (cloud-apis.md 2.1). */
+/**
+ * Parses the filter `tags`, such as `[{"key":"key1","value":"value1"}]`. The filter of snapshots has another format
+ * (SOURCES.md#evs-groups-list-query).
+ */
 function tagFilter(text: string | undefined): { key: string; value: string }[] | undefined {
   if (text === undefined) return undefined;
-  const tags = parseJson(text);
+  const tags = parseFilter(text);
   const valid =
     Array.isArray(tags) &&
-    tags.every((tag) => isFields(tag) && typeof tag.key === "string" && typeof tag.value === "string");
+    tags.every((tag) => isObject(tag) && typeof tag.key === "string" && typeof tag.value === "string");
   return valid ? tags : badUrl('tags must have the format [{"key":"key1","value":"value1"}].');
 }
 
-function count(_: Call, cloud: CloudState): Answer {
-  return ok({ count: cloud.estate.snapshots["snapshot-group"].size });
+function count(_: Call, cloud: CloudState): ApiResponse {
+  return ok({ count: cloud.inventory.snapshots["snapshot-group"].size });
 }
 
-function listTags(_: Call, cloud: CloudState): Answer {
-  return ok({ tags: allTags(cloud.estate.snapshots["snapshot-group"].oldestFirst) });
-}
-
-function show(call: Call, cloud: CloudState): Answer {
+function show(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshot_group: groupView(find(call, cloud), cloud) });
 }
 
-function update(call: Call, cloud: CloudState): Answer {
+function update(call: Call, cloud: CloudState): ApiResponse {
   const group = find(call, cloud);
   const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
   const changes = fields(snapshot_group, "snapshot_group", ["name", "description"], badBody);
-  const name = optionalText(changes.name, "snapshot_group.name", TEXT, badBody);
-  const description = optionalText(changes.description, "snapshot_group.description", TEXT, badBody);
+  const name = optionalString(changes.name, "snapshot_group.name", TEXT_SIZE, badBody);
+  const description = optionalString(changes.description, "snapshot_group.description", TEXT_SIZE, badBody);
   if (name !== undefined) group.name = name ?? "";
   if (description !== undefined) group.description = description;
-  group.updatedAt = cloud.estate.now();
+  group.updatedAt = cloud.inventory.now();
   return ok({ snapshot_group: groupView(group, cloud) });
 }
 
-/** Whether the members go with it is UNCONFIRMED (cloud-apis.md 2.2). Those that stay keep the group's id. */
-function remove(call: Call, cloud: CloudState): Answer {
-  const { estate, choices } = cloud;
+/**
+ * Deletes a group. Whether the cloud also deletes the members is UNCONFIRMED (SOURCES.md#evs-groups-delete-members). Members
+ * that remain keep the id of the group.
+ */
+function remove(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory, behavior } = cloud;
   const group = find(call, cloud);
   checkDeletable(group, cloud);
-  estate.deleteSnapshot(group);
-  if (choices.groupDeleteCascades) {
+  inventory.deleteSnapshot(group);
+  if (behavior.groupDeleteCascades) {
     for (const id of group.memberIds) {
-      const snapshot = estate.snapshots["standard-snapshot"].get(id);
-      if (snapshot && snapshot.goneAt === undefined) estate.deleteSnapshot(snapshot);
+      const snapshot = inventory.snapshots["standard-snapshot"].get(id);
+      if (snapshot && snapshot.goneAt === undefined) inventory.deleteSnapshot(snapshot);
     }
   }
-  return accepted({ job_id: deletionJob("deleteSnapshotGroup", group, estate) });
-}
-
-function addTags(call: Call, cloud: CloudState): Answer {
-  const group = find(call, cloud);
-  group.tags = withTags(group.tags, call);
-  return { status: 204 };
-}
-
-function removeTags(call: Call, cloud: CloudState): Answer {
-  const group = find(call, cloud);
-  group.tags = withoutTags(group.tags, call);
-  return { status: 204 };
+  return accepted({ job_id: deletionJob("deleteSnapshotGroup", group, inventory) });
 }
 
 function find(call: Call, cloud: CloudState): SnapshotGroup {
   const id = call.params.snapshot_group_id ?? "";
-  return cloud.estate.snapshots["snapshot-group"].get(id) ?? notFound("Snapshot group", id);
+  return cloud.inventory.snapshots["snapshot-group"].get(id) ?? notFound("Snapshot group", id);
 }
 
-/** No volume_ids, members, instant_access or incremental (cloud-apis.md 2.2). */
+/** Returns a group as EVS shows it: without its disks and members (SOURCES.md#evs-groups-hide-members). */
 export function groupView(group: SnapshotGroup, cloud: CloudState) {
   const createdAt = standardTime(group.createdAt, group.microseconds, cloud);
   return {
     id: group.id,
     name: group.name,
     description: group.description,
-    status: cloud.estate.statusOf(group),
+    status: cloud.inventory.statusOf(group),
     server_id: group.resourceId || null,
     tags: group.tags,
     enterprise_project_id: group.enterpriseProjectId,

@@ -1,8 +1,9 @@
-/** EVS jobs: cloud-apis.md 1.6. v5 jobs are asked for under /v2, the others under /v1; here both paths show all. */
+/** Implements EVS jobs (SOURCES.md#evs-jobs). EVS shows v5 jobs under /v2 and other jobs under /v1. Here both paths show all. */
 
 import type { CloudState } from "../cloud-state.ts";
-import { type Answer, type Call, ok, type Route } from "../gateway/http.ts";
-import type { AnySnapshot, Inventory } from "../inventory.ts";
+import { type ApiResponse, type Call, ok, type Route } from "../gateway/http.ts";
+import type { Inventory } from "../inventory.ts";
+import type { AnySnapshot } from "../records.ts";
 import { refuse } from "./evs-common.ts";
 
 export const jobRoutes: Route[] = [
@@ -10,30 +11,31 @@ export const jobRoutes: Route[] = [
   { operation: "evs.showJob", method: "GET", path: "/v2/{project_id}/jobs/{job_id}", handle: show },
 ];
 
-/** Runs as long as the snapshot is being created. In a status that nobody knows the job itself still succeeded. */
-export function snapshotJob(type: string, snapshot: AnySnapshot, estate: Inventory): string {
+/** Starts a job that runs while the snapshot is being created. It fails only if the snapshot ends in `error`. */
+export function snapshotJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
   const { readyAt, endStatus } = snapshot;
-  return estate.startJob(type, (now) => {
+  return inventory.startJob(type, (now) => {
     if (now < readyAt) return { status: "RUNNING", endedAt: undefined };
     if (endStatus !== "error") return { status: "SUCCESS", endedAt: readyAt };
     return { status: "FAIL", endedAt: readyAt, reason: "The snapshot could not be created." };
   }).id;
 }
 
-export function deletionJob(type: string, snapshot: AnySnapshot, estate: Inventory): string {
-  const goneAt = snapshot.goneAt ?? estate.now();
-  return estate.startJob(type, (now) =>
+/** Starts a job that runs until the snapshot is deleted. */
+export function deletionJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
+  const goneAt = snapshot.goneAt ?? inventory.now();
+  return inventory.startJob(type, (now) =>
     now < goneAt ? { status: "RUNNING", endedAt: undefined } : { status: "SUCCESS", endedAt: goneAt },
   ).id;
 }
 
-function show(call: Call, cloud: CloudState): Answer {
-  const job = cloud.estate.jobs.get(call.params.job_id ?? "");
+function show(call: Call, cloud: CloudState): ApiResponse {
+  const job = cloud.inventory.jobs.get(call.params.job_id ?? "");
   if (!job) return refuse(400, "Common.0011", "No jobs found.");
-  const { status, endedAt, reason } = job.outcome(cloud.estate.now());
+  const { status, endedAt, reason } = job.outcome(cloud.inventory.now());
   return ok({
     status,
-    // What the entities of a v5 job are is UNCONFIRMED: nobody can rely on them.
+    // The entities of a v5 job are UNCONFIRMED, so this object is empty.
     entities: {},
     job_id: job.id,
     job_type: job.type,

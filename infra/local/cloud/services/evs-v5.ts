@@ -1,49 +1,56 @@
-/** EVS v5, the standard snapshots: seed 000, cloud-apis.md 2.1. */
-import { bareTime } from "../clock.ts";
-import { type CloudState, checkQuery } from "../cloud-state.ts";
-import { type Answer, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
-import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../inventory.ts";
-import type { Stored } from "../time-ordered-store.ts";
-import { type Fields, fields, isFields, one, optionalBoolean, optionalMap, optionalText } from "./constraints.ts";
+/** Implements EVS v5 standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
+import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
+import {
+  checkQuery,
+  type Fields,
+  fields,
+  isObject,
+  optionalBoolean,
+  optionalMap,
+  optionalString,
+  queryValue,
+} from "./constraints.ts";
 import {
   badBody,
   badUrl,
   checkEnterpriseProject,
-  checkTags,
-  direction,
-  inProject,
-  named,
-  nextLink,
+  enterpriseProjectCondition,
+  nameCondition,
   notFound,
   refuse,
-  snapshotableVolume,
-  sorting,
-  window,
+  volumeToSnapshot,
 } from "./evs-common.ts";
 import { deletionJob, snapshotJob } from "./evs-jobs.ts";
+import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import { allOf, type Condition, countOf, cutPage, type Page, when } from "./paging.ts";
+import { listStandard, parseFilter, standardTime } from "./evs-v5-lists.ts";
+import { allOf, whenGiven } from "./paging.ts";
 
-const ONE = "/v5/{project_id}/snapshots/{snapshot_id}";
+const ALL = "/v5/{project_id}/snapshots";
+const SINGLE = `${ALL}/{snapshot_id}`;
 
 export const standardSnapshotRoutes: Route[] = [
-  { operation: "evs.createStandardSnapshot", method: "POST", path: "/v5/{project_id}/snapshots", handle: create },
-  { operation: "evs.listStandardSnapshots", method: "GET", path: "/v5/{project_id}/snapshots/detail", handle: list },
-  {
-    operation: "evs.listStandardSnapshotTags",
-    method: "GET",
-    path: "/v5/{project_id}/snapshots/tags",
-    handle: listTags,
-  },
-  { operation: "evs.showStandardSnapshot", method: "GET", path: ONE, handle: show },
-  { operation: "evs.updateStandardSnapshot", method: "PUT", path: ONE, handle: update },
-  { operation: "evs.deleteStandardSnapshot", method: "DELETE", path: ONE, handle: remove },
-  { operation: "evs.addStandardSnapshotTags", method: "POST", path: `${ONE}/tags/create`, handle: addTags },
-  { operation: "evs.removeStandardSnapshotTags", method: "POST", path: `${ONE}/tags/delete`, handle: removeTags },
+  { operation: "evs.createStandardSnapshot", method: "POST", path: ALL, handle: create },
+  { operation: "evs.listStandardSnapshots", method: "GET", path: `${ALL}/detail`, handle: list },
+  { operation: "evs.showStandardSnapshot", method: "GET", path: SINGLE, handle: show },
+  { operation: "evs.updateStandardSnapshot", method: "PUT", path: SINGLE, handle: update },
+  { operation: "evs.deleteStandardSnapshot", method: "DELETE", path: SINGLE, handle: remove },
+  ...tagRoutes(
+    {
+      list: "evs.listStandardSnapshotTags",
+      add: "evs.addStandardSnapshotTags",
+      remove: "evs.removeStandardSnapshotTags",
+    },
+    { all: ALL, single: SINGLE },
+    (cloud) => cloud.inventory.snapshots["standard-snapshot"].oldestFirst,
+    find,
+  ),
 ];
 
-function create(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function create(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const snapshot = body(call, [
     "volume_id",
     "name",
@@ -53,19 +60,19 @@ function create(call: Call, cloud: CloudState): Answer {
     "instant_access",
     "incremental",
   ]);
-  const { name, description } = texts(snapshot);
+  const { name, description } = nameAndDescription(snapshot);
   const tags = optionalMap(snapshot.tags, "snapshot.tags", badBody) ?? {};
   checkTags(tags);
   const project = checkEnterpriseProject(snapshot.enterprise_project_id);
   const instantAccess = optionalBoolean(snapshot.instant_access, "snapshot.instant_access", badBody) ?? false;
-  // Documented for the single snapshot as true (cloud-apis.md 2.1).
+  // The default for a single snapshot is true (SOURCES.md#evs-v5-incremental-default).
   const incremental = optionalBoolean(snapshot.incremental, "snapshot.incremental", badBody) ?? true;
-  // "Not mandatory" in seed 000, but nothing can be made without one.
-  const volume = snapshotableVolume(snapshot.volume_id, undefined, cloud);
+  // The documents call volume_id optional, but a create without it is impossible (SOURCES.md#evs-v5-volume-id-required).
+  const volume = volumeToSnapshot(snapshot.volume_id, undefined, cloud);
   checkRoom(volume, instantAccess, 409, cloud);
 
   const record: StandardSnapshot = {
-    ...estate.fresh("standard-snapshot", volume.id),
+    ...inventory.newSnapshotFields("standard-snapshot", volume.id),
     kind: "standard-snapshot",
     resourceId: volume.id,
     name: name ?? "",
@@ -79,19 +86,23 @@ function create(call: Call, cloud: CloudState): Answer {
     availabilityZone: volume.availabilityZone,
     enterpriseProjectId: project ?? volume.enterpriseProjectId,
   };
-  estate.addSnapshot(record);
-  return accepted({ job_id: snapshotJob("createSnapshot", record, estate), snapshot_id: record.id });
+  inventory.addSnapshot(record);
+  return accepted({ job_id: snapshotJob("createSnapshot", record, inventory), snapshot_id: record.id });
 }
 
-/** What a disk allows: one creation at a time, 256 in all, 7 of them instant (cloud-apis.md 1.7, 2.1). */
+/**
+ * Checks the limits of a disk: one creation at a time, 256 snapshots in total, 7 of them with instant access
+ * (SOURCES.md#evs-standard-per-disk-limit).
+ */
 export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: CloudState): void {
-  const { estate, choices } = cloud;
-  const existing = estate.snapshots["standard-snapshot"].of(volume.id);
-  if (existing.some((snapshot) => estate.isCreating(snapshot))) {
+  const { inventory, behavior } = cloud;
+  const existing = inventory.snapshots["standard-snapshot"].of(volume.id);
+  if (existing.some((snapshot) => inventory.isCreating(snapshot))) {
     refuse(busyStatus, "EVS.2409", `A snapshot of volume ${volume.id} is being created.`);
   }
-  // The code for the 257th, and for the 8th instant one, is UNCONFIRMED (cloud-apis.md 4.2).
-  if (existing.length >= choices.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
+  // The codes for the 257th snapshot and for the 8th one with instant access are UNCONFIRMED
+  // (SOURCES.md#evs-per-disk-limit-code).
+  if (existing.length >= behavior.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
   if (!instantAccess) return;
   if (["SAS", "SATA"].includes(volume.volumeType)) {
     badBody(`instant_access is not supported for disks of the type ${volume.volumeType}.`);
@@ -121,180 +132,79 @@ const LIST_PARAMETERS = [
   "snapshot_group_id",
 ];
 
-function list(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function list(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const now = estate.now();
-  const value = (key: string) => one(query, key);
+  const now = inventory.now();
+  const value = (key: string) => queryValue(query, key);
   const keep = allOf<StandardSnapshot>([
-    estate.visibility(),
-    when(value("snapshot_group_id"), ({ groupId }, wanted) => groupId === wanted),
-    when(value("volume_id"), ({ resourceId }, wanted) => resourceId === wanted),
-    when(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
-    when(value("status"), (snapshot, status) => estate.statusOf(snapshot, now) === status),
-    when(value("snapshot_type"), ({ snapshotType }, type) => snapshotType === type),
-    when(value("snapshot_chain_id"), (snapshot, chain) => chainOf(snapshot) === chain),
-    named(query, cloud),
-    inProject(query, cloud),
-    when(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
-    when(tagFilter(value("tags")), ({ tags }, wanted) =>
+    inventory.visibility(),
+    whenGiven(value("snapshot_group_id"), ({ groupId }, wanted) => groupId === wanted),
+    whenGiven(value("volume_id"), ({ resourceId }, wanted) => resourceId === wanted),
+    whenGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
+    whenGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
+    whenGiven(value("snapshot_type"), ({ snapshotType }, type) => snapshotType === type),
+    whenGiven(value("snapshot_chain_id"), (snapshot, chain) => chainOf(snapshot) === chain),
+    nameCondition(query, cloud),
+    enterpriseProjectCondition(query, cloud),
+    whenGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
+    whenGiven(tagFilter(value("tags")), ({ tags }, wanted) =>
       Object.entries(wanted).every(([key, tag]) => tags[key] === tag),
     ),
   ]);
-  const page = cutStandardPage(query, cloud, candidates(query, cloud), keep);
-  return ok(
-    standardPage(
-      "snapshots",
-      page,
-      page.rows.map((snapshot) => standardView(snapshot, cloud)),
-      query,
-      cloud,
-    ),
-  );
+  const view = (snapshot: StandardSnapshot) => standardView(snapshot, cloud);
+  return listStandard("snapshots", candidates(query, cloud), keep, view, query, cloud);
 }
 
-/** The fewest rows that an index gives, oldest first. */
+/** Returns the smallest set of rows that an index provides, oldest first. */
 function candidates(query: Query, cloud: CloudState): readonly StandardSnapshot[] {
-  const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.estate.snapshots;
-  // `id1,id2`, bad ids ignored: not v2's format (cloud-apis.md 2.1).
-  const ids = one(query, "ids")?.split(",") ?? query.get("id");
+  const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.inventory.snapshots;
+  // The format is `id1,id2`, unlike in v2. Unknown ids are ignored (SOURCES.md#evs-v5-list-query).
+  const ids = queryValue(query, "ids")?.split(",") ?? query.get("id");
   if (ids) return standard.some(ids);
-  const volumeId = one(query, "volume_id");
+  const volumeId = queryValue(query, "volume_id");
   if (volumeId !== undefined) return standard.of(volumeId);
-  const group = groups.get(one(query, "snapshot_group_id") ?? "");
+  const group = groups.get(queryValue(query, "snapshot_group_id") ?? "");
   return group ? standard.some(group.memberIds) : standard.oldestFirst;
 }
 
-type Listed = Stored & { name: string; size: number } & Parameters<CloudState["estate"]["statusOf"]>[0];
-
-export function cutStandardPage<T extends Listed>(
-  query: Query,
-  cloud: CloudState,
-  source: readonly T[],
-  keep: Condition<T> | undefined,
-): Page<T> {
-  const { limit, offset } = window(query, cloud);
-  const page = cutPage(source, {
-    keep,
-    sort: sorting<T>(query, {
-      id: ({ id }) => id,
-      name: ({ name }) => name,
-      size: ({ size }) => size,
-      status: (row) => cloud.estate.statusOf(row),
-      created_at: undefined,
-    }),
-    descending: direction(query) === "desc",
-    offset,
-    limit,
-    marker: one(query, "marker"),
-  });
-  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
-  return page;
-}
-
-/** Whether v5 lists have `count` and links is UNCONFIRMED (cloud-apis.md 2.1); they have none by default. */
-export function standardPage<T extends { id: string }>(
-  field: string,
-  page: Page<T>,
-  rows: unknown[],
-  query: Query,
-  cloud: CloudState,
-): unknown {
-  if (!cloud.choices.v5ListCount) return { [field]: rows };
-  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, window(query, cloud).limit, page.rows.at(-1)?.id);
-  return { count: countOf(page, cloud.choices), [field]: rows, ...(page.more ? { [`${field}_links`]: links } : {}) };
-}
-
-/** `{"key1":"value1"}` */
+/** Parses the filter `tags`, such as `{"key1":"value1"}`. */
 function tagFilter(text: string | undefined): Tags | undefined {
   if (text === undefined) return undefined;
-  const map = parseJson(text);
-  return isFields(map)
+  const map = parseFilter(text);
+  return isObject(map)
     ? (optionalMap(map, "tags", badUrl) ?? {})
     : badUrl('tags must have the format {"key":"value"}.');
 }
 
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function listTags(_: Call, cloud: CloudState): Answer {
-  return ok({ tags: allTags(cloud.estate.snapshots["standard-snapshot"].oldestFirst) });
-}
-
-export function allTags(tagged: readonly { tags: Tags }[]): { key: string; value: string[] }[] {
-  const values = new Map<string, Set<string>>();
-  for (const { tags } of tagged) {
-    for (const [key, value] of Object.entries(tags)) values.set(key, (values.get(key) ?? new Set()).add(value));
-  }
-  return [...values].map(([key, value]) => ({ key, value: [...value] }));
-}
-
-function show(call: Call, cloud: CloudState): Answer {
+function show(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshot: standardView(find(call, cloud), cloud) });
 }
 
-function update(call: Call, cloud: CloudState): Answer {
+function update(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
   const changes = body(call, ["name", "description", "instant_access"]);
-  const { name, description } = texts(changes);
+  const { name, description } = nameAndDescription(changes);
   const instantAccess = optionalBoolean(changes.instant_access, "snapshot.instant_access", badBody);
   if (instantAccess === true && !snapshot.instantAccess) badBody("instant_access cannot be switched on.");
   if (name !== undefined) snapshot.name = name ?? "";
   if (description !== undefined) snapshot.description = description;
   if (instantAccess !== undefined) snapshot.instantAccess = instantAccess;
-  snapshot.updatedAt = cloud.estate.now();
+  snapshot.updatedAt = cloud.inventory.now();
   return ok({ snapshot: standardView(snapshot, cloud) });
 }
 
-function remove(call: Call, cloud: CloudState): Answer {
+function remove(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
   checkDeletable(snapshot, cloud);
-  cloud.estate.deleteSnapshot(snapshot);
-  return accepted({ job_id: deletionJob("deleteSnapshot", snapshot, cloud.estate) });
-}
-
-function addTags(call: Call, cloud: CloudState): Answer {
-  const snapshot = find(call, cloud);
-  snapshot.tags = withTags(snapshot.tags, call);
-  return { status: 204 };
-}
-
-function removeTags(call: Call, cloud: CloudState): Answer {
-  const snapshot = find(call, cloud);
-  snapshot.tags = withoutTags(snapshot.tags, call);
-  return { status: 204 };
-}
-
-export function withTags(tags: Tags, call: Call): Tags {
-  const added = tagEntries(call).map(({ key, value }) => [key, String(value ?? "")] as const);
-  const all = { ...tags, ...Object.fromEntries(added) };
-  checkTags(all);
-  return all;
-}
-
-export function withoutTags(tags: Tags, call: Call): Tags {
-  const gone = tagEntries(call).map(({ key }) => key);
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.includes(key)));
-}
-
-function tagEntries(call: Call): { key: string; value: unknown }[] {
-  const { tags } = fields(call.json, "body", ["tags"], badBody);
-  if (!Array.isArray(tags)) return badBody("tags must be an array.");
-  return tags.map((tag) => {
-    const { key, value } = fields(tag, "tags", ["key", "value"], badBody);
-    return typeof key === "string" ? { key, value } : badBody("tags.key must be a string.");
-  });
+  cloud.inventory.deleteSnapshot(snapshot);
+  return accepted({ job_id: deletionJob("deleteSnapshot", snapshot, cloud.inventory) });
 }
 
 function find(call: Call, cloud: CloudState): StandardSnapshot {
   const id = call.params.snapshot_id ?? "";
-  return cloud.estate.snapshots["standard-snapshot"].get(id) ?? notFound("Snapshot", id);
+  return cloud.inventory.snapshots["standard-snapshot"].get(id) ?? notFound("Snapshot", id);
 }
 
 function body(call: Call, known: string[]): Fields {
@@ -302,33 +212,28 @@ function body(call: Call, known: string[]): Fields {
   return fields(snapshot, "snapshot", known, badBody);
 }
 
-/** Seed 000: 64 and 85 characters. That `autobk_snapshot_` is refused here too is UNCONFIRMED. */
-function texts(snapshot: Fields) {
-  const name = optionalText(snapshot.name, "snapshot.name", { maximum: 64, unit: "characters" }, badBody);
+/** Reads the name and description (SOURCES.md#evs-v5-create-constraints). Refusing `autobk_snapshot_` is UNCONFIRMED. */
+function nameAndDescription(snapshot: Fields) {
+  const name = optionalString(snapshot.name, "snapshot.name", { max: 64, unit: "characters" }, badBody);
   if (name?.startsWith("autobk_snapshot_")) badBody("snapshot.name must not start with autobk_snapshot_.");
-  const size = { maximum: 85, unit: "characters" } as const;
-  return { name, description: optionalText(snapshot.description, "snapshot.description", size, badBody) };
+  const size = { max: 85, unit: "characters" } as const;
+  return { name, description: optionalString(snapshot.description, "snapshot.description", size, badBody) };
 }
 
-/** The format is UNCONFIRMED (cloud-apis.md 2.1): without a zone as in v2, unless chosen otherwise. */
-export function standardTime(ms: number, microseconds: number, cloud: CloudState): string {
-  return bareTime(ms, microseconds) + (cloud.choices.v5Times === "zoned" ? "Z" : "");
-}
-
-/** One chain a disk; how real chains branch is of no matter here. */
+/** Returns the id of the snapshot chain. Here every disk has one chain. Real chains can branch. */
 function chainOf(snapshot: StandardSnapshot): string {
   return `chain-${snapshot.resourceId}`;
 }
 
 export function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
-  const { estate } = cloud;
-  const creating = estate.isCreating(snapshot);
+  const { inventory } = cloud;
+  const creating = inventory.isCreating(snapshot);
   const createdAt = standardTime(snapshot.createdAt, snapshot.microseconds, cloud);
   return {
     id: snapshot.id,
     name: snapshot.name,
     description: snapshot.description,
-    status: estate.statusOf(snapshot),
+    status: inventory.statusOf(snapshot),
     created_at: shownCreation(snapshot, createdAt),
     updated_at: snapshot.updatedAt === undefined ? createdAt : standardTime(snapshot.updatedAt, 0, cloud),
     volume_id: snapshot.resourceId,

@@ -1,45 +1,33 @@
-/** EVS v2 disks: cloud-apis.md 1.4, 1.5; quotas 1.7. */
+/** Implements EVS v2 disks and the quotas of a project (SOURCES.md#evs-disk-list, SOURCES.md#evs-project-quota). */
 import { bareTime } from "../clock.ts";
-import { type CloudState, checkQuery } from "../cloud-state.ts";
-import { type Answer, type Call, ok, type Query, type Route } from "../gateway/http.ts";
-import type { Tags, VolumeRecord } from "../inventory.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, type Call, ok, type Query, type Route } from "../gateway/http.ts";
+import type { Tags, VolumeRecord } from "../records.ts";
 import { byAge } from "../time-ordered-store.ts";
-import { type Complain, fields, hasTags, integer, one, tagFilters } from "./constraints.ts";
+import { checkQuery, fields, hasTags, integer, queryValue, type Reject, tagFilters } from "./constraints.ts";
 import {
   badBody,
   badUrl,
-  direction,
-  inProject,
-  named,
+  cutSortedPage,
+  enterpriseProjectCondition,
+  nameCondition,
   nextLink,
   notFound,
   refuse,
-  sorting,
-  window,
+  type SortKeys,
 } from "./evs-common.ts";
-import { allOf, type Condition, capped, countOf, cutPage, when } from "./paging.ts";
+import { allOf, type Condition, cutPage, limitToPageCap, reportedCount, whenGiven } from "./paging.ts";
+
+const ALL = "/v2/{project_id}/cloudvolumes";
+const SINGLE = `${ALL}/{volume_id}`;
+const QUOTAS = "/v2/{project_id}/os-quota-sets/{target_project_id}";
 
 export const volumeRoutes: Route[] = [
-  { operation: "evs.listVolumes", method: "GET", path: "/v2/{project_id}/cloudvolumes/detail", handle: list },
-  { operation: "evs.showVolume", method: "GET", path: "/v2/{project_id}/cloudvolumes/{volume_id}", handle: show },
-  {
-    operation: "evs.listVolumesByTags",
-    method: "POST",
-    path: "/v2/{project_id}/cloudvolumes/resource_instances/action",
-    handle: listByTags,
-  },
-  {
-    operation: "evs.showVolumeTags",
-    method: "GET",
-    path: "/v2/{project_id}/cloudvolumes/{volume_id}/tags",
-    handle: showTags,
-  },
-  {
-    operation: "evs.showQuotas",
-    method: "GET",
-    path: "/v2/{project_id}/os-quota-sets/{target_project_id}",
-    handle: showQuotas,
-  },
+  { operation: "evs.listVolumes", method: "GET", path: `${ALL}/detail`, handle: list },
+  { operation: "evs.showVolume", method: "GET", path: SINGLE, handle: show },
+  { operation: "evs.listVolumesByTags", method: "POST", path: `${ALL}/resource_instances/action`, handle: listByTags },
+  { operation: "evs.showVolumeTags", method: "GET", path: `${SINGLE}/tags`, handle: showTags },
+  { operation: "evs.showQuotas", method: "GET", path: QUOTAS, handle: showQuotas },
 ];
 
 const LIST_PARAMETERS = [
@@ -64,72 +52,68 @@ const LIST_PARAMETERS = [
   "server_id",
 ];
 
-function list(call: Call, cloud: CloudState): Answer {
-  const { estate } = cloud;
+function list(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory } = cloud;
   const { query } = call;
   checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = window(query, cloud);
-  const page = cutPage(candidates(query, cloud), {
-    keep: filter(query, cloud),
-    sort: sorting<VolumeRecord>(query, {
-      id: ({ id }) => id,
-      size: ({ size }) => size,
-      status: (volume) => estate.volumeStatus(volume),
-      created_at: undefined,
-    }),
-    descending: direction(query) === "desc",
-    offset,
-    limit,
-    marker: one(query, "marker"),
-  });
-  // What the cloud says to a marker that is gone is UNCONFIRMED for EVS; this is the documented code for a bad one.
-  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
+  const sortKeys: SortKeys<VolumeRecord> = {
+    id: ({ id }) => id,
+    size: ({ size }) => size,
+    status: (volume) => inventory.volumeStatus(volume),
+    created_at: undefined,
+  };
+  const page = cutSortedPage(candidates(query, cloud), filter(query, cloud), sortKeys, query, cloud);
   return ok({
-    count: countOf(page, cloud.choices),
+    count: reportedCount(page, cloud.behavior),
     volumes: page.rows.map((volume) => volumeView(volume, cloud)),
     ...(page.more
-      ? { volumes_links: nextLink(`/v2/${cloud.projectId}/volumes/detail`, limit, page.rows.at(-1)?.id) }
+      ? { volumes_links: nextLink(`/v2/${cloud.projectId}/volumes/detail`, page.limit, page.rows.at(-1)?.id) }
       : {}),
   });
 }
 
-/** The fewest rows that an index gives, oldest first. */
+/** Returns the smallest set of rows that an index provides, oldest first. */
 function candidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
-  const { volumes } = cloud.estate;
+  const { volumes } = cloud.inventory;
   const ids = wantedIds(query);
   if (ids) return volumes.some(ids);
-  const serverId = one(query, "server_id");
-  return serverId === undefined ? volumes.oldestFirst : cloud.estate.volumesOfServer(serverId).sort(byAge);
+  const serverId = queryValue(query, "server_id");
+  return serverId === undefined ? volumes.oldestFirst : cloud.inventory.volumesOfServer(serverId).sort(byAge);
 }
 
 function filter(query: Query, cloud: CloudState): Condition<VolumeRecord> | undefined {
-  const { estate } = cloud;
-  const value = (key: string) => one(query, key);
+  const { inventory } = cloud;
+  const value = (key: string) => queryValue(query, key);
   const multiattach = value("multiattach");
   if (multiattach !== undefined && !["true", "false"].includes(multiattach))
     badUrl("multiattach must be true or false.");
   const has = (volume: VolumeRecord, metadata: Tags) =>
     Object.entries(metadata).every(([key, wanted]) => volume.metadata[key] === wanted);
   return allOf<VolumeRecord>([
-    when(value("status"), (volume, status) => estate.volumeStatus(volume) === status),
-    when(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
-    when(value("service_type"), (_, service) => service === "EVS"),
-    when(value("volume_type_id"), ({ volumeType }, type) => volumeType === type),
-    when(multiattach, (volume, wanted) => String(volume.multiattach) === wanted),
-    named(query, cloud),
-    inProject(query, cloud),
-    when(value("server_id"), (volume, id) => estate.attachmentsOf(volume).some(({ serverId }) => serverId === id)),
-    when(metadataFilter(value("metadata")), has),
-    when(metadataFilter(value("not_metadata")), (volume, metadata) => !has(volume, metadata)),
-    when(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
+    whenGiven(value("status"), (volume, status) => inventory.volumeStatus(volume) === status),
+    whenGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
+    whenGiven(value("service_type"), (_, service) => service === "EVS"),
+    whenGiven(value("volume_type_id"), ({ volumeType }, type) => volumeType === type),
+    whenGiven(multiattach, (volume, wanted) => String(volume.multiattach) === wanted),
+    nameCondition(query, cloud),
+    enterpriseProjectCondition(query, cloud),
+    whenGiven(value("server_id"), (volume, id) =>
+      inventory.attachmentsOf(volume).some(({ serverId }) => serverId === id),
+    ),
+    whenGiven(metadataFilter(value("metadata")), has),
+    whenGiven(metadataFilter(value("not_metadata")), (volume, metadata) => !has(volume, metadata)),
+    whenGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
   ]);
 }
 
-/** `ids=['id1','id2']`, literally so, at most 60; it beats `id` (cloud-apis.md 1.5). More than 60: refused, UNCONFIRMED. */
+/**
+ * Parses the filter `ids`, such as `ids=['id1','id2']`, which has priority over `id` (SOURCES.md#evs-disk-ids-parameter). That
+ * EVS refuses more than 60 ids is UNCONFIRMED.
+ */
 function wantedIds(query: Query): string[] | undefined {
-  const ids = one(query, "ids");
+  const ids = queryValue(query, "ids");
   if (ids === undefined) {
-    const id = one(query, "id");
+    const id = queryValue(query, "id");
     return id === undefined ? undefined : [id];
   }
   if (!/^\[\s*('[^',]*'(\s*,\s*'[^',]*')*)?\s*\]$/.test(ids)) return badUrl("ids must have the format ['id1','id2'].");
@@ -148,21 +132,21 @@ function metadataFilter(text: string | undefined): Record<string, string> | unde
   }
 }
 
-function show(call: Call, cloud: CloudState): Answer {
+function show(call: Call, cloud: CloudState): ApiResponse {
   return ok({ volume: volumeView(find(call, cloud), cloud) });
 }
 
-function showTags(call: Call, cloud: CloudState): Answer {
+function showTags(call: Call, cloud: CloudState): ApiResponse {
   const { tags } = find(call, cloud);
   return ok({ tags: Object.entries(tags).map(([key, value]) => ({ key, value })) });
 }
 
 function find(call: Call, cloud: CloudState): VolumeRecord {
   const id = call.params.volume_id ?? "";
-  return cloud.estate.volumes.get(id) ?? notFound("Volume", id);
+  return cloud.inventory.volumes.get(id) ?? notFound("Volume", id);
 }
 
-function listByTags(call: Call, cloud: CloudState): Answer {
+function listByTags(call: Call, cloud: CloudState): ApiResponse {
   const body = fields(call.json, "body", ["action", "tags", "matches", "limit", "offset"], badBody);
   const { action, matches = [] } = body;
   if (action !== "filter" && action !== "count") badBody("action must be filter or count.");
@@ -176,7 +160,7 @@ function listByTags(call: Call, cloud: CloudState): Answer {
   const limit = count(body.limit, "limit", 1000, badBody);
   const offset = count(body.offset, "offset", 0, badBody);
   if (limit < 1 || limit > 1000) badBody("limit must be 1 to 1000.");
-  const page = cutPage(cloud.estate.volumes.oldestFirst, {
+  const page = cutPage(cloud.inventory.volumes.oldestFirst, {
     keep: (volume) =>
       hasTags(volume.tags, filters) &&
       conditions.every(({ key, value }) =>
@@ -184,7 +168,7 @@ function listByTags(call: Call, cloud: CloudState): Answer {
       ),
     descending: true,
     offset,
-    limit: capped(limit, cloud.choices),
+    limit: limitToPageCap(limit, cloud.behavior),
   });
   if (action === "count") return ok({ total_count: page.total });
   return ok({
@@ -198,49 +182,49 @@ function listByTags(call: Call, cloud: CloudState): Answer {
   });
 }
 
-/** The table says Integer, the example a string (OTC evs_04_2034): both are taken. */
-function count(value: unknown, path: string, otherwise: number, complain: Complain): number {
-  if (value === undefined) return otherwise;
+/** Reads an integer. EVS documents it as an integer and shows it as a string, so both work (SOURCES.md#evs-limit-as-string). */
+function count(value: unknown, path: string, defaultValue: number, reject: Reject): number {
+  if (value === undefined) return defaultValue;
   const number = typeof value === "number" ? value : typeof value === "string" ? integer(value) : undefined;
-  if (number === undefined || !Number.isInteger(number) || number < 0) return complain(`${path} must be an integer.`);
+  if (number === undefined || !Number.isInteger(number) || number < 0) return reject(`${path} must be an integer.`);
   return number;
 }
 
-/** `gigabytes` counts disks and snapshots (cloud-apis.md 1.7). */
-function showQuotas(call: Call, cloud: CloudState): Answer {
-  const { estate, choices } = cloud;
+/** Shows the quotas. `gigabytes` counts disks and snapshots (SOURCES.md#evs-project-quota). */
+function showQuotas(call: Call, cloud: CloudState): ApiResponse {
+  const { inventory, behavior } = cloud;
   if (call.params.target_project_id !== cloud.projectId) refuse(400, "EVS.0001", "invalid tenant id!");
-  const snapshots = estate.snapshots.snapshot;
+  const snapshots = inventory.snapshots.snapshot;
   const sum = (rows: readonly { size: number }[]) => rows.reduce((total, { size }) => total + size, 0);
   const usage = (inUse: number, limit: number) => ({ in_use: inUse, limit, reserved: 0 });
   return ok({
     quota_set: {
       id: cloud.projectId,
-      snapshots: usage(snapshots.size, choices.snapshotQuota ?? -1),
-      volumes: usage(estate.volumes.size, -1),
-      gigabytes: usage(sum(estate.volumes.oldestFirst) + sum(snapshots.oldestFirst), -1),
+      snapshots: usage(snapshots.size, behavior.snapshotQuota ?? -1),
+      volumes: usage(inventory.volumes.size, -1),
+      gigabytes: usage(sum(inventory.volumes.oldestFirst) + sum(snapshots.oldestFirst), -1),
     },
   });
 }
 
 export function volumeView(volume: VolumeRecord, cloud: CloudState) {
-  const { estate, projectId, choices } = cloud;
-  const attachments = estate.attachmentsOf(volume);
+  const { inventory, projectId, behavior } = cloud;
+  const attachments = inventory.attachmentsOf(volume);
   return {
     id: volume.id,
     name: volume.name,
-    status: estate.volumeStatus(volume),
+    status: inventory.volumeStatus(volume),
     size: volume.size,
     description: volume.description,
     volume_type: volume.volumeType,
     availability_zone: volume.availabilityZone,
-    // A string, unlike `multiattach` (cloud-apis.md 1.5).
+    // `bootable` and `shareable` are strings, unlike `multiattach` (SOURCES.md#evs-disk-string-booleans).
     bootable: String(attachments.some(({ device }) => device === "/dev/vda")),
     shareable: String(volume.multiattach),
     multiattach: volume.multiattach,
     encrypted: false,
     attachments: attachments.map((attachment) => ({
-      ...(choices.attachmentIds ? { attachment_id: attachment.id, attached_at: bareTime(attachment.attachedAt) } : {}),
+      ...(behavior.attachmentIds ? { attachment_id: attachment.id, attached_at: bareTime(attachment.attachedAt) } : {}),
       id: volume.id,
       volume_id: volume.id,
       server_id: attachment.serverId,

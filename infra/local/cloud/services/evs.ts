@@ -7,7 +7,7 @@ import { snapshotRoutes } from "./evs-v2.ts";
 import { standardSnapshotRoutes } from "./evs-v5.ts";
 import { volumeRoutes } from "./evs-volumes.ts";
 
-/** OpenStack's names of faults, as the older clouds answer (seed 002, cloud-apis.md 4.1 number 2). */
+/** The keys of OpenStack's error bodies, which older clouds use (SOURCES.md#openstack-faults). */
 const OPENSTACK_FAULTS: Record<number, string> = {
   400: "badRequest",
   403: "forbidden",
@@ -23,10 +23,10 @@ export const evs: Service = {
   failure: { 500: "EVS.5500", 503: "EVS.5503" },
   routes: [...snapshotRoutes, ...volumeRoutes, ...standardSnapshotRoutes, ...snapshotGroupRoutes, ...jobRoutes],
   envelope(refusal: Refusal, route, cloud) {
-    const classic = cloud.choices.evsLimits === "classic" && route.path.startsWith("/v2/");
-    const named = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);
-    const fault = named ?? (classic ? OPENSTACK_FAULTS[refusal.status] : undefined);
-    // The code there is the HTTP status, a number (cloud-apis.md 4.1).
+    const isLegacy = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
+    const key = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);
+    const fault = key ?? (isLegacy ? OPENSTACK_FAULTS[refusal.status] : undefined);
+    // The code in this body is the HTTP status as a number (SOURCES.md#openstack-faults).
     if (fault) return { [fault]: { message: refusal.message, code: refusal.status } };
     return { error: { message: refusal.message, code: refusal.code } };
   },

@@ -1,53 +1,57 @@
-/** Filtering, sorting and cutting a page; what `offset` and `limit` mean is each service's own affair. */
-import type { CloudBehavior } from "../cloud-state.ts";
+/** Filters, sorts and pages rows. Each service converts its own `offset` and `limit` to a number of rows. */
+import type { CloudBehavior } from "../cloud-behavior.ts";
 import type { Stored } from "../time-ordered-store.ts";
 
 export type Condition<T> = (item: T) => boolean;
 
-/** Only the conditions that were asked for, so that a row costs no more than it must. */
+/** Combines the conditions that are defined. Returns `undefined` if none is defined. */
 export function allOf<T>(conditions: readonly (Condition<T> | undefined)[]): Condition<T> | undefined {
   const [first, second, ...others] = conditions.filter((condition) => condition !== undefined);
   if (!first || !second) return first;
   return (item) => first(item) && second(item) && others.every((condition) => condition(item));
 }
 
-/** A condition, if there is a value to compare with. */
-export function when<T, V>(value: V | undefined, holds: (item: T, value: V) => boolean): Condition<T> | undefined {
-  return value === undefined ? undefined : (item) => holds(item, value);
+/** Returns a condition that compares a row with a value, or `undefined` if there is no value. */
+export function whenGiven<T, V>(
+  value: V | undefined,
+  matches: (item: T, value: V) => boolean,
+): Condition<T> | undefined {
+  return value === undefined ? undefined : (item) => matches(item, value);
 }
 
 export interface Selection<T> {
   keep?: Condition<T> | undefined;
-  /** Default: by age. */
+  /** Compares two rows. Default: by age. */
   sort?: ((a: T, b: T) => number) | undefined;
   descending: boolean;
-  /** Rows to leave out. */
+  /** How many rows to skip. */
   offset: number;
   limit: number;
-  /** The id of the last row of the page before; it is not part of the answer. */
+  /** The id of the last row of the previous page. */
   marker?: string | undefined;
 }
 
 export interface Page<T> {
   rows: T[];
-  /** Of all pages. */
+  /** The number of rows of all pages. */
   total: number;
+  /** Whether there is another page. */
   more: boolean;
-  /** The marker is not (or no longer) a row of this list. */
+  /** Whether the marker is not a row of this list. */
   markerLost: boolean;
 }
 
-/** How many rows a page may have. */
-export function capped(limit: number, { pageCap = Number.POSITIVE_INFINITY }: CloudBehavior): number {
+/** Returns the maximum number of rows in a page. */
+export function limitToPageCap(limit: number, { pageCap = Number.POSITIVE_INFINITY }: CloudBehavior): number {
   return Math.min(limit, pageCap);
 }
 
-/** What the field `count` of a list says. */
-export function countOf(page: Page<unknown>, { counts }: CloudBehavior): number {
+/** Returns the value of the field `count` of a list. */
+export function reportedCount(page: Page<unknown>, { counts }: CloudBehavior): number {
   return counts === "page" ? page.rows.length : page.total;
 }
 
-/** `source` is ordered by age, oldest first. */
+/** Returns one page of `source`, which must be sorted by age, oldest first. */
 export function cutPage<T extends Stored>(source: readonly T[], selection: Selection<T>): Page<T> {
   const { keep, sort, descending, offset, limit, marker } = selection;
   let rows = keep ? source.filter(keep) : source;

@@ -1,10 +1,11 @@
-/** Seeding and inspecting snapshots of every kind from a test. */
+/** Implements the methods by which a test adds, changes and reads snapshots of every kind. */
 import { randomUUID } from "node:crypto";
 import { epoch } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
-import type { AnySnapshot, Kind, SnapshotGroup, SnapshotOf, StandardSnapshot, Tags } from "../inventory.ts";
+import type { Inventory } from "../inventory.ts";
+import type { AnySnapshot, Kind, SnapshotGroup, SnapshotOf, StandardSnapshot, Tags } from "../records.ts";
 import { clusterSnapshotView } from "./dws.ts";
-import { groupView, member } from "./evs-groups.ts";
+import { groupView, memberFields } from "./evs-groups.ts";
 import { legacyView } from "./evs-v2.ts";
 import { standardView } from "./evs-v5.ts";
 
@@ -12,9 +13,9 @@ interface SeededBase {
   id?: string;
   name?: string;
   description?: string | null;
-  /** Default now. */
+  /** Default: now. */
   createdAt?: number | string | Date;
-  /** As the service spells it; default available. One that is `creating` stays so. */
+  /** The status in the spelling of the service. Default `available`. A snapshot that is `creating` never becomes available. */
   status?: string;
   size?: number;
 }
@@ -26,18 +27,18 @@ export type SeededSnapshot = SeededBase &
         kind: "standard-snapshot";
         volumeId: string;
         tags?: Tags;
-        /** Makes it a member of that group, if the group is there. */
+        /** Makes the snapshot a member of that group if the group exists. */
         groupId?: string;
         snapshotType?: "auto" | "user" | "copy";
         incremental?: boolean;
         instantAccess?: boolean;
       }
-    /** Without `volumeIds`: all disks of the server. Each gets a member of the group's age and status. */
+    /** Adds a member with the group's age and status for each disk. Default disks: all disks of the server. */
     | { kind: "snapshot-group"; serverId?: string; volumeIds?: string[]; tags?: Tags }
     | { kind: "cluster-snapshot"; clusterId: string; type?: "MANUAL" | "AUTO" }
   );
 
-/** What the service's own `show` answers, with the kind; for a group also what the API does not tell. */
+/** A snapshot as the service shows it, with its kind. A group also has fields that the API does not show. */
 export interface SnapshotView {
   kind: Kind;
   id: string;
@@ -46,7 +47,7 @@ export interface SnapshotView {
   description: string | null;
   size?: number;
   created_at?: string;
-  /** DWS. */
+  /** The creation time in DWS. */
   started?: string;
   volume_id?: string;
   metadata?: Tags;
@@ -57,20 +58,20 @@ export interface SnapshotView {
   server_id?: string | null;
   cluster_id?: string;
   type?: string;
-  /** Groups; not in the API. */
+  /** The disks and members of a group, which the API does not show. */
   volume_ids?: string[];
   member_ids?: string[];
   [field: string]: unknown;
 }
 
 export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): SnapshotView {
-  const { estate } = cloud;
-  const createdAt = seeded.createdAt === undefined ? estate.now() : epoch(seeded.createdAt);
+  const { inventory } = cloud;
+  const createdAt = seeded.createdAt === undefined ? inventory.now() : epoch(seeded.createdAt);
   const status = seeded.status ?? (seeded.kind === "cluster-snapshot" ? "AVAILABLE" : "available");
   const creating = status.toLowerCase() === "creating";
   const base = {
     id: seeded.id ?? randomUUID(),
-    ...estate.aged(createdAt),
+    ...inventory.pastTimeFields(createdAt),
     ...(creating ? { readyAt: Number.POSITIVE_INFINITY } : {}),
     endStatus: status,
     name: seeded.name ?? `seeded-${seeded.kind}`,
@@ -82,7 +83,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): Snapsho
   return structuredClone(viewOf(snapshot, cloud));
 }
 
-type Base = ReturnType<CloudState["estate"]["aged"]> & {
+type Base = ReturnType<Inventory["pastTimeFields"]> & {
   id: string;
   endStatus: string;
   name: string;
@@ -92,10 +93,10 @@ type Base = ReturnType<CloudState["estate"]["aged"]> & {
 };
 
 function seed(seeded: SeededSnapshot, base: Base, cloud: CloudState): AnySnapshot {
-  const { estate } = cloud;
+  const { inventory } = cloud;
   if (seeded.kind === "snapshot") {
     const snapshot = { ...base, kind: seeded.kind, resourceId: seeded.volumeId, metadata: { ...seeded.metadata } };
-    estate.addSnapshot(snapshot);
+    inventory.addSnapshot(snapshot);
     return snapshot;
   }
   if (seeded.kind === "standard-snapshot") {
@@ -108,14 +109,14 @@ function seed(seeded: SeededSnapshot, base: Base, cloud: CloudState): AnySnapsho
       incremental: seeded.incremental ?? true,
       instantAccess: seeded.instantAccess ?? false,
       snapshotType: seeded.snapshotType ?? "user",
-      availabilityZone: estate.volumes.get(seeded.volumeId)?.availabilityZone ?? `${cloud.region}a`,
+      availabilityZone: inventory.volumes.get(seeded.volumeId)?.availabilityZone ?? `${cloud.region}a`,
     };
-    estate.addSnapshot(snapshot);
-    estate.snapshots["snapshot-group"].get(seeded.groupId ?? "")?.memberIds.push(snapshot.id);
+    inventory.addSnapshot(snapshot);
+    inventory.snapshots["snapshot-group"].get(seeded.groupId ?? "")?.memberIds.push(snapshot.id);
     return snapshot;
   }
   if (seeded.kind === "cluster-snapshot") {
-    const clusterName = estate.clusters.get(seeded.clusterId)?.name ?? "";
+    const clusterName = inventory.clusters.get(seeded.clusterId)?.name ?? "";
     const snapshot = {
       ...base,
       kind: seeded.kind,
@@ -123,16 +124,16 @@ function seed(seeded: SeededSnapshot, base: Base, cloud: CloudState): AnySnapsho
       clusterName,
       type: seeded.type ?? "MANUAL",
     };
-    estate.addSnapshot(snapshot);
+    inventory.addSnapshot(snapshot);
     return snapshot;
   }
   return seedGroup(seeded, base, cloud);
 }
 
 function seedGroup(seeded: SeededSnapshot & { kind: "snapshot-group" }, base: Base, cloud: CloudState): AnySnapshot {
-  const { estate, choices } = cloud;
+  const { inventory, behavior } = cloud;
   const serverId = seeded.serverId ?? "";
-  const volumeIds = seeded.volumeIds ?? estate.volumesOfServer(serverId).map(({ id }) => id);
+  const volumeIds = seeded.volumeIds ?? inventory.volumesOfServer(serverId).map(({ id }) => id);
   const group = {
     ...base,
     kind: seeded.kind,
@@ -142,85 +143,85 @@ function seedGroup(seeded: SeededSnapshot & { kind: "snapshot-group" }, base: Ba
     tags: { ...seeded.tags },
     incremental: false,
     instantAccess: false,
-    endStatus: base.endStatus === "available" ? choices.groupAvailable : base.endStatus,
+    endStatus: base.endStatus === "available" ? behavior.groupAvailable : base.endStatus,
   };
-  estate.addSnapshot(group);
-  for (const id of volumeIds) join(group, id, base, cloud);
+  inventory.addSnapshot(group);
+  for (const id of volumeIds) addMemberOf(group, id, base, cloud);
   return group;
 }
 
-/** Adds a member of the group's age to it. */
-function join(
+/** Adds a member with the age of the group. */
+function addMemberOf(
   group: SnapshotGroup,
   volumeId: string,
   { readyAt, endStatus }: { readyAt: number; endStatus: string },
-  { estate, choices }: CloudState,
+  { inventory, behavior }: CloudState,
 ): StandardSnapshot {
-  const volume = estate.volumes.get(volumeId);
+  const volume = inventory.volumes.get(volumeId);
   if (!volume) throw new Error(`There is no volume ${volumeId}.`);
-  const tags = choices.groupTagsOnMembers ? group.tags : {};
-  const joined = {
-    ...estate.aged(group.createdAt),
+  const tags = behavior.groupTagsOnMembers ? group.tags : {};
+  const added = {
+    ...inventory.pastTimeFields(group.createdAt),
     readyAt,
     endStatus,
     id: randomUUID(),
-    ...member(group, volume, group.memberIds.length, tags),
+    ...memberFields(group, volume, group.memberIds.length, tags),
   };
-  estate.addSnapshot(joined);
-  group.memberIds.push(joined.id);
-  return joined;
+  inventory.addSnapshot(added);
+  group.memberIds.push(added.id);
+  return added;
 }
 
 export function addMember(groupId: string, volumeId: string, cloud: CloudState): SnapshotView {
-  const group = groupOf(groupId, cloud);
-  const joined = join(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
-  return structuredClone(viewOf(joined, cloud));
+  const group = findGroup(groupId, cloud);
+  const added = addMemberOf(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
+  return structuredClone(viewOf(added, cloud));
 }
 
 export function removeMember(groupId: string, volumeId: string, cloud: CloudState): void {
-  const group = groupOf(groupId, cloud);
-  const members = cloud.estate.snapshots["standard-snapshot"];
-  const id = group.memberIds.find((each) => members.get(each)?.resourceId === volumeId);
+  const group = findGroup(groupId, cloud);
+  const members = cloud.inventory.snapshots["standard-snapshot"];
+  const id = group.memberIds.find((memberId) => members.get(memberId)?.resourceId === volumeId);
   if (id === undefined) throw new Error(`The group ${groupId} has no member of volume ${volumeId}.`);
   members.remove(id);
   group.memberIds.splice(group.memberIds.indexOf(id), 1);
 }
 
-function groupOf(id: string, { estate }: CloudState): SnapshotGroup {
-  const group = estate.snapshots["snapshot-group"].get(id);
+function findGroup(id: string, { inventory }: CloudState): SnapshotGroup {
+  const group = inventory.snapshots["snapshot-group"].get(id);
   if (!group) throw new Error(`There is no snapshot group ${id}.`);
   return group;
 }
 
-function snapshotOf(id: string, { estate }: CloudState): AnySnapshot {
-  for (const collection of Object.values(estate.snapshots)) {
-    const snapshot = collection.get(id);
+function findSnapshot(id: string, { inventory }: CloudState): AnySnapshot {
+  for (const store of Object.values(inventory.snapshots)) {
+    const snapshot = store.get(id);
     if (snapshot) return snapshot;
   }
   throw new Error(`There is no snapshot ${id}.`);
 }
 
 export function setSnapshotStatus(id: string, status: string, cloud: CloudState): void {
-  const snapshot = snapshotOf(id, cloud);
-  const group = snapshot.kind === "snapshot-group" && status === "available";
-  cloud.estate.setStatus(snapshot, group ? cloud.choices.groupAvailable : status);
+  const snapshot = findSnapshot(id, cloud);
+  const isAvailableGroup = snapshot.kind === "snapshot-group" && status === "available";
+  cloud.inventory.setStatus(snapshot, isAvailableGroup ? cloud.behavior.groupAvailable : status);
 }
 
 export function setSnapshotLabels(id: string, labels: Tags, cloud: CloudState): void {
-  const snapshot = snapshotOf(id, cloud);
+  const snapshot = findSnapshot(id, cloud);
   if (snapshot.kind === "snapshot") snapshot.metadata = { ...labels };
   else if (snapshot.kind !== "cluster-snapshot") snapshot.tags = { ...labels };
-  else throw new Error(`Snapshot ${id} is of a cluster: DWS has no labels.`);
+  else throw new Error(`Snapshot ${id} cannot have labels, because DWS has no labels.`);
 }
 
 export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: CloudState): void {
-  snapshotOf(id, cloud).createdText = { text };
+  findSnapshot(id, cloud).createdText = { text };
 }
 
 export function viewsOf(kind: Kind | undefined, cloud: CloudState): SnapshotView[] {
-  const kinds = kind === undefined ? (Object.keys(cloud.estate.snapshots) as Kind[]) : [kind];
-  return kinds.flatMap((each) =>
-    cloud.estate.snapshots[each].oldestFirst.map((snapshot) => structuredClone(viewOf(snapshot, cloud))),
+  const kinds = kind === undefined ? (Object.keys(cloud.inventory.snapshots) as Kind[]) : [kind];
+  return kinds.flatMap((name) =>
+    cloud.inventory.snapshots[name].oldestFirst.map((snapshot) => structuredClone(viewOf(snapshot, cloud))),
   );
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../support/cloud-environment.ts";
 
-test("a list gives at most `pageCap` rows, and `counts` makes its count that of the page", async () => {
-  const { cloud, call } = await stage({ pageCap: 2, counts: "page", v5ListCount: true });
+test("the embedded cloud limits pages to `pageCap` rows, and counts the rows of a page with `counts` page", async () => {
+  const { cloud, call } = await startTestCloud({ pageCap: 2, counts: "page", v5ListCount: true });
   const servers = [cloud.addServer(), cloud.addServer(), cloud.addServer()];
   const volumes = servers.map(({ id }) => cloud.addVolume({ serverId: id, tags: { backup: "daily" } }));
   const cluster = cloud.addCluster();
@@ -35,8 +35,8 @@ test("a list gives at most `pageCap` rows, and `counts` makes its count that of 
   expect((await call("GET", "/v1.0/{p}/snapshots")).json).toMatchObject({ count: 3, snapshots: [{}, {}, {}] });
 });
 
-test("with `attachmentIds` false an attachment has neither an id nor a time", async () => {
-  const { cloud, call } = await stage({ attachmentIds: false });
+test("the embedded cloud shows attachments without id and time with `attachmentIds` false", async () => {
+  const { cloud, call } = await startTestCloud({ attachmentIds: false });
   const server = cloud.addServer();
   const { id } = cloud.addVolume({ serverId: server.id });
   const { json } = await call("GET", `/v2/{p}/cloudvolumes/${id}`);
@@ -46,8 +46,8 @@ test("with `attachmentIds` false an attachment has neither an id nor a time", as
   expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
 });
 
-test("if `describeClusterSnapshots` is null, responses show no DWS descriptions", async () => {
-  const { cloud, call } = await stage({ describeClusterSnapshots: "null" });
+test("the embedded cloud shows no DWS descriptions with `describeClusterSnapshots` null", async () => {
+  const { cloud, call } = await startTestCloud({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {
     snapshot: { cluster_id, name: "name", description: "given" },
@@ -59,7 +59,7 @@ test("if `describeClusterSnapshots` is null, responses show no DWS descriptions"
   }
 });
 
-/** *EVS API Reference, "EVS Disk Status" (evs_04_0040)*, without `available` and `in-use`. */
+/** All statuses of *EVS API Reference, "EVS Disk Status" (evs_04_0040)*, except `available` and `in-use`. */
 const OTHER_STATUSES = [
   "creating",
   "error",
@@ -79,7 +79,7 @@ const OTHER_STATUSES = [
   "awaiting-transfer",
 ];
 
-test("a create of a disk in a status that allows none is refused as `wrongVolumeStatus` says", async () => {
+test("the embedded cloud refuses a create on a disk in a wrong status with the error `wrongVolumeStatus`", async () => {
   const refusals: [wanted: { status: number; code: string } | undefined, body: object][] = [
     [undefined, { error: { code: "EVS.5400" } }],
     [{ status: 400, code: "EVS.2024" }, { error: { code: "EVS.2024" } }],
@@ -87,7 +87,7 @@ test("a create of a disk in a status that allows none is refused as `wrongVolume
     [{ status: 409, code: "conflictingRequest" }, { conflictingRequest: { code: 409 } }],
   ];
   for (const [wrongVolumeStatus, body] of refusals) {
-    const { cloud, call } = await stage(wrongVolumeStatus ? { wrongVolumeStatus } : {});
+    const { cloud, call } = await startTestCloud(wrongVolumeStatus ? { wrongVolumeStatus } : {});
     const server = cloud.addServer().id;
     const volume_id = cloud.addVolume({ serverId: server }).id;
     const creates: [path: string, body: unknown][] = [
@@ -105,6 +105,9 @@ test("a create of a disk in a status that allows none is refused as `wrongVolume
       }
     }
     cloud.setVolumeStatus(volume_id, undefined);
-    expect(said(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([202, undefined]);
+    expect(statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id } }))).toEqual([
+      202,
+      undefined,
+    ]);
   }
 });

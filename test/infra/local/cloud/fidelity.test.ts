@@ -6,7 +6,7 @@ const root = new URL("../../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const readme = read("infra/local/README.md");
 
-/** The rows of the table under a heading. */
+/** Returns the rows of the table under a heading. */
 function rows(heading: string): string[][] {
   const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   const lines = section.split("\n").filter((line) => line.startsWith("|"));
@@ -24,31 +24,35 @@ const tests = new Map(
     .map((file) => [basename(file), file]),
 );
 
-test("every row of the fidelity table has a source and a test that exists", () => {
+test("the fidelity table names a source and an existing test in every row", () => {
   const table = rows("Fidelity");
   expect(table.length).toBeGreaterThan(50);
   for (const [behaviour, source, cell, ...others] of table) {
-    expect([behaviour, source].every(Boolean) && others.length === 0, behaviour).toBe(true);
+    expect(Boolean(behaviour) && others.length === 0, behaviour).toBe(true);
+    expect(source, behaviour).toMatch(/^\[[\w-]+\](, \[[\w-]+\])*$/);
+    for (const entry of source?.match(/[\w-]+/g) ?? []) {
+      expect(readme, behaviour).toContain(`\n[${entry}]: ../../shared/SOURCES.md#${entry}\n`);
+    }
     const [, file, name] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(cell ?? "") ?? [];
     expect(read(`test/infra/local/cloud/${tests.get(file ?? "")}`), behaviour).toContain(`\ntest("${name}", `);
   }
 });
 
-test("every test file is in the fidelity table", () => {
+test("the fidelity table contains every test file of the embedded cloud", () => {
   const files = [...tests.keys()].filter((file) => !/^(fidelity|inventory)/.test(file));
   const named = rows("Fidelity").map(([, , cell]) => cell?.split("`")[1]);
   for (const file of files) expect(named).toContain(file);
 });
 
-test("every choice is in the table of choices", () => {
-  const [, choices = ""] =
-    /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-state.ts")) ?? [];
-  const options = [...choices.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
+test("the table of behavior options in the README lists every field of CloudBehavior in order", () => {
+  const [, fields = ""] =
+    /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-behavior.ts")) ?? [];
+  const options = [...fields.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
   expect(options.length).toBeGreaterThan(10);
-  expect(rows("Choices").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
+  expect(rows("Behavior options").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
 });
 
-test("every type of fault is in the table of faults", () => {
+test("the table of faults in the README lists every type of fault in order", () => {
   const [, union = ""] =
     /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/gateway/faults.ts")) ?? [];
   const types = [...union.matchAll(/\{ type: "(\w+)"/g)].map(([, type]) => type);

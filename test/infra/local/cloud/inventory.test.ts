@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { createRouter } from "../../../../infra/local/cloud/gateway/routes.ts";
 import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/cloud/index.ts";
 import { caller } from "../../../support/cloud-client.ts";
-import { stage } from "../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../support/cloud-environment.ts";
 
-test("snapshots of every kind can be there from the start", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud starts with snapshots of every kind that a test adds", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
   const cluster = cloud.addCluster();
@@ -40,8 +40,8 @@ test("snapshots of every kind can be there from the start", async () => {
   expect(cloud.snapshots("snapshot").map(({ id }) => id)).toEqual([stuck.id]);
 });
 
-test("a snapshot of every kind gets another status, whatever it was to become", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud sets the status of a snapshot of every kind and cancels its pending change of status", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volumeId = cloud.addVolume({ serverId: server.id }).id;
   const created = await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: volumeId, force: true } });
@@ -57,7 +57,7 @@ test("a snapshot of every kind gets another status, whatever it was to become", 
   expect((await shown()).status).toBe("error_deleting");
   cloud.setSnapshotStatus(id, "available");
 
-  // A new status cancels the deletion of one snapshot; the snapshots that wait behind it are still deleted.
+  // A new status cancels the deletion of one snapshot. The other snapshots are still deleted.
   const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
   for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
   cloud.setSnapshotStatus(id, "available");
@@ -80,8 +80,8 @@ test("a snapshot of every kind gets another status, whatever it was to become", 
   expect(() => cloud.setSnapshotStatus("unknown", "error")).toThrow("There is no snapshot unknown.");
 });
 
-test("a snapshot gets other labels, and another text as its creation time or none", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud replaces the labels of a snapshot and the string that it shows as the creation time", async () => {
+  const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   const clusterId = cloud.addCluster().id;
   const legacy = cloud.addSnapshot({ kind: "snapshot", volumeId, metadata: { a: "b" } });
@@ -109,8 +109,8 @@ test("a snapshot gets other labels, and another text as its creation time or non
   expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("DWS has no labels");
 });
 
-test("a group gets a member of another disk, and loses one", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud adds a member to a group and removes a member from it", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume().id, cloud.addVolume().id];
   const group = cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [a], createdAt: "2026-11-20T00:00:00Z" });
   const members = async () =>
@@ -129,8 +129,8 @@ test("a group gets a member of another disk, and loses one", async () => {
   expect(() => cloud.addMember("unknown", a)).toThrow("There is no snapshot group unknown.");
 });
 
-test("what is handed out is a copy", async () => {
-  const { cloud } = await stage();
+test("the embedded cloud returns copies, so a test cannot change its state by accident", async () => {
+  const { cloud } = await startTestCloud();
   const volume = cloud.addVolume({ tags: { a: "b" } });
   volume.tags.a = "changed";
   const snapshot = cloud.addSnapshot({ kind: "snapshot", volumeId: volume.id, metadata: { a: "b" } });
@@ -139,12 +139,12 @@ test("what is handed out is a copy", async () => {
   expect(cloud.snapshots()[0]?.metadata).toEqual({ a: "b" });
 });
 
-test("servers and disks come and go", async () => {
-  const { cloud } = await stage();
+test("the embedded cloud adds, attaches, detaches and removes servers and disks", async () => {
+  const { cloud } = await startTestCloud();
   const server = cloud.addServer();
   const [a, b] = [cloud.addVolume({ serverId: server.id }), cloud.addVolume({ serverId: server.id })];
   expect([a.attachments[0]?.device, b.attachments[0]?.device]).toEqual(["/dev/vda", "/dev/vdb"]);
-  expect(() => cloud.attach(a.id, server.id)).toThrow("attached already");
+  expect(() => cloud.attach(a.id, server.id)).toThrow("already attached");
   cloud.detach(a.id);
   expect(cloud.attach(a.id, server.id).device).toBe("/dev/vda");
   cloud.removeServer(server.id);
@@ -161,7 +161,7 @@ test("servers and disks come and go", async () => {
   expect(cloud.volume(shared.id)?.attachments).toHaveLength(1);
 });
 
-test("clocks stand still, run fast, and read times as UTC", () => {
+test("the clocks of the embedded cloud stand still or run fast, and read times as UTC", () => {
   const stopped = new StoppedClock("2026-11-21T02:00:00.123456");
   expect(stopped.now()).toBe(Date.UTC(2026, 10, 21, 2, 0, 0, 123));
   stopped.advance(1000);
@@ -175,7 +175,7 @@ test("clocks stand still, run fast, and read times as UTC", () => {
   expect(fast.now() - first).toBeGreaterThanOrEqual(1_000_000);
 });
 
-test("a real clock, a latency and a run without records", async () => {
+test("the embedded cloud uses the wall clock, delays requests by `latencyMs`, and records none with `keepRequests` false", async () => {
   const cloud = await startCloud({ creationMs: 0, latencyMs: () => 5, keepRequests: false });
   const call = caller(cloud);
   const started = performance.now();
@@ -187,16 +187,16 @@ test("a real clock, a latency and a run without records", async () => {
   await expect(call("GET", "/v2/{p}/cloudvolumes/detail")).rejects.toThrow();
 });
 
-test("how long a creation takes can be chosen by kind", async () => {
-  const { cloud, clock, call } = await stage({ creationMs: { snapshot: 10 } });
+test("the embedded cloud creates snapshots of each kind in the time that `creationMs` sets", async () => {
+  const { cloud, clock, call } = await startTestCloud({ creationMs: { snapshot: 10 } });
   await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   clock.advance(10);
   expect(cloud.snapshots().map(({ status }) => status)).toEqual(["available", "creating"]);
 });
 
-test("ten thousand disks and as many snapshots are listed page by page", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists ten thousand disks and ten thousand snapshots page by page", async () => {
+  const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 10_000; n += 1) {
     const { id: volumeId } = cloud.addVolume({ tags: { backup: "daily" } });
     cloud.addSnapshot({ kind: "snapshot", volumeId, createdAt: Date.UTC(2026, 0, 1) + ((n * 7919) % 10_000) });
@@ -209,7 +209,7 @@ test("ten thousand disks and as many snapshots are listed page by page", async (
   }
   expect(ids.size).toBe(10_000);
   const unlimited = (await call("GET", "/v2/{p}/cloudsnapshots/detail")).json;
-  // Links are given only to who gave a limit (cloud-apis.md 1.2).
+  // A list has links only if the request has a limit (SOURCES.md#evs-list-internal-links).
   expect([unlimited.snapshots.length, unlimited.snapshots_links]).toEqual([1000, undefined]);
   let marker = "";
   let disks = 0;
@@ -221,7 +221,7 @@ test("ten thousand disks and as many snapshots are listed page by page", async (
   expect(disks).toBe(10_000);
 });
 
-test("a fixed segment goes before a parameter, in whatever order the routes come", () => {
+test("the embedded cloud prefers a route with a fixed segment to a route with a parameter, in any order of routes", () => {
   const handle = () => ({ status: 200 });
   const route = (operation: string, path: string) => ({ operation, method: "GET", path, handle });
   const routes = [route("show", "/v2/{p}/things/{id}"), route("list", "/v2/{p}/things/detail")];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Gateway, type Host, startGateway, startHost } from "../../../../infra/local/host/index.ts";
-import { makeBundles } from "../../../support/bundles.ts";
+import { writeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
   "create-echo": `
@@ -17,12 +17,12 @@ const SOURCES = {
   "prune-snapshots": `exports.handler = async () => ({});`,
 };
 
-let bundles: ReturnType<typeof makeBundles>;
+let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  bundles = makeBundles(SOURCES);
+  bundles = writeBundles(SOURCES);
   host = await startHost({
     dist: bundles.dist,
     userData: {},
@@ -41,7 +41,7 @@ afterAll(async () => {
 const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}${path}`, { method: "POST", body, headers });
 
-test("serves the functions that HTTP triggers, and those alone", async () => {
+test("the local gateway serves only the functions that HTTP triggers", async () => {
   expect(gateway.routes).toEqual(["create-any", "create-echo", "create-failing", "create-slow", "pre-deploy"]);
   expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   for (const path of ["/prune-snapshots", "/", "/create-echo/more", "/nothing"]) {
@@ -51,7 +51,7 @@ test("serves the functions that HTTP triggers, and those alone", async () => {
   }
 });
 
-test("makes the event of a dedicated gateway", async () => {
+test("the local gateway builds the event of a dedicated gateway", async () => {
   const response = await post("/create-echo?a=1&b=two%20words", '{"snapshot":"ä"}', {
     "Idempotency-Key": "K-1",
     "Content-Type": "application/json",
@@ -78,17 +78,17 @@ test("makes the event of a dedicated gateway", async () => {
   });
 });
 
-test("passes every method on: refusing one is the function's part", async () => {
+test("the local gateway passes every HTTP method to the function", async () => {
   const response = await fetch(`${gateway.url}/create-echo`, { method: "DELETE" });
   expect(await response.json()).toMatchObject({ httpMethod: "DELETE", body: "" });
 });
 
-test("decodes a base64 answer", async () => {
+test("the local gateway decodes a base64 body", async () => {
   const response = await post("/pre-deploy", "");
   expect(await response.text()).toBe("ok");
 });
 
-describe("an answer of the wrong shape is a 500", () => {
+describe("the local gateway checks the shape of a result", () => {
   const good = { statusCode: 200, headers: {}, body: "", isBase64Encoded: false };
   test.each([
     ["no object", "text"],
@@ -102,30 +102,30 @@ describe("an answer of the wrong shape is a 500", () => {
     ["body as an object", { ...good, body: {} }],
     ["isBase64Encoded missing", { ...good, isBase64Encoded: undefined }],
     ["a member too many", { ...good, status: 200 }],
-  ])("%s", async (_, answer) => {
+  ])("the local gateway responds with 500 to a result with %s", async (_, answer) => {
     const response = await post("/create-any", JSON.stringify(answer));
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error_code: "FSS.1202" });
   });
 
-  test("while the right one passes", async () => {
+  test("the local gateway passes a result of the right shape to the caller", async () => {
     expect((await post("/create-any", JSON.stringify(good))).status).toBe(200);
   });
 });
 
-test("a failed function is a 500", async () => {
+test("the local gateway responds to a failed function with 500", async () => {
   const response = await post("/create-failing", "{}");
   expect(response.status).toBe(500);
   expect(await response.json()).toMatchObject({ error_msg: "RangeError: out of range" });
 });
 
-test("a body over 4 MB is a 413 that never reaches the function", async () => {
+test("the local gateway refuses a body over 4 MB with 413 before it calls the function", async () => {
   const response = await post("/create-echo", Buffer.alloc(4 * 1024 * 1024 + 1));
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({ error_code: "APIG.0201" });
 });
 
-test("an answer after the backend timeout is a 504", async () => {
+test("the local gateway responds with 504 after the backend timeout", async () => {
   const impatient = await startGateway({ host, backendTimeoutMs: 100 });
   const response = await fetch(`${impatient.url}/create-slow`, { method: "POST", body: "{}" });
   await impatient.close();

@@ -7,7 +7,7 @@ import {
   runAsyncCall,
   startHost,
 } from "../../../../infra/local/host/index.ts";
-import { makeBundles } from "../../../support/bundles.ts";
+import { writeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
   context: `
@@ -62,7 +62,7 @@ const SOURCES = {
   large: `exports.handler = async (event) => "x".repeat(event.bytes);`,
 };
 
-let bundles: ReturnType<typeof makeBundles>;
+let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
 /** Returns the variables that `test/dates/clock.cjs` gives every process if the tests run at another date. */
 const ofAShiftedClock = () => {
@@ -73,7 +73,7 @@ const ofAShiftedClock = () => {
 const open: Host[] = [];
 
 beforeAll(() => {
-  bundles = makeBundles(SOURCES);
+  bundles = writeBundles(SOURCES);
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
@@ -94,8 +94,8 @@ async function start(options: Partial<HostOptions> = {}): Promise<Host> {
   return host;
 }
 
-describe("the context", () => {
-  test("has the documented members with the documented types", async () => {
+describe("the context of the host", () => {
+  test("the host passes a context with the documented members and types", async () => {
     const { result } = await (await start()).invoke("context", {}, { requestId: "request-1" });
     expect(result).toEqual({
       getRequestID: "request-1",
@@ -126,12 +126,12 @@ describe("the context", () => {
     expect(remaining).toBeLessThanOrEqual(5000);
   });
 
-  test("without an agency every credential is empty", async () => {
+  test("the host passes empty credentials to a function without an agency", async () => {
     const { result } = await (await start({ credentials: {} })).invoke("context", {});
     expect(result).toMatchObject({ getSecurityAccessKey: "", getSecuritySecretKey: "", getSecurityToken: "" });
   });
 
-  test("credentials are asked for at each request, on a warm instance too", async () => {
+  test("the host reads the credentials for each request, even on a warm instance", async () => {
     let round = 0;
     await start({ credentials: () => ({ ak: `AK${++round}`, sk: "SK" }) });
     expect((await host.invoke("context", {})).result).toMatchObject({ getSecurityAccessKey: "AK1" });
@@ -140,7 +140,7 @@ describe("the context", () => {
     expect(second.result).toMatchObject({ getSecurityAccessKey: "AK2" });
   });
 
-  test("its logger prints time, request id, level and message, from INFO on", async () => {
+  test("the host's logger prints time, request id, level and message from level INFO on", async () => {
     const lines: Line[] = [];
     await (await start({ onLine: (line) => lines.push(line) })).invoke("logger", {}, { requestId: "request-1" });
     expect(lines.map(({ text }) => text)).toEqual([
@@ -150,8 +150,8 @@ describe("the context", () => {
   });
 });
 
-describe("instances", () => {
-  test("a warm one is used again", async () => {
+describe("the instances of the host", () => {
+  test("the host reuses a warm instance", async () => {
     await start();
     const first = await host.invoke("counter", {});
     const second = await host.invoke("counter", {});
@@ -159,13 +159,13 @@ describe("instances", () => {
     expect(second).toMatchObject({ cold: false, result: { count: 2 } });
   });
 
-  test("two requests at once get two, each has one at a time", async () => {
+  test("the host runs two concurrent requests on two instances", async () => {
     await start();
     const results = await Promise.all([0, 0].map(() => host.invoke("counter", { ms: 20 })));
     expect(new Set(results.map((one) => (one.result as { pid: number }).pid)).size).toBe(2);
   });
 
-  test("past the maximum a synchronous request is refused, an asynchronous one waits", async () => {
+  test("the host refuses a synchronous request above the maximum of instances and delays an asynchronous one", async () => {
     const ended: unknown[] = [];
     await start({ maxInstances: { counter: 1 }, onInvocation: ({ result }) => ended.push(result) });
     const running = host.invoke("counter", { ms: 50 });
@@ -177,7 +177,7 @@ describe("instances", () => {
     expect(ended).toMatchObject([undefined, { count: 1 }, { count: 2 }]);
   });
 
-  test("one that is over its time is killed, and the next request gets another", async () => {
+  test("the host kills an instance at its timeout and starts another one for the next request", async () => {
     const lines: string[] = [];
     await start({ timeoutSeconds: 1, onLine: ({ text }) => lines.push(text) });
     const late = await host.invoke("hanging", { hang: true });
@@ -189,7 +189,7 @@ describe("instances", () => {
     expect(await host.invoke("hanging", {})).toMatchObject({ cold: true, result: null });
   });
 
-  test("one that exits fails its request, with what it printed", async () => {
+  test("the host fails the request of an instance that exits, and returns its output", async () => {
     const lines: string[] = [];
     await start({ onLine: ({ text }) => lines.push(text) });
     const { error } = await host.invoke("exiting", {});
@@ -197,7 +197,7 @@ describe("instances", () => {
     expect(lines).toEqual(["last words"]);
   });
 
-  test("see the platform's variables and PATH, nothing of ours", async () => {
+  test("the host passes only the platform's variables and PATH to an instance", async () => {
     process.env.HUAWEICLOUD_SDK_SK = "a secret of the developer";
     process.env.NODE_OPTIONS ??= "";
     await start({ environment: { EXTRA: "given by name" } });
@@ -225,24 +225,24 @@ describe("instances", () => {
   });
 });
 
-describe("answers", () => {
+describe("the results of the host", () => {
   test.each([
     ["failing", { errorType: "RangeError", errorMessage: "out of range" }],
     ["text", { errorType: "Error", errorMessage: "just text" }],
     ["circular", { errorType: "TypeError", errorMessage: expect.stringContaining("circular") }],
     ["broken", { errorType: "Error", errorMessage: expect.stringContaining("no-such-package") }],
     ["bare", { errorType: "TypeError", errorMessage: 'index.js exports no function "handler"' }],
-  ])("%s: the platform's two fields", async (name, error) => {
+  ])("the host returns errorMessage and errorType for the failing function %s", async (name, error) => {
     const invocation = await (await start()).invoke(name, {});
     expect(invocation.error).toEqual(error);
     expect(invocation.result).toBeUndefined();
   });
 
-  test("no value is null", async () => {
+  test("the host returns null for a function without a result", async () => {
     expect(await (await start()).invoke("silent", {})).toMatchObject({ result: null });
   });
 
-  test("a callback answers and fails too", async () => {
+  test("the host accepts the result and the error of a callback", async () => {
     await start();
     expect((await host.invoke("callback", { a: 1 })).result).toEqual({ got: { a: 1 } });
     expect((await host.invoke("callback", { error: "no" })).error).toEqual({
@@ -251,7 +251,7 @@ describe("answers", () => {
     });
   });
 
-  test("every line has been passed on before the answer is", async () => {
+  test("the host passes on every printed line before it returns the result", async () => {
     const lines: Line[] = [];
     await start({ onLine: (line) => lines.push(line) });
     await host.invoke("printing", { lines: 2000 }, { requestId: "request-1" });
@@ -261,30 +261,32 @@ describe("answers", () => {
     expect(new Set(lines.map(({ requestId }) => requestId))).toEqual(new Set(["request-1"]));
   });
 
-  test("the payload limits hold", async () => {
+  test("the host enforces the limits of payloads", async () => {
     await start();
     await expect(host.invoke("silent", { pad: "x".repeat(6 * 1024 * 1024) })).rejects.toThrow("FSS.1201");
     await expect(host.invokeAsync("silent", { pad: "x".repeat(256 * 1024) })).rejects.toThrow("FSS.1201");
     expect((await host.invoke("large", { bytes: 6 * 1024 * 1024 })).error?.errorType).toBe("ResponseTooLarge");
   });
 
-  test("a timer's user_event has less than 2,048 bytes; what a function hands on to itself may have more", async () => {
+  test("the host limits the user_event of a timer to less than 2,048 bytes, but not that of an asynchronous invocation", async () => {
     await start();
     const timer = (user_event: string) => ({ trigger_type: "TIMER", trigger_name: "nightly", user_event });
     expect((await host.invoke("silent", timer("ü".repeat(1_023)))).error).toBeUndefined();
     await expect(host.invoke("silent", timer("ü".repeat(1_024)))).rejects.toThrow(
-      /2048 bytes .* has 2048: select by tags/,
+      /fewer than 2048 bytes .* got 2048\. Select by tags/,
     );
     await host.invokeAsync("silent", timer("x".repeat(10_000)));
     await host.idle();
   });
 
-  test("an unknown function is named, with those that there are", async () => {
+  test("the host names an unknown function and the known functions in its error", async () => {
     await start({ functions: ["silent", "text"] });
-    await expect(host.invoke("slient", {})).rejects.toThrow('no function "slient"; there are: silent, text');
+    await expect(host.invoke("slient", {})).rejects.toThrow(
+      'There is no function "slient". Known functions: silent, text',
+    );
   });
 
-  test("user data past the platform's limits is refused", async () => {
+  test("the host refuses user data above the platform's limits", async () => {
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`V${i}`, "x"]));
     await expect(start({ userData: many })).rejects.toThrow("20 variables");
     await expect(start({ userData: { A: "x".repeat(4096) } })).rejects.toThrow("4096 characters");
@@ -292,7 +294,7 @@ describe("answers", () => {
   });
 });
 
-describe("asynchronous invocation", () => {
+describe("asynchronous invocations of the host", () => {
   const run = async (failures: number, options: Partial<HostOptions>) => {
     const attempts: string[] = [];
     const notices: FailureNotice[] = [];
@@ -307,7 +309,7 @@ describe("asynchronous invocation", () => {
     return { requestId, attempts, notices };
   };
 
-  test("is not retried unless that is set", async () => {
+  test("the host does not retry an asynchronous event by default", async () => {
     const { requestId, attempts, notices } = await run(1, {});
     expect(attempts).toEqual([requestId]);
     expect(notices).toMatchObject([
@@ -318,19 +320,19 @@ describe("asynchronous invocation", () => {
     ]);
   });
 
-  test("is retried as often as set, then given up", async () => {
+  test("the host retries an asynchronous event as often as configured and then reports the failure", async () => {
     const { attempts, notices } = await run(9, { asyncRetries: 2 });
     expect(attempts).toHaveLength(3);
     expect(notices).toHaveLength(1);
   });
 
-  test("ends with the first success", async () => {
+  test("the host stops retrying an asynchronous event after the first success", async () => {
     const { attempts, notices } = await run(1, { asyncRetries: 3 });
     expect(attempts).toHaveLength(2);
     expect(notices).toEqual([]);
   });
 
-  test("an event that is too old is dropped", async () => {
+  test("the host drops an asynchronous event that is too old", async () => {
     const { attempts, notices } = await run(9, {
       asyncRetries: 3,
       asyncMaxEventAgeSeconds: 0.01,
@@ -340,11 +342,11 @@ describe("asynchronous invocation", () => {
     expect(notices).toMatchObject([{ request_context: { condition: "EventAgeExceeded" } }]);
   });
 
-  test("takes 0 to 3 retries", async () => {
+  test("the host accepts 0 to 3 retries", async () => {
     await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
   });
 
-  test("closing gives up what waits for a retry", async () => {
+  test("the host drops events that wait for a retry when it closes", async () => {
     const failed = new Promise<void>((resolve) => {
       void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
         started.invokeAsync("failing", {}),
@@ -355,7 +357,7 @@ describe("asynchronous invocation", () => {
     await host.idle();
   });
 
-  test("a URN of the invocation API finds the function, and keeps the id that was acknowledged", async () => {
+  test("the host runs an acknowledged invocation by its URN with the acknowledged request id", async () => {
     const seen: string[] = [];
     const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
     const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";

@@ -3,42 +3,43 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
+import { replay } from "../../../../infra/local/invoke/replay.ts";
 import { environmentOf } from "../../../../infra/local/site/addresses.ts";
-import { type LocalSite, startSite } from "../../../../infra/local/site/site.ts";
+import { type LocalSite, startLocalSite } from "../../../../infra/local/site/local-site.ts";
+import { BadUsage } from "../../../../infra/local/terminal/arguments.ts";
 import { apig, timerEvent } from "../../../support/environment.ts";
 
-let site: LocalSite;
+let localSite: LocalSite;
 let folder: string;
 beforeAll(async () => {
-  site = await startSite({ onLine: () => {} });
+  localSite = await startLocalSite({ onLine: () => {} });
   folder = mkdtempSync(join(tmpdir(), "invoke-"));
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await site.close();
+  await localSite.close();
 });
 
 const RETENTION = { keep_last: 1 };
 const policy = (fields: object = {}) => ({ policy: "nightly", retention: RETENTION, ...fields });
 const TARGETS = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-/** Runs the command with the environment that `npm start` prints, and changes to it. */
+/** Runs the command with the environment that `npm start` prints, after applying `changes`. */
 async function invoke(name: string, event: unknown, options: string[] = [], changes: Record<string, string> = {}) {
-  for (const [variable, value] of Object.entries({ ...environmentOf(site.cloud), ...changes })) {
+  for (const [variable, value] of Object.entries({ ...environmentOf(localSite.cloud), ...changes })) {
     vi.stubEnv(variable, value);
   }
   onTestFinished(() => void vi.unstubAllEnvs());
   const path = join(folder, "event.json");
   writeFileSync(path, JSON.stringify(event));
   const lines: string[] = [];
-  const before = site.cloud.requests.length;
+  const before = localSite.cloud.requests.length;
   const ended = await replay([name, path, "--real", ...options], (line) => lines.push(line)).catch((thrown) => thrown);
-  return { ended, output: lines.join("\n"), requests: site.cloud.requests.length - before };
+  return { ended, output: lines.join("\n"), requests: localSite.cloud.requests.length - before };
 }
 
-test("invoke --real prints the endpoint of each service, and says that all of them are on loopback", async () => {
-  const { url } = site.cloud;
+test("invoke --real prints the endpoint of each service and reports that all endpoints are on loopback", async () => {
+  const { url } = localSite.cloud;
   const { ended, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
   expect(ended).toBe(0);
   expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101, project 0123456789abcdef/);
@@ -57,17 +58,17 @@ test("invoke --real prints REAL cloud and every endpoint if one endpoint is not 
   expect(output).toMatch(/^ {2}EVS +http:\/\/127\.0\.0\.1:\d+ {2}loopback$/m);
   expect(output).toMatch(/^ {2}ECS +https:\/\/ecs\.eu-west-101\.myhuaweicloud\.com$/m);
   expect(output).toMatch(/^ {2}DWS +DWS_ENDPOINT: expected an address such as .*got "http:\/\/dws\.example\.com"\.$/m);
-  expect(output).toMatch(/^ {2}LTS +not set: the records are on stdout alone$/m);
+  expect(output).toMatch(/^ {2}LTS +not set: records are written to stdout only$/m);
 });
 
-describe("before a function that deletes, invoke --real asks for --yes and calls nothing", () => {
+describe("invoke --real of a function that deletes snapshots", () => {
   const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
   const cases: [string, string, unknown, Record<string, string>?][] = [
     ["prune", "prune-snapshots", timerEvent(policy())],
-    ["prune with a dry run that is a text", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
+    ["prune with a dry run that is a string", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
     ["prune with a policy as an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
     ["prune with a policy that cannot be read", "prune-snapshots", timerEvent("{")],
-    ["prune with no event at all", "prune-snapshots", {}],
+    ["prune without an event", "prune-snapshots", {}],
     ["a schedule that makes room", "scheduled-snapshots", timerEvent(policy({ targets: TARGETS, make_room: true }))],
     ["a gate that makes room", "pre-deploy", apig(gate({ make_room: true }))],
     [
@@ -85,7 +86,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
   });
 
   test("invoke --real with --yes lets prune delete snapshots", async () => {
-    const { cloud, estate } = site;
+    const { cloud, inventory } = localSite;
     const marker = {
       "managed-by": "snapshot-functions",
       policy: "nightly",
@@ -94,7 +95,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
     };
     for (const hour of [1, 2]) {
       const createdAt = cloud.clock.now() - hour * 3_600_000;
-      cloud.addSnapshot({ kind: "snapshot", volumeId: estate.webData, metadata: marker, createdAt });
+      cloud.addSnapshot({ kind: "snapshot", volumeId: inventory.webData, metadata: marker, createdAt });
     }
     const kept = () => cloud.snapshots("snapshot").filter(({ status }) => status === "available");
     expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"))).ended).toBeInstanceOf(BadUsage);
@@ -104,7 +105,7 @@ describe("before a function that deletes, invoke --real asks for --yes and calls
   });
 });
 
-test("invoke --real asks for nothing where nothing can be deleted", async () => {
+test("invoke --real does not require --yes if the function cannot delete snapshots", async () => {
   const dry = await invoke("prune-snapshots", timerEvent(policy({ dry_run: true }), "{{now}}"));
   expect(dry.ended).toBe(0);
   const room = policy({ targets: TARGETS, make_room: true, dry_run: true });

@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { pruneSnapshots } from "../../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../../functions/scheduled-snapshots/handler.ts";
 import { calendar } from "../../../../infra/local/simulate/calendar.ts";
-import { command } from "../../../../infra/local/simulate/command.ts";
-import { overflows, remarks } from "../../../../infra/local/simulate/report.ts";
+import { runSimulate } from "../../../../infra/local/simulate/command.ts";
+import { exceededLimits, peak } from "../../../../infra/local/simulate/report.ts";
 import { simulate } from "../../../../infra/local/simulate/simulate.ts";
 import { createTestEnvironment, timerEvent } from "../../../support/environment.ts";
 
@@ -20,13 +20,13 @@ const nightly = {
 };
 const plan = { from: FROM, days: 400, everyHours: 24 };
 
-describe("400 days of a policy", () => {
+describe("simulate over 400 days", () => {
   const days = simulate(nightly, plan);
 
-  test("end with the snapshots that the calendar says, each with its rules", () => {
+  test("simulate retains the snapshots of the calendar, each with its rules", () => {
     expect(days).toHaveLength(400);
     expect([days[0]?.day, days.at(-1)?.day]).toEqual(["2026-11-21", "2027-12-25"]);
-    expect(days.at(-1)?.held.map(({ day, rules }) => `${day} ${rules.join(" ")}`)).toEqual([
+    expect(days.at(-1)?.retained.map(({ day, rules }) => `${day} ${rules.join(" ")}`)).toEqual([
       ...["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31", "2027-06-30"].map(monthly),
       ...["2027-07-31", "2027-08-31", "2027-09-30", "2027-10-31", "2027-11-30"].map(monthly),
       "2027-12-05 keep_weekly",
@@ -41,27 +41,27 @@ describe("400 days of a policy", () => {
     ]);
   });
 
-  test("add up: what was held, and taken, and not deleted, is held", () => {
-    let held = 0;
+  test("simulate retains all earlier and new snapshots that it does not delete", () => {
+    let retained = 0;
     for (const day of days) {
-      expect(day.held).toHaveLength(held + day.taken - day.deleted);
-      expect(day.held.every(({ rules }) => rules.length > 0)).toBe(true);
-      held = day.held.length;
+      expect(day.retained).toHaveLength(retained + day.created - day.deleted);
+      expect(day.retained.every(({ rules }) => rules.length > 0)).toBe(true);
+      retained = day.retained.length;
     }
   });
 
-  test("are a picture: a row for each rule, a mark for each day whose snapshot is held", () => {
+  test("simulate draws a row for each rule and a mark for each day whose snapshot is retained", () => {
     const svg = calendar(`<"nightly" & co>`, days);
     expect(svg).toContain("&lt;&quot;nightly&quot; &amp; co&gt;");
     const rows = [...svg.matchAll(/text-anchor="end">(\w+)</g)].map(([, name]) => name);
-    expect(rows).toEqual(["keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "held"]);
+    expect(rows).toEqual(["keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "retained"]);
     const marks = [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="[\d.]+"[^>]*><title>([^<]*)</g)];
     const tops = [...new Set(marks.map(([, , y]) => Number(y)))].sort((a, b) => a - b);
     expect(tops.map((top) => marks.filter(([, , y]) => Number(y) === top).length)).toEqual([3, 2, 7, 4, 12, 20]);
-    // Days lie beside each other in their order.
-    const held = marks.filter(([, , y]) => Number(y) === tops.at(-1));
-    expect(held.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.held.map(({ day }) => day));
-    const places = held.map(([, x]) => Number(x));
+    // The marks are ordered by day, from left to right.
+    const lastRow = marks.filter(([, , y]) => Number(y) === tops.at(-1));
+    expect(lastRow.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.retained.map(({ day }) => day));
+    const places = lastRow.map(([, x]) => Number(x));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(openTags(svg)).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe("400 days of a policy", () => {
 
 const monthly = (day: string) => `${day} keep_monthly`;
 
-/** Tags that are opened and not closed, or the reverse. */
+/** Returns the tags that are opened but not closed, or closed but not opened. */
 function openTags(xml: string): string[] {
   const open: string[] = [];
   for (const [, close, name = "", rest = ""] of xml.matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
@@ -80,49 +80,55 @@ function openTags(xml: string): string[] {
   return open;
 }
 
-test("several a day are told as one day; days are those of the policy's zone", () => {
+test("simulate combines several snapshots of one day in the policy's time zone", () => {
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
-  expect(days.map(({ day, taken, deleted, held }) => [day, taken, deleted, held.length])).toEqual([
+  expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
     ["2026-11-21", 3, 0, 3],
-    // Two days of three asked for: the oldest stays beside the last six.
+    // Only two of the three days exist, so the oldest snapshot is retained in addition to the last six.
     ["2026-11-22", 4, 0, 7],
     ["2026-11-23", 4, 4, 7],
     ["2026-11-24", 1, 2, 6],
   ]);
 });
 
-test("a disk that could not take so many is warned of, for the kinds of the policy that have such a limit", () => {
+test("simulate reports a policy that exceeds the limit per disk of a kind", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(remarks(days)).toEqual(["At most 9 are held, for the first time on 2026-11-29."]);
-  expect(overflows(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
-    expect.stringContaining("A disk takes 7 of the kind snapshot: with those that are held on 2026-11-27"),
+  expect(peak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
+  expect(exceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
+    expect.stringContaining("A disk can have 7 snapshots of the kind snapshot. The policy retains 7 on 2026-11-27"),
   ]);
-  expect(overflows(days, [{ kind: "standard-snapshot" }])).toEqual([]);
-  expect(overflows(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }])).toEqual([]);
+  expect(exceededLimits(days, [{ kind: "standard-snapshot" }])).toEqual([]);
+  expect(exceededLimits(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }])).toEqual(
+    [],
+  );
 });
 
-test("a disk takes 256 standard snapshots, also as members of groups, and 7 with instant access", () => {
+test("simulate knows the limits of 256 standard snapshots, including group members, and of 7 with instant access", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
   const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
-  expect(overflows(days, [standard, group])).toEqual([
-    expect.stringContaining("A disk takes 256 of the kind standard-snapshot: with those that are held on 2027-08-03"),
-    expect.stringContaining("A disk takes 256 of the kind snapshot-group: with those that are held on 2027-08-03"),
-  ]);
-  expect(overflows(days, [{ ...group, instant_access: true }])).toEqual([
+  expect(exceededLimits(days, [standard, group])).toEqual([
     expect.stringContaining(
-      "A disk takes 7 of the kind snapshot-group with instant access: with those that are held on 2026-11-27",
+      "A disk can have 256 snapshots of the kind standard-snapshot. The policy retains 256 on 2027-08-03",
+    ),
+    expect.stringContaining(
+      "A disk can have 256 snapshots of the kind snapshot-group. The policy retains 256 on 2027-08-03",
+    ),
+  ]);
+  expect(exceededLimits(days, [{ ...group, instant_access: true }])).toEqual([
+    expect.stringContaining(
+      "A disk can have 7 snapshots of the kind snapshot-group with instant access. The policy retains 7 on 2026-11-27",
     ),
   ]);
   const fewer = simulate({ policy: "p", retention: { keep_last: 255 } }, plan);
-  expect(overflows(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
+  expect(exceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
 });
 
-test("what it shows is what the functions do: 35 nights on the embedded cloud", async () => {
+test("simulate retains the same snapshots as the functions do in 35 nights on the embedded cloud", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false });
   const disk = cloud.addVolume();
   const policy = { ...nightly, targets: [{ kind: "standard-snapshot", volume_ids: [disk.id] }] };
-  for (const { day, held } of simulate(nightly, { ...plan, days: 35 })) {
+  for (const { day, retained } of simulate(nightly, { ...plan, days: 35 })) {
     clock.set(`${day}T02:00:00Z`);
     const event = timerEvent(policy, new Date(clock.now()).toISOString());
     await invoke(scheduledSnapshots, event);
@@ -130,11 +136,11 @@ test("what it shows is what the functions do: 35 nights on the embedded cloud", 
     await invoke(pruneSnapshots, event);
     clock.advance(HOUR_MS);
     const days = cloud.snapshots().map(({ created_at }) => created_at?.slice(0, 10));
-    expect(days).toEqual(held.map((one) => one.day));
+    expect(days).toEqual(retained.map((snapshot) => snapshot.day));
   }
 });
 
-describe("npm run simulate", () => {
+describe("the command simulate", () => {
   const run = (...argv: string[]) =>
     new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
       const { INIT_CWD: _, ...env } = process.env;
@@ -161,13 +167,15 @@ describe("npm run simulate", () => {
     writeFileSync(join(path, "nightly.json"), JSON.stringify({ ...nightly, targets }));
     const { code, out, err } = await run(join(path, "nightly.json"), "--from", "2026-11-21", "--days=60");
     expect(code).toBe(1);
-    expect(err).toMatch(/^simulate: nightly does not fit: A disk takes 7 of the kind snapshot: .*QuotaExceeded/);
+    expect(err).toMatch(
+      /^simulate: nightly does not fit: A disk can have 7 snapshots of the kind snapshot\. .*QuotaExceeded/,
+    );
     const lines = out.split("\n");
-    expect(lines[0]).toMatch(/^day +taken +deleted +held +oldest +keep_last +keep_within_days +keep_daily/);
+    expect(lines[0]).toMatch(/^day +created +deleted +retained +oldest +keep_last +keep_within_days +keep_daily/);
     expect(lines[1]).toMatch(/^2026-11-21 +1 +0 +1 +2026-11-21 +1 +1 +1 +1 +1$/);
     expect(lines[60]).toMatch(/^2027-01-19 +1 +1 +\d+ +2026-11-21/);
-    expect(out).toContain("Held on 2027-01-19 (nightly, Europe/Berlin)");
-    expect(out).toContain("A disk takes 7 of the kind snapshot");
+    expect(out).toContain("Retained on 2027-01-19 (nightly, Europe/Berlin)");
+    expect(out).toContain("A disk can have 7 snapshots of the kind snapshot");
     expect(readdirSync(path)).toEqual(["nightly.json"]);
   });
 
@@ -180,7 +188,7 @@ describe("npm run simulate", () => {
       const picture = join(path, `${option}.svg`);
       const { code, out, err } = await run(join(path, "nightly.json"), "--days=60", `--${option}`, picture);
       expect([code, err]).toEqual([0, ""]);
-      expect(out).toContain(`The picture: ${picture}`);
+      expect(out).toContain(`Picture: ${picture}`);
       expect(readFileSync(picture, "utf8")).toMatch(/^<svg /);
     }
   });
@@ -190,26 +198,26 @@ describe("npm run simulate", () => {
   test.each([
     ["a policy", JSON.stringify(nightly)],
     ["a policy after a byte order mark", BOM + JSON.stringify(nightly)],
-    ["a timer's event that holds the policy as JSON", JSON.stringify(event(JSON.stringify(nightly)))],
-    ["a timer's event that holds the policy as an object", JSON.stringify(event(nightly))],
-    ["a timer's event with byte order marks", BOM + JSON.stringify(event(BOM + JSON.stringify(nightly)))],
-  ])("takes %s", (_what, text) => {
+    ["a timer event with the policy as JSON", JSON.stringify(event(JSON.stringify(nightly)))],
+    ["a timer event with the policy as an object", JSON.stringify(event(nightly))],
+    ["a timer event with byte order marks", BOM + JSON.stringify(event(BOM + JSON.stringify(nightly)))],
+  ])("simulate reads %s", (_what, text) => {
     const file = join(folder(), "file.json");
     writeFileSync(file, text);
     const printed: string[] = [];
-    expect(command([file, "--from", "2026-11-21", "--days", "3"], (line) => printed.push(line))).toEqual([]);
-    expect(printed.join("\n")).toContain("Held on 2026-11-23 (nightly, Europe/Berlin)");
+    expect(runSimulate([file, "--from", "2026-11-21", "--days", "3"], (line) => printed.push(line))).toEqual([]);
+    expect(printed.join("\n")).toContain("Retained on 2026-11-23 (nightly, Europe/Berlin)");
   });
 
   test("simulate reads the samples of timer events, whose policies contain placeholders for ids", () => {
     for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
       const printed: string[] = [];
-      expect(command([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
-      expect(printed.join("\n")).toMatch(/At most \d+ are held/);
+      expect(runSimulate([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
+      expect(printed.join("\n")).toMatch(/retains at most \d+ snapshots/);
     }
   });
 
-  test("says what is wrong with what it was given, and writes nothing", async () => {
+  test("simulate reports wrong arguments and files, and writes nothing", async () => {
     const path = folder();
     const write = (name: string, text: string) => {
       writeFileSync(join(path, name), text);
@@ -218,7 +226,7 @@ describe("npm run simulate", () => {
     const policy = write("good.json", JSON.stringify(nightly));
     const cases: [string[], string][] = [
       [[], "expected the file of one policy, got nothing"],
-      [[join(path, "none.json")], "there is no"],
+      [[join(path, "none.json")], "does not exist"],
       [[write("torn.json", "{")], "expected JSON"],
       [[write("empty.json", JSON.stringify({ policy: "p" }))], "retention: expected at least one of keep_last"],
       [[write("fault.json", JSON.stringify({ ...nightly, retention: { keep_hourly: 1 } }))], "keep_hourly"],
@@ -229,18 +237,15 @@ describe("npm run simulate", () => {
       [[policy, "--svg", join(path, "none", "p.svg")], "--svg: expected a file that can be written: ENOENT"],
       [[policy, "--out", join(path, "none", "p.svg")], "--out: expected a file that can be written: ENOENT"],
       [[policy, "--svg", "a.svg", "--out", "b.svg"], "expected --svg or --out, got both"],
-      [["test/events/verify-snapshots.json"], "verify-snapshots.json is no policy to simulate"],
+      [["test/events/verify-snapshots.json"], "verify-snapshots.json is not a valid policy"],
       [[write("text.json", JSON.stringify(event("{")))], "user_event: expected JSON in"],
-      [
-        [write("keeps.json", JSON.stringify({ policy: "p" }))],
-        "keeps.json is no policy to simulate\nretention: expected",
-      ],
-      [[policy, "--month", "1"], "expected a known option, got --month"],
-      [[policy, "--days"], "expected a value after --days"],
+      [[write("keeps.json", JSON.stringify({ policy: "p" }))], "keeps.json is not a valid policy\nretention: expected"],
+      [[policy, "--month", "1"], "Unknown option '--month'"],
+      [[policy, "--days"], "Option '--days <value>' argument missing"],
     ];
     for (const [argv, says] of cases) {
       const printed: string[] = [];
-      expect(() => command(argv, (text) => printed.push(text))).toThrow(says);
+      expect(() => runSimulate(argv, (text) => printed.push(text))).toThrow(says);
       expect(printed).toEqual([]);
     }
     expect(readdirSync(path).filter((name) => name.endsWith(".svg"))).toEqual([]);

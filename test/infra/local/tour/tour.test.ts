@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { EmbeddedCloud } from "../../../../infra/local/cloud/index.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../../infra/local/invoke/placeholders.ts";
-import { BadUsage, replay } from "../../../../infra/local/invoke/replay.ts";
-import { describeAddresses } from "../../../../infra/local/site/addresses.ts";
+import { replay } from "../../../../infra/local/invoke/replay.ts";
+import { printAddresses } from "../../../../infra/local/site/addresses.ts";
+import { startLocalSite } from "../../../../infra/local/site/local-site.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../../infra/local/site/records.ts";
-import { startSite } from "../../../../infra/local/site/site.ts";
-import { makeScreen, type Screen } from "../../../../infra/local/terminal/screen.ts";
+import { BadUsage } from "../../../../infra/local/terminal/arguments.ts";
+import { createScreen, type Screen } from "../../../../infra/local/terminal/screen.ts";
 import { formatTable } from "../../../../infra/local/terminal/table.ts";
 import { runTour } from "../../../../infra/local/tour/tour.ts";
-import { makeBundles } from "../../../support/bundles.ts";
+import { writeBundles } from "../../../support/bundles.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
@@ -21,7 +22,7 @@ const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snaps
 const EVENTS = join("test", "events");
 const SAMPLES = readdirSync(join(ROOT, EVENTS)).filter((file) => file.endsWith(".json"));
 
-/** A script of infra/local, run as its npm script runs it. */
+/** Runs a script of infra/local as its npm script does. */
 function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
   const { INIT_CWD: _, ...env } = process.env;
   return spawnSync(process.execPath, [TSX, join("infra", "local", script), ...argv], {
@@ -32,12 +33,12 @@ function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
   });
 }
 
-describe("with the built functions", () => {
+describe("the tour and invoke with the built functions", () => {
   beforeAll(() => {
     if (!existsSync(join(ROOT, "dist", "create-snapshot", "index.js"))) throw new Error("npm run build comes first");
   });
 
-  test("the tour ends by itself, with every snapshot available", { timeout: 60_000 }, () => {
+  test("the tour with --once ends with every snapshot available", { timeout: 60_000 }, () => {
     const started = performance.now();
     const { status, stdout, stderr } = run("tour/main.ts", "--once");
     expect({ status, stderr, stdout: status === 0 ? "" : stdout }).toEqual({ status: 0, stderr: "", stdout: "" });
@@ -55,20 +56,20 @@ describe("with the built functions", () => {
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
     for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
     const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // One of each kind over HTTP and by the timer at least, and the disk that was attached, once.
+    // At least one snapshot of each kind over HTTP and by the timer, and one snapshot of the attached disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(13);
     expect(stdout).toMatch(/\n13 snapshots available, all \d+ records in the logging topic\n$/);
-    // No terminal, so neither colours nor lines that are updated in place.
+    // The output is not a terminal, so it has neither colors nor a progress line.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
 
-  test("what it prints at the end to be tried by hand works", { timeout: 60_000 }, async () => {
-    const site = await startSite({ onLine: () => {} });
-    onTestFinished(() => site.close());
+  test("the tour prints sample commands that work", { timeout: 60_000 }, async () => {
+    const localSite = await startLocalSite({ onLine: () => {} });
+    onTestFinished(() => localSite.close());
     const lines: string[] = [];
-    describeAddresses(site, { ...makeScreen(), line: (text = "") => void lines.push(text) });
+    printAddresses(localSite, { ...createScreen(), line: (text = "") => void lines.push(text) });
     const commands = lines.filter((line) => line.includes("curl ")).map((line) => line.slice(line.indexOf("curl ")));
     const answers: unknown[] = [];
     for (const command of commands) {
@@ -82,35 +83,39 @@ describe("with the built functions", () => {
       const json = (await response.json()) as { status?: string; count?: number };
       answers.push([response.status, json.status ?? json.count]);
     }
-    // The snapshot that was asked for, and those of the three disks that the tag chooses.
+    // The requested snapshot, and the snapshots of the three disks that the tag selects.
     expect(answers).toEqual([
       [202, undefined],
       [200, "ready"],
       [200, 4],
     ]);
-    const { ak, sk, securityToken } = site.cloud.credentials;
-    for (const one of [ak, sk, securityToken, site.cloud.projectId]) expect(lines.join("\n")).toContain(one);
-    for (const { id, name } of site.estate.lines) expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
+    const { ak, sk, securityToken } = localSite.cloud.credentials;
+    for (const one of [ak, sk, securityToken, localSite.cloud.projectId]) expect(lines.join("\n")).toContain(one);
+    for (const { id, name } of localSite.inventory.resources)
+      expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
     expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
     expect(lines.join("\n")).toMatch(/disk +archive +\S+ +not attached +backup=daily tier=cold\n/);
 
-    // The timers' functions, on the same cloud: what was made above is verified.
+    // The functions of the timers use the same cloud, so they verify the snapshots that this test created.
     const [, variables = ""] = /export (.+)/.exec(lines.find((line) => line.includes("export ")) ?? "") ?? [];
-    for (const one of variables.split(" ")) vi.stubEnv(one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1));
+    for (const variable of variables.split(" ")) {
+      const equals = variable.indexOf("=");
+      vi.stubEnv(variable.slice(0, equals), variable.slice(equals + 1));
+    }
     onTestFinished(() => void vi.unstubAllEnvs());
     const invocations = lines.flatMap((line) => /npm run invoke -- (.+)/.exec(line)?.[1]?.split(" ") ?? []);
     expect(invocations).toHaveLength(6);
     const printed: string[] = [];
-    const delivered = site.cloud.logs.length;
+    const logged = localSite.cloud.logs.length;
     expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
     expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
     // The printed variables are complete, so the function's records reach the logging topic.
-    expect(site.cloud.logs.length).toBeGreaterThan(delivered);
-    // The sample of prune is a dry run, which needs no --yes.
+    expect(localSite.cloud.logs.length).toBeGreaterThan(logged);
+    // The sample event of prune is a dry run, so it does not require --yes.
     expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });
 
-  describe.concurrent("invoke takes every sample of an event", () => {
+  describe.concurrent("invoke with the sample events", () => {
     const outcomes: Record<string, string> = {
       "disk-attached.failed-call.json": "skipped",
       "disk-attached.failed-job.json": "skipped",
@@ -119,7 +124,7 @@ describe("with the built functions", () => {
       "verify-snapshots.json": "done",
     };
 
-    test.each(SAMPLES)("%s", { timeout: 60_000 }, async (file) => {
+    test.each(SAMPLES)("invoke runs the sample event %s", { timeout: 60_000 }, async (file) => {
       const [functionName = ""] = file.split(".");
       const lines: string[] = [];
       const code = await replay([functionName, join(ROOT, EVENTS, file)], (text) => lines.push(text));
@@ -128,12 +133,12 @@ describe("with the built functions", () => {
       const outcome = outcomes[file] ?? "accepted";
       expect(stdout).toContain(`"outcome":"${outcome}"`);
       for (const bad of ["failed", "rejected"]) expect(stdout).not.toContain(`"outcome":"${bad}"`);
-      const made = /\n {2}\S*snapshot\S* .* (creating|available)\n/;
-      if (outcome === "accepted") expect(stdout).toMatch(made);
-      else expect(stdout).toContain("No snapshot in the embedded cloud");
+      const createdRow = /\n {2}\S*snapshot\S* .* (creating|available)\n/;
+      if (outcome === "accepted") expect(stdout).toMatch(createdRow);
+      else expect(stdout).toContain("The embedded cloud contains no snapshot.");
     });
 
-    test("each is described, with where its shape was found", () => {
+    test("the sample events are described with their sources in test/events/README.md", () => {
       const text = readFileSync(join(ROOT, EVENTS, "README.md"), "utf8");
       const rows = text.split("\n").filter((line) => line.startsWith("| `"));
       const described = rows.flatMap((row) =>
@@ -149,7 +154,7 @@ describe("with the built functions", () => {
         ).toHaveLength(3);
     });
 
-    test("a timer's user_event is as short as the platform wants it", () => {
+    test("the sample timer events have a user_event within the platform's limit", () => {
       for (const file of SAMPLES) {
         const event = JSON.parse(readFileSync(join(ROOT, EVENTS, file), "utf8"));
         if (event.user_event) expect(Buffer.byteLength(event.user_event)).toBeLessThan(2_048);
@@ -157,7 +162,7 @@ describe("with the built functions", () => {
     });
   });
 
-  test("invoke is that, by its script", { timeout: 30_000 }, () => {
+  test("invoke prints the records, the result and the snapshots of a sample event", { timeout: 30_000 }, () => {
     const { status, stdout, stderr } = run(
       "invoke/main.ts",
       "create-snapshot",
@@ -172,26 +177,26 @@ describe("with the built functions", () => {
   test.each([
     [[], "expected a function and the file of an event, got nothing"],
     [["no-such", sample], 'expected a function, got "no-such"'],
-    [["create-snapshot", "nowhere.json"], "there is no nowhere.json"],
+    [["create-snapshot", "nowhere.json"], "nowhere.json does not exist"],
     [["create-snapshot", EVENTS], "test/events is a directory"],
-    [["create-snapshot", "README.txt", "--reel"], "expected no option but --real and --yes, got --reel"],
+    [["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
     [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
     [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
-  ])("invoke %j is bad usage", async (argv, message) => {
+  ])("invoke refuses the arguments %j", async (argv, message) => {
     const called = replay(argv, () => {});
     await expect(called).rejects.toThrow(message);
     await expect(called).rejects.toBeInstanceOf(BadUsage);
   });
 
-  test("bad usage ends with 2 and says how it is done", () => {
+  test("invoke exits with 2 and prints its usage if the arguments are wrong", () => {
     const { status, stderr } = run("invoke/main.ts");
     expect(status).toBe(2);
     expect(stderr).toContain("expected a function and the file of an event, got nothing");
-    expect(stderr).toContain("functions: create-");
+    expect(stderr).toContain("Functions: create-");
   });
 });
 
-test("the tour tells what is not as it should be", async () => {
+test("the tour reports the problems of functions that fail", async () => {
   const answer = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
   const sources = {
     "create-snapshot": `exports.handler = async () => { throw new Error("no good"); };`,
@@ -200,37 +205,37 @@ test("the tour tells what is not as it should be", async () => {
       exports.handler = async () => ({ ...${JSON.stringify({ ...answer, statusCode: 429, headers: {} })},
         body: JSON.stringify({ error: { code: "Throttled", message: "later", n: ++calls } }) });`,
   };
-  const { dist, remove } = makeBundles(sources);
+  const { dist, remove } = writeBundles(sources);
   const lines: string[] = [];
-  const plain = makeScreen(process.stdout, { NO_COLOR: "1" });
+  const plain = createScreen(process.stdout, { NO_COLOR: "1" });
   const screen: Screen = { ...plain, terminal: false, line: (text = "") => lines.push(text), update: () => {} };
   const tour = await runTour(screen, dist);
   await tour.close();
   remove();
-  expect(tour.missing).toEqual([
-    expect.stringMatching(/^POST \/create-snapshot web-1-data: answered 500 .*Error: no good/),
-    expect.stringMatching(/^POST \/create-standard-snapshot archive: answered 429 .*later/),
-    expect.stringMatching(/^POST \/create-snapshot-group database-1: answered 404/),
-    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: answered 404/),
-    expect.stringMatching(/^TIMER nightly 4 kinds: no function "scheduled-snapshots"/),
-    expect.stringMatching(/^CTS attachVolume x 2 archive: no function "disk-attached"/),
-    expect.stringMatching(/^POST \/pre-deploy release-7: answered 404/),
+  expect(tour.problems).toEqual([
+    expect.stringMatching(/^POST \/create-snapshot web-1-data: responded with 500 .*Error: no good/),
+    expect.stringMatching(/^POST \/create-standard-snapshot archive: responded with 429 .*later/),
+    expect.stringMatching(/^POST \/create-snapshot-group database-1: responded with 404/),
+    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: responded with 404/),
+    expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),
+    expect.stringMatching(/^CTS attachVolume x 2 archive: There is no function "disk-attached"/),
+    expect.stringMatching(/^POST \/pre-deploy release-7: responded with 404/),
   ]);
-  expect(lines.join("\n")).toContain("Not as it should be:");
+  expect(lines.join("\n")).toContain("Problems:");
 });
 
-describe("records", () => {
+describe("the records in the output of functions", () => {
   const record = { version: 1, time: "2026-11-21T02:00:00.000Z", function: "f", request_id: "r", action: "create" };
   const records = ["accepted", "existing"].map((outcome) => ({ ...record, outcome }) as ResultRecord);
 
-  test("are told from other lines", () => {
+  test("the record parser distinguishes records from other lines", () => {
     expect(parseRecord(JSON.stringify(records[0]))).toEqual(records[0]);
     for (const text of ["", "text", "{", "null", "{}", '{"version":1}', "[1]"]) {
       expect(parseRecord(text)).toBeUndefined();
     }
   });
 
-  test("that the topic did not get are found, each as often as it is missing", () => {
+  test("the record check finds every record that the topic lacks, as often as it is missing", () => {
     const [first, second] = records as [ResultRecord, ResultRecord];
     const cloud = { logs: [{ line: first }, { line: "no record" }] } as unknown as EmbeddedCloud;
     expect(missingFromTopic([first], cloud)).toEqual([]);
@@ -238,48 +243,48 @@ describe("records", () => {
   });
 });
 
-describe("placeholders", () => {
+describe("the placeholders of stored events", () => {
   const values = { volume_id: "v-1", now_ms: 5 };
 
-  test("are filled in texts, alone also as a number", () => {
+  test("the placeholders are replaced in strings, and by a number if they are the whole string", () => {
     const event = { cts: { time: "{{now_ms}}", ids: ["{{volume_id}}"], text: "{{volume_id}} at {{now_ms}}", n: 1 } };
     expect(fillPlaceholders(event, values)).toEqual({ cts: { time: 5, ids: ["v-1"], text: "v-1 at 5", n: 1 } });
     expect(placeholdersIn(event)).toEqual(["now_ms", "volume_id"]);
   });
 
-  test("are filled inside a base64 body", () => {
+  test("the placeholders are replaced inside a base64 body", () => {
     const body = (text: string) => ({ isBase64Encoded: true, body: Buffer.from(text).toString("base64") });
     expect(fillPlaceholders(body('{"id":"{{volume_id}}"}'), values)).toEqual(body('{"id":"v-1"}'));
     expect(placeholdersIn(body("{{volume_id}}"))).toEqual(["volume_id"]);
   });
 
-  test("without a value are an error", () => {
+  test("the placeholders without a value cause an error", () => {
     expect(() => fillPlaceholders({ a: "{{server_id}}" }, values)).toThrow("{{server_id}}");
   });
 });
 
-describe("the screen", () => {
+describe("the screen of the tour", () => {
   const collect = (isTTY: boolean, environment: Record<string, string>) => {
     const written: string[] = [];
     const out = { isTTY, columns: 20, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
-    const screen = makeScreen(out, environment);
+    const screen = createScreen(out, environment);
     screen.update("a line that is longer than the terminal is wide");
     screen.line(screen.style.good("done"));
     return written;
   };
 
-  test("updates in place and colours on a terminal alone", () => {
+  test("the screen updates in place and uses colors on a terminal only", () => {
     expect(collect(true, {})).toEqual(["a line that is long", "\r\x1b[2K", "\x1b[32mdone\x1b[39m\n"]);
     expect(collect(false, {})).toEqual(["done\n"]);
   });
 
-  test("respects NO_COLOR and a dumb terminal", () => {
+  test("the screen uses no colors with NO_COLOR or on a dumb terminal", () => {
     expect(collect(true, { NO_COLOR: "1" }).at(-1)).toBe("done\n");
     expect(collect(true, { TERM: "dumb" }).at(-1)).toBe("done\n");
   });
 });
 
-test("a table is aligned, numbers to the right", () => {
+test("the table formatter aligns columns, and numbers to the right", () => {
   const table = formatTable(
     ["name", "seconds"],
     [

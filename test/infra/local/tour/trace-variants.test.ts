@@ -11,7 +11,7 @@ const attachment = {
 const event = (record: "request" | "completion", variant: TraceVariant = {}): any =>
   attachmentEvent(record, attachment, variant);
 
-test("the traces of an attachment write their time in the layout that is asked for", () => {
+test("the sample traces of an attachment have times in the requested format", () => {
   const timeIn = (time: TraceVariant["time"]) => event("request", { time }).cts;
   expect(timeIn("milliseconds")).toMatchObject({ time: 1795800951000, record_time: 1795800951000 });
   expect(timeIn("seconds").time).toBe(1795800951);
@@ -27,7 +27,7 @@ test("the traces of an attachment write their time in the layout that is asked f
   expect(event("completion").cts.time - event("request").cts.time).toBe(30_000);
 });
 
-test("the traces of an attachment carry the ids and bodies that are asked for", () => {
+test("the sample traces of an attachment contain the requested ids and bodies", () => {
   const { serverId, volumeId } = attachment;
   const request = event("request").cts;
   expect(request).toMatchObject({ resource_id: serverId, request: { volumeAttachment: { volumeId } } });
@@ -43,7 +43,7 @@ test("the traces of an attachment carry the ids and bodies that are asked for", 
   expect(failed).toMatchObject({ trace_rating: "normal", response: { status: "FAIL", error_code: "Ecs.0219" } });
 });
 
-test("the traces of an attachment come in the envelope that is asked for", () => {
+test("the sample traces of an attachment have the requested envelope", () => {
   const trace = event("completion").cts;
   const inside = (envelope: TraceVariant["envelope"]) => event("completion", { envelope });
   expect(inside("data")).toMatchObject({ specversion: "1.0", type: "ECS:CloudTrace:SystemAction", data: trace });
@@ -54,7 +54,7 @@ test("the traces of an attachment come in the envelope that is asked for", () =>
   expect(inside("batch")).toMatchObject([{ specversion: "1.0", data: trace }]);
 });
 
-test("the named variants of traces are all different and each is serializable", () => {
+test("the sample traces of an attachment have variants that differ and can be serialized", () => {
   const events = Object.values(TRACE_VARIANTS).flatMap((variant) =>
     JSON.stringify([event("request", variant), event("completion", variant)]),
   );

@@ -1,22 +1,22 @@
 import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { caller, type Signed, type Signing, send, tokenCaller } from "../../../../support/cloud-client.ts";
-import { START, said, stage, wallClockAt } from "../../../../support/cloud-environment.ts";
+import { START, startTestCloud, statusAndCode, wallClockAt } from "../../../../support/cloud-environment.ts";
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
 type Tamper = NonNullable<Signing["tamper"]>;
 
-test("a signed request and a request with the token are served", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud serves a signed request and a request with the token", async () => {
+  const { cloud, call } = await startTestCloud();
   expect((await call("GET", LIST)).status).toBe(200);
   expect((await tokenCaller(cloud)("GET", LIST)).status).toBe(200);
   expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "token"]);
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("the official SDK signs what this check accepts", async () => {
-  const { cloud } = await stage();
+test("the embedded cloud accepts the signatures of the official SDK", async () => {
+  const { cloud } = await startTestCloud();
   const { AKSKSigner } = createRequire(import.meta.url)("@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner");
   const { ak, sk, securityToken } = cloud.credentials;
   const sign = (method: string, path: string, rest: { queryParams?: object; data?: object }) =>
@@ -35,7 +35,7 @@ test("the official SDK signs what this check accepts", async () => {
     );
   const list = `/v2/${cloud.projectId}/cloudvolumes/detail`;
   const queryParams = { ids: "['a','b c']", limit: "10", name: "é~!*()'" };
-  // As node's querystring writes it: `!*()'` stay raw on the wire.
+  // Node's querystring does not encode the characters `!*()'`.
   const wire = `${list}?ids=%5B'a'%2C'b%20c'%5D&limit=10&name=%C3%A9~!*()'`;
   expect((await send(cloud, "GET", wire, sign("GET", list, { queryParams }))).status).toBe(200);
   const create = `/v2/${cloud.projectId}/cloudsnapshots`;
@@ -48,8 +48,8 @@ test("the official SDK signs what this check accepts", async () => {
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("without credentials it is 401 APIGW.0301 in the gateway's envelope", async () => {
-  const { cloud } = await stage();
+test("the embedded cloud refuses a request without credentials with 401 APIGW.0301 in the gateway's error body", async () => {
+  const { cloud } = await startTestCloud();
   const answer = await send(cloud, "GET", LIST.replace("{p}", cloud.projectId), {});
   expect(answer.status).toBe(401);
   expect(Object.keys(answer.json).sort()).toEqual(["error_code", "error_msg", "request_id"]);
@@ -58,8 +58,8 @@ test("without credentials it is 401 APIGW.0301 in the gateway's envelope", async
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("a signature covers method, path, query, headers and body", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud verifies that a signature covers method, path, query, headers and body", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const body = { snapshot: { volume_id: volume.id } };
   const header =
@@ -72,17 +72,17 @@ test("a signature covers method, path, query, headers and body", async () => {
     ({ body }) => ({ body: `${body} ` }),
   ];
   for (const tamper of tampers) {
-    expect(said(await call("POST", "/v2/{p}/cloudsnapshots", body, { tamper }))).toEqual([401, "APIGW.0301"]);
+    expect(statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", body, { tamper }))).toEqual([401, "APIGW.0301"]);
   }
   const otherPath: Tamper = ({ path }) => ({ path: `${path}/other` });
   const moved = await call("GET", "/v2/{p}/cloudsnapshots", undefined, { tamper: otherPath });
-  expect(said(moved)).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(moved)).toEqual([401, "APIGW.0301"]);
   expect(cloud.snapshots()).toEqual([]);
   expect((await call("POST", "/v2/{p}/cloudsnapshots", body)).status).toBe(202);
 });
 
-test("a wrong secret, an unknown key and a malformed header are refused", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses a wrong secret key, an unknown access key and a malformed header", async () => {
+  const { cloud, call } = await startTestCloud();
   const { credentials } = cloud;
   const wrong = [
     { credentials: { ...credentials, sk: "wrong" } },
@@ -90,45 +90,46 @@ test("a wrong secret, an unknown key and a malformed header are refused", async 
     { tamper: ({ headers }: Signed) => ({ headers: { ...headers, authorization: "Bearer x" } }) },
     { tamper: ({ headers }: Signed) => ({ headers: { ...headers, authorization: `${headers.authorization}0` } }) },
   ];
-  for (const signing of wrong) expect(said(await call("GET", LIST, undefined, signing))).toEqual([401, "APIGW.0301"]);
+  for (const signing of wrong)
+    expect(statusAndCode(await call("GET", LIST, undefined, signing))).toEqual([401, "APIGW.0301"]);
   expect(cloud.refusedSignatures).toHaveLength(wrong.length);
 });
 
-test("host, date, project and security token must be signed", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud requires signed headers for host, date, project and security token", async () => {
+  const { cloud, call } = await startTestCloud();
   for (const name of ["host", "x-sdk-date", "x-project-id", "x-security-token"]) {
-    expect(said(await call("GET", LIST, undefined, { leaveOut: [name] }))).toEqual([401, "APIGW.0301"]);
+    expect(statusAndCode(await call("GET", LIST, undefined, { omit: [name] }))).toEqual([401, "APIGW.0301"]);
     expect(cloud.refusedSignatures.at(-1)).toContain(`${name} is not signed`);
   }
 });
 
-test("the security token must be there, match, and be absent for keys without one", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud requires the security token of temporary keys, and refuses one with permanent keys", async () => {
+  const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };
-  expect(said(await call("GET", LIST, undefined, { credentials: other }))).toEqual([401, "APIGW.0301"]);
-  expect(said(await call("GET", LIST, undefined, { credentials: { ak, sk } }))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await call("GET", LIST, undefined, { credentials: other }))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await call("GET", LIST, undefined, { credentials: { ak, sk } }))).toEqual([401, "APIGW.0301"]);
   cloud.addCredentials({ ak: "PERMANENT", sk: "s" });
   const permanent = { ak: "PERMANENT", sk: "s" };
   expect((await call("GET", LIST, undefined, { credentials: permanent })).status).toBe(200);
   const superfluous = { ...permanent, securityToken: "x" };
-  expect(said(await call("GET", LIST, undefined, { credentials: superfluous }))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await call("GET", LIST, undefined, { credentials: superfluous }))).toEqual([401, "APIGW.0301"]);
 });
 
-test("the date may be 15 minutes off the wall clock, whatever the states' clock says", async () => {
+test("the embedded cloud accepts dates up to 15 minutes off the wall clock, independent of its own clock", async () => {
   wallClockAt(START);
-  const { cloud, clock, call } = await stage();
+  const { cloud, clock, call } = await startTestCloud();
   clock.set("2030-01-01T00:00:00Z");
   const off = (seconds: number) => call("GET", LIST, undefined, { date: new Date(Date.parse(START) + seconds * 1000) });
   expect((await off(-14 * 60 - 55)).status).toBe(200);
   expect((await off(14 * 60 + 55)).status).toBe(200);
-  expect(said(await off(-15 * 60 - 2))).toEqual([401, "APIGW.0301"]);
-  expect(said(await off(15 * 60 + 2))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await off(-15 * 60 - 2))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await off(15 * 60 + 2))).toEqual([401, "APIGW.0301"]);
   expect(cloud.refusedSignatures).toHaveLength(2);
 });
 
-test("an unsigned payload is taken when it is declared", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud accepts an unsigned body only if the request declares UNSIGNED-PAYLOAD", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const answer = await call(
     "POST",
@@ -139,37 +140,40 @@ test("an unsigned payload is taken when it is declared", async () => {
   expect(answer.status).toBe(202);
 });
 
-test("another project's path and another project's header are refused", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses another project in the path or in the header", async () => {
+  const { cloud, call } = await startTestCloud();
   const foreign = "f".repeat(32);
-  expect(said(await call("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
-  expect(said(await call("GET", LIST, undefined, { headers: { "x-project-id": foreign } }))).toEqual([
+  expect(statusAndCode(await call("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await call("GET", LIST, undefined, { headers: { "x-project-id": foreign } }))).toEqual([
     401,
     "APIGW.0301",
   ]);
-  expect(said(await tokenCaller(cloud)("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await tokenCaller(cloud)("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([
+    401,
+    "APIGW.0301",
+  ]);
 });
 
-test("several callers, and keys that run out", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud accepts several callers and refuses expired keys", async () => {
+  const { cloud, call } = await startTestCloud();
   const second = { ak: "SECOND", sk: "secret", securityToken: "t2", token: "token2" };
   cloud.addCredentials(second);
   expect((await call("GET", LIST, undefined, { credentials: second })).status).toBe(200);
   cloud.expireCredentials(cloud.credentials.ak);
   const expired = await call("GET", LIST);
-  expect(said(expired)).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(expired)).toEqual([401, "APIGW.0301"]);
   expect(expired.json.error_msg).toContain("token expired");
   expect((await call("GET", LIST, undefined, { credentials: second })).status).toBe(200);
   expect((await tokenCaller(cloud, "token2")("GET", LIST)).status).toBe(200);
   cloud.expireCredentials("token2");
-  expect(said(await tokenCaller(cloud, "token2")("GET", LIST))).toEqual([401, "APIGW.0301"]);
-  expect(said(await tokenCaller(cloud, "nobody's")("GET", LIST))).toEqual([401, "APIGW.0301"]);
-  // Only the unknown token is a mistake; what the test arranged is none.
+  expect(statusAndCode(await tokenCaller(cloud, "token2")("GET", LIST))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await tokenCaller(cloud, "nobody's")("GET", LIST))).toEqual([401, "APIGW.0301"]);
+  // The list contains only the unknown token, because the test caused the other failures on purpose.
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("requests are recorded without secrets", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud records requests without their secrets", async () => {
+  const { cloud, call } = await startTestCloud();
   await call("GET", `${LIST}?limit=5`);
   const { credentials } = cloud;
   const text = JSON.stringify(cloud.requests);
@@ -187,16 +191,16 @@ test("requests are recorded without secrets", async () => {
   });
 });
 
-test("an unknown path is 404 APIGW.0101", async () => {
-  const { cloud, call } = await stage();
-  expect(said(await call("GET", "/v2/{p}/nothing"))).toEqual([404, "APIGW.0101"]);
-  expect(said(await call("PATCH", LIST))).toEqual([404, "APIGW.0101"]);
-  expect(said(await caller(cloud)("GET", "/"))).toEqual([404, "APIGW.0101"]);
+test("the embedded cloud responds to an unknown path with 404 APIGW.0101", async () => {
+  const { cloud, call } = await startTestCloud();
+  expect(statusAndCode(await call("GET", "/v2/{p}/nothing"))).toEqual([404, "APIGW.0101"]);
+  expect(statusAndCode(await call("PATCH", LIST))).toEqual([404, "APIGW.0101"]);
+  expect(statusAndCode(await caller(cloud)("GET", "/"))).toEqual([404, "APIGW.0101"]);
 });
 
-test("a body over 12 MB is 413", async () => {
-  const { call } = await stage();
-  expect(said(await call("POST", "/v2/{p}/cloudsnapshots", "x".repeat(12 * 1024 * 1024 + 1)))).toEqual([
+test("the embedded cloud refuses a body over 12 MB with 413", async () => {
+  const { call } = await startTestCloud();
+  expect(statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", "x".repeat(12 * 1024 * 1024 + 1)))).toEqual([
     413,
     "APIGW.0201",
   ]);

@@ -2,17 +2,17 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
-import { stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 /** Sends a create of a legacy snapshot that the fault hits. */
 async function createUnder(fault: Fault) {
-  const { cloud } = await stage();
+  const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
   const sent = post(cloud, "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   return { cloud, handle, sent };
 }
 
-test("the fault `upgrade` answers 101, before or after the work, on an open connection", async () => {
+test("the fault `upgrade` sends 101 and keeps the connection open, before or after the service executes the call", async () => {
   for (const after of [false, true]) {
     const { cloud, handle, sent } = await createUnder({ type: "upgrade", after });
     const [response, socket] = await once(sent, "upgrade");
@@ -33,7 +33,7 @@ test("the fault `upgrade` without an Upgrade header is a final response to Node'
   expect(cloud.snapshots()).toHaveLength(0);
 });
 
-test("the fault `informational` sends 100 Continue and 103 Early Hints before the normal answer", async () => {
+test("the fault `informational` sends 100 Continue and 103 Early Hints before the normal response", async () => {
   const { cloud, sent } = await createUnder({ type: "informational", count: 5 });
   const seen: number[] = [];
   sent.on("information", ({ statusCode }) => seen.push(statusCode));
@@ -43,7 +43,7 @@ test("the fault `informational` sends 100 Continue and 103 Early Hints before th
   expect(JSON.parse(await bodyOf(response))).toMatchObject({ snapshot: { id: cloud.snapshots()[0]?.id } });
 });
 
-test("the fault `stall` sends headers and a few bytes of the body, and then nothing", async () => {
+test("the fault `stall` sends the headers and a few bytes of the body, and then nothing", async () => {
   for (const after of [false, true]) {
     const { cloud, sent } = await createUnder({ type: "stall", after });
     const [response] = await once(sent, "response");
@@ -57,7 +57,7 @@ test("the fault `stall` sends headers and a few bytes of the body, and then noth
   }
 });
 
-test("the fault `drip` sends the normal answer byte by byte", async () => {
+test("the fault `drip` sends the normal response byte by byte", async () => {
   const { cloud, sent } = await createUnder({ type: "drip", ms: 1 });
   const [response] = await once(sent, "response");
   let chunks = 0;
@@ -68,7 +68,7 @@ test("the fault `drip` sends the normal answer byte by byte", async () => {
   expect(chunks).toBeGreaterThan(10);
 });
 
-test("the fault `raw` sends the given bytes, before or after the work, and closes the connection", async () => {
+test("the fault `raw` sends the given bytes and closes the connection, before or after the service executes the call", async () => {
   for (const after of [false, true]) {
     const bytes = Buffer.concat([Buffer.from("HTTP/1.0 299 \r\nx-odd: \xe9\r\n\r\n", "latin1"), Buffer.of(0xff, 0)]);
     const { cloud, sent } = await createUnder({ type: "raw", bytes, after });

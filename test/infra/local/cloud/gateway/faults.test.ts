@@ -1,19 +1,19 @@
 import { expect, test, vi } from "vitest";
 import type { CloudOptions, EmbeddedCloud, Fault, FaultHandle } from "../../../../../infra/local/cloud/index.ts";
-import { START, said, stage, wallClockAt } from "../../../../support/cloud-environment.ts";
+import { START, startTestCloud, statusAndCode, wallClockAt } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-/** A cloud with one disk, and the call that makes a snapshot of it. */
+/** Starts a cloud with one disk, and returns a function that creates a snapshot of the disk. */
 async function oneDisk(options: Omit<CloudOptions, "clock"> = {}) {
-  const { cloud, clock, call } = await stage(options);
+  const { cloud, clock, call } = await startTestCloud(options);
   const { id: volume_id } = cloud.addVolume();
   const create = () => call("POST", CREATE, { snapshot: { volume_id } });
   return { cloud, clock, call, create, volume_id };
 }
 
-/** What a caller sees of a fault, and how many snapshots there are then. */
+/** Injects a fault and returns what the caller sees, and the number of snapshots afterwards. */
 async function seen(fault: Fault) {
   const { cloud, create } = await oneDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot", times: 1 }, fault);
@@ -24,7 +24,7 @@ async function seen(fault: Fault) {
   return { first, made, view: cloud.requests[0] };
 }
 
-test("a status, before and after the work was done", async () => {
+test("the fault `status` sends a status before or after the service executes the call", async () => {
   const before = await seen({ type: "status", status: 500 });
   expect(before.made).toBe(0);
   expect(before.first).toMatchObject({ status: 500, json: { error: { code: "EVS.5500" } } });
@@ -44,21 +44,21 @@ test("a status, before and after the work was done", async () => {
   expect(object.first).toMatchObject({ status: 403, json: { error: { code: "EVS.2145" } } });
 });
 
-test("each service fails in its own envelope", async () => {
-  const { cloud, call } = await stage();
+test("the fault `status` sends a 500 and a 503 with the error body of each service", async () => {
+  const { cloud, call } = await startTestCloud();
   cloud.fault({}, { type: "status", status: 500 });
   const paths = [
     ["/v1.0/{p}/clusters", "DWS.9999"],
     ["/v1/{p}/cloudservers/detail", "Ecs.0500"],
     [LIST, "EVS.5500"],
   ];
-  for (const [path = "", code] of paths) expect(said(await call("GET", path))).toEqual([500, code]);
-  expect(said(await call("POST", "/v2/{p}/fgs/functions/x/invocations-async", {}))).toEqual([500, "FSS.0500"]);
+  for (const [path = "", code] of paths) expect(statusAndCode(await call("GET", path))).toEqual([500, code]);
+  expect(statusAndCode(await call("POST", "/v2/{p}/fgs/functions/x/invocations-async", {}))).toEqual([500, "FSS.0500"]);
   const topic = "/v2/{p}/lts/groups/g/streams/s/tenant/contents";
-  expect(said(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
+  expect(statusAndCode(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
 });
 
-test("the connection is reset, before and after", async () => {
+test("the fault `reset` resets the connection before or after the service executes the call", async () => {
   const before = await seen({ type: "reset", after: false });
   expect([before.made, before.first, before.view?.status]).toEqual([0, "ECONNRESET", undefined]);
   expect(before.view?.fault).toBe("reset");
@@ -66,14 +66,14 @@ test("the connection is reset, before and after", async () => {
   expect([after.made, after.first]).toEqual([1, "ECONNRESET"]);
 });
 
-test("a body is cut, before and after", async () => {
+test("the fault `cut` ends the body halfway, before or after the service executes the call", async () => {
   const before = await seen({ type: "cut", after: false });
   const after = await seen({ type: "cut", after: true });
   expect([before.made, after.made]).toEqual([0, 1]);
   for (const { first } of [before, after]) expect(first).toMatch(/UND_ERR_SOCKET|ECONNRESET|terminated/);
 });
 
-test("a body that is no JSON, a page, or nothing at all", async () => {
+test("the faults `notJson` and `emptyBody` send truncated JSON, an HTML page or an empty body", async () => {
   const torn = await seen({ type: "notJson", after: true });
   expect(torn.made).toBe(1);
   expect(torn.first).toMatchObject({ status: 202, json: undefined, text: expect.stringMatching(/^\{"snapshot"/) });
@@ -85,7 +85,7 @@ test("a body that is no JSON, a page, or nothing at all", async () => {
   expect(empty.first).toMatchObject({ status: 202, text: "" });
 });
 
-/** A caller that hangs up as soon as the fault has hit its request. */
+/** Sends a request and closes the connection as soon as the fault has hit the request. */
 async function hangUp(cloud: EmbeddedCloud, handle: FaultHandle, volume_id: string) {
   const impatience = new AbortController();
   const call = fetch(`${cloud.url}/v2/${cloud.projectId}/cloudsnapshots`, {
@@ -100,7 +100,7 @@ async function hangUp(cloud: EmbeddedCloud, handle: FaultHandle, volume_id: stri
   await refused;
 }
 
-test("no answer at all, before and after", async () => {
+test("the fault `hang` sends no response, before or after the service executes the call", async () => {
   for (const after of [false, true]) {
     const { cloud, volume_id } = await oneDisk();
     const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after });
@@ -110,15 +110,15 @@ test("no answer at all, before and after", async () => {
   }
 });
 
-test("a redirect, which a caller must not follow", async () => {
+test("the fault `redirect` sends a redirect, which a caller must not follow", async () => {
   const { first, made } = await seen({ type: "redirect", location: "http://192.0.2.1/steal" });
   expect(made).toBe(0);
   expect(first).toMatchObject({ status: 307 });
   expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
 });
 
-test("the fault `acknowledge` answers a create and a delete that are not carried out", async () => {
-  const { cloud, clock, call } = await stage();
+test("the fault `acknowledge` confirms a create and a delete that the service does not execute", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume_id = cloud.addVolume({ serverId: server.id }).id;
   const cluster_id = cloud.addCluster().id;
@@ -142,7 +142,7 @@ test("the fault `acknowledge` answers a create and a delete that are not carried
     expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
   }
   expect(cloud.snapshots()).toEqual([]);
-  expect(said(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
+  expect(statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: "unknown" } }))).toEqual([400, "EVS.1002"]);
   acknowledge.remove();
 
   for (const [path, body, status, shape] of creates) {
@@ -160,9 +160,9 @@ test("the fault `acknowledge` answers a create and a delete that are not carried
   expect(cloud.snapshots()).toEqual(before);
 });
 
-test("the fault `acknowledge` loses reports, invocations and attachments, and refuses to hit an update", async () => {
+test("the fault `acknowledge` discards reports, invocations and attachments, and refuses to hit an update", async () => {
   const onInvokeAsync = vi.fn();
-  const { cloud, call } = await stage({ onInvokeAsync });
+  const { cloud, call } = await startTestCloud({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
   cloud.fault({}, { type: "acknowledge" });
   const report = { log_time_ns: cloud.clock.now() * 1e6, contents: ["a"], labels: {} };
@@ -220,7 +220,7 @@ test("the fault `edit` changes the body of a list, a show and a create", async (
   ).toMatchObject({ status: 202, text: "" });
 });
 
-test("throttled once, with Retry-After", async () => {
+test("the fault `throttle` sends 429 with Retry-After once", async () => {
   const { first, made } = await seen({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(made).toBe(0);
   expect(first).toMatchObject({
@@ -233,15 +233,15 @@ test("throttled once, with Retry-After", async () => {
   expect((first as { headers: Headers }).headers.get("retry-after")).toBe("7");
 });
 
-test("a token that ran out, and a clock that is off", async () => {
+test("the faults `expiredToken` and `clockSkew` make authentication fail", async () => {
   wallClockAt(START);
   const { cloud, create } = await oneDisk();
   const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
-  expect(said(await create())).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await create())).toEqual([401, "APIGW.0301"]);
   expect(expired.hits).toBe(1);
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: 16 * 60 * 1000 });
   const skewed = await create();
-  expect(said(skewed)).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(skewed)).toEqual([401, "APIGW.0301"]);
   const ahead = Date.parse(skewed.headers.get("date") ?? "") - Date.parse(START);
   expect(ahead).toBeGreaterThan(15 * 60 * 1000);
   cloud.fault({ times: 1 }, { type: "clockSkew", ms: -14 * 60 * 1000 });
@@ -250,25 +250,25 @@ test("a token that ran out, and a clock that is off", async () => {
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("exactly the answer that was asked for", async () => {
+test("the fault `answer` sends exactly the given response", async () => {
   const { first, made } = await seen({ type: "answer", status: 418, headers: { "x-a": "b" }, body: "{}" });
   expect(made).toBe(0);
   expect(first).toMatchObject({ status: 418, text: "{}" });
   expect((first as { headers: Headers }).headers.get("x-a")).toBe("b");
 });
 
-test("a list that changes between two pages", async () => {
-  const { cloud, call } = await stage();
+test("the fault `mutatePage` changes a list between two of its pages", async () => {
+  const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 4; n += 1) cloud.addVolume({ name: `v${n}`, createdAt: Date.UTC(2026, 0, n + 1) });
   const mutate = () => void cloud.addVolume({ name: "new" });
   cloud.fault({ operation: "evs.listVolumes", nth: 1 }, { type: "mutatePage", mutate });
   const page = async (offset: number) =>
     (await call("GET", `${LIST}?limit=2&offset=${offset}`)).json.volumes.map(({ name }: { name: string }) => name);
-  // The rows have shifted: v2 is seen twice.
+  // The rows have moved by one, so the second page repeats v2.
   expect([...(await page(0)), ...(await page(2)), ...(await page(4))]).toEqual(["v3", "v2", "v2", "v1", "v0"]);
 });
 
-test("a delay, before or after the work", async () => {
+test("the fault `delay` delays the response, before or after the service executes the call", async () => {
   const { cloud, call, create } = await oneDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 20 });
   const started = performance.now();
@@ -282,7 +282,7 @@ test("a delay, before or after the work", async () => {
   expect(cloud.snapshots()).toHaveLength(2);
 });
 
-test("which requests a fault hits", async () => {
+test("a fault hits the requests that match its operation, path, resource, number and probability", async () => {
   const { cloud, call, create, volume_id } = await oneDisk({ legacyPerVolume: 99 });
   const other = cloud.addVolume().id;
   const fault: Fault = { type: "status", status: 500 };
@@ -313,17 +313,17 @@ test("which requests a fault hits", async () => {
   expect(await statuses(3)).toEqual([202, 500, 202]);
 });
 
-test("a refused signature does not use up a fault", async () => {
+test("a fault is not used up by a request with a wrong signature", async () => {
   const { cloud, call, create } = await oneDisk();
   const handle = cloud.fault({ nth: 1 }, { type: "reset", after: true });
-  await call("GET", LIST, undefined, { leaveOut: ["host"] });
+  await call("GET", LIST, undefined, { omit: ["host"] });
   expect(handle.seen).toBe(0);
   await expect(create()).rejects.toThrow();
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("a mistake in the cloud itself, or in what a test hands it, is seen", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud reports a bug in itself or in a callback of a test", async () => {
+  const { cloud, call } = await startTestCloud();
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const mutate = () => {
     throw new Error("a mistake");
@@ -334,7 +334,7 @@ test("a mistake in the cloud itself, or in what a test hands it, is seen", async
   complain.mockRestore();
 });
 
-test("what a caller did not wait for is done all the same", async () => {
+test("the embedded cloud executes a call even if the caller disconnects before the response", async () => {
   const { cloud, volume_id } = await oneDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 40 });
   await hangUp(cloud, handle, volume_id);

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { ODD_ANSWERS, type OddAnswer } from "../../../../../infra/local/cloud/gateway/odd-answers.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
-import { stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 
-test("every odd answer is sent as it stands, before or after the work", async () => {
+test("the embedded cloud sends every odd response unchanged, before or after the service executes the call", async () => {
   for (const [name, odd] of Object.entries<OddAnswer>(ODD_ANSWERS)) {
-    const { cloud } = await stage({ legacyPerVolume: 99 });
+    const { cloud } = await startTestCloud({ legacyPerVolume: 99 });
     const volume_id = cloud.addVolume().id;
     for (const after of [false, true]) {
       const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...odd, after });
@@ -21,7 +21,7 @@ test("every odd answer is sent as it stands, before or after the work", async ()
   }
 });
 
-test("the large odd answers have 16 MiB, the deep ones 100,000 levels", () => {
+test("the large odd responses have 16 MiB and the deep ones have 100,000 levels", () => {
   for (const { body } of [ODD_ANSWERS.large, ODD_ANSWERS.largeSuccess]) {
     expect(body).toHaveLength(16 * 1024 * 1024);
     expect(() => JSON.parse(body)).not.toThrow();

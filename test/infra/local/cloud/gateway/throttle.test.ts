@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("so many a second on the states' clock, then 429 with the documented message", async () => {
-  const { cloud, clock, call } = await stage({ rate: { perSecond: 3 } });
+test("the embedded cloud limits requests per second on its own clock, with 429 and the documented message", async () => {
+  const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 3 } });
   const ask = async () => (await call("GET", LIST)).status;
   expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
   const { json } = await call("GET", LIST);
@@ -24,8 +24,8 @@ test("so many a second on the states' clock, then 429 with the documented messag
   ]);
 });
 
-test("so many a minute, beside so many a second", async () => {
-  const { clock, call } = await stage({ rate: { perSecond: 100, perMinute: 2 } });
+test("the embedded cloud limits requests per minute in addition to requests per second", async () => {
+  const { clock, call } = await startTestCloud({ rate: { perSecond: 100, perMinute: 2 } });
   const ask = async () => call("GET", LIST);
   await ask();
   await ask();
@@ -34,10 +34,10 @@ test("so many a minute, beside so many a second", async () => {
   expect([(await ask()).status, (await ask()).status]).toEqual([200, 429]);
 });
 
-test("a throttled request does no work", async () => {
-  const { cloud, clock, call } = await stage({ rate: { perSecond: 1 } });
+test("the embedded cloud does not execute a throttled request", async () => {
+  const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const volume_id = cloud.addVolume().id;
-  const create = async () => said(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
+  const create = async () => statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
   expect(await create()).toEqual([202, undefined]);
   expect(await create()).toEqual([429, "APIGW.0308"]);
   expect(cloud.snapshots()).toHaveLength(1);
@@ -45,8 +45,8 @@ test("a throttled request does no work", async () => {
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("LTS has an address of its own and does not count", async () => {
-  const { cloud, call } = await stage({ rate: { perSecond: 1 } });
+test("the embedded cloud does not apply the rate limit to LTS, which has its own address", async () => {
+  const { cloud, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
   for (let n = 0; n < 3; n += 1) {
     expect((await call("POST", "/v2/{p}/lts/groups/g/streams/s/tenant/contents", body)).status).toBe(200);
@@ -54,8 +54,8 @@ test("LTS has an address of its own and does not count", async () => {
   expect((await call("GET", LIST)).status).toBe(200);
 });
 
-test("a wrong signature takes no token", async () => {
-  const { call } = await stage({ rate: { perSecond: 1 } });
-  await call("GET", LIST, undefined, { leaveOut: ["host"] });
+test("the embedded cloud does not count a request with a wrong signature against the rate limit", async () => {
+  const { call } = await startTestCloud({ rate: { perSecond: 1 } });
+  await call("GET", LIST, undefined, { omit: ["host"] });
   expect((await call("GET", LIST)).status).toBe(200);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v1.0/{p}/snapshots";
 
-test("the story of a cluster snapshot", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud creates, shows and deletes a cluster snapshot", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const cluster = cloud.addCluster({ name: "dws-1", tags: { backup: "daily" } });
   const created = await call("POST", CREATE, {
     snapshot: { name: "snapshot-3", cluster_id: cluster.id, description: "Snapshot-3 description" },
@@ -38,14 +38,14 @@ test("the story of a cluster snapshot", async () => {
   expect(await shown()).toMatchObject({ status: "AVAILABLE", task_status: null, action_progress: {} });
   const deleted = await call("DELETE", one);
   expect([deleted.status, deleted.text]).toEqual([202, ""]);
-  expect(said(await call("GET", one))).toEqual([400, "DWS.5149"]);
-  expect(said(await call("DELETE", one))).toEqual([400, "DWS.0001"]);
+  expect(statusAndCode(await call("GET", one))).toEqual([400, "DWS.5149"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "DWS.0001"]);
 });
 
-test("names: 4 to 64 characters, a letter first, no others; unique in the project", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud accepts cluster snapshot names of 4 to 64 allowed characters that are unique in the project", async () => {
+  const { cloud, call } = await startTestCloud();
   const create = async (name: unknown, cluster_id = cloud.addCluster().id) =>
-    said(await call("POST", CREATE, { snapshot: { name, cluster_id } }));
+    statusAndCode(await call("POST", CREATE, { snapshot: { name, cluster_id } }));
   expect(await create("abcd")).toEqual([200, undefined]);
   expect(await create("abc")).toEqual([400, "DWS.5038"]);
   expect(await create(`a${"b".repeat(63)}`)).toEqual([200, undefined]);
@@ -56,22 +56,22 @@ test("names: 4 to 64 characters, a letter first, no others; unique in the projec
   }
   expect(await create("abcd")).toEqual([400, "DWS.5150"]);
   expect(await create("ABCD")).toEqual([400, "DWS.5150"]);
-  const other = await stage({ duplicateClusterSnapshot: { status: 409, code: "DWS.6000" } });
+  const other = await startTestCloud({ duplicateClusterSnapshot: { status: 409, code: "DWS.6000" } });
   const cluster_id = other.cloud.addCluster().id;
   other.cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cluster_id, name: "taken" });
-  expect(said(await other.call("POST", CREATE, { snapshot: { name: "taken", cluster_id } }))).toEqual([
+  expect(statusAndCode(await other.call("POST", CREATE, { snapshot: { name: "taken", cluster_id } }))).toEqual([
     409,
     "DWS.6000",
   ]);
 });
 
-test("descriptions: 256 characters without the forbidden ones", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud accepts cluster snapshot descriptions of up to 256 allowed characters", async () => {
+  const { cloud, call } = await startTestCloud();
   let n = 0;
   const create = async (description: unknown) => {
     n += 1;
     const snapshot = { name: `name-${n}`, cluster_id: cloud.addCluster().id, description };
-    return said(await call("POST", CREATE, { snapshot }));
+    return statusAndCode(await call("POST", CREATE, { snapshot }));
   };
   expect(await create("d".repeat(256))).toEqual([200, undefined]);
   expect(await create("d".repeat(257))).toEqual([400, "DWS.5038"]);
@@ -80,10 +80,10 @@ test("descriptions: 256 characters without the forbidden ones", async () => {
   expect(await create(null)).toEqual([400, "DWS.5038"]);
 });
 
-test("bodies and clusters that are not there", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses cluster snapshots with a bad body or of an unknown cluster", async () => {
+  const { cloud, call } = await startTestCloud();
   const cluster_id = cloud.addCluster().id;
-  const create = async (body: unknown) => said(await call("POST", CREATE, body));
+  const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
   expect(await create({})).toEqual([400, "DWS.0001"]);
   expect(await create("x")).toEqual([400, "DWS.0001"]);
   expect(await create({ snapshot: { name: "abcd", cluster_id, tags: {} } })).toEqual([400, "DWS.0001"]);
@@ -91,12 +91,12 @@ test("bodies and clusters that are not there", async () => {
   expect(await create({ snapshot: { name: "abcd", cluster_id: "c-1" } })).toEqual([400, "DWS.0001"]);
   const unknown = crypto.randomUUID();
   expect(await create({ snapshot: { name: "abcd", cluster_id: unknown } })).toEqual([404, "DWS.0047"]);
-  expect(said(await call("GET", `/v1.0/{p}/clusters/${unknown}`))).toEqual([404, "DWS.0047"]);
-  expect(said(await call("GET", `/v1.0/{p}/clusters/${unknown}/snapshots`))).toEqual([404, "DWS.0047"]);
+  expect(statusAndCode(await call("GET", `/v1.0/{p}/clusters/${unknown}`))).toEqual([404, "DWS.0047"]);
+  expect(statusAndCode(await call("GET", `/v1.0/{p}/clusters/${unknown}/snapshots`))).toEqual([404, "DWS.0047"]);
 });
 
-test("a busy or unavailable cluster is 403 DWS.7023, every field twice", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud refuses a busy or unavailable cluster with 403 DWS.7023 and doubled error fields", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const { id: cluster_id } = cloud.addCluster();
   const create = (name: string) => call("POST", CREATE, { snapshot: { name, cluster_id } });
   expect((await create("first")).status).toBe(200);
@@ -110,15 +110,15 @@ test("a busy or unavailable cluster is 403 DWS.7023, every field twice", async (
   });
   clock.advance(6000);
   cloud.setCluster(cluster_id, { taskStatus: "GROWING" });
-  expect(said(await create("second"))).toEqual([403, "DWS.7023"]);
+  expect(statusAndCode(await create("second"))).toEqual([403, "DWS.7023"]);
   cloud.setCluster(cluster_id, { taskStatus: undefined, status: "UNAVAILABLE" });
-  expect(said(await create("second"))).toEqual([403, "DWS.7023"]);
+  expect(statusAndCode(await create("second"))).toEqual([403, "DWS.7023"]);
   cloud.setCluster(cluster_id, { status: "AVAILABLE" });
   expect((await create("second")).status).toBe(200);
 });
 
-test("a snapshot ends as it was told to", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud ends a cluster snapshot in the status that a test sets", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const ended = async (ending: string) => {
     const { id: cluster_id } = cloud.addCluster();
     cloud.endWith(cluster_id, ending);
@@ -134,18 +134,18 @@ test("a snapshot ends as it was told to", async () => {
   expect(await ended("PAUSED")).toEqual(["PAUSED", null]);
 });
 
-test("automated snapshots and unfinished ones cannot be deleted", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses to delete automated and unfinished cluster snapshots", async () => {
+  const { cloud, call } = await startTestCloud();
   const clusterId = cloud.addCluster().id;
   const auto = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId, name: "auto", type: "AUTO" });
   const unfinished = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId, name: "half", status: "CREATING" });
-  expect(said(await call("DELETE", `${CREATE}/${auto.id}`))).toEqual([403, "DWS.7023"]);
-  expect(said(await call("DELETE", `${CREATE}/${unfinished.id}`))).toEqual([403, "DWS.7023"]);
+  expect(statusAndCode(await call("DELETE", `${CREATE}/${auto.id}`))).toEqual([403, "DWS.7023"]);
+  expect(statusAndCode(await call("DELETE", `${CREATE}/${unfinished.id}`))).toEqual([403, "DWS.7023"]);
   expect(cloud.snapshots("cluster-snapshot")).toHaveLength(2);
 });
 
-test("the list of all has no parameters, the list of a cluster counts pages from 0", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists all cluster snapshots without parameters, and those of a cluster in pages from 0", async () => {
+  const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addCluster(), cloud.addCluster()];
   for (let n = 1; n <= 5; n += 1) {
     const createdAt = Date.UTC(2026, 0, n);
@@ -154,10 +154,10 @@ test("the list of all has no parameters, the list of a cluster counts pages from
   cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: b.id, name: "other" });
   const all = (await call("GET", CREATE)).json;
   expect([all.count, all.snapshots.length]).toEqual([6, 6]);
-  expect(said(await call("GET", `${CREATE}?limit=1`))).toEqual([400, "DWS.0001"]);
+  expect(statusAndCode(await call("GET", `${CREATE}?limit=1`))).toEqual([400, "DWS.0001"]);
   const page = async (query: string) => {
     const answer = await call("GET", `/v1.0/{p}/clusters/${a.id}/snapshots?${query}`);
-    if (answer.status !== 200) return said(answer);
+    if (answer.status !== 200) return statusAndCode(answer);
     const names = answer.json.snapshots.map(({ name }: { name: string }) => name.slice(5)).join("");
     return [names, answer.json.count, answer.json.cluster_id === a.id, answer.json.project_id === cloud.projectId];
   };
@@ -171,8 +171,8 @@ test("the list of all has no parameters, the list of a cluster counts pages from
   expect(await page("offset=-1")).toEqual([400, "DWS.0001"]);
 });
 
-test("clusters by enterprise project", async () => {
-  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
+test("the embedded cloud lists clusters by enterprise project", async () => {
+  const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   cloud.addCluster({ name: "a" });
   cloud.addCluster({ name: "b", enterpriseProjectId: "p1" });
   const names = async (query: string) =>
@@ -182,13 +182,13 @@ test("clusters by enterprise project", async () => {
   expect(await names("?enterprise_project_id=p1")).toBe("b");
   expect(await names("?enterprise_project_id=0")).toBe("a");
 
-  const usual = await stage();
+  const usual = await startTestCloud();
   usual.cloud.addCluster({ enterpriseProjectId: "p1" });
   expect((await usual.call("GET", "/v1.0/{p}/clusters")).json.clusters).toEqual([]);
 });
 
-test("a list can show a new snapshot late", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud can omit a new cluster snapshot from lists for a while", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   await call("POST", CREATE, { snapshot: { name: "late", cluster_id: cloud.addCluster().id } });
   expect((await call("GET", CREATE)).json.count).toBe(0);

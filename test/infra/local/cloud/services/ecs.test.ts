@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const LIST = "/v1/{p}/cloudservers/detail";
 
-test("the list counts pages from 1, 25 to a page", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists servers in pages from 1, with 25 servers per page", async () => {
+  const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 60; n += 1) cloud.addServer({ name: `s${n}`, createdAt: Date.UTC(2026, 0, 1, 0, n) });
   const page = async (query: string) => {
     const answer = await call("GET", `${LIST}?${query}`);
-    if (answer.status !== 200) return said(answer);
+    if (answer.status !== 200) return statusAndCode(answer);
     const { count, servers } = answer.json;
     return [count, servers.length, servers[0]?.name];
   };
@@ -23,8 +23,8 @@ test("the list counts pages from 1, 25 to a page", async () => {
   expect(await page("offset=x")).toEqual([400, "Ecs.0000"]);
 });
 
-test("a server with its disks and tags, and the filters of the list", async () => {
-  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
+test("the embedded cloud shows a server with its disks and tags, and filters the list of servers", async () => {
+  const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const web = cloud.addServer({ name: "web", tags: { backup: "daily", env: "" } });
   const db = cloud.addServer({ name: "db", status: "SHUTOFF", enterpriseProjectId: "p1", tags: { backup: "weekly" } });
   const [root, data] = [cloud.addVolume({ serverId: web.id }), cloud.addVolume({ serverId: web.id })];
@@ -43,11 +43,11 @@ test("a server with its disks and tags, and the filters of the list", async () =
   expect(await names("not-tags=env")).toBe("db");
   expect(await names(`server_id=${db.id},unknown`)).toBe("db");
   expect(await names("enterprise_project_id=p1")).toBe("db");
-  expect(said(await call("GET", "/v1/{p}/cloudservers/unknown"))).toEqual([404, "Ecs.0114"]);
+  expect(statusAndCode(await call("GET", "/v1/{p}/cloudservers/unknown"))).toEqual([404, "Ecs.0114"]);
 });
 
-test("by tags: limit and offset are strings, and offset counts rows", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists servers by tags, with limit and offset as strings and an offset in rows", async () => {
+  const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 3; n += 1) cloud.addServer({ name: `s${n}`, tags: { backup: "daily", n: String(n) } });
   const ask = (body: object) =>
     call("POST", "/v1/{p}/cloudservers/resource_instances/action", { action: "filter", ...body });
@@ -67,13 +67,13 @@ test("by tags: limit and offset are strings, and offset counts rows", async () =
   expect((await ask({ tags, not_tags: [{ key: "n", values: ["1", "2"] }] })).json.total_count).toBe(1);
   expect((await ask({ tags, matches: [{ key: "resource_name", value: "s2" }] })).json.total_count).toBe(1);
   expect((await ask({ action: "count", tags })).json).toEqual({ total_count: 3 });
-  expect(said(await ask({ tags, limit: 2 }))).toEqual([400, "Ecs.0000"]);
-  expect(said(await ask({ tags, limit: "1001" }))).toEqual([400, "Ecs.0000"]);
-  expect(said(await ask({ action: "delete", tags }))).toEqual([400, "Ecs.0000"]);
+  expect(statusAndCode(await ask({ tags, limit: 2 }))).toEqual([400, "Ecs.0000"]);
+  expect(statusAndCode(await ask({ tags, limit: "1001" }))).toEqual([400, "Ecs.0000"]);
+  expect(statusAndCode(await ask({ action: "delete", tags }))).toEqual([400, "Ecs.0000"]);
 });
 
-test("block devices are camelCase", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud shows block devices with camelCase fields", async () => {
+  const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, size: 40 });
   const { json } = await call("GET", `/v1/{p}/cloudservers/${server.id}/block_device`);
@@ -93,8 +93,8 @@ test("block devices are camelCase", async () => {
   expect(one.json.volumeAttachment.volumeId).toBe(volume.id);
 });
 
-test("a disk is attached and detached by a call", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud attaches and detaches a disk by ECS calls", async () => {
+  const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const { id: volumeId } = cloud.addVolume();
   const attach = () =>

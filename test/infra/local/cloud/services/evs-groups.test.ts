@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import type { CloudOptions } from "../../../../../infra/local/cloud/index.ts";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v5/{p}/snapshot-groups";
 
-/** A server with three disks. */
+/** Starts a cloud with a server that has three disks. */
 async function server(options: Omit<CloudOptions, "clock"> = {}) {
-  const { cloud, clock, call } = await stage(options);
+  const { cloud, clock, call } = await startTestCloud(options);
   const { id: server_id } = cloud.addServer();
   const disks = [0, 1, 2].map(() => cloud.addVolume({ serverId: server_id }).id);
   const create = (snapshot_group: object) => call("POST", CREATE, { snapshot_group });
   return { cloud, clock, call, create, server_id, disks };
 }
 
-test("the story of a group: one member for each disk of the server", async () => {
+test("the embedded cloud creates, shows, updates and deletes a snapshot group with one member for each disk of the server", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
   const created = await create({ server_id, name: "release", description: "d", tags: { a: "b" }, incremental: true });
   const { job_id, snapshot_group_id } = created.json;
@@ -44,11 +44,11 @@ test("the story of a group: one member for each disk of the server", async () =>
   const deleted = await call("DELETE", one);
   expect([deleted.status, Object.keys(deleted.json)]).toEqual([202, ["job_id"]]);
   clock.advance(1000);
-  expect(said(await call("GET", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("chosen otherwise: members stay, the status is spelled right, members carry the tags", async () => {
+test("the embedded cloud keeps the members of a deleted group, spells its status correctly and tags its members if so configured", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
   const { cloud, clock, call, create, server_id } = await server(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
@@ -60,16 +60,16 @@ test("chosen otherwise: members stay, the status is spelled right, members carry
   expect(cloud.snapshots()[0]).toMatchObject({ kind: "standard-snapshot", snapshot_group_id, tags: { a: "b" } });
 });
 
-test("server_id or volume_ids, and these only of that server", async () => {
+test("the embedded cloud creates a group from server_id or from volume_ids of that server only", async () => {
   const { cloud, create, server_id, disks } = await server();
   const loose = cloud.addVolume().id;
-  expect(said(await create({}))).toEqual([400, "EVS.5400"]);
-  expect(said(await create({ volume_ids: [] }))).toEqual([400, "EVS.5400"]);
-  expect(said(await create({ server_id, volume_ids: [disks[0], loose] }))).toEqual([400, "EVS.5400"]);
-  expect(said(await create({ server_id: crypto.randomUUID() }))).toEqual([404, "EVS.5404"]);
-  expect(said(await create({ server_id: cloud.addServer().id }))).toEqual([400, "EVS.5400"]);
-  expect(said(await create({ volume_ids: [crypto.randomUUID()] }))).toEqual([404, "EVS.5404"]);
-  expect(said(await create({ volume_ids: "x" }))).toEqual([400, "EVS.5400"]);
+  expect(statusAndCode(await create({}))).toEqual([400, "EVS.5400"]);
+  expect(statusAndCode(await create({ volume_ids: [] }))).toEqual([400, "EVS.5400"]);
+  expect(statusAndCode(await create({ server_id, volume_ids: [disks[0], loose] }))).toEqual([400, "EVS.5400"]);
+  expect(statusAndCode(await create({ server_id: crypto.randomUUID() }))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await create({ server_id: cloud.addServer().id }))).toEqual([400, "EVS.5400"]);
+  expect(statusAndCode(await create({ volume_ids: [crypto.randomUUID()] }))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await create({ volume_ids: "x" }))).toEqual([400, "EVS.5400"]);
   expect(cloud.snapshots()).toEqual([]);
   expect((await create({ server_id, volume_ids: [disks[0]] })).status).toBe(202);
   expect((await create({ volume_ids: [loose, disks[1], loose] })).status).toBe(202);
@@ -80,11 +80,11 @@ test("server_id or volume_ids, and these only of that server", async () => {
   expect(cloud.snapshots("snapshot-group")[1]?.server_id).toBeNull();
 });
 
-test("name and description 255 bytes each", async () => {
+test("the embedded cloud limits the name and the description of a group to 255 bytes each", async () => {
   const { clock, create, server_id } = await server();
   const ask = async (fields: object) => {
     clock.advance(3000);
-    return said(await create({ server_id, ...fields }));
+    return statusAndCode(await create({ server_id, ...fields }));
   };
   expect(await ask({ name: `${"é".repeat(127)}n`, description: "d".repeat(255) })).toEqual([202, undefined]);
   expect(await ask({ name: "é".repeat(128) })).toEqual([400, "EVS.5400"]);
@@ -96,18 +96,19 @@ test("name and description 255 bytes each", async () => {
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("a disk that is being snapshotted: 400 for a group, 409 for a single snapshot", async () => {
+test("the embedded cloud refuses a disk with a snapshot in creation with 400 for a group and 409 for a single snapshot", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
-  const single = async () => said(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));
+  const single = async () =>
+    statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));
   expect(await single()).toEqual([202, undefined]);
-  expect(said(await create({ server_id }))).toEqual([400, "EVS.2409"]);
+  expect(statusAndCode(await create({ server_id }))).toEqual([400, "EVS.2409"]);
   expect(cloud.snapshots("snapshot-group")).toEqual([]);
   clock.advance(3000);
   expect((await create({ server_id })).status).toBe(202);
   expect(await single()).toEqual([409, "EVS.2409"]);
 });
 
-test("a member can fail while its group does not say so", async () => {
+test("the embedded cloud shows a group as available although one of its members failed", async () => {
   const { cloud, clock, create, server_id, disks } = await server();
   cloud.endWith(disks[2] ?? "", "error");
   await create({ server_id });
@@ -126,14 +127,14 @@ test("a member can fail while its group does not say so", async () => {
   expect(telling.cloud.snapshots("snapshot-group")[0]?.status).toBe("error");
 });
 
-test("lists, counts and tags", async () => {
+test("the embedded cloud lists, counts and tags snapshot groups", async () => {
   const { cloud, clock, call, create, server_id, disks } = await server();
   await create({ server_id, name: "first", tags: { p: "x" } });
   clock.advance(3000);
   await create({ volume_ids: disks, name: "second", tags: { p: "x", q: "y" } });
   const names = async (query: string) => {
     const answer = await call("GET", `${CREATE}/detail?${query}`);
-    if (answer.status !== 200) return said(answer);
+    if (answer.status !== 200) return statusAndCode(answer);
     return answer.json.snapshot_groups.map(({ name }: { name: string }) => name).join(" ");
   };
   const tags = (value: unknown) => `tags=${encodeURIComponent(JSON.stringify(value))}`;
@@ -156,8 +157,8 @@ test("lists, counts and tags", async () => {
   expect((await call("GET", `${CREATE}/tags`)).json.tags).toContainEqual({ key: "hold", value: [""] });
 });
 
-test("snapshots and groups of another enterprise project are in the lists that ask for it, or for all", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists snapshots and groups of another enterprise project only on request", async () => {
+  const { cloud, call } = await startTestCloud();
   const project = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
   const { id: server_id } = cloud.addServer({ enterpriseProjectId: project });
   cloud.addVolume({ serverId: server_id, enterpriseProjectId: project });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudsnapshots/detail";
 
-test("the story of a legacy snapshot", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud creates, shows, updates and deletes a legacy snapshot", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume({ size: 40 });
   const created = await call("POST", CREATE, {
     snapshot: {
@@ -37,7 +37,7 @@ test("the story of a legacy snapshot", async () => {
     metadata: { a: "b" },
     updated_at: null,
   });
-  expect(said(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
   clock.advance(2999);
   expect((await call("GET", one)).json.snapshot.status).toBe("creating");
   clock.advance(1);
@@ -52,15 +52,15 @@ test("the story of a legacy snapshot", async () => {
   const deleted = await call("DELETE", one);
   expect([deleted.status, deleted.text]).toEqual([202, ""]);
   expect((await call("GET", one)).json.snapshot.status).toBe("deleting");
-  expect(said(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
   clock.advance(1000);
-  expect(said(await call("GET", one))).toEqual([404, "EVS.5404"]);
-  expect(said(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("times have six digits and no zone", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud shows EVS times with six fractional digits and no zone", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const times = [];
   for (let n = 0; n < 3; n += 1) {
@@ -70,10 +70,11 @@ test("times have six digits and no zone", async () => {
   expect(times).toEqual(["2026-11-21T02:00:00.000000", "2026-11-21T02:00:00.000001", "2026-11-21T02:00:00.000002"]);
 });
 
-test("name 64 and description 85 characters, and one more is refused", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud limits the name of a legacy snapshot to 64 characters and its description to 85", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
-  const create = async (fields: object) => said(await call("POST", CREATE, { snapshot: { volume_id, ...fields } }))[0];
+  const create = async (fields: object) =>
+    statusAndCode(await call("POST", CREATE, { snapshot: { volume_id, ...fields } }))[0];
   expect(await create({ name: "é".repeat(64), description: "é".repeat(85) })).toBe(202);
   expect(await create({ name: "n".repeat(65) })).toBe(400);
   expect(await create({ description: "d".repeat(86) })).toBe(400);
@@ -81,8 +82,8 @@ test("name 64 and description 85 characters, and one more is refused", async () 
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("classic: 255 bytes each, a null description, and OpenStack's envelopes", async () => {
-  const { cloud, call } = await stage({ evsLimits: "classic" });
+test("the embedded cloud with `evsLimits` classic allows 255 bytes and a null description, and sends OpenStack's error bodies", async () => {
+  const { cloud, call } = await startTestCloud({ evsLimits: "classic" });
   const volume_id = cloud.addVolume().id;
   const create = (fields: object) => call("POST", CREATE, { snapshot: { volume_id, ...fields } });
   expect((await create({ name: "n".repeat(255), description: "d".repeat(255) })).status).toBe(202);
@@ -98,8 +99,8 @@ test("classic: 255 bytes each, a null description, and OpenStack's envelopes", a
   expect([full.status, Object.keys(full.json)]).toEqual([413, ["overLimit"]]);
 });
 
-test("bodies are checked field by field", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud checks every field of a legacy snapshot's body", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const refused = [
     undefined,
@@ -118,9 +119,9 @@ test("bodies are checked field by field", async () => {
     { snapshot: { volume_id, metadata: [] } },
     { snapshot: { volume_id, name: "autobk_snapshot_x" } },
   ];
-  for (const body of refused) expect(said(await call("POST", CREATE, body))).toEqual([400, "EVS.5400"]);
+  for (const body of refused) expect(statusAndCode(await call("POST", CREATE, body))).toEqual([400, "EVS.5400"]);
   for (const body of [{ snapshot: {} }, { snapshot: { volume_id: "" } }, { snapshot: { volume_id: "no-uuid" } }]) {
-    expect(said(await call("POST", CREATE, body))).toEqual([400, "EVS.1002"]);
+    expect(statusAndCode(await call("POST", CREATE, body))).toEqual([400, "EVS.1002"]);
   }
   expect(
     (await call("POST", CREATE, { snapshot: { volume_id, metadata: {}, name: "my_autobk_snapshot_" } })).status,
@@ -128,21 +129,23 @@ test("bodies are checked field by field", async () => {
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("metadata of a megabyte is too large", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses metadata of one megabyte", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = (length: number) =>
     call("POST", CREATE, { snapshot: { volume_id, metadata: { a: "x".repeat(length) } } });
   expect((await create(1_048_576 - 9)).status).toBe(202);
-  expect(said(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
+  expect(statusAndCode(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
 });
 
-test("the disk must be available, or in use or attaching with force", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud requires an available disk for a legacy snapshot, or `force` for a disk in use or attaching", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume();
   const create = async (force?: boolean) =>
-    said(await call("POST", CREATE, { snapshot: { volume_id: volume.id, ...(force === undefined ? {} : { force }) } }));
+    statusAndCode(
+      await call("POST", CREATE, { snapshot: { volume_id: volume.id, ...(force === undefined ? {} : { force }) } }),
+    );
   expect(await create()).toEqual([202, undefined]);
   cloud.attach(volume.id, server.id, { after: 5000 });
   expect(cloud.volume(volume.id)?.status).toBe("attaching");
@@ -161,33 +164,33 @@ test("the disk must be available, or in use or attaching with force", async () =
   expect(await create(true)).toEqual([404, "EVS.5404"]);
 });
 
-test("seven snapshots a disk, not eight", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud allows seven legacy snapshots per disk and refuses the eighth", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = () => call("POST", CREATE, { snapshot: { volume_id } });
   for (let n = 0; n < 7; n += 1) expect((await create()).status).toBe(202);
-  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  expect(statusAndCode(await create())).toEqual([413, "EVS.5413"]);
   expect((await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } })).status).toBe(202);
   clock.advance(3000);
   const [first] = cloud.snapshots();
   await call("DELETE", `${CREATE}/${first?.id}`);
-  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  expect(statusAndCode(await create())).toEqual([413, "EVS.5413"]);
   clock.advance(1000);
   expect((await create()).status).toBe(202);
 });
 
-test("a project's quota", async () => {
-  const { cloud, call } = await stage({ snapshotQuota: 2 });
+test("the embedded cloud enforces and shows the snapshot quota of the project", async () => {
+  const { cloud, call } = await startTestCloud({ snapshotQuota: 2 });
   const create = () => call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect([(await create()).status, (await create()).status]).toEqual([202, 202]);
-  expect(said(await create())).toEqual([413, "EVS.5413"]);
+  expect(statusAndCode(await create())).toEqual([413, "EVS.5413"]);
   const quotas = await call("GET", `/v2/{p}/os-quota-sets/${cloud.projectId}?usage=True`);
   expect(quotas.json.quota_set.snapshots).toEqual({ in_use: 2, limit: 2, reserved: 0 });
   expect(quotas.json.quota_set.gigabytes.in_use).toBe(3 * 10 + 2 * 10);
 });
 
-test("a snapshot ends as it was told to", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud ends a legacy snapshot in the status that a test sets", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   cloud.endWith(volume_id, "error");
   cloud.endWith(volume_id, "stuck");
@@ -198,18 +201,18 @@ test("a snapshot ends as it was told to", async () => {
   expect(cloud.snapshots().map(({ status }) => status)).toEqual(["error", "creating", "quiescing", "available"]);
   const [failed, stuck, unknown] = cloud.snapshots();
   expect((await call("DELETE", `${CREATE}/${failed?.id}`)).status).toBe(202);
-  expect(said(await call("DELETE", `${CREATE}/${stuck?.id}`))).toEqual([400, "EVS.1047"]);
-  expect(said(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", `${CREATE}/${stuck?.id}`))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
 });
 
-test("one in error_deleting cannot be deleted", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud refuses to delete a legacy snapshot in the status error_deleting", async () => {
+  const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error_deleting" });
-  expect(said(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
+  expect(statusAndCode(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
 });
 
-test("lists: offset counts rows, count is the total, the newest comes first", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists legacy snapshots newest first, with an offset in rows and the total count", async () => {
+  const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [3, 1, 2, 5, 4]) {
     cloud.addSnapshot({ kind: "snapshot", volumeId, name: `day-${day}`, createdAt: `2026-11-0${day}T00:00:00Z` });
@@ -225,16 +228,16 @@ test("lists: offset counts rows, count is the total, the newest comes first", as
   expect(await page("")).toEqual({ names: ["day-5", "day-4", "day-3", "day-2", "day-1"], count: 5, links: undefined });
   const second = await page("limit=2&offset=2");
   expect(second).toMatchObject({ names: ["day-3", "day-2"], count: 5 });
-  // An address inside the cloud that nobody outside can follow.
+  // The link has an internal address that no caller can reach.
   expect(second.links).toEqual([{ rel: "next", href: expect.stringMatching(/^https:\/\/172\.28\.9\.185:8776\/v2\//) }]);
   expect(await page("limit=2&offset=4")).toEqual({ names: ["day-1"], count: 5, links: undefined });
   expect(await page("limit=2&offset=5")).toEqual({ names: [], count: 5, links: undefined });
   expect(await page("offset=99")).toEqual({ names: [], count: 5, links: undefined });
 });
 
-test("lists: limit 1 to 1000, and what is no number", async () => {
-  const { call } = await stage();
-  const ask = async (query: string) => said(await call("GET", `${LIST}?${query}`));
+test("the embedded cloud accepts a limit of 1 to 1000 in lists and refuses a limit or offset that is not a number", async () => {
+  const { call } = await startTestCloud();
+  const ask = async (query: string) => statusAndCode(await call("GET", `${LIST}?${query}`));
   expect(await ask("limit=1000")).toEqual([200, undefined]);
   expect(await ask("limit=1001")).toEqual([400, "EVS.2142"]);
   expect(await ask("limit=1")).toEqual([200, undefined]);
@@ -243,15 +246,15 @@ test("lists: limit 1 to 1000, and what is no number", async () => {
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("lists: no marker for snapshots, and unknown parameters are refused unless ignored", async () => {
-  const strict = await stage();
-  expect(said(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
-  const lax = await stage({ unknownQuery: "ignore" });
+test("the embedded cloud refuses a marker and unknown parameters in the list of legacy snapshots, unless configured to ignore them", async () => {
+  const strict = await startTestCloud();
+  expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
+  const lax = await startTestCloud({ unknownQuery: "ignore" });
   expect((await lax.call("GET", `${LIST}?marker=x`)).status).toBe(200);
 });
 
-test("lists: every filter", async () => {
-  const { cloud, call } = await stage({ enterpriseProjectsByDefault: "all" });
+test("the embedded cloud supports every filter of the list of legacy snapshots", async () => {
+  const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
   const b = cloud.addVolume();
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
@@ -274,8 +277,8 @@ test("lists: every filter", async () => {
   expect(await names("dedicated_storage_id=x")).toEqual([]);
 });
 
-test("lists: exact names and the default project alone, if so chosen", async () => {
-  const { cloud, call } = await stage({ nameFilter: "exact" });
+test("the embedded cloud filters by exact name and by the default enterprise project if so configured", async () => {
+  const { cloud, call } = await startTestCloud({ nameFilter: "exact" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1" });
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
   await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, name: "nightly-10" } });
@@ -286,8 +289,8 @@ test("lists: exact names and the default project alone, if so chosen", async () 
   expect(await count("enterprise_project_id=all_granted_eps")).toBe(2);
 });
 
-test("a list can show a new snapshot late", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud can omit a new legacy snapshot from lists for a while", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   const created = await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   const count = async () => (await call("GET", LIST)).json.count;

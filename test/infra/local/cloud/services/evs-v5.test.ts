@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v5/{p}/snapshots";
 const LIST = "/v5/{p}/snapshots/detail";
 
-test("the story of a standard snapshot", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud creates, shows, updates and deletes a standard snapshot", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume({ serverId: cloud.addServer().id });
   const created = await call("POST", CREATE, {
     snapshot: {
@@ -46,7 +46,7 @@ test("the story of a standard snapshot", async () => {
     error_code: null,
     fail_reason: null,
   });
-  expect(said(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
   clock.advance(3000);
   expect(await job("v1")).toMatchObject({ status: "SUCCESS", end_time: "2026-11-21T02:00:03.000Z" });
   expect((await call("GET", one)).json.snapshot.status).toBe("available");
@@ -58,16 +58,16 @@ test("the story of a standard snapshot", async () => {
   expect([deleted.status, deleted.json]).toEqual([202, { job_id: expect.stringMatching(/^[0-9a-f]{32}$/) }]);
   expect((await call("GET", one)).json.snapshot.status).toBe("deleting");
   clock.advance(1000);
-  expect(said(await call("GET", one))).toEqual([404, "EVS.5404"]);
-  expect(said(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
   expect((await call("GET", `/v2/{p}/jobs/${deleted.json.job_id}`)).json.status).toBe("SUCCESS");
-  expect(said(await call("GET", "/v2/{p}/jobs/none"))).toEqual([400, "Common.0011"]);
+  expect(statusAndCode(await call("GET", "/v2/{p}/jobs/none"))).toEqual([400, "Common.0011"]);
 });
 
-test("one creation at a time per disk", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud allows one creation of a standard snapshot at a time per disk", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
-  const create = async () => said(await call("POST", CREATE, { snapshot: { volume_id } }));
+  const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }));
   expect(await create()).toEqual([202, undefined]);
   expect(await create()).toEqual([409, "EVS.2409"]);
   expect((await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } })).status).toBe(202);
@@ -75,10 +75,10 @@ test("one creation at a time per disk", async () => {
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("name 64 and description 85 characters, tags 36 and 43, at most 20", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud limits the name, description, tags and number of tags of a standard snapshot", async () => {
+  const { cloud, call } = await startTestCloud();
   const create = async (fields: object) =>
-    said(await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, ...fields } }));
+    statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, ...fields } }));
   const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, "v"]));
   expect(await create({ name: "ü".repeat(64), description: "ü".repeat(85) })).toEqual([202, undefined]);
   expect(await create({ name: "n".repeat(65) })).toEqual([400, "EVS.5400"]);
@@ -93,10 +93,10 @@ test("name 64 and description 85 characters, tags 36 and 43, at most 20", async 
   expect(await create({ tags: tags(21) })).toEqual([400, "EVS.1061"]);
 });
 
-test("bodies are checked field by field", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud checks every field of a standard snapshot's body", async () => {
+  const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
-  const create = async (body: unknown) => said(await call("POST", CREATE, body));
+  const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
   for (const fields of [
     { force: true },
     { metadata: {} },
@@ -116,16 +116,16 @@ test("bodies are checked field by field", async () => {
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("incremental is true and instant access false by default", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud creates standard snapshots that are incremental and have no instant access by default", async () => {
+  const { cloud, call } = await startTestCloud();
   await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect(cloud.snapshots()).toMatchObject([{ kind: "standard-snapshot", incremental: true, instant_access: false }]);
 });
 
-test("the disk must be available or in use", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud requires a disk that is available or in use for a standard snapshot", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume();
-  const create = async () => said(await call("POST", CREATE, { snapshot: { volume_id: volume.id } }));
+  const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: volume.id } }));
   cloud.attach(volume.id, cloud.addServer().id, { after: 1000 });
   expect(await create()).toEqual([400, "EVS.5400"]);
   clock.advance(1000);
@@ -135,12 +135,12 @@ test("the disk must be available or in use", async () => {
   expect(await create()).toEqual([400, "EVS.5400"]);
 });
 
-test("256 a disk, 7 of them with instant access, none on SAS and SATA", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud allows 256 standard snapshots per disk, 7 with instant access, which SAS and SATA disks lack", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const [full, instant, sas] = [cloud.addVolume(), cloud.addVolume(), cloud.addVolume({ volumeType: "SAS" })];
   const create = async (volume: { id: string }, fields = {}) => {
     clock.advance(3000);
-    return said(await call("POST", CREATE, { snapshot: { volume_id: volume.id, ...fields } }));
+    return statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: volume.id, ...fields } }));
   };
   for (let n = 0; n < 255; n += 1) cloud.addSnapshot({ kind: "standard-snapshot", volumeId: full.id });
   expect(await create(full)).toEqual([202, undefined]);
@@ -153,8 +153,8 @@ test("256 a disk, 7 of them with instant access, none on SAS and SATA", async ()
   expect(await create(sas, { instant_access: true })).toEqual([400, "EVS.5400"]);
 });
 
-test("a job tells of failure, and says nothing of a status that nobody knows", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud shows a failed creation in its job, and an unknown final status as success", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const ended = async (ending: string) => {
     const volume_id = cloud.addVolume().id;
     cloud.endWith(volume_id, ending);
@@ -168,8 +168,8 @@ test("a job tells of failure, and says nothing of a status that nobody knows", a
   expect(await ended("quiescing")).toEqual(["SUCCESS", "quiescing"]);
 });
 
-test("lists: paging by offset and marker, without count unless chosen", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud pages standard snapshots by offset and marker, without a count by default", async () => {
+  const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [2, 1, 3]) {
     cloud.addSnapshot({ kind: "standard-snapshot", volumeId, name: `d${day}`, createdAt: Date.UTC(2026, 0, day) });
@@ -183,11 +183,11 @@ test("lists: paging by offset and marker, without count unless chosen", async ()
   const { json } = await call("GET", `${LIST}?limit=1`);
   expect(Object.keys(json)).toEqual(["snapshots"]);
   expect(await page(`limit=5&marker=${json.snapshots[0].id}`)).toBe("d2 d1");
-  expect(said(await call("GET", `${LIST}?marker=gone`))).toEqual([400, "EVS.1024"]);
-  expect(said(await call("GET", `${LIST}?limit=1001`))).toEqual([400, "EVS.2142"]);
-  expect(said(await call("GET", `${LIST}?limit=0`))).toEqual([400, "EVS.1023"]);
+  expect(statusAndCode(await call("GET", `${LIST}?marker=gone`))).toEqual([400, "EVS.1024"]);
+  expect(statusAndCode(await call("GET", `${LIST}?limit=1001`))).toEqual([400, "EVS.2142"]);
+  expect(statusAndCode(await call("GET", `${LIST}?limit=0`))).toEqual([400, "EVS.1023"]);
 
-  const counting = await stage({ v5ListCount: true, v5Times: "zoned" });
+  const counting = await startTestCloud({ v5ListCount: true, v5Times: "zoned" });
   const other = counting.cloud.addVolume().id;
   for (let n = 0; n < 2; n += 1) counting.cloud.addSnapshot({ kind: "standard-snapshot", volumeId: other });
   const full = (await counting.call("GET", `${LIST}?limit=1`)).json;
@@ -196,8 +196,8 @@ test("lists: paging by offset and marker, without count unless chosen", async ()
   expect(full.snapshots[0].created_at).toMatch(/^2026-11-21T02:00:00\.\d{6}Z$/);
 });
 
-test("lists: every filter", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud supports every filter of the list of standard snapshots", async () => {
+  const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, availabilityZone: "az-3" });
   const a = cloud.addSnapshot({ kind: "standard-snapshot", volumeId: volume.id, name: "aa", tags: { p: "x", q: "y" } });
@@ -211,7 +211,7 @@ test("lists: every filter", async () => {
   const group = cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id, name: "g" });
   const names = async (query: string) => {
     const answer = await call("GET", `${LIST}?${query}`);
-    if (answer.status !== 200) return said(answer);
+    if (answer.status !== 200) return statusAndCode(answer);
     return answer.json.snapshots
       .map(({ name }: { name: string }) => name)
       .sort()
@@ -235,8 +235,8 @@ test("lists: every filter", async () => {
   expect(await names("server_id=x")).toEqual([400, "EVS.5400"]);
 });
 
-test("tags are added, removed and listed", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud adds, removes and lists the tags of standard snapshots", async () => {
+  const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "standard-snapshot", volumeId: cloud.addVolume().id, tags: { a: "1" } });
   const change = (what: string, tags: unknown) => call("POST", `${CREATE}/${id}/tags/${what}`, { tags });
   expect((await change("create", [{ key: "hold", value: "audit" }])).status).toBe(204);
@@ -246,9 +246,9 @@ test("tags are added, removed and listed", async () => {
   expect((await call("GET", "/v5/{p}/snapshots/tags")).json).toEqual({ tags: [{ key: "hold", value: ["audit"] }] });
 });
 
-test("a region without standard snapshots", async () => {
-  const { cloud, call } = await stage({ withoutStandardSnapshots: true });
+test("the embedded cloud responds with 404 to every v5 path with `withoutStandardSnapshots`", async () => {
+  const { cloud, call } = await startTestCloud({ withoutStandardSnapshots: true });
   const volume_id = cloud.addVolume().id;
-  expect(said(await call("POST", CREATE, { snapshot: { volume_id } }))).toEqual([404, "APIGW.0101"]);
+  expect(statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }))).toEqual([404, "APIGW.0101"]);
   expect((await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } })).status).toBe(202);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("a disk as EVS shows it", async () => {
-  const { cloud, clock, call } = await stage();
+test("the embedded cloud shows a disk in the format of EVS", async () => {
+  const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ name: "data", tags: { backup: "daily" }, serverId: server.id });
   const { json } = await call("GET", `/v2/{p}/cloudvolumes/${volume.id}`);
@@ -35,14 +35,14 @@ test("a disk as EVS shows it", async () => {
   expect(cloud.volume(volume.id)).toMatchObject({ status: "attaching", attachments: [] });
   clock.advance(1500);
   expect(cloud.volume(volume.id)).toMatchObject({ status: "in-use", attachments: [{ attached_at }] });
-  expect(said(await call("GET", "/v2/{p}/cloudvolumes/nothing"))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", "/v2/{p}/cloudvolumes/nothing"))).toEqual([404, "EVS.5404"]);
   expect((await call("GET", `/v2/{p}/cloudvolumes/${volume.id}/tags`)).json).toEqual({
     tags: [{ key: "backup", value: "daily" }],
   });
 });
 
-test("pages by offset and by marker, sorted by each key", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud pages disks by offset and marker, sorted by each key", async () => {
+  const { cloud, call } = await startTestCloud();
   for (const [index, size] of [30, 10, 20, 50, 40].entries()) {
     cloud.addVolume({ name: `v${index}`, size, createdAt: Date.UTC(2026, 0, index + 1) });
   }
@@ -62,17 +62,17 @@ test("pages by offset and by marker, sorted by each key", async () => {
   expect(await page(`limit=2&marker=${marker}`)).toBe("v2 v1");
   expect(await page(`limit=2&marker=${marker}&sort_key=size&sort_dir=asc`)).toBe("");
   cloud.removeVolume(marker);
-  expect(said(await call("GET", `${LIST}?limit=2&marker=${marker}`))).toEqual([400, "EVS.1024"]);
-  expect(said(await call("GET", `${LIST}?sort_key=name`))).toEqual([400, "EVS.1039"]);
-  expect(said(await call("GET", `${LIST}?sort_dir=up`))).toEqual([400, "EVS.1040"]);
+  expect(statusAndCode(await call("GET", `${LIST}?limit=2&marker=${marker}`))).toEqual([400, "EVS.1024"]);
+  expect(statusAndCode(await call("GET", `${LIST}?sort_key=name`))).toEqual([400, "EVS.1039"]);
+  expect(statusAndCode(await call("GET", `${LIST}?sort_dir=up`))).toEqual([400, "EVS.1040"]);
 });
 
-test("ids is a literal list of at most 60, and beats id", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud filters disks by a list of at most 60 ids, which has priority over id", async () => {
+  const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume(), cloud.addVolume()];
   const ask = async (query: string) => {
     const answer = await call("GET", `${LIST}?${query}`);
-    return answer.status === 200 ? answer.json.count : said(answer);
+    return answer.status === 200 ? answer.json.count : statusAndCode(answer);
   };
   const literal = (ids: string[]) => encodeURIComponent(`[${ids.map((id) => `'${id}'`).join(",")}]`);
   expect(await ask(`ids=${literal([a.id, b.id, "unknown"])}`)).toBe(2);
@@ -85,8 +85,8 @@ test("ids is a literal list of at most 60, and beats id", async () => {
   expect(await ask(`ids=${literal(Array(61).fill(a.id))}`)).toEqual([400, "EVS.5400"]);
 });
 
-test("every other filter", async () => {
-  const { cloud, clock, call } = await stage({ enterpriseProjectsByDefault: "all" });
+test("the embedded cloud supports every other filter of the list of disks", async () => {
+  const { cloud, clock, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const server = cloud.addServer();
   cloud.addVolume({
     name: "root",
@@ -116,12 +116,12 @@ test("every other filter", async () => {
   expect(await names(`not_metadata=${encodeURIComponent('{"hw:passthrough":true}')}`)).toBe("late shared");
   expect(await names("service_type=EVS&sort_key=status")).toBe("late root shared");
   expect(await names("dedicated_storage_name=x")).toBe("");
-  // There is no filter by tags.
-  expect(said(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
+  // The list of disks has no filter by tags.
+  expect(statusAndCode(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
 });
 
-test("by tags: keys AND, values OR, no values any", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud lists disks that match all keys and any value of each key", async () => {
+  const { cloud, call } = await startTestCloud();
   cloud.addVolume({ name: "a", tags: { backup: "daily", env: "prod" } });
   cloud.addVolume({ name: "b", tags: { backup: "weekly", env: "prod" } });
   cloud.addVolume({ name: "c", tags: { backup: "daily" } });

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import type { Invocation } from "../../../../../infra/local/cloud/index.ts";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const urnOf = (project: string, name = "scheduled", region = "eu-west-101") =>
   `urn:fss:${region}:${project}:function:default:${name}:latest`;
 const path = (urn: string) => `/v2/{p}/fgs/functions/${urn}/invocations-async`;
 
-test("it acknowledges, and calls afterwards", async () => {
+test("the embedded cloud acknowledges an asynchronous invocation before it runs the function", async () => {
   const calls: Invocation[] = [];
-  const { cloud, call } = await stage({ onInvokeAsync: async (invocation) => void calls.push(invocation) });
+  const { cloud, call } = await startTestCloud({ onInvokeAsync: async (invocation) => void calls.push(invocation) });
   const urn = urnOf(cloud.projectId);
   const answer = await call("POST", path(urn), { version: "v2.0", user_event: "{}" });
   expect([answer.status, Object.keys(answer.json)]).toEqual([202, ["request_id"]]);
@@ -18,8 +18,8 @@ test("it acknowledges, and calls afterwards", async () => {
   expect((await call("POST", path(encodeURIComponent(urn)), {})).status).toBe(202);
 });
 
-test("a caller's failure does not reach the invoker", async () => {
-  const { cloud, call } = await stage({
+test("the embedded cloud hides a failure of the function from the invoker", async () => {
+  const { cloud, call } = await startTestCloud({
     onInvokeAsync: () => {
       throw new Error("no");
     },
@@ -28,32 +28,32 @@ test("a caller's failure does not reach the invoker", async () => {
   await expect(cloud.idle()).rejects.toThrow("no");
 });
 
-test("it runs even when its acknowledgement is lost", async () => {
+test("the embedded cloud runs an asynchronous invocation even if its acknowledgement is lost", async () => {
   const runs: Invocation[] = [];
-  const { cloud, call } = await stage({ onInvokeAsync: (run) => void runs.push(run) });
+  const { cloud, call } = await startTestCloud({ onInvokeAsync: (run) => void runs.push(run) });
   cloud.fault({ nth: 1 }, { type: "reset", after: true });
   await expect(call("POST", path(urnOf(cloud.projectId)), {})).rejects.toThrow();
   await cloud.idle();
   expect(runs).toHaveLength(1);
 });
 
-test("256 KB, and one byte more", async () => {
-  const { cloud, call } = await stage();
+test("the embedded cloud accepts an asynchronous payload of 256 KB and refuses one byte more", async () => {
+  const { cloud, call } = await startTestCloud();
   const urn = urnOf(cloud.projectId);
   const body = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`;
   expect((await call("POST", path(urn), body(256 * 1024))).status).toBe(202);
-  expect(said(await call("POST", path(urn), body(256 * 1024 + 1)))).toEqual([413, "FSS.0413"]);
-  expect(said(await call("POST", path(urn), "[]"))).toEqual([400, "FSS.0406"]);
+  expect(statusAndCode(await call("POST", path(urn), body(256 * 1024 + 1)))).toEqual([413, "FSS.0413"]);
+  expect(statusAndCode(await call("POST", path(urn), "[]"))).toEqual([400, "FSS.0406"]);
   expect(cloud.invocations).toHaveLength(1);
 });
 
-test("functions that do not exist", async () => {
-  const { cloud, call } = await stage();
-  const ask = async (urn: string) => said(await call("POST", path(urn), {}));
+test("the embedded cloud refuses to invoke an unknown function", async () => {
+  const { cloud, call } = await startTestCloud();
+  const ask = async (urn: string) => statusAndCode(await call("POST", path(urn), {}));
   expect(await ask(urnOf("f".repeat(32)))).toEqual([404, "FSS.0404"]);
   expect(await ask(urnOf(cloud.projectId, "f", "elsewhere"))).toEqual([404, "FSS.0404"]);
   expect(await ask("nonsense")).toEqual([400, "FSS.0400"]);
-  const some = await stage({ functions: [`urn:fss:eu-west-101:${cloud.projectId}:function:default:known`] });
+  const some = await startTestCloud({ functions: [`urn:fss:eu-west-101:${cloud.projectId}:function:default:known`] });
   expect((await some.call("POST", path(urnOf(cloud.projectId, "known")), {})).status).toBe(202);
-  expect(said(await some.call("POST", path(urnOf(cloud.projectId, "other")), {}))).toEqual([404, "FSS.0404"]);
+  expect(statusAndCode(await some.call("POST", path(urnOf(cloud.projectId, "other")), {}))).toEqual([404, "FSS.0404"]);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { CloudOptions } from "../../../../../infra/local/cloud/index.ts";
-import { said, stage } from "../../../../support/cloud-environment.ts";
+import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const TOPIC = "/v2/{p}/lts/groups/g1/streams/s1/tenant/contents";
 const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
 
 async function topic(options: Omit<CloudOptions, "clock"> = {}) {
-  const { cloud, call } = await stage(options);
-  /** Returns the time in nanoseconds by the clock that decides how old a line is. */
+  const { cloud, call } = await startTestCloud(options);
+  /** Returns the current time of the cloud's clock in nanoseconds. */
   const now = () => nanoseconds(cloud.clock.now());
   const report = (fields: object, time = now(), signing = {}) => {
     const body = JSON.stringify({ log_time_ns: 0, contents: ["x"], labels: {}, ...fields });
@@ -16,7 +16,7 @@ async function topic(options: Omit<CloudOptions, "clock"> = {}) {
   return { cloud, call, now, report };
 }
 
-test("lines are kept with group, stream, labels and nanoseconds", async () => {
+test("the embedded cloud stores log lines with group, stream, labels and nanoseconds", async () => {
   const { cloud, now, report } = await topic();
   const time = now();
   const answer = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
@@ -30,7 +30,7 @@ test("lines are kept with group, stream, labels and nanoseconds", async () => {
   ]);
 });
 
-test("bodies are checked, in the service's own envelope", async () => {
+test("the embedded cloud refuses bad log bodies with the error body of LTS", async () => {
   const { cloud, call, now, report } = await topic();
   for (const fields of [
     { labels: undefined },
@@ -40,21 +40,21 @@ test("bodies are checked, in the service's own envelope", async () => {
     { contents: [{ a: 1 }] },
     { extra: 1 },
   ]) {
-    expect(said(await report(fields))).toEqual([400, "SVCSTG.ALS.400.400"]);
+    expect(statusAndCode(await report(fields))).toEqual([400, "SVCSTG.ALS.400.400"]);
   }
   for (const time of ["null", "1.5", "true", '"now"']) {
-    expect(said(await report({}, time))).toEqual([400, "SVCSTG.ALS.400.400"]);
+    expect(statusAndCode(await report({}, time))).toEqual([400, "SVCSTG.ALS.400.400"]);
   }
-  expect(said(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(statusAndCode(await call("POST", TOPIC, "not json"))).toEqual([400, "SVCSTG.ALS.400.400"]);
   const text = { headers: { "content-type": "text/plain" } };
-  expect(said(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
+  expect(statusAndCode(await report({}, now(), text))).toEqual([400, "SVCSTG.ALS.400.400"]);
   expect(cloud.logs).toEqual([]);
   expect((await report({}, `"${now()}"`)).status).toBe(200);
   const charset = { headers: { "content-type": "application/json;charset=UTF-8" } };
   expect((await report({ tenant_project_id: "x" }, now(), charset)).status).toBe(200);
 });
 
-test("a time over two days off is taken and thrown away", async () => {
+test("the embedded cloud accepts and discards a log line whose time is more than two days off", async () => {
   const { cloud, report } = await topic();
   const day = 24 * 60 * 60 * 1000;
   for (const off of [-2 * day + 5000, 2 * day - 5000]) await report({}, nanoseconds(cloud.clock.now() + off));
@@ -62,25 +62,25 @@ test("a time over two days off is taken and thrown away", async () => {
   for (const off of [-2 * day - 5000, 2 * day + 5000]) {
     expect((await report({}, nanoseconds(cloud.clock.now() + off))).status).toBe(200);
   }
-  // Milliseconds where nanoseconds belong.
+  // This time is in milliseconds instead of nanoseconds.
   expect((await report({}, String(cloud.clock.now()))).status).toBe(200);
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
 });
 
-test("a line of 1 MB, and one byte more", async () => {
+test("the embedded cloud accepts a log line of 1 MB and refuses one byte more", async () => {
   const { cloud, report } = await topic();
   expect((await report({ contents: ["x".repeat(1024 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["y", `${"é".repeat(512 * 1024)}x`] })).status).toBe(400);
   expect(cloud.logs).toHaveLength(1);
 });
 
-test("a body can be limited", async () => {
+test("the embedded cloud limits the size of a log body to `logBodyLimit`", async () => {
   const { report } = await topic({ logBodyLimit: 512 * 1024 });
   expect((await report({ contents: ["x".repeat(500 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["x".repeat(512 * 1024)] })).status).toBe(413);
 });
 
-test("another project, and topics that do not exist", async () => {
+test("the embedded cloud refuses logs for another project and for unknown topics", async () => {
   const { call, report } = await topic({
     topics: [
       { group: "g1", stream: "s1" },
@@ -101,7 +101,7 @@ test("another project, and topics that do not exist", async () => {
   }
 });
 
-test("high accuracy: each line has its own time", async () => {
+test("the embedded cloud stores high-accuracy log lines with their own times", async () => {
   const { cloud, call, now } = await topic();
   const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
   const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);

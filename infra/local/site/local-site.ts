@@ -10,35 +10,36 @@ import {
   startGateway,
   startHost,
 } from "../host/index.ts";
-import { makeEstate, type TourEstate } from "./sample-inventory.ts";
+import { addSampleInventory, type SampleInventory } from "./sample-inventory.ts";
 
-/** The built bundles of this checkout. */
+/** The folder with the built bundles of this checkout. */
 export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
 
 export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 
-/** Also the backend timeout of the gateway (DESIGN 4.3). */
+/** The timeout of the functions and of the gateway's backend. */
 const TIMEOUT_SECONDS = 60;
 
+/** A complete local deployment: the embedded cloud, the functions and the API gateway. */
 export interface LocalSite {
   cloud: EmbeddedCloud;
   host: Host;
   gateway: Gateway;
-  estate: TourEstate;
+  inventory: SampleInventory;
   close(): Promise<void>;
 }
 
-/** The embedded cloud with an estate in it, the functions beside it as if deployed, and the gateway before them. */
-export async function startSite(options: {
+/** Starts the embedded cloud with sample resources, the host with all functions, and the API gateway. */
+export async function startLocalSite(options: {
   dist?: string;
   creationMs?: CloudOptions["creationMs"];
   onLine(line: Line): void;
 }): Promise<LocalSite> {
   const dist = options.dist ?? DIST;
   const functions = bundlesIn(dist);
-  if (functions.length === 0) throw new Error(`no function in ${dist}: run "npm run build" first`);
+  if (functions.length === 0) throw new Error(`No function in ${dist}. Run "npm run build" first.`);
   let host: Host | undefined;
   const cloud = await startCloud({
     region: REGION,
@@ -50,7 +51,7 @@ export async function startSite(options: {
       if (host) await runAsyncCall(host, call);
     },
   });
-  const estate = makeEstate(cloud);
+  const inventory = addSampleInventory(cloud);
   host = await startHost({
     dist,
     functions,
@@ -59,7 +60,7 @@ export async function startSite(options: {
     projectId: cloud.projectId,
     region: cloud.region,
     timeoutSeconds: TIMEOUT_SECONDS,
-    // As Terraform sets it (DESIGN 4.3).
+    // The same value as in Terraform.
     maxInstances: { "disk-attached": 1 },
     asyncRetries: 2,
     onLine: options.onLine,
@@ -69,7 +70,7 @@ export async function startSite(options: {
     cloud,
     host,
     gateway,
-    estate,
+    inventory,
     async close() {
       await gateway.close();
       await host.close();
@@ -78,7 +79,7 @@ export async function startSite(options: {
   };
 }
 
-/** What Terraform would set for a deployment, pointed at the embedded cloud (DESIGN 4.2). */
+/** Returns the variables that Terraform sets for a deployment, with the addresses of the embedded cloud. */
 export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
   return {
     REGION: cloud.region,

@@ -1,0 +1,49 @@
+/** Implements what the lists of EVS v5 snapshots and snapshot groups have in common. */
+import { bareTime } from "../clock.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, ok, type Query } from "../gateway/http.ts";
+import type { AnySnapshot } from "../records.ts";
+import { cutSortedPage, nextLink, type SortKeys } from "./evs-common.ts";
+import { type Condition, reportedCount } from "./paging.ts";
+
+/** Returns one page of a list as the field `field` of the response. */
+export function listStandard<T extends AnySnapshot>(
+  field: string,
+  source: readonly T[],
+  keep: Condition<T> | undefined,
+  view: (row: T) => unknown,
+  query: Query,
+  cloud: CloudState,
+): ApiResponse {
+  const sortKeys: SortKeys<T> = {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    size: ({ size }) => size,
+    status: (row) => cloud.inventory.statusOf(row),
+    created_at: undefined,
+  };
+  const page = cutSortedPage(source, keep, sortKeys, query, cloud);
+  const rows = page.rows.map(view);
+  // Whether v5 lists have `count` and links is UNCONFIRMED (SOURCES.md#evs-v5-list-count).
+  if (!cloud.behavior.v5ListCount) return ok({ [field]: rows });
+  const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, page.limit, page.rows.at(-1)?.id);
+  return ok({
+    count: reportedCount(page, cloud.behavior),
+    [field]: rows,
+    ...(page.more ? { [`${field}_links`]: links } : {}),
+  });
+}
+
+/** Parses a filter that is written as JSON. Returns `undefined` if the filter is not JSON. */
+export function parseFilter(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Formats a v5 time. Whether it has a zone is UNCONFIRMED (SOURCES.md#evs-v5-times). */
+export function standardTime(ms: number, microseconds: number, cloud: CloudState): string {
+  return bareTime(ms, microseconds) + (cloud.behavior.v5Times === "zoned" ? "Z" : "");
+}
