@@ -30,7 +30,7 @@ export interface Budgets {
   inputs: Record<string, number>;
 }
 
-/** Returns whether the official huaweicloud-sdk-evs is installed. Otherwise the smaller copy in shared/huaweicloud replaces it. */
+/** Returns whether the official huaweicloud-sdk-evs is installed. Otherwise bundles have the smaller copy in shared. */
 export const hasSdkEvs = (): boolean => existsSync(join(ROOT, "node_modules", "@huaweicloud", "huaweicloud-sdk-evs"));
 
 export async function bundles(): Promise<Bundle[]> {

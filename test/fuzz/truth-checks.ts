@@ -24,7 +24,7 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], complain:
       complain("no false success", `${kind} ${resource_id} is ${outcome} as ${snapshot_id}, which is ${what}`);
     }
     if (action === "prune" && outcome === "deleted" && found !== undefined && listsAreTrue) {
-      // Prune believes a delete that the cloud acknowledges, or does not find; whether the snapshot disappears shows in the next run.
+      // Prune trusts a delete that the cloud acknowledges or answers with "not found". The next run lists the snapshot again.
       if (/deleting/i.test(found.status) || wasAcknowledged(evidence)) continue;
       complain("no false success", `${kind} ${snapshot_id} is reported as deleted, and is ${found.status}`);
     }

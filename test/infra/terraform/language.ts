@@ -30,7 +30,7 @@ export function languageFaults(kind: string, body: Any): string[] {
   ];
 }
 
-/** Converts a value to a type as Terraform does: adds the defaults of `optional`, and drops fields that the type does not name. */
+/** Converts a value to a type as Terraform does: adds the defaults of `optional`, and drops unknown fields. */
 export function convert(type: Any, value: Any, source: string, expressions: Expressions): Any {
   if (type.type === "scopeTraversal") {
     const name = type.meta.value;

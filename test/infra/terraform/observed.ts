@@ -1,4 +1,4 @@
-/** Runs the functions on the embedded cloud and observes the calls that they send, the variables that they read, and their records. */
+/** Runs the functions on the embedded cloud, and observes their calls, the variables that they read, and their records. */
 import { createClusterSnapshot } from "../../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
