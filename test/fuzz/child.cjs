@@ -4,7 +4,7 @@
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { inspect } = require("node:util");
-const { makeContext } = require("../../infra/local/host/context.cjs");
+const { createContext } = require("../../infra/local/host/context.cjs");
 const { installVirtualTime } = require("./virtual-time.cjs");
 
 const [folder, origin] = process.argv.slice(2);
@@ -53,7 +53,7 @@ async function run({ event, context, remainingMs, seed }) {
     handler ??= require(join(folder, "index.js")).handler;
     const value = await handler(
       event,
-      makeContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
+      createContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
     );
     // Read before the result is serialized, because the function does not use that memory.
     outcome.peakBytes = readPeak();
