@@ -118,6 +118,5 @@ export const waitForConcurrentRequest = <T>(work: Promise<T>, { time, deadline }
     work,
     time,
     deadline,
-    () =>
-      new SnapshotError("DeadlineExceeded", "The same request is still in progress, and this request's time ran out."),
+    () => new SnapshotError("DeadlineExceeded", "The same request is still in progress, and the time ran out."),
   );

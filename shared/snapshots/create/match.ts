@@ -83,5 +83,5 @@ export const sameName = (a: string, b: string | undefined): boolean => a.toLower
 export const conflict = (kind: Kind, id: string) =>
   new SnapshotError(
     "Conflict",
-    `Expected the request that created ${kind.name} ${id} under the same key; this request has other options. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
+    `Another request with the same key created ${kind.name} ${id}. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
   );

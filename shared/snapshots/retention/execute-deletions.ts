@@ -198,11 +198,11 @@ export async function executeDeletions(
 const COMPLETED = () => {};
 
 const GONE = "It was gone already.";
-const UNREAD = "Not deleted, because the list could not be read again and an old list may be wrong.";
+const UNREAD = "Not deleted, because the list could not be read again.";
 const UNTRIED = "Not tried, because another deletion of the same resource failed.";
 const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
 const changed = (rule: string): string =>
-  `The plan changed: it was to delete this snapshot (${rule}), and a later list shows that the snapshot must be kept.`;
+  `The plan changed: a later list shows that this snapshot must be kept. Before: ${rule}.`;
 
 /** Identifies the resource whose other deletions a failed deletion defers. */
 const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;

@@ -20,23 +20,27 @@ test("textAt returns a string, including the empty string", () => {
 
 describe("textMap", () => {
   test.each<[what: string, value: unknown, labels: Record<string, string>]>([
-    ["EVS: an object", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
+    ["an object, as EVS returns it", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
     [
       "an object with values of other types",
       { hold: true, count: 3, none: null },
       { hold: "true", count: "3", none: "" },
     ],
-    ["a value that is an object says nothing, but the label is there", { hold: { until: "2027" } }, { hold: "" }],
-    ["a value that is an array says nothing, but the label is there", { hold: [[["true"]]] }, { hold: "" }],
-    ["DWS: keys and values", [{ key: "backup", value: "daily" }], { backup: "daily" }],
+    ["an object as the value of a label as an empty string", { hold: { until: "2027" } }, { hold: "" }],
+    ["an array as the value of a label as an empty string", { hold: [[["true"]]] }, { hold: "" }],
+    ["an array of keys and values, as DWS returns it", [{ key: "backup", value: "daily" }], { backup: "daily" }],
     ["a key without a value", [{ key: "hold" }, { key: "size", value: 40 }], { hold: "", size: "" }],
-    ["ECS: texts", ["backup=daily", "hold", "empty="], { backup: "daily", hold: "", empty: "" }],
-    ["only the first = parts them", ["rule=a=b"], { rule: "a=b" }],
-    ["a text without a key", ["=daily"], { "": "daily" }],
-    ["what is none of them is left out", [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }], {}],
-    ["nothing", undefined, {}],
-    ["null", null, {}],
-    ["a text", "backup=daily", {}],
+    [
+      "an array of strings, as ECS returns it",
+      ["backup=daily", "hold", "empty="],
+      { backup: "daily", hold: "", empty: "" },
+    ],
+    ["a string up to the first = as the key", ["rule=a=b"], { rule: "a=b" }],
+    ["a string without a key", ["=daily"], { "": "daily" }],
+    ["an array and skips entries of other types", [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }], {}],
+    ["undefined as no labels", undefined, {}],
+    ["null as no labels", null, {}],
+    ["a string as no labels", "backup=daily", {}],
   ])("textMap reads %s", (_what, value, labels) => {
     expect(textMap(value)).toEqual(labels);
   });

@@ -11,14 +11,14 @@ import {
   startCutoff,
   takeRetryToken,
 } from "../../../shared/core/retry.ts";
-import { refusal, START, virtualTime } from "../../support/domain.ts";
+import { cloudError, START, virtualTime } from "../../support/domain.ts";
 
 const REASONS_THAT = (wait: string) =>
   (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].retryClass === wait);
 const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-/** Patience for so many seconds, and for a caller who waits along for fewer. */
+/** Returns a budget that ends after `seconds`, and whose caller waits for `waitSeconds`. */
 const patienceOf = (
   seconds: number,
   waitSeconds?: number,
@@ -29,9 +29,9 @@ const patienceOf = (
 };
 
 describe("delayBefore", () => {
-  /** The least and the most before each try, in milliseconds. */
+  /** Returns the minimum and the maximum delay before each try, in milliseconds. */
   const bounds = (name: Reason, tries: number, details = {}) =>
-    [0, 1].map((random) => delayBefore(refusal(name, details), tries, () => random));
+    [0, 1].map((random) => delayBefore(cloudError(name, details), tries, () => random));
 
   test("delayBefore doubles the delay after a transient error from 50 ms on, up to a minute, for four tries", () => {
     expect([1, 2, 3].map((tries) => bounds("CloudError", tries))).toEqual([
@@ -39,8 +39,8 @@ describe("delayBefore", () => {
       [0, 100],
       [0, 200],
     ]);
-    expect(delayBefore(refusal("CloudError"), 4, () => 0)).toBeUndefined();
-    expect(delayBefore(refusal("CloudError"), 5, () => 0)).toBeUndefined();
+    expect(delayBefore(cloudError("CloudError"), 4, () => 0)).toBeUndefined();
+    expect(delayBefore(cloudError("CloudError"), 5, () => 0)).toBeUndefined();
   });
 
   test("delayBefore doubles the delay of a throttled call from 1 s on, for any number of tries", () => {
@@ -70,7 +70,7 @@ describe("delayBefore", () => {
   test("delayBefore returns undefined if a retry cannot succeed", () => {
     for (const name of REASONS_THAT("never"))
       expect(
-        delayBefore(refusal(name), 1, () => 0),
+        delayBefore(cloudError(name), 1, () => 0),
         name,
       ).toBeUndefined();
   });
@@ -78,7 +78,7 @@ describe("delayBefore", () => {
   test("delayBefore returns a random delay within its limits", () => {
     fc.assert(
       fc.property(reason, fc.integer({ min: 1, max: 30 }), chance, fc.nat(100_000), (name, tries, random, asked) => {
-        const delay = delayBefore(refusal(name, { retryAfterMs: asked }), tries, () => random);
+        const delay = delayBefore(cloudError(name, { retryAfterMs: asked }), tries, () => random);
         fc.pre(delay !== undefined);
         const [least, most] = bounds(name, tries, { retryAfterMs: asked }) as [number, number];
         expect(delay).toBeGreaterThanOrEqual(least);
@@ -102,7 +102,7 @@ describe("backoff", () => {
         fc.option(fc.nat(120), { nil: undefined }),
         async (name, tries, random, retryAfterMs, seconds, waitSeconds) => {
           const retryBudget = patienceOf(seconds, waitSeconds, () => random);
-          const error = refusal(name, { retryAfterMs });
+          const error = cloudError(name, { retryAfterMs });
           const delay = delayBefore(error, tries, () => random);
           const limit = REASONS[name].retryClass === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
           const again = await backoff(error, tries, retryBudget);
@@ -115,7 +115,7 @@ describe("backoff", () => {
   });
 
   test("backoff does not wait if the delay would end exactly at the deadline", async () => {
-    const asks = (ms: number) => refusal("Throttled", { retryAfterMs: ms });
+    const asks = (ms: number) => cloudError("Throttled", { retryAfterMs: ms });
     expect(await backoff(asks(10_000), 1, patienceOf(10))).toBe(false);
     expect(await backoff(asks(9_999), 1, patienceOf(10))).toBe(true);
     expect(await backoff(asks(5_000), 1, patienceOf(10, 5))).toBe(false);
@@ -126,7 +126,7 @@ describe("backoff", () => {
 describe("the retry tokens of an invocation", () => {
   const spend = async (retryBudget: RetryBudget) => {
     let repeats = 0;
-    while (await backoff(refusal("CloudError"), 1, retryBudget)) repeats += 1;
+    while (await backoff(cloudError("CloudError"), 1, retryBudget)) repeats += 1;
     return repeats;
   };
 
@@ -138,16 +138,16 @@ describe("the retry tokens of an invocation", () => {
 
   test("backoff takes no retry tokens for throttled or busy calls", async () => {
     const retryBudget = patienceOf(60_000);
-    for (let count = 0; count < 60; count += 1) await backoff(refusal("Throttled"), 1, retryBudget);
+    for (let count = 0; count < 60; count += 1) await backoff(cloudError("Throttled"), 1, retryBudget);
     expect(await spend(retryBudget)).toBe(50);
-    expect(await backoff(refusal("Throttled"), 1, retryBudget)).toBe(true);
-    expect(await backoff(refusal("Busy"), 1, retryBudget)).toBe(true);
+    expect(await backoff(cloudError("Throttled"), 1, retryBudget)).toBe(true);
+    expect(await backoff(cloudError("Busy"), 1, retryBudget)).toBe(true);
   });
 
   test("backoff takes no retry token if the deadline is too near for a retry", async () => {
     const retryBudget = patienceOf(60);
     for (let count = 0; count < 60; count += 1) {
-      expect(await backoff(refusal("CloudError", { retryAfterMs: 60_000 }), 1, retryBudget)).toBe(false);
+      expect(await backoff(cloudError("CloudError", { retryAfterMs: 60_000 }), 1, retryBudget)).toBe(false);
     }
     expect(await spend(retryBudget)).toBe(50);
   });
@@ -172,7 +172,7 @@ describe("the retry tokens of an invocation", () => {
 });
 
 describe("retryRead", () => {
-  /** Reads what fails as given, and then succeeds. */
+  /** Returns a read that fails with the given errors and then succeeds. */
   const read = async (errors: (Error | undefined)[], retryBudget = patienceOf(60)) => {
     let tries = 0;
     const work = async () => {
@@ -184,20 +184,24 @@ describe("retryRead", () => {
   };
 
   test("retryRead repeats a read until it succeeds", async () => {
-    const { result, tries } = await read([refusal("CloudError"), refusal("Unreachable"), refusal("Throttled")]);
+    const { result, tries } = await read([
+      cloudError("CloudError"),
+      cloudError("Unreachable"),
+      cloudError("Throttled"),
+    ]);
     expect(result).toBe("read");
     expect(tries).toBe(4);
   });
 
   test("retryRead fails after four transient errors", async () => {
-    const errors = [1, 2, 3, 4, 5].map(() => refusal("CloudError"));
+    const errors = [1, 2, 3, 4, 5].map(() => cloudError("CloudError"));
     const { result, tries } = await read(errors);
     expect(result).toBe(errors[3]);
     expect(tries).toBe(4);
   });
 
   test("retryRead does not repeat a read that was rejected", async () => {
-    const { result, tries } = await read([refusal("NotFound")]);
+    const { result, tries } = await read([cloudError("NotFound")]);
     expect(result).toMatchObject({ reason: "NotFound" });
     expect(tries).toBe(1);
   });
@@ -211,13 +215,13 @@ describe("retryRead", () => {
   });
 
   test("retryRead refunds a retry token after a successful read", async () => {
-    const { patience: retryBudget } = await read([refusal("CloudError"), refusal("CloudError")]);
+    const { patience: retryBudget } = await read([cloudError("CloudError"), cloudError("CloudError")]);
     expect(retryBudget.tokens).toEqual({ tokens: 241 });
   });
 
   test("retryRead waits longer before each try", async () => {
     const { patience: retryBudget } = await read(
-      [refusal("Throttled"), refusal("Throttled")],
+      [cloudError("Throttled"), cloudError("Throttled")],
       patienceOf(60, undefined, () => 0.5),
     );
     expect(retryBudget.time.slept).toEqual([500, 1_000]);

@@ -7,7 +7,7 @@ import {
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
+import { KINDS, type KindName } from "../../../shared/snapshots/kinds/kinds.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
@@ -32,14 +32,15 @@ test("KINDS has four kinds with their public names", () => {
 });
 
 describe("resourceOf of each kind", () => {
-  test.each<[kind: Kind, options: JsonObject, resource: string]>([
-    [snapshot, { volume_id: "DISK-1" }, "disk-1"],
-    [standard, { volume_id: "DISK-1" }, "disk-1"],
-    [group, { server_id: "SERVER-1" }, "server-1"],
-    [group, { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
-    [group, {}, ""],
-    [cluster, { cluster_id: "CLUSTER-1" }, "cluster-1"],
-  ])("resourceOf returns the resource in lower case: %o", (kind, options, resource) => {
+  test.each<[name: KindName, options: JsonObject, resource: string]>([
+    ["snapshot", { volume_id: "DISK-1" }, "disk-1"],
+    ["standard-snapshot", { volume_id: "DISK-1" }, "disk-1"],
+    ["snapshot-group", { server_id: "SERVER-1" }, "server-1"],
+    ["snapshot-group", { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
+    ["snapshot-group", {}, ""],
+    ["cluster-snapshot", { cluster_id: "CLUSTER-1" }, "cluster-1"],
+  ])("resourceOf returns the resource in lower case: %s", (name, options, resource) => {
+    const kind: Kind = KINDS[name];
     expect(kind.resourceOf(options)).toBe(resource);
   });
 
@@ -51,11 +52,12 @@ describe("resourceOf of each kind", () => {
 });
 
 describe("mark of each kind", () => {
-  test.each<[kind: Kind, field: "metadata" | "tags"]>([
-    [snapshot, "metadata"],
-    [standard, "tags"],
-    [group, "tags"],
-  ])("mark adds the marker to the caller's labels: %o", (kind, field) => {
+  test.each<[name: KindName, field: "metadata" | "tags"]>([
+    ["snapshot", "metadata"],
+    ["standard-snapshot", "tags"],
+    ["snapshot-group", "tags"],
+  ])("mark adds the marker to the caller's labels: %s", (name, field) => {
+    const kind: Kind = KINDS[name];
     const options = { name: "a", [field]: { team: "shop" } };
     expect(kind.mark(options, MARKER)).toEqual({ name: "a", [field]: { team: "shop", ...LABELS } });
     expect(kind.mark({ name: "a" }, MARKER)).toEqual({ name: "a", [field]: LABELS });
@@ -77,11 +79,12 @@ describe("read of each kind", () => {
   const raw = { id: "one", name: "nightly-one", status: "available", created_at: "2026-11-21T02:00:00.123456" };
   const read = (kind: Kind, changes: JsonObject = {}) => kind.read({ ...raw, ...changes }) as FoundSnapshot;
 
-  test.each<[kind: Kind, labels: string, resource: string]>([
-    [snapshot, "metadata", "volume_id"],
-    [standard, "tags", "volume_id"],
-    [group, "tags", "server_id"],
-  ])("read returns an EVS snapshot with its labels and its resource: %o", (kind, labels, resource) => {
+  test.each<[name: KindName, labels: string, resource: string]>([
+    ["snapshot", "metadata", "volume_id"],
+    ["standard-snapshot", "tags", "volume_id"],
+    ["snapshot-group", "tags", "server_id"],
+  ])("read returns an EVS snapshot with its labels and its resource: %s", (name, labels, resource) => {
+    const kind: Kind = KINDS[name];
     const one = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
     expect(kind.read(one)).toEqual({
       id: "one",
@@ -139,9 +142,9 @@ describe("read of each kind", () => {
     expect(read(group, { server_id: null }).resource).toBeUndefined();
   });
 
-  test.each<[kind: Kind, states: Record<string, State>]>([
+  test.each<[name: KindName, states: Record<string, State>]>([
     [
-      snapshot,
+      "snapshot",
       {
         creating: "creating",
         available: "available",
@@ -168,7 +171,7 @@ describe("read of each kind", () => {
       },
     ],
     [
-      cluster,
+      "cluster-snapshot",
       {
         CREATING: "creating",
         AVAILABLE: "available",
@@ -184,7 +187,8 @@ describe("read of each kind", () => {
         RESTORING: "unknown",
       },
     ],
-  ])("read returns the state of each status: %o", (kind, states) => {
+  ])("read returns the state of each status: %s", (name, states) => {
+    const kind: Kind = KINDS[name];
     for (const [status, state] of Object.entries(states)) {
       expect(kind.read({ ...raw, status })?.state, status).toBe(status === "" ? undefined : state);
     }

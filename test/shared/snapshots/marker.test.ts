@@ -29,7 +29,7 @@ const marker = fc.record({
 });
 
 describe("deriveKey", () => {
-  // What was made by an earlier version has to be found by a later one.
+  // A later version must find the snapshots of an earlier version.
   test("deriveKey returns the same key in every version", () => {
     expect(deriveKey("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
     expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
@@ -96,19 +96,19 @@ describe("markerLabels and readMarkerLabels", () => {
   });
 
   test.each<[what: string, labels: Record<string, string>]>([
-    ["nothing", {}],
-    ["somebody else's", { ...markerLabels(MARKER), "managed-by": "terraform" }],
-    ["no policy", { ...markerLabels(MARKER), policy: "" }],
-    ["no key", { ...markerLabels(MARKER), key: "" }],
-    ["no content", { ...markerLabels(MARKER), content: "" }],
+    ["an empty object", {}],
+    ["labels of another project", { ...markerLabels(MARKER), "managed-by": "terraform" }],
+    ["labels without a policy", { ...markerLabels(MARKER), policy: "" }],
+    ["labels without a key", { ...markerLabels(MARKER), key: "" }],
+    ["labels without a request hash", { ...markerLabels(MARKER), content: "" }],
     ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.slice(1) }],
     ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.idempotencyKey}0` }],
-    ["more before the key", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
+    ["a key after other characters", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
     ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.toUpperCase() }],
-    ["a content that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
-    ["more before the content", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
-    ["a content that is no hash", { ...markerLabels(MARKER), content: "0123456g" }],
-    ["managed-by alone", { "managed-by": "snapshot-functions" }],
+    ["a request hash that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
+    ["a request hash after other characters", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
+    ["a request hash that is not hexadecimal", { ...markerLabels(MARKER), content: "0123456g" }],
+    ["labels with managed-by only", { "managed-by": "snapshot-functions" }],
   ])("readMarkerLabels rejects %s", (_what, labels) => {
     expect(readMarkerLabels(labels)).toBeUndefined();
   });
@@ -142,16 +142,16 @@ describe("describeWithMarker and readMarkerText", () => {
   });
 
   test.each([
-    ["nothing", undefined],
-    ["a text of somebody else", "before the migration"],
-    ["more after it", `${TEXT} and more`],
-    ["a letter right after it", `${TEXT}0`],
-    ["a letter right before it", `x${TEXT}`],
-    ["somebody else's", TEXT.replace("snapshot-functions", "terraform")],
-    ["a policy that no schema takes", TEXT.replace("nightly", "night ly")],
-    ["no policy", TEXT.replace("nightly", "")],
+    ["undefined", undefined],
+    ["an ordinary description", "before the migration"],
+    ["a marker before other words", `${TEXT} and more`],
+    ["a marker with a letter at its end", `${TEXT}0`],
+    ["a marker with a letter at its beginning", `x${TEXT}`],
+    ["the marker of another project", TEXT.replace("snapshot-functions", "terraform")],
+    ["a policy that the schema rejects", TEXT.replace("nightly", "night ly")],
+    ["a marker without a policy", TEXT.replace("nightly", "")],
     ["a key that is too short", TEXT.replace("key:0", "key:")],
-    ["a content in capitals", TEXT.replace("content:01234567", "content:0123456F")],
+    ["a request hash in capitals", TEXT.replace("content:01234567", "content:0123456F")],
   ])("readMarkerText rejects %s", (_what, description) => {
     expect(readMarkerText(description)).toBeUndefined();
   });

@@ -25,7 +25,7 @@ const SCHEMAS: Record<string, Schema> = {
 };
 const RUNS = Number(process.env.RUNS ?? 300);
 
-/** ajv, with the keywords that are ours, and strict: it refuses a schema with a keyword that it does not know. */
+/** ajv with this project's keywords, in strict mode, so it rejects schemas with unknown keywords. */
 const ajv = () =>
   withOurKeywords(new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true }));
 
@@ -87,7 +87,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-/** A value that the schema lets pass, or nearly so: each part may be another one. */
+/** Generates values that are valid or almost valid. Each part can be replaced by another value. */
 function near(schema: Schema): fc.Arbitrary<unknown> {
   const other = { arbitrary: value, weight: 1 };
   if (schema.enum) return fc.oneof({ arbitrary: fc.constantFrom(...schema.enum), weight: 9 }, other);
@@ -114,7 +114,7 @@ function near(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof({ arbitrary: fitting ?? fittingText(schema), weight: 40 }, leaf);
 }
 
-/** A text that the schema's pattern lets pass, of the few that are needed. */
+/** Returns a string that matches the schema's pattern. */
 function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
   const texts = ["nightly", "5aa119a8-d25b-45a7-8d1b-88e127885635", "snapshot-3"];
   return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
@@ -131,12 +131,12 @@ describe.each(Object.entries(SCHEMAS))("validate with the schema %s", (_name, sc
       }),
       { numRuns: RUNS },
     );
-    // Each fault is a path and one of three sentences.
+    // Each fault consists of a path and one of three sentences.
     const SENTENCE = /^.+: (expected .+, got .+\.|unknown field\. Allowed: .+\.|required, but missing\.)$/s;
     for (const body of fc.sample(bodies, { numRuns: RUNS, seed: 1 })) {
       for (const fault of validate(schema, body)) expect(fault).toMatch(SENTENCE);
     }
-    // A property over values of which none passes, or all do, would say nothing. By one seed: chance may fail no test.
+    // The property needs both valid and invalid values. A fixed seed keeps the test deterministic.
     const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => ajvValidate(body)).length;
     expect(passed).toBeGreaterThan(0);
     expect(passed).toBeLessThan(2_000);

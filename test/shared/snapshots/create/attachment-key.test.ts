@@ -9,7 +9,7 @@ import {
 } from "../../../../shared/snapshots/create/attachment-key.ts";
 import type { InFlight } from "../../../../shared/snapshots/create/in-flight.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
-import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../../../support/domain.ts";
+import { createFixture, HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf } from "../../../support/domain.ts";
 
 const UNTOLD = { volumeId: "disk-1" };
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
@@ -108,16 +108,16 @@ describe("rememberKey", () => {
 });
 
 test("underOneKey lists the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
-  const here = stage();
+  const fixture = createFixture();
   const { key, keys } = keyAt(moment(60_000, "completed"));
   const first = keyAt(moment(0, "requested")).key;
-  here.cloud.add(
+  fixture.cloud.add(
     snapshot,
     snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), idempotencyKey: first } }),
     snapshotOf("b", "disk-1"),
     snapshotOf("c", "disk-1", { marker: undefined }),
   );
-  const service = underOneKey(here.cloud.service(snapshot), { key, keys });
+  const service = underOneKey(fixture.cloud.service(snapshot), { key, keys });
   const found = await service.listFor({ volume_id: "disk-1" });
   expect(found.map(({ id, marker }) => [id, marker?.idempotencyKey])).toEqual([
     ["a", key],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { after, instant } from "../../../../shared/core/instant.ts";
+import { after, before, instant } from "../../../../shared/core/instant.ts";
 import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../../../shared/snapshots/ports.ts";
-import { HOUR_MS, MINUTE_MS, refusal, START, virtualTime } from "../../../support/domain.ts";
+import { cloudError, HOUR_MS, MINUTE_MS, START, virtualTime } from "../../../support/domain.ts";
 
 type Attachment = Volume["attachments"][number];
 
@@ -29,13 +29,13 @@ interface Options {
   taken?: string[];
 }
 
-/** Waits for a disk whose state at each look is given; the last one stays. */
+/** Waits for a disk that has the given state at each poll. The last state remains. */
 async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
   const { age = 0, seconds = 60, named = true, failAt = -1, stage, taken = [] } = options;
   const time = virtualTime();
   const seen: string[] = [];
   const next = (what: string) => {
-    if (seen.push(`${time.seconds()} s ${what}`) - 1 === failAt) throw refusal("CloudError");
+    if (seen.push(`${time.seconds()} s ${what}`) - 1 === failAt) throw cloudError("CloudError");
     return [looks[Math.min(seen.length, looks.length) - 1] ?? []].flat();
   };
   const disks: Disks = {
@@ -45,7 +45,7 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
   const attaching: Attaching = {
     serverId: SERVER,
     volumeId: named ? "disk-1" : undefined,
-    time: age === null ? undefined : after(START, -age),
+    time: age === null ? undefined : before(START, age),
     stage,
   };
   const retryBudget = { time, deadline: after(START, seconds * 1000) };
@@ -201,7 +201,7 @@ describe("untilAttached for an event that does not name the disk", () => {
   test("untilAttached returns the only disk of the server shortly before the deadline", async () => {
     const { result, seconds } = await waitFor([[disk([at(-60)])]], NAMELESS);
     expect(result).toMatchObject([{ volumeId: "disk-1" }]);
-    // With 12 s left for its snapshot.
+    // The create of the snapshot needs the remaining 12 s.
     expect(seconds).toBe(45);
     expect((await waitFor([[disk([at(-60)])]], { ...NAMELESS, seconds: 27 })).seconds).toBe(7);
   });

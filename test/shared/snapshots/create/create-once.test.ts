@@ -8,18 +8,18 @@ import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kin
 import { deriveKey, hashRequest, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
 import {
   CREATING,
+  cloudError,
   cluster,
+  createFixture,
   DELETING,
   type DomainFixture,
   FAILED,
   group,
   type JsonObject,
-  lost,
-  refusal,
+  lostResponse,
   START,
   snapshot,
   snapshotOf,
-  stage,
   UNKNOWN,
 } from "../../../support/domain.ts";
 
@@ -38,16 +38,16 @@ const request = (changes: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
   ...changes,
 });
 
-/** A snapshot that this very request made, or one that is like it. */
+/** Returns a snapshot that the request created, with changes. */
 function madeBy(asked: SnapshotRequest, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const { kind, options, idempotencyKey, policy } = asked;
   const marker = { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, kind.resourceOf(options), { marker, labels: markerLabels(marker), ...changes });
 }
 
-/** Asks for it; the result, or the error. */
+/** Calls createOnce and returns the result or the error. */
 const ask = (
-  { cloud, means: runContext }: DomainFixture,
+  { cloud, runContext }: DomainFixture,
   asked = request(),
   known?: FoundSnapshot[],
 ): Promise<CreateResult & SnapshotError> =>
@@ -55,12 +55,12 @@ const ask = (
     (error) => error,
   ) as never;
 
-/** A place where these are, and what comes of the request. */
+/** Calls createOnce in a cloud with the given snapshots. */
 async function ensured(found: FoundSnapshot[], asked = request(), seconds = 60) {
-  const here = stage({ seconds });
-  here.cloud.add(asked.kind, ...found);
-  const result = await ask(here, asked);
-  return { result, here, asked: here.cloud.asked(), calls: here.cloud.calls };
+  const fixture = createFixture({ seconds });
+  fixture.cloud.add(asked.kind, ...found);
+  const result = await ask(fixture, asked);
+  return { result, fixture, asked: fixture.cloud.requests(), calls: fixture.cloud.calls };
 }
 
 const LOOK = "listFor snapshot disk-1";
@@ -69,7 +69,7 @@ const NAME = snapshotName("nightly", START, { kind: "snapshot", resource: "disk-
 
 describe("createOnce without an existing snapshot", () => {
   test("createOnce lists the snapshots and creates one with the marker and a generated name", async () => {
-    const { result, here, asked } = await ensured([]);
+    const { result, fixture, asked } = await ensured([]);
     expect(asked).toEqual([LOOK, CREATE]);
     expect(result).toEqual({
       outcome: "accepted",
@@ -80,7 +80,7 @@ describe("createOnce without an existing snapshot", () => {
       status: 202,
       body: '{"id":"made-1"}',
     });
-    expect(here.cloud.of(snapshot)[0]).toMatchObject({
+    expect(fixture.cloud.of(snapshot)[0]).toMatchObject({
       name: NAME,
       marker: { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest("snapshot", request().options) },
       raw: { volume_id: "disk-1", force: true },
@@ -93,9 +93,9 @@ describe("createOnce without an existing snapshot", () => {
   });
 
   test("createOnce does not list the snapshots if the caller listed them in bulk", async () => {
-    const here = stage();
-    expect((await ask(here, request(), [])).outcome).toBe("accepted");
-    expect(here.cloud.asked()).toEqual([CREATE]);
+    const fixture = createFixture();
+    expect((await ask(fixture, request(), [])).outcome).toBe("accepted");
+    expect(fixture.cloud.requests()).toEqual([CREATE]);
   });
 
   test("createOnce creates a snapshot although the disk has snapshots of others and copies of its own", async () => {
@@ -109,9 +109,9 @@ describe("createOnce without an existing snapshot", () => {
   });
 
   test("createOnce creates a snapshot although other resources have snapshots with the same key", async () => {
-    const here = stage();
+    const fixture = createFixture();
     const other = madeBy(request({ options: { volume_id: "disk-2" } }), "a");
-    expect((await ask(here, request(), [other])).outcome).toBe("accepted");
+    expect((await ask(fixture, request(), [other])).outcome).toBe("accepted");
   });
 });
 
@@ -202,7 +202,7 @@ describe("createOnce with an existing snapshot", () => {
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request that created snapshot a under the same key; this request has other options. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
+        "Another request with the same key created snapshot a. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });
@@ -247,8 +247,8 @@ describe("createOnce with a group of individual disks whose disks the list omits
   test("createOnce does not return the group of a server for a request of individual disks", async () => {
     const server = request({ kind: group, options: { server_id: "server-1" } });
     const other = { ...madeOf(disks("a")), resource: "server-2" };
-    const here = stage();
-    expect(await ask(here, server, [other])).toMatchObject({ outcome: "accepted" });
+    const fixture = createFixture();
+    expect(await ask(fixture, server, [other])).toMatchObject({ outcome: "accepted" });
   });
 });
 
@@ -309,64 +309,67 @@ describe("createOnce with cluster snapshots, whose names are unique", () => {
   });
 
   test("createOnce lists the cluster snapshots again after a rejected create, because another delivery may have created one", async () => {
-    const here = stage();
+    const fixture = createFixture();
     const mine = asked({ name: "release" });
-    here.cloud.at("create", { afterwards: refusal("Conflict", { status: 400 }) });
-    expect(await ask(here, mine)).toMatchObject({ outcome: "existing", snapshotId: "made-1", attempts: 0 });
+    fixture.cloud.at("create", { afterwards: cloudError("Conflict", { status: 400 }) });
+    expect(await ask(fixture, mine)).toMatchObject({ outcome: "existing", snapshotId: "made-1", attempts: 0 });
 
-    const refused = stage();
-    refused.cloud.at("create", refusal("Conflict", { status: 400 }));
+    const refused = createFixture();
+    refused.cloud.at("create", cloudError("Conflict", { status: 400 }));
     expect(await ask(refused, mine)).toMatchObject({ reason: "Conflict", attempts: 1 });
-    expect(refused.cloud.asked()).toHaveLength(3);
+    expect(refused.cloud.requests()).toHaveLength(3);
 
-    const unseen = stage();
-    unseen.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    unseen.cloud.at("create", refusal("Conflict", { status: 400 }));
+    const unseen = createFixture();
+    unseen.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    unseen.cloud.at("create", cloudError("Conflict", { status: 400 }));
     expect(await ask(unseen, mine)).toMatchObject({ reason: "Conflict" });
 
-    const unsent = stage();
-    unsent.cloud.at("create", refusal("AccessDenied", { requestSent: false }));
+    const unsent = createFixture();
+    unsent.cloud.at("create", cloudError("AccessDenied", { requestSent: false }));
     expect(await ask(unsent, mine)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
-    expect(unsent.cloud.asked()).toHaveLength(2);
+    expect(unsent.cloud.requests()).toHaveLength(2);
   });
 });
 
 describe("createOnce after an ambiguous response", () => {
   test("createOnce lists the snapshots when a list must show the result of an ambiguous create, and creates no second one", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", name: NAME, attempts: 1 });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", name: NAME, attempts: 1 });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
   });
 
   test("createOnce sends at most three creates if ambiguous creates created nothing", async () => {
-    const here = stage();
-    here.cloud.at("create", lost(), lost());
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
+    const fixture = createFixture();
+    fixture.cloud.at("create", lostResponse(), lostResponse());
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
 
-    const never = stage();
-    never.cloud.always("create", lost());
+    const never = createFixture();
+    never.cloud.always("create", lostResponse());
     expect(await ask(never)).toMatchObject({ reason: "Unreachable", attempts: 3 });
-    expect(never.cloud.asked().filter((call) => call === CREATE)).toHaveLength(3);
-    expect(never.cloud.asked().at(-1)).toBe(LOOK);
+    expect(never.cloud.requests().filter((call) => call === CREATE)).toHaveLength(3);
+    expect(never.cloud.requests().at(-1)).toBe(LOOK);
   });
 
   test("createOnce fails after an ambiguous create if the invocation has no retry tokens left", async () => {
-    const here = stage();
-    here.means.retryBudget.tokens = { tokens: 2 };
-    here.cloud.always("create", lost());
-    expect(await ask(here)).toMatchObject({ reason: "Unreachable", attempts: 1 });
+    const fixture = createFixture();
+    fixture.runContext.retryBudget.tokens = { tokens: 2 };
+    fixture.cloud.always("create", lostResponse());
+    expect(await ask(fixture)).toMatchObject({ reason: "Unreachable", attempts: 1 });
   });
 
   test("createOnce fails with OutcomeUnknown if the deadline is before a list must show the result", async () => {
-    const here = stage({ seconds: 7 });
-    here.cloud.at("create", refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }));
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 2 });
+    const fixture = createFixture({ seconds: 7 });
+    fixture.cloud.at(
+      "create",
+      cloudError("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }),
+    );
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", attempts: 2 });
 
-    const short = stage({ seconds: 6.999 });
-    const error = refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" });
+    const short = createFixture({ seconds: 6.999 });
+    const error = cloudError("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" });
     short.cloud.at("create", error);
     const result = await ask(short);
     expect(result).toMatchObject({
@@ -378,43 +381,43 @@ describe("createOnce after an ambiguous response", () => {
       message: `The cloud says Unreachable. It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(result.cause).toEqual(withAttempts(error, 1));
-    // The last second is left for the look itself.
+    // The list itself needs the last second.
     expect(short.cloud.calls.at(-1)).toBe(`5.999 s ${LOOK}`);
   });
 
   test("createOnce returns the snapshot of an ambiguous create if an early list shows it", async () => {
-    const here = stage({ seconds: 0.5 });
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
-    expect(here.time.slept[0]).toBe(0);
+    const fixture = createFixture({ seconds: 0.5 });
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
+    expect(fixture.time.slept[0]).toBe(0);
   });
 
   test("createOnce fails with OutcomeUnknown if the list after an ambiguous create cannot be read", async () => {
-    const here = stage();
-    const denied = refusal("AccessDenied");
-    here.cloud.at("create", lost());
-    here.cloud.at("listFor", undefined, denied);
-    const result = await ask(here);
+    const fixture = createFixture();
+    const denied = cloudError("AccessDenied");
+    fixture.cloud.at("create", lostResponse());
+    fixture.cloud.at("listFor", undefined, denied);
+    const result = await ask(fixture);
     expect(result).toMatchObject({ reason: "OutcomeUnknown" });
     expect(result.cause).toBe(denied);
   });
 });
 
 describe("createOnce after a recent request with an unknown outcome", () => {
-  /** The first request's outcome stays open; then the same one comes again after so long, for so many seconds. */
+  /** Repeats a request of unknown outcome after a pause, with the given number of seconds until its deadline. */
   const again = async (afterMs: number, seconds: number, known?: FoundSnapshot[]) => {
-    const here = stage({ seconds: 3 });
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ reason: "OutcomeUnknown" });
-    const ended = here.time.now();
-    await here.time.sleep(afterMs);
-    const retryBudget = { ...here.means.retryBudget, deadline: after(here.time.now(), seconds * 1000) };
-    const { means: runContext, cloud } = here;
+    const fixture = createFixture({ seconds: 3 });
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ reason: "OutcomeUnknown" });
+    const ended = fixture.time.now();
+    await fixture.time.sleep(afterMs);
+    const retryBudget = { ...fixture.runContext.retryBudget, deadline: after(fixture.time.now(), seconds * 1000) };
+    const { runContext, cloud } = fixture;
     const result = await createOnce(request(), cloud.service(snapshot), retryBudget, runContext.inFlight, known).catch(
       (error) => error,
     );
-    return { result, seconds: (here.time.now() - ended) / 1000, asked: cloud.asked() };
+    return { result, seconds: (fixture.time.now() - ended) / 1000, asked: cloud.requests() };
   };
 
   test("createOnce ignores the bulk list and waits until a list must show what the recent request created", async () => {
@@ -443,72 +446,72 @@ describe("createOnce after a recent request with an unknown outcome", () => {
 
 describe("createOnce after a rejected create", () => {
   test("createOnce fails with the error of a create that a retry cannot change", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("NotFound", { status: 404 }));
-    expect(await ask(here)).toMatchObject({ reason: "NotFound", attempts: 1 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("NotFound", { status: 404 }));
+    expect(await ask(fixture)).toMatchObject({ reason: "NotFound", attempts: 1 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE]);
   });
 
   test("createOnce lists the snapshots again before every repeated create, whatever the error was", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("Throttled"), refusal("CloudError"), refusal("Unreachable"));
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 4 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("Throttled"), cloudError("CloudError"), cloudError("Unreachable"));
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", attempts: 4 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
   });
 
   test.each(["Throttled", "CloudError", "Unreachable", "Busy"] as const)(
     "createOnce finds the snapshot that another delivery created during the wait after %s",
     async (reason) => {
-      const here = stage();
-      here.cloud.at("create", { afterwards: refusal(reason) });
-      expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-      expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+      const fixture = createFixture();
+      fixture.cloud.at("create", { afterwards: cloudError(reason) });
+      expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+      expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK]);
     },
   );
 
   test("createOnce waits after Busy until a list must show the snapshot of another delivery, and returns it", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: refusal("Busy") });
-    expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: cloudError("Busy") });
+    expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
 
-    const other = stage();
-    other.cloud.at("create", refusal("Busy"));
+    const other = createFixture();
+    other.cloud.at("create", cloudError("Busy"));
     expect(await ask(other)).toMatchObject({ outcome: "accepted", attempts: 2 });
-    expect(other.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE]);
+    expect(other.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE]);
 
-    const unseen = stage();
-    unseen.cloud.at("create", refusal("Busy"));
-    unseen.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    const unseen = createFixture();
+    unseen.cloud.at("create", cloudError("Busy"));
+    unseen.cloud.at("listFor", undefined, cloudError("AccessDenied"));
     expect(await ask(unseen)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
-    expect(unseen.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+    expect(unseen.cloud.requests()).toEqual([LOOK, CREATE, LOOK]);
   });
 
   test("createOnce does not repeat a create that was rejected without a code if the list shows no snapshot", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
-    expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("AccessDenied", { ambiguous: true }));
+    expect(await ask(fixture)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
 
-    const refused = stage();
-    refused.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
-    refused.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    const refused = createFixture();
+    refused.cloud.at("create", cloudError("AccessDenied", { ambiguous: true }));
+    refused.cloud.at("listFor", undefined, cloudError("AccessDenied"));
     expect(await ask(refused)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
 
-    const created = stage();
-    created.cloud.at("create", { afterwards: refusal("AccessDenied", { ambiguous: true }) });
+    const created = createFixture();
+    created.cloud.at("create", { afterwards: cloudError("AccessDenied", { ambiguous: true }) });
     expect(await ask(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 
   test("createOnce does not count a create that was not sent as an attempt", async () => {
-    const here = stage();
-    here.cloud.always("create", refusal("AccessDenied", { requestSent: false }));
-    expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
+    const fixture = createFixture();
+    fixture.cloud.always("create", cloudError("AccessDenied", { requestSent: false }));
+    expect(await ask(fixture)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
   });
 
   test("createOnce reports QuotaExceeded instead of InvalidRequest if the disk has the maximum number of snapshots", async () => {
-    const refused = refusal("InvalidRequest", {
+    const refused = cloudError("InvalidRequest", {
       code: "EVS.5400",
       cloudMessage: "Too many.",
       status: 400,
@@ -516,10 +519,10 @@ describe("createOnce after a rejected create", () => {
     });
     const others = (count: number) => Array.from({ length: count }, (_, index) => snapshotOf(`s-${index}`, "disk-1"));
     const refuse = async (asked: SnapshotRequest, found: FoundSnapshot[], error: SnapshotError = refused) => {
-      const here = stage();
-      here.cloud.add(asked.kind, ...found);
-      here.cloud.at("create", error);
-      return ask(here, asked);
+      const fixture = createFixture();
+      fixture.cloud.add(asked.kind, ...found);
+      fixture.cloud.at("create", error);
+      return ask(fixture, asked);
     };
     expect(await refuse(request(), others(7))).toMatchObject({
       reason: "QuotaExceeded",
@@ -533,16 +536,16 @@ describe("createOnce after a rejected create", () => {
       ),
     });
     expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));
-    expect(await refuse(request(), others(7), refusal("NotFound"))).toMatchObject({ reason: "NotFound" });
+    expect(await refuse(request(), others(7), cloudError("NotFound"))).toMatchObject({ reason: "NotFound" });
     expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toEqual(
       withAttempts(refused, 1),
     );
 
-    const here = stage();
-    here.cloud.add(snapshot, ...others(7));
-    here.cloud.at("create", refused);
-    here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    expect(await ask(here)).toEqual(withAttempts(refused, 1));
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...others(7));
+    fixture.cloud.at("create", refused);
+    fixture.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    expect(await ask(fixture)).toEqual(withAttempts(refused, 1));
   });
 });
 
@@ -552,134 +555,137 @@ describe("createOnce with makeRoom", () => {
       [false, [LOOK, CREATE]],
       [true, [LOOK, LOOK, CREATE]],
     ] as const) {
-      const here = stage();
+      const fixture = createFixture();
       const asked: unknown[] = [];
       const makeRoom = async (kind: Kind, options: JsonObject) => {
         asked.push([kind.name, options]);
         return made;
       };
-      expect(await ask(here, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
+      expect(await ask(fixture, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
       expect(asked).toEqual([["snapshot", request().options]]);
-      expect(here.cloud.asked()).toEqual(calls);
+      expect(fixture.cloud.requests()).toEqual(calls);
     }
   });
 
   test("createOnce makes no room for an existing snapshot, and returns a snapshot that was created meanwhile", async () => {
-    const here = stage();
+    const fixture = createFixture();
     const makeRoom = async () => {
-      here.cloud.add(snapshot, madeBy(request(), "a"));
+      fixture.cloud.add(snapshot, madeBy(request(), "a"));
       return true;
     };
     const asked = request({ makeRoom });
-    expect(await ask(here, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(await ask(here, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
+    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
 });
 
 describe("createOnce with concurrent requests in one instance", () => {
   test("createOnce waits for a concurrent equal request and returns its snapshot", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
-    const [first, second] = await Promise.all([ask(here), ask(here)]);
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
+    const [first, second] = await Promise.all([ask(fixture), ask(fixture)]);
     expect(first).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 1 });
     expect(second).toEqual({ ...first, outcome: "existing", attempts: 0 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
-    // The one that waited does not leave its clock running.
-    expect(here.time.asleep()).toBe(0);
-    expect(here.time.seconds()).toBe(2);
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE]);
+    // The request that waited leaves no timer behind.
+    expect(fixture.time.asleep()).toBe(0);
+    expect(fixture.time.seconds()).toBe(2);
   });
 
   test("createOnce reports a conflict with a concurrent request that has the same key and other options", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
     const other = request({ options: { volume_id: "disk-1", force: false } });
-    const [, second] = await Promise.all([ask(here), ask(here, other)]);
+    const [, second] = await Promise.all([ask(fixture), ask(fixture, other)]);
     expect(second).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("created snapshot made-1 under the same key"),
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
 
   test("createOnce does not wait for a concurrent request of another project, kind, disk or key", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
     await Promise.all([
-      ask(here),
-      ask(here, request({ projectId: "project-2" })),
-      ask(here, request({ options: { volume_id: "disk-2" } })),
-      ask(here, request({ idempotencyKey: deriveKey("other") })),
-      ask(here, request({ kind: group, options: { server_id: "disk-1" } })),
+      ask(fixture),
+      ask(fixture, request({ projectId: "project-2" })),
+      ask(fixture, request({ options: { volume_id: "disk-2" } })),
+      ask(fixture, request({ idempotencyKey: deriveKey("other") })),
+      ask(fixture, request({ kind: group, options: { server_id: "disk-1" } })),
     ]);
-    expect(here.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
+    expect(fixture.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
   });
 
   test("createOnce lists the snapshots itself if the concurrent request failed", async () => {
-    const here = stage();
-    here.cloud.at("create", async () => {
-      await here.time.sleep(1_000);
-      throw refusal("AccessDenied");
+    const fixture = createFixture();
+    fixture.cloud.at("create", async () => {
+      await fixture.time.sleep(1_000);
+      throw cloudError("AccessDenied");
     });
-    const [first, second] = await Promise.all([ask(here), ask(here)]);
+    const [first, second] = await Promise.all([ask(fixture), ask(fixture)]);
     expect(first).toMatchObject({ reason: "AccessDenied" });
     expect(second).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `1 s ${LOOK}`, `1 s ${CREATE}`]);
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `1 s ${LOOK}`, `1 s ${CREATE}`]);
   });
 
   test("createOnce waits until a list must show the result if the outcome of the concurrent request is unknown", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    const impatient = { ...here.means.retryBudget, deadline: moment(3_000) };
-    here.cloud.at("create", { afterwards: lost() });
-    const first = createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    const impatient = { ...fixture.runContext.retryBudget, deadline: moment(3_000) };
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    const first = createOnce(request(), fixture.cloud.service(snapshot), impatient, fixture.runContext.inFlight).catch(
       (error) => error,
     );
-    const second = ask(here);
+    const second = ask(fixture);
     expect(await first).toMatchObject({ reason: "OutcomeUnknown" });
     expect(await second).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    expect(here.cloud.calls.at(-1)).toBe(`8 s ${LOOK}`);
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
+    expect(fixture.cloud.calls.at(-1)).toBe(`8 s ${LOOK}`);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
 
   test("createOnce does not wait for a concurrent request beyond its own deadline", async () => {
-    const here = stage();
-    here.cloud.createMs = 30_000;
-    const impatient = { ...here.means.retryBudget, deadline: moment(5_000) };
-    const first = ask(here);
-    const error = await createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
-      (thrown) => thrown,
-    );
+    const fixture = createFixture();
+    fixture.cloud.createMs = 30_000;
+    const impatient = { ...fixture.runContext.retryBudget, deadline: moment(5_000) };
+    const first = ask(fixture);
+    const error = await createOnce(
+      request(),
+      fixture.cloud.service(snapshot),
+      impatient,
+      fixture.runContext.inFlight,
+    ).catch((thrown) => thrown);
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still in progress, and this request's time ran out.",
+      message: "The same request is still in progress, and the time ran out.",
     });
-    expect(here.time.seconds()).toBe(5);
+    expect(fixture.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });
   });
 
   test("createOnce does not wait for a concurrent request if its own deadline has passed", async () => {
-    const here = stage();
-    here.cloud.createMs = 30_000;
-    const late = { ...here.means.retryBudget, deadline: moment(-1_000) };
-    const first = ask(here);
-    const second = createOnce(request(), here.cloud.service(snapshot), late, here.means.inFlight).catch(
+    const fixture = createFixture();
+    fixture.cloud.createMs = 30_000;
+    const late = { ...fixture.runContext.retryBudget, deadline: moment(-1_000) };
+    const first = ask(fixture);
+    const second = createOnce(request(), fixture.cloud.service(snapshot), late, fixture.runContext.inFlight).catch(
       (thrown) => thrown,
     );
     expect(await second).toMatchObject({ reason: "DeadlineExceeded" });
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
     await first;
   });
 });
 
 describe("createOnce after a recent request", () => {
   test("createOnce remembers a new snapshot for 10 s although no list shows it", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, snapshotOf("other", "disk-1"));
-    here.cloud.lateMs = 60_000;
-    await ask(here);
-    await here.time.sleep(10_000);
-    expect(await ask(here)).toEqual({
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, snapshotOf("other", "disk-1"));
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
+    await fixture.time.sleep(10_000);
+    expect(await ask(fixture)).toEqual({
       outcome: "existing",
       snapshotId: "made-1",
       name: "",
@@ -688,7 +694,7 @@ describe("createOnce after a recent request", () => {
       attempts: 0,
       state: "creating",
     });
-    const later = stage();
+    const later = createFixture();
     later.cloud.lateMs = 60_000;
     await ask(later);
     await later.time.sleep(10_001);
@@ -696,11 +702,11 @@ describe("createOnce after a recent request", () => {
   });
 
   test("createOnce returns a remembered snapshot in the format of the API's create response", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
     const asked = request({ options: { volume_id: "disk-1", name: "release" } });
-    await ask(here, asked);
-    const { name, body } = await ask(here, asked);
+    await ask(fixture, asked);
+    const { name, body } = await ask(fixture, asked);
     expect(name).toBe("release");
     expect(JSON.parse(body)).toEqual({
       snapshot: { id: "made-1", name: "release", volume_id: "disk-1", status: "creating" },
@@ -708,46 +714,46 @@ describe("createOnce after a recent request", () => {
   });
 
   test("createOnce reports a conflict if a remembered snapshot was created with other options", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
-    await ask(here);
-    expect(await ask(here, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
+    expect(await ask(fixture, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("created snapshot made-1 under the same key"),
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
   });
 
   test("createOnce remembers a new snapshot for no more than 10 s, whatever requests with the same key come meanwhile", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
-    await ask(here);
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
     for (const options of [{ volume_id: "disk-1", force: false }, { volume_id: "disk-1" }]) {
-      await here.time.sleep(4_000);
-      await ask(here, request({ options }));
+      await fixture.time.sleep(4_000);
+      await ask(fixture, request({ options }));
     }
-    expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    await here.time.sleep(2_001);
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+    expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    await fixture.time.sleep(2_001);
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
   test("createOnce prefers the state in the list to the remembered snapshot", async () => {
-    const here = stage();
-    await ask(here);
-    const [made] = here.cloud.of(snapshot);
-    here.cloud.snapshots.set("snapshot", [{ ...(made as FoundSnapshot), ...FAILED }]);
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+    const fixture = createFixture();
+    await ask(fixture);
+    const [made] = fixture.cloud.of(snapshot);
+    fixture.cloud.snapshots.set("snapshot", [{ ...(made as FoundSnapshot), ...FAILED }]);
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
   test("createOnce removes remembered snapshots from memory after 10 s", async () => {
-    const here = stage({ seconds: 600 });
-    const inFlight = here.means.inFlight;
+    const fixture = createFixture({ seconds: 600 });
+    const inFlight = fixture.runContext.inFlight;
     for (let disk = 1; disk <= 5; disk += 1) {
-      await ask(here, request({ options: { volume_id: `disk-${disk}` } }));
-      await here.time.sleep(4_000);
+      await ask(fixture, request({ options: { volume_id: `disk-${disk}` } }));
+      await fixture.time.sleep(4_000);
     }
     expect(inFlight.size).toBe(3);
-    await here.time.sleep(60_000);
-    await ask(here, request({ options: { volume_id: "disk-9" } }));
+    await fixture.time.sleep(60_000);
+    await ask(fixture, request({ options: { volume_id: "disk-9" } }));
     expect(inFlight.size).toBe(1);
     expect([...inFlight.keys()].join()).toMatch(/^[0-9a-f]{32}$/);
   });
@@ -755,14 +761,14 @@ describe("createOnce after a recent request", () => {
   test.each([-3_600_000, 3_600_000])(
     "createOnce remembers a snapshot for 10 s although the clock of the next invocation differs by %d ms",
     async (step) => {
-      const here = stage();
-      here.cloud.lateMs = 60_000;
-      const { time } = here;
+      const fixture = createFixture();
+      fixture.cloud.lateMs = 60_000;
+      const { time } = fixture;
       const clock = { ...time, elapsed: () => time.now() - START };
       const later = { ...clock, now: () => instant(time.now() + step) };
       const askAt = (times: typeof clock) => {
         const retryBudget = { time: times, deadline: instant(times.now() + 60_000) };
-        return createOnce(request(), here.cloud.service(snapshot), retryBudget, here.means.inFlight);
+        return createOnce(request(), fixture.cloud.service(snapshot), retryBudget, fixture.runContext.inFlight);
       };
       await askAt(clock);
       await time.sleep(10_000);
@@ -773,91 +779,110 @@ describe("createOnce after a recent request", () => {
   );
 
   test("createOnce remembers nothing of a failed request", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("AccessDenied"));
-    await ask(here);
-    expect(here.means.inFlight.size).toBe(0);
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("AccessDenied"));
+    await ask(fixture);
+    expect(fixture.runContext.inFlight.size).toBe(0);
   });
 });
 
 describe("serializeRuns", () => {
-  const run = (here: DomainFixture, name: string, told: string[], seconds: number, fails = false) =>
-    serializeRuns(name, here.means.inFlight, here.means.retryBudget, async () => {
-      told.push(`${here.time.seconds()} s ${name} begins`);
-      await here.time.sleep(seconds * 1000);
-      told.push(`${here.time.seconds()} s ${name} ends`);
-      if (fails) throw refusal("CloudError");
-    }).catch((error) => void told.push(`${here.time.seconds()} s ${error.reason}`));
+  const run = (fixture: DomainFixture, name: string, outcomes: string[], seconds: number, fails = false) =>
+    serializeRuns(name, fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {
+      outcomes.push(`${fixture.time.seconds()} s ${name} begins`);
+      await fixture.time.sleep(seconds * 1000);
+      outcomes.push(`${fixture.time.seconds()} s ${name} ends`);
+      if (fails) throw cloudError("CloudError");
+    }).catch((error) => void outcomes.push(`${fixture.time.seconds()} s ${error.reason}`));
 
   test("serializeRuns starts a run when the previous one has ended and a list must show its snapshots", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 3), run(here, "a", told, 2), run(here, "b", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "0 s b begins", "1 s b ends", "3 s a ends", "9 s a begins", "11 s a ends"]);
+    const fixture = createFixture();
+    const outcomes: string[] = [];
+    await Promise.all([run(fixture, "a", outcomes, 3), run(fixture, "a", outcomes, 2), run(fixture, "b", outcomes, 1)]);
+    expect(outcomes).toEqual([
+      "0 s a begins",
+      "0 s b begins",
+      "1 s b ends",
+      "3 s a ends",
+      "9 s a begins",
+      "11 s a ends",
+    ]);
   });
 
   test("serializeRuns reports for 10 s that a run of the same name ended recently", async () => {
     const again = async (waitMs: number) => {
-      const here = stage({ seconds: 600 });
-      const told: boolean[] = [];
-      await run(here, "a", [], 1);
-      await here.time.sleep(waitMs);
-      await serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (value) => void told.push(value));
-      await serializeRuns("b", here.means.inFlight, here.means.retryBudget, async () => {});
-      return [...told, here.means.inFlight.size];
+      const fixture = createFixture({ seconds: 600 });
+      const outcomes: boolean[] = [];
+      await run(fixture, "a", [], 1);
+      await fixture.time.sleep(waitMs);
+      await serializeRuns(
+        "a",
+        fixture.runContext.inFlight,
+        fixture.runContext.retryBudget,
+        async (value) => void outcomes.push(value),
+      );
+      await serializeRuns("b", fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {});
+      return [...outcomes, fixture.runContext.inFlight.size];
     };
     expect(await again(10_000)).toEqual([true, 2]);
     expect(await again(10_001)).toEqual([false, 2]);
-    const here = stage({ seconds: 600 });
-    await run(here, "a", [], 1);
-    await here.time.sleep(10_001);
-    await run(here, "b", [], 1);
-    expect([...here.means.inFlight.keys()]).toEqual(["b"]);
+    const fixture = createFixture({ seconds: 600 });
+    await run(fixture, "a", [], 1);
+    await fixture.time.sleep(10_001);
+    await run(fixture, "b", [], 1);
+    expect([...fixture.runContext.inFlight.keys()]).toEqual(["b"]);
   });
 
   test("serializeRuns reports to a run that waited that another run ended recently", async () => {
-    const here = stage();
-    const told: boolean[] = [];
+    const fixture = createFixture();
+    const outcomes: boolean[] = [];
     const turn = (seconds: number) =>
-      serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (again) => {
-        told.push(again);
-        await here.time.sleep(seconds * 1000);
+      serializeRuns("a", fixture.runContext.inFlight, fixture.runContext.retryBudget, async (again) => {
+        outcomes.push(again);
+        await fixture.time.sleep(seconds * 1000);
       });
     await Promise.all([turn(1), turn(1)]);
-    expect(told).toEqual([false, true]);
+    expect(outcomes).toEqual([false, true]);
   });
 
   test("serializeRuns starts the next run if the previous one failed", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 1, true), run(here, "a", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "1 s a ends", "1 s CloudError", "7 s a begins", "8 s a ends"]);
+    const fixture = createFixture();
+    const outcomes: string[] = [];
+    await Promise.all([run(fixture, "a", outcomes, 1, true), run(fixture, "a", outcomes, 1)]);
+    expect(outcomes).toEqual(["0 s a begins", "1 s a ends", "1 s CloudError", "7 s a begins", "8 s a ends"]);
   });
 
   test("serializeRuns runs three runs of the same name one after the other", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 1), run(here, "a", told, 1), run(here, "a", told, 1)]);
-    expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
+    const fixture = createFixture();
+    const outcomes: string[] = [];
+    await Promise.all([run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 1)]);
+    expect(outcomes.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
   });
 
   test("serializeRuns lets a third run wait for the second one after the first has ended", async () => {
-    const here = stage();
-    const told: string[] = [];
-    const turns = [run(here, "a", told, 1), run(here, "a", told, 5)];
-    await here.time.sleep(8_000);
-    await Promise.all([...turns, run(here, "a", told, 1)]);
-    expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "18 s a begins"]);
+    const fixture = createFixture();
+    const outcomes: string[] = [];
+    const turns = [run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 5)];
+    await fixture.time.sleep(8_000);
+    await Promise.all([...turns, run(fixture, "a", outcomes, 1)]);
+    expect(outcomes.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "18 s a begins"]);
   });
 
   test("serializeRuns fails a run that cannot start in time, and the next run still waits for the first", async () => {
-    const here = stage({ seconds: 5 });
+    const fixture = createFixture({ seconds: 5 });
     const patient = {
-      ...here,
-      means: { ...here.means, retryBudget: { ...here.means.retryBudget, deadline: moment(60_000) } },
+      ...fixture,
+      runContext: {
+        ...fixture.runContext,
+        retryBudget: { ...fixture.runContext.retryBudget, deadline: moment(60_000) },
+      },
     };
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 10), run(here, "a", told, 1), run(patient, "a", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "5 s DeadlineExceeded", "10 s a ends", "16 s a begins", "17 s a ends"]);
+    const outcomes: string[] = [];
+    await Promise.all([
+      run(fixture, "a", outcomes, 10),
+      run(fixture, "a", outcomes, 1),
+      run(patient, "a", outcomes, 1),
+    ]);
+    expect(outcomes).toEqual(["0 s a begins", "5 s DeadlineExceeded", "10 s a ends", "16 s a begins", "17 s a ends"]);
   });
 });

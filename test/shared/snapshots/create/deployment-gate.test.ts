@@ -9,7 +9,9 @@ import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
 import type { Run } from "../../../../shared/snapshots/run-context.ts";
 import {
   CREATING,
+  cloudError,
   cluster,
+  createFixture,
   DAY_MS,
   DELETING,
   type DomainFixture,
@@ -17,11 +19,9 @@ import {
   group,
   HOUR_MS,
   markerOf,
-  refusal,
   START,
   snapshot,
   snapshotOf,
-  stage,
   UNKNOWN,
 } from "../../../support/domain.ts";
 
@@ -42,8 +42,13 @@ function madeOf({ kind, resource, options }: Target, id: string, changes: Partia
   return snapshotOf(id, resource, { name: id, marker, labels: markerLabels(marker), ...changes });
 }
 
-/** A call of the gate; how far each target is, as `id outcome`. */
-async function call(here: DomainFixture, targets: Target[] = [DISK_1], options: Partial<GateOptions> = {}, run = RUN) {
+/** Calls the gate and returns the progress of each target as `id outcome`. */
+async function call(
+  fixture: DomainFixture,
+  targets: Target[] = [DISK_1],
+  options: Partial<GateOptions> = {},
+  run = RUN,
+) {
   const settings = {
     retryFailed: false,
     maxAgeMs: 24 * HOUR_MS,
@@ -51,35 +56,35 @@ async function call(here: DomainFixture, targets: Target[] = [DISK_1], options: 
     beginUntil: moment(48_000),
     ...options,
   };
-  const progress = await passGate(targets, run, here.means, settings).catch((error: SnapshotError) => error);
+  const progress = await passGate(targets, run, fixture.runContext, settings).catch((error: SnapshotError) => error);
   const list = Array.isArray(progress) ? progress : [];
   const short = list.map(({ target, outcome, snapshot_id }) => `${snapshot_id ?? target.resource} ${outcome}`);
   return { progress: list, short, error: Array.isArray(progress) ? undefined : progress };
 }
 
-/** One call where these are. */
+/** Calls the gate once in a cloud with the given snapshots. */
 async function gate(found: FoundSnapshot[], targets?: Target[], options?: Partial<GateOptions>, kind: Kind = snapshot) {
-  const here = stage();
-  here.cloud.add(kind, ...found);
-  return { ...(await call(here, targets, options)), here, asked: here.cloud.asked() };
+  const fixture = createFixture();
+  fixture.cloud.add(kind, ...found);
+  return { ...(await call(fixture, targets, options)), fixture, asked: fixture.cloud.requests() };
 }
 
-const becomes = (here: DomainFixture, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
-  here.cloud.always("listAll", () => {
-    if (here.time.seconds() < seconds) return;
-    here.cloud.snapshots.set(
+const becomes = (fixture: DomainFixture, seconds: number, changes: Partial<FoundSnapshot>, kind: Kind = snapshot) =>
+  fixture.cloud.always("listAll", () => {
+    if (fixture.time.seconds() < seconds) return;
+    fixture.cloud.snapshots.set(
       kind.name,
-      here.cloud.of(kind).map((one) => ({ ...one, ...changes })),
+      fixture.cloud.of(kind).map((one) => ({ ...one, ...changes })),
     );
   });
 const AVAILABLE: Partial<FoundSnapshot> = { status: "available", state: "available" };
 
 describe("passGate with a new deployment", () => {
   test("passGate creates a snapshot of each target, with a record for each", async () => {
-    const { short, asked, here } = await gate([], [DISK_1, DISK_2]);
+    const { short, asked, fixture } = await gate([], [DISK_1, DISK_2]);
     expect(short).toEqual(["made-1 accepted", "made-2 accepted"]);
     expect(asked).toEqual(["listAll snapshot", "create snapshot disk-1", "create snapshot disk-2"]);
-    expect(here.records).toEqual(
+    expect(fixture.records).toEqual(
       ["1", "2"].map((number) => ({
         action: "create",
         kind: "snapshot",
@@ -93,7 +98,7 @@ describe("passGate with a new deployment", () => {
         attempts: 1,
       })),
     );
-    expect(here.untidy()).toBe(0);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
   test("passGate creates nothing twice and reports the progress of existing snapshots", async () => {
@@ -108,10 +113,10 @@ describe("passGate with a new deployment", () => {
   });
 
   test("passGate creates as many snapshots at a time as the concurrency limit allows", async () => {
-    const here = stage({ concurrency: 2 });
-    here.cloud.createMs = 1_000;
-    await call(here, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
-    const creates = here.cloud.calls.filter((one) => one.includes("create"));
+    const fixture = createFixture({ concurrency: 2 });
+    fixture.cloud.createMs = 1_000;
+    await call(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
+    const creates = fixture.cloud.calls.filter((one) => one.includes("create"));
     expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "1"]);
   });
 
@@ -124,10 +129,10 @@ describe("passGate with a new deployment", () => {
     expect(progress).toMatchObject([
       { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
     ]);
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
-    becomes(here, 3, AVAILABLE);
-    const done = await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
+    becomes(fixture, 3, AVAILABLE);
+    const done = await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
     expect(done.short).toEqual(["a available"]);
     expect(done.progress[0]?.detail).toBeUndefined();
   });
@@ -143,7 +148,7 @@ describe("passGate with existing snapshots", () => {
       { marker: undefined },
       { raw: { snapshot_type: "copy" } },
     ]) {
-      // What failed would be told, were it of this deployment.
+      // The gate would report a failed snapshot of this deployment.
       for (const [kind, resource] of [
         [snapshot, "disk-1"],
         [cluster, "cluster-1"],
@@ -186,7 +191,7 @@ describe("passGate with existing snapshots", () => {
 
 describe("passGate with failed snapshots", () => {
   test("passGate reports a failed snapshot with advice and does not create another one by itself", async () => {
-    const { progress, asked, here } = await gate([madeOf(DISK_1, "a", FAILED)]);
+    const { progress, asked, fixture } = await gate([madeOf(DISK_1, "a", FAILED)]);
     expect(progress).toMatchObject([
       {
         outcome: "failed",
@@ -200,7 +205,7 @@ describe("passGate with failed snapshots", () => {
       },
     ]);
     expect(asked).toEqual(["listAll snapshot"]);
-    expect(here.told()).toEqual(["a failed: SnapshotFailed"]);
+    expect(fixture.outcomes()).toEqual(["a failed: SnapshotFailed"]);
   });
 
   test("passGate creates another snapshot for a failed one if the call asks for it, unless a good one exists", async () => {
@@ -211,10 +216,10 @@ describe("passGate with failed snapshots", () => {
   });
 
   test("passGate reports why a create failed and creates the other snapshots", async () => {
-    const here = stage();
-    const error = refusal("NotFound", { status: 404 });
-    here.cloud.at("create", error);
-    const { progress } = await call(here, [DISK_1, DISK_2]);
+    const fixture = createFixture();
+    const error = cloudError("NotFound", { status: 404 });
+    fixture.cloud.at("create", error);
+    const { progress } = await call(fixture, [DISK_1, DISK_2]);
     expect(progress).toMatchObject([
       { target: DISK_1, outcome: "failed", attempts: 1, error },
       { target: DISK_2, outcome: "accepted" },
@@ -222,24 +227,24 @@ describe("passGate with failed snapshots", () => {
   });
 
   test("passGate defers a target if the account is throttled or the time ran out", async () => {
-    const throttled = stage();
-    throttled.cloud.always("create", refusal("Throttled", { retryAfterMs: 60_000 }));
+    const throttled = createFixture();
+    throttled.cloud.always("create", cloudError("Throttled", { retryAfterMs: 60_000 }));
     expect((await call(throttled)).progress).toMatchObject([{ outcome: "deferred", error: { reason: "Throttled" } }]);
-    const late = stage();
-    late.cloud.always("create", refusal("DeadlineExceeded"));
+    const late = createFixture();
+    late.cloud.always("create", cloudError("DeadlineExceeded"));
     expect((await call(late)).short).toEqual(["disk-1 deferred"]);
-    const busy = stage({ seconds: 5 });
-    busy.cloud.always("create", refusal("Busy"));
+    const busy = createFixture({ seconds: 5 });
+    busy.cloud.always("create", cloudError("Busy"));
     expect((await call(busy)).short).toEqual(["disk-1 failed"]);
   });
 });
 
 describe("passGate after the last moment for new creates", () => {
   test("passGate defers the targets that it did not start in time and reports the existing snapshots", async () => {
-    const here = stage({ concurrency: 1 });
-    here.cloud.createMs = 10_000;
-    here.cloud.add(snapshot, madeOf(DISK_2, "b", { created: START }));
-    const { progress } = await call(here, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
+    const fixture = createFixture({ concurrency: 1 });
+    fixture.cloud.createMs = 10_000;
+    fixture.cloud.add(snapshot, madeOf(DISK_2, "b", { created: START }));
+    const { progress } = await call(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
       beginUntil: moment(10_000),
     });
     expect(progress.map(({ outcome, detail }) => [outcome, detail])).toEqual([
@@ -247,7 +252,7 @@ describe("passGate after the last moment for new creates", () => {
       ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
       ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
     ]);
-    expect(here.cloud.asked().filter((one) => one.startsWith("create"))).toHaveLength(1);
+    expect(fixture.cloud.requests().filter((one) => one.startsWith("create"))).toHaveLength(1);
   });
 
   test("passGate reports a failed snapshot although the time ran out", async () => {
@@ -258,52 +263,52 @@ describe("passGate after the last moment for new creates", () => {
 
 describe("passGate with a call that waits", () => {
   test("passGate lists the snapshots every 2 s until all of them are available", async () => {
-    const here = stage();
-    becomes(here, 5, AVAILABLE);
-    const { short } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    const fixture = createFixture();
+    becomes(fixture, 5, AVAILABLE);
+    const { short } = await call(fixture, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
     expect(short).toEqual(["made-1 available", "made-2 available"]);
-    expect(here.cloud.calls.filter((one) => one.includes("list"))).toEqual(
+    expect(fixture.cloud.calls.filter((one) => one.includes("list"))).toEqual(
       [0, 2, 4, 6].map((seconds) => `${seconds} s listAll snapshot`),
     );
-    expect(here.told()).toEqual(["made-1 available", "made-2 available"]);
-    expect(here.records[0]).toMatchObject({ job_id: "job-made-1", attempts: 1 });
+    expect(fixture.outcomes()).toEqual(["made-1 available", "made-2 available"]);
+    expect(fixture.records[0]).toMatchObject({ job_id: "job-made-1", attempts: 1 });
   });
 
   test("passGate reports a failed snapshot when all snapshots have ended", async () => {
-    const here = stage();
-    becomes(here, 1, FAILED);
-    const { progress } = await call(here, [DISK_1], { waitUntil: moment(40_000) });
+    const fixture = createFixture();
+    becomes(fixture, 1, FAILED);
+    const { progress } = await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
     expect(progress).toMatchObject([{ outcome: "failed", snapshot_id: "made-1", error: { reason: "SnapshotFailed" } }]);
-    expect(here.time.seconds()).toBe(2);
+    expect(fixture.time.seconds()).toBe(2);
   });
 
   test("passGate returns the progress when its wait ends", async () => {
-    const here = stage();
-    const { short } = await call(here, [DISK_1], { waitUntil: moment(3_000) });
+    const fixture = createFixture();
+    const { short } = await call(fixture, [DISK_1], { waitUntil: moment(3_000) });
     expect(short).toEqual(["made-1 accepted"]);
-    expect(here.time.slept).toEqual([2_000, 1_000]);
-    expect(here.cloud.calls.at(-1)).toBe("3 s listAll snapshot");
+    expect(fixture.time.slept).toEqual([2_000, 1_000]);
+    expect(fixture.cloud.calls.at(-1)).toBe("3 s listAll snapshot");
   });
 
   test("passGate does not wait if all snapshots were available at the first list", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "a"));
-    await call(here, [DISK_1], { waitUntil: moment(40_000) });
-    expect(here.time.seconds()).toBe(0);
-    expect(here.cloud.asked()).toEqual(["listAll snapshot"]);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "a"));
+    await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
+    expect(fixture.time.seconds()).toBe(0);
+    expect(fixture.cloud.requests()).toEqual(["listAll snapshot"]);
   });
 
   test("passGate neither lists nor waits for a target whose create failed", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("NotFound"));
-    await call(here, [DISK_1], { waitUntil: moment(40_000) });
-    expect(here.time.seconds()).toBe(0);
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("NotFound"));
+    await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
+    expect(fixture.time.seconds()).toBe(0);
   });
 
   test("passGate reports that a state could not be read and continues to wait", async () => {
-    const here = stage();
-    here.cloud.at("listAll", undefined, refusal("AccessDenied"), refusal("AccessDenied"));
-    const { progress } = await call(here, [DISK_1], { waitUntil: moment(4_000) });
+    const fixture = createFixture();
+    fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"), cloudError("AccessDenied"));
+    const { progress } = await call(fixture, [DISK_1], { waitUntil: moment(4_000) });
     expect(progress).toMatchObject([
       {
         outcome: "accepted",
@@ -312,35 +317,35 @@ describe("passGate with a call that waits", () => {
       },
     ]);
 
-    const better = stage();
-    better.cloud.at("listAll", undefined, refusal("AccessDenied"));
+    const better = createFixture();
+    better.cloud.at("listAll", undefined, cloudError("AccessDenied"));
     becomes(better, 3, AVAILABLE);
     expect((await call(better, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["made-1 available"]);
   });
 
   test("passGate waits for a pending snapshot of any call and lists no other kind", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "a"), madeOf(DISK_2, "b", CREATING));
-    here.cloud.at("listAll", undefined, refusal("AccessDenied"));
-    becomes(here, 3, AVAILABLE);
-    const { progress } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "a"), madeOf(DISK_2, "b", CREATING));
+    fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
+    becomes(fixture, 3, AVAILABLE);
+    const { progress } = await call(fixture, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
     expect(progress.map(({ outcome }) => outcome)).toEqual(["available", "available"]);
     expect(progress[0]?.detail).toBeUndefined();
-    expect(here.time.seconds()).toBe(4);
+    expect(fixture.time.seconds()).toBe(4);
   });
 
   test("passGate waits for a snapshot that no list shows yet", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    becomes(here, 5, AVAILABLE);
-    expect((await call(here, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["made-1 available"]);
-    expect(here.time.seconds()).toBe(6);
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    becomes(fixture, 5, AVAILABLE);
+    expect((await call(fixture, [DISK_1], { waitUntil: moment(40_000) })).short).toEqual(["made-1 available"]);
+    expect(fixture.time.seconds()).toBe(6);
   });
 
   test("passGate uses the available one of two duplicates, otherwise the same snapshot as before", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
-    expect((await call(here)).short).toEqual(["b available"]);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
+    expect((await call(fixture)).short).toEqual(["b available"]);
     const creating = [madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }), madeOf(DISK_1, "a", CREATING)];
     expect((await gate(creating, [DISK_1], { waitUntil: moment(3_000) })).short).toEqual(["a existing"]);
   });
@@ -353,21 +358,25 @@ describe("passGate with a call that waits", () => {
 
   test("passGate uses the other duplicate if one fails or is being deleted", async () => {
     for (const end of [FAILED, DELETING]) {
-      const here = stage();
-      here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING), madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }));
-      here.cloud.always("listAll", () => {
-        const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...end } : one));
-        if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+      const fixture = createFixture();
+      fixture.cloud.add(
+        snapshot,
+        madeOf(DISK_1, "a", CREATING),
+        madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }),
+      );
+      fixture.cloud.always("listAll", () => {
+        const found = fixture.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...end } : one));
+        if (fixture.time.seconds() >= 1) fixture.cloud.snapshots.set("snapshot", found);
       });
-      expect((await call(here, [DISK_1], { waitUntil: moment(5_000) })).short).toEqual(["b existing"]);
+      expect((await call(fixture, [DISK_1], { waitUntil: moment(5_000) })).short).toEqual(["b existing"]);
     }
   });
 
   test("passGate reports for a snapshot that is being deleted that another call creates a new one", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
-    becomes(here, 1, DELETING);
-    const { progress } = await call(here, [DISK_1], { waitUntil: moment(5_000) });
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
+    becomes(fixture, 1, DELETING);
+    const { progress } = await call(fixture, [DISK_1], { waitUntil: moment(5_000) });
     expect(progress).toMatchObject([
       { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("to create another one") },
     ]);
@@ -376,24 +385,24 @@ describe("passGate with a call that waits", () => {
   test("passGate does not trust the id in a create response if the list shows a snapshot of another request with that id", async () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
-      const here = stage();
+      const fixture = createFixture();
       const target = targetFor(cluster, "cluster-1");
-      here.cloud.at("create", () => {
+      fixture.cloud.at("create", () => {
         const old = madeOf(target, "made-1", { ...changes });
-        here.cloud.always("listAll", () => void here.cloud.snapshots.set(cluster.name, [old]));
+        fixture.cloud.always("listAll", () => void fixture.cloud.snapshots.set(cluster.name, [old]));
       });
-      const { short } = await call(here, [target], { waitUntil: moment(5_000) });
+      const { short } = await call(fixture, [target], { waitUntil: moment(5_000) });
       expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
     }
   });
 
   test("passGate finds a cluster snapshot by id and name if the list omits its description", async () => {
-    const here = stage();
-    here.cloud.always("listAll", () => {
-      const found = here.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
-      here.cloud.snapshots.set(cluster.name, found);
+    const fixture = createFixture();
+    fixture.cloud.always("listAll", () => {
+      const found = fixture.cloud.of(cluster).map((one) => ({ ...one, ...AVAILABLE, marker: undefined }));
+      fixture.cloud.snapshots.set(cluster.name, found);
     });
-    const { short } = await call(here, [targetFor(cluster, "cluster-1")], { waitUntil: moment(5_000) });
+    const { short } = await call(fixture, [targetFor(cluster, "cluster-1")], { waitUntil: moment(5_000) });
     expect(short).toEqual(["made-1 available"]);
   });
 });
@@ -403,14 +412,14 @@ describe("passGate with a deployment_id that was used before", () => {
     madeOf(DISK_1, "a", { created: moment(-HOUR_MS - 1), ...changes });
 
   test("passGate refuses a deployment_id with an old snapshot, creates nothing, and writes a record for each target", async () => {
-    const { error, asked, here } = await gate([old()], [DISK_1, DISK_2], { maxAgeMs: HOUR_MS });
+    const { error, asked, fixture } = await gate([old()], [DISK_1, DISK_2], { maxAgeMs: HOUR_MS });
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
         'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(asked).toEqual(["listAll snapshot"]);
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
   });
 
   test("passGate refuses a deployment_id if one of its snapshots has no creation time or an impossible one", async () => {
@@ -440,9 +449,9 @@ describe("passGate with a deployment_id that was used before", () => {
 
   test("passGate trusts the age of a snapshot that it created, unless the list shows that it is older than an hour", async () => {
     const ends = async (created: Instant | undefined, maxAgeMs: number) => {
-      const here = stage();
-      becomes(here, 1, { ...AVAILABLE, created });
-      return call(here, [DISK_1], { waitUntil: moment(5_000), maxAgeMs });
+      const fixture = createFixture();
+      becomes(fixture, 1, { ...AVAILABLE, created });
+      return call(fixture, [DISK_1], { waitUntil: moment(5_000), maxAgeMs });
     };
     for (const created of [undefined, moment(DAY_MS), moment(-HOUR_MS + 5_000)]) {
       expect((await ends(created, 60_000)).short).toEqual(["made-1 available"]);
@@ -451,17 +460,17 @@ describe("passGate with a deployment_id that was used before", () => {
   });
 
   test("passGate refuses a deployment_id during the wait, after it has written a record for each target", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
-    here.cloud.always("listAll", () => {
-      const found = here.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...AVAILABLE } : one));
-      if (here.time.seconds() >= 1) here.cloud.snapshots.set("snapshot", found);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
+    fixture.cloud.always("listAll", () => {
+      const found = fixture.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...AVAILABLE } : one));
+      if (fixture.time.seconds() >= 1) fixture.cloud.snapshots.set("snapshot", found);
     });
-    const { error } = await call(here, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
+    const { error } = await call(fixture, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
     expect(error).toMatchObject({ reason: "Conflict" });
-    expect(here.told()).toEqual(["a failed: Conflict", "made-1 accepted"]);
-    expect(here.time.seconds()).toBe(2);
-    expect(here.untidy()).toBe(0);
+    expect(fixture.outcomes()).toEqual(["a failed: Conflict", "made-1 accepted"]);
+    expect(fixture.time.seconds()).toBe(2);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
   test("passGate accepts a snapshot of exactly the maximum age and ignores the age of a failed snapshot", async () => {
@@ -475,22 +484,22 @@ describe("passGate with a deployment_id that was used before", () => {
 describe("passGate with groups", () => {
   const SERVER = targetFor(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
-  /** Calls the gate for a group with these members, by default an hour old, of a server with these disks. */
+  /** Calls the gate for a group with the given members, of a server with the given disks. The group is an hour old by default. */
   async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
-    const here = stage();
-    here.cloud.disks.set("server-1", disks);
-    here.cloud.add(group, madeOf(SERVER, "g", { created: moment(since), members: membersOf(...members) }));
-    return { ...(await call(here, [SERVER], options)), here };
+    const fixture = createFixture();
+    fixture.cloud.disks.set("server-1", disks);
+    fixture.cloud.add(group, madeOf(SERVER, "g", { created: moment(since), members: membersOf(...members) }));
+    return { ...(await call(fixture, [SERVER], options)), fixture };
   }
   const LONG_AGO = moment(-2 * HOUR_MS);
 
   test("passGate reports a group as available if it has a member for each disk of its server", async () => {
-    const { short, here } = await whole(
+    const { short, fixture } = await whole(
       ["a", "b"],
       [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: moment(-HOUR_MS + 1) }],
     );
     expect(short).toEqual(["g available"]);
-    expect(here.cloud.asked()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
+    expect(fixture.cloud.requests()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
   });
 
   test("passGate reports a group that lacks members as failed and names their disks", async () => {
@@ -518,11 +527,11 @@ describe("passGate with groups", () => {
   });
 
   test("passGate waits for a missing group member for 6 s after its own create if the cloud's clock is behind", async () => {
-    const here = stage();
-    here.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
-    becomes(here, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
-    expect((await call(here, [SERVER], { waitUntil: moment(4_000) })).short).toEqual(["made-1 accepted"]);
-    const longer = stage();
+    const fixture = createFixture();
+    fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    becomes(fixture, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
+    expect((await call(fixture, [SERVER], { waitUntil: moment(4_000) })).short).toEqual(["made-1 accepted"]);
+    const longer = createFixture();
     longer.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
     becomes(longer, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
     expect((await call(longer, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 failed"]);
@@ -556,42 +565,42 @@ describe("passGate with groups", () => {
   });
 
   test("passGate rejects if the disks of a group's server cannot be listed, and lists none while the group is being created", async () => {
-    const here = stage();
-    here.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
-    here.cloud.at("disksOf", refusal("AccessDenied"));
-    expect((await call(here, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
+    const fixture = createFixture();
+    fixture.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
+    fixture.cloud.at("disksOf", cloudError("AccessDenied"));
+    expect((await call(fixture, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
     const young = await gate([madeOf(SERVER, "g", CREATING)], [SERVER], {}, group);
     expect(young.asked).toEqual(["listAll snapshot-group"]);
   });
 
   test("passGate lists the disks of a group's server again at the next poll after a failure", async () => {
-    const here = stage();
-    here.cloud.disks.set("server-1", [{ id: "a" }]);
-    here.cloud.at("disksOf", refusal("AccessDenied"));
-    becomes(here, 1, { ...AVAILABLE, members: membersOf("a") }, group);
-    expect((await call(here, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 available"]);
-    expect(here.time.seconds()).toBe(4);
+    const fixture = createFixture();
+    fixture.cloud.disks.set("server-1", [{ id: "a" }]);
+    fixture.cloud.at("disksOf", cloudError("AccessDenied"));
+    becomes(fixture, 1, { ...AVAILABLE, members: membersOf("a") }, group);
+    expect((await call(fixture, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 available"]);
+    expect(fixture.time.seconds()).toBe(4);
   });
 });
 
 describe("passGate with concurrent calls in one instance", () => {
   test("passGate serializes two calls for a deployment, and the second one finds the snapshots of the first", async () => {
-    const here = stage();
-    here.cloud.createMs = 1_000;
-    const [first, second] = await Promise.all([call(here), call(here)]);
+    const fixture = createFixture();
+    fixture.cloud.createMs = 1_000;
+    const [first, second] = await Promise.all([call(fixture), call(fixture)]);
     expect([first.short, second.short]).toEqual([["made-1 accepted"], ["made-1 existing"]]);
-    expect(here.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
+    expect(fixture.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
   });
 
   test("passGate does not serialize calls for two deployments or two projects", async () => {
-    const here = stage();
-    here.cloud.createMs = 1_000;
+    const fixture = createFixture();
+    fixture.cloud.createMs = 1_000;
     await Promise.all([
-      call(here),
-      call(here, [DISK_1], {}, { ...RUN, idempotencyKey: deriveKey("gate", "release-8") }),
-      call(here, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
+      call(fixture),
+      call(fixture, [DISK_1], {}, { ...RUN, idempotencyKey: deriveKey("gate", "release-8") }),
+      call(fixture, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
     ]);
-    const creates = here.cloud.calls.filter((one) => one.includes("create"));
+    const creates = fixture.cloud.calls.filter((one) => one.includes("create"));
     expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "0"]);
   });
 });

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { after } from "../../../../shared/core/instant.ts";
+import { after, before } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
 import type { PrunePolicy } from "../../../../shared/snapshots/retention/prune.ts";
 import {
+  cloudError,
+  createFixture,
   DAY_MS,
   DELETING,
   FAILED,
   HOUR_MS,
   markerOf,
-  refusal,
   START,
   STUCK_DELETING,
   snapshot,
   snapshotOf,
-  stage,
   standard,
 } from "../../../support/domain.ts";
 
@@ -22,30 +22,37 @@ const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
 const OPTIONS = { volume_id: "disk-1" };
 const others = { marker: markerOf("other", { policy: "weekly" }) };
 
-/** So many of the disk, the newest first; `changes` for some of them, by their place. */
+/** Returns `count` snapshots of the disk, newest first. `changes` applies by index. */
 const found = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
   Array.from({ length: count }, (_, index) =>
-    snapshotOf(`s-${index}`, "disk-1", { created: after(START, -index * DAY_MS), ...changes[index] }),
+    snapshotOf(`s-${index}`, "disk-1", { created: before(START, index * DAY_MS), ...changes[index] }),
   );
 
-/** Makes room on a disk that has these; how many it is said to have where that was looked up. */
+/** Makes room on a disk with the given snapshots. */
 async function makeRoom(
   snapshots: FoundSnapshot[],
   { policy = NIGHTLY, count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
 ) {
-  const here = stage({ seconds });
-  here.cloud.add(snapshot, ...snapshots);
-  here.cloud.removeMs = removeMs;
-  if (waitSeconds > 0) here.means.retryBudget.maxWait = after(START, waitSeconds * 1000);
+  const fixture = createFixture({ seconds });
+  fixture.cloud.add(snapshot, ...snapshots);
+  fixture.cloud.removeMs = removeMs;
+  if (waitSeconds > 0) fixture.runContext.retryBudget.maxWait = after(START, waitSeconds * 1000);
   const counts: string[] = [];
   const counted = async (_kind: unknown, resource: string) => {
     counts.push(resource);
     return count as number;
   };
-  const work = makeRoomBy(policy, here.means, count === undefined ? undefined : counted);
+  const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
   const result = await work(snapshot, OPTIONS).catch((error) => error);
-  expect(here.untidy()).toBe(0);
-  return { ...here, result, counts, asked: here.cloud.asked(), told: here.told(), calls: here.cloud.calls };
+  expect(fixture.unbalancedRecords()).toBe(0);
+  return {
+    ...fixture,
+    result,
+    counts,
+    asked: fixture.cloud.requests(),
+    outcomes: fixture.outcomes(),
+    calls: fixture.cloud.calls,
+  };
 }
 
 const every = (count: number, changes: Partial<FoundSnapshot>) =>
@@ -54,9 +61,9 @@ const LIST = "listFor snapshot disk-1";
 
 describe("makeRoomBy without need for room", () => {
   test("makeRoomBy does nothing for a kind without a maximum per resource", async () => {
-    const here = stage();
-    expect(await makeRoomBy(NIGHTLY, here.means)(standard, OPTIONS)).toBe(false);
-    expect(here.cloud.calls).toEqual([]);
+    const fixture = createFixture();
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(standard, OPTIONS)).toBe(false);
+    expect(fixture.cloud.calls).toEqual([]);
   });
 
   test("makeRoomBy does nothing if the bulk list shows that there is room", async () => {
@@ -72,20 +79,23 @@ describe("makeRoomBy without need for room", () => {
   });
 
   test("makeRoomBy does nothing if a backup created one of the snapshots, because the cloud may not count it", async () => {
-    const { result, asked, told } = await makeRoom(found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }), {
-      policy: { policy: "nightly", retention: { keep_last: 7 } },
-    });
+    const { result, asked, outcomes } = await makeRoom(
+      found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }),
+      {
+        policy: { policy: "nightly", retention: { keep_last: 7 } },
+      },
+    );
     expect(result).toBe(false);
     expect(asked).toEqual([LIST]);
-    expect(told).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 });
 
 describe("makeRoomBy on a full disk", () => {
   test("makeRoomBy deletes by the policy's retention, writes the records of prune, and checks that the snapshots disappeared", async () => {
-    const { result, asked, told } = await makeRoom(found(7));
+    const { result, asked, outcomes } = await makeRoom(found(7));
     expect(result).toBe(true);
-    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
     expect(asked).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
   });
 
@@ -97,19 +107,19 @@ describe("makeRoomBy on a full disk", () => {
   });
 
   test("makeRoomBy deletes nothing more if enough snapshots are being deleted already", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.add(snapshot, ...found(7, { 6: DELETING }));
-    here.cloud.always("listFor", () => {
-      if (here.time.seconds() >= 3) here.cloud.snapshots.set("snapshot", found(6));
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.add(snapshot, ...found(7, { 6: DELETING }));
+    fixture.cloud.always("listFor", () => {
+      if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", found(6));
     });
-    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
-    expect(here.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
-    expect(here.told()).toEqual([]);
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
+    expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
+    expect(fixture.outcomes()).toEqual([]);
   });
 
   test("makeRoomBy prunes a disk with seven snapshots and another one that is being deleted", async () => {
-    const { told } = await makeRoom(found(8, { 7: DELETING }));
-    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+    const { outcomes } = await makeRoom(found(8, { 7: DELETING }));
+    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
   });
 
   test("makeRoomBy reports how many snapshots are being deleted if they do not disappear in time", async () => {
@@ -118,7 +128,7 @@ describe("makeRoomBy on a full disk", () => {
       reason: "DeadlineExceeded",
       message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
-    // 12 s before the end a create can still end in order.
+    // A create needs the last 12 s.
     expect(late.time.seconds()).toBe(45);
   });
 
@@ -132,10 +142,10 @@ describe("makeRoomBy on a full disk", () => {
   });
 
   test("makeRoomBy lists the disk again after a transient error", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.at("listFor", refusal("CloudError"));
-    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.at("listFor", cloudError("CloudError"));
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
   });
 });
 
@@ -150,9 +160,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
-      full(
-        '5 of them belong to the policy "nightly", and its retention keeps all of these. Change it so at most 6 snapshots remain',
-      ),
+      full('The policy "nightly" keeps 5 of them. Change its retention so at most 6 snapshots remain'),
     );
     expect(asked).toEqual([LIST]);
   });
@@ -161,21 +169,21 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. 0 of them belong to the policy "nightly"'),
+      message: expect.stringContaining('got 7. The policy "nightly" keeps 0 of them'),
     });
   });
 
   test("makeRoomBy reports that snapshots could not be deleted and writes a record for each", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.always("remove", refusal("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.always("remove", cloudError("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
     expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
-    expect(here.told()).toEqual([
+    expect(fixture.outcomes()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",
     ]);
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
   });
 
   test("makeRoomBy does not wait for a snapshot whose deletion failed before", async () => {
@@ -193,55 +201,57 @@ describe("makeRoomBy with failed snapshots", () => {
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
   test("makeRoomBy deletes failed snapshots if no other may be deleted, because the disk has no room for a newer good one", async () => {
-    const { result, told } = await makeRoom(found(7, every(2, old)));
+    const { result, outcomes } = await makeRoom(found(7, every(2, old)));
     expect(result).toBe(true);
-    expect(told).toEqual([
+    expect(outcomes).toEqual([
       "s-1 deleted: failed, and there is no room for a newer one",
       "s-0 deleted: failed, and there is no room for a newer one",
     ]);
   });
 
   test("makeRoomBy keeps failed snapshots if another snapshot may be deleted", async () => {
-    const { told } = await makeRoom(found(7, { 0: old }));
-    expect(told).toEqual(["s-6 deleted: kept by no rule"]);
+    const { outcomes } = await makeRoom(found(7, { 0: old }));
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
   test("makeRoomBy keeps failed snapshots that are held", async () => {
-    const { result, told } = await makeRoom(found(7, every(2, old)), { policy: { ...NIGHTLY, hold: ["s-0", "s-1"] } });
+    const { result, outcomes } = await makeRoom(found(7, every(2, old)), {
+      policy: { ...NIGHTLY, hold: ["s-0", "s-1"] },
+    });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });
-    expect(told).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 });
 
 describe("makeRoomBy after a deletion fails with Busy", () => {
   const CHANGED = /^The plan changed/;
-  /** Makes room on a disk that changes when the first deletion is refused. */
+  /** Makes room on a disk that changes when the cloud rejects the first deletion. */
   async function refusedOnce(
     snapshots: FoundSnapshot[],
     changes: Record<string, Partial<FoundSnapshot> | undefined>,
     { reason = "Busy" as const, policy = NIGHTLY, concurrency = 1 } = {},
   ) {
-    const here = stage({ seconds: 600, concurrency });
-    here.cloud.add(snapshot, ...snapshots);
-    here.cloud.at("remove", () => {
-      const rows = here.cloud.of(snapshot).flatMap((one) => {
+    const fixture = createFixture({ seconds: 600, concurrency });
+    fixture.cloud.add(snapshot, ...snapshots);
+    fixture.cloud.at("remove", () => {
+      const rows = fixture.cloud.of(snapshot).flatMap((one) => {
         if (!(one.id in changes)) return [one];
         return changes[one.id] === undefined ? [] : [{ ...one, ...changes[one.id] }];
       });
-      here.cloud.snapshots.set("snapshot", rows);
-      throw refusal(reason);
+      fixture.cloud.snapshots.set("snapshot", rows);
+      throw cloudError(reason);
     });
-    const result = await makeRoomBy(policy, here.means)(snapshot, OPTIONS).catch((error) => error);
-    expect(here.untidy()).toBe(0);
-    const left = here.cloud.of(snapshot).map(({ id }) => id);
-    return { ...here, result, left, told: here.told() };
+    const result = await makeRoomBy(policy, fixture.runContext)(snapshot, OPTIONS).catch((error) => error);
+    expect(fixture.unbalancedRecords()).toBe(0);
+    const left = fixture.cloud.of(snapshot).map(({ id }) => id);
+    return { ...fixture, result, left, outcomes: fixture.outcomes() };
   }
 
   test("makeRoomBy plans again from a new list of that disk alone and deletes what both plans delete", async () => {
-    const { result, told, cloud } = await refusedOnce(found(7), {});
+    const { result, outcomes, cloud } = await refusedOnce(found(7), {});
     expect(result).toBe(true);
-    expect(told).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
-    expect(cloud.asked()).toEqual([
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
+    expect(cloud.requests()).toEqual([
       LIST,
       "remove snapshot s-5",
       LIST,
@@ -278,23 +288,23 @@ describe("makeRoomBy after a deletion fails with Busy", () => {
   });
 
   test("makeRoomBy fails the deletions with the list's error if the disk cannot be listed again", async () => {
-    const here = stage({ seconds: 600, concurrency: 1 });
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.at("remove", refusal("Busy"));
-    here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
+    const fixture = createFixture({ seconds: 600, concurrency: 1 });
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.at("remove", cloudError("Busy"));
+    fixture.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: "QuotaExceeded" });
-    expect(here.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
+    expect(fixture.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
       ["failed", "AccessDenied"],
       ["failed", "AccessDenied"],
     ]);
-    expect(here.cloud.of(snapshot)).toHaveLength(7);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(7);
   });
 
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
   test("makeRoomBy deletes a failed snapshot after Busy if no other snapshot may be deleted", async () => {
-    const { result, told } = await refusedOnce(
+    const { result, outcomes } = await refusedOnce(
       found(7, { 0: old }),
       {},
       {
@@ -302,7 +312,7 @@ describe("makeRoomBy after a deletion fails with Busy", () => {
       },
     );
     expect(result).toBe(true);
-    expect(told).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
+    expect(outcomes).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
   });
 
   test("makeRoomBy keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {

@@ -8,7 +8,7 @@ import { byResource, planRetention, youngerDuplicates } from "../../../../shared
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
 
-/** A good one of the disk, so many days old. */
+/** Returns a good snapshot of the disk of the given age in days. */
 const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): FoundSnapshot => ({
   id,
   name: `nightly-${id}`,
@@ -24,7 +24,7 @@ const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): F
 const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
   good(id, days, { state: "failed", status: "error", ...changes });
 
-/** `id decision: rule`, newest first. */
+/** Returns the verdicts as `id decision: rule`, newest first. */
 const plan = (
   found: FoundSnapshot[],
   retention: Retention,
@@ -84,7 +84,7 @@ test.each([
   ["deleting", "error_deleting"],
   ["unknown", "rollbacking"],
   ["unknown", "a status of next year"],
-] as const)("planRetention neither counts nor deletes a snapshot that is %s (%s)", (state, status) => {
+] as const)("planRetention neither counts nor deletes a snapshot in the state %s (status %s)", (state, status) => {
   const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
   expect(plan(found, { keep_last: 1 })).toEqual([
     `x kept: in the status ${status}`,
@@ -97,22 +97,22 @@ test.each([
 describe("planRetention with held snapshots", () => {
   test.each([
     ["by its label", { labels: { hold: "true" } }, "held by its label"],
-    ["by any value of it", { labels: { hold: "" } }, "held by its label"],
+    ["by a label with any value", { labels: { hold: "" } }, "held by its label"],
     ["by a label in capitals", { labels: { HOLD: "true" } }, "held by its label"],
     ["by a label with a blank", { labels: { "Hold ": "until 2027" } }, "held by its label"],
-    ["by a label that says FALSE and not false", { labels: { hold: "FALSE" } }, "held by its label"],
+    ["by a label with the value FALSE", { labels: { hold: "FALSE" } }, "held by its label"],
     ["by a description after a blank", { description: " hold: audit 2026" }, "held by its description"],
     ["by a description without a blank", { description: "hold_until_2027" }, "held by its description"],
     ["by a description", { description: "hold: audit 2026" }, "held by its description"],
     ["by a description in capitals", { description: "HOLD" }, "held by its description"],
-    ["as a backup's", { name: "autobk_snapshot_2026" }, "made by a backup"],
-    ["as the system's (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
-    ["as the system's (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
-    ["as a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
-    ["as automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
-    ["as a group's member", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
+    ["of a backup", { name: "autobk_snapshot_2026" }, "made by a backup"],
+    ["of the system (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
+    ["of the system (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
+    ["that is a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
+    ["that is automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
+    ["that is a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
     ["without a time", { created: undefined }, "its time cannot be read"],
-  ])("planRetention keeps a snapshot that is %s and keeps another one in its place", (_how, changes, rule) => {
+  ])("planRetention holds a snapshot %s and keeps another one in its place", (_how, changes, rule) => {
     const found = [good("a", 1), good("h", 2, changes), good("b", 3), good("c", 4)];
     const said = plan(found, { keep_last: 2 });
     expect(said).toContain(`h held: ${rule}`);
@@ -145,9 +145,9 @@ describe("planRetention with held snapshots", () => {
     ["hold=false", { labels: { hold: "false" } }],
     ["another label", { labels: { holding: "true" } }],
     ["a description that only begins with the letters", { description: "holding company's disk" }],
-    ["a description that says it later", { description: "do not hold" }],
-    ["a manual snapshot", { raw: { type: "MANUAL", snapshot_type: "user", snapshot_group_id: null } }],
-  ])("planRetention does not hold a snapshot for %s", (_what, changes) => {
+    ["a description with the word in another place", { description: "do not hold" }],
+    ["the type of a manual snapshot", { raw: { type: "MANUAL", snapshot_type: "user", snapshot_group_id: null } }],
+  ])("planRetention does not hold a snapshot because of %s", (_what, changes) => {
     expect(plan([good("a", 1), good("x", 2, changes)], { keep_last: 1 })[1]).toBe("x deleted: kept by no rule");
   });
 
@@ -264,7 +264,7 @@ describe("planRetention with groups", () => {
   test.each([
     ["label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
     ["description", { description: "hold: audit" }, [], "its member m-1 is held by its description"],
-    ["id in the policy", {}, ["M-1"], "its member m-1 is held by the policy"],
+    ["id in the hold", {}, ["M-1"], "its member m-1 is held by the policy"],
   ])(
     "planRetention holds a group for the %s of a member, because the deletion would delete the member",
     (_how, changes, hold, rule) => {
@@ -314,7 +314,7 @@ describe("planRetention with duplicates", () => {
   });
 
   test.each(["creating", "failed", "deleting", "unknown"] as const)(
-    "planRetention keeps the younger duplicate while the older snapshot is %s",
+    "planRetention keeps the younger duplicate while the older snapshot is in the state %s",
     (state) => {
       const found = [good("y", 1, { marker }), good("o", 1.001, { marker, state, status: state })];
       expect(plan(found, { keep_last: 1 })[0]).toBe("y kept: keep_last");
@@ -377,7 +377,7 @@ describe("planRetention with min_keep", () => {
     const found = [0, 1, 2, 3].map((days) => good(`d${days}`, days));
     const kept = (retention: Retention) => plan(found, retention).filter((line) => line.includes("kept:")).length;
     expect(kept({ keep_last: 1, min_keep: 3 })).toBe(3);
-    // The oldest stays as one of two years asked for: beside the three, not in place of one.
+    // The yearly rule keeps the oldest snapshot in addition to the three of min_keep.
     expect(kept({ keep_last: 1, keep_yearly: 2, min_keep: 3 })).toBe(4);
   });
 
@@ -387,7 +387,7 @@ describe("planRetention with min_keep", () => {
 });
 
 test("planRetention keeps one snapshot of a day that occurs twice because a clock was set back over midnight", () => {
-  // St. John's, 2006: at 00:01 of the 29th it was 23:01 of the 28th again.
+  // In St. John's in 2006, the clock was set back from 00:01 on the 29th to 23:01 on the 28th.
   const at = (text: string) => good(text, 0, { created: instant(Date.parse(text)) });
   const found = ["2006-10-29T03:30:00Z", "2006-10-29T03:00:00Z", "2006-10-29T02:30:30Z", "2006-10-29T02:00:00Z"].map(
     at,
