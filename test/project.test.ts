@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { generateSchemas } from "../infra/schemas/schemas.ts";
 import { REASONS } from "../shared/core/errors.ts";
-import { FIELDS_SAY, OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
+import { FIELD_DESCRIPTIONS, OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
 import { KINDS } from "../shared/snapshots/kinds/kinds.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -308,7 +308,7 @@ describe("the README", () => {
   });
 
   test("has the fields of a record", () => {
-    expect(table("| field |").map(([field, says]) => [code(field), says])).toEqual(Object.entries(FIELDS_SAY));
+    expect(table("| field |").map(([field, says]) => [code(field), says])).toEqual(Object.entries(FIELD_DESCRIPTIONS));
   });
 
   test("README.md documents no outcome that the code never gives a record", () => {

@@ -39,7 +39,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const { records, variables, connection, retryBudget, runtime } = invocation;
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
-    byDefault: "snapshot",
+    defaultValue: "snapshot",
     choices: KINDS.map(({ kind }) => kind.name),
   });
   const retention = readRetention(variables);

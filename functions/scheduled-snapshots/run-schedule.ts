@@ -23,7 +23,7 @@ export async function runSchedule(
   invocation: Invocation,
 ): Promise<void> {
   const { records, variables, connection, retryBudget } = invocation;
-  const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
+  const shardSize = readInteger(variables, "SHARD_SIZE", { defaultValue: 500, min: 1, max: 100_000 });
   const runContext = createRunContext(invocation, cloudOf(connection));
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),

@@ -43,9 +43,9 @@ export function configure(invocation: BaseInvocation): Invocation {
   const topic = readTopic(variables);
   if (topic !== undefined) invocation.logging = { topic, connection };
   connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {
-    byDefault: DEFAULT_HTTP_TIMEOUT_MS,
-    from: 1,
-    to: 600_000,
+    defaultValue: DEFAULT_HTTP_TIMEOUT_MS,
+    min: 1,
+    max: 600_000,
   });
   const deadline = after(endsAt, -RESPONSE_RESERVE_MS - (topic === undefined ? 0 : TOPIC_RESERVE_MS));
   connection.deadline = deadline;

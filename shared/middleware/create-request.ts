@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
-import { httpAnswer, readHttp } from "../functiongraph/read-http.ts";
+import { gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import type { CreateResult } from "../snapshots/create/request.ts";
 import { deriveKey } from "../snapshots/marker.ts";
@@ -35,7 +35,7 @@ export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
     // The body is the API's own, byte for byte, except for secrets.
     const text = redact(body);
     return trigger === "http"
-      ? httpAnswer(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
+      ? gatewayResponse(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
       : JSON.parse(text);
   },
   respondToError,

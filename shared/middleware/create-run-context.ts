@@ -39,6 +39,6 @@ export function createRunContext(invocation: Invocation, cloud: Cloud): RunConte
     inFlight: runtime.inFlight,
     maxSnapshots: Math.max(10_000, freeMb * SNAPSHOTS_PER_MB),
     maxTargets: Math.max(10_000, freeMb * TARGETS_PER_MB),
-    concurrency: readInteger(variables, "MAX_CONCURRENCY", { byDefault: 8, from: 1, to: 256 }),
+    concurrency: readInteger(variables, "MAX_CONCURRENCY", { defaultValue: 8, min: 1, max: 256 }),
   };
 }

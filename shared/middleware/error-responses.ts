@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
-import { type HttpAnswer, httpAnswer, MethodNotAllowed } from "../functiongraph/read-http.ts";
+import { type GatewayResponse, gatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
@@ -22,13 +22,13 @@ export function errors(respond?: TriggerReader<{ body: unknown }, never>["respon
  * reason. A function must not throw over HTTP, because the gateway would respond 500 without any detail:
  * SOURCES.md#functiongraph-apig-response
  */
-export function respondToError(error: SnapshotError, invocation: BaseInvocation): HttpAnswer | undefined {
+export function respondToError(error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined {
   const { trigger, requestId, redact } = invocation;
   if (trigger !== "http") return undefined;
   const { code, reason, message, retryAfterMs } = error;
   const isWrongMethod = error instanceof MethodNotAllowed;
   const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
-  return httpAnswer(isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus, redact(JSON.stringify(body)), {
+  return gatewayResponse(isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus, redact(JSON.stringify(body)), {
     "x-request-id": requestId,
     ...(isWrongMethod ? { allow: error.allow } : {}),
     ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),

@@ -186,7 +186,7 @@ function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) 
     const ends = startedAt + Math.min(late, request.timeoutMs);
     if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
     if (response !== undefined && late <= request.timeoutMs) return response;
-    throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { sent: true });
+    throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { requestSent: true });
   };
   return { transmit, sent: () => wire };
 }

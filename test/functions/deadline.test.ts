@@ -6,7 +6,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import type { HttpAnswer } from "../../shared/functiongraph/read-http.ts";
+import type { GatewayResponse } from "../../shared/functiongraph/read-http.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { timerEvent as timerReader } from "../../shared/middleware/timer-event.ts";
@@ -198,7 +198,7 @@ describe("the clock of an invocation", () => {
     };
     const result = await handler(apig({ snapshot: { volume_id: site.cloud.addVolume().id } }), context);
     expect(performance.now() - began).toBeLessThan(900);
-    expect((result as HttpAnswer).statusCode).toBeGreaterThanOrEqual(500);
+    expect((result as GatewayResponse).statusCode).toBeGreaterThanOrEqual(500);
     expect(lines.map((line) => JSON.parse(line).action)).toEqual(["create", "run"]);
   });
 });
