@@ -58,7 +58,7 @@ export const testFiles = (): string[] =>
 
 /** Returns whether a test file stops `Date` at a fixed moment, so that only the time zone can change its results. */
 export const stopsDate = (path: string): boolean =>
-  /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
+  /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
 /** The test files that can depend on the date. At the first date also those that can depend on the zone alone. */
 export function filesOf({ date, zone }: Run): string[] {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { onTheSitesDay } from "../support/creates.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { happen, story } from "./crash.ts";
 import { ASKED, keep } from "./report.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 test(`${ASKED.runs} stories of redelivery and crash: no promise is broken`, { timeout: 3_600_000 }, async () => {
   const { runs: numRuns, seed, path } = ASKED;

@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { ASKED, keep } from "./report.ts";
 import { chanceOf, openFaultySite } from "./site.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const DISKS = 2_000;
 const PER_SECOND = 20;

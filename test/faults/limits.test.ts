@@ -1,8 +1,8 @@
 /** What cannot be excluded without a client token: how often it happens, and where it does not. */
 import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { addResource, CREATES, eventTime, jobOf, KINDS } from "./jobs.ts";
 import { openProcessSite } from "./process.ts";
 import { duplicates } from "./promises.ts";
@@ -12,7 +12,7 @@ import { chanceOf, openFaultySite } from "./site.ts";
 const LIST_LAG_MS = 5_000;
 
 describe("a redelivery within the lists' lag after a crash", () => {
-  onTheSitesDay();
+  useFixedDate();
   const LATER_MS = [0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000];
   const CREATION_MS = [3_000, 60_000];
   const RUNS = ASKED.report === undefined ? 2 : 50;

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { addResource, jobOf, type Trigger } from "./jobs.ts";
 import { broken, duplicates } from "./promises.ts";
 import { type Delivery, openFaultySite } from "./site.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const RETRY_MS = 60_000;
 const LIST_LAG_MS = 5_000;

@@ -17,15 +17,15 @@ import { apig, createTestEnvironment, expectWholeRecords, START, timerEvent } fr
 
 /** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */
 async function deafSite(first = 0) {
-  const site = await createTestEnvironment();
-  const { transport } = site.runtime;
+  const environment = await createTestEnvironment();
+  const { transport } = environment.runtime;
   let calls = 0;
-  site.runtime.transport = (request) => {
+  environment.runtime.transport = (request) => {
     if (request.url.pathname.includes("/lts/")) return transport(request);
     calls += 1;
     return calls > first ? new Promise(() => {}) : transport(request);
   };
-  return site;
+  return environment;
 }
 
 const trace = (volumeId: string, serverId: string) => ({
@@ -48,9 +48,9 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
     "verify-snapshots",
     "prune-snapshots",
   ])("%s ends before its deadline with one record for each target and one for the run", async (name) => {
-    const site = await deafSite(first);
-    const server = site.cloud.addServer();
-    const disks = Array.from({ length: 20 }, () => site.cloud.addVolume({ serverId: server.id }).id);
+    const environment = await deafSite(first);
+    const server = environment.cloud.addServer();
+    const disks = Array.from({ length: 20 }, () => environment.cloud.addVolume({ serverId: server.id }).id);
     const targets = [{ kind: "snapshot", volume_ids: disks }];
     const policy = { policy: "nightly", targets, retention: { keep_last: 1 } };
     const [factory, event, count] = {
@@ -61,35 +61,35 @@ describe.each([0, 1, 2, 3])("when every call after the first %i never settles", 
       "verify-snapshots": [verifySnapshots, timerEvent({}), 0],
       "prune-snapshots": [pruneSnapshots, timerEvent(policy), 0],
     }[name] as [typeof createSnapshot, unknown, number];
-    const invoked = await site.invoke(factory, event);
-    expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
+    const invoked = await environment.invoke(factory, event);
+    expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
     expectWholeRecords(invoked);
     const ofTargets = invoked.records.filter(({ action, resource_id }) => action === "create" && resource_id);
     expect(new Set(ofTargets.map(({ resource_id }) => resource_id)).size).toBe(count);
     expect(ofTargets).toHaveLength(count);
-    const made = site.cloud.snapshots().map(({ id }) => id);
+    const made = environment.cloud.snapshots().map(({ id }) => id);
     for (const { outcome, snapshot_id } of invoked.records)
       if (outcome === "accepted") expect(made).toContain(snapshot_id);
-    expect(site.cloud.logs).toHaveLength(invoked.records.length);
+    expect(environment.cloud.logs).toHaveLength(invoked.records.length);
   });
 });
 
 test("create-snapshot leaves the outcome open if the create itself never settles", async () => {
-  const site = await createTestEnvironment();
-  const { transport } = site.runtime;
-  site.runtime.transport = async (request) => {
+  const environment = await createTestEnvironment();
+  const { transport } = environment.runtime;
+  environment.runtime.transport = async (request) => {
     const answer = await transport(request);
     return /cloudsnapshots$/.test(request.url.pathname) ? new Promise(() => {}) : answer;
   };
-  const body = { snapshot: { volume_id: site.cloud.addVolume().id, force: true } };
-  const invoked = await site.invoke(createSnapshot, apig(body));
-  expect(site.cloud.snapshots()).toHaveLength(1);
+  const body = { snapshot: { volume_id: environment.cloud.addVolume().id, force: true } };
+  const invoked = await environment.invoke(createSnapshot, apig(body));
+  expect(environment.cloud.snapshots()).toHaveLength(1);
   expectWholeRecords(invoked);
   expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
 });
 
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
-  const site = await createTestEnvironment();
+  const environment = await createTestEnvironment();
   const endless = (runtime: Runtime) =>
     middy({ timeoutEarlyInMillis: 0 })
       .use(context("scheduled-snapshots", runtime))
@@ -102,8 +102,8 @@ test("a handler that never settles ends at the deadline, with a record for what 
           return new Promise(() => {});
         }),
       );
-  const { error, records } = await site.invoke(endless as never, timerEvent({}));
-  expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
+  const { error, records } = await environment.invoke(endless as never, timerEvent({}));
+  expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
   expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
   // A caller over HTTP reads the same text, and cannot change the function.
   expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
@@ -111,25 +111,25 @@ test("a handler that never settles ends at the deadline, with a record for what 
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
   ]);
-  expect(site.cloud.logs).toHaveLength(2);
+  expect(environment.cloud.logs).toHaveLength(2);
 });
 
 test.each([0, 1])(
   "a logging topic that never answers after %i calls costs no record on stdout and no time beyond the deadline",
   async (first) => {
-    const site = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
-    const { transport } = site.runtime;
+    const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
+    const { transport } = environment.runtime;
     let reports = 0;
-    site.runtime.transport = (request) => {
+    environment.runtime.transport = (request) => {
       if (request.url.pathname.includes("/lts/")) reports += 1;
       return request.url.pathname.includes("/lts/") && reports > first ? new Promise(() => {}) : transport(request);
     };
-    const disks = Array.from({ length: 600 }, () => site.cloud.addVolume().id);
+    const disks = Array.from({ length: 600 }, () => environment.cloud.addVolume().id);
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
-    const { records, result, warnings, error } = await site.invoke(scheduledSnapshots, timerEvent(policy), {
+    const { records, result, warnings, error } = await environment.invoke(scheduledSnapshots, timerEvent(policy), {
       remainingMs: 10_000,
     });
-    expect(site.clock.now()).toBeLessThan(Date.parse(START) + 10_000);
+    expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 10_000);
     expect(records).toHaveLength(601);
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
@@ -181,7 +181,7 @@ describe("the clock of an invocation", () => {
   });
 
   test("a function ends before its deadline although the machine's clock steps back an hour", async () => {
-    const site = await createTestEnvironment();
+    const environment = await createTestEnvironment();
     const lines: string[] = [];
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const handler = createSnapshot({
@@ -197,12 +197,12 @@ describe("the clock of an invocation", () => {
     const context = {
       getRequestID: () => "r-1",
       getRemainingTimeInMilliSeconds: () => 900,
-      getSecurityAccessKey: () => site.cloud.credentials.ak,
-      getSecuritySecretKey: () => site.cloud.credentials.sk,
-      getProjectID: () => site.cloud.projectId,
+      getSecurityAccessKey: () => environment.cloud.credentials.ak,
+      getSecuritySecretKey: () => environment.cloud.credentials.sk,
+      getProjectID: () => environment.cloud.projectId,
       getUserData: (name: string) => (name === "EVS_ENDPOINT" ? "http://127.0.0.1:1" : undefined),
     };
-    const result = await handler(apig({ snapshot: { volume_id: site.cloud.addVolume().id } }), context as never);
+    const result = await handler(apig({ snapshot: { volume_id: environment.cloud.addVolume().id } }), context as never);
     expect(performance.now() - began).toBeLessThan(900);
     expect(result.statusCode).toBeGreaterThanOrEqual(500);
     expect(lines.map((line) => JSON.parse(line).action)).toEqual(["create", "run"]);

@@ -10,10 +10,11 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
-import { CREATES, onTheSitesDay } from "../support/creates.ts";
+import { CREATES } from "../support/creates.ts";
 import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const enterpriseProjectId = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
 const tags = { backup: "daily" };
@@ -34,8 +35,8 @@ const made = (cloud: EmbeddedCloud, kind: keyof typeof KINDS) =>
 
 describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
   test("an event that comes twice makes one; verify and prune see it", async () => {
-    const site = await createTestEnvironment();
-    const { cloud, clock, runtime, invoke } = site;
+    const environment = await createTestEnvironment();
+    const { cloud, clock, runtime, invoke } = environment;
     elsewhere(cloud);
     const policy = { policy: "nightly", targets: [{ kind, tags }], retention: { keep_last: 1 } };
     const event = timerEvent(policy);

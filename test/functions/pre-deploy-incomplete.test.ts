@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
-import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
-import { apig, createTestEnvironment, expectWholeRecords } from "../support/environment.ts";
+import { apig, createTestEnvironment, errorOf, expectWholeRecords, outcomes } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
@@ -15,23 +15,23 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
-onTheSitesDay();
+useFixedDate();
 
-async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const site = await createTestEnvironment(options);
+async function createFixture(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const environment = await createTestEnvironment(options);
   const changes: [list: string, change: Change][] = [];
-  const { transport } = site.runtime;
-  site.runtime.transport = async (request) => {
+  const { transport } = environment.runtime;
+  environment.runtime.transport = async (request) => {
     const answer = await transport(request);
     return request.method === "GET" ? { ...answer, text: edited(answer.text, changes) } : answer;
   };
-  const { cloud } = site;
+  const { cloud } = environment;
   return {
-    ...site,
+    ...environment,
     /** Changes each row of a list on its way to the function; undefined leaves the row out. The last change counts. */
     rows: (list: string, change: Change) => void changes.unshift([list, change]),
     post: async (body: Json) => {
-      const invoked = await site.invoke(preDeploy, apig({ deployment_id: "release-7", ...body }));
+      const invoked = await environment.invoke(preDeploy, apig({ deployment_id: "release-7", ...body }));
       expectWholeRecords(invoked);
       const { statusCode, body: text } = invoked.result;
       return { ...invoked, status: statusCode as number, answer: JSON.parse(text) as Any };
@@ -94,7 +94,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
   ])(
     "pre-deploy refuses a deployment_id that was used 400 days ago if the creation time of its snapshot %s",
     async (_what, change) => {
-      const { cloud, clock, rows, post, resource } = await stage();
+      const { cloud, clock, rows, post, resource } = await createFixture();
       const { targets } = resource(kind);
       expect((await post({ targets })).status).toBe(202);
       clock.advance(400 * DAY_MS);
@@ -114,7 +114,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
   );
 
   test("pre-deploy refuses a creation time 16 minutes ahead and accepts one 10 minutes ahead", async () => {
-    const { clock, rows, post, resource } = await stage();
+    const { clock, rows, post, resource } = await createFixture();
     const { targets } = resource(kind);
     await post({ targets });
     clock.advance(MINUTE_MS);
@@ -126,7 +126,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
   });
 
   test("pre-deploy is ready in the call that creates a snapshot without a time, and refuses the id in the next call", async () => {
-    const { cloud, rows, post, resource } = await stage();
+    const { cloud, rows, post, resource } = await createFixture();
     const { targets } = resource(kind);
     rows(listOf(kind), absent);
     const ready = await post({ targets, wait_seconds: 50 });
@@ -139,7 +139,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
   });
 
   test("pre-deploy stays pending while a snapshot is creating without a time, and is ready once the list shows a time", async () => {
-    const { clock, rows, post, resource } = await stage();
+    const { clock, rows, post, resource } = await createFixture();
     const { targets } = resource(kind);
     await post({ targets });
     rows(listOf(kind), absent);
@@ -153,7 +153,7 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
   });
 
   test("pre-deploy refuses the id when a snapshot becomes available without a time in a later call", async () => {
-    const { clock, rows, post, resource } = await stage();
+    const { clock, rows, post, resource } = await createFixture();
     const { targets } = resource(kind);
     await post({ targets });
     clock.advance(1_000);
@@ -167,11 +167,11 @@ describe.each(KINDS)("%s: a creation time that does not tell the age", (kind) =>
 
 describe("a group of a server with three disks", () => {
   const open = async (options: Parameters<typeof createTestEnvironment>[0] = {}) => {
-    const site = await stage(options);
-    const { id, disks = [], targets } = site.resource("snapshot-group");
+    const fixture = await createFixture(options);
+    const { id, disks = [], targets } = fixture.resource("snapshot-group");
     const memberOf = (disk: string | undefined) =>
-      site.cloud.snapshots("standard-snapshot").find(({ volume_id }) => volume_id === disk)?.id ?? "";
-    return { ...site, server: id, disks: disks as [string, string, string], targets, memberOf };
+      fixture.cloud.snapshots("standard-snapshot").find(({ volume_id }) => volume_id === disk)?.id ?? "";
+    return { ...fixture, server: id, disks: disks as [string, string, string], targets, memberOf };
   };
 
   test("pre-deploy fails if a group has no member for one disk, until retry_failed creates another group", async () => {
@@ -194,7 +194,7 @@ describe("a group of a server with three disks", () => {
   });
 
   test("pre-deploy repeats a create that failed instead of falling back on the incomplete group", async () => {
-    const { cloud, clock, post, resource } = await stage();
+    const { cloud, clock, post, resource } = await createFixture();
     const { targets, disks = [] } = resource("snapshot-group");
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
     const old = single(cloud, "snapshot-group");
@@ -341,11 +341,11 @@ describe("a group of a server with three disks", () => {
 
 describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
   const open = async () => {
-    const site = await stage();
-    const { id, targets } = site.resource(kind);
-    await site.post({ targets });
-    site.clock.advance(10_000);
-    const made = single(site.cloud, kind);
+    const fixture = await createFixture();
+    const { id, targets } = fixture.resource(kind);
+    await fixture.post({ targets });
+    fixture.clock.advance(10_000);
+    const made = single(fixture.cloud, kind);
     /** Adds a second snapshot with the same marker. */
     const again = (changes: Json = {}) => {
       const { name: _, ...labels } = { name: 0, metadata: made.metadata, tags: made.tags };
@@ -361,11 +361,11 @@ describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
             : { volumeId: id }),
         ...changes,
       };
-      return site.cloud.addSnapshot(seed).id;
+      return fixture.cloud.addSnapshot(seed).id;
     };
     const status = (of: string, text: string) =>
-      site.rows(listOf(kind), (row) => (row.id === of ? { ...row, status: text } : row));
-    return { ...site, id, targets, made: made.id as string, again, status };
+      fixture.rows(listOf(kind), (row) => (row.id === of ? { ...row, status: text } : row));
+    return { ...fixture, id, targets, made: made.id as string, again, status };
   };
 
   test.each(["deleting", "error_deleting", "DELETING", "deleted", "delete_failed"])(
@@ -444,13 +444,13 @@ describe.each(KINDS)("%s: several under the same deployment_id", (kind) => {
 
 describe.each(KINDS)("%s: the status", (kind) => {
   const withStatus = async (text: unknown) => {
-    const site = await stage();
-    const { targets } = site.resource(kind);
-    await site.post({ targets });
-    site.clock.advance(10_000);
-    const { id } = single(site.cloud, kind);
-    site.rows(listOf(kind), (row) => (row.id === id ? { ...row, status: text } : row));
-    return { ...site, targets, id };
+    const fixture = await createFixture();
+    const { targets } = fixture.resource(kind);
+    await fixture.post({ targets });
+    fixture.clock.advance(10_000);
+    const { id } = single(fixture.cloud, kind);
+    fixture.rows(listOf(kind), (row) => (row.id === id ? { ...row, status: text } : row));
+    return { ...fixture, targets, id };
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
@@ -501,7 +501,7 @@ describe.each(KINDS)("%s: the id", (kind) => {
     ["null", null],
     ["an array", ["a"]],
   ])("pre-deploy is not ready if the id of an available snapshot is %s", async (_what, id) => {
-    const { cloud, clock, rows, post, resource } = await stage();
+    const { cloud, clock, rows, post, resource } = await createFixture();
     const { targets } = resource(kind);
     await post({ targets });
     clock.advance(10_000);
@@ -520,7 +520,7 @@ describe("a list that does not say what its snapshots are of", () => {
     ["snapshot-group", "server_id"],
     ["cluster-snapshot", "cluster_id"],
   ])("pre-deploy counts a %s without %s for the target of its own request only", async (kind, field) => {
-    const { cloud, clock, rows, post, resource } = await stage();
+    const { cloud, clock, rows, post, resource } = await createFixture();
     const [one, other] = [resource(kind), resource(kind)];
     await post({ targets: one.targets });
     clock.advance(10_000);
@@ -548,7 +548,7 @@ describe("the message of a refusal", () => {
       const [reason, status, code, message] = fault;
       const body = JSON.stringify({ error: { code, message } });
       for (const operation of ["evs.createSnapshot", "evs.listSnapshots"]) {
-        const { cloud, post, resource } = await stage();
+        const { cloud, post, resource } = await createFixture();
         cloud.fault({ operation }, { type: "answer", status, body });
         const refused = await post({ targets: resource("snapshot").targets });
         const error = operation === "evs.createSnapshot" ? errorsOf(refused)[0] : errorOf(refused);
@@ -565,12 +565,12 @@ describe("the message of a refusal", () => {
 
 describe("a snapshot that disappears while pre-deploy waits for another one", () => {
   const open = async () => {
-    const site = await stage();
-    const [disk, cluster] = [site.resource("snapshot"), site.resource("cluster-snapshot")];
+    const fixture = await createFixture();
+    const [disk, cluster] = [fixture.resource("snapshot"), fixture.resource("cluster-snapshot")];
     const targets = [...disk.targets, ...cluster.targets];
-    await site.post({ targets: disk.targets });
-    site.clock.advance(10_000);
-    return { ...site, targets, began: site.clock.now(), made: single(site.cloud, "snapshot").id as string };
+    await fixture.post({ targets: disk.targets });
+    fixture.clock.advance(10_000);
+    return { ...fixture, targets, began: fixture.clock.now(), made: single(fixture.cloud, "snapshot").id as string };
   };
 
   test("pre-deploy is not ready if an available snapshot disappears while it waits, and the next call creates another one", async () => {

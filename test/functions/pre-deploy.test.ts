@@ -4,8 +4,15 @@ import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { errorOf, onTheSitesDay, outcomes } from "../support/creates.ts";
-import { apig, createTestEnvironment, expectWholeRecords, type Invocation } from "../support/environment.ts";
+import {
+  apig,
+  createTestEnvironment,
+  errorOf,
+  expectWholeRecords,
+  type Invocation,
+  outcomes,
+} from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
 type Json = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
@@ -15,27 +22,27 @@ const MINUTE = 60_000;
 const NOBODY = "00000000-0000-4000-8000-000000000000";
 const RETRY_LATER = { "retry-after": "5" };
 
-async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const site = await createTestEnvironment({ ...options });
+async function createFixture(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+  const environment = await createTestEnvironment({ ...options });
   const call = async (event: unknown, how?: Invocation) => {
-    const invoked = await site.invoke(preDeploy, event, how);
+    const invoked = await environment.invoke(preDeploy, event, how);
     expectWholeRecords(invoked);
     const { statusCode, headers, body } = invoked.result ?? {};
     return { ...invoked, status: statusCode as number, headers, answer: body && JSON.parse(body) };
   };
   return {
-    ...site,
+    ...environment,
     call,
     post: (body: Json, how?: Invocation) => call(apig({ deployment_id: "release-7", ...body }), how),
     disks: (count: number, tags: Record<string, string> = {}) =>
-      Array.from({ length: count }, () => site.cloud.addVolume({ tags }).id),
+      Array.from({ length: count }, () => environment.cloud.addVolume({ tags }).id),
     /** One of each kind, each of another resource. */
     estate: () => {
-      const server = site.cloud.addServer();
-      const members = [0, 1].map(() => site.cloud.addVolume({ serverId: server.id }).id);
-      const disk = site.cloud.addVolume();
-      const archive = site.cloud.addVolume();
-      const cluster = site.cloud.addCluster();
+      const server = environment.cloud.addServer();
+      const members = [0, 1].map(() => environment.cloud.addVolume({ serverId: server.id }).id);
+      const disk = environment.cloud.addVolume();
+      const archive = environment.cloud.addVolume();
+      const cluster = environment.cloud.addCluster();
       const targets = [
         { kind: "snapshot", volume_ids: [disk.id] },
         { kind: "standard-snapshot", volume_ids: [archive.id] },
@@ -102,10 +109,10 @@ describe("in real time", () => {
 });
 
 describe("a deployment", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   test("starts every target, tells how far it is, and is ready when all of them are", async () => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     const { targets, ids } = estate();
     const [disk, archive, server, cluster] = ids;
     const first = await post({ targets });
@@ -164,7 +171,7 @@ describe("a deployment", () => {
   });
 
   test("waits as long as it is asked to, and no longer than it takes", async () => {
-    const { clock, disks, post } = await stage({ creationMs: 7_000 });
+    const { clock, disks, post } = await createFixture({ creationMs: 7_000 });
     const all = disksOf(...disks(3));
     const began = clock.now();
     const early = await post({ ...all, wait_seconds: 5 });
@@ -179,7 +186,7 @@ describe("a deployment", () => {
   });
 
   test("answers before the gateway gives up, however long it is asked to wait", async () => {
-    const { clock, cloud, disks, post } = await stage({ timeoutSeconds: 900 });
+    const { clock, cloud, disks, post } = await createFixture({ timeoutSeconds: 900 });
     const [disk] = disks(1) as [string];
     cloud.endWith(disk, "stuck");
     const began = clock.now();
@@ -188,7 +195,7 @@ describe("a deployment", () => {
   });
 
   test("covers what its tags select, also what came later", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     disks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];
     expect(said(await post({ targets }))).toEqual(["accepted", "accepted"]);
@@ -198,7 +205,7 @@ describe("a deployment", () => {
   });
 
   test("with nothing to protect is 404", async () => {
-    const { post, requests } = await stage();
+    const { post, requests } = await createFixture();
     const refused = await post({ targets: [{ kind: "snapshot", tags: { service: "shop" } }] });
     expect(refused.status).toBe(404);
     expect(errorOf(refused)).toMatchObject({ reason: "NotFound" });
@@ -207,7 +214,7 @@ describe("a deployment", () => {
   });
 
   test("that selects more than 5,000 resources is refused, and starts nothing", { timeout: 60_000 }, async () => {
-    const { post, disks, cloud } = await stage();
+    const { post, disks, cloud } = await createFixture();
     disks(5_001, { backup: "daily" });
     const { status, answer } = await post({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect([status, answer.error.reason]).toEqual([400, "InvalidRequest"]);
@@ -216,7 +223,7 @@ describe("a deployment", () => {
   });
 
   test("whose targets cannot be looked up is an error, and starts nothing", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     const [disk] = disks(1) as [string];
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
     const targets = [
@@ -230,7 +237,7 @@ describe("a deployment", () => {
   });
 
   test("carries the policy that it is given, for that one to prune it", async () => {
-    const { cloud, estate, post } = await stage();
+    const { cloud, estate, post } = await createFixture();
     const { targets } = estate();
     await post({ targets, policy: "releases" });
     const marked = cloud.snapshots().filter((one) => !one.snapshot_group_id);
@@ -245,7 +252,7 @@ describe("a deployment", () => {
   });
 
   test("has a name that every kind takes, whatever its id", { timeout: 30_000 }, async () => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     const { targets, ids } = estate();
     await fc.assert(
       fc.asyncProperty(
@@ -268,7 +275,7 @@ describe("a deployment", () => {
 });
 
 describe("the same POST again", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   const OPERATIONS = [
     "evs.createSnapshot",
@@ -293,7 +300,7 @@ describe("the same POST again", () => {
   test("whatever went wrong before: started once, and in the end ready", { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(trouble, { maxLength: 4 }), fc.integer({ min: 0, max: 3 }), async (troubles, wait) => {
-        const { cloud, clock, estate, post } = await stage();
+        const { cloud, clock, estate, post } = await createFixture();
         const { targets, ids } = estate();
         for (const { operation, nth, fault } of troubles) cloud.fault({ operation, nth }, fault);
         const statuses: number[] = [];
@@ -310,7 +317,7 @@ describe("the same POST again", () => {
   });
 
   test("at once in one instance: started once", async () => {
-    const { cloud, estate, post } = await stage();
+    const { cloud, estate, post } = await createFixture();
     const { targets } = estate();
     const answers = await Promise.all(Array.from({ length: 4 }, () => post({ targets, wait_seconds: 40 })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
@@ -318,7 +325,7 @@ describe("the same POST again", () => {
   });
 
   test("a second later, before any list shows what it made: started once", async () => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     cloud.listLagMs = 5_000;
     const { targets, ids } = estate();
     const outcomesOfCalls: string[][] = [];
@@ -335,7 +342,7 @@ describe("the same POST again", () => {
   });
 
   test("with other content under the same id is a conflict of that target, and changes nothing", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     const [first, second] = disks(2) as [string, string];
     await post(disksOf(first, second));
     const changed = await post({
@@ -352,7 +359,7 @@ describe("the same POST again", () => {
   });
 
   test("is 409 once its snapshots are older than max_age_minutes, and asks for a new id", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const [first, second] = disks(2) as [string, string];
     await post(disksOf(first));
     clock.advance(1_440 * MINUTE - 1_000);
@@ -373,10 +380,10 @@ describe("the same POST again", () => {
 });
 
 describe("a snapshot that ends in error", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   test("is 502 that names it, again and again, until retry_failed starts that one anew", async () => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     const { targets, ids } = estate();
     for (const id of ids) cloud.endWith(id, "error");
     const first = await post({ targets });
@@ -418,7 +425,7 @@ describe("a snapshot that ends in error", () => {
   });
 
   test("fails the deployment while others are pending, and starts anew alone", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const [good, bad, slow] = disks(3) as [string, string, string];
     cloud.endWith(bad, "error");
     cloud.endWith(slow, "stuck");
@@ -433,7 +440,7 @@ describe("a snapshot that ends in error", () => {
   });
 
   test("is absent for a retry, however old; one that is being deleted is absent at once", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const [bad, leaving] = disks(2) as [string, string];
     cloud.endWith(bad, "error");
     cloud.endWith(leaving, "deleting");
@@ -446,7 +453,7 @@ describe("a snapshot that ends in error", () => {
   });
 
   test("is seen while it is waited for", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const [bad] = disks(1) as [string];
     cloud.endWith(bad, "error");
     const began = clock.now();
@@ -456,7 +463,7 @@ describe("a snapshot that ends in error", () => {
   });
 
   test("fails its group, which itself says that it is available; retry_failed takes the group anew", async () => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     const { targets, members, ids } = estate();
     const server = ids[2];
     cloud.endWith(members[1] as string, "error");
@@ -476,10 +483,10 @@ describe("a snapshot that ends in error", () => {
 });
 
 describe("a status that nobody knows", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   test.each(["rollbacking", "backing-up", "quantum"])("%s stays pending", async (status) => {
-    const { cloud, clock, estate, post } = await stage();
+    const { cloud, clock, estate, post } = await createFixture();
     const { targets, ids } = estate();
     for (const id of ids) cloud.endWith(id, status);
     await post({ targets });
@@ -492,12 +499,12 @@ describe("a status that nobody knows", () => {
 });
 
 describe("a cluster", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   test.each(["GROWING", "SNAPSHOTTING", "REBOOTING"])(
     "that is busy (%s) is failed, with what to do",
     async (taskStatus) => {
-      const { cloud, disks, post } = await stage();
+      const { cloud, disks, post } = await createFixture();
       const cluster = cloud.addCluster({ taskStatus }).id;
       const [disk] = disks(1) as [string];
       const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster] }, ...disksOf(disk).targets];
@@ -519,7 +526,7 @@ describe("a cluster", () => {
   );
 
   test("that is soon free again is waited for, within wait_seconds", async () => {
-    const { cloud, post } = await stage({ random: () => 0.5 });
+    const { cloud, post } = await createFixture({ random: () => 0.5 });
     const cluster = cloud.addCluster({ taskStatus: "REBOOTING" }).id;
     cloud.fault(
       { operation: "dws.createSnapshot", nth: 2 },
@@ -531,10 +538,10 @@ describe("a cluster", () => {
 });
 
 describe("what goes wrong meanwhile", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   test("a target that is gone is failed; the others are started", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     const [disk] = disks(1) as [string];
     const failed = await post(disksOf(NOBODY, disk));
     expect(failed.status).toBe(502);
@@ -547,7 +554,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("an account that is throttled: pending, and the same POST goes on where this one ended", async () => {
-    const { cloud, clock, disks, post } = await stage({ rate: { perSecond: 6 } });
+    const { cloud, clock, disks, post } = await createFixture({ rate: { perSecond: 6 } });
     const all = disksOf(...disks(20));
     const counts: number[] = [];
     let last = await post(all);
@@ -567,7 +574,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("an account that is throttled before anything is known: 429, and when to come again", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "throttle", retryAfter: 7 });
     const refused = await post(disksOf(...disks(2)));
     expect(refused.status).toBe(429);
@@ -578,7 +585,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("an account that is suspended: no further call, every target that is not there says so", async () => {
-    const { cloud, clock, disks, post } = await stage({ variables: { MAX_CONCURRENCY: "2" } });
+    const { cloud, clock, disks, post } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
     const [there, ...others] = disks(12) as [string, ...string[]];
     await post(disksOf(there));
     clock.advance(5_000);
@@ -594,7 +601,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("the time of the call is up: what was not begun is pending, and the next call begins it", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const all = disksOf(...disks(10));
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },
@@ -612,7 +619,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("a cloud that does not answer: an answer before the gateway gives up, and the next call goes on", async () => {
-    const { cloud, clock, disks, post } = await stage({ timeoutSeconds: 900 });
+    const { cloud, clock, disks, post } = await createFixture({ timeoutSeconds: 900 });
     const all = disksOf(...disks(20));
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
     const began = clock.now();
@@ -626,7 +633,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("no time for a create after the lists: pending, and the next call begins it", async () => {
-    const { cloud, clock, disks, post } = await stage();
+    const { cloud, clock, disks, post } = await createFixture();
     const all = disksOf(...disks(3));
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate: () => clock.advance(500) });
     const first = await post(all, { remainingMs: 4_000 });
@@ -637,7 +644,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("a look that fails while it is waited for changes nothing", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     const all = disksOf(...disks(2));
     cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 2 }, { type: "status", status: 403 });
     const done = await post({ ...all, wait_seconds: 20 });
@@ -646,7 +653,7 @@ describe("what goes wrong meanwhile", () => {
   });
 
   test("the topic: the answer is the same", async () => {
-    const { cloud, disks, post } = await stage();
+    const { cloud, disks, post } = await createFixture();
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
     const { status, warnings } = await post(disksOf(...disks(2)));
     expect(status).toBe(202);
@@ -655,7 +662,7 @@ describe("what goes wrong meanwhile", () => {
 });
 
 describe("a call that is refused", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   const target = { kind: "snapshot", volume_ids: [NOBODY] };
 
@@ -705,7 +712,7 @@ describe("a call that is refused", () => {
     ["a policy that no name may be", { targets: [target], policy: "7" }, "policy: expected a letter followed by"],
     ["a field that nobody knows", { targets: [target], force: true }, "force: unknown field. Allowed: "],
   ])("for %s: 400, every fault with its path, nothing reaches the cloud", async (_what, body, ...messages) => {
-    const { cloud, post, requests } = await stage();
+    const { cloud, post, requests } = await createFixture();
     const refused = await post(body);
     expect(refused.status).toBe(400);
     expect(errorOf(refused)).toMatchObject({
@@ -725,7 +732,7 @@ describe("a call that is refused", () => {
     ["for a body that is no object", apig("[]"), "body: expected an object, got an empty array.", 400],
     ["for no body", apig("", {}, { body: "" }), "Expected a JSON body, got none.", 400],
   ])("%s", async (_what, event, message, status) => {
-    const { call, requests } = await stage();
+    const { call, requests } = await createFixture();
     const refused = await call(event);
     expect(refused.status).toBe(status);
     expect(errorOf(refused).message).toContain(message);
@@ -741,7 +748,7 @@ describe("a call that is refused", () => {
     ["nothing", undefined, "direct"],
     ["a list", [], "direct"],
   ])("as no HTTP request (%s): the invocation fails", async (_what, event, trigger) => {
-    const { call, requests } = await stage();
+    const { call, requests } = await createFixture();
     const { error, records } = await call(event);
     expect(error?.message).toMatch(/^Expected an HTTP request from the API gateway, got /);
     expect(records.map((one) => `${one.trigger} ${one.action} ${one.outcome}`)).toEqual([

@@ -21,7 +21,7 @@ const NIGHTLY = { policy: "nightly", retention: { keep_last: 1 } };
 const CHANGED = /^The plan changed/;
 
 /** One resource for each kind, and a hook that runs when the cloud has answered the nth deletion. */
-async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+async function createFixture(options: Parameters<typeof createTestEnvironment>[0] = {}) {
   const opened = await createTestEnvironment({ timeoutSeconds: 900, ...options });
   const { cloud, clock, runtime, invoke } = opened;
   const { of, ...made } = resources(cloud, now - DAY_MS);
@@ -63,7 +63,7 @@ async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
   return { ...opened, ...made, of, add, change, prune, left, after: afterDeletion };
 }
 
-type Opened = Awaited<ReturnType<typeof site>>;
+type Opened = Awaited<ReturnType<typeof createFixture>>;
 
 const briefOf = (records: Record<string, string>[], ...names: string[]) =>
   records
@@ -99,7 +99,7 @@ describe.each(KINDS)("prune of a %s", (kind) => {
     "when a deletion %s and the kept snapshot %s, prune keeps the next good snapshot instead",
     async (failure, loss) => {
       for (const MAX_CONCURRENCY of ["1", "8"]) {
-        const opened = await site({ variables: { MAX_CONCURRENCY } });
+        const opened = await createFixture({ variables: { MAX_CONCURRENCY } });
         const { cloud, add, prune, left, after } = opened;
         const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
         cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, FAILURES[failure]?.(kind) as never);
@@ -118,7 +118,7 @@ describe.each(KINDS)("prune of a %s", (kind) => {
   );
 
   test("prune keeps the last good snapshot although its deletion was refused as busy three times before", async () => {
-    const { cloud, add, change, prune, left, after } = await site();
+    const { cloud, add, change, prune, left, after } = await createFixture();
     const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE[kind], times: 3 }, busyAnswer(kind));
     after.set(3, () => change(a, { status: "error" }));
@@ -147,7 +147,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
   test.each(cases)("prune keeps a snapshot that %s after its deletion was refused as busy", async (name) => {
     const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
     for (const MAX_CONCURRENCY of ["1", "8"]) {
-      const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY } });
+      const { cloud, add, change, prune, left, after } = await createFixture({ variables: { MAX_CONCURRENCY } });
       const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
       cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, busyAnswer(kind));
       after.set(1, () => change(b, changes));
@@ -164,7 +164,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
 
   test("prune reports a busy snapshot as deleted when the next list no longer shows it or shows it being deleted", async () => {
     for (const going of kind === "cluster-snapshot" ? [false] : [false, true]) {
-      const { cloud, add, change, prune, left, after } = await site();
+      const { cloud, add, change, prune, left, after } = await createFixture();
       const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
       cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
       after.set(1, () => (going ? change(b, { status: "deleting" }) : cloud.removeSnapshot(b)));
@@ -180,7 +180,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
   });
 
   test("prune deletes nothing more of a resource and reports the list's error when the list cannot be read again", async () => {
-    const { cloud, add, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, add, prune, left, after } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
     after.set(1, () => cloud.fault({ operation: LIST[kind] }, { type: "status", status: 403, body: {} }));
@@ -198,7 +198,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
 });
 
 test("prune takes a snapshot for deleted if its deletion is refused because another one is under way", async () => {
-  const { cloud, add, change, prune, after } = await site();
+  const { cloud, add, change, prune, after } = await createFixture();
   const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
   cloud.fault(
@@ -216,7 +216,7 @@ test("prune takes a snapshot for deleted if its deletion is refused because anot
 });
 
 test("prune reports a refused deletion as failed if the list does not show that another one is under way", async () => {
-  const { cloud, add, prune } = await site();
+  const { cloud, add, prune } = await createFixture();
   const [b = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
   cloud.fault(
@@ -228,7 +228,7 @@ test("prune reports a refused deletion as failed if the list does not show that 
 });
 
 test("prune does not take snapshots for deleted because a later list is empty", async () => {
-  const { cloud, runtime, add, prune, left } = await site();
+  const { cloud, runtime, add, prune, left } = await createFixture();
   const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
   for (const resource of [b, c]) cloud.fault({ operation: DELETE.snapshot, resource }, busyAnswer("snapshot"));
   const { transport } = runtime;
@@ -257,7 +257,7 @@ describe("the other deletions of a resource", () => {
     ["is not found", { type: "status", status: 404, body: { itemNotFound: { code: 404, message: "gone" } } }],
     ["finds something else missing", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
   ] as const)("prune renews the plan of a resource after a deletion that %s", async (_how, fault) => {
-    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, add, change, prune, left, after } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const [d = "", c = "", b = "", a = ""] = [4, 3, 2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot, nth: 1 }, fault);
     after.set(1, () => {
@@ -276,7 +276,7 @@ describe("the other deletions of a resource", () => {
   });
 
   test("prune deletes the snapshots of another resource at once while a busy one waits", async () => {
-    const { cloud, clock, add, prune, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, clock, add, prune, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const other = cloud.addVolume().id;
     const [c, b = "", a] = [3, 2, 1].map((days) => add("snapshot", days));
     const [y = "", x] = [2, 1].map((days) => add("snapshot", days, {}, other));
@@ -295,7 +295,7 @@ describe("the other deletions of a resource", () => {
   });
 
   test("prune does not count a snapshot that it has deleted although a late list still shows it", async () => {
-    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, add, change, prune, left, after } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot, resource: c, nth: 1 }, busyAnswer("snapshot"));
     after.set(2, () => change(a, { status: "error" }));
@@ -313,7 +313,7 @@ describe("the other deletions of a resource", () => {
 
 describe("a snapshot group whose members change after its deletion was refused as busy", () => {
   const group = async () => {
-    const opened = await site();
+    const opened = await createFixture();
     const { cloud, add, after } = opened;
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
     cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
@@ -359,7 +359,7 @@ describe("a snapshot group whose members change after its deletion was refused a
   );
 
   test("prune keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
-    const opened = await site();
+    const opened = await createFixture();
     const { cloud, server, add, after, prune, left } = opened;
     const second = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
@@ -378,7 +378,7 @@ describe("a snapshot group whose members change after its deletion was refused a
   });
 
   test("prune keeps a busy group of single disks that loses a member, because no newer group has the same disks", async () => {
-    const { cloud, disk, prune, left, after } = await site();
+    const { cloud, disk, prune, left, after } = await createFixture();
     const other = cloud.addVolume();
     const add = (days: number) =>
       cloud.addSnapshot({
@@ -401,7 +401,7 @@ describe("a snapshot group whose members change after its deletion was refused a
 });
 
 test("prune renews the plan of a kind that was listed before the list of another kind had to wait", async () => {
-  const { cloud, add, change, prune, left } = await site();
+  const { cloud, add, change, prune, left } = await createFixture();
   const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
   const [f, e] = [2, 1].map((days) => add("cluster-snapshot", days));
   cloud.fault({ operation: LIST["cluster-snapshot"], nth: 1 }, { type: "throttle", window: "1 minute" });
@@ -420,7 +420,7 @@ test("prune renews the plan of a kind that was listed before the list of another
 
 describe("the cost of renewed plans", () => {
   test("prune in a throttled account lists a few times more, not once per deletion", async () => {
-    const { cloud, add, prune, left } = await site({ rate: { perSecond: 5 } });
+    const { cloud, add, prune, left } = await createFixture({ rate: { perSecond: 5 } });
     const disks = Array.from({ length: 60 }, () => cloud.addVolume().id);
     for (const disk of disks) for (const days of [1, 2, 3, 4, 5, 6]) add("standard-snapshot", days, {}, disk);
     const { error, result } = await prune();
@@ -431,7 +431,7 @@ describe("the cost of renewed plans", () => {
   });
 
   test("prune reports Busy with the service's code when a deletion stays busy until the time is up", async () => {
-    const { cloud, clock, add, prune, left } = await site();
+    const { cloud, clock, add, prune, left } = await createFixture();
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot }, busyAnswer("snapshot"));
     const deadline = clock.now() + 30_000;

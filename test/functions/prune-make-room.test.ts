@@ -323,7 +323,10 @@ describe("a busy snapshot whose deletion would make room", () => {
   } as const;
 
   /** Opens a test site that runs `change` after the cloud has refused the first deletion. */
-  async function site(options: Parameters<typeof createTestEnvironment>[0], change: (cloud: EmbeddedCloud) => void) {
+  async function createFixture(
+    options: Parameters<typeof createTestEnvironment>[0],
+    change: (cloud: EmbeddedCloud) => void,
+  ) {
     const opened = await createTestEnvironment({
       ...options,
       variables: { MAX_CONCURRENCY: "1", ...options?.variables },
@@ -351,7 +354,7 @@ describe("a busy snapshot whose deletion would make room", () => {
 
   test("scheduled-snapshots keeps the last good snapshot of a disk if the one that its plan kept fails before the next list", async () => {
     let old: string[] = [];
-    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) =>
+    const { cloud, invoke } = await createFixture({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
     );
     const disk = cloud.addVolume();
@@ -379,7 +382,7 @@ describe("a busy snapshot whose deletion would make room", () => {
     ["being rolled back", { status: "rollbacking" }],
   ])("a schedule deletes nothing that is %s by the next list", async (_what, changes) => {
     let old: string[] = [];
-    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) => {
+    const { cloud, invoke } = await createFixture({ timeoutSeconds: 900 }, (its) => {
       for (const [index, days] of [7, 6, 5, 4].entries()) change(its, old[index] ?? "", changes, days);
     });
     const disk = cloud.addVolume();
@@ -396,7 +399,7 @@ describe("a busy snapshot whose deletion would make room", () => {
   test("pre-deploy and disk-attached make a new plan from a new list of the disk after a busy deletion", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
-    const { cloud, invoke } = await site({ timeoutSeconds: 300, variables }, (its) =>
+    const { cloud, invoke } = await createFixture({ timeoutSeconds: 300, variables }, (its) =>
       change(its, kept, { status: "error", policy: "disk-attached" }, 1),
     );
     const server = cloud.addServer();
@@ -419,7 +422,7 @@ describe("a busy snapshot whose deletion would make room", () => {
     expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
 
     let newest = "";
-    const gate = await site({ timeoutSeconds: 60 }, (its) =>
+    const gate = await createFixture({ timeoutSeconds: 60 }, (its) =>
       change(its, newest, { status: "error", policy: "pre-deploy" }, 1),
     );
     const other = gate.cloud.addVolume();
@@ -500,9 +503,9 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
 });
 
 describe("a disk that is attached while it stands at its seven snapshots", () => {
-  const stage = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
-    const site = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
-    const { cloud, invoke } = site;
+  const createFixture = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
+    const environment = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
+    const { cloud, invoke } = environment;
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
     const earlier = [6, 5, 4, 3, 2, 1].map((days) => taken(cloud, disk.id, days, { policy: "disk-attached" }));
@@ -514,11 +517,11 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
       resource_id: server.id,
       request: { volumeAttachment: { volumeId: disk.id } },
     };
-    return { ...site, disk, earlier, foreign, deliver: () => invoke(diskAttached, { cts }) };
+    return { ...environment, disk, earlier, foreign, deliver: () => invoke(diskAttached, { cts }) };
   };
 
   test("has room made by DISK_ATTACHED_RETENTION: of what earlier attachments left, and one is taken", async () => {
-    const { cloud, deliver, disk, earlier, foreign } = await stage('{"keep_last":2}');
+    const { cloud, deliver, disk, earlier, foreign } = await createFixture('{"keep_last":2}');
     const { error, records, result } = await deliver();
     expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
@@ -535,7 +538,7 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
   });
 
   test("without it is a QuotaExceeded that says where to read of it, and nothing is deleted", async () => {
-    const { cloud, deliver, disk } = await stage();
+    const { cloud, deliver, disk } = await createFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
@@ -543,7 +546,7 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
   });
 
   test("where the retention keeps all of them it is a QuotaExceeded too", async () => {
-    const { cloud, deliver, disk } = await stage('{"keep_last":6}');
+    const { cloud, deliver, disk } = await createFixture('{"keep_last":6}');
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
@@ -565,7 +568,7 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
     ["no rule at all", "{}", /with at least one rule above 0, got "\{\}"\.$/],
     ["nothing but min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
   ])("%s is Misconfigured, before the cloud is asked anything", async (_what, value, message) => {
-    const { deliver, requests } = await stage(value);
+    const { deliver, requests } = await createFixture(value);
     const { error, records } = await deliver();
     expect(error).toMatchObject({ reason: "Misconfigured", message: expect.stringMatching(message) });
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", policy: "disk-attached" });
@@ -573,7 +576,9 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
   });
 
   test("a kind that has room is taken, and nothing is deleted", async () => {
-    const { cloud, deliver, disk } = await stage('{"keep_last":2}', { DISK_ATTACHED_KIND: "standard-snapshot" });
+    const { cloud, deliver, disk } = await createFixture('{"keep_last":2}', {
+      DISK_ATTACHED_KIND: "standard-snapshot",
+    });
     const { result } = await deliver();
     expect(result.outcomes).toEqual({ accepted: 1 });
     expect(idsOf(cloud, disk.id)).toHaveLength(7);

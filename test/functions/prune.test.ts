@@ -15,7 +15,7 @@ const keepLast = (keep_last: number, changes: object = {}) => ({
 });
 
 /** An estate with one resource for each kind. */
-async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+async function createFixture(options: Parameters<typeof createTestEnvironment>[0] = {}) {
   const opened = await createTestEnvironment(options);
   const { cloud, clock, invoke } = opened;
   const { of, ...made } = resources(cloud, now - DAY_MS);
@@ -44,7 +44,7 @@ const brief = ({ snapshot_id, outcome, rule, detail }: Record<string, string>) =
 
 describe.each(KINDS)("the %ss of a policy", (kind) => {
   test("that no rule keeps are deleted; each has its record with the rule", async () => {
-    const { cloud, of, prune, old, left, deleted } = await site();
+    const { cloud, of, prune, old, left, deleted } = await createFixture();
     const [first = "", second = "", third = "", fourth = ""] = [4, 3, 2, 1].map((days) => old(kind, days));
     const { error, result, records } = await prune(keepLast(2));
     expect(error).toBeUndefined();
@@ -71,7 +71,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are planned the same way by dry_run, which deletes nothing", async () => {
-    const { prune, old, left, deleted } = await site();
+    const { prune, old, left, deleted } = await createFixture();
     for (let days = 1; days <= 40; days += 1) old(kind, days, days % 7 === 3 ? { status: "error" } : {});
     old(kind, 12, { description: "hold: audit" });
     const policy = { policy: "nightly", retention: { keep_last: 2, keep_weekly: 3, keep_monthly: 2 } };
@@ -93,7 +93,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are all that goes: not another policy's, nor what somebody else made or holds", async () => {
-    const { prune, old, left } = await site();
+    const { prune, old, left } = await createFixture();
     const stays = [
       old(kind, 10, { policy: "nightly2" }),
       old(kind, 11, { policy: "Nightly" }),
@@ -117,7 +117,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("that are gone already are deleted, in this service's own words", async () => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     const ids = [4, 3, 2, 1].map((days) => old(kind, days));
     // Somebody deletes them between the plan and its first deletion.
     const mutate = (its: EmbeddedCloud) => {
@@ -144,7 +144,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   ])(
     "are not said to be deleted for a 'not found' of something else, %s: they are still there",
     async (_what, status, body) => {
-      const { cloud, prune, old, left } = await site();
+      const { cloud, prune, old, left } = await createFixture();
       const ids = [3, 2, 1].map((days) => old(kind, days));
       cloud.fault({ operation: DELETE[kind] }, { type: "answer", status, body: JSON.stringify(body) });
       const { records } = await prune(keepLast(1));
@@ -155,7 +155,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   );
 
   test("and were not found in such words are deleted where the list no longer has them", async () => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     const ids = [4, 3, 2, 1].map((days) => old(kind, days));
     const mutate = (its: EmbeddedCloud) => {
       for (const id of ids.slice(0, 2)) its.removeSnapshot(id);
@@ -176,7 +176,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are not deleted by an answer of success that has an error in it", async () => {
-    const { cloud, prune, old, left } = await site({ timeoutSeconds: 900 });
+    const { cloud, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
     const ids = [2, 1].map((days) => old(kind, days));
     const body = JSON.stringify({ error: { code: "EVS.1047", message: "snapshot status must be available" } });
     cloud.fault({ operation: DELETE[kind] }, { type: "answer", status: 202, body });
@@ -186,7 +186,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are deleted where the reply was lost and the deletion takes longer than the repeats", async () => {
-    const { cloud, clock, prune, old, left } = await site({ deletionMs: 600_000 });
+    const { cloud, clock, prune, old, left } = await createFixture({ deletionMs: 600_000 });
     const ids = [2, 1].map((days) => old(kind, days));
     cloud.fault({ operation: DELETE[kind], nth: 1 }, { type: "reset", after: true });
     const { error, records } = await prune(keepLast(1));
@@ -202,7 +202,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
 
   test("are deleted although the reply was lost: one record each", async () => {
     for (const type of ["reset", "cut", "hang"] as const) {
-      const { cloud, prune, old, left } = await site();
+      const { cloud, prune, old, left } = await createFixture();
       const ids = [3, 2, 1].map((days) => old(kind, days));
       cloud.fault({ operation: DELETE[kind], times: 1 }, { type, after: true });
       const { error, records } = await prune(keepLast(1));
@@ -213,7 +213,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("that are busy hold up no other: they are tried again when all the others were", async () => {
-    const { cloud, prune, old, left, deleted } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, prune, old, left, deleted } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const ids = [5, 4, 3, 2, 1].map((days) => old(kind, days));
     const body =
       kind === "cluster-snapshot"
@@ -229,7 +229,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("that stay busy fail by themselves: the others are gone, the next run takes them", async () => {
-    const { cloud, clock, prune, old, left } = await site({ timeoutSeconds: 900 });
+    const { cloud, clock, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
     const ids = [4, 3, 2, 1].map((days) => old(kind, days));
     const busy =
       kind === "cluster-snapshot"
@@ -251,7 +251,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("whose deletion is refused do not stop the others", async () => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     const ids = [4, 3, 2, 1].map((days) => old(kind, days));
     const refuse = (id: string | undefined, status: number) =>
       cloud.fault({ operation: DELETE[kind], resource: id }, { type: "status", status, body: { message: "in use" } });
@@ -265,7 +265,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are judged though what they are of is gone", async () => {
-    const { cloud, server, disk, cluster, prune, old, left } = await site();
+    const { cloud, server, disk, cluster, prune, old, left } = await createFixture();
     const ids = [3, 2, 1].map((days) => old(kind, days));
     cloud.removeVolume(disk.id);
     cloud.removeServer(server.id);
@@ -276,7 +276,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("of a thousand and more are read to the end, and no link is followed", async () => {
-    const { cloud, runtime, prune, old, left } = await site({ timeoutSeconds: 900 });
+    const { cloud, runtime, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
     for (let index = 0; index < 1_010; index += 1) old(kind, 1 + index / 100);
     const hosts = new Set<string>();
     const { transport } = runtime;
@@ -292,7 +292,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("are deleted twins first, the younger of two", async () => {
-    const { prune, old, deleted, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { prune, old, deleted, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const ancient = old(kind, 50);
     const [a = "", b = ""] = [old(kind, 5, { key: "once" }), old(kind, 4.9999, { key: "once" })];
     const other = old(kind, 3);
@@ -307,7 +307,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
   });
 
   test("a younger twin stays while the older is being created", async () => {
-    const { prune, old, left } = await site();
+    const { prune, old, left } = await createFixture();
     const ids = [old(kind, 5, { key: "once", status: "creating" }), old(kind, 4.9999, { key: "once" })];
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 2 });
     expect(left()).toEqual(ids.sort());
@@ -317,7 +317,7 @@ describe.each(KINDS)("the %ss of a policy", (kind) => {
 describe("the plan", () => {
   /** The lines beside the records, and which of them there were when the first deletion was sent. */
   async function planOf(how: object, seeds: number) {
-    const { cloud, runtime, prune: _, old, of, invoke, ...opened } = await site({ timeoutSeconds: 900 });
+    const { cloud, runtime, prune: _, old, of, invoke, ...opened } = await createFixture({ timeoutSeconds: 900 });
     for (let index = 0; index < seeds; index += 1) old("standard-snapshot", 1 + index / 100);
     const lines: string[] = [];
     let before: string[] | undefined;
@@ -367,7 +367,7 @@ describe("the plan", () => {
 
 describe("what a policy holds", () => {
   test("by an id or a name that nothing has is said: it may be misspelt", async () => {
-    const { prune, old, left } = await site();
+    const { prune, old, left } = await createFixture();
     const named = old("snapshot", 9, { name: "before-audit" });
     const [given, newest] = [old("cluster-snapshot", 8), old("snapshot", 1)];
     const { error, result, records } = await prune(
@@ -384,7 +384,7 @@ describe("what a policy holds", () => {
   });
 
   test("may be a member of a group", async () => {
-    const { cloud, prune, old } = await site();
+    const { cloud, prune, old } = await createFixture();
     old("snapshot-group", 5);
     old("snapshot-group", 1);
     const [member] = cloud.snapshots("standard-snapshot");
@@ -395,7 +395,7 @@ describe("what a policy holds", () => {
 
 describe("a group", () => {
   test("goes as a whole: its members are never deleted one by one", async () => {
-    const { cloud, prune, old, deleted } = await site({ groupTagsOnMembers: true });
+    const { cloud, prune, old, deleted } = await createFixture({ groupTagsOnMembers: true });
     const ids = [3, 2, 1].map((days) => old("snapshot-group", days));
     const { result, records } = await prune(keepLast(1));
     expect(deleted()).toEqual([ids[1], ids[0]]);
@@ -408,7 +408,7 @@ describe("a group", () => {
   });
 
   test("leaves its members alone, where the cloud does not delete them along", async () => {
-    const { cloud, prune, old, clock } = await site({ groupDeleteCascades: false });
+    const { cloud, prune, old, clock } = await createFixture({ groupDeleteCascades: false });
     for (const days of [2, 1]) old("snapshot-group", days);
     await prune(keepLast(1));
     clock.advance(HOUR_MS);
@@ -418,7 +418,7 @@ describe("a group", () => {
   });
 
   test("with a failed member does not count: the last good one stays", async () => {
-    const { cloud, disk, prune, old, left } = await site();
+    const { cloud, disk, prune, old, left } = await createFixture();
     const [good = "", newer = ""] = [old("snapshot-group", 2), old("snapshot-group", 1)];
     const member = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === newer);
     cloud.removeSnapshot(member?.id ?? "");
@@ -437,7 +437,7 @@ describe("a group", () => {
     ["its description", { description: "hold: audit" }, []],
     ["its id in the policy", {}, ["here"]],
   ])("of which a member is held by %s stays as a whole: the member would go with it", async (_how, member, hold) => {
-    const { cloud, disk, prune, old, left } = await site();
+    const { cloud, disk, prune, old, left } = await createFixture();
     const group = old("snapshot-group", 20);
     const [id = ""] = cloud.snapshots("standard-snapshot").map((one) => one.id);
     cloud.removeSnapshot(id);
@@ -454,7 +454,7 @@ describe("a group", () => {
   });
 
   test("with the last good snapshot of a disk stays, when the disk has left the server and newer groups lack it", async () => {
-    const { cloud, server, disk, prune, old, left } = await site();
+    const { cloud, server, disk, prune, old, left } = await createFixture();
     const leaver = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
     const [, both = ""] = [old("snapshot-group", 5), old("snapshot-group", 4)];
     cloud.detach(leaver.id);
@@ -470,7 +470,7 @@ describe("a group", () => {
   });
 
   test("that lost a member does not push out the one that has it", async () => {
-    const { cloud, server, prune, old, left } = await site();
+    const { cloud, server, prune, old, left } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
     const whole = old("snapshot-group", 2);
     const torn = old("snapshot-group", 1);
@@ -482,7 +482,7 @@ describe("a group", () => {
   });
 
   test("of single disks is one of those of the same disks", async () => {
-    const { cloud, disk, prune, left } = await site();
+    const { cloud, disk, prune, left } = await createFixture();
     const [b, c] = [cloud.addVolume(), cloud.addVolume()];
     const group = (days: number, volumeIds: string[]) => {
       const tags = markerOf("nightly", `${days} ${volumeIds.length}`);
@@ -498,7 +498,7 @@ describe("a group", () => {
 
 describe("the account", () => {
   test("that throttles is waited for: everything that is to go goes, few requests in vain", async () => {
-    const { cloud, prune, old, left } = await site({ timeoutSeconds: 900, rate: { perSecond: 5 } });
+    const { cloud, prune, old, left } = await createFixture({ timeoutSeconds: 900, rate: { perSecond: 5 } });
     for (let index = 0; index < 120; index += 1) old("standard-snapshot", 1 + index);
     const { error, result } = await prune(keepLast(10));
     expect(error).toBeUndefined();
@@ -509,7 +509,10 @@ describe("the account", () => {
 
   test("is not asked for more at a time than MAX_CONCURRENCY says", async () => {
     for (const limit of [1, 4]) {
-      const { runtime, prune, old } = await site({ latencyMs: 3, variables: { MAX_CONCURRENCY: String(limit) } });
+      const { runtime, prune, old } = await createFixture({
+        latencyMs: 3,
+        variables: { MAX_CONCURRENCY: String(limit) },
+      });
       for (let days = 1; days <= 25; days += 1) old("snapshot", days);
       let [under, most] = [0, 0];
       const { transport } = runtime;
@@ -526,7 +529,7 @@ describe("the account", () => {
   });
 
   test("that is suspended is asked for nothing more: each that is left has that record", async () => {
-    const { cloud, prune, old, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    const { cloud, prune, old, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
     for (let days = 1; days <= 6; days += 1) old("snapshot", days);
     const body = { error: { code: "EVS.2145", message: "account suspended" } };
     cloud.fault({ operation: DELETE.snapshot, nth: 2 }, { type: "status", status: 403, body });
@@ -539,7 +542,7 @@ describe("the account", () => {
 });
 
 test("what there is no time for is left for the next run, with its record", async () => {
-  const { cloud, clock, prune, old, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+  const { cloud, clock, prune, old, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
   for (let days = 1; days <= 10; days += 1) old("snapshot", days);
   cloud.fault({ operation: DELETE.snapshot }, { type: "mutatePage", mutate: () => clock.advance(5_000) });
   const deadline = clock.now() + 30_000;
@@ -560,7 +563,7 @@ test("what there is no time for is left for the next run, with its record", asyn
 
 describe("a kind that cannot be listed", () => {
   test("keeps all that it has, and does not stop the others", async () => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     for (const kind of KINDS) for (const days of [2, 1]) old(kind, days);
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "status", status: 403, body: {} });
     const { error, records } = await prune(keepLast(1));
@@ -576,7 +579,7 @@ describe("a kind that cannot be listed", () => {
   });
 
   test("as the region does not have it is nothing to speak of", async () => {
-    const { prune, old, left } = await site({ withoutStandardSnapshots: true });
+    const { prune, old, left } = await createFixture({ withoutStandardSnapshots: true });
     for (const days of [2, 1]) old("snapshot", days);
     const { error, result } = await prune(keepLast(1));
     expect(error).toBeUndefined();
@@ -591,7 +594,7 @@ describe("a kind that cannot be listed", () => {
     ["a proxy's page", { type: "notJson", after: false, html: true } as const],
     ["a redirect", { type: "redirect", location: "http://127.0.0.1:1/" } as const],
   ])("as it comes as %s: nothing of it goes", async (_what, fault) => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     for (const days of [3, 2, 1]) old("snapshot", days);
     cloud.fault({ operation: "evs.listSnapshots" }, fault);
     const { error, records } = await prune(keepLast(1));
@@ -603,7 +606,7 @@ describe("a kind that cannot be listed", () => {
 
 describe("a list that changes while it is read", () => {
   test("is read again: what moved to another page is not missed, and what is new is not old", async () => {
-    const { cloud, prune, old, left } = await site({ timeoutSeconds: 900 });
+    const { cloud, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
     const ids = Array.from({ length: 1_100 }, (_, index) => old("snapshot", 1 + index / 50));
     // Two are deleted by somebody while the first page is on its way: the rows of the second move up.
     const mutate = (its: EmbeddedCloud) => {
@@ -625,7 +628,7 @@ describe("a policy", () => {
     ["with rules of 0", { retention: { keep_last: 0, keep_daily: 0 } }],
     ["with min_keep alone", { retention: { min_keep: 3 } }],
   ])("%s is refused: it would delete all", async (_what, changes) => {
-    const { cloud, prune, old, left } = await site();
+    const { cloud, prune, old, left } = await createFixture();
     for (const days of [2, 1]) old("snapshot", days);
     const { error, records } = await prune({ policy: "nightly", ...changes });
     expect(error?.reason).toBe("InvalidRequest");
@@ -646,7 +649,7 @@ describe("a policy", () => {
     ["a rule that nobody knows", { retention: { keep_hourly: 3 } }, "retention.keep_hourly"],
     ["no name", { policy: undefined }, "policy"],
   ])("with %s is refused", async (_what, changes, says) => {
-    const { cloud, prune, old } = await site();
+    const { cloud, prune, old } = await createFixture();
     old("snapshot", 1);
     const { error, records } = await prune(keepLast(1, changes));
     expect(error?.message).toContain(says);
@@ -655,7 +658,7 @@ describe("a policy", () => {
   });
 
   test("of a schedule is taken as it is: targets, make_room and all", async () => {
-    const { prune, old } = await site();
+    const { prune, old } = await createFixture();
     for (const days of [2, 1]) old("snapshot", days);
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     const { result } = await prune(keepLast(1, { targets, make_room: true, hold: [], time_zone: "Asia/Tokyo" }));
@@ -664,7 +667,7 @@ describe("a policy", () => {
 
   test("has its days in its own zone", async () => {
     const kept = async (time_zone: string) => {
-      const { cloud, of, prune } = await site();
+      const { cloud, of, prune } = await createFixture();
       const ids = ["19T22:30", "19T23:30", "20T22:30", "20T23:30"].map(
         (time) => seed(cloud, "snapshot", of.snapshot, { at: Date.parse(`2026-11-${time}:00Z`) }).id,
       );
@@ -677,7 +680,7 @@ describe("a policy", () => {
   });
 
   test("whose snapshots are all gone, or never were, has nothing to say but that it ran", async () => {
-    const { prune } = await site();
+    const { prune } = await createFixture();
     const { result, records } = await prune(keepLast(1));
     expect(result).toMatchObject({ targets: 0, outcomes: {} });
     expect(records).toMatchObject([{ action: "run", outcome: "done" }]);
@@ -685,7 +688,7 @@ describe("a policy", () => {
 });
 
 test("two prunes at the same time delete each one once between them, and both succeed", async () => {
-  const { cloud, clock, prune, old } = await site();
+  const { cloud, clock, prune, old } = await createFixture();
   for (const kind of KINDS) for (let days = 1; days <= 5; days += 1) old(kind, days);
   const [one, two] = await Promise.all([prune(keepLast(2)), prune(keepLast(2))]);
   expect([one.error, two.error]).toEqual([undefined, undefined]);
@@ -696,7 +699,7 @@ test("two prunes at the same time delete each one once between them, and both su
 });
 
 test("DWS's own automated snapshots stay, whatever their description says", async () => {
-  const { cloud, cluster, prune, old, left } = await site();
+  const { cloud, cluster, prune, old, left } = await createFixture();
   const description = Object.entries(markerOf("nightly", "auto"))
     .map(([name, value]) => `${name}:${value}`)
     .join(" ");
@@ -715,7 +718,7 @@ test("DWS's own automated snapshots stay, whatever their description says", asyn
 });
 
 test("standard snapshots that EVS made by itself, or somebody copied, stay with all their tags", async () => {
-  const { cloud, disk, prune, old, left } = await site();
+  const { cloud, disk, prune, old, left } = await createFixture();
   const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: now - 50 * DAY_MS } as const;
   const stays = (["auto", "copy"] as const).map(
     (snapshotType) => cloud.addSnapshot({ ...more, snapshotType, tags: markerOf("nightly", "once") }).id,

@@ -5,10 +5,10 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const NIGHTLY = {
   policy: "nightly",

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud, Fault, FaultMatch, Kind } from "../../infra/local/cloud/index.ts";
-import { creates, onTheSitesDay } from "../support/creates.ts";
+import { creates } from "../support/creates.ts";
 import {
   createTestEnvironment,
   expectWholeRecords,
@@ -11,8 +11,9 @@ import {
   type Invoked,
   timerEvent,
 } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 type Json = Record<string, unknown>;
 type Tags = Record<string, string>;
@@ -23,18 +24,18 @@ const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:defau
  * A site on which FunctionGraph runs further invocations of the function, each in an instance of its own, and again as
  * often as `retries` says where one fails.
  */
-async function stage({
+async function createFixture({
   retries = 0,
   ...options
 }: Parameters<typeof createTestEnvironment>[0] & { retries?: number } = {}) {
   const further: Invoked[] = [];
-  const site = await createTestEnvironment({
+  const environment = await createTestEnvironment({
     timeoutSeconds: 900,
     functions: [URN],
     onInvokeAsync: async ({ payload, requestId }) => {
       for (let tries = 0; tries <= retries; tries += 1) {
-        site.runtime.inFlight = new Map();
-        const invoked = await site.invoke(scheduledSnapshots, payload, { requestId });
+        environment.runtime.inFlight = new Map();
+        const invoked = await environment.invoke(scheduledSnapshots, payload, { requestId });
         further.push(invoked);
         if (invoked.error === undefined) break;
       }
@@ -43,17 +44,18 @@ async function stage({
   });
   /** The event, and all that follows from it. */
   const deliver = async (event: unknown, how?: Invocation) => {
-    const invoked = await site.invoke(scheduledSnapshots, event, how);
-    await site.cloud.idle();
+    const invoked = await environment.invoke(scheduledSnapshots, event, how);
+    await environment.cloud.idle();
     expectWholeRecords(invoked);
     return invoked;
   };
   return {
-    ...site,
+    ...environment,
     further,
     deliver,
     fire: (policy: Json, how?: Invocation) => deliver(timerEvent({ policy: "nightly", ...policy }), how),
-    disks: (count: number, tags: Tags = {}) => Array.from({ length: count }, () => site.cloud.addVolume({ tags }).id),
+    disks: (count: number, tags: Tags = {}) =>
+      Array.from({ length: count }, () => environment.cloud.addVolume({ tags }).id),
   };
 }
 
@@ -74,7 +76,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a run", () => {
   test("takes targets of all four kinds, each with its options, its marker and its record", async () => {
-    const { cloud, fire } = await stage();
+    const { cloud, fire } = await createFixture();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     const archive = cloud.addVolume();
@@ -151,7 +153,7 @@ describe("a run", () => {
   });
 
   test("waits for a disk that is being snapshotted, here by its own server's group", async () => {
-    const { cloud, fire } = await stage();
+    const { cloud, fire } = await createFixture();
     const server = cloud.addServer({ tags: { backup: "daily" } });
     const disk = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
     const tags = { backup: "daily" };
@@ -191,7 +193,7 @@ describe("a run", () => {
   };
 
   test("over 1,000 disks, 20 servers and 3 clusters: exactly one snapshot each", { timeout: 60_000 }, async () => {
-    const { cloud, fire, requests } = await stage({ variables: { SHARD_SIZE: "2000" } });
+    const { cloud, fire, requests } = await createFixture({ variables: { SHARD_SIZE: "2000" } });
     const { policy, exactlyOnce } = estate(cloud);
     const invoked = await fire(policy);
     expect(invoked.error).toBeUndefined();
@@ -205,7 +207,10 @@ describe("a run", () => {
   });
 
   test("the response of a run with 1,001 shards names 1,000 of them", { timeout: 60_000 }, async () => {
-    const { fire, disks, cloud } = await stage({ variables: { SHARD_SIZE: "1" }, onInvokeAsync: async () => {} });
+    const { fire, disks, cloud } = await createFixture({
+      variables: { SHARD_SIZE: "1" },
+      onInvokeAsync: async () => {},
+    });
     disks(1_002, { backup: "daily" });
     const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect(invoked.error).toBeUndefined();
@@ -215,7 +220,7 @@ describe("a run", () => {
   });
 
   test("in shards of 100: the same, in 11 invocations", { timeout: 60_000 }, async () => {
-    const { cloud, fire, further } = await stage({ variables: { SHARD_SIZE: "100" } });
+    const { cloud, fire, further } = await createFixture({ variables: { SHARD_SIZE: "100" } });
     const { policy, exactlyOnce } = estate(cloud);
     const invoked = await fire(policy);
     expect(invoked.error).toBeUndefined();
@@ -290,7 +295,7 @@ describe("a selection", () => {
   }, async () => {
     await fc.assert(
       fc.asyncProperty(estates, fc.array(selector, { minLength: 1, maxLength: 4 }), async (estate, selectors) => {
-        const { cloud, fire } = await stage();
+        const { cloud, fire } = await createFixture();
         const all = new Map<string, { id: string; tags: Tags }[]>();
         for (const [index, [kind, tags]] of estate.entries()) {
           KINDS[kind as KindName].add(cloud, id(index), tags);
@@ -331,7 +336,7 @@ describe("a selection", () => {
   });
 
   test("reads all pages, however they are counted: disks by rows, servers by pages, clusters at once", async () => {
-    const { cloud, fire } = await stage();
+    const { cloud, fire } = await createFixture();
     const odd = { odd: "yes" };
     const some = (count: number, add: (tags: Tags) => { id: string }) =>
       Array.from({ length: count }, (_, index) => add(index % 2 ? odd : {}).id).filter((_, index) => index % 2);
@@ -351,7 +356,7 @@ describe("a selection", () => {
   });
 
   test("scheduled-snapshots lists disks once for both kinds of disk snapshots, and not at all if all targets are ids", async () => {
-    const { cloud, fire, requests, disks } = await stage();
+    const { cloud, fire, requests, disks } = await createFixture();
     const [disk] = disks(2, { backup: "daily" });
     const tags = { backup: "daily" };
     await fire({ dry_run: true, targets: ["snapshot", "standard-snapshot"].map((kind) => ({ kind, tags })) });
@@ -363,7 +368,7 @@ describe("a selection", () => {
   });
 
   test("covers every enterprise project", async () => {
-    const { cloud, fire } = await stage();
+    const { cloud, fire } = await createFixture();
     const enterpriseProjectId = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
     const tags = { backup: "daily" };
     cloud.addVolume({ tags, enterpriseProjectId });
@@ -379,7 +384,7 @@ describe("a selection", () => {
     ["servers", "ecs.listServers", "snapshot-group", (cloud) => cloud.addServer({ tags: { backup: "daily" } }).id],
   ])("misses none of the %s when one goes while the list is read", async (_what, operation, kind, add) => {
     for (const page of [1, 2]) {
-      const { cloud, fire } = await stage();
+      const { cloud, fire } = await createFixture();
       const all = Array.from({ length: 1_100 }, () => add(cloud));
       const gone = all.at(-5) as string;
       cloud.fault(
@@ -400,7 +405,7 @@ describe("a selection", () => {
   });
 
   test("that is empty is said, as a warning, and is no failure", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     disks(3, { backup: "weekly" });
     const { result, error, records } = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect(error).toBeUndefined();
@@ -411,7 +416,7 @@ describe("a selection", () => {
   });
 
   test("whose list cannot be read is one failed record of its kind; the other targets are taken", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     const [disk] = disks(1, { backup: "daily" }) as [string];
     cloud.addServer({ tags: { backup: "daily" } });
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
@@ -428,7 +433,7 @@ describe("a selection", () => {
 
 describe("a target that is gone", () => {
   test("is one failed record, not the end of the run", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     const [first, second] = disks(2) as [string, string];
     const server = cloud.addServer();
     cloud.addVolume({ serverId: server.id });
@@ -460,7 +465,7 @@ describe("a target that is gone", () => {
 
 describe("the same event again", () => {
   test("takes nothing twice, however its time is written; another time is another run", async () => {
-    const { cloud, deliver, disks } = await stage();
+    const { cloud, deliver, disks } = await createFixture();
     const all = disks(3, { backup: "daily" });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
     await deliver(timerEvent(policy, "2026-11-21T02:00:00Z"));
@@ -473,7 +478,7 @@ describe("the same event again", () => {
   });
 
   test("finds what is on the second page of a list that changes while it is read", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     const all = disks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
     await fire(policy);
@@ -523,7 +528,7 @@ describe("the same event again", () => {
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom("3", "500"),
         async (troubles, times, SHARD_SIZE) => {
-          const { cloud, fire, disks, clock } = await stage({ retries: 5, variables: { SHARD_SIZE } });
+          const { cloud, fire, disks, clock } = await createFixture({ retries: 5, variables: { SHARD_SIZE } });
           const tags = { backup: "daily" };
           const all = disks(5, tags);
           const server = cloud.addServer({ tags }).id;
@@ -553,9 +558,9 @@ describe("the same event again", () => {
 
 describe("a further invocation", () => {
   const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
-  const shards = async (options: Parameters<typeof stage>[0] = {}) => {
-    const site = await stage({ ...options, variables: { SHARD_SIZE: "2", ...options.variables } });
-    return { ...site, all: site.disks(6, { backup: "daily" }) };
+  const shards = async (options: Parameters<typeof createFixture>[0] = {}) => {
+    const fixture = await createFixture({ ...options, variables: { SHARD_SIZE: "2", ...options.variables } });
+    return { ...fixture, all: fixture.disks(6, { backup: "daily" }) };
   };
 
   test("is the original event with ids in the tags' place, through the function's own URN", async () => {
@@ -577,7 +582,7 @@ describe("a further invocation", () => {
   });
 
   test("keeps kinds and options apart, each target with those of the first that names it", async () => {
-    const { cloud, fire, disks, further } = await stage({ variables: { SHARD_SIZE: "5" } });
+    const { cloud, fire, disks, further } = await createFixture({ variables: { SHARD_SIZE: "5" } });
     const all = disks(9);
     const own = all.slice(0, 5);
     const [first, second, third, fourth] = all.slice(5) as [string, string, string, string];
@@ -654,7 +659,10 @@ describe("a further invocation", () => {
   test("carries what fits into 256 KB: 10,000 ids, SHARD_SIZE=10000, and the time is up", {
     timeout: 30_000,
   }, async () => {
-    const { cloud, fire, disks, clock } = await stage({ variables: { SHARD_SIZE: "10000" }, onInvokeAsync: () => {} });
+    const { cloud, fire, disks, clock } = await createFixture({
+      variables: { SHARD_SIZE: "10000" },
+      onInvokeAsync: () => {},
+    });
     const all = disks(10_000);
     // The list of what there is already takes so long that little can begin.
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "mutatePage", mutate: () => clock.advance(890_000) });
@@ -710,7 +718,7 @@ describe("a further invocation", () => {
 
 describe("a cloud that does not answer", () => {
   test("costs no target its record, nor the function its answer in time; the event again makes it good", async () => {
-    const { cloud, clock, fire, disks } = await stage();
+    const { cloud, clock, fire, disks } = await createFixture();
     const all = disks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
@@ -726,7 +734,7 @@ describe("a cloud that does not answer", () => {
   });
 
   test("is not waited for beyond the deadline where already its lists hang", async () => {
-    const { cloud, clock, fire, disks } = await stage();
+    const { cloud, clock, fire, disks } = await createFixture();
     const [disk] = disks(1) as [string];
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: true });
     const deadline = clock.now() + 30_000;
@@ -740,7 +748,10 @@ describe("a cloud that does not answer", () => {
 describe("the account", () => {
   test("is not asked for more at a time than MAX_CONCURRENCY says", async () => {
     for (const limit of [1, 3, 8]) {
-      const { runtime, fire, disks } = await stage({ latencyMs: 3, variables: { MAX_CONCURRENCY: String(limit) } });
+      const { runtime, fire, disks } = await createFixture({
+        latencyMs: 3,
+        variables: { MAX_CONCURRENCY: String(limit) },
+      });
       disks(30, { backup: "daily" });
       let now = 0;
       let most = 0;
@@ -758,7 +769,7 @@ describe("the account", () => {
   });
 
   test("that is throttled is waited for: every target once, few requests in vain", async () => {
-    const { cloud, fire, disks, clock } = await stage({ rate: { perSecond: 10 } });
+    const { cloud, fire, disks, clock } = await createFixture({ rate: { perSecond: 10 } });
     const all = disks(200, { backup: "daily" });
     const began = clock.now();
     const { result } = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
@@ -770,7 +781,7 @@ describe("the account", () => {
   test.each(["EVS.2144", "EVS.2145"])(
     "that is suspended (%s) in the middle of it gets no further call",
     async (code) => {
-      const { cloud, fire, disks } = await stage({ variables: { MAX_CONCURRENCY: "4" } });
+      const { cloud, fire, disks } = await createFixture({ variables: { MAX_CONCURRENCY: "4" } });
       disks(30, { backup: "daily" });
       const body = JSON.stringify({ error: { code, message: "The account is suspended." } });
       cloud.fault({ operation: "evs.createSnapshot", nth: 11, times: 1_000 }, { type: "answer", status: 403, body });
@@ -793,7 +804,7 @@ describe("the account", () => {
   );
 
   test("that is suspended while a target waits to be tried again gets no further call for that one either", async () => {
-    const { cloud, fire, disks } = await stage({ variables: { MAX_CONCURRENCY: "2" } });
+    const { cloud, fire, disks } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
     // The list begins with the newest one.
     const [left, refused, waiting] = disks(3, { backup: "daily" });
     const ofDisk = (id?: string) => ({ operation: "evs.createSnapshot", resource: id, times: 1 });
@@ -809,7 +820,7 @@ describe("the account", () => {
   });
 
   test("that is suspended while targets are handed on gets no further hand-over", async () => {
-    const { cloud, fire, disks } = await stage({ variables: { SHARD_SIZE: "2" } });
+    const { cloud, fire, disks } = await createFixture({ variables: { SHARD_SIZE: "2" } });
     disks(10, { backup: "daily" });
     const body = JSON.stringify({ error_code: "APIGW.0310", error_msg: "The project is unavailable." });
     cloud.fault({ operation: "functiongraph.invokeAsync", nth: 2, times: 100 }, { type: "answer", status: 403, body });
@@ -822,7 +833,7 @@ describe("the account", () => {
   });
 
   test("that is suspended from the start gets one call", async () => {
-    const { cloud, fire, requests } = await stage();
+    const { cloud, fire, requests } = await createFixture();
     const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
     cloud.fault({ operation: "evs.listVolumes" }, { type: "answer", status: 403, body });
     const invoked = await fire({
@@ -842,7 +853,7 @@ describe("the account", () => {
 
 describe("a dry run", () => {
   test("plans, and takes nothing", async () => {
-    const { cloud, fire, disks, requests } = await stage({ variables: { SHARD_SIZE: "2" } });
+    const { cloud, fire, disks, requests } = await createFixture({ variables: { SHARD_SIZE: "2" } });
     const all = disks(5, { backup: "daily" });
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     const { result, records } = await fire({ targets, dry_run: true });
@@ -861,7 +872,7 @@ describe("a dry run", () => {
   test.each(KINDS)(
     "a dry run of a %s fails for an id that does not exist, and plans an id that does, in whichever case",
     async (kind, field, list, add) => {
-      const { cloud, fire, requests } = await stage();
+      const { cloud, fire, requests } = await createFixture();
       const { id } = add(cloud);
       const { error, records } = await fire({
         dry_run: true,
@@ -888,7 +899,7 @@ describe("a dry run", () => {
   test.each(KINDS)(
     "a dry run of a %s fails for each id where the resources cannot be listed, and plans none",
     async (kind, field, list, add) => {
-      const { cloud, fire } = await stage();
+      const { cloud, fire } = await createFixture();
       const ids = [add(cloud), add(cloud)].map(({ id }) => id);
       cloud.fault({ operation: list }, { type: "status", status: 403 });
       const filters = [{}, { exclude_tags: { scratch: "*" } }, { tags: { backup: "daily" } }];
@@ -904,7 +915,7 @@ describe("a dry run", () => {
   );
 
   test("a dry run plans the other kinds if the resources of one kind cannot be listed", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     const [disk] = disks(1);
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
     const { result, records } = await fire({
@@ -928,7 +939,7 @@ describe("the summary", () => {
 
   test("says that the topic is off", async () => {
     const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
-    const { cloud, fire, disks } = await stage({
+    const { cloud, fire, disks } = await createFixture({
       variables: Object.fromEntries(names.map((name) => [name, undefined])),
     });
     disks(2, { backup: "daily" });
@@ -939,7 +950,7 @@ describe("the summary", () => {
   });
 
   test("says that the topic failed; the records are on stdout, and the work is not undone", async () => {
-    const { cloud, fire, disks } = await stage();
+    const { cloud, fire, disks } = await createFixture();
     disks(2, { backup: "daily" });
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
     const { result, error, records, warnings } = await fire({ targets });
@@ -980,7 +991,7 @@ describe("an event that is malformed", () => {
     ["a number in user_event's place", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
     ["null in user_event", timerEvent("null"), `${USER_EVENT}"null"`],
   ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
-    const { cloud, deliver, requests } = await stage();
+    const { cloud, deliver, requests } = await createFixture();
     const { error, records } = await deliver(event);
     expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create rejected", "run failed"]);
     expect(error?.message).toContain(message);
@@ -1042,7 +1053,7 @@ describe("a policy", () => {
     ],
     ["with a zone that is empty", { targets: [good], time_zone: "" }, "time_zone: expected an IANA name"],
   ])("%s is refused, with every fault and its path", async (_what, policy, ...messages) => {
-    const { fire, requests } = await stage();
+    const { fire, requests } = await createFixture();
     const { error, records } = await fire(policy);
     expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create rejected", "run failed"]);
     for (const message of messages) expect(error?.message).toContain(message);
@@ -1050,7 +1061,7 @@ describe("a policy", () => {
   });
 
   test("takes the same id as often as it is named, in whichever case, once", async () => {
-    const { cloud, fire } = await stage();
+    const { cloud, fire } = await createFixture();
     const { id } = cloud.addVolume({ id: "ABCDEFAB-0000-4000-8000-000000000000".toLowerCase() });
     const volume_ids = [id, id.toUpperCase(), id];
     const { result } = await fire({

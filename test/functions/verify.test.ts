@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const now = Date.parse(START);
 
 /** An estate with one resource for each kind, at the event's time. */
-async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
+async function createFixture(options: Parameters<typeof createTestEnvironment>[0] = {}) {
   const opened = await createTestEnvironment(options);
   const verify = (body: object = {}, time = START) => opened.invoke(verifySnapshots, timerEvent(body, time));
   return { ...opened, ...resources(opened.cloud, now - MINUTE_MS), verify };
@@ -27,7 +27,7 @@ const seed = (
 
 describe.each(KINDS)("a %s that carries our marker", (kind) => {
   test("is reported available, failed or unverified; while it is being created, not at all", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     const available = seed(cloud, kind, of[kind], { minutes: 10 });
     const failed = seed(cloud, kind, of[kind], { minutes: 20, status: "error" });
     const strange = seed(cloud, kind, of[kind], { minutes: 30, status: "rollbacking" });
@@ -62,7 +62,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   const limit = kind === "cluster-snapshot" ? 360 : 60;
 
   test("is stuck when it has been creating for too long, however old it is", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, kind, of[kind], { minutes: limit, status: "creating" });
     const stuck = seed(cloud, kind, of[kind], { minutes: limit + 0.5, status: "creating" });
     const ancient = seed(cloud, kind, of[kind], { minutes: 50_000, status: "creating" });
@@ -81,7 +81,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 
   test("is looked at within the lookback, a bad end for as long before as it may be creating, and told again by the next run", async () => {
-    const { cloud, clock, of, verify } = await site();
+    const { cloud, clock, of, verify } = await createFixture();
     for (const minutes of [1_440, 1_441, 1_440 + limit]) seed(cloud, kind, of[kind], { minutes });
     for (const minutes of [1_440 + limit, 1_441 + limit, 9_999])
       seed(cloud, kind, of[kind], { minutes, status: "error" });
@@ -102,7 +102,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 
   test("that was creating at one run and failed before the next is told by that, though a day lies between", async () => {
-    const { cloud, clock, invoke, of, verify } = await site({ creationMs: 40 * MINUTE_MS });
+    const { cloud, clock, invoke, of, verify } = await createFixture({ creationMs: 40 * MINUTE_MS });
     cloud.endWith(of[kind], "error");
     await invoke(
       scheduledSnapshots,
@@ -117,7 +117,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 
   test("is what is reported, and nothing else", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, kind, of[kind], { minutes: 10, marked: false });
     seed(cloud, kind, of[kind], { minutes: 10, marked: false, status: "error" });
     const ours = seed(cloud, kind, of[kind], { minutes: 10, policy: "create-snapshot" });
@@ -126,7 +126,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 
   test("and is one of two is said to be a twin, the younger one", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     const key = "delivered twice";
     const older = seed(cloud, kind, of[kind], { minutes: 20, key });
     const younger = seed(cloud, kind, of[kind], { minutes: 19.9, key });
@@ -138,7 +138,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 
   test("is missed in no page", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     const ids = Array.from({ length: 1_050 }, (_, index) => seed(cloud, kind, of[kind], { minutes: index + 1 }).id);
     const { result, records } = await verify();
     expect(result.outcomes).toEqual({ available: 1_050 });
@@ -148,7 +148,7 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
 
 describe("a group", () => {
   test("is told with its members, and is as good as the worst of them", async () => {
-    const { cloud, server, verify } = await site();
+    const { cloud, server, verify } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: now - 60_000 });
     const states = ["available", "error", "creating", "rollbacking", "deleting"];
     const groups = states.map((status) => {
@@ -182,7 +182,7 @@ describe("a group", () => {
   });
 
   test.each(["error", "error_deleting"])("of which a member is %s long after is told by it", async (status) => {
-    const { cloud, disk, server, verify } = await site();
+    const { cloud, disk, server, verify } = await createFixture();
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     expect((await verify()).result.targets).toBe(0);
     const [id = ""] = group.member_ids ?? [];
@@ -196,7 +196,7 @@ describe("a group", () => {
   });
 
   test("that went without its members leaves them: the run says which, as nothing else will", async () => {
-    const { cloud, clock, invoke, server, verify } = await site({ groupDeleteCascades: false });
+    const { cloud, clock, invoke, server, verify } = await createFixture({ groupDeleteCascades: false });
     const old = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     seed(cloud, "snapshot-group", server.id, { minutes: 600 });
     expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
@@ -214,7 +214,7 @@ describe("a group", () => {
   });
 
   test("is not said to have left members where the groups cannot be listed, or its members go with it", async () => {
-    const { cloud, clock, invoke, server, verify } = await site();
+    const { cloud, clock, invoke, server, verify } = await createFixture();
     for (const minutes of [9_000, 600]) seed(cloud, "snapshot-group", server.id, { minutes });
     await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
     expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
@@ -225,7 +225,7 @@ describe("a group", () => {
   });
 
   test("whose members carry its tags too is still told once", async () => {
-    const { cloud, server, verify } = await site({ groupTagsOnMembers: true });
+    const { cloud, server, verify } = await createFixture({ groupTagsOnMembers: true });
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
     expect(cloud.snapshots("standard-snapshot")[0]?.tags).toMatchObject({ "managed-by": "snapshot-functions" });
     const { records } = await verify();
@@ -233,7 +233,7 @@ describe("a group", () => {
   });
 
   test("whose members are gone is not available", async () => {
-    const { cloud, server, verify } = await site();
+    const { cloud, server, verify } = await createFixture();
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 100 });
     for (const id of group.member_ids ?? []) cloud.removeSnapshot(id);
     const { records } = await verify();
@@ -241,13 +241,13 @@ describe("a group", () => {
   });
 
   test.each(["avaialble", "available"] as const)("is available when EVS spells it %s", async (groupAvailable) => {
-    const { cloud, server, verify } = await site({ groupAvailable });
+    const { cloud, server, verify } = await createFixture({ groupAvailable });
     seed(cloud, "snapshot-group", server.id, { minutes: 10 });
     expect((await verify()).result.outcomes).toEqual({ available: 1 });
   });
 
   test("of single disks has these for its resource", async () => {
-    const { cloud, disk, verify } = await site();
+    const { cloud, disk, verify } = await createFixture();
     const other = cloud.addVolume();
     cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: markerOf("p", "x") });
     const { records } = await verify();
@@ -256,7 +256,7 @@ describe("a group", () => {
 });
 
 test("no status but available is ever reported as a success", async () => {
-  const { cloud, disk, verify } = await site();
+  const { cloud, disk, verify } = await createFixture();
   const statuses = [
     ...["creating", "error", "deleting", "deleted", "error_deleting", "rollbacking", "backing-up", "restoring"],
     ...["Available ", "available2", "unavailable", "not available", "AVAILABLE?", "success", "0", "ok"],
@@ -269,7 +269,7 @@ test("no status but available is ever reported as a success", async () => {
 });
 
 test("one that is being deleted is not worth a word; one that cannot be deleted is", async () => {
-  const { cloud, disk, verify } = await site();
+  const { cloud, disk, verify } = await createFixture();
   seed(cloud, "snapshot", disk.id, { minutes: 5, status: "deleting" });
   // However old: it counts against the quota, and whoever deletes it may not look again.
   const left = [5, 50_000].map((minutes) => seed(cloud, "snapshot", disk.id, { minutes, status: "error_deleting" }));
@@ -279,7 +279,7 @@ test("one that is being deleted is not worth a word; one that cannot be deleted 
 });
 
 test("a time that cannot be read hides nothing", async () => {
-  const { cloud, disk, verify } = await site();
+  const { cloud, disk, verify } = await createFixture();
   const rows = ["available", "creating", "error"].map((status, index) => ({
     id: `00000000-0000-4000-8000-00000000000${index}`,
     status,
@@ -298,7 +298,7 @@ test("times of EVS v2 are UTC, wherever the function runs", async () => {
   const before = process.env.TZ;
   process.env.TZ = "Asia/Shanghai";
   try {
-    const { cloud, disk, verify } = await site();
+    const { cloud, disk, verify } = await createFixture();
     seed(cloud, "snapshot", disk.id, { minutes: 59 });
     seed(cloud, "snapshot", disk.id, { minutes: 61 });
     expect((await verify({ lookback_minutes: 60 })).result.targets).toBe(1);
@@ -310,7 +310,7 @@ test("times of EVS v2 are UTC, wherever the function runs", async () => {
 
 describe("what cannot be listed", () => {
   test("does not stop the others: it has a failed record, and the invocation fails", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
     const { error, records } = await verify();
@@ -329,7 +329,7 @@ describe("what cannot be listed", () => {
   });
 
   test("as the region does not have it is no failure; the run says what it did not look at", async () => {
-    const { cloud, of, verify } = await site({ withoutStandardSnapshots: true });
+    const { cloud, of, verify } = await createFixture({ withoutStandardSnapshots: true });
     seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
     seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 10 });
     const { error, result, records } = await verify();
@@ -342,7 +342,7 @@ describe("what cannot be listed", () => {
   });
 
   test("as its endpoint is another service's is said by verify and by prune", async () => {
-    const { cloud, invoke, of, verify } = await site();
+    const { cloud, invoke, of, verify } = await createFixture();
     seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 60, status: "error" });
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
@@ -353,7 +353,7 @@ describe("what cannot be listed", () => {
   });
 
   test("for the whole account is asked for no more", async () => {
-    const { cloud, verify } = await site();
+    const { cloud, verify } = await createFixture();
     const body = { error: { code: "EVS.2144", message: "account frozen" } };
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "status", status: 403, body });
     const { error, records } = await verify();
@@ -363,7 +363,7 @@ describe("what cannot be listed", () => {
   });
 
   test("at first is listed again: throttled, 503, reset, cut", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "throttle" });
     cloud.fault({ operation: "evs.listStandardSnapshots", nth: 1 }, { type: "status", status: 503 });
@@ -375,7 +375,7 @@ describe("what cannot be listed", () => {
   });
 
   test("within the time of the invocation is a failure with its record", async () => {
-    const { cloud, of, verify } = await site();
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
     cloud.fault({ operation: /\.list/ }, { type: "throttle", window: "1 minute" });
     const { error, records } = await verify();
@@ -386,7 +386,7 @@ describe("what cannot be listed", () => {
 });
 
 test("with nothing of ours there is one record: the run's", async () => {
-  const { verify } = await site();
+  const { verify } = await createFixture();
   const { result, records } = await verify();
   expect(result).toMatchObject({ targets: 0, outcomes: {}, topic: "delivered" });
   expect(records).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
@@ -397,7 +397,7 @@ test.each([
   ["a text for a number", { stuck_after_minutes: "60" }],
   ["an unknown field", { lookback: 60 }],
 ])("%s is refused, and nothing is asked of the cloud", async (_what, body) => {
-  const { cloud, verify } = await site();
+  const { cloud, verify } = await createFixture();
   const { error, records } = await verify(body);
   expect(error?.message).toContain(Object.keys(body)[0]);
   expect(records).toMatchObject([
@@ -408,7 +408,7 @@ test.each([
 });
 
 test("from accepted to available: what a schedule took is verified by the runs after it", async () => {
-  const { cloud, clock, invoke, of, verify } = await site({ creationMs: 20 * MINUTE_MS });
+  const { cloud, clock, invoke, of, verify } = await createFixture({ creationMs: 20 * MINUTE_MS });
   const targets = [
     { kind: "snapshot", volume_ids: [of.snapshot] },
     { kind: "cluster-snapshot", cluster_ids: [of["cluster-snapshot"]] },

@@ -2,10 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/gateway/odd-answers.ts";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../../support/creates.ts";
+import { CREATES, type Create, createFixture } from "../../support/creates.ts";
 import { expectWholeRecords } from "../../support/environment.ts";
+import { useFixedDate } from "../../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 type Armed = [match: FaultMatch, fault: Fault];
 
@@ -63,28 +64,28 @@ const ODD: [name: string, odd: (after: boolean) => Fault][] = [
 
 /** Creates a snapshot under the faults, then repeats the request without faults. */
 async function createUnder(create: Create, { repeated, arm }: Place, odd: (after: boolean) => Fault): Promise<void> {
-  const site = await stage(create);
-  const post = () => site.post({}, { "idempotency-key": "k" });
+  const fixture = await createFixture(create);
+  const post = () => fixture.post({}, { "idempotency-key": "k" });
   if (repeated) await post();
-  const handles = arm(create, odd).map(([match, fault]) => site.cloud.fault(match, fault));
+  const handles = arm(create, odd).map(([match, fault]) => fixture.cloud.fault(match, fault));
   const invoked = await post();
   for (const { hits } of handles) expect(hits).toBeGreaterThan(0);
   expect(invoked.error).toBeUndefined();
   expect(invoked.records.map(({ action }) => action)).toEqual(["create", "run"]);
   expectWholeRecords(invoked);
-  const made = site.cloud.snapshots(create.kind);
+  const made = fixture.cloud.snapshots(create.kind);
   expect(made.length).toBeLessThanOrEqual(1);
   if (invoked.result.statusCode < 300) {
     expect(made).toHaveLength(1);
     expect(invoked.result.body).toContain(made[0]?.id);
   } else expect(["accepted", "existing"]).not.toContain(invoked.records[0].outcome);
 
-  site.cloud.clearFaults();
-  site.clock.advance(60_000);
+  fixture.cloud.clearFaults();
+  fixture.clock.advance(60_000);
   const again = await post();
   expect(again.result.statusCode).toBe(create.status);
-  expect(site.cloud.snapshots(create.kind)).toHaveLength(1);
-  await site.cloud.close();
+  expect(fixture.cloud.snapshots(create.kind)).toHaveLength(1);
+  await fixture.cloud.close();
 }
 
 describe.each(CREATES)("$name", (create) => {
@@ -96,10 +97,10 @@ describe.each(CREATES)("$name", (create) => {
   );
 
   test(`${create.name} waits for the final answer behind a thousand interim responses`, async () => {
-    const site = await stage(create);
-    site.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
-    const { result } = await site.post();
+    const fixture = await createFixture(create);
+    fixture.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
+    const { result } = await fixture.post();
     expect(result.statusCode).toBe(create.status);
-    expect(site.cloud.snapshots(create.kind)).toHaveLength(1);
+    expect(fixture.cloud.snapshots(create.kind)).toHaveLength(1);
   });
 });
