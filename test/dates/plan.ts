@@ -56,7 +56,7 @@ export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/local\/tour\/tour\.test/
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file stops `Date` at a fixed moment, so that only the time zone can change its results. */
+/** Returns whether a test file stops `Date` at a fixed moment. Only the time zone can change the results of such a file. */
 export const stopsDate = (path: string): boolean =>
   /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
