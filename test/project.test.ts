@@ -196,7 +196,7 @@ describe("the tests", () => {
     "test/bench/": "measures",
     "test/dates/": "sets the clock, and picks a date from now",
     "test/faults/process.ts": "starts processes, whose clock is that of the machine",
-    "test/functions/pre-deploy.test.ts": "runs one deployment in real time",
+    "test/functions/pre-deploy-real-time.test.ts": "runs one deployment in real time",
     "test/infra/ci/gate.test.ts": "checks signatures of a process, whose clock is that of the machine",
     "test/support/cloud-client.ts": "signs requests, which no server accepts at another time",
     "test/project.test.ts": "has samples of such reads, below",

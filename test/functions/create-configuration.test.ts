@@ -1,6 +1,6 @@
 /** Tests how the create functions report variables and contexts of the platform that are missing or invalid. */
 import { describe, expect, test } from "vitest";
-import { CLUSTER, CREATES, type Create, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { CLUSTER, type Create, createFixture, SNAPSHOT } from "../support/creates.ts";
 import { apig, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { CLUSTER, CREATES, type Create, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
-import { apig, errorOf, outcomes } from "../support/environment.ts";
+import { CREATES, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
