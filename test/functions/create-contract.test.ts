@@ -304,9 +304,9 @@ describe.each(CREATES)("$name", (create) => {
   });
 });
 
-test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot"))(
-  "$name ignores a failed snapshot and creates another one with a different generated name",
-  async (create) => {
+test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot").map((create) => [create.name, create] as const))(
+  "%s ignores a failed snapshot and creates another one with a different generated name",
+  async (_name, create) => {
     const fixture = await createFixture(create);
     const id = String(fixture.resource.volume_id ?? fixture.resource.server_id);
     fixture.cloud.endWith(id, "error");

@@ -384,7 +384,7 @@ describe.each(FAILURES)("$create.name, $reason, $what", (failure) => {
     expect(fixture.cloud.refusedSignatures).toEqual([]);
   });
 
-  test(`${create.name} throws ${reason} with the complete message for ${what} when it is invoked directly`, async () => {
+  test(`${create.name}, invoked directly, throws ${reason} with the complete message for ${what}`, async () => {
     const fixture = await open();
     const { result, error, records } = await fixture.direct(undefined, how);
     expect(result).toBeUndefined();

@@ -99,7 +99,7 @@ describe("the body of an HTTP request", () => {
 
 describe.each(CREATES)("$name", (create) => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "", undefined])(
-    `${create.name} responds 405 to the method %s`,
+    `${create.name} responds 405 to the method %j`,
     async (httpMethod) => {
       const fixture = await createFixture(create);
       const response = await fixture.http(apig(fixture.body(), {}, { httpMethod }), { requestId: "r-1" });

@@ -500,7 +500,7 @@ describe.each(CREATES)("$name", (create) => {
     expect(fixture.requests()).toEqual([]);
   });
 
-  test.each([undefined, null, [], "text", 5])(
+  test.each([[undefined], [null], [[]], ["text"], [5]])(
     `${create.name} rejects the event %j when it is invoked directly`,
     async (event) => {
       const fixture = await createFixture(create);

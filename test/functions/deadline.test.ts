@@ -38,7 +38,7 @@ describe.each([0, 1, 2, 3])("calls after the first %i that never settle", (first
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s ends before its deadline with one record for each target and one for the run if only ${first} calls settle`,
+    `%s ends before its deadline with one record for each target and one for the run if calls after number ${first} never settle`,
     async (name) => {
       const environment = await createSilentEnvironment(first);
       const server = environment.cloud.addServer();

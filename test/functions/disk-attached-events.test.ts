@@ -25,10 +25,10 @@ const resources = ({ records }: Invoked) =>
 
 describe("the time of a trace", () => {
   test.each<[how: string, time: unknown, eventTime: string]>([
-    ["year first with a zone", "2026/11/21 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["month first with a zone", "11/21/2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["as the name of a month with a zone", "Nov 21, 2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["year first without a zone", "2026/11/21 02:00:00", "2026-11-21T02:00:00.000Z"],
+    ["with the year first and a zone", "2026/11/21 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
+    ["with the month first and a zone", "11/21/2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
+    ["with the name of the month and a zone", "Nov 21, 2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
+    ["with the year first and without a zone", "2026/11/21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["with dashes and without a zone", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["in seconds with a fraction, as a string", "1795226400.5", "2026-11-21T02:00:00.500Z"],
     ["in ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
@@ -119,10 +119,10 @@ describe("an attachment without an id and a time in EVS", () => {
 
   describe.each(["snapshot", "standard-snapshot"])("%s", (DISK_ATTACHED_KIND) => {
     test.each([
-      ["the request trace first", 0],
-      ["the completion trace first", 1],
+      ["starting with the request trace", 0],
+      ["starting with the completion trace", 1],
     ])(
-      `disk-attached creates one ${DISK_ATTACHED_KIND} from 5 copies of each trace without fields of EVS, %s`,
+      `disk-attached creates one ${DISK_ATTACHED_KIND} from 5 copies of each trace if EVS shows no attachment fields, %s`,
       async (_order, first) => {
         const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields({ DISK_ATTACHED_KIND });
         cloud.attach(disk, server);
@@ -506,7 +506,7 @@ describe("an event that does not concern the function", () => {
       { specversion: "1.0", source: "HC.CCE", type: "CCE:CloudTrace:ApiCall", data: { trace_name: "attachVolume" } },
       "is of CCE",
     ],
-  ])("disk-attached skips %s with one record and without a call", async (_what, event, detail) => {
+  ])("disk-attached writes one record and calls nothing when it skips %s", async (_what, event, detail) => {
     const { cloud, deliver, requests } = await createFixture();
     const invoked = await deliver(event);
     expect(invoked.error).toBeUndefined();

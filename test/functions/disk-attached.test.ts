@@ -68,8 +68,8 @@ describe("one attachment", () => {
   });
 
   const orders: [order: string, first: number][] = [
-    ["the request trace first", 0],
-    ["the completion trace first", 1],
+    ["starting with the request trace", 0],
+    ["starting with the completion trace", 1],
   ];
   describe.each(["snapshot", "standard-snapshot"])("DISK_ATTACHED_KIND=%s", (DISK_ATTACHED_KIND) => {
     describe.each(orders)("%s", (order, first) => {
@@ -261,7 +261,7 @@ describe("a trace", () => {
     ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
     ["with an error code", { code: 400 }, "the trace has the code 400"],
     ["with an error code as a string", { code: "409" }, "the trace has the code 409"],
-  ])("disk-attached skips a trace %s with a record of the reason", async (_what, change, detail) => {
+  ])("disk-attached records the reason when it skips a trace %s", async (_what, change, detail) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { cloud, deliver, server, disk, requests } = await createFixture();
       cloud.attach(disk, server);
@@ -498,7 +498,7 @@ describe("an invalid event", () => {
       "resource_id: expected the id of a server",
     ],
   ])(
-    "disk-attached rejects %s with a message of the expected event and without a call",
+    "disk-attached describes the expected event and calls nothing when it rejects %s",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const invoked = await deliver(event);

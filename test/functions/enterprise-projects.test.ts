@@ -71,9 +71,9 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
   });
 });
 
-test.each(CREATES)(
-  "$name creates one snapshot of another enterprise project for a repeated request",
-  async ({ name, kind, envelope, factory }) => {
+test.each(CREATES.map((create) => [create.name, create] as const))(
+  "%s creates one snapshot of another enterprise project for a repeated request",
+  async (name, { kind, envelope, factory }) => {
     const { cloud, runtime, invoke } = await createTestEnvironment();
     const { server, disk, cluster } = addResources(cloud);
     const options = {

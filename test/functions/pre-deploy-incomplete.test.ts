@@ -134,7 +134,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
-    `pre-deploy fails if the status of a ${kind} is %s, until retry_failed creates another one`,
+    `pre-deploy fails if the status of a ${kind} is %j, until retry_failed creates another one`,
     async (text) => {
       const { targets, id, post } = await withStatus(text);
       const failed = await post({ targets });
@@ -147,7 +147,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   );
 
   test.each(["constructor", "__proto__", "toString", "valueOf", "quantum", "ready", " available"])(
-    `pre-deploy stays pending with a warning in the record of its run if the status of a ${kind} is %s`,
+    `pre-deploy stays pending with a warning in the record of its run if the status of a ${kind} is %j`,
     async (text) => {
       const { cloud, targets, id, post } = await withStatus(text);
       const pending = await post({ targets, wait_seconds: 5, retry_failed: true });
@@ -158,7 +158,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
     },
   );
 
-  test.each([undefined, null, "", 7, {}, ["available"]])(
+  test.each([[undefined], [null], [""], [7], [{}], [["available"]]])(
     `pre-deploy is not ready if the status of a ${kind} is %j`,
     async (text) => {
       const { cloud, targets, post } = await withStatus(text);

@@ -52,7 +52,7 @@ describe("an invalid request", () => {
     ],
     ["an invalid name as policy", { targets: [target], policy: "7" }, "policy: expected a letter followed by"],
     ["an unknown field", { targets: [target], force: true }, "force: unknown field. Allowed: "],
-  ])("pre-deploy responds 400 to a request with %s and names each invalid field", async (_what, body, ...messages) => {
+  ])("pre-deploy responds 400 and names each invalid field for a request with %s", async (_what, body, ...messages) => {
     const { cloud, post, requests } = await createFixture();
     const refused = await post(body);
     expect(refused.status).toBe(400);

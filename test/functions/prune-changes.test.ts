@@ -72,7 +72,7 @@ describe.each(KINDS)("a %s that changes during a run", (kind) => {
     ...Object.keys(LOSSES).map((loss) => ["is refused as busy", loss]),
   ];
   test.each(cases)(
-    `prune-snapshots keeps the next good ${kind} if a deletion %s and the ${kind} that it wanted to keep %s`,
+    `prune-snapshots keeps the next good ${kind} if a deletion %s and the ${kind} that its plan keeps %s`,
     async (failure, loss) => {
       for (const MAX_CONCURRENCY of ["1", "8"]) {
         const fixture = await createChangingFixture({ variables: { MAX_CONCURRENCY } });
@@ -326,7 +326,7 @@ describe("a snapshot group whose members change after its deletion was refused a
   });
 
   test.each([
-    ["failed", { status: "error" }, "keep_last"],
+    ["in the status error", { status: "error" }, "keep_last"],
     ["missing", undefined, "keep_last"],
   ])(
     "prune-snapshots keeps a group whose deletion was refused as busy when the member of the newer group is %s",

@@ -295,7 +295,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     ["no retention", undefined, "got none"],
     ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
   ])(
-    "scheduled-snapshots rejects make_room with %s although no disk is full, and in a dry run too",
+    "scheduled-snapshots rejects make_room with %s even if no disk is full, in a run and in a dry run",
     async (_what, retention, got) => {
       const { cloud, invoke, requests } = await createTestEnvironment();
       const disk = cloud.addVolume();
@@ -386,7 +386,7 @@ describe("a busy snapshot whose deletion would make room", () => {
 
   test.each([
     ["held", { hold: "yes" }],
-    ["of another policy", { policy: "weekly" }],
+    ["owned by another policy", { policy: "weekly" }],
     ["no longer marked", { metadata: {} }],
     ["being rolled back", { status: "rollbacking" }],
   ])("scheduled-snapshots deletes no snapshot that is %s in the next list", async (_what, changes) => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { START, timerEvent } from "../support/environment.ts";
+import { countInFlight, START, timerEvent } from "../support/environment.ts";
 import { createFixture, keepLast } from "../support/prunes.ts";
 import { DELETE, KINDS, seed } from "../support/retention-seeds.ts";
 
@@ -75,17 +75,9 @@ describe("the account", () => {
         variables: { MAX_CONCURRENCY: String(limit) },
       });
       for (let days = 1; days <= 25; days += 1) old("snapshot", days);
-      let [inFlight, max] = [0, 0];
-      const { transport } = runtime;
-      runtime.transport = async (request) => {
-        inFlight += 1;
-        max = Math.max(max, inFlight);
-        return transport(request).finally(() => {
-          inFlight -= 1;
-        });
-      };
+      const maxInFlight = countInFlight(runtime);
       await prune(keepLast(1));
-      expect(max).toBe(limit);
+      expect(maxInFlight()).toBe(limit);
     }
   });
 

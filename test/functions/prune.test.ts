@@ -1,7 +1,17 @@
 /** Tests which snapshots of each kind `prune-snapshots` keeps and deletes. */
 import { describe, expect, test } from "vitest";
+import type { Json } from "../support/environment.ts";
 import { brief, createFixture, DAY_MS, HOUR_MS, keepLast, now, removeAfterList } from "../support/prunes.ts";
 import { busyAnswer, DELETE, KINDS, markerOf } from "../support/retention-seeds.ts";
+
+/** Expects records of three deletions, the last two of which found no snapshot. */
+function expectGoneAlready(records: Json[], ids: string[]): void {
+  expect(records.slice(1, -1).map(brief)).toEqual([
+    `${ids[2]} deleted: kept by no rule`,
+    `${ids[1]} deleted: kept by no rule (It was gone already.)`,
+    `${ids[0]} deleted: kept by no rule (It was gone already.)`,
+  ]);
+}
 
 describe.each(KINDS)("a policy with %ss", (kind) => {
   test(`prune-snapshots deletes each ${kind} that no rule keeps, and writes a record with the rule of each one`, async () => {
@@ -83,21 +93,17 @@ describe.each(KINDS)("a policy with %ss", (kind) => {
     removeAfterList(cloud, ids.slice(0, 2));
     const { error, records } = await prune(keepLast(1));
     expect(error).toBeUndefined();
-    expect(records.slice(1, -1).map(brief)).toEqual([
-      `${ids[2]} deleted: kept by no rule`,
-      `${ids[1]} deleted: kept by no rule (It was gone already.)`,
-      `${ids[0]} deleted: kept by no rule (It was gone already.)`,
-    ]);
+    expectGoneAlready(records, ids);
     // EVS responds 404 EVS.5404, and DWS responds 400 DWS.0001.
     expect(cloud.count(DELETE[kind], kind === "cluster-snapshot" ? 400 : 404)).toBe(2);
     expect(left()).toEqual([ids[3]]);
   });
 
   test.each([
-    ["an unknown cluster", 403, { error_code: "DWS.0015", error_msg: "Cluster does not exist." }],
-    ["another unknown cluster", 404, { error_code: "DWS.3027", error_msg: "The cluster does not exist." }],
-    ["a path without a route", 404, { code: 404, message: "no route and no API found with those values" }],
-    ["an API that is absent", 404, { error_code: "APIGW.0101", error_msg: "absent" }],
+    ["the cluster (DWS.0015)", 403, { error_code: "DWS.0015", error_msg: "Cluster does not exist." }],
+    ["the cluster (DWS.3027)", 404, { error_code: "DWS.3027", error_msg: "The cluster does not exist." }],
+    ["a route", 404, { code: 404, message: "no route and no API found with those values" }],
+    ["the API", 404, { error_code: "APIGW.0101", error_msg: "absent" }],
   ])(
     `prune-snapshots reports a failure and no deletion of a ${kind} if the cloud does not find %s`,
     async (_what, status, body) => {
@@ -121,11 +127,7 @@ describe.each(KINDS)("a policy with %ss", (kind) => {
     }
     const { error, records } = await prune(keepLast(1));
     expect(error).toBeUndefined();
-    expect(records.slice(1, -1).map(brief)).toEqual([
-      `${ids[2]} deleted: kept by no rule`,
-      `${ids[1]} deleted: kept by no rule (It was gone already.)`,
-      `${ids[0]} deleted: kept by no rule (It was gone already.)`,
-    ]);
+    expectGoneAlready(records, ids);
     expect(left()).toEqual([ids[3]]);
   });
 

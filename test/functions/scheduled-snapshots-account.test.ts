@@ -1,5 +1,6 @@
 /** Tests `scheduled-snapshots` when the cloud does not respond, or the account is throttled or suspended. */
 import { describe, expect, test } from "vitest";
+import { countInFlight } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
 
@@ -42,18 +43,9 @@ describe("the account", () => {
         variables: { MAX_CONCURRENCY: String(limit) },
       });
       addDisks(30, { backup: "daily" });
-      let inFlight = 0;
-      let max = 0;
-      const { transport } = runtime;
-      runtime.transport = async (request) => {
-        inFlight += 1;
-        max = Math.max(max, inFlight);
-        return transport(request).finally(() => {
-          inFlight -= 1;
-        });
-      };
+      const maxInFlight = countInFlight(runtime);
       await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
-      expect(max).toBe(limit);
+      expect(maxInFlight()).toBe(limit);
     }
   });
 

@@ -35,7 +35,7 @@ describe("an invalid event", () => {
     ["an event whose user_event is a number", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
     ["an event whose user_event is null in JSON", timerEvent("null"), `${USER_EVENT}"null"`],
   ])(
-    "scheduled-snapshots rejects %s with a message of the expected event and without a call",
+    "scheduled-snapshots describes the expected event and calls nothing when it rejects %s",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const { error, records } = await deliver(event);
@@ -111,7 +111,7 @@ describe("an invalid policy", () => {
     ],
     ["with an unknown time zone", { targets: [good], time_zone: "Mars/Olympus" }, "time_zone: expected an IANA name"],
     ["with an empty time zone", { targets: [good], time_zone: "" }, "time_zone: expected an IANA name"],
-  ])("scheduled-snapshots rejects a policy %s and names each invalid field", async (_what, policy, ...messages) => {
+  ])("scheduled-snapshots names each invalid field when it rejects a policy %s", async (_what, policy, ...messages) => {
     const { fire, requests } = await createFixture();
     const { error, records } = await fire(policy);
     expect(outcomes({ records })).toEqual(["create rejected", "run failed"]);

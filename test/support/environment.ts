@@ -253,3 +253,17 @@ export const errorOf = ({ result }: Pick<Invoked, "result">) => JSON.parse(resul
 /** Returns the id of the disk, server or cluster that a snapshot or a request names. */
 export const resourceIdOf = ({ volume_id, server_id, cluster_id }: object & Any): string =>
   String(volume_id ?? server_id ?? cluster_id);
+
+/** Counts the requests of a runtime that are in flight. Returns a function that returns the maximum so far. */
+export function countInFlight(runtime: Runtime): () => number {
+  let [inFlight, max] = [0, 0];
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    inFlight += 1;
+    max = Math.max(max, inFlight);
+    return transport(request).finally(() => {
+      inFlight -= 1;
+    });
+  };
+  return () => max;
+}

@@ -1,4 +1,4 @@
-/** Snapshots of the past in the embedded cloud, of every kind, as the functions would have made them. */
+/** Adds snapshots of the past to the embedded cloud, of every kind, as the functions create them. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 
 export type Kind = SnapshotView["kind"];
@@ -8,15 +8,15 @@ export interface Seed {
   /** The id of the snapshot. If it is absent, the snapshot gets a new id. */
   id?: string;
   at: number;
-  /** As EVS spells it; default available. */
+  /** The status in the spelling of EVS. The default is available. */
   status?: string;
-  /** What makes it one; by default each is another. */
+  /** The source of the key in the marker. By default each snapshot has another key. */
   key?: string;
   policy?: string;
   name?: string;
-  /** False: somebody else made it. */
+  /** False for a snapshot of another creator. */
   marked?: boolean;
-  /** A label of EVS; DWS has none. */
+  /** Additional labels in EVS. DWS has no labels. */
   labels?: Record<string, string>;
   description?: string;
 }
@@ -50,7 +50,7 @@ export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Se
   });
 }
 
-/** One resource for each kind, of an age at which a disk is attached. */
+/** Adds one resource for each kind. The disk was attached at `attachedAt`. */
 export function resources(cloud: EmbeddedCloud, attachedAt: number) {
   const server = cloud.addServer();
   const disk = cloud.addVolume({ serverId: server.id, attachedAt });
