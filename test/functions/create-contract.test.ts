@@ -1,4 +1,4 @@
-/** Tests the create functions with the examples of the API documents, and their answers to repeated requests. */
+/** Tests the create functions with the examples of the API documents, and with repeated requests. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
@@ -17,7 +17,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 interface Document {
-  /** What the name of a test says of the function, in addition to its name. */
+  /** The condition that test names contain after the name of the function. */
   condition: string;
   create: Create;
   variables?: Record<string, string>;

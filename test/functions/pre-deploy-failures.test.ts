@@ -210,12 +210,12 @@ describe("failures of the cloud", () => {
 
   test("pre-deploy stops its calls and reports AccountSuspended for each open target if the account is suspended", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
-    const [there, ...others] = addDisks(12) as [string, ...string[]];
-    await post(disksOf(there));
+    const [existing, ...others] = addDisks(12) as [string, ...string[]];
+    await post(disksOf(existing));
     clock.advance(5_000);
     const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
     cloud.fault({ operation: "evs.createSnapshot", nth: 3, times: 100 }, { type: "answer", status: 403, body });
-    const failed = await post(disksOf(...others, there));
+    const failed = await post(disksOf(...others, existing));
     expect(failed.status).toBe(502);
     expect(outcomesOf(failed)).toEqual(["accepted", "accepted", ...others.slice(2).map(() => "failed"), "available"]);
     for (const id of others.slice(2)) {

@@ -1,4 +1,4 @@
-/** Tests how `pre-deploy` starts the snapshots of a deployment, and its answers to repeated requests. */
+/** Tests how `pre-deploy` starts the snapshots of a deployment, and how it responds to repeated requests. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";

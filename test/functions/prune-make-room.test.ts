@@ -155,7 +155,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const disk = cloud.addVolume();
     const key = marker("nightly");
     const older = cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, createdAt: now - DAY_MS, metadata: key });
-    const twin = cloud.addSnapshot({
+    const duplicate = cloud.addSnapshot({
       kind: "snapshot",
       volumeId: disk.id,
       createdAt: now - DAY_MS + 500,
@@ -168,7 +168,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
     expect(error).toBeUndefined();
     expect(records.filter(({ action }) => action === "prune").map(brief)).toEqual([
-      { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: twin.id },
+      { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: duplicate.id },
       { action: "prune", outcome: "deleted", rule: "failed, and a newer good one exists", snapshot_id: failed },
     ]);
     expect(idsOf(cloud, disk.id)).toHaveLength(6);

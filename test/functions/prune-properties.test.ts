@@ -57,7 +57,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         clock.set(START);
         const made = seeds.map(({ kind, hours, ...one }) => ({
           ...seed(cloud, kind, of[kind], { ...one, at: now - hours * HOUR_MS }),
-          ours: one.marked && one.policy === "nightly",
+          own: one.marked && one.policy === "nightly",
           held: one.description !== undefined,
         }));
         const before = cloud.snapshots().filter(whole);
@@ -70,7 +70,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         const planned = plan.records.slice(0, -1);
         expect(planned.map((one) => one.snapshot_id).sort()).toEqual(
           made
-            .filter(({ ours }) => ours)
+            .filter(({ own }) => own)
             .map(({ id }) => id)
             .sort(),
         );
@@ -93,8 +93,8 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         clock.advance(HOUR_MS);
         const after = cloud.snapshots().filter(whole);
         expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id).filter((id) => !deletions.includes(id)));
-        for (const { id, ours, held } of made)
-          if (!ours || held || hold.includes(id)) expect(deletions).not.toContain(id);
+        for (const { id, own, held } of made)
+          if (!own || held || hold.includes(id)) expect(deletions).not.toContain(id);
         const good = (list: SnapshotView[], resource: string) =>
           list.filter((one) => isGood(one) && resourceOf(one) === resource).length;
         for (const resource of new Set(before.map(resourceOf))) {
@@ -185,7 +185,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         // and which snapshots must not be deleted.
         const good = new Map<Kind, boolean>();
         const untouchable: string[] = [];
-        const isOurs = (one: SnapshotView) =>
+        const isOwn = (one: SnapshotView) =>
           [one.metadata?.policy, one.tags?.policy, one.description ?? ""].some(
             (text) => text === "nightly" || text?.includes("policy:nightly "),
           ) && [one.metadata?.key, one.tags?.key, one.description?.includes("managed-by")].some(Boolean);
@@ -210,11 +210,11 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
           const there = cloud.snapshots(kind).filter(whole);
           good.set(
             kind,
-            there.some((one) => isGood(one) && isOurs(one)),
+            there.some((one) => isGood(one) && isOwn(one)),
           );
           untouchable.push(
             ...there
-              .filter((one) => isHeld(one) || !isOurs(one) || /rollback|creating/i.test(one.status))
+              .filter((one) => isHeld(one) || !isOwn(one) || /rollback|creating/i.test(one.status))
               .map(({ id }) => id),
           );
         };
@@ -222,7 +222,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         clock.advance(HOUR_MS);
         const left = cloud.snapshots().filter(whole);
         for (const [kind, was] of good) {
-          const is = left.some((one) => one.kind === kind && isGood(one) && isOurs(one));
+          const is = left.some((one) => one.kind === kind && isGood(one) && isOwn(one));
           expect([kind, is]).toEqual([kind, was]);
         }
         const ids = left.map(({ id }) => id);

@@ -9,7 +9,7 @@ import { DELETE, KINDS, seed } from "../support/retention-seeds.ts";
 describe("the plan", () => {
   /** Runs `prune-snapshots` and returns the lines on stderr, and those that exist before the first deletion is sent. */
   async function planOf(how: object, seeds: number) {
-    const { cloud, runtime, prune: _, old, of, invoke, ...opened } = await createFixture({ timeoutSeconds: 900 });
+    const { cloud, runtime, prune: _, old, of, invoke, ...fixture } = await createFixture({ timeoutSeconds: 900 });
     for (let index = 0; index < seeds; index += 1) old("standard-snapshot", 1 + index / 100);
     const lines: string[] = [];
     let before: string[] | undefined;
@@ -21,7 +21,7 @@ describe("the plan", () => {
     const factory: typeof pruneSnapshots = (own) =>
       pruneSnapshots({ ...(own as typeof runtime), warn: (line) => void lines.push(line) });
     const invoked = await invoke(factory, timerEvent(keepLast(1, how), START));
-    return { ...opened, ...invoked, cloud, disk: of["standard-snapshot"], lines, before: before ?? [] };
+    return { ...fixture, ...invoked, cloud, disk: of["standard-snapshot"], lines, before: before ?? [] };
   }
 
   test("prune-snapshots writes its plan to stderr before the first deletion", async () => {

@@ -59,7 +59,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
 export const brief = ({ snapshot_id, outcome, rule, detail }: Json) =>
   `${snapshot_id} ${outcome}: ${rule}${detail ? ` (${detail})` : ""}`;
 
-/** Removes snapshots after `prune-snapshots` has listed them and before it deletes the first one. */
+/** Removes snapshots when `prune-snapshots` lists cluster snapshots, after it has listed the others and before it deletes any. */
 export function removeAfterList(cloud: EmbeddedCloud, ids: string[]): void {
   const mutate = (its: EmbeddedCloud) => {
     for (const id of ids) its.removeSnapshot(id);
