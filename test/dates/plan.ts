@@ -56,9 +56,9 @@ export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^i
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file stops `Date` at a fixed moment, so that only the time zone can change its results. */
+/** Returns whether a test file stops `Date` at a fixed moment. Only the time zone can change the results of such a file. */
 export const stopsDate = (path: string): boolean =>
-  /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
+  /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
 /** The test files that can depend on the date. At the first date also those that can depend on the zone alone. */
 export function filesOf({ date, zone }: Run): string[] {

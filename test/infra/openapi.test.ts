@@ -9,8 +9,9 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { openApiText } from "../../infra/openapi/document.ts";
 import { REASONS } from "../../shared/core/errors.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
+import { CREATES, type Create, createFixture } from "../support/creates.ts";
 import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { withOurKeywords } from "../support/keywords.ts";
 import { planOf, sources } from "./terraform/plan.ts";
 
@@ -227,7 +228,7 @@ describe("a body", () => {
 });
 
 describe("what the functions answer", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   /** Function -> the statuses that were really answered. */
   const seen = new Map<string, Set<number>>();
@@ -280,7 +281,7 @@ describe("what the functions answer", () => {
   test.each(CREATES)("of $name: taken, existing, refused, and everything that goes wrong", async (create: Create) => {
     const { name } = create;
     const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
-    const open = () => stage(create);
+    const open = () => createFixture(create);
     const once = { "idempotency-key": "once" };
 
     const site = await open();
