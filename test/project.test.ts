@@ -1,4 +1,4 @@
-/** What holds for the project as a whole: who imports whom, what is installed, what the README says. */
+/** Tests the project as a whole: its imports, its layout, its packages and the tables of its README. */
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
@@ -15,7 +15,7 @@ const ignored = read(".gitignore")
   .split("\n")
   .map((line) => line.replace(/\/$/, ""));
 
-/** Every file of the project, by its path from the root. */
+/** The paths of all files of the project, relative to the root. */
 const FILES = files(".");
 
 function files(folder: string): string[] {
@@ -30,7 +30,7 @@ const SOURCES = FILES.filter((path) => /^(functions|shared|infra)\/.*\.([cm]?ts|
 const under = (...folders: string[]) =>
   SOURCES.filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
 
-/** What a file imports: packages by name, files by their path from the root. */
+/** Returns the imports of a file: packages by their names, files by their paths relative to the root. */
 function imports(path: string): string[] {
   const statement = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']/gm;
   const call = /\b(?:import|require)\(\s*["']([^"']+)["']/g;
@@ -53,8 +53,9 @@ const lock: { packages: Record<string, Record<string, unknown>> } = JSON.parse(r
 const manifest: Record<string, Record<string, string>> = JSON.parse(read("package.json"));
 const EVS = "@huaweicloud/huaweicloud-sdk-evs";
 
-describe("the arrows of imports", () => {
-  const ARROWS: Record<string, string[]> = {
+describe("import rules", () => {
+  /** The folders from which each folder may import, in addition to itself. */
+  const ALLOWED: Record<string, string[]> = {
     "shared/core": [],
     "shared/validation": ["shared/core"],
     "shared/snapshots": ["shared/core", "shared/validation"],
@@ -66,7 +67,7 @@ describe("the arrows of imports", () => {
     "infra/local/cloud": [],
   };
 
-  test.each(Object.entries(ARROWS))("%s imports itself and %j", (from, to) => {
+  test.each(Object.entries(ALLOWED))("%s imports only from itself and from %j", (from, to) => {
     const found = under(from).flatMap((path) =>
       imports(path)
         .filter((name) => isFile(name) && ![from, ...to].some((folder) => name.startsWith(`${folder}/`)))
@@ -76,21 +77,21 @@ describe("the arrows of imports", () => {
     expect(found).toEqual([]);
   });
 
-  test("every folder of shared has its arrows", () => {
+  test("each folder of shared has an import rule", () => {
     const folders = readdirSync(join(root, "shared"))
       .filter((name) => !name.endsWith(".md"))
       .map((name) => `shared/${name}`);
-    expect(folders.filter((folder) => !(folder in ARROWS))).toEqual([]);
+    expect(folders.filter((folder) => !(folder in ALLOWED))).toEqual([]);
   });
 
-  test("no function imports another one", () => {
+  test("no function imports another function", () => {
     const found = under("functions").flatMap((path) =>
       imports(path).filter((name) => name.startsWith("functions/") && name.split("/")[1] !== path.split("/")[1]),
     );
     expect(found).toEqual([]);
   });
 
-  test("the domain needs nothing but a hash", () => {
+  test("shared/snapshots imports nothing from outside the project except node:crypto", () => {
     const outside = under("shared/snapshots")
       .filter((path) => !path.endsWith("/policy-schema.ts"))
       .flatMap(imports)
@@ -98,29 +99,29 @@ describe("the arrows of imports", () => {
     expect(new Set(outside)).toEqual(new Set(["node:crypto"]));
   });
 
-  test("what is deployed imports what is installed for it; the rest is for development", () => {
-    const making = /(^|\/)(schema|policy-schema|fields)\.ts$/;
+  test("functions and shared import only packages that are deployed with them", () => {
+    const generators = /(^|\/)(schema|policy-schema|fields)\.ts$/;
     const deployed = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const path of under("functions", "shared")) {
       const packages = imports(path).filter(
         (name) => !isFile(name) && !name.startsWith("node:") && !builtinModules.includes(name),
       );
       const allowed =
-        making.test(path) || path.includes("/sdk-stubs/") || path.endsWith(".d.ts") ? manifest.devDependencies : {};
+        generators.test(path) || path.includes("/sdk-stubs/") || path.endsWith(".d.ts") ? manifest.devDependencies : {};
       for (const name of packages) expect({ ...deployed, ...allowed }, path).toHaveProperty([packageOf(name)]);
     }
   });
 });
 
-describe("the house", () => {
-  test("has four rooms", () => {
+describe("the repository layout", () => {
+  test("the repository has four visible folders at the top level", () => {
     const folders = readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !ignored.includes(entry.name))
       .map(({ name }) => name);
     expect(folders.sort()).toEqual(["functions", "infra", "shared", "test"]);
   });
 
-  test("a handler reads as one sentence", () => {
+  test("each handler.ts has 10 to 40 lines", () => {
     for (const name of readdirSync(join(root, "functions"))) {
       const lines = read(`functions/${name}/handler.ts`).split("\n").length - 1;
       expect(lines, name).toBeGreaterThanOrEqual(10);
@@ -128,7 +129,7 @@ describe("the house", () => {
     }
   });
 
-  test("kinds are told apart in shared/snapshots/kinds and nowhere else", () => {
+  test("only shared/snapshots/kinds distinguishes between kinds", () => {
     const names = Object.keys(KINDS);
     const constants = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
     const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.kind\\b)`;
@@ -157,8 +158,8 @@ describe("the house", () => {
     expect(compared.test("switch (target.kind) {")).toBe(true);
   });
 
-  test("names no registry and no machine's path", () => {
-    // The platform's own folders are no machine's.
+  test("no file contains the address of a registry or a path of a developer's machine", () => {
+    // The platform has folders of these names too, such as /home/snuser.
     const machine = /(?<![\w.}])\/(?:work|home(?!\/snuser\b)|Users|root)\/|\b[A-Z]:\\{1,2}Users\b/;
     const registry =
       /registry\.npmjs\.org|registry\.yarnpkg\.com|\/\/[\w.-]*(?:registry|nexus|artifactory|verdaccio|npmmirror|jfrog)[\w.-]*|^registry\s*=/m;
@@ -172,48 +173,48 @@ describe("the house", () => {
     expect(found).toEqual([]);
   });
 
-  test("is built for the platform's Node.js", () => {
+  test("the build targets the platform's version of Node.js", () => {
     expect(read("esbuild.config.mjs")).toMatch(/\btarget: "node20"/);
     expect(manifest.engines?.node).toMatch(/^>=20\./);
   });
 });
 
-describe("the generated validators", () => {
-  test("are what their schemas make", async () => {
-    const made = await generateSchemas();
-    for (const [path, text] of made) expect(read(relative(root, path)), path).toBe(text);
+describe("generated validators", () => {
+  test("the generated validators are up to date with their schemas", async () => {
+    const generated = await generateSchemas();
+    for (const [path, text] of generated) expect(read(relative(root, path)), path).toBe(text);
     const committed = FILES.filter((path) => path.includes(".generated."));
-    expect(committed.sort()).toEqual([...made.keys()].map((path) => relative(root, path)).sort());
+    expect(committed.sort()).toEqual([...generated.keys()].map((path) => relative(root, path)).sort());
     expect(committed.length).toBeGreaterThanOrEqual(8);
   });
 
-  test("need nothing at run time", () => {
+  test("the generated validators import nothing", () => {
     for (const path of FILES.filter((each) => each.endsWith(".generated.js"))) expect(imports(path), path).toEqual([]);
   });
 });
 
-describe("the tests", () => {
-  /** Files that read the wall clock, and why a fixed date would not do there. */
+describe("test files", () => {
+  /** Files that may read the wall clock, each with the reason. */
   const READERS: Record<string, string> = {
-    "test/bench/": "measures",
-    "test/dates/": "sets the clock, and picks a date from now",
-    "test/faults/process.ts": "starts processes, whose clock is that of the machine",
-    "test/functions/pre-deploy.test.ts": "runs one deployment in real time",
-    "test/infra/ci/gate.test.ts": "checks signatures of a process, whose clock is that of the machine",
-    "test/support/cloud-client.ts": "signs requests, which no server accepts at another time",
-    "test/project.test.ts": "has samples of such reads, below",
+    "test/bench/": "measures durations",
+    "test/dates/": "sets the clock and chooses a date relative to today",
+    "test/faults/process.ts": "starts processes that use the clock of the machine",
+    "test/functions/pre-deploy-real-time.test.ts": "runs one deployment in real time",
+    "test/infra/ci/gate.test.ts": "checks signatures of a process that uses the clock of the machine",
+    "test/support/cloud-client.ts": "signs requests, which servers accept only at the current time",
+    "test/project.test.ts": "contains samples of such reads",
     "test/support/wire.ts": "connects to real servers",
   };
   const reads = (text: string) => /\bDate\.now\(|new Date\(\)|(?<![\w.])Date\(\)/.test(withoutComments(text));
 
-  test("no test reads the wall clock, but those that have a process, a signature or a measurement to do with it", () => {
+  test("only test files with a listed reason read the wall clock", () => {
     const readers = FILES.filter((path) => /^test\/.*\.[cm]?[tj]s$/.test(path)).filter((path) => reads(read(path)));
     expect(readers.filter((path) => !Object.keys(READERS).some((known) => path.startsWith(known)))).toEqual([]);
     for (const known of Object.keys(READERS))
       expect([known, readers.some((path) => path.startsWith(known))]).toEqual([known, true]);
   });
 
-  test("the rule about the wall clock recognises each way to read it", () => {
+  test("the rule about the wall clock recognizes each way to read it", () => {
     const samples = ["Date.now()", "new Date()", "String(Date())", "new Date(0)", "Date.UTC(2020)", "clock.now()"];
     expect(samples.map(reads)).toEqual([true, true, true, false, false, false]);
   });
@@ -223,14 +224,14 @@ describe("the lock file", () => {
   const entries = Object.entries(lock.packages);
   const core = lock.packages["node_modules/@huaweicloud/huaweicloud-sdk-core"];
 
-  test("says what to install and not from where", () => {
+  test("the lock file contains no addresses of registries", () => {
     expect(
       entries.filter(([, { resolved }]) => /^(\w+:)?\/\//.test(String(resolved ?? ""))).map(([name]) => name),
     ).toEqual([]);
     expect(read(".npmrc")).toContain("omit-lockfile-registry-resolved=true");
   });
 
-  test("has an entry for everything optional, also for the platforms that it was not made on", () => {
+  test("the lock file has an entry for each optional package, including those for other platforms", () => {
     const missing = entries.flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies as object)
         .filter(
@@ -241,7 +242,7 @@ describe("the lock file", () => {
     expect(missing).toEqual([]);
   });
 
-  test("has the SDK's EVS package as optional, in step with its core, and without a hash of what may not be there", () => {
+  test("the lock file has the optional EVS package in the version of the SDK core and without a hash", () => {
     expect(lock.packages[`node_modules/${EVS}`]).toEqual({
       version: core?.version,
       license: "Apache-2.0",
@@ -251,12 +252,12 @@ describe("the lock file", () => {
     expect(manifest.dependencies?.["@huaweicloud/huaweicloud-sdk-core"]).toBe(core?.version);
   });
 
-  test("has a hash of everything else that is installed here", () => {
+  test("the lock file has a hash for each package that is not optional", () => {
     const without = entries.filter(([path, { integrity, optional }]) => path !== "" && !integrity && !optional);
     expect(without.map(([path]) => path)).toEqual([]);
   });
 
-  test("agrees with package.json, which names exact versions", () => {
+  test("the lock file and package.json have the same exact versions", () => {
     for (const group of ["dependencies", "devDependencies", "optionalDependencies"]) {
       expect(lock.packages[""]?.[group]).toEqual(manifest[group]);
       for (const [name, version] of Object.entries(manifest[group] ?? {})) {
@@ -268,7 +269,7 @@ describe("the lock file", () => {
 });
 
 describe("the README", () => {
-  /** The rows under a table's heading, without the marks of code. */
+  /** Returns the rows of the table with this heading. */
   function table(heading: string): string[][] {
     const lines = read("README.md").split("\n");
     const start = lines.findIndex((line) => line.replace(/ +/g, " ").startsWith(heading));
@@ -289,7 +290,7 @@ describe("the README", () => {
 
   const code = (cell: string | undefined) => /^`(.+)`$/.exec(cell ?? "")?.[1];
 
-  test("has a reason for every package", () => {
+  test("README.md gives a reason for each package", () => {
     const rows = table("| package | why |");
     const packages = ["dependencies", "devDependencies", "optionalDependencies"].flatMap((group) =>
       Object.keys(manifest[group] ?? {}),
@@ -298,7 +299,7 @@ describe("the README", () => {
     for (const [name, why = ""] of rows) expect(why.length, name).toBeGreaterThan(3);
   });
 
-  test("has the catalogue of reasons: status, wait and what to do", () => {
+  test("README.md lists each reason with its status, retry class and advice", () => {
     expect(table("| reason | HTTP |").map(([reason, ...cells]) => [code(reason), ...cells])).toEqual(
       Object.entries(REASONS).map(([reason, { httpStatus, retryClass: wait, advice }]) => [
         reason,
@@ -309,11 +310,13 @@ describe("the README", () => {
     );
   });
 
-  test("has the fields of a record", () => {
-    expect(table("| field |").map(([field, says]) => [code(field), says])).toEqual(Object.entries(FIELD_DESCRIPTIONS));
+  test("README.md lists the fields of a record", () => {
+    expect(table("| field |").map(([field, meaning]) => [code(field), meaning])).toEqual(
+      Object.entries(FIELD_DESCRIPTIONS),
+    );
   });
 
-  test("README.md documents no outcome that the code never gives a record", () => {
+  test("README.md lists no outcome that no record has", () => {
     const code = under("functions", "shared")
       .filter((path) => path !== "shared/snapshots/reporting.ts" && !path.includes(".generated."))
       .map((path) => withoutComments(read(path)))
@@ -321,7 +324,7 @@ describe("the README", () => {
     expect(Object.keys(OUTCOMES).filter((outcome) => !code.includes(`"${outcome}"`))).toEqual([]);
   });
 
-  test("has the outcomes, with level and meaning", () => {
+  test("README.md lists each outcome with its level and meaning", () => {
     expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
       Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOMES_SAY[outcome as Outcome]]),
     );

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { DATES, environmentOf, filesOf, runs, SLOW, stopsDate, testFiles, WITHOUT_DATE, ZONES } from "./plan.ts";
 
-/** Runs a program with its clock set to a moment. Returns the JSON lines that it prints. */
+/** Runs a program with the clock set to a moment and returns the JSON values that the program prints. */
 function printed(moment: string, program: string): unknown {
   const run = { date: { name: "", at: () => moment, slowIn: ZONES[0] }, zone: ZONES[0] } as const;
   const { TEST_CLOCK_OFFSET_MS: _, ...env } = process.env;
@@ -18,7 +18,7 @@ function printed(moment: string, program: string): unknown {
     .map((line) => JSON.parse(line));
 }
 
-test("the clock of test:dates sets the result of every way to read the date", () => {
+test("test:dates sets the clock of a process for every way to read the date", () => {
   const program = `
     const day = (date) => new Date(date).toISOString().slice(0, 10);
     class Own extends Date {}
@@ -35,7 +35,7 @@ test("the clock of test:dates sets the result of every way to read the date", ()
   ]);
 });
 
-test("the clock of test:dates applies to threads, to child processes with their own environment, and to the Date header of servers", () => {
+test("test:dates sets the clock of threads, of child processes with their own environment, and of the Date header of a server", () => {
   const program = `
     const say = "console.log(JSON.stringify([new Date().getUTCFullYear(), process.env.TZ]))";
     const { spawn } = require("node:child_process");
@@ -54,12 +54,12 @@ test("the clock of test:dates applies to threads, to child processes with their 
   expect(printed("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("test:dates has a run for each date in each time zone, and --part selects a leap day and the end of a year", () => {
+test("test:dates has a run for each date in each zone, and --part selects a leap day and the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
   expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
-test("test:dates runs the slow test files at each date, and excludes only files that exist", () => {
+test("test:dates runs the slow test files at each date and excludes only files that exist", () => {
   for (const pattern of [...WITHOUT_DATE, ...SLOW]) {
     expect([pattern, testFiles().some((path) => pattern.test(path))]).toEqual([pattern, true]);
   }
@@ -69,7 +69,7 @@ test("test:dates runs the slow test files at each date, and excludes only files 
   }
 });
 
-test("test:dates runs the tests of functions in each time zone, and those that do not stop the clock at each date", () => {
+test("test:dates runs the tests of every function in each zone, and at each date those that do not use a fixed date", () => {
   const ofFunctions = (files: string[]) => files.filter((path) => path.startsWith("functions/"));
   const all = ofFunctions(testFiles());
   expect(all.some(stopsDate)).toBe(true);

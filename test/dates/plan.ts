@@ -55,9 +55,9 @@ export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^i
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file stops `Date` at a fixed moment, so only the time zone can change its results. */
+/** Returns whether a test file stops `Date` at a fixed moment. Only the time zone can change the results of such a file. */
 export const stopsDate = (path: string): boolean =>
-  /^onTheSitesDay\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
+  /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
 /** Returns the test files that can depend on the date. The first date includes those that depend only on the time zone. */
 export function filesOf({ date, zone }: Run): string[] {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { onTheSitesDay } from "../support/creates.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { runScenario, scenario } from "./crash.ts";
 import { OPTIONS, saveResult } from "./report.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 test(`the functions keep every guarantee in ${OPTIONS.runs} scenarios of redeliveries and crashes`, {
   timeout: 3_600_000,

@@ -1,14 +1,15 @@
 /** Runs scheduled-snapshots over 2,000 disks at the cloud's rate limit, with a fault in every twentieth request. */
+
 import { expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { createRandom } from "../support/random.ts";
 import { createFaultyEnvironment } from "./faulty-environment.ts";
 import { OPTIONS, saveResult } from "./report.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const DISKS = 2_000;
 const PER_SECOND = 20;

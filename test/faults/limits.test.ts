@@ -2,10 +2,11 @@
  * Measures how often two deliveries create duplicates in the cases that no function can prevent, because the cloud's create
  * calls have no client token.
  */
+
 import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { createRandom } from "../support/random.ts";
 import { createFaultyEnvironment } from "./faulty-environment.ts";
 import { findDuplicates } from "./guarantees.ts";
@@ -16,7 +17,7 @@ import { OPTIONS, type Rate, saveResult } from "./report.ts";
 const LIST_LAG_MS = 5_000;
 
 describe("a redelivery soon after a crash", () => {
-  onTheSitesDay();
+  useFixedDate();
   const LATER_MS = [0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000];
   const CREATION_MS = [3_000, 60_000];
   const RUNS = OPTIONS.report === undefined ? 2 : 50;

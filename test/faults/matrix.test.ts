@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from "vitest";
-import { onTheSitesDay } from "../support/creates.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { FAULTS, type Run, runFault } from "./matrix.ts";
 import { OPTIONS, saveResult } from "./report.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const rows: Record<string, Run[]> = {};
 afterAll(() => saveResult("matrix", rows));

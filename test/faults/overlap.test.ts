@@ -1,14 +1,15 @@
 /** Delivers one event several times while an earlier delivery is still running. */
+
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
-import { onTheSitesDay } from "../support/creates.ts";
 import { timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { createFaultyEnvironment, type Delivery } from "./faulty-environment.ts";
 import { findBrokenGuarantees, findDuplicates } from "./guarantees.ts";
 import { addResource, createJob, type Trigger } from "./jobs.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const RETRY_MS = 60_000;
 const LIST_LAG_MS = 5_000;

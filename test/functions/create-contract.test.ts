@@ -1,41 +1,41 @@
-/** The five API documents, word for word: what goes in, what goes out, what is in the cloud afterwards. */
+/** Tests the create functions with the examples of the API documents, and with repeated requests. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
   CLUSTER,
   CREATES,
   type Create,
+  createFixture,
   creates,
-  errorOf,
   GROUP,
-  onTheSitesDay,
-  outcomes,
   SNAPSHOT,
   STANDARD,
-  stage,
 } from "../support/creates.ts";
-import { apig, createTestEnvironment } from "../support/environment.ts";
+import { apig, createTestEnvironment, errorOf, outcomes } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 interface Document {
-  seed: string;
+  /** The condition that test names contain after the name of the function. */
+  condition: string;
   create: Create;
   variables?: Record<string, string>;
   evsLimits?: "classic";
-  estate(cloud: EmbeddedCloud): unknown;
-  /** The document's example, with its spacing. */
+  /** Adds the resource that the request names. */
+  arrange(cloud: EmbeddedCloud): unknown;
+  /** The example of the document, with its whitespace. */
   request: string;
-  answer: string;
+  response: string;
 }
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 
 const DOCUMENTS: Document[] = [
   {
-    seed: "000",
+    condition: "",
     create: STANDARD,
-    estate: (cloud) => cloud.addVolume({ id: "2c194dde-7de5-4529-a141-49f48181f411" }),
+    arrange: (cloud) => cloud.addVolume({ id: "2c194dde-7de5-4529-a141-49f48181f411" }),
     request: `{
   "snapshot" : {
     "volume_id" : "2c194dde-7de5-4529-a141-49f48181f411",
@@ -44,15 +44,15 @@ const DOCUMENTS: Document[] = [
     "enterprise_project_id" : "94f1ea84-1428-49b6-9920-8a9b8a29e4ca"
   }
 }`,
-    answer: `{
+    response: `{
   "job_id" : "ee62a0c1e79c4e11be5adc17a49f69ef",
   "snapshot_id" : "bb02c803-55ac-4e84-9c80-60d352199d7d"
 }`,
   },
   {
-    seed: "001",
+    condition: "",
     create: SNAPSHOT,
-    estate: (cloud) => cloud.addVolume({ id: DISK }),
+    arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{
   "snapshot" : {
     "name" : "snap-001",
@@ -64,7 +64,7 @@ const DOCUMENTS: Document[] = [
     }
   }
 }`,
-    answer: `{
+    response: `{
   "snapshot" : {
     "status" : "creating",
     "description" : "Daily backup",
@@ -79,19 +79,19 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    seed: "002",
+    condition: " with EVS_LIMITS=classic",
     create: SNAPSHOT,
     variables: { EVS_LIMITS: "classic" },
     evsLimits: "classic",
-    estate: (cloud) => cloud.addVolume({ id: DISK }),
+    arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{ "snapshot": { "name": "snap-001", "description": "Daily backup", "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "force": false, "metadata": { } } }`,
-    answer: `{ "snapshot": { "status": "creating", "description": "Daily backup", "created_at": "2013-02-25T03:56:53.081642", "metadata": { }, "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "size": 1, "id": "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", "name": "snap-001", "updated_at": "2013-02-25T03:56:53.081642" } }`,
+    response: `{ "snapshot": { "status": "creating", "description": "Daily backup", "created_at": "2013-02-25T03:56:53.081642", "metadata": { }, "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "size": 1, "id": "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", "name": "snap-001", "updated_at": "2013-02-25T03:56:53.081642" } }`,
   },
   {
-    // The document has no example of a request: every field of its table, then.
-    seed: "003",
+    // The document has no example of a request, so this one has every field of its table.
+    condition: "",
     create: GROUP,
-    estate(cloud) {
+    arrange(cloud) {
       const { id } = cloud.addServer({ id: "0a9f4c1e-3a9e-4f0c-9d7f-0c8a5a1b2c3d" });
       cloud.addVolume({ id: DISK, serverId: id });
     },
@@ -107,15 +107,15 @@ const DOCUMENTS: Document[] = [
     "incremental" : true
   }
 }`,
-    answer: `{
+    response: `{
   "job_id" : "XXXXX",
   "snapshot_group_id" : "XXXXXX"
 }`,
   },
   {
-    seed: "004",
+    condition: "",
     create: CLUSTER,
-    estate: (cloud) => cloud.addCluster({ id: "44b277eb-39be-4921-be31-3d61b43651d7" }),
+    arrange: (cloud) => cloud.addCluster({ id: "44b277eb-39be-4921-be31-3d61b43651d7" }),
     request: `{
   "snapshot" : {
     "name" : "snapshot-3",
@@ -123,7 +123,7 @@ const DOCUMENTS: Document[] = [
     "description" : "Snapshot-3 description"
   }
 }`,
-    answer: `{
+    response: `{
   "snapshot" : {
     "id" : "2a4d0f86-67cd-408a-8b66-017454fb7793"
   }
@@ -138,94 +138,98 @@ const PATHS: Record<string, string> = {
   "dws.createSnapshot": "/v1.0/0123456789abcdef0123456789abcdef/snapshots",
 };
 
-describe.each(DOCUMENTS)("seed $seed", ({ create, variables, evsLimits, estate, request, answer }) => {
-  const open = async () => {
-    const site = await createTestEnvironment({ variables, evsLimits });
-    estate(site.cloud);
-    return site;
-  };
-  const { status, operation, envelope } = create;
+describe.each(DOCUMENTS)(
+  "$create.name$condition",
+  ({ condition, create, variables, evsLimits, arrange, request, response }) => {
+    const unit = `${create.name}${condition}`;
+    const open = async () => {
+      const environment = await createTestEnvironment({ variables, evsLimits });
+      arrange(environment.cloud);
+      return environment;
+    };
+    const { status, operation, envelope } = create;
 
-  test("over HTTP: the example goes out with our marker and nothing else; its answer comes back to the byte", async () => {
-    const site = await open();
-    site.cloud.fault({ operation }, { type: "answer", status, body: answer });
-    const { result } = await site.invoke(create.factory, apig(request), { requestId: "request-of-the-platform" });
-    expect(result).toStrictEqual({
-      statusCode: status,
-      headers: {
-        "content-type": "application/json",
-        "x-request-id": "request-of-the-platform",
-        "x-snapshot-outcome": "accepted",
-      },
-      body: answer,
-      isBase64Encoded: false,
+    test(`${unit} sends the example request of the API document with the marker and nothing else, and returns the response unchanged over HTTP`, async () => {
+      const fixture = await open();
+      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
+      const { result } = await fixture.invoke(create.factory, apig(request), { requestId: "request-of-the-platform" });
+      expect(result).toStrictEqual({
+        statusCode: status,
+        headers: {
+          "content-type": "application/json",
+          "x-request-id": "request-of-the-platform",
+          "x-snapshot-outcome": "accepted",
+        },
+        body: response,
+        isBase64Encoded: false,
+      });
+      const [sent, ...others] = creates(fixture);
+      expect(others).toEqual([]);
+      expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
+      expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
+      expect(sent?.body).toEqual({ [envelope]: create.marked(JSON.parse(request)[envelope]) });
     });
-    const [sent, ...others] = creates(site);
-    expect(others).toEqual([]);
-    expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
-    expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
-    expect(sent?.body).toEqual({ [envelope]: create.marked(JSON.parse(request)[envelope]) });
-  });
 
-  test("invoked directly: the API's own body is what the function returns", async () => {
-    const site = await open();
-    site.cloud.fault({ operation }, { type: "answer", status, body: answer });
-    const { result, error } = await site.invoke(create.factory, JSON.parse(request));
-    expect(error).toBeUndefined();
-    expect(result).toStrictEqual(JSON.parse(answer));
-    expect(creates(site).map(({ body }) => body)).toEqual([
-      { [envelope]: create.marked(JSON.parse(request)[envelope]) },
-    ]);
-  });
+    test(`${unit} returns the response body of the API when it is invoked directly`, async () => {
+      const fixture = await open();
+      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
+      const { result, error } = await fixture.invoke(create.factory, JSON.parse(request));
+      expect(error).toBeUndefined();
+      expect(result).toStrictEqual(JSON.parse(response));
+      expect(creates(fixture).map(({ body }) => body)).toEqual([
+        { [envelope]: create.marked(JSON.parse(request)[envelope]) },
+      ]);
+    });
 
-  test("the cloud takes it as it is", async () => {
-    const { cloud, invoke } = await open();
-    const { result, records } = await invoke(create.factory, apig(request));
-    const { name } = JSON.parse(request)[envelope];
-    const [made, ...members] = cloud.snapshots().filter(({ kind }) => kind === create.kind);
-    expect(members).toEqual([]);
-    expect(made).toMatchObject({ name });
-    expect(result.statusCode).toBe(status);
-    expect(result.body).toContain(made?.id);
-    expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
-  });
-});
+    test(`${unit} creates the snapshot that the example request of the API document describes`, async () => {
+      const { cloud, invoke } = await open();
+      const { result, records } = await invoke(create.factory, apig(request));
+      const { name } = JSON.parse(request)[envelope];
+      const [made, ...members] = cloud.snapshots().filter(({ kind }) => kind === create.kind);
+      expect(members).toEqual([]);
+      expect(made).toMatchObject({ name });
+      expect(result.statusCode).toBe(status);
+      expect(result.body).toContain(made?.id);
+      expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
+    });
+  },
+);
 
 describe.each(CREATES)("$name", (create) => {
   const { kind, operation, status, envelope } = create;
   const named = kind === "cluster-snapshot";
 
-  test("a name is made up only where none was given", async () => {
-    const site = await stage(create);
-    const { records } = await site.post();
-    const given = site.resource.name;
+  test(`${create.name} generates a name only if the request has none`, async () => {
+    const fixture = await createFixture(create);
+    const { records } = await fixture.post();
+    const given = fixture.resource.name;
     const madeUp = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
-    const [sent] = creates(site);
+    const [sent] = creates(fixture);
     expect(sent?.body).toEqual({
-      [envelope]: create.marked({ ...site.resource, name: given ?? expect.stringMatching(madeUp) }),
+      [envelope]: create.marked({ ...fixture.resource, name: given ?? expect.stringMatching(madeUp) }),
     });
-    expect(site.cloud.snapshots(kind)[0]?.name).toBe(records[0].name);
+    expect(fixture.cloud.snapshots(kind)[0]?.name).toBe(records[0].name);
   });
 
-  test("an agency that has only a token: it goes out as X-Auth-Token", async () => {
-    const site = await stage(create);
-    const { result } = await site.http(undefined, { credentials: { token: site.cloud.credentials.token } });
+  test(`${create.name} sends the token as X-Auth-Token if the agency provides no access key`, async () => {
+    const fixture = await createFixture(create);
+    const { result } = await fixture.http(undefined, { credentials: { token: fixture.cloud.credentials.token } });
     expect(result.statusCode).toBe(status);
-    expect(new Set(site.cloud.requests.map(({ signed }) => signed))).toEqual(new Set(["token"]));
-    expect(site.cloud.snapshots(kind)).toHaveLength(1);
+    expect(new Set(fixture.cloud.requests.map(({ signed }) => signed))).toEqual(new Set(["token"]));
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
   });
 
-  test("the same Idempotency-Key again: `existing`, in the API's own status and shape, and one snapshot", async () => {
-    const site = await stage(create);
-    const first = await site.post({ description: "before the update" }, { "Idempotency-Key": "deploy-7" });
-    site.clock.advance(60_000);
-    const again = await site.post({ description: "before the update" }, { "idempotency-key": "deploy-7" });
+  test(`${create.name} returns the existing snapshot, in the status and shape of the API, for a repeated Idempotency-Key`, async () => {
+    const fixture = await createFixture(create);
+    const first = await fixture.post({ description: "before the update" }, { "Idempotency-Key": "deploy-7" });
+    fixture.clock.advance(60_000);
+    const again = await fixture.post({ description: "before the update" }, { "idempotency-key": "deploy-7" });
     expect(first.result.headers["x-snapshot-outcome"]).toBe("accepted");
     expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
     expect(again.result.statusCode).toBe(status);
-    const [made, ...others] = site.cloud.snapshots(kind);
+    const [made, ...others] = fixture.cloud.snapshots(kind);
     expect(others).toEqual([]);
-    expect(creates(site)).toHaveLength(1);
+    expect(creates(fixture)).toHaveLength(1);
     const id = made?.id;
     const { volume_id, name, created_at } = made ?? {};
     expect(JSON.parse(again.result.body)).toEqual(
@@ -242,77 +246,77 @@ describe.each(CREATES)("$name", (create) => {
     expect(again.records[0]).toMatchObject({ snapshot_id: id, name: made?.name, attempts: 0 });
   });
 
-  test("two calls with one key at the same moment in one instance make one snapshot", async () => {
-    const site = await stage(create);
-    const both = await Promise.all([1, 2].map(() => site.post({}, { "idempotency-key": "twice" })));
+  test(`${create.name} creates one snapshot for two simultaneous calls with one key in one instance`, async () => {
+    const fixture = await createFixture(create);
+    const both = await Promise.all([1, 2].map(() => fixture.post({}, { "idempotency-key": "twice" })));
     expect(both.map(({ result }) => result.headers["x-snapshot-outcome"]).sort()).toEqual(["accepted", "existing"]);
-    expect(site.cloud.snapshots(kind)).toHaveLength(1);
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
   });
 
-  test("without a key every request is one of its own, and the platform's repetition of one is the same", async () => {
-    const site = await stage(create, { creationMs: 0 });
-    const fields = () => (named ? { name: `made-${site.clock.now()}` } : {});
+  test(`${create.name} creates a snapshot for each request without a key, but not for a redelivery of the same request id`, async () => {
+    const fixture = await createFixture(create, { creationMs: 0 });
+    const fields = () => (named ? { name: `made-${fixture.clock.now()}` } : {});
     const first = fields();
-    await site.direct(site.body(first), { requestId: "one" });
-    site.clock.advance(60_000);
-    const repeated = await site.direct(site.body(first), { requestId: "one" });
-    const other = await site.direct(site.body(fields()), { requestId: "other" });
+    await fixture.direct(fixture.body(first), { requestId: "one" });
+    fixture.clock.advance(60_000);
+    const repeated = await fixture.direct(fixture.body(first), { requestId: "one" });
+    const other = await fixture.direct(fixture.body(fields()), { requestId: "other" });
     expect([outcomes(repeated)[0], outcomes(other)[0]]).toEqual(["create existing", "create accepted"]);
-    expect(site.cloud.snapshots(kind)).toHaveLength(2);
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(2);
   });
 
-  test("other content under the same key: 409 Conflict, and nothing is made", async () => {
-    const site = await stage(create);
-    await site.post({ description: "one" }, { "idempotency-key": "deploy-7" });
-    site.clock.advance(60_000);
-    const [made] = site.cloud.snapshots(kind);
-    const other = await site.post({ description: "another" }, { "idempotency-key": "deploy-7" });
+  test(`${create.name} responds 409 and creates nothing if a repeated key comes with a different request`, async () => {
+    const fixture = await createFixture(create);
+    await fixture.post({ description: "one" }, { "idempotency-key": "deploy-7" });
+    fixture.clock.advance(60_000);
+    const [made] = fixture.cloud.snapshots(kind);
+    const other = await fixture.post({ description: "another" }, { "idempotency-key": "deploy-7" });
     expect(other.result.statusCode).toBe(409);
     expect(errorOf(other)).toMatchObject({ code: "Conflict", reason: "Conflict" });
     expect(errorOf(other).message).toContain(made?.id);
     expect(outcomes(other)).toEqual(["create failed", "run failed"]);
-    expect(creates(site)).toHaveLength(1);
-    expect(site.cloud.snapshots(kind)).toHaveLength(1);
+    expect(creates(fixture)).toHaveLength(1);
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
   });
 
-  test("a lost answer: found again, not made again", async () => {
-    const site = await stage(create);
-    site.cloud.fault({ operation, nth: 1 }, { type: "reset", after: true });
-    const { result, records } = await site.post();
+  test(`${create.name} finds the snapshot instead of creating another one if the response to the create is lost`, async () => {
+    const fixture = await createFixture(create);
+    fixture.cloud.fault({ operation, nth: 1 }, { type: "reset", after: true });
+    const { result, records } = await fixture.post();
     expect(result.statusCode).toBe(status);
     expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(creates(site)).toHaveLength(1);
-    expect(site.cloud.snapshots(kind)).toHaveLength(1);
+    expect(creates(fixture)).toHaveLength(1);
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
     expect(records[0]).toMatchObject({
       outcome: "accepted",
       attempts: 1,
-      snapshot_id: site.cloud.snapshots(kind)[0]?.id,
+      snapshot_id: fixture.cloud.snapshots(kind)[0]?.id,
     });
   });
 
-  test("a lost request: made once it was found that it was not", async () => {
-    const site = await stage(create);
-    site.cloud.fault({ operation, nth: 1 }, { type: "reset", after: false });
-    const { result, records } = await site.post();
+  test(`${create.name} repeats a create whose request was lost after it has found no snapshot`, async () => {
+    const fixture = await createFixture(create);
+    fixture.cloud.fault({ operation, nth: 1 }, { type: "reset", after: false });
+    const { result, records } = await fixture.post();
     expect(result.statusCode).toBe(status);
-    expect(site.cloud.snapshots(kind)).toHaveLength(1);
+    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
     expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
   });
 });
 
-test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot"))(
-  "$name: a first snapshot that failed counts as absent: a second one, with another made-up name",
-  async (create) => {
-    const site = await stage(create);
-    const id = String(site.resource.volume_id ?? site.resource.server_id);
-    site.cloud.endWith(id, "error");
-    const post = () => site.post({}, { "idempotency-key": "deploy-7" });
+test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot").map((create) => [create.name, create] as const))(
+  "%s ignores a failed snapshot and creates another one with a different generated name",
+  async (_name, create) => {
+    const fixture = await createFixture(create);
+    const id = String(fixture.resource.volume_id ?? fixture.resource.server_id);
+    fixture.cloud.endWith(id, "error");
+    const post = () => fixture.post({}, { "idempotency-key": "deploy-7" });
     const first = await post();
-    site.clock.advance(60_000);
+    fixture.clock.advance(60_000);
     const second = await post();
-    site.clock.advance(60_000);
+    fixture.clock.advance(60_000);
     const third = await post();
-    const [failed, good, ...others] = site.cloud.snapshots(create.kind);
+    const [failed, good, ...others] = fixture.cloud.snapshots(create.kind);
     expect(others).toEqual([]);
     expect(failed?.status).toBe("error");
     expect(good?.status).toMatch(/^ava/);
@@ -326,39 +330,41 @@ test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot"))(
   },
 );
 
-test("the order of fields is no content: the same request in another order is the same", async () => {
-  const site = await stage(SNAPSHOT);
-  const { volume_id } = site.resource;
+test("create-snapshot treats two requests with the same fields in a different order as the same request", async () => {
+  const fixture = await createFixture(SNAPSHOT);
+  const { volume_id } = fixture.resource;
   const headers = { "idempotency-key": "deploy-7" };
-  await site.http(apig({ snapshot: { volume_id, force: true, metadata: { a: "1", b: "2" } } }, headers));
-  const again = await site.http(apig({ snapshot: { metadata: { b: "2", a: "1" }, force: true, volume_id } }, headers));
+  await fixture.http(apig({ snapshot: { volume_id, force: true, metadata: { a: "1", b: "2" } } }, headers));
+  const again = await fixture.http(
+    apig({ snapshot: { metadata: { b: "2", a: "1" }, force: true, volume_id } }, headers),
+  );
   expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
 });
 
-test("a cluster snapshot that failed keeps its name: 409, which says what to do", async () => {
-  const site = await stage(CLUSTER);
-  site.cloud.endWith(String(site.resource.cluster_id), "UNAVAILABLE");
-  await site.post({}, { "idempotency-key": "deploy-7" });
-  site.clock.advance(60_000);
-  const again = await site.post({}, { "idempotency-key": "deploy-7" });
+test("create-cluster-snapshot responds 409 with advice if a failed snapshot still occupies the name", async () => {
+  const fixture = await createFixture(CLUSTER);
+  fixture.cloud.endWith(String(fixture.resource.cluster_id), "UNAVAILABLE");
+  await fixture.post({}, { "idempotency-key": "deploy-7" });
+  fixture.clock.advance(60_000);
+  const again = await fixture.post({}, { "idempotency-key": "deploy-7" });
   expect(again.result.statusCode).toBe(409);
   expect(errorOf(again).message).toMatch(/"snapshot-\d+" is the name of snapshot .*delete that snapshot/);
 });
 
-test("a cluster's description without room for the marker goes out as it is, and its name finds it again", async () => {
-  const site = await stage(CLUSTER);
+test("create-cluster-snapshot sends a description that leaves no room for the marker unchanged, and finds the snapshot by its name", async () => {
+  const fixture = await createFixture(CLUSTER);
   const description = "x".repeat(256);
-  const post = () => site.post({ description }, { "idempotency-key": "deploy-7" });
+  const post = () => fixture.post({ description }, { "idempotency-key": "deploy-7" });
   await post();
-  site.clock.advance(60_000);
+  fixture.clock.advance(60_000);
   const again = await post();
   expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
-  expect(site.cloud.snapshots("cluster-snapshot").map((made) => made.description)).toEqual([description]);
+  expect(fixture.cloud.snapshots("cluster-snapshot").map((made) => made.description)).toEqual([description]);
 });
 
-test("EVS_LIMITS=classic: a null description goes out as null", async () => {
-  const site = await stage(SNAPSHOT, { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
-  const { result } = await site.post({ description: null });
+test("create-snapshot with EVS_LIMITS=classic sends a null description as null", async () => {
+  const fixture = await createFixture(SNAPSHOT, { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+  const { result } = await fixture.post({ description: null });
   expect(result.statusCode).toBe(202);
-  expect(creates(site)[0]?.body).toMatchObject({ snapshot: { description: null } });
+  expect(creates(fixture)[0]?.body).toMatchObject({ snapshot: { description: null } });
 });

@@ -1,26 +1,18 @@
-/** What an operator reads afterwards: on stdout, in the logging topic, on stderr. */
+/** Tests the records of the create functions on stdout and in the logging topic, and the warnings on stderr. */
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import {
-  CREATES,
-  type Create,
-  errorOf,
-  onTheSitesDay,
-  outcomes,
-  SNAPSHOT,
-  STANDARD,
-  stage,
-} from "../support/creates.ts";
-import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
+import { CREATES, type Create, createFixture, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { apig, createTestEnvironment, errorOf, outcomes, START, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const NOTHING_TO_SAY = ["event_time", "deployment_id", "rule", "detail"];
+const FIELDS_OF_OTHERS = ["event_time", "deployment_id", "rule", "detail"];
 
 describe.each(CREATES)("$name", (create) => {
   const { kind, name } = create;
@@ -31,25 +23,24 @@ describe.each(CREATES)("$name", (create) => {
     request_id: "r-1",
     trigger,
   });
-  const v5 = create.operation.startsWith("evs.createS") && kind !== "snapshot";
+  const hasJob = create.operation.startsWith("evs.createS") && kind !== "snapshot";
 
-  test("a snapshot that was taken: its record, then the run's; the same on stdout and in the topic", async () => {
-    const site = await stage(create);
-    const { records } = await site.post({ name: "snap-001" }, {}, { requestId: "r-1" });
-    const [made] = site.cloud.snapshots(kind);
-    const { resource } = site;
+  test(`${name} writes the record of a new snapshot and the record of the run to stdout and to the logging topic`, async () => {
+    const fixture = await createFixture(create);
+    const { records } = await fixture.post({ name: "snap-001" }, {}, { requestId: "r-1" });
+    const [made] = fixture.cloud.snapshots(kind);
     expect(records).toStrictEqual([
       {
         ...head("2026-11-21T02:00:00.000Z"),
         level: "info",
         action: "create",
         kind,
-        resource_id: resource.volume_id ?? resource.server_id ?? resource.cluster_id,
+        resource_id: fixture.resourceId,
         name: "snap-001",
         policy: name,
         outcome: "accepted",
         snapshot_id: made?.id,
-        ...(v5 ? { job_id: expect.stringMatching(/./) } : {}),
+        ...(hasJob ? { job_id: expect.stringMatching(/./) } : {}),
         attempts: 1,
         duration_ms: 0,
       },
@@ -70,32 +61,32 @@ describe.each(CREATES)("$name", (create) => {
       "request_id",
       "trigger",
     ]);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
-    expect(site.cloud.lostLogs).toEqual([]);
-    expect(site.cloud.count("lts.reportLogs")).toBe(1);
+    expect(fixture.cloud.logs.map(({ line }) => line)).toEqual(records);
+    expect(fixture.cloud.lostLogs).toEqual([]);
+    expect(fixture.cloud.count("lts.reportLogs")).toBe(1);
   });
 
-  test("one that was there already: no job, no attempt", async () => {
-    const site = await stage(create);
-    const post = () => site.post({}, { "idempotency-key": "k" }, { requestId: "r-1" });
+  test(`${name} writes a record without a job and without attempts for an existing snapshot`, async () => {
+    const fixture = await createFixture(create);
+    const post = () => fixture.post({}, { "idempotency-key": "k" }, { requestId: "r-1" });
     await post();
-    site.clock.advance(90_000);
+    fixture.clock.advance(90_000);
     const { records } = await post();
     expect(records).toMatchObject([
       { ...head("2026-11-21T02:01:30.000Z"), outcome: "existing", attempts: 0, snapshot_id: expect.stringMatching(ID) },
       { action: "run", outcome: "done", outcomes: { existing: 1 } },
     ]);
     expect(records[0]).not.toHaveProperty("job_id");
-    expect(records[0].name).toBe(site.cloud.snapshots(kind)[0]?.name);
+    expect(records[0].name).toBe(fixture.cloud.snapshots(kind)[0]?.name);
   });
 
-  test("one that failed: the reason, the cloud's code, message, status and request id, and how long it took", async () => {
-    const site = await stage(create);
+  test(`${name} writes the reason, the cloud's code, message, status and request id, and the duration of a failed create`, async () => {
+    const fixture = await createFixture(create);
     const body = { error: { code: "EVS.2144", message: "The account is frozen." } };
-    site.cloud.fault({ operation: create.operation, nth: 1 }, { type: "status", status: 500 });
-    site.cloud.fault({ operation: create.operation, nth: 2 }, { type: "status", status: 403, body });
-    const { records } = await site.direct(undefined, { requestId: "r-1" });
-    const refused = site.cloud.requests.find(({ status }) => status === 403);
+    fixture.cloud.fault({ operation: create.operation, nth: 1 }, { type: "status", status: 500 });
+    fixture.cloud.fault({ operation: create.operation, nth: 2 }, { type: "status", status: 403, body });
+    const { records } = await fixture.direct(undefined, { requestId: "r-1" });
+    const refused = fixture.cloud.requests.find(({ status }) => status === 403);
     const error = {
       reason: "AccountSuspended",
       code: "EVS.2144",
@@ -105,7 +96,7 @@ describe.each(CREATES)("$name", (create) => {
       status: 403,
       request_id: refused?.requestId,
     };
-    // 6 s until it is looked for what the first answer left open.
+    // The function waits 6 s until a list must show the snapshot of the first, ambiguous response.
     const at = head("2026-11-21T02:00:06.000Z", "direct");
     expect(records).toMatchObject([
       { ...at, level: "error", action: "create", outcome: "failed", attempts: 2, duration_ms: 6_000, error },
@@ -114,9 +105,9 @@ describe.each(CREATES)("$name", (create) => {
     expect(records[0]).not.toHaveProperty("snapshot_id");
   });
 
-  test("input that was refused: what it would have been, and nothing of the cloud", async () => {
-    const site = await stage(create);
-    const { records } = await site.post({ nonsense: true }, {}, { requestId: "r-1" });
+  test(`${name} writes a record of an invalid request without fields of the cloud`, async () => {
+    const fixture = await createFixture(create);
+    const { records } = await fixture.post({ nonsense: true }, {}, { requestId: "r-1" });
     const error = {
       reason: "InvalidRequest",
       message: expect.stringContaining(`${create.envelope}.nonsense: unknown field. Allowed: `),
@@ -141,25 +132,25 @@ describe.each(CREATES)("$name", (create) => {
         duration_ms: 0,
       },
     ]);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
+    expect(fixture.cloud.logs.map(({ line }) => line)).toEqual(records);
   });
 
-  test("what does not apply is left out", async () => {
-    const site = await stage(create);
+  test(`${name} omits fields that do not apply to a record`, async () => {
+    const fixture = await createFixture(create);
     for (const fields of [{}, { nonsense: 1 }]) {
-      for (const record of (await site.post(fields)).records) {
-        for (const field of NOTHING_TO_SAY) expect(record).not.toHaveProperty(field);
+      for (const record of (await fixture.post(fields)).records) {
+        for (const field of FIELDS_OF_OTHERS) expect(record).not.toHaveProperty(field);
         expect(JSON.stringify(record)).not.toContain(":null");
       }
     }
   });
 });
 
-test("the topic gets the lines with their time and labels", async () => {
-  const site = await stage(SNAPSHOT);
-  site.clock.advance(1_234);
-  await site.post();
-  expect(site.cloud.logs).toMatchObject([
+test("create-snapshot delivers records with their time and labels to the logging topic", async () => {
+  const fixture = await createFixture(SNAPSHOT);
+  fixture.clock.advance(1_234);
+  await fixture.post();
+  expect(fixture.cloud.logs).toMatchObject([
     {
       group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293",
       stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6",
@@ -170,91 +161,102 @@ test("the topic gets the lines with their time and labels", async () => {
   ]);
 });
 
-describe("a topic that does not take the records", () => {
+describe("a logging topic that does not accept the records", () => {
   const code = (errorCode: string) => JSON.stringify({ errorCode, error_msg: "?", result: null });
   const TROUBLES: [what: string, fault: Fault, reason: string][] = [
-    ["fails", { type: "status", status: 500 }, "CloudError"],
-    ["refuses", { type: "status", status: 400 }, "InvalidRequest"],
-    ["denies", { type: "status", status: 403 }, "AccessDenied"],
+    ["responds 500", { type: "status", status: 500 }, "CloudError"],
+    ["responds 400", { type: "status", status: 400 }, "InvalidRequest"],
+    ["responds 403", { type: "status", status: 403 }, "AccessDenied"],
     ["is throttled", { type: "throttle", retryAfter: 60 }, "Throttled"],
-    ["hangs", { type: "hang", after: false }, "Unreachable"],
-    ["resets", { type: "reset", after: false }, "Unreachable"],
-    ["redirects", { type: "redirect", location: "https://example.com" }, "BadResponse"],
-    ["answers a page", { type: "notJson", after: false, html: true }, "BadResponse"],
-    ["answers nothing", { type: "emptyBody", after: false }, "BadResponse"],
-    ["answers 200 with another code", { type: "answer", status: 200, body: code("SVCSTG.ALS.200.400") }, "BadResponse"],
+    ["does not respond", { type: "hang", after: false }, "Unreachable"],
+    ["resets the connection", { type: "reset", after: false }, "Unreachable"],
+    ["responds with a redirect", { type: "redirect", location: "https://example.com" }, "BadResponse"],
+    ["responds with an HTML page", { type: "notJson", after: false, html: true }, "BadResponse"],
+    ["responds with an empty body", { type: "emptyBody", after: false }, "BadResponse"],
     [
-      "answers 200 with a code that only contains it",
+      "responds 200 with another code",
+      { type: "answer", status: 200, body: code("SVCSTG.ALS.200.400") },
+      "BadResponse",
+    ],
+    [
+      "responds 200 with a code that contains the code of success",
       { type: "answer", status: 200, body: code("x.200.200.1") },
       "BadResponse",
     ],
-    ["answers 200 with a failure", { type: "answer", status: 200, body: code("SVCSTG.ALS.403.105") }, "BadResponse"],
     [
-      "answers 200 with its code in an array",
+      "responds 200 with the code of a failure",
+      { type: "answer", status: 200, body: code("SVCSTG.ALS.403.105") },
+      "BadResponse",
+    ],
+    [
+      "responds 200 with the code of success in an array",
       { type: "answer", status: 200, body: JSON.stringify({ errorCode: ["SVCSTG.ALS.200.200"] }) },
       "BadResponse",
     ],
-    ["answers 202", { type: "answer", status: 202, body: code("SVCSTG.ALS.200.200") }, "BadResponse"],
+    ["responds 202", { type: "answer", status: 202, body: code("SVCSTG.ALS.200.200") }, "BadResponse"],
   ];
 
-  test.each(TROUBLES)("%s: one line on stderr; the work and the answer stand", async (_what, fault, reason) => {
-    const site = await stage(STANDARD);
-    site.cloud.fault({ operation: "lts.reportLogs" }, fault);
-    const before = site.clock.now();
-    const answered = await site.post({}, {}, { requestId: "r-1" });
-    expect(answered.result.statusCode).toBe(202);
-    expect(answered.result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(site.cloud.snapshots("standard-snapshot")).toHaveLength(1);
-    expect(outcomes(answered)).toEqual(["create accepted", "run done"]);
-    expect(answered.warnings).toHaveLength(1);
-    const warning = JSON.parse(String(answered.warnings[0]));
-    expect(warning).toMatchObject({ level: "error", function: "create-standard-snapshot", request_id: "r-1" });
-    expect(warning.reason).toBe(reason);
-    expect(warning.message).toMatch(/^The logging topic did not take 2 of 2 records, which are on stdout: /);
-    expect(site.clock.now() - before).toBeLessThanOrEqual(2_000);
-    expect(site.cloud.logs).toEqual([]);
+  test.each(TROUBLES)(
+    "create-standard-snapshot responds as usual and warns on stderr if the logging topic %s",
+    async (_what, fault, reason) => {
+      const fixture = await createFixture(STANDARD);
+      fixture.cloud.fault({ operation: "lts.reportLogs" }, fault);
+      const before = fixture.clock.now();
+      const response = await fixture.post({}, {}, { requestId: "r-1" });
+      expect(response.result.statusCode).toBe(202);
+      expect(response.result.headers["x-snapshot-outcome"]).toBe("accepted");
+      expect(fixture.cloud.snapshots("standard-snapshot")).toHaveLength(1);
+      expect(outcomes(response)).toEqual(["create accepted", "run done"]);
+      expect(response.warnings).toHaveLength(1);
+      const warning = JSON.parse(String(response.warnings[0]));
+      expect(warning).toMatchObject({ level: "error", function: "create-standard-snapshot", request_id: "r-1" });
+      expect(warning.reason).toBe(reason);
+      expect(warning.message).toMatch(/^The logging topic did not take 2 of 2 records, which are on stdout: /);
+      expect(fixture.clock.now() - before).toBeLessThanOrEqual(2_000);
+      expect(fixture.cloud.logs).toEqual([]);
+    },
+  );
+
+  test("create-standard-snapshot reports its own failure if the logging topic fails too", async () => {
+    const fixture = await createFixture(STANDARD, { variables: { LTS_LOG_STREAM_ID: "another-stream" } });
+    const response = await fixture.post({ volume_id: "no id" });
+    expect([response.result.statusCode, errorOf(response).reason]).toEqual([400, "InvalidRequest"]);
+    expect(response.warnings.join()).toContain("The log stream does not existed");
   });
 
-  test("does not hide a failure either", async () => {
-    const site = await stage(STANDARD, { variables: { LTS_LOG_STREAM_ID: "another-stream" } });
-    const answered = await site.post({ volume_id: "no id" });
-    expect([answered.result.statusCode, errorOf(answered).reason]).toEqual([400, "InvalidRequest"]);
-    expect(answered.warnings.join()).toContain("The log stream does not existed");
-  });
-
-  test("for a moment: the report is sent again", async () => {
+  test("create-standard-snapshot repeats a report whose connection was reset", async () => {
     for (const after of [true, false]) {
-      const site = await stage(STANDARD);
-      site.cloud.fault({ operation: "lts.reportLogs", nth: 1 }, { type: "reset", after });
-      const { warnings, records } = await site.post();
+      const fixture = await createFixture(STANDARD);
+      fixture.cloud.fault({ operation: "lts.reportLogs", nth: 1 }, { type: "reset", after });
+      const { warnings, records } = await fixture.post();
       expect(warnings).toEqual([]);
-      expect(site.cloud.logs.map(({ line }) => line).slice(-2)).toEqual(records);
+      expect(fixture.cloud.logs.map(({ line }) => line).slice(-2)).toEqual(records);
     }
   });
 
-  test("and an invocation that has used up its time: the reserve is the topic's", async () => {
-    const site = await stage(STANDARD);
-    site.cloud.fault({ operation: /^evs/ }, { type: "hang", after: false });
-    const { records, warnings } = await site.post({}, {}, { remainingMs: 20_000 });
+  test("create-standard-snapshot delivers its records within the reserved time if its create never gets a response", async () => {
+    const fixture = await createFixture(STANDARD);
+    fixture.cloud.fault({ operation: /^evs/ }, { type: "hang", after: false });
+    const { records, warnings } = await fixture.post({}, {}, { remainingMs: 20_000 });
     expect(warnings).toEqual([]);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
-    expect(site.clock.now() - Date.parse(START)).toBeLessThanOrEqual(20_000);
+    expect(fixture.cloud.logs.map(({ line }) => line)).toEqual(records);
+    expect(fixture.clock.now() - Date.parse(START)).toBeLessThanOrEqual(20_000);
   });
 });
 
-describe("a record that the topic refuses for good", () => {
+describe("a record that the logging topic rejects permanently", () => {
   const refused: Fault = { type: "status", status: 400, body: { errorCode: "SVCSTG.ALS.400.400", error_msg: "no" } };
 
-  test("a scheduled run delivers every other record, answers that the topic failed, and warns how many it lost", async () => {
-    const site = await createTestEnvironment();
-    const disks = Array.from({ length: 9 }, () => site.cloud.addVolume().id);
+  test("scheduled-snapshots delivers every other record, reports that the topic failed, and warns how many records are missing", async () => {
+    const environment = await createTestEnvironment();
+    const disks = Array.from({ length: 9 }, () => environment.cloud.addVolume().id);
     const [poison = ""] = disks.slice(4);
-    site.cloud.fault({ operation: "lts.reportLogs", resource: poison }, refused);
+    environment.cloud.fault({ operation: "lts.reportLogs", resource: poison }, refused);
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
-    const { result, records, warnings } = await site.invoke(scheduledSnapshots, timerEvent(policy));
+    const { result, records, warnings } = await environment.invoke(scheduledSnapshots, timerEvent(policy));
     expect(result).toMatchObject({ targets: 9, outcomes: { accepted: 9 }, topic: "failed" });
     expect(records).toHaveLength(10);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual(
+    expect(environment.cloud.logs.map(({ line }) => line)).toEqual(
       records.filter(({ resource_id }) => resource_id !== poison),
     );
     expect(warnings).toHaveLength(1);
@@ -267,17 +269,17 @@ describe("a record that the topic refuses for good", () => {
     });
   });
 
-  test("a create over HTTP answers as always, and the record of its run is delivered", async () => {
-    const site = await stage(STANDARD);
-    site.cloud.fault({ operation: "lts.reportLogs", resource: String(site.resource.volume_id) }, refused);
-    const answered = await site.post();
-    expect(answered.result.statusCode).toBe(202);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual([answered.records.at(-1)]);
-    expect(answered.warnings.join()).toContain("did not take 1 of 2 records");
+  test("create-standard-snapshot responds as usual and delivers the record of its run if the topic rejects the other record", async () => {
+    const fixture = await createFixture(STANDARD);
+    fixture.cloud.fault({ operation: "lts.reportLogs", resource: String(fixture.resource.volume_id) }, refused);
+    const response = await fixture.post();
+    expect(response.result.statusCode).toBe(202);
+    expect(fixture.cloud.logs.map(({ line }) => line)).toEqual([response.records.at(-1)]);
+    expect(response.warnings.join()).toContain("did not take 1 of 2 records");
   });
 });
 
-describe("what the cloud answers with strings of 1 MB", () => {
+describe("responses of the cloud with strings of 1 MB", () => {
   const MB = "x".repeat(1024 * 1024);
 
   test.each<[string, Fault]>([
@@ -287,184 +289,184 @@ describe("what the cloud answers with strings of 1 MB", () => {
       { type: "status", status: 400, body: { error: { code: "E", message: "\u0001".repeat(9e5) } } },
     ],
   ])(
-    "a create writes records of at most 16 KB after an error with %s of that size, and delivers them",
+    "create-standard-snapshot writes and delivers records of at most 16 KB after an error with 1 MB of %s",
     async (_what, fault) => {
-      const site = await stage(STANDARD);
-      site.cloud.fault({ operation: STANDARD.operation }, fault);
-      const { records, warnings } = await site.post();
+      const fixture = await createFixture(STANDARD);
+      fixture.cloud.fault({ operation: STANDARD.operation }, fault);
+      const { records, warnings } = await fixture.post();
       expect(records).toMatchObject([{ outcome: "failed" }, { action: "run", outcome: "failed" }]);
       for (const record of records) expect(JSON.stringify(record).length).toBeLessThanOrEqual(16 * 1024);
       expect(warnings).toEqual([]);
-      expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
+      expect(fixture.cloud.logs.map(({ line }) => line)).toEqual(records);
     },
   );
 
-  test("a direct create throws an error of at most 64 KB after an error with code and message of that size", async () => {
-    const site = await stage(STANDARD);
+  test("create-standard-snapshot throws an error of at most 64 KB after an error with a code and a message of 1 MB", async () => {
+    const fixture = await createFixture(STANDARD);
     const body = { error: { code: MB, message: MB } };
-    site.cloud.fault({ operation: STANDARD.operation }, { type: "status", status: 400, body });
-    const { error } = await site.direct();
+    fixture.cloud.fault({ operation: STANDARD.operation }, { type: "status", status: 400, body });
+    const { error } = await fixture.direct();
     expect(error).toMatchObject({ reason: "InvalidRequest", status: 400 });
     for (const text of [error?.message, error?.stack, JSON.stringify({ ...error })]) {
       expect(String(text).length).toBeLessThanOrEqual(66 * 1024);
     }
   });
 
-  test("a create writes records of at most 16 KB for the id of a snapshot of that size", async () => {
-    const site = await stage(STANDARD);
+  test("create-standard-snapshot writes records of at most 16 KB for a snapshot id of 1 MB", async () => {
+    const fixture = await createFixture(STANDARD);
     const body = JSON.stringify({ snapshot: { id: MB, job_id: MB }, job_id: MB, snapshot_id: MB });
-    site.cloud.fault({ operation: STANDARD.operation }, { type: "answer", status: 202, body });
-    const { records, warnings } = await site.post();
+    fixture.cloud.fault({ operation: STANDARD.operation }, { type: "answer", status: 202, body });
+    const { records, warnings } = await fixture.post();
     for (const record of records) expect(JSON.stringify(record).length).toBeLessThanOrEqual(16 * 1024);
     expect(warnings).toEqual([]);
-    expect(site.cloud.logs.map(({ line }) => line)).toEqual(records);
+    expect(fixture.cloud.logs.map(({ line }) => line)).toEqual(records);
   });
 });
 
 describe("control characters that the cloud sends", () => {
-  const said = "a\u2028b\u0085c\u007fd\u202ee\u200bf\u001b[31mg\nh";
+  const text = "a\u2028b\u0085c\u007fd\u202ee\u200bf\u001b[31mg\nh";
   const RAW = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-  test("records, the lines on stderr, the answer and the error of a create have them escaped", async () => {
-    const fault: Fault = { type: "status", status: 400, body: { error: { code: said, message: said } } };
+  test("create-standard-snapshot escapes control characters of the cloud in records, warnings, responses and errors", async () => {
+    const fault: Fault = { type: "status", status: 400, body: { error: { code: text, message: text } } };
     const lines: string[] = [];
-    const site = await stage(STANDARD);
-    site.cloud.fault({ operation: STANDARD.operation }, fault);
-    site.cloud.fault({ operation: "lts.reportLogs" }, { ...fault, status: 403 });
+    const fixture = await createFixture(STANDARD);
+    fixture.cloud.fault({ operation: STANDARD.operation }, fault);
+    fixture.cloud.fault({ operation: "lts.reportLogs" }, { ...fault, status: 403 });
     const handler = STANDARD.factory({
-      ...site.runtime,
+      ...fixture.runtime,
       print: (line) => void lines.push(line),
       warn: (line) => void lines.push(line),
     });
-    const posted = await site.invoke(() => handler, apig(site.body()));
-    const direct = await site.invoke(() => handler, site.body());
+    const posted = await fixture.invoke(() => handler, apig(fixture.body()));
+    const direct = await fixture.invoke(() => handler, fixture.body());
     expect(lines).toHaveLength(6);
     for (const line of lines) expect(line).not.toMatch(RAW);
-    expect(JSON.parse(String(lines[0])).error).toMatchObject({ code: said, message: expect.stringContaining(said) });
+    expect(JSON.parse(String(lines[0])).error).toMatchObject({ code: text, message: expect.stringContaining(text) });
     expect(posted.result.body).not.toMatch(RAW);
     const record = JSON.parse(String(lines[0])).error;
-    expect(JSON.parse(posted.result.body).error).toMatchObject({ code: said, message: record.message });
+    expect(JSON.parse(posted.result.body).error).toMatchObject({ code: text, message: record.message });
     expect(direct.error?.message).not.toMatch(RAW);
     expect(direct.error?.message).toContain("a\\u2028b\\u0085c\\u007fd\\u202ee\\u200bf\\u001b[31mg\\u000ah");
   });
 
-  test("verify writes the name of a snapshot escaped, and its JSON has the original name", async () => {
-    const site = await createTestEnvironment();
-    const name = `m\u202egnp.${said}`;
+  test("verify-snapshots escapes control characters in the name of a snapshot, so the parsed record has the original name", async () => {
+    const environment = await createTestEnvironment();
+    const name = `m\u202egnp.${text}`;
     const labels = { "managed-by": "snapshot-functions", policy: "nightly", key: "0".repeat(32), content: "00000000" };
-    site.cloud.addSnapshot({
+    environment.cloud.addSnapshot({
       kind: "snapshot",
-      volumeId: site.cloud.addVolume().id,
+      volumeId: environment.cloud.addVolume().id,
       name,
-      createdAt: site.clock.now() - 3_600_000,
+      createdAt: environment.clock.now() - 3_600_000,
       metadata: labels,
     });
     const lines: string[] = [];
-    const handler = verifySnapshots({ ...site.runtime, print: (line) => void lines.push(line) });
-    await site.invoke(() => handler, timerEvent({}));
+    const handler = verifySnapshots({ ...environment.runtime, print: (line) => void lines.push(line) });
+    await environment.invoke(() => handler, timerEvent({}));
     for (const line of lines) expect(line).not.toMatch(RAW);
     expect(JSON.parse(String(lines[0]))).toMatchObject({ action: "verify", name });
   });
 });
 
-test("without a topic the records are on stdout alone, and nobody complains", async () => {
+test("create-snapshot writes its records to stdout without a warning if no logging topic is configured", async () => {
   const none = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-  const site = await stage(SNAPSHOT, { variables: none });
-  const { records, warnings } = await site.post();
+  const fixture = await createFixture(SNAPSHOT, { variables: none });
+  const { records, warnings } = await fixture.post();
   expect(records).toHaveLength(2);
   expect(warnings).toEqual([]);
-  expect(site.cloud.count(/^lts/)).toBe(0);
+  expect(fixture.cloud.count(/^lts/)).toBe(0);
 });
 
-describe("one warm instance", () => {
-  /** One handler for all invocations, as on the platform; what it prints and warns is kept with the test. */
+describe("a warm instance", () => {
+  /** Creates a test environment in which one handler serves all invocations, as on the platform. */
   async function warm(create: Create, options: Parameters<typeof createTestEnvironment>[0] = {}) {
-    const site = await createTestEnvironment({ ...options });
+    const environment = await createTestEnvironment({ ...options });
     const lines: string[] = [];
-    const handler = create.factory({ ...site.runtime, print: (line) => void lines.push(line) });
-    const invoke = (event: unknown, how = {}) => site.invoke(() => handler, event, how);
+    const handler = create.factory({ ...environment.runtime, print: (line) => void lines.push(line) });
+    const invoke = (event: unknown, how = {}) => environment.invoke(() => handler, event, how);
     const records = (requestId: string) =>
       lines.map((line) => JSON.parse(line)).filter(({ request_id }) => request_id === requestId);
-    return { ...site, invoke, lines, records };
+    return { ...environment, invoke, lines, records };
   }
 
-  test("nothing of an invocation is in the next one: key, credentials, project, variables, failure", async () => {
-    const site = await warm(SNAPSHOT);
-    const [one, two] = [site.cloud.addVolume(), site.cloud.addVolume()];
+  test("create-snapshot carries no key, credentials, project, variables or failure over to the next invocation", async () => {
+    const fixture = await warm(SNAPSHOT);
+    const [one, two] = [fixture.cloud.addVolume(), fixture.cloud.addVolume()];
     const other = {
       ak: "ANOTHERACCESSKEY0001",
       sk: "another-secret-key-of-another-agency",
       securityToken: "another-token-1",
     };
-    const failed = await site.invoke(apig({ snapshot: { volume_id: one.id } }, { "idempotency-key": "k" }), {
+    const failed = await fixture.invoke(apig({ snapshot: { volume_id: one.id } }, { "idempotency-key": "k" }), {
       requestId: "first",
       credentials: other,
     });
     expect(failed.result.statusCode).toBe(502);
-    site.cloud.addCredentials({ ...other, token: "another-user-token" });
-    const misconfigured = await site.invoke(apig({ snapshot: { volume_id: one.id } }), {
+    fixture.cloud.addCredentials({ ...other, token: "another-user-token" });
+    const misconfigured = await fixture.invoke(apig({ snapshot: { volume_id: one.id } }), {
       requestId: "second",
       variables: { EVS_LIMITS: "old" },
     });
     expect(misconfigured.result.statusCode).toBe(500);
-    const good = await site.invoke(apig({ snapshot: { volume_id: two.id } }), {
+    const good = await fixture.invoke(apig({ snapshot: { volume_id: two.id } }), {
       requestId: "third",
       credentials: other,
     });
     expect(good.result.statusCode).toBe(202);
-    expect(site.records("first").map(({ outcome }) => outcome)).toEqual(["failed", "failed"]);
-    expect(site.records("second").map(({ outcome }) => outcome)).toEqual(["failed"]);
-    expect(site.records("third")).toMatchObject([
+    expect(fixture.records("first").map(({ outcome }) => outcome)).toEqual(["failed", "failed"]);
+    expect(fixture.records("second").map(({ outcome }) => outcome)).toEqual(["failed"]);
+    expect(fixture.records("third")).toMatchObject([
       { outcome: "accepted", resource_id: two.id, attempts: 1 },
       { outcome: "done", outcomes: { accepted: 1 } },
     ]);
-    const last = site.lines.slice(-2).join("\n") + JSON.stringify(good.result);
+    const last = fixture.lines.slice(-2).join("\n") + JSON.stringify(good.result);
     for (const trace of [one.id, "first", "second", "old", "AccessDenied"]) expect(last).not.toContain(trace);
-    expect(site.cloud.snapshots()).toHaveLength(1);
+    expect(fixture.cloud.snapshots()).toHaveLength(1);
   });
 
-  test("invocations at the same moment keep apart, each with its own records, answer and report", async () => {
-    const site = await warm(SNAPSHOT, { latencyMs: 1 });
-    const disks = Array.from({ length: 20 }, () => site.cloud.addVolume().id);
-    const answers = await Promise.all(
+  test("create-snapshot keeps the records, responses and reports of simultaneous invocations apart", async () => {
+    const fixture = await warm(SNAPSHOT, { latencyMs: 1 });
+    const disks = Array.from({ length: 20 }, () => fixture.cloud.addVolume().id);
+    const responses = await Promise.all(
       disks.map(async (disk, index) => {
-        // Not in step: some begin while others wait for the cloud.
+        // Some invocations start while others wait for the cloud.
         for (let turns = index; turns > 0; turns -= 1) await turn();
         const fields = index % 4 === 3 ? { nonsense: index } : { name: `of-${index}` };
-        return site.invoke(apig({ snapshot: { volume_id: disk, ...fields } }), { requestId: `r-${index}` });
+        return fixture.invoke(apig({ snapshot: { volume_id: disk, ...fields } }), { requestId: `r-${index}` });
       }),
     );
-    for (const [index, { result }] of answers.entries()) {
+    for (const [index, { result }] of responses.entries()) {
       const rejected = index % 4 === 3;
       expect(result.statusCode).toBe(rejected ? 400 : 202);
       expect(result.headers["x-request-id"]).toBe(`r-${index}`);
-      expect(site.records(`r-${index}`)).toMatchObject(
+      expect(fixture.records(`r-${index}`)).toMatchObject(
         rejected
           ? [{ outcome: "rejected" }, { outcomes: { rejected: 1 } }]
           : [{ outcome: "accepted", resource_id: disks[index], name: `of-${index}` }, { outcomes: { accepted: 1 } }],
       );
     }
     expect(
-      site.cloud
+      fixture.cloud
         .snapshots()
         .map(({ volume_id, name }) => `${disks.indexOf(String(volume_id))} ${name}`)
         .sort(),
     ).toEqual(disks.flatMap((_, index) => (index % 4 === 3 ? [] : [`${index} of-${index}`])).sort());
-    const reports = site.cloud.requests.filter(({ operation }) => operation === "lts.reportLogs");
+    const reports = fixture.cloud.requests.filter(({ operation }) => operation === "lts.reportLogs");
     for (const { body } of reports) {
       const ids = (body as { contents: string[] }).contents.map((line) => JSON.parse(line).request_id);
       expect(new Set(ids).size).toBe(1);
     }
-    expect(site.cloud.logs).toHaveLength(40);
+    expect(fixture.cloud.logs).toHaveLength(40);
   });
 
-  test("what one caller's credentials did is not taken for another project's", async () => {
-    const site = await warm(SNAPSHOT, { latencyMs: 1 });
-    const disk = site.cloud.addVolume().id;
+  test("create-snapshot does not return a snapshot of one project to a simultaneous caller of another project", async () => {
+    const fixture = await warm(SNAPSHOT, { latencyMs: 1 });
+    const disk = fixture.cloud.addVolume().id;
     const event = apig({ snapshot: { volume_id: disk } }, { "idempotency-key": "k" });
     const [mine, theirs] = await Promise.all([
-      site.invoke(event, { requestId: "mine" }),
-      site.invoke(event, { requestId: "theirs", variables: { PROJECT_ID: "fedcba9876543210fedcba9876543210" } }),
+      fixture.invoke(event, { requestId: "mine" }),
+      fixture.invoke(event, { requestId: "theirs", variables: { PROJECT_ID: "fedcba9876543210fedcba9876543210" } }),
     ]);
     expect(mine.result.statusCode).toBe(202);
     expect(theirs.result.statusCode).toBe(502);
@@ -474,25 +476,25 @@ describe("one warm instance", () => {
 
 describe("a cluster snapshot whose description leaves no room for the marker", () => {
   const made = async (characters: number) => {
-    const site = await createTestEnvironment();
-    const cluster_id = site.cloud.addCluster().id;
+    const environment = await createTestEnvironment();
+    const cluster_id = environment.cloud.addCluster().id;
     const snapshot = { name: "before-move", cluster_id, description: "x".repeat(characters) };
-    const { result, records } = await site.invoke(createClusterSnapshot, apig({ snapshot }));
+    const { result, records } = await environment.invoke(createClusterSnapshot, apig({ snapshot }));
     expect(result.statusCode).toBe(200);
-    site.clock.advance(60 * 60_000);
-    const event = timerEvent({}, new Date(site.clock.now()).toISOString());
-    const verified = await site.invoke(verifySnapshots, event);
+    environment.clock.advance(60 * 60_000);
+    const event = timerEvent({}, new Date(environment.clock.now()).toISOString());
+    const verified = await environment.invoke(verifySnapshots, event);
     return { run: records.at(-1), verified: verified.result.outcomes };
   };
 
-  test("is taken; that it is neither verified nor pruned is said there and then, as nobody says it later", async () => {
+  test("create-cluster-snapshot warns that a snapshot without a marker is neither verified nor pruned", async () => {
     const { run, verified } = await made(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(run.detail).toMatch(/leaves no room for the marker.*verify-snapshots says nothing.*up to 141 characters/);
   });
 
-  test("is another with one character less: it is verified like all others", async () => {
+  test("verify-snapshots verifies a cluster snapshot whose description leaves just enough room for the marker", async () => {
     const { run, verified } = await made(141);
     expect(verified).toEqual({ available: 1 });
     expect(run).not.toHaveProperty("detail");

@@ -5,39 +5,38 @@ import {
   CLUSTER,
   CREATES,
   type Create,
+  type CreateFixture,
+  createFixture,
   creates,
   GROUP,
-  onTheSitesDay,
   SNAPSHOT,
   STANDARD,
-  stage,
 } from "../support/creates.ts";
+import { type Json, outcomes } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
-
-type Stage = Awaited<ReturnType<typeof stage>>;
-type Json = Record<string, unknown>;
+useFixedDate();
 
 /**
  * Replaces the cloud's responses to creates.
  *
- * @param done whether the cloud carries out the create
+ * @param done whether the cloud executes the create
  */
 function respond(
-  site: Stage,
+  fixture: CreateFixture,
   done: boolean,
-  change: (answer: HttpResponse, body: Json) => Partial<HttpResponse>,
+  change: (response: HttpResponse, body: Json) => Partial<HttpResponse>,
   times = 1,
 ) {
-  const { transport } = site.runtime;
+  const { transport } = fixture.runtime;
   let left = times;
-  site.runtime.transport = async (request) => {
+  fixture.runtime.transport = async (request) => {
     if (request.method !== "POST" || request.url.pathname.includes("/lts/") || left === 0) return transport(request);
     left -= 1;
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
     const text = JSON.stringify({ snapshot: { id, status: "creating" }, snapshot_id: id, snapshot_group_id: id });
-    const answer = done ? await transport(request) : { status: 202, headers: {}, text };
-    return { ...answer, ...change(answer, JSON.parse(answer.text)) };
+    const response = done ? await transport(request) : { status: 202, headers: {}, text };
+    return { ...response, ...change(response, JSON.parse(response.text)) };
   };
 }
 
@@ -50,13 +49,13 @@ function withId(create: Create, body: Json, id: unknown): Json {
   return { ...body, snapshot: { ...(body.snapshot as Json), id } };
 }
 
-type Change = (create: Create) => (answer: HttpResponse, body: Json) => Partial<HttpResponse>;
+type Change = (create: Create) => (response: HttpResponse, body: Json) => Partial<HttpResponse>;
 
 const page = "<html><body>Please log in</body></html>";
 const ODD: [what: string, change: Change][] = [
-  ["a redirect 302", () => () => ({ status: 302, headers: { location: "http://127.0.0.1:1/" }, text: "" })],
-  ["a redirect 303", () => () => ({ status: 303, headers: { location: "/elsewhere" }, text: "" })],
-  ["a redirect 307", () => () => ({ status: 307, headers: { location: "/elsewhere" }, text: "" })],
+  ["a 302 redirect", () => () => ({ status: 302, headers: { location: "http://127.0.0.1:1/" }, text: "" })],
+  ["a 303 redirect", () => () => ({ status: 303, headers: { location: "/elsewhere" }, text: "" })],
+  ["a 307 redirect", () => () => ({ status: 307, headers: { location: "/elsewhere" }, text: "" })],
   ["a login page with the status 200", () => () => ({ status: 200, text: page })],
   ["a proxy's 403 page", () => () => ({ status: 403, text: page })],
   ["a proxy's 404 page", () => () => ({ status: 404, text: page })],
@@ -69,7 +68,7 @@ const ODD: [what: string, change: Change][] = [
   ["an empty 204", () => () => ({ status: 204, text: "" })],
   ["null", () => () => withBody(null)],
   ["an array", () => () => withBody([])],
-  ["an object that is empty", () => () => withBody({})],
+  ["an empty object", () => () => withBody({})],
   ...(
     [
       null,
@@ -91,12 +90,18 @@ const ODD: [what: string, change: Change][] = [
     `the id ${JSON.stringify(id).slice(0, 20)}`,
     (create) => (_, body) => withBody(withId(create, body, id)),
   ]),
-  ["a code of EVS beside the id", () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" })],
-  ["a code of the gateway beside the id", () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" })],
-  ["an error beside the id", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
-  ["an error without a code beside the id", () => (_, body) => withBody({ ...body, error: { message: "no" } })],
-  ["an error that has a number alone beside the id", () => (_, body) => withBody({ ...body, error: { code: 500 } })],
-  ["an error that is a string beside the id", () => (_, body) => withBody({ ...body, error: "no" })],
+  [
+    "an id with an error code of EVS",
+    () => (_, body) => withBody({ ...body, error_code: "EVS.2024", error_msg: "no" }),
+  ],
+  [
+    "an id with an error code of the gateway",
+    () => (_, body) => withBody({ ...body, code: "APIGW.0308", message: "no" }),
+  ],
+  ["an id with an error", () => (_, body) => withBody({ ...body, error: { code: "EVS.5500", message: "no" } })],
+  ["an id with an error without a code", () => (_, body) => withBody({ ...body, error: { message: "no" } })],
+  ["an id with an error that has a number as its code", () => (_, body) => withBody({ ...body, error: { code: 500 } })],
+  ["an id with an error that is a string", () => (_, body) => withBody({ ...body, error: "no" })],
   [
     "another disk or cluster",
     ({ envelope }) =>
@@ -110,38 +115,38 @@ const ODD: [what: string, change: Change][] = [
 
 describe.each(CREATES)("$name", (create) => {
   test.each(ODD)(
-    "makes one snapshot and reports it when the create was carried out and the response is %s",
+    `${create.name} creates one snapshot and reports it if the cloud creates it and responds with %s`,
     async (_what, change) => {
-      const site = await stage(create);
-      respond(site, true, change(create), 10);
-      const { records } = await site.post();
-      const [made, ...others] = site.cloud.snapshots(create.kind);
+      const fixture = await createFixture(create);
+      respond(fixture, true, change(create), 10);
+      const { records } = await fixture.post();
+      const [made, ...others] = fixture.cloud.snapshots(create.kind);
       expect(others).toEqual([]);
-      expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create accepted", "run done"]);
+      expect(outcomes({ records })).toEqual(["create accepted", "run done"]);
       expect(records[0].snapshot_id).toBe(made?.id);
-      expect(creates(site)).toHaveLength(1);
+      expect(creates(fixture)).toHaveLength(1);
     },
   );
 
   test.each(ODD)(
-    "never reports a snapshot that does not exist when nothing was done and the response is %s",
+    `${create.name} reports no snapshot if the cloud creates none and responds with %s`,
     async (_what, change) => {
-      const site = await stage(create);
-      respond(site, false, change(create), 10);
-      const { result, records } = await site.post();
-      expect(site.cloud.snapshots(create.kind)).toEqual([]);
+      const fixture = await createFixture(create);
+      respond(fixture, false, change(create), 10);
+      const { result, records } = await fixture.post();
+      expect(fixture.cloud.snapshots(create.kind)).toEqual([]);
       expect(result.statusCode).toBeGreaterThanOrEqual(400);
-      expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+      expect(outcomes({ records })).toEqual(["create failed", "run failed"]);
     },
   );
 
   test.each(ODD)(
-    "repeats a create that was not carried out, or says why not, when the first response is %s",
+    `${create.name} repeats the create or reports a failure if the cloud creates nothing and responds once with %s`,
     async (_what, change) => {
-      const site = await stage(create);
-      respond(site, false, change(create));
-      const { result, records } = await site.post();
-      const [made, ...others] = site.cloud.snapshots(create.kind);
+      const fixture = await createFixture(create);
+      respond(fixture, false, change(create));
+      const { result, records } = await fixture.post();
+      const [made, ...others] = fixture.cloud.snapshots(create.kind);
       expect(others).toEqual([]);
       expect(result.statusCode < 300).toBe(made !== undefined);
       expect(records[0].outcome).toBe(made === undefined ? "failed" : "accepted");
@@ -151,19 +156,19 @@ describe.each(CREATES)("$name", (create) => {
 
 describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
   test.each(["error", "ERROR"])(
-    "$name fails if the response shows the new snapshot in the status %s",
+    `${create.name} fails if the response has the new snapshot in the status %s`,
     async (status) => {
-      const site = await stage(create);
-      respond(site, true, (_, body) =>
+      const fixture = await createFixture(create);
+      respond(fixture, true, (_, body) =>
         withBody({
           ...body,
           snapshot: { ...(body.snapshot as Json), status: create === CLUSTER ? "UNAVAILABLE" : status },
         }),
       );
-      const { result, records } = await site.post();
+      const { result, records } = await fixture.post();
       expect(result.statusCode).toBe(502);
       expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
-      expect(creates(site)).toHaveLength(1);
+      expect(creates(fixture)).toHaveLength(1);
     },
   );
 });
@@ -173,87 +178,88 @@ describe.each([SNAPSHOT, CLUSTER])("$name", (create) => {
     ["a code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
     ["a code of the gateway", { code: "APIGW.0308", message: "no" }],
     ["an error", { error: { message: "no" } }],
-  ])("looks for the snapshot if the response has %s inside the snapshot", async (_what, fault) => {
-    const site = await stage(create);
-    respond(site, false, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), ...fault } }), 10);
-    const { records } = await site.post();
-    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+  ])(`${create.name} looks for the snapshot if the snapshot in the response contains %s`, async (_what, fault) => {
+    const fixture = await createFixture(create);
+    respond(fixture, false, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), ...fault } }), 10);
+    const { records } = await fixture.post();
+    expect(outcomes({ records })).toEqual(["create failed", "run failed"]);
   });
 
-  test("accepts a response whose field for an error is empty", async () => {
-    const site = await stage(create);
-    respond(site, true, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
-    expect((await site.post()).records[0]).toMatchObject({ outcome: "accepted" });
+  test(`${create.name} accepts a response whose error field is empty`, async () => {
+    const fixture = await createFixture(create);
+    respond(fixture, true, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
+    expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
   });
 });
 
-describe.each([STANDARD, GROUP])("$name, whose response has no object around its fields", (create) => {
+describe.each([STANDARD, GROUP])("$name, which has a flat response", (create) => {
   test.each(["error", "ERROR", "error_deleting"])(
-    "fails a snapshot that the response gives in the status %s",
+    `${create.name} fails if the response has the status %s`,
     async (status) => {
-      const site = await stage(create);
-      respond(site, true, (_, body) => withBody({ ...body, status }));
-      const { result, records } = await site.post();
+      const fixture = await createFixture(create);
+      respond(fixture, true, (_, body) => withBody({ ...body, status }));
+      const { result, records } = await fixture.post();
       expect(result.statusCode).toBe(502);
       expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
-      expect(creates(site)).toHaveLength(1);
+      expect(creates(fixture)).toHaveLength(1);
     },
   );
 
-  test("looks for the snapshot if the response is about another disk or server", async () => {
-    const site = await stage(create);
+  test(`${create.name} looks for the snapshot if the response names another disk or server`, async () => {
+    const fixture = await createFixture(create);
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
-    respond(site, false, (_, body) => withBody({ ...body, snapshot: undefined, volume_id: id, server_id: id }), 10);
-    const { records } = await site.post();
-    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+    respond(fixture, false, (_, body) => withBody({ ...body, snapshot: undefined, volume_id: id, server_id: id }), 10);
+    const { records } = await fixture.post();
+    expect(outcomes({ records })).toEqual(["create failed", "run failed"]);
   });
 
-  test("accepts a response that gives the HTTP status as a number", async () => {
-    const site = await stage(create);
-    respond(site, true, (_, body) => withBody({ ...body, status: 202 }));
-    expect((await site.post()).records[0]).toMatchObject({ outcome: "accepted" });
+  test(`${create.name} accepts a response that repeats the HTTP status as a number`, async () => {
+    const fixture = await createFixture(create);
+    respond(fixture, true, (_, body) => withBody({ ...body, status: 202 }));
+    expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
   });
 });
 
 describe.each(CREATES)("$name", (create) => {
-  test("does not take the id of the disk, server or cluster for that of the snapshot", async () => {
-    const site = await stage(create);
-    const { volume_id, server_id, cluster_id } = site.resource;
-    respond(site, false, (_, body) => withBody(withId(create, body, volume_id ?? server_id ?? cluster_id)), 10);
-    const { records } = await site.post();
-    expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["create failed", "run failed"]);
+  test(`${create.name} does not accept the id of the disk, server or cluster as the id of the snapshot`, async () => {
+    const fixture = await createFixture(create);
+    respond(fixture, false, (_, body) => withBody(withId(create, body, fixture.resourceId)), 10);
+    const { records } = await fixture.post();
+    expect(outcomes({ records })).toEqual(["create failed", "run failed"]);
   });
 });
 
-test("create-snapshot does not report success for a response in a status that no document names", async () => {
-  const site = await stage(SNAPSHOT);
-  respond(site, true, (_, body) => withBody({ ...body, snapshot: { ...(body.snapshot as Json), status: "frozen" } }));
-  const { records } = await site.post();
+test("create-snapshot reports a snapshot in an undocumented status as unverified", async () => {
+  const fixture = await createFixture(SNAPSHOT);
+  respond(fixture, true, (_, body) =>
+    withBody({ ...body, snapshot: { ...(body.snapshot as Json), status: "frozen" } }),
+  );
+  const { records } = await fixture.post();
   expect(records[0]).toMatchObject({ outcome: "unverified", level: "warn" });
 });
 
 test("create-snapshot accepts a response with a byte order mark", async () => {
-  const site = await stage(SNAPSHOT);
-  respond(site, true, ({ text }) => ({ text: `\ufeff${text}` }));
-  const { result, records } = await site.post();
+  const fixture = await createFixture(SNAPSHOT);
+  respond(fixture, true, ({ text }) => ({ text: `\ufeff${text}` }));
+  const { result, records } = await fixture.post();
   expect(records[0]).toMatchObject({ outcome: "accepted" });
   expect(JSON.parse(result.body).snapshot.id).toBe(records[0].snapshot_id);
 });
 
 test.each(["extending", "backing-up", "detaching", "uploading", "retyping"])(
-  "create-snapshot waits for a disk that is %s for a moment and then takes its snapshot",
+  "create-snapshot waits while the disk is %s and then creates the snapshot",
   async (status) => {
-    const site = await stage(SNAPSHOT);
+    const fixture = await createFixture(SNAPSHOT);
     const message = `Invalid volume: Volume status must be available or in-use, but current status is: ${status}.`;
-    const { transport } = site.runtime;
+    const { transport } = fixture.runtime;
     let refusals = 1;
-    site.runtime.transport = async (request) => {
+    fixture.runtime.transport = async (request) => {
       if (request.method !== "POST" || request.url.pathname.includes("/lts/") || refusals === 0)
         return transport(request);
       refusals -= 1;
       return { status: 400, headers: {}, text: JSON.stringify({ error: { code: "EVS.2024", message } }) };
     };
-    const { records } = await site.post();
+    const { records } = await fixture.post();
     expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
   },
 );

@@ -1,4 +1,4 @@
-/** A disk is attached: from the traces that tell of it to the one snapshot in the cloud. */
+/** Tests how `disk-attached` creates one snapshot from the traces of an attachment. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
@@ -7,22 +7,21 @@ import {
   cloudEvent,
   common,
   completed,
+  createFixture,
+  disksWithSnapshots,
   HOUR,
-  type Json,
   NOBODY,
   record,
   requested,
-  stage,
-  taken,
 } from "../support/attachments.ts";
-import { onTheSitesDay, outcomes } from "../support/creates.ts";
-import { type Invoked, START } from "../support/environment.ts";
+import { type Invoked, type Json, outcomes, START } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 describe("one attachment", () => {
-  test("is one snapshot, whose record arrived 30 s before the disk was attached", async () => {
-    const { cloud, clock, deliver, server, disk, requests } = await stage();
+  test("disk-attached waits until the disk is attached and creates one snapshot from both traces of the attachment", async () => {
+    const { cloud, clock, deliver, server, disk, requests } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
     const first = await deliver(requested(server, disk));
     expect(first.error).toBeUndefined();
@@ -36,7 +35,7 @@ describe("one attachment", () => {
     });
     expect(clock.now() - at).toBeGreaterThanOrEqual(30_000);
     expect(clock.now() - at).toBeLessThan(41_000);
-    // It was not asked for all the time.
+    // The function does not poll the disk continuously.
     expect(requests().filter((operation) => operation === "evs.showVolume").length).toBeLessThan(10);
 
     const second = await deliver(completed(server));
@@ -46,7 +45,7 @@ describe("one attachment", () => {
     expect(snapshot).toMatchObject({
       kind: "snapshot",
       volume_id: disk,
-      // The time is the attachment's, as EVS gives it: the same for both records.
+      // Both traces result in the same name, because the name has the time of the attachment from EVS.
       name: expect.stringMatching(/^disk-attached-20261121T020030Z-[0-9a-f]{8}$/),
       metadata: { "managed-by": "snapshot-functions", policy: "disk-attached" },
     });
@@ -69,26 +68,26 @@ describe("one attachment", () => {
   });
 
   const orders: [order: string, first: number][] = [
-    ["request first", 0],
-    ["completion first", 1],
+    ["starting with the request trace", 0],
+    ["starting with the completion trace", 1],
   ];
-  describe.each(["snapshot", "standard-snapshot"])("as %s", (DISK_ATTACHED_KIND) => {
-    describe.each(orders)("%s", (_order, first) => {
+  describe.each(["snapshot", "standard-snapshot"])("DISK_ATTACHED_KIND=%s", (DISK_ATTACHED_KIND) => {
+    describe.each(orders)("%s", (order, first) => {
       const both = async () => {
-        const site = await stage({ variables: { DISK_ATTACHED_KIND } });
-        site.cloud.attach(site.disk, site.server);
-        const records = [requested(site.server, site.disk), completed(site.server)];
-        return { ...site, events: Array.from({ length: 20 }, (_, index) => records[(index + first) % 2]) };
+        const fixture = await createFixture({ variables: { DISK_ATTACHED_KIND } });
+        fixture.cloud.attach(fixture.disk, fixture.server);
+        const records = [requested(fixture.server, fixture.disk), completed(fixture.server)];
+        return { ...fixture, events: Array.from({ length: 20 }, (_, index) => records[(index + first) % 2]) };
       };
       const once = (cloud: EmbeddedCloud, disk: string, invoked: Invoked[]) => {
         expect(invoked.map(({ error }) => error)).toEqual(invoked.map(() => undefined));
         expect(cloud.snapshots().map(({ kind, volume_id }) => [kind, volume_id])).toEqual([[DISK_ATTACHED_KIND, disk]]);
         expect(cloud.count(/\.create/)).toBe(1);
-        const said = invoked.map((one) => record(one).outcome).sort();
-        expect(said).toEqual(["accepted", ...Array.from({ length: 19 }, () => "existing")]);
+        const found = invoked.map((one) => record(one).outcome).sort();
+        expect(found).toEqual(["accepted", ...Array.from({ length: 19 }, () => "existing")]);
       };
 
-      test("10 times each, one after the other: one snapshot", async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 10 copies of each trace in sequence, ${order}`, async () => {
         const { cloud, clock, deliver, disk, events } = await both();
         const invoked: Invoked[] = [];
         for (const event of events) {
@@ -98,12 +97,12 @@ describe("one attachment", () => {
         once(cloud, disk, invoked);
       });
 
-      test("10 times each, at once in one instance: one snapshot", async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 10 simultaneous copies of each trace, ${order}`, async () => {
         const { cloud, deliver, disk, events } = await both();
         once(cloud, disk, await Promise.all(events.map((event) => deliver(event))));
       });
 
-      test("10 times each, at once and before the disk is attached: one snapshot", async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 10 simultaneous copies of each trace before the attachment, ${order}`, async () => {
         const { cloud, deliver, disk, server, events } = await both();
         cloud.detach(disk);
         cloud.attach(disk, server, { after: 30_000 });
@@ -112,8 +111,8 @@ describe("one attachment", () => {
     });
   });
 
-  test("told of a second later, before any list shows its snapshot: one snapshot", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached creates one snapshot from traces that arrive before a list shows the snapshot", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
     for (let deliveries = 0; deliveries < 4; deliveries += 1) {
@@ -121,34 +120,34 @@ describe("one attachment", () => {
       expect((await deliver(event)).result.outcomes).toEqual({ [deliveries === 0 ? "accepted" : "existing"]: 1 });
       clock.advance(1_000);
     }
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("that is made anew is another one", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached creates another snapshot when the disk is attached again", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     for (const hours of [0, 1]) {
       clock.set(at + hours * HOUR);
       cloud.attach(disk, server);
       for (const event of [requested(server, disk, clock.now()), completed(server, clock.now())]) await deliver(event);
       cloud.detach(disk);
     }
-    expect(taken(cloud)).toEqual([disk, disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
-  test("of a shared disk to each of two servers is one snapshot each", async () => {
-    const { cloud, deliver, server } = await stage();
+  test("disk-attached creates one snapshot for each server to which a shared disk is attached", async () => {
+    const { cloud, deliver, server } = await createFixture();
     const other = cloud.addServer().id;
     const shared = cloud.addVolume({ multiattach: true, serverId: other }).id;
     cloud.attach(shared, server, { after: 20_000 });
     for (const event of [requested(other, shared), requested(server, shared), requested(other, shared)]) {
       expect((await deliver(event)).error).toBeUndefined();
     }
-    expect(taken(cloud)).toEqual([shared, shared]);
+    expect(disksWithSnapshots(cloud)).toEqual([shared, shared]);
   });
 });
 
 describe("a trace", () => {
-  /** Where a volume may be named, and how; undefined: nowhere. */
+  /** The places of a trace in which the id of the disk may be. */
   const places: Record<string, (volumeId: string) => { request?: Json; response?: Json } | undefined> = {
     "request.volumeAttachment.volumeId": (volumeId) => ({ request: { volumeAttachment: { volumeId } } }),
     "request.volumeAttachment.volume_id": (volume_id) => ({ request: { volumeAttachment: { volume_id } } }),
@@ -197,12 +196,14 @@ describe("a trace", () => {
     }),
   });
 
-  test("in any mix of the shapes that were seen is one snapshot of that disk", { timeout: 30_000 }, async () => {
+  test("disk-attached creates one snapshot of the right disk from a trace in any known shape", {
+    timeout: 30_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(shape, async (chosen) => {
-        const { cloud, deliver, server, disk } = await stage();
+        const { cloud, deliver, server, disk } = await createFixture();
         cloud.attach(disk, server);
-        // Of two disks of that time, the one that is named.
+        // Another disk is attached at the same time, so the function must read the id.
         if (chosen.place !== "nowhere") cloud.addVolume({ serverId: server });
         const cased = (id: string) => (chosen.upper ? id.toUpperCase() : id);
         const bodies = places[chosen.place]?.(cased(disk)) ?? {};
@@ -227,7 +228,7 @@ describe("a trace", () => {
           request: written(bodies.request),
           response: written(Object.keys(merged).length > 0 ? merged : undefined),
         });
-        // As the platform passes it on: what is undefined is not there.
+        // JSON has no undefined fields.
         const invoked = await deliver(JSON.parse(JSON.stringify(event)));
         const { trigger } = record(invoked);
         const again = await deliver(requested(server, disk));
@@ -237,7 +238,7 @@ describe("a trace", () => {
         expect(trigger).toBe("cts" in event ? "cts" : "eventgrid");
         expect(record(invoked).event_time).toBe("2026-11-21T02:00:00.000Z");
         expect(again.result.outcomes).toEqual({ existing: 1 });
-        expect(taken(cloud)).toEqual([disk]);
+        expect(disksWithSnapshots(cloud)).toEqual([disk]);
       }),
       { numRuns: 100 },
     );
@@ -259,10 +260,10 @@ describe("a trace", () => {
     ["of an incident", { trace_rating: "incident" }, 'the trace is rated "incident"'],
     ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
     ["with an error code", { code: 400 }, "the trace has the code 400"],
-    ["with an error code as text", { code: "409" }, "the trace has the code 409"],
-  ])("%s is ignored, with a record that says why", async (_what, change, detail) => {
+    ["with an error code as a string", { code: "409" }, "the trace has the code 409"],
+  ])("disk-attached records the reason when it skips a trace %s", async (_what, change, detail) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
-      const { cloud, deliver, server, disk, requests } = await stage();
+      const { cloud, deliver, server, disk, requests } = await createFixture();
       cloud.attach(disk, server);
       const { cts } = requested(server, disk);
       const invoked = await deliver(wrapped({ ...cts, ...change }));
@@ -276,65 +277,65 @@ describe("a trace", () => {
 });
 
 describe("a disk that the trace does not name", () => {
-  test("is the one of the server's that was attached within 10 minutes of it, before or after", async () => {
+  test("disk-attached selects the disk that was attached within 10 minutes of a trace without a disk", async () => {
     for (const minutes of [-9, 0, 9]) {
-      const { cloud, clock, deliver, server, disk } = await stage();
+      const { cloud, clock, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server);
       clock.advance(HOUR);
       expect((await deliver(completed(server, at + minutes * 60_000))).error).toBeUndefined();
-      expect(taken(cloud)).toEqual([disk]);
+      expect(disksWithSnapshots(cloud)).toEqual([disk]);
     }
   });
 
-  test("is the server's only one, whenever that was attached, if no other comes", async () => {
-    const { cloud, clock, deliver, server, system } = await stage();
+  test("disk-attached selects the only disk of the server for a trace without a disk if no other disk is attached in time", async () => {
+    const { cloud, clock, deliver, server, system } = await createFixture();
     expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([system]);
+    expect(disksWithSnapshots(cloud)).toEqual([system]);
     expect(clock.now() - at).toBeLessThan(50_000);
   });
 
-  test("is the server's only one at once, 10 minutes after the trace", async () => {
-    const { cloud, clock, deliver, server, system } = await stage();
+  test("disk-attached selects the only disk of the server at once if the trace is more than 10 minutes old", async () => {
+    const { cloud, clock, deliver, server, system } = await createFixture();
     clock.advance(601_000);
     expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([system]);
+    expect(disksWithSnapshots(cloud)).toEqual([system]);
     expect(clock.now() - at).toBe(601_000);
   });
 
-  test("is not the server's only one while its own is still on its way", async () => {
-    const { cloud, deliver, server, disk } = await stage();
+  test("disk-attached does not select the only disk of the server if another disk is attached in time", async () => {
+    const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
     expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("is waited for where the server has none of that time", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached waits for a disk if none of the server's disks was attached at the time of the trace", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.addVolume({ serverId: server, attachedAt: at - 24 * HOUR });
     cloud.attach(disk, server, { after: 30_000 });
     const invoked = await deliver(completed(server, at));
     expect(invoked.error).toBeUndefined();
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
 
     clock.advance(HOUR);
     const late = await deliver(completed(server, clock.now()));
     expect(record(late)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect(record(late).error.message).toContain(`Expected a disk to be attached to ${server}`);
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 });
 
-describe("a disk that is", () => {
-  test("attached: it is taken, however old the trace", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+describe("the attachment in EVS", () => {
+  test("disk-attached creates a snapshot of an attached disk although the trace is 30 days old", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     clock.advance(30 * 24 * HOUR);
     expect((await deliver(requested(server, disk, at))).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("attached to another server: skipped, at once", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached skips a disk at once if it is attached to another server", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, cloud.addServer().id);
     const invoked = await deliver(requested(server, disk));
     expect(invoked.error).toBeUndefined();
@@ -344,8 +345,8 @@ describe("a disk that is", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("not attached, an hour after the trace: skipped", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached skips a disk that is not attached an hour after the trace", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     clock.advance(HOUR + 1);
     const invoked = await deliver(requested(server, disk, at));
     expect(invoked.error).toBeUndefined();
@@ -354,8 +355,8 @@ describe("a disk that is", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("not attached in time: failed, so that the platform delivers it again", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached fails if the disk is not attached in time, so the platform redelivers the event", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server, { after: 100_000 });
     const event = requested(server, disk);
     const invoked = await deliver(event);
@@ -370,11 +371,11 @@ describe("a disk that is", () => {
     expect(cloud.snapshots()).toEqual([]);
 
     expect((await deliver(event)).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("shown with its server while it is still attaching: waited for", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached waits while the disk is in the status attaching", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     cloud.setVolumeStatus(disk, "attaching");
     cloud.fault(
@@ -386,8 +387,8 @@ describe("a disk that is", () => {
     expect(cloud.count("evs.showVolume")).toBe(4);
   });
 
-  test("gone: failed, and not waited for", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached fails at once if the disk does not exist", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.removeVolume(disk);
     const invoked = await deliver(requested(server, disk));
     expect(invoked.error).toBeDefined();
@@ -396,18 +397,21 @@ describe("a disk that is", () => {
   });
 });
 
-describe("what goes wrong meanwhile", () => {
-  test.each(["throttle", "reset", "status"] as const)("a read that fails (%s) is repeated", async (type) => {
-    const { cloud, deliver, server, disk } = await stage();
-    cloud.attach(disk, server);
-    const fault = type === "status" ? { type, status: 503 } : type === "reset" ? { type, after: false } : { type };
-    for (const operation of ["evs.showVolume", "evs.listSnapshots"])
-      cloud.fault({ operation, nth: 1, times: 2 }, fault);
-    expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
-  });
+describe("failures of the cloud", () => {
+  test.each(["throttle", "reset", "status"] as const)(
+    "disk-attached repeats a read that fails with the fault %s",
+    async (type) => {
+      const { cloud, deliver, server, disk } = await createFixture();
+      cloud.attach(disk, server);
+      const fault = type === "status" ? { type, status: 503 } : type === "reset" ? { type, after: false } : { type };
+      for (const operation of ["evs.showVolume", "evs.listSnapshots"])
+        cloud.fault({ operation, nth: 1, times: 2 }, fault);
+      expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
+    },
+  );
 
   test("disk-attached creates no snapshot if EVS describes another disk than the one that it asked for", async () => {
-    const { cloud, deliver, server, disk } = await stage();
+    const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     const other = cloud.addVolume({ serverId: server }).id;
     const edit = ({ volume }: { volume: { id: string } }) => {
@@ -419,17 +423,17 @@ describe("what goes wrong meanwhile", () => {
     expect(record(invoked)).toMatchObject({ outcome: "failed", resource_id: disk, error: { reason: "BadResponse" } });
   });
 
-  test("a create whose answer is lost, and the event again: one snapshot", async () => {
-    const { cloud, deliver, server, disk } = await stage();
+  test("disk-attached creates one snapshot if the response to the create is lost and the second trace arrives", async () => {
+    const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
     expect((await deliver(completed(server))).result.outcomes).toEqual({ existing: 1 });
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("a cloud that does not answer: failed before the deadline, and the event again makes it good", async () => {
-    const { cloud, clock, deliver, server, disk } = await stage();
+  test("disk-attached ends before its deadline if the cloud never responds, and succeeds when the event is redelivered", async () => {
+    const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     for (const operation of ["evs.showVolume", "evs.createSnapshot"]) {
       const hanging = cloud.fault({ operation }, { type: "hang", after: true });
@@ -441,11 +445,13 @@ describe("what goes wrong meanwhile", () => {
     }
     clock.advance(60_000);
     expect((await deliver(requested(server, disk))).error).toBeUndefined();
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("a kind that is none of the two: the variable is named, and nothing is done", async () => {
-    const { cloud, deliver, server, disk, requests } = await stage({ variables: { DISK_ATTACHED_KIND: "snapshots" } });
+  test("disk-attached names DISK_ATTACHED_KIND and calls nothing if the variable is invalid", async () => {
+    const { cloud, deliver, server, disk, requests } = await createFixture({
+      variables: { DISK_ATTACHED_KIND: "snapshots" },
+    });
     cloud.attach(disk, server);
     const { error, records } = await deliver(requested(server, disk));
     expect(error?.message).toBe('DISK_ATTACHED_KIND: expected "snapshot" or "standard-snapshot", got "snapshots".');
@@ -454,7 +460,7 @@ describe("what goes wrong meanwhile", () => {
   });
 });
 
-describe("an event that is malformed", () => {
+describe("an invalid event", () => {
   const { cts } = requested(NOBODY, NOBODY);
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(cts).filter(([name]) => !names.includes(name)));
@@ -462,40 +468,55 @@ describe("an event that is malformed", () => {
   const timer = { version: "v1.0", time: START, trigger_type: "TIMER", trigger_name: "T", user_event: "{}" };
 
   test.each<[what: string, event: unknown, message: string]>([
-    ["nothing", undefined, EXPECTED],
+    ["undefined", undefined, EXPECTED],
     ["null", null, `${EXPECTED}, got null.`],
-    ["a text", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
-    ["a long text", "x".repeat(5_000_000), EXPECTED],
-    ["a list of traces", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
+    ["a string", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
+    ["a long string", "x".repeat(5_000_000), EXPECTED],
+    ["an array of traces", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
     ["an array in an array", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
     ["a trace by itself", cts, `${EXPECTED}, got an event of the trigger "direct".`],
-    ["cts without a trace", { cts: null }, EXPECTED],
-    ["cts that is a text", { cts: "attachVolume" }, EXPECTED],
-    ["cts that is a list", { cts: [cts] }, EXPECTED],
+    ["a CTS event without a trace", { cts: null }, EXPECTED],
+    ["a CTS event with a word as its trace", { cts: "attachVolume" }, EXPECTED],
+    ["a CTS event with an array as its trace", { cts: [cts] }, EXPECTED],
     ["a CloudEvent without data", { ...cloudEvent(undefined) }, EXPECTED],
     ["a timer's event", timer, `${EXPECTED}, got an event of the trigger "timer".`],
     ["events of the publishing API", { events: [cloudEvent(cts)] }, EXPECTED],
     ["a trace without a name", { cts: without("trace_name") }, "trace_name: expected a name such as attachVolume"],
-    ["a name that is none", { cts: { ...cts, trace_name: 7 } }, "trace_name: expected a name such as attachVolume"],
-    ["no server", { cts: without("resource_id") }, "resource_id: expected the id of a server in the trace"],
-    ["a server that is no id", { cts: { ...cts, resource_id: "../../x" } }, "resource_id: expected the id of a server"],
-  ])("%s: one rejected record, a message that says what was expected, no call", async (_what, event, message) => {
-    const { cloud, deliver, requests } = await stage();
-    const invoked = await deliver(event);
-    expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
-    expect(invoked.error?.message).toContain(message);
-    expect(invoked.error?.message.length).toBeLessThan(400);
-    expect(record(invoked).error).toMatchObject({ reason: "InvalidRequest", message: invoked.error?.message });
-    expect(requests()).toEqual([]);
-    expect(cloud.logs.map(({ line }) => line)).toEqual(invoked.records);
-  });
+    [
+      "a trace with a number as its name",
+      { cts: { ...cts, trace_name: 7 } },
+      "trace_name: expected a name such as attachVolume",
+    ],
+    [
+      "a trace without a server",
+      { cts: without("resource_id") },
+      "resource_id: expected the id of a server in the trace",
+    ],
+    [
+      "a trace with a path as the id of its server",
+      { cts: { ...cts, resource_id: "../../x" } },
+      "resource_id: expected the id of a server",
+    ],
+  ])(
+    "disk-attached describes the expected event and calls nothing when it rejects %s",
+    async (_what, event, message) => {
+      const { cloud, deliver, requests } = await createFixture();
+      const invoked = await deliver(event);
+      expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
+      expect(invoked.error?.message).toContain(message);
+      expect(invoked.error?.message.length).toBeLessThan(400);
+      expect(record(invoked).error).toMatchObject({ reason: "InvalidRequest", message: invoked.error?.message });
+      expect(requests()).toEqual([]);
+      expect(cloud.logs.map(({ line }) => line)).toEqual(invoked.records);
+    },
+  );
 
-  test("ids that are none do not reach a URL: the next place is looked at", async () => {
-    const { cloud, deliver, server, disk } = await stage();
+  test("disk-attached ignores an invalid disk id and reads the next place of the trace", async () => {
+    const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
     const event = requested(server, disk);
     const request = { volumeAttachment: { volumeId: "../../cloudsnapshots", id: disk } };
     expect((await deliver({ cts: { ...event.cts, request } })).result.outcomes).toEqual({ accepted: 1 });
-    expect(taken(cloud)).toEqual([disk]);
+    expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 });

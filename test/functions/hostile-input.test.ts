@@ -1,4 +1,4 @@
-/** Tests input that is nested too deeply, is too large, or begins with a byte order mark. */
+/** Tests input that is nested too deeply, is too large, or starts with a byte order mark. */
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
@@ -11,10 +11,10 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
 import { runBare } from "../support/bare-node.ts";
-import { errorOf, onTheSitesDay } from "../support/creates.ts";
-import { apig, createTestEnvironment, type Invoked, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, errorOf, type Invoked, START, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 type Json = Record<string, unknown>;
 type Factory = (runtime: Runtime) => (event: unknown, context: unknown) => Promise<unknown>;
@@ -40,9 +40,9 @@ const EVENT: Record<string, Factory> = {
 
 /** Expects that the function rejects the call as invalid with a short message, and does not call the cloud. */
 function expectRejected(invoked: Invoked, message: string, requests: string[]): void {
-  const said: string = invoked.error?.message ?? errorOf(invoked).message;
-  expect(said).toContain(message);
-  expect(said.length).toBeLessThan(1_000);
+  const actual: string = invoked.error?.message ?? errorOf(invoked).message;
+  expect(actual).toContain(message);
+  expect(actual.length).toBeLessThan(1_000);
   expect(invoked.records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
   for (const { error } of invoked.records) expect(error.reason).toBe("InvalidRequest");
   expect(requests).toEqual([]);
@@ -56,26 +56,26 @@ describe.each<[what: string, text: string, words: string]>([
   const value = (): unknown => JSON.parse(text);
 
   test.each(Object.entries(HTTP))(
-    `%s answers ${deep} as the body or as the idempotency key with 400`,
+    `%s responds 400 to ${deep} as the body or as the idempotency key`,
     async (_name, factory) => {
-      const site = await createTestEnvironment();
+      const environment = await createTestEnvironment();
       for (const changes of [
         { body: text, isBase64Encoded: false },
         { body: value() },
         { headers: { "idempotency-key": value() } },
       ]) {
-        const invoked = await site.invoke(factory, apig(text, {}, changes));
+        const invoked = await environment.invoke(factory, apig(text, {}, changes));
         expect(invoked.result.statusCode).toBe(400);
-        expectRejected(invoked, "", site.requests());
+        expectRejected(invoked, "", environment.requests());
       }
     },
   );
 
-  test.each(Object.entries(HTTP))(`%s answers ${deep} as the method with 405`, async (_name, factory) => {
-    const site = await createTestEnvironment();
-    const invoked = await site.invoke(factory, apig("{}", {}, { httpMethod: value() }));
+  test.each(Object.entries(HTTP))(`%s responds 405 to ${deep} as the method`, async (_name, factory) => {
+    const environment = await createTestEnvironment();
+    const invoked = await environment.invoke(factory, apig("{}", {}, { httpMethod: value() }));
     expect(invoked.result.statusCode).toBe(405);
-    expectRejected(invoked, `Expected the method POST, got ${words}.`, site.requests());
+    expectRejected(invoked, `Expected the method POST, got ${words}.`, environment.requests());
   });
 
   test.each([
@@ -83,18 +83,18 @@ describe.each<[what: string, text: string, words: string]>([
     ["name", "snapshot.name: expected a string"],
     ["force", "snapshot.force: expected true or false"],
     ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
-  ])(`create-snapshot answers ${deep} in the field %s with 400`, async (field, message) => {
-    const site = await createTestEnvironment();
-    const invoked = await site.invoke(createSnapshot, apig(`{"snapshot":{"${field}":${text}}}`));
+  ])(`create-snapshot responds 400 to ${deep} in the field %s`, async (field, message) => {
+    const environment = await createTestEnvironment();
+    const invoked = await environment.invoke(createSnapshot, apig(`{"snapshot":{"${field}":${text}}}`));
     expect(invoked.result.statusCode).toBe(400);
-    expectRejected(invoked, message, site.requests());
+    expectRejected(invoked, message, environment.requests());
   });
 
-  test(`create-snapshot answers ${deep} in its metadata with 400`, async () => {
-    const site = await createTestEnvironment();
-    const invoked = await site.invoke(createSnapshot, apig(`{"snapshot":{"metadata":{"a":${text}}}}`));
+  test(`create-snapshot responds 400 to ${deep} in its metadata`, async () => {
+    const environment = await createTestEnvironment();
+    const invoked = await environment.invoke(createSnapshot, apig(`{"snapshot":{"metadata":{"a":${text}}}}`));
     expect(invoked.result.statusCode).toBe(400);
-    expectRejected(invoked, `snapshot.metadata.a: expected a string, got ${words}.`, site.requests());
+    expectRejected(invoked, `snapshot.metadata.a: expected a string, got ${words}.`, environment.requests());
   });
 
   test.each([
@@ -103,74 +103,77 @@ describe.each<[what: string, text: string, words: string]>([
     ["tags", "targets[0]"],
     ["nam", "targets[0].nam: unknown field"],
   ])(`pre-deploy and scheduled-snapshots reject ${deep} in the field %s of a target`, async (field, message) => {
-    const site = await createTestEnvironment();
+    const environment = await createTestEnvironment();
     const target = field === "kind" ? `{"kind":${text}}` : `{"kind":"snapshot","${field}":${text}}`;
-    const gate = await site.invoke(preDeploy, apig(`{"deployment_id":"d","targets":[${target}]}`));
+    const gate = await environment.invoke(preDeploy, apig(`{"deployment_id":"d","targets":[${target}]}`));
     expect(gate.result.statusCode).toBe(400);
-    expectRejected(gate, message, site.requests());
+    expectRejected(gate, message, environment.requests());
     const event = timerEvent(`{"policy":"nightly","targets":[${target}]}`);
-    expectRejected(await site.invoke(scheduledSnapshots, event), message, site.requests());
+    expectRejected(await environment.invoke(scheduledSnapshots, event), message, environment.requests());
   });
 
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
     `scheduled-snapshots rejects ${deep} in the field %s of a policy that is a string or an object`,
     async (field) => {
-      const site = await createTestEnvironment();
+      const environment = await createTestEnvironment();
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${text}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
-        const invoked = await site.invoke(scheduledSnapshots, { ...timerEvent({}), user_event });
-        expectRejected(invoked, field, site.requests());
+        const invoked = await environment.invoke(scheduledSnapshots, { ...timerEvent({}), user_event });
+        expectRejected(invoked, field, environment.requests());
       }
     },
   );
 
   test.each(Object.entries(EVENT))(`%s rejects ${deep} as its event`, async (_name, factory) => {
-    const site = await createTestEnvironment();
-    expectRejected(await site.invoke(factory, value()), "Expected a", site.requests());
+    const environment = await createTestEnvironment();
+    expectRejected(await environment.invoke(factory, value()), "Expected a", environment.requests());
   });
 
-  test(`create-snapshot rejects ${deep} as a direct call`, async () => {
-    const site = await createTestEnvironment();
-    expectRejected(await site.invoke(createSnapshot, value()), "", site.requests());
+  test(`create-snapshot rejects ${deep} as the event of a direct invocation`, async () => {
+    const environment = await createTestEnvironment();
+    expectRejected(await environment.invoke(createSnapshot, value()), "", environment.requests());
   });
 
   test.each(["time", "user_event"])(`scheduled-snapshots rejects ${deep} as the %s of a timer event`, async (field) => {
-    const site = await createTestEnvironment();
-    const invoked = await site.invoke(scheduledSnapshots, { ...timerEvent({ policy: "nightly" }), [field]: value() });
-    expectRejected(invoked, "", site.requests());
+    const environment = await createTestEnvironment();
+    const invoked = await environment.invoke(scheduledSnapshots, {
+      ...timerEvent({ policy: "nightly" }),
+      [field]: value(),
+    });
+    expectRejected(invoked, "", environment.requests());
   });
 
   test.each(["cts", "data"])(`disk-attached rejects ${deep} as the %s of its event`, async (field) => {
-    const site = await createTestEnvironment();
-    const invoked = await site.invoke(diskAttached, { specversion: "1.0", [field]: value() });
-    expectRejected(invoked, "", site.requests());
+    const environment = await createTestEnvironment();
+    const invoked = await environment.invoke(diskAttached, { specversion: "1.0", [field]: value() });
+    expectRejected(invoked, "", environment.requests());
   });
 
   test(`disk-attached rejects ${deep} as the name of a trace`, async () => {
-    const site = await createTestEnvironment();
-    const cts = { trace_name: value(), time: Date.parse(START), resource_id: site.cloud.addServer().id };
-    const invoked = await site.invoke(diskAttached, { cts });
-    expectRejected(invoked, "trace_name: expected ", site.requests());
+    const environment = await createTestEnvironment();
+    const cts = { trace_name: value(), time: Date.parse(START), resource_id: environment.cloud.addServer().id };
+    const invoked = await environment.invoke(diskAttached, { cts });
+    expectRejected(invoked, "trace_name: expected ", environment.requests());
   });
 
-  test(`disk-attached creates one snapshot although secondary fields of the trace hold ${deep}`, async () => {
-    const site = await createTestEnvironment();
-    const server = site.cloud.addServer().id;
-    const disk = site.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
+  test(`disk-attached creates one snapshot although secondary fields of the trace contain ${deep}`, async () => {
+    const environment = await createTestEnvironment();
+    const server = environment.cloud.addServer().id;
+    const disk = environment.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
     const cts: Json = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
     const request = { volumeAttachment: { volumeId: disk } };
     for (const field of ["time", "code", "service_type", "trace_rating", "response", "record_time", "user"]) {
-      const { result } = await site.invoke(diskAttached, { cts: { ...cts, request, [field]: value() } });
+      const { result } = await environment.invoke(diskAttached, { cts: { ...cts, request, [field]: value() } });
       expect(Object.keys(result.outcomes), field).toHaveLength(1);
     }
-    expect(site.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
+    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
-  test(`scheduled-snapshots hands disks over although its timer event also holds ${deep}`, async () => {
-    const site = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
-    for (let disks = 0; disks < 3; disks += 1) site.cloud.addVolume({ tags: { backup: "daily" } });
+  test(`scheduled-snapshots hands disks over to another invocation although its timer event also contains ${deep}`, async () => {
+    const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
+    for (let disks = 0; disks < 3; disks += 1) environment.cloud.addVolume({ tags: { backup: "daily" } });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
-    const { result } = await site.invoke(scheduledSnapshots, { ...timerEvent(policy), version: value() });
+    const { result } = await environment.invoke(scheduledSnapshots, { ...timerEvent(policy), version: value() });
     expect(result.outcomes).toEqual({ accepted: 2, deferred: 1 });
   });
 });
@@ -194,12 +197,16 @@ const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padSta
 
 describe("a body of 1 MiB", () => {
   test.each<[what: string, body: string, message: string]>([
-    ["numbers as targets", filled(GATE, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
+    ["targets that are numbers", filled(GATE, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
     ["empty targets", filled(GATE, () => "{}", "]}"), "targets: expected at most 10000 items, got 349"],
     ["unknown kinds", filled(GATE, () => '{"kind":"x"}', "]}"), "targets: expected at most 10000 items"],
-    ["selectors of nothing", filled(GATE, () => '{"kind":"snapshot"}', "]}"), "targets: expected at most 10000 items"],
     [
-      "numbers as ids",
+      "targets without ids and tags",
+      filled(GATE, () => '{"kind":"snapshot"}', "]}"),
+      "targets: expected at most 10000 items",
+    ],
+    [
+      "ids that are numbers",
       filled(`${SNAPSHOT}"volume_ids":[`, () => "0", "]}]}"),
       "targets[0].volume_ids: expected at most 10000 items",
     ],
@@ -250,9 +257,9 @@ describe("a body of 1 MiB", () => {
     ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
     ["arrays without an end", "[".repeat(MIB), "Expected a JSON body, got "],
     ["a long string", `{"deployment_id":"${"x".repeat(MIB - 100)}"}`, "deployment_id: expected at most 128 characters"],
-    ["blanks", " ".repeat(MIB), "Expected a JSON body, got "],
+    ["spaces", " ".repeat(MIB), "Expected a JSON body, got "],
   ])(
-    "pre-deploy answers 1 MiB of %s with a 400 of at most 64 KB, within 64 MB of heap",
+    "pre-deploy responds to 1 MiB of %s with a 400 of at most 64 KB within 64 MB of heap",
     async (_what, body, message) => {
       const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
       const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };
@@ -267,69 +274,69 @@ describe("a body of 1 MiB", () => {
   );
 });
 
-test("create-snapshot refuses a body of 1 MiB of blanks and one character that is not base64 without a delay", async () => {
-  const site = await createTestEnvironment();
-  const invoked = await site.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
-  expectRejected(invoked, "Expected a body in base64", site.requests());
+test("create-snapshot rejects a body of 1 MiB of spaces and one character that is not base64 without a delay", async () => {
+  const environment = await createTestEnvironment();
+  const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
+  expectRejected(invoked, "Expected a body in base64", environment.requests());
 });
 
 describe("a byte order mark", () => {
   test.each([false, undefined])(
     "create-snapshot ignores a byte order mark before a plain body whose isBase64Encoded is %s",
     async (isBase64Encoded) => {
-      const site = await createTestEnvironment();
-      const text = JSON.stringify({ snapshot: { volume_id: site.cloud.addVolume().id } });
-      const { result } = await site.invoke(
+      const environment = await createTestEnvironment();
+      const text = JSON.stringify({ snapshot: { volume_id: environment.cloud.addVolume().id } });
+      const { result } = await environment.invoke(
         createSnapshot,
         apig("", {}, { body: BYTE_ORDER_MARK + text, isBase64Encoded }),
       );
       expect(result.statusCode).toBe(202);
-      expect(site.cloud.snapshots("snapshot")).toHaveLength(1);
+      expect(environment.cloud.snapshots("snapshot")).toHaveLength(1);
     },
   );
 
   test("create-snapshot ignores a byte order mark in a base64 body", async () => {
-    const site = await createTestEnvironment();
-    const text = JSON.stringify({ snapshot: { volume_id: site.cloud.addVolume().id } });
-    const { result } = await site.invoke(createSnapshot, apig(BYTE_ORDER_MARK + text));
+    const environment = await createTestEnvironment();
+    const text = JSON.stringify({ snapshot: { volume_id: environment.cloud.addVolume().id } });
+    const { result } = await environment.invoke(createSnapshot, apig(BYTE_ORDER_MARK + text));
     expect(result.statusCode).toBe(202);
-    expect(site.cloud.snapshots("snapshot")).toHaveLength(1);
+    expect(environment.cloud.snapshots("snapshot")).toHaveLength(1);
   });
 
   test("scheduled-snapshots ignores a byte order mark before the user_event of a timer", async () => {
-    const site = await createTestEnvironment();
-    const { id } = site.cloud.addVolume();
+    const environment = await createTestEnvironment();
+    const { id } = environment.cloud.addVolume();
     const policy = JSON.stringify({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: [id] }] });
-    const { result } = await site.invoke(scheduledSnapshots, timerEvent(BYTE_ORDER_MARK + policy));
+    const { result } = await environment.invoke(scheduledSnapshots, timerEvent(BYTE_ORDER_MARK + policy));
     expect(result.outcomes).toEqual({ accepted: 1 });
-    expect(site.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([id]);
+    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([id]);
   });
 
   test("disk-attached ignores a byte order mark before DISK_ATTACHED_RETENTION", async () => {
-    const site = await createTestEnvironment({
+    const environment = await createTestEnvironment({
       variables: { DISK_ATTACHED_RETENTION: `${BYTE_ORDER_MARK}{"keep_last":2}` },
     });
-    const server = site.cloud.addServer().id;
-    const disk = site.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
+    const server = environment.cloud.addServer().id;
+    const disk = environment.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
     const cts = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
-    const { result } = await site.invoke(diskAttached, { cts: { ...cts, request: { volume_id: disk } } });
+    const { result } = await environment.invoke(diskAttached, { cts: { ...cts, request: { volume_id: disk } } });
     expect(result.outcomes).toEqual({ accepted: 1 });
-    expect(site.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
+    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
   test("create-snapshot ignores a byte order mark before RUNTIME_USERDATA", async () => {
-    const site = await createTestEnvironment({ evsLimits: "classic" });
-    const environment = { RUNTIME_USERDATA: `${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}` };
-    const body = { snapshot: { volume_id: site.cloud.addVolume().id, description: "d".repeat(200) } };
-    const { result } = await site.invoke(createSnapshot, apig(body), { environment });
-    expect(result.statusCode).toBe(202);
+    await expectClassicLimits(`${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}`);
   });
 });
 
-test("create-snapshot reads the other variables although one of RUNTIME_USERDATA is 100,000 nested arrays", async () => {
-  const site = await createTestEnvironment({ evsLimits: "classic" });
-  const environment = { RUNTIME_USERDATA: `{"OTHER":${DEEP_ARRAY},"EVS_LIMITS":"classic"}` };
-  const body = { snapshot: { volume_id: site.cloud.addVolume().id, description: "d".repeat(200) } };
-  const { result } = await site.invoke(createSnapshot, apig(body), { environment });
-  expect(result.statusCode).toBe(202);
+test("create-snapshot reads EVS_LIMITS although another variable of RUNTIME_USERDATA is 100,000 nested arrays", async () => {
+  await expectClassicLimits(`{"OTHER":${DEEP_ARRAY},"EVS_LIMITS":"classic"}`);
 });
+
+/** Expects that create-snapshot reads `EVS_LIMITS` from the variable, because it accepts a description of 200 characters. */
+async function expectClassicLimits(RUNTIME_USERDATA: string) {
+  const { cloud, invoke } = await createTestEnvironment({ evsLimits: "classic" });
+  const body = { snapshot: { volume_id: cloud.addVolume().id, description: "d".repeat(200) } };
+  const { result } = await invoke(createSnapshot, apig(body), { environment: { RUNTIME_USERDATA } });
+  expect(result.statusCode).toBe(202);
+}

@@ -1,30 +1,16 @@
-/** Tests changes after prune has made its plan: prune repeats a deletion only if a plan from a new list still asks for it. */
+/** Tests changes after `prune-snapshots` has made its plan. It retries a deletion only if a plan from a new list requires it. */
 import { describe, expect, test } from "vitest";
-import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
-import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
-import {
-  alter,
-  busyAnswer,
-  DELETE,
-  KINDS,
-  type Kind,
-  LIST,
-  resources,
-  type Seed,
-  seed,
-} from "../support/retention-seeds.ts";
+import type { Invocation, TestEnvironmentOptions } from "../support/environment.ts";
+import { createFixture, DAY_MS, keepLast, now } from "../support/prunes.ts";
+import { alter, busyAnswer, DELETE, KINDS, type Kind, LIST, type Seed, seed } from "../support/retention-seeds.ts";
 
-const DAY_MS = 24 * 3_600_000;
-const now = Date.parse(START);
-
-const NIGHTLY = { policy: "nightly", retention: { keep_last: 1 } };
+const NIGHTLY = keepLast(1);
 const CHANGED = /^The plan changed/;
 
-/** One resource for each kind, and a hook that runs when the cloud has answered the nth deletion. */
-async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const opened = await createTestEnvironment({ timeoutSeconds: 900, ...options });
-  const { cloud, clock, runtime, invoke } = opened;
-  const { of, ...made } = resources(cloud, now - DAY_MS);
+/** Creates a fixture whose snapshots can change, with hooks that run when the cloud has responded to the nth deletion. */
+async function createChangingFixture(options: TestEnvironmentOptions = {}) {
+  const fixture = await createFixture({ timeoutSeconds: 900, ...options });
+  const { cloud, runtime, of } = fixture;
   const seeds = new Map<string, { kind: Kind; resource: string; one: Seed }>();
   const add = (kind: Kind, days: number, changes: Partial<Seed> = {}, resource = of[kind]) => {
     const one = { at: now - days * DAY_MS, key: `${seeds.size}`, ...changes };
@@ -37,33 +23,23 @@ async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
     alter(cloud, kind, resource, id, { ...one, ...changes });
   };
   let deletions = 0;
-  const afterDeletion = new Map<number, () => void>();
+  const after = new Map<number, () => void>();
   const { transport } = runtime;
   runtime.transport = async (request) => {
     if (request.method !== "DELETE") return transport(request);
     deletions += 1;
-    const hook = afterDeletion.get(deletions);
+    const hook = after.get(deletions);
     try {
       return await transport(request);
     } finally {
       hook?.();
     }
   };
-  const prune = (policy: object = NIGHTLY, how: Parameters<typeof invoke>[2] = {}) =>
-    invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how);
-  /** Returns the snapshots that still exist after all deletions, without members of groups. */
-  const left = () => {
-    clock.advance(DAY_MS);
-    return cloud
-      .snapshots()
-      .filter(({ snapshot_group_id }) => !snapshot_group_id)
-      .map(({ id }) => id)
-      .sort();
-  };
-  return { ...opened, ...made, of, add, change, prune, left, after: afterDeletion };
+  const prune = (policy: object = NIGHTLY, how: Invocation = {}) => fixture.prune(policy, how);
+  return { ...fixture, add, change, prune, after };
 }
 
-type Opened = Awaited<ReturnType<typeof site>>;
+type ChangingFixture = Awaited<ReturnType<typeof createChangingFixture>>;
 
 const briefOf = (records: Record<string, string>[], ...names: string[]) =>
   records
@@ -71,39 +47,39 @@ const briefOf = (records: Record<string, string>[], ...names: string[]) =>
     .map(({ snapshot_id = "", outcome, rule }) => `${"abcdef"[names.indexOf(snapshot_id)]} ${outcome}: ${rule}`)
     .sort();
 
-/** Faults after which prune tries a deletion again. */
-const FAILURES: Record<string, (kind: Kind) => Parameters<Opened["cloud"]["fault"]>[1]> = {
+/** Faults after which `prune-snapshots` retries a deletion. */
+const FAILURES: Record<string, (kind: Kind) => Parameters<ChangingFixture["cloud"]["fault"]>[1]> = {
   "is refused as busy": busyAnswer,
   "is throttled": () => ({ type: "throttle", window: "1 minute" }),
-  "ends in a fault of the service": () => ({ type: "status", status: 503 }),
+  "fails in the service": () => ({ type: "status", status: 503 }),
   "loses its connection": () => ({ type: "reset", after: false }),
-  "is not answered": () => ({ type: "hang", after: false }),
-  "has an answer that is no JSON": () => ({ type: "notJson", after: false, html: true }),
+  "gets no response": () => ({ type: "hang", after: false }),
+  "gets a response that is not JSON": () => ({ type: "notJson", after: false, html: true }),
 };
 
 /** Changes after which the newest snapshot is no longer good. The first plan keeps that snapshot. */
-const LOSSES: Record<string, (site: Opened, id: string) => void> = {
-  "turns to an error": ({ change }, id) => change(id, { status: "error" }),
-  "is gone": ({ cloud }, id) => cloud.removeSnapshot(id),
-  "has a status that nobody knows": ({ change }, id) => change(id, { status: "rollbacking" }),
+const LOSSES: Record<string, (fixture: ChangingFixture, id: string) => void> = {
+  fails: ({ change }, id) => change(id, { status: "error" }),
+  "no longer exists": ({ cloud }, id) => cloud.removeSnapshot(id),
+  "has an unknown status": ({ change }, id) => change(id, { status: "rollbacking" }),
   "loses its marker": ({ change }, id) => change(id, { marked: false }),
   "belongs to another policy": ({ change }, id) => change(id, { policy: "weekly" }),
 };
 
-describe.each(KINDS)("prune of a %s", (kind) => {
+describe.each(KINDS)("a %s that changes during a run", (kind) => {
   const cases = [
-    ...Object.keys(FAILURES).map((failure) => [failure, "turns to an error"]),
+    ...Object.keys(FAILURES).map((failure) => [failure, "fails"]),
     ...Object.keys(LOSSES).map((loss) => ["is refused as busy", loss]),
   ];
   test.each(cases)(
-    "when a deletion %s and the kept snapshot %s, prune keeps the next good snapshot instead",
+    `prune-snapshots keeps the next good ${kind} if a deletion %s and the ${kind} that its plan keeps %s`,
     async (failure, loss) => {
       for (const MAX_CONCURRENCY of ["1", "8"]) {
-        const opened = await site({ variables: { MAX_CONCURRENCY } });
-        const { cloud, add, prune, left, after } = opened;
+        const fixture = await createChangingFixture({ variables: { MAX_CONCURRENCY } });
+        const { cloud, add, prune, left, after } = fixture;
         const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
         cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, FAILURES[failure]?.(kind) as never);
-        after.set(1, () => LOSSES[loss]?.(opened, a));
+        after.set(1, () => LOSSES[loss]?.(fixture, a));
         const { error, records } = await prune();
         expect(error).toBeUndefined();
         expect(briefOf(records, a, b, c)).toEqual([
@@ -112,13 +88,13 @@ describe.each(KINDS)("prune of a %s", (kind) => {
           "c deleted: kept by no rule",
         ]);
         expect(records.find(({ snapshot_id }) => snapshot_id === b)?.detail).toMatch(CHANGED);
-        expect(left()).toEqual(loss === "is gone" ? [b] : [a, b].sort());
+        expect(left()).toEqual(loss === "no longer exists" ? [b] : [a, b].sort());
       }
     },
   );
 
-  test("prune keeps the last good snapshot although its deletion was refused as busy three times before", async () => {
-    const { cloud, add, change, prune, left, after } = await site();
+  test(`prune-snapshots keeps the last good ${kind} although the cloud has refused its deletion as busy three times before`, async () => {
+    const { cloud, add, change, prune, left, after } = await createChangingFixture();
     const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE[kind], times: 3 }, busyAnswer(kind));
     after.set(3, () => change(a, { status: "error" }));
@@ -144,10 +120,12 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
   const cases = Object.keys(PROTECTED).filter(
     (name) => kind !== "cluster-snapshot" || PROTECTED[name]?.[3] === undefined,
   );
-  test.each(cases)("prune keeps a snapshot that %s after its deletion was refused as busy", async (name) => {
+  test.each(cases)(`prune-snapshots keeps a ${kind} that %s after its deletion was refused as busy`, async (name) => {
     const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
     for (const MAX_CONCURRENCY of ["1", "8"]) {
-      const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY } });
+      const { cloud, add, change, prune, left, after } = await createChangingFixture({
+        variables: { MAX_CONCURRENCY },
+      });
       const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
       cloud.fault({ operation: DELETE[kind], resource: b, nth: 1 }, busyAnswer(kind));
       after.set(1, () => change(b, changes));
@@ -162,9 +140,9 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
     }
   });
 
-  test("prune reports a busy snapshot as deleted when the next list no longer shows it or shows it being deleted", async () => {
+  test(`prune-snapshots reports a busy ${kind} as deleted if the next list does not show it or shows its deletion`, async () => {
     for (const going of kind === "cluster-snapshot" ? [false] : [false, true]) {
-      const { cloud, add, change, prune, left, after } = await site();
+      const { cloud, add, change, prune, left, after } = await createChangingFixture();
       const [b = "", a = ""] = [2, 1].map((days) => add(kind, days));
       cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
       after.set(1, () => (going ? change(b, { status: "deleting" }) : cloud.removeSnapshot(b)));
@@ -179,8 +157,8 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
     }
   });
 
-  test("prune deletes nothing more of a resource and reports the list's error when the list cannot be read again", async () => {
-    const { cloud, add, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+  test(`prune-snapshots deletes nothing more of a resource and reports the error of the list if it cannot list each ${kind} again`, async () => {
+    const { cloud, add, prune, left, after } = await createChangingFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE[kind], nth: 1 }, busyAnswer(kind));
     after.set(1, () => cloud.fault({ operation: LIST[kind] }, { type: "status", status: 403, body: {} }));
@@ -197,8 +175,8 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
   });
 });
 
-test("prune takes a snapshot for deleted if its deletion is refused because another one is under way", async () => {
-  const { cloud, add, change, prune, after } = await site();
+test("prune-snapshots reports a snapshot as deleted if its deletion is refused because another deletion is in progress", async () => {
+  const { cloud, add, change, prune, after } = await createChangingFixture();
   const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
   cloud.fault(
@@ -215,8 +193,8 @@ test("prune takes a snapshot for deleted if its deletion is refused because anot
   expect(records.find(({ snapshot_id }) => snapshot_id === a)).toMatchObject({ outcome: "kept" });
 });
 
-test("prune reports a refused deletion as failed if the list does not show that another one is under way", async () => {
-  const { cloud, add, prune } = await site();
+test("prune-snapshots reports a refused deletion as failed if the list does not show another deletion in progress", async () => {
+  const { cloud, add, prune } = await createChangingFixture();
   const [b = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
   cloud.fault(
@@ -227,8 +205,8 @@ test("prune reports a refused deletion as failed if the list does not show that 
   expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "failed" });
 });
 
-test("prune does not take snapshots for deleted because a later list is empty", async () => {
-  const { cloud, runtime, add, prune, left } = await site();
+test("prune-snapshots does not report snapshots as deleted because a later list is empty", async () => {
+  const { cloud, runtime, add, prune, left } = await createChangingFixture();
   const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
   for (const resource of [b, c]) cloud.fault({ operation: DELETE.snapshot, resource }, busyAnswer("snapshot"));
   const { transport } = runtime;
@@ -250,14 +228,16 @@ test("prune does not take snapshots for deleted because a later list is empty", 
   expect(left()).toEqual([a, b, c].sort());
 });
 
-describe("the other deletions of a resource", () => {
+describe("other deletions of a resource", () => {
   test.each([
     ["is refused as busy", busyAnswer("snapshot")],
-    ["is refused for good", { type: "status", status: 409, body: { message: "in use" } }],
+    ["is refused with a 409", { type: "status", status: 409, body: { message: "in use" } }],
     ["is not found", { type: "status", status: 404, body: { itemNotFound: { code: 404, message: "gone" } } }],
-    ["finds something else missing", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
-  ] as const)("prune renews the plan of a resource after a deletion that %s", async (_how, fault) => {
-    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+    ["does not find another resource", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
+  ] as const)("prune-snapshots renews the plan of a resource after a deletion that %s", async (_how, fault) => {
+    const { cloud, add, change, prune, left, after } = await createChangingFixture({
+      variables: { MAX_CONCURRENCY: "1" },
+    });
     const [d = "", c = "", b = "", a = ""] = [4, 3, 2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot, nth: 1 }, fault);
     after.set(1, () => {
@@ -275,8 +255,8 @@ describe("the other deletions of a resource", () => {
     expect(left()).toEqual(expect.arrayContaining([a, c, d]));
   });
 
-  test("prune deletes the snapshots of another resource at once while a busy one waits", async () => {
-    const { cloud, clock, add, prune, left } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+  test("prune-snapshots deletes the snapshots of another resource at once while a busy one waits", async () => {
+    const { cloud, clock, add, prune, left } = await createChangingFixture({ variables: { MAX_CONCURRENCY: "1" } });
     const other = cloud.addVolume().id;
     const [c, b = "", a] = [3, 2, 1].map((days) => add("snapshot", days));
     const [y = "", x] = [2, 1].map((days) => add("snapshot", days, {}, other));
@@ -294,12 +274,14 @@ describe("the other deletions of a resource", () => {
     expect(c).toBeDefined();
   });
 
-  test("prune does not count a snapshot that it has deleted although a late list still shows it", async () => {
-    const { cloud, add, change, prune, left, after } = await site({ variables: { MAX_CONCURRENCY: "1" } });
+  test("prune-snapshots does not count a snapshot that it has deleted although a late list still shows it", async () => {
+    const { cloud, add, change, prune, left, after } = await createChangingFixture({
+      variables: { MAX_CONCURRENCY: "1" },
+    });
     const [c = "", b = "", a = ""] = [3, 2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot, resource: c, nth: 1 }, busyAnswer("snapshot"));
     after.set(2, () => change(a, { status: "error" }));
-    // The deletion of b was accepted; the list is late.
+    // The cloud has accepted the deletion of b, but the list still shows b.
     cloud.fault(
       { operation: LIST.snapshot, nth: 2 },
       { type: "mutatePage", mutate: (its) => its.snapshots().some(({ id }) => id === b) && its.removeSnapshot(b) },
@@ -313,8 +295,8 @@ describe("the other deletions of a resource", () => {
 
 describe("a snapshot group whose members change after its deletion was refused as busy", () => {
   const group = async () => {
-    const opened = await site();
-    const { cloud, add, after } = opened;
+    const fixture = await createChangingFixture();
+    const { cloud, add, after } = fixture;
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
     cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
     const replaceMember = (groupId: string, changes: object | undefined) => {
@@ -324,13 +306,13 @@ describe("a snapshot group whose members change after its deletion was refused a
       const { id = "", volume_id: volumeId = "" } = member ?? {};
       cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId, groupId, createdAt: now - DAY_MS, ...changes });
     };
-    return { ...opened, a, b, replaceMember, after };
+    return { ...fixture, a, b, replaceMember, after };
   };
 
   test.each([
     ["held by its label", { tags: { hold: "yes" } }],
     ["held by its description", { description: "hold: audit" }],
-  ])("prune keeps a group whose deletion was refused as busy when a member is %s", async (how, changes) => {
+  ])("prune-snapshots keeps a group whose deletion was refused as busy when a member is %s", async (how, changes) => {
     const { a, b, replaceMember, after, prune, left } = await group();
     after.set(1, () => replaceMember(b, changes));
     const { error, records } = await prune();
@@ -344,10 +326,10 @@ describe("a snapshot group whose members change after its deletion was refused a
   });
 
   test.each([
-    ["failed", { status: "error" }, "keep_last"],
-    ["gone", undefined, "keep_last"],
+    ["in the status error", { status: "error" }, "keep_last"],
+    ["missing", undefined, "keep_last"],
   ])(
-    "prune keeps a group whose deletion was refused as busy when the member of the newer group is %s",
+    "prune-snapshots keeps a group whose deletion was refused as busy when the member of the newer group is %s",
     async (_how, changes, rule) => {
       const { a, b, replaceMember, after, prune, left } = await group();
       after.set(1, () => replaceMember(a, changes));
@@ -358,9 +340,9 @@ describe("a snapshot group whose members change after its deletion was refused a
     },
   );
 
-  test("prune keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
-    const opened = await site();
-    const { cloud, server, add, after, prune, left } = opened;
+  test("prune-snapshots keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
+    const fixture = await createChangingFixture();
+    const { cloud, server, add, after, prune, left } = fixture;
     const second = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
     cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
@@ -377,8 +359,8 @@ describe("a snapshot group whose members change after its deletion was refused a
     expect(left()).toEqual([a, b].sort());
   });
 
-  test("prune keeps a busy group of single disks that loses a member, because no newer group has the same disks", async () => {
-    const { cloud, disk, prune, left, after } = await site();
+  test("prune-snapshots keeps a busy group of single disks that loses a member, because no newer group has the same disks", async () => {
+    const { cloud, disk, prune, left, after } = await createChangingFixture();
     const other = cloud.addVolume();
     const add = (days: number) =>
       cloud.addSnapshot({
@@ -400,8 +382,8 @@ describe("a snapshot group whose members change after its deletion was refused a
   });
 });
 
-test("prune renews the plan of a kind that was listed before the list of another kind had to wait", async () => {
-  const { cloud, add, change, prune, left } = await site();
+test("prune-snapshots renews the plan of a kind that was listed before the list of another kind had to wait", async () => {
+  const { cloud, add, change, prune, left } = await createChangingFixture();
   const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
   const [f, e] = [2, 1].map((days) => add("cluster-snapshot", days));
   cloud.fault({ operation: LIST["cluster-snapshot"], nth: 1 }, { type: "throttle", window: "1 minute" });
@@ -419,8 +401,8 @@ test("prune renews the plan of a kind that was listed before the list of another
 });
 
 describe("the cost of renewed plans", () => {
-  test("prune in a throttled account lists a few times more, not once per deletion", async () => {
-    const { cloud, add, prune, left } = await site({ rate: { perSecond: 5 } });
+  test("prune-snapshots in a throttled account lists a few times more, not once per deletion", async () => {
+    const { cloud, add, prune, left } = await createChangingFixture({ rate: { perSecond: 5 } });
     const disks = Array.from({ length: 60 }, () => cloud.addVolume().id);
     for (const disk of disks) for (const days of [1, 2, 3, 4, 5, 6]) add("standard-snapshot", days, {}, disk);
     const { error, result } = await prune();
@@ -430,8 +412,8 @@ describe("the cost of renewed plans", () => {
     expect(cloud.count(LIST["standard-snapshot"], 200)).toBeLessThan(12);
   });
 
-  test("prune reports Busy with the service's code when a deletion stays busy until the time is up", async () => {
-    const { cloud, clock, add, prune, left } = await site();
+  test("prune-snapshots reports Busy with the service's code when a deletion stays busy until the time is up", async () => {
+    const { cloud, clock, add, prune, left } = await createChangingFixture();
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE.snapshot }, busyAnswer("snapshot"));
     const deadline = clock.now() + 30_000;

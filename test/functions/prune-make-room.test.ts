@@ -1,10 +1,19 @@
+/** Tests how `make_room` deletes snapshots of a full disk before another one is created. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
+import { requested } from "../support/attachments.ts";
+import {
+  apig,
+  createTestEnvironment,
+  type Json,
+  START,
+  type TestEnvironmentOptions,
+  timerEvent,
+} from "../support/environment.ts";
 
 const DAY_MS = 86_400_000;
 const now = Date.parse(START);
@@ -17,8 +26,8 @@ interface Changes {
   metadata?: Record<string, string>;
 }
 
-/** A snapshot that a policy took so many days ago. */
-function taken(cloud: EmbeddedCloud, volumeId: string, days: number, changes: Changes = {}) {
+/** Adds a snapshot that a policy created this number of days ago, and returns its id. */
+function addSnapshot(cloud: EmbeddedCloud, volumeId: string, days: number, changes: Changes = {}) {
   const { policy = "nightly", hold, ...more } = changes;
   return cloud.addSnapshot({
     kind: "snapshot",
@@ -51,7 +60,7 @@ const idsOf = (cloud: EmbeddedCloud, volumeId: string) =>
     .filter(({ volume_id, status }) => volume_id === volumeId && status !== "deleting")
     .map(({ id }) => id);
 
-const brief = ({ action, outcome, rule, snapshot_id, error }: Record<string, unknown>) => ({
+const brief = ({ action, outcome, rule, snapshot_id, error }: Json) => ({
   action,
   outcome,
   ...(rule === undefined ? {} : { rule }),
@@ -59,11 +68,11 @@ const brief = ({ action, outcome, rule, snapshot_id, error }: Record<string, unk
   ...(error === undefined ? {} : { reason: (error as { reason: string }).reason }),
 });
 
-describe("a disk that stands at its seven snapshots", () => {
-  test("is pruned by the policy, and then the eighth is taken; a deletion is there until it is over", async () => {
+describe("a disk with 7 snapshots, the maximum", () => {
+  test("scheduled-snapshots with make_room prunes a full disk, waits for the deletions, and creates the next snapshot", async () => {
     const { cloud, clock, invoke, requests } = await createTestEnvironment({ deletionMs: 20_000 });
     const disk = cloud.addVolume({ tags: { backup: "daily" } });
-    const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
     const { error, result, records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
@@ -78,16 +87,16 @@ describe("a disk that stands at its seven snapshots", () => {
     );
     expect(deleted[0]).toMatchObject({ kind: "snapshot", resource_id: disk.id, policy: "nightly", name: "nightly-4" });
     expect(idsOf(cloud, disk.id)).toEqual([...old.slice(4), records.at(-2)?.snapshot_id]);
-    // No create was refused: it waited for the room.
+    // The function created the snapshot after the deletions, so the cloud refused no create.
     expect(cloud.count("evs.createSnapshot", 413)).toBe(0);
     expect(clock.now() - now).toBeGreaterThanOrEqual(20_000);
     expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
   });
 
-  test("without make_room: a named QuotaExceeded with what to do, and nothing is deleted", async () => {
+  test("scheduled-snapshots without make_room reports QuotaExceeded with advice and deletes nothing", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const { error, records } = await invoke(
       scheduledSnapshots,
       timerEvent(nightly(disk.id, { make_room: false }), START),
@@ -98,10 +107,10 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("the eighth refused as a bad request is a QuotaExceeded all the same; on a disk with room it is not", async () => {
+  test("scheduled-snapshots reports QuotaExceeded for a 400 on a full disk, and InvalidRequest for a 400 on another disk", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const [full, free] = [cloud.addVolume(), cloud.addVolume()];
-    for (let days = 1; days <= 7; days += 1) taken(cloud, full.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, full.id, days);
     const body = { error: { code: "EVS.5400", message: "Malformed request body." } };
     cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", status: 400, body });
     const policy = nightly(full.id, {
@@ -117,65 +126,65 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
-  test("what may not go stays: then it is a QuotaExceeded that says why, and no create is sent", async () => {
+  test("scheduled-snapshots reports QuotaExceeded with the reason and sends no create if no snapshot may be deleted", async () => {
     const cases = [
       ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 beside the others"],
       ["of another policy", {}, { policy: "weekly" }, "0 of them are of the policy"],
-      ["by hand", {}, { metadata: {} }, "0 of them are of the policy"],
+      ["without a marker", {}, { metadata: {} }, "0 of them are of the policy"],
       ["held", {}, { hold: "yes" }, "7 of them are of the policy"],
       ["held by their descriptions", {}, { description: "hold: before the migration" }, "7 of them are of the policy"],
     ] satisfies [string, object, Changes, string][];
     const { cloud, invoke } = await createTestEnvironment();
-    for (const [name, changes, more, says] of cases) {
+    for (const [name, changes, more, message] of cases) {
       const disk = cloud.addVolume();
-      for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, more);
+      for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, more);
       const before = cloud.count("evs.createSnapshot");
       const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, changes), START));
       expect(records.map(brief), name).toEqual([
         { action: "create", outcome: "failed", reason: "QuotaExceeded" },
         { action: "run", outcome: "failed" },
       ]);
-      expect(records[0]?.error.message, name).toContain(says);
+      expect(records[0]?.error.message, name).toContain(message);
       expect(idsOf(cloud, disk.id), name).toHaveLength(7);
       expect(cloud.count("evs.createSnapshot"), name).toBe(before);
     }
   });
 
-  test("twins, failed ones and what somebody else is deleting make room too", async () => {
+  test("scheduled-snapshots with make_room deletes duplicates and failed snapshots", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const key = marker("nightly");
     const older = cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, createdAt: now - DAY_MS, metadata: key });
-    const twin = cloud.addSnapshot({
+    const duplicate = cloud.addSnapshot({
       kind: "snapshot",
       volumeId: disk.id,
       createdAt: now - DAY_MS + 500,
       metadata: key,
     });
-    const failed = taken(cloud, disk.id, 3, { status: "error" });
-    for (const days of [4, 5, 6]) taken(cloud, disk.id, days);
+    const failed = addSnapshot(cloud, disk.id, 3, { status: "error" });
+    for (const days of [4, 5, 6]) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "by hand" });
     const policy = nightly(disk.id, { retention: { keep_last: 30 } });
     const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
     expect(error).toBeUndefined();
     expect(records.filter(({ action }) => action === "prune").map(brief)).toEqual([
-      { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: twin.id },
+      { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: duplicate.id },
       { action: "prune", outcome: "deleted", rule: "failed, and a newer good one exists", snapshot_id: failed },
     ]);
     expect(idsOf(cloud, disk.id)).toHaveLength(6);
   });
 
   test.each([
-    ["six that stay and one that failed", ["available", "error"], [6, 1]],
-    ["seven that failed", ["error"], [7]],
+    ["one failed snapshot of seven", ["available", "error"], [6, 1]],
+    ["seven failed snapshots", ["error"], [7]],
   ])(
-    "%s: a failed one goes where nothing else may, as there would never be a newer good one",
+    "scheduled-snapshots deletes %s to make room if the retention keeps all others",
     async (_what, statuses, counts) => {
       const { cloud, invoke } = await createTestEnvironment();
       const disk = cloud.addVolume();
       const old = statuses.flatMap((status, index) =>
         Array.from({ length: counts[index] ?? 0 }, (_, days) => ({
-          id: taken(cloud, disk.id, days + (status === "error" ? 0.5 : 1), { status }),
+          id: addSnapshot(cloud, disk.id, days + (status === "error" ? 0.5 : 1), { status }),
           status,
         })),
       );
@@ -192,11 +201,11 @@ describe("a disk that stands at its seven snapshots", () => {
     },
   );
 
-  test("a deletion that is under way is waited for; nothing else is deleted meanwhile", async () => {
+  test("scheduled-snapshots with make_room waits for a deletion in progress instead of deleting another snapshot", async () => {
     const { cloud, invoke } = await createTestEnvironment({ deletionMs: 5_000 });
     const disk = cloud.addVolume();
-    const old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
-    // An earlier delivery ended after its first deletion.
+    const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
+    // An earlier delivery ends after its first deletion.
     await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { retention: { keep_last: 6 } }), START), {
       remainingMs: 3_500,
     });
@@ -212,37 +221,37 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("what takes longer than there is time for is a DeadlineExceeded; the next delivery goes on", async () => {
+  test("scheduled-snapshots reports DeadlineExceeded if deletions take too long, and the next delivery continues", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 300_000, timeoutSeconds: 900 });
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const first = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(first.records.map(brief).slice(-2)).toEqual([
       { action: "create", outcome: "failed", reason: "DeadlineExceeded" },
       { action: "run", outcome: "failed" },
     ]);
     expect(first.records.at(-2)?.error.message).toContain("4 of its 7 snapshots are being deleted");
-    // Not the whole of the invocation's time: other disks wait for theirs.
+    // The function reserves time for other disks.
     expect(clock.now() - now).toBeLessThanOrEqual(185_000);
     clock.advance(200_000);
     const second = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(second.result.outcomes).toEqual({ accepted: 1 });
   });
 
-  test("what cannot be deleted does not count as room: error_deleting is not waited for", async () => {
+  test("scheduled-snapshots with make_room does not wait for snapshots in the status error_deleting", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days, { status: "error_deleting" });
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, { status: "error_deleting" });
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(clock.now()).toBe(now);
   });
 
-  test("a disk with room costs no further request, however many disks there are", async () => {
+  test("scheduled-snapshots with make_room sends no additional requests for disks that are not full", async () => {
     const count = async (make_room: boolean) => {
       const { cloud, invoke, requests } = await createTestEnvironment();
       const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);
-      for (const id of ids) taken(cloud, id, 1);
+      for (const id of ids) addSnapshot(cloud, id, 1);
       const policy = { ...nightly("", { make_room }), targets: [{ kind: "snapshot", volume_ids: ids }] };
       const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
       expect(result.outcomes).toEqual({ accepted: 50 });
@@ -251,17 +260,17 @@ describe("a disk that stands at its seven snapshots", () => {
     expect(await count(true)).toBe(await count(false));
   });
 
-  test("one that a backup made may not count: where nothing else may go, the cloud decides", async () => {
+  test("scheduled-snapshots sends the create if one of seven snapshots belongs to a backup and no other may be deleted", async () => {
     const { cloud, invoke } = await createTestEnvironment({ legacyPerVolume: 8 });
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 6; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 6; days += 1) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });
     const policy = nightly(disk.id, { retention: { keep_last: 30 } });
     const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
     expect(result.outcomes).toEqual({ accepted: 1 });
   });
 
-  test("what another instance took while it waited is not taken again", async () => {
+  test("scheduled-snapshots creates no second snapshot if another instance creates the snapshot while it waits for room", async () => {
     const id = randomUUID();
     const elsewhere = await createTestEnvironment();
     elsewhere.cloud.addVolume({ id });
@@ -270,7 +279,7 @@ describe("a disk that stands at its seven snapshots", () => {
 
     const { cloud, invoke } = await createTestEnvironment({ deletionMs: 10_000 });
     const disk = cloud.addVolume({ id });
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     let other: string | undefined;
     const mutate = (its: EmbeddedCloud) => {
       other = its.addSnapshot({ kind: "snapshot", volumeId: id, metadata }).id;
@@ -285,30 +294,33 @@ describe("a disk that stands at its seven snapshots", () => {
   test.each([
     ["no retention", undefined, "got none"],
     ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
-  ])("%s is refused at once, not when a disk is full, also by a dry run", async (_what, retention, got) => {
-    const { cloud, invoke, requests } = await createTestEnvironment();
-    const disk = cloud.addVolume();
-    for (const dry_run of [false, true]) {
-      const policy = nightly(disk.id, { retention, dry_run });
-      const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
-      expect(error).toMatchObject({ reason: "InvalidRequest" });
-      expect(error?.message).toMatch(/^make_room: expected a retention with at least one keep_ rule/);
-      expect(error?.message).toContain(got);
-      expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
-    }
-    expect(requests()).toEqual([]);
-    // Where no room is to be made, none is needed.
-    const { result } = await invoke(
-      scheduledSnapshots,
-      timerEvent(nightly(disk.id, { retention, make_room: false }), START),
-    );
-    expect(result.outcomes).toEqual({ accepted: 1 });
-  });
+  ])(
+    "scheduled-snapshots rejects make_room with %s even if no disk is full, in a run and in a dry run",
+    async (_what, retention, got) => {
+      const { cloud, invoke, requests } = await createTestEnvironment();
+      const disk = cloud.addVolume();
+      for (const dry_run of [false, true]) {
+        const policy = nightly(disk.id, { retention, dry_run });
+        const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+        expect(error).toMatchObject({ reason: "InvalidRequest" });
+        expect(error?.message).toMatch(/^make_room: expected a retention with at least one keep_ rule/);
+        expect(error?.message).toContain(got);
+        expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+      }
+      expect(requests()).toEqual([]);
+      // Without make_room the policy needs no retention.
+      const { result } = await invoke(
+        scheduledSnapshots,
+        timerEvent(nightly(disk.id, { retention, make_room: false }), START),
+      );
+      expect(result.outcomes).toEqual({ accepted: 1 });
+    },
+  );
 
-  test("a policy that only plans deletes nothing", async () => {
+  test("scheduled-snapshots with make_room and dry_run deletes nothing", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { dry_run: true }), START));
     expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
@@ -322,13 +334,13 @@ describe("a busy snapshot whose deletion would make room", () => {
     body: { error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" } },
   } as const;
 
-  /** Opens a test site that runs `change` after the cloud has refused the first deletion. */
-  async function site(options: Parameters<typeof createTestEnvironment>[0], change: (cloud: EmbeddedCloud) => void) {
-    const opened = await createTestEnvironment({
+  /** Creates a test environment that runs `change` after the cloud has refused the first deletion. */
+  async function createBusyEnvironment(options: TestEnvironmentOptions, change: (cloud: EmbeddedCloud) => void) {
+    const environment = await createTestEnvironment({
       ...options,
       variables: { MAX_CONCURRENCY: "1", ...options?.variables },
     });
-    const { cloud, runtime } = opened;
+    const { cloud, runtime } = environment;
     cloud.fault({ operation: "evs.deleteSnapshot", nth: 1 }, BUSY);
     const { transport } = runtime;
     let deletions = 0;
@@ -337,10 +349,10 @@ describe("a busy snapshot whose deletion would make room", () => {
       if (request.method === "DELETE" && ++deletions === 1) change(cloud);
       return answer;
     };
-    return opened;
+    return environment;
   }
 
-  /** Replaces a snapshot by the same one with changes. */
+  /** Changes a snapshot. */
   function change(cloud: EmbeddedCloud, id: string, changes: Changes, days: number) {
     const volumeId = cloud.snapshots("snapshot").find((one) => one.id === id)?.volume_id ?? "";
     cloud.removeSnapshot(id);
@@ -349,13 +361,13 @@ describe("a busy snapshot whose deletion would make room", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: now - days * DAY_MS, metadata, ...more });
   }
 
-  test("scheduled-snapshots keeps the last good snapshot of a disk if the one that its plan kept fails before the next list", async () => {
+  test("scheduled-snapshots with make_room keeps the last good snapshot of a disk if the snapshot that its plan kept fails", async () => {
     let old: string[] = [];
-    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) =>
+    const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
     );
     const disk = cloud.addVolume();
-    old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
     const { error, records } = await invoke(
       scheduledSnapshots,
       timerEvent(nightly(disk.id, { retention: { keep_last: 1 } }), START),
@@ -374,16 +386,16 @@ describe("a busy snapshot whose deletion would make room", () => {
 
   test.each([
     ["held", { hold: "yes" }],
-    ["of another policy", { policy: "weekly" }],
-    ["without a marker", { metadata: {} }],
+    ["owned by another policy", { policy: "weekly" }],
+    ["no longer marked", { metadata: {} }],
     ["being rolled back", { status: "rollbacking" }],
-  ])("a schedule deletes nothing that is %s by the next list", async (_what, changes) => {
+  ])("scheduled-snapshots deletes no snapshot that is %s in the next list", async (_what, changes) => {
     let old: string[] = [];
-    const { cloud, invoke } = await site({ timeoutSeconds: 900 }, (its) => {
+    const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) => {
       for (const [index, days] of [7, 6, 5, 4].entries()) change(its, old[index] ?? "", changes, days);
     });
     const disk = cloud.addVolume();
-    old = Array.from({ length: 7 }, (_, index) => taken(cloud, disk.id, 7 - index));
+    old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(idsOf(cloud, disk.id).sort()).toEqual([...old].sort());
     expect(cloud.count("evs.deleteSnapshot")).toBe(1);
@@ -396,21 +408,14 @@ describe("a busy snapshot whose deletion would make room", () => {
   test("pre-deploy and disk-attached make a new plan from a new list of the disk after a busy deletion", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
-    const { cloud, invoke } = await site({ timeoutSeconds: 300, variables }, (its) =>
+    const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 300, variables }, (its) =>
       change(its, kept, { status: "error", policy: "disk-attached" }, 1),
     );
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
-    const old = [7, 6, 5, 4, 3, 2, 1].map((days) => taken(cloud, disk.id, days, { policy: "disk-attached" }));
+    const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
     kept = old[6] ?? "";
-    const cts = {
-      time: now,
-      trace_name: "attachVolume",
-      service_type: "ECS",
-      resource_id: server.id,
-      request: { volumeAttachment: { volumeId: disk.id } },
-    };
-    const { error, records } = await invoke(diskAttached, { cts });
+    const { error, records } = await invoke(diskAttached, requested(server.id, disk.id));
     expect(error).toBeUndefined();
     expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
       outcome: "kept",
@@ -419,11 +424,11 @@ describe("a busy snapshot whose deletion would make room", () => {
     expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
 
     let newest = "";
-    const gate = await site({ timeoutSeconds: 60 }, (its) =>
+    const gate = await createBusyEnvironment({ timeoutSeconds: 60 }, (its) =>
       change(its, newest, { status: "error", policy: "pre-deploy" }, 1),
     );
     const other = gate.cloud.addVolume();
-    const its = [7, 6, 5, 4, 3, 2, 1].map((days) => taken(gate.cloud, other.id, days, { policy: "pre-deploy" }));
+    const its = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(gate.cloud, other.id, days, { policy: "pre-deploy" }));
     newest = its[6] ?? "";
     const body = {
       deployment_id: "release-42",
@@ -438,7 +443,7 @@ describe("a busy snapshot whose deletion would make room", () => {
   });
 });
 
-describe("a gate before a disk that stands at its seven snapshots", () => {
+describe("pre-deploy for a disk with 7 snapshots", () => {
   const body = (volumeId: string, changes = {}) => ({
     deployment_id: "release-42",
     targets: [{ kind: "snapshot", volume_ids: [volumeId] }],
@@ -451,11 +456,11 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     ...JSON.parse(result.body),
   });
 
-  test("makes room by its own retention; the same call goes on until it is ready", async () => {
+  test("pre-deploy with make_room deletes snapshots by its own retention, and the repeated call continues until it is ready", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 4_000 });
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 4; days += 1) taken(cloud, disk.id, days, { policy: "pre-deploy" });
-    for (let days = 1; days <= 3; days += 1) taken(cloud, disk.id, days, { policy: "nightly" });
+    for (let days = 1; days <= 4; days += 1) addSnapshot(cloud, disk.id, days, { policy: "pre-deploy" });
+    for (let days = 1; days <= 3; days += 1) addSnapshot(cloud, disk.id, days, { policy: "nightly" });
     const first = await invoke(preDeploy, apig(body(disk.id)));
     expect(answer(first.result)).toMatchObject({
       status: "pending",
@@ -474,22 +479,22 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     expect(left.sort()).toEqual(["nightly", "nightly", "nightly", "pre-deploy", "pre-deploy", "pre-deploy"]);
   });
 
-  test("makes none by deleting what another policy made, whose hold it does not know: 400 with what to do", async () => {
+  test("pre-deploy responds 400 to make_room with another policy, because it does not know what that policy holds", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
-    for (let days = 1; days <= 7; days += 1) taken(cloud, disk.id, days);
+    for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const { result, records } = await invoke(preDeploy, apig(body(disk.id, { policy: "nightly" })));
     expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
     expect(answer(result).error.message).toMatch(/^make_room: expected the policy pre-deploy, got "nightly": /);
     expect(records[0]).toMatchObject({ action: "create", outcome: "rejected", policy: "nightly" });
     expect(requests()).toEqual([]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
-    // Without make_room, and by its own name, it is a policy like any other.
+    // The policy pre-deploy itself is allowed.
     const own = await invoke(preDeploy, apig(body(cloud.addVolume().id, { policy: "pre-deploy" })));
     expect(own.result.statusCode).toBe(202);
   });
 
-  test("without a retention: 400 with what to do, also on a disk with room", async () => {
+  test("pre-deploy responds 400 with advice to make_room without a retention, even if the disk is not full", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));
@@ -501,26 +506,25 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
   });
 });
 
-describe("a disk that is attached while it stands at its seven snapshots", () => {
-  const stage = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
-    const site = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
-    const { cloud, invoke } = site;
+describe("disk-attached for a disk with 7 snapshots", () => {
+  const createAttachedFixture = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
+    const environment = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
+    const { cloud, invoke } = environment;
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
-    const earlier = [6, 5, 4, 3, 2, 1].map((days) => taken(cloud, disk.id, days, { policy: "disk-attached" }));
-    const foreign = taken(cloud, disk.id, 9, { policy: "nightly" });
-    const cts = {
-      time: now,
-      trace_name: "attachVolume",
-      service_type: "ECS",
-      resource_id: server.id,
-      request: { volumeAttachment: { volumeId: disk.id } },
+    const earlier = [6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
+    const foreign = addSnapshot(cloud, disk.id, 9, { policy: "nightly" });
+    return {
+      ...environment,
+      disk,
+      earlier,
+      foreign,
+      deliver: () => invoke(diskAttached, requested(server.id, disk.id)),
     };
-    return { ...site, disk, earlier, foreign, deliver: () => invoke(diskAttached, { cts }) };
   };
 
-  test("has room made by DISK_ATTACHED_RETENTION: of what earlier attachments left, and one is taken", async () => {
-    const { cloud, deliver, disk, earlier, foreign } = await stage('{"keep_last":2}');
+  test("disk-attached deletes snapshots of earlier attachments by DISK_ATTACHED_RETENTION and creates one snapshot", async () => {
+    const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
     const { error, records, result } = await deliver();
     expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
@@ -528,7 +532,7 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
     expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
     for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
     const made = records.find(({ action }) => action === "create")?.snapshot_id;
-    // Another policy's snapshot is not touched.
+    // The function keeps the snapshot of another policy.
     expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
 
     const again = await deliver();
@@ -536,16 +540,16 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("without it is a QuotaExceeded that says where to read of it, and nothing is deleted", async () => {
-    const { cloud, deliver, disk } = await stage();
+  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice and deletes nothing", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("where the retention keeps all of them it is a QuotaExceeded too", async () => {
-    const { cloud, deliver, disk } = await stage('{"keep_last":6}');
+  test("disk-attached reports QuotaExceeded if DISK_ATTACHED_RETENTION keeps every snapshot", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":6}');
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
@@ -553,29 +557,34 @@ describe("a disk that is attached while it stands at its seven snapshots", () =>
 
   test.each([
     [
-      "no JSON",
+      "text that is not JSON",
       "keep_last=3",
       /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
     ],
     [
-      "no object",
+      "a number",
       "3",
       /^DISK_ATTACHED_RETENTION: expected an object, got the number 3\. Expected the retention .*"keep_last":3/,
     ],
-    ["a rule that there is not", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/],
-    ["a rule that is no number", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/],
-    ["no rule at all", "{}", /with at least one rule above 0, got "\{\}"\.$/],
-    ["nothing but min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
-  ])("%s is Misconfigured, before the cloud is asked anything", async (_what, value, message) => {
-    const { deliver, requests } = await stage(value);
-    const { error, records } = await deliver();
-    expect(error).toMatchObject({ reason: "Misconfigured", message: expect.stringMatching(message) });
-    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", policy: "disk-attached" });
-    expect(requests()).toEqual([]);
-  });
+    ["an unknown rule", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/],
+    ["a rule that is a string", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/],
+    ["an object without rules", "{}", /with at least one rule above 0, got "\{\}"\.$/],
+    ["only min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
+  ])(
+    "disk-attached reports Misconfigured before its first call if DISK_ATTACHED_RETENTION is %s",
+    async (_what, value, message) => {
+      const { deliver, requests } = await createAttachedFixture(value);
+      const { error, records } = await deliver();
+      expect(error).toMatchObject({ reason: "Misconfigured", message: expect.stringMatching(message) });
+      expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", policy: "disk-attached" });
+      expect(requests()).toEqual([]);
+    },
+  );
 
-  test("a kind that has room is taken, and nothing is deleted", async () => {
-    const { cloud, deliver, disk } = await stage('{"keep_last":2}', { DISK_ATTACHED_KIND: "standard-snapshot" });
+  test("disk-attached creates a standard snapshot without deleting legacy snapshots of a full disk", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":2}', {
+      DISK_ATTACHED_KIND: "standard-snapshot",
+    });
     const { result } = await deliver();
     expect(result.outcomes).toEqual({ accepted: 1 });
     expect(idsOf(cloud, disk.id)).toHaveLength(7);

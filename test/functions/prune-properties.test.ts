@@ -1,4 +1,4 @@
-/** What holds for every prune, on the embedded cloud, whatever is there. `RUNS=10000` runs it so often. */
+/** Tests properties of every run of `prune-snapshots`. The environment variable `RUNS` sets the number of random cases. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
@@ -41,7 +41,7 @@ const whole = ({ snapshot_group_id }: SnapshotView) => !snapshot_group_id;
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`what is planned is what is done, to nothing but the policy's own, once (${RUNS} runs)`, {
+test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of its policy, and each one once (${RUNS} runs)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ variables: LTS_OFF, timeoutSeconds: 900 });
@@ -57,7 +57,7 @@ test(`what is planned is what is done, to nothing but the policy's own, once (${
         clock.set(START);
         const made = seeds.map(({ kind, hours, ...one }) => ({
           ...seed(cloud, kind, of[kind], { ...one, at: now - hours * HOUR_MS }),
-          ours: one.marked && one.policy === "nightly",
+          own: one.marked && one.policy === "nightly",
           held: one.description !== undefined,
         }));
         const before = cloud.snapshots().filter(whole);
@@ -70,11 +70,11 @@ test(`what is planned is what is done, to nothing but the policy's own, once (${
         const planned = plan.records.slice(0, -1);
         expect(planned.map((one) => one.snapshot_id).sort()).toEqual(
           made
-            .filter(({ ours }) => ours)
+            .filter(({ own }) => own)
             .map(({ id }) => id)
             .sort(),
         );
-        const goes = planned.filter(({ detail }) => detail === "deleted").map((one) => one.snapshot_id);
+        const deletions = planned.filter(({ detail }) => detail === "deleted").map((one) => one.snapshot_id);
 
         const done = await run(body);
         expect(done.error).toBeUndefined();
@@ -85,32 +85,33 @@ test(`what is planned is what is done, to nothing but the policy's own, once (${
             .map((one) => `${one.snapshot_id} ${one.outcome}: ${one.rule}`)
             .sort(),
         ).toEqual(asPlanned);
-        const asked = cloud.requests
+        const requested = cloud.requests
           .filter(({ method }) => method === "DELETE")
           .map(({ path }) => path.split("/").at(-1));
-        expect(asked.sort()).toEqual(goes.sort());
+        expect(requested.sort()).toEqual(deletions.sort());
 
         clock.advance(HOUR_MS);
         const after = cloud.snapshots().filter(whole);
-        expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id).filter((id) => !goes.includes(id)));
-        for (const { id, ours, held } of made) if (!ours || held || hold.includes(id)) expect(goes).not.toContain(id);
+        expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id).filter((id) => !deletions.includes(id)));
+        for (const { id, own, held } of made)
+          if (!own || held || hold.includes(id)) expect(deletions).not.toContain(id);
         const good = (list: SnapshotView[], resource: string) =>
           list.filter((one) => isGood(one) && resourceOf(one) === resource).length;
         for (const resource of new Set(before.map(resourceOf))) {
-          const least = Math.min(good(before, resource), rules.min_keep ?? 1);
-          expect(good(after, resource)).toBeGreaterThanOrEqual(least);
+          const min = Math.min(good(before, resource), rules.min_keep ?? 1);
+          expect(good(after, resource)).toBeGreaterThanOrEqual(min);
         }
 
         const again = await run(body);
         expect(again.records.filter(({ outcome }) => outcome === "deleted")).toEqual([]);
-        expect(again.records).toHaveLength(done.records.length - goes.length);
+        expect(again.records).toHaveLength(done.records.length - deletions.length);
       },
     ),
     { numRuns: RUNS },
   );
 });
 
-/** Changes of a snapshot while prune waits. "nothing" has several entries, so it is drawn more often. */
+/** Changes of a snapshot while `prune-snapshots` waits. "nothing" has several entries, so it is chosen more often. */
 const CHANGES: Record<string, Partial<Seed> | "gone" | "nothing"> = {
   ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`nothing ${index}`, "nothing" as const])),
   gone: "gone",
@@ -131,7 +132,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune keeps the last good snapshot of each resource, and every held or foreign snapshot, whatever changes during a wait (${RUNS} runs)`, {
+test(`prune-snapshots keeps the last good snapshot of each resource and every held or foreign one, whatever changes while it waits (${RUNS} runs)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({
@@ -180,11 +181,11 @@ test(`prune keeps the last good snapshot of each resource, and every held or for
           const given: Seed = { ...one, key: one.key ?? `${index}`, at: now - hours * HOUR_MS };
           return { kind, given, id: seed(cloud, kind, of[kind], given).id };
         });
-        // Filled when the first deletion of a kind fails: which kinds have a good snapshot, and which snapshots prune may not
-        // delete.
+        // These collections are filled when the first deletion of a kind fails. They hold which kinds have a good snapshot,
+        // and which snapshots must not be deleted.
         const good = new Map<Kind, boolean>();
         const untouchable: string[] = [];
-        const isOurs = (one: SnapshotView) =>
+        const isOwn = (one: SnapshotView) =>
           [one.metadata?.policy, one.tags?.policy, one.description ?? ""].some(
             (text) => text === "nightly" || text?.includes("policy:nightly "),
           ) && [one.metadata?.key, one.tags?.key, one.description?.includes("managed-by")].some(Boolean);
@@ -209,11 +210,11 @@ test(`prune keeps the last good snapshot of each resource, and every held or for
           const there = cloud.snapshots(kind).filter(whole);
           good.set(
             kind,
-            there.some((one) => isGood(one) && isOurs(one)),
+            there.some((one) => isGood(one) && isOwn(one)),
           );
           untouchable.push(
             ...there
-              .filter((one) => isHeld(one) || !isOurs(one) || /rollback|creating/i.test(one.status))
+              .filter((one) => isHeld(one) || !isOwn(one) || /rollback|creating/i.test(one.status))
               .map(({ id }) => id),
           );
         };
@@ -221,13 +222,13 @@ test(`prune keeps the last good snapshot of each resource, and every held or for
         clock.advance(HOUR_MS);
         const left = cloud.snapshots().filter(whole);
         for (const [kind, was] of good) {
-          const is = left.some((one) => one.kind === kind && isGood(one) && isOurs(one));
+          const is = left.some((one) => one.kind === kind && isGood(one) && isOwn(one));
           expect([kind, is]).toEqual([kind, was]);
         }
         const ids = left.map(({ id }) => id);
         expect(untouchable.filter((id) => !ids.includes(id))).toEqual([]);
-        const told = records.flatMap((one) => one.snapshot_id ?? []);
-        expect(new Set(told).size).toBe(told.length);
+        const recorded = records.flatMap((one) => one.snapshot_id ?? []);
+        expect(new Set(recorded).size).toBe(recorded.length);
         for (const { snapshot_id, outcome } of records) {
           if (outcome === "deleted") expect(ids).not.toContain(snapshot_id);
         }
@@ -236,9 +237,9 @@ test(`prune keeps the last good snapshot of each resource, and every held or for
     ),
     { numRuns: RUNS },
   );
-  // A changed plan cancelled a deletion in enough runs, so the property did not pass vacuously.
+  // A changed plan cancels a deletion in enough runs, so the property is not vacuous.
   expect(kept).toBeGreaterThan(RUNS / 10);
 });
 
-/** DWS has no labels. */
+/** Removes labels, which DWS does not support. */
 const without = ({ labels: _, ...changes }: Partial<Seed>): Partial<Seed> => changes;

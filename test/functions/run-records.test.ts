@@ -1,14 +1,18 @@
-/** The record of a run names its policy, however the run ends: what tells a policy that found nothing from a timer that stopped. */
+/**
+ * Tests that the record of a run names the policy, however the run ends. The record shows that a timer still works although
+ * its policy selects nothing.
+ */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { onTheSitesDay } from "../support/creates.ts";
+import { requested } from "../support/attachments.ts";
 import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 
-onTheSitesDay();
+useFixedDate();
 
 const NIGHTLY = {
   policy: "nightly",
@@ -19,23 +23,23 @@ const NIGHTLY = {
 describe.each([
   ["scheduled-snapshots", scheduledSnapshots],
   ["prune-snapshots", pruneSnapshots],
-] as const)("%s", (_name, factory) => {
+] as const)("%s", (name, factory) => {
   test.each<[string, object, Record<string, string | undefined>, string]>([
-    ["of which nothing was selected", NIGHTLY, {}, "done"],
-    ["that was refused", { ...NIGHTLY, targest: [] }, {}, "failed"],
-    ["whose zone nobody knows", { ...NIGHTLY, time_zone: "Europe/Berlln" }, {}, "failed"],
-    ["whose cloud cannot be reached", NIGHTLY, { EVS_ENDPOINT: "http://127.0.0.1:1" }, "failed"],
-    ["whose function is not configured", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
-    ["whose function has no project", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
-  ])("the run of a policy %s names it", async (_what, policy, variables, outcome) => {
+    ["that selects nothing", NIGHTLY, {}, "done"],
+    ["that is invalid", { ...NIGHTLY, targest: [] }, {}, "failed"],
+    ["whose time zone is unknown", { ...NIGHTLY, time_zone: "Europe/Berlln" }, {}, "failed"],
+    ["in a cloud that cannot be reached", NIGHTLY, { EVS_ENDPOINT: "http://127.0.0.1:1" }, "failed"],
+    ["of a function with an invalid MAX_CONCURRENCY", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
+    ["of a function with an invalid PROJECT_ID", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
+  ])(`${name} names the policy in the record of its run for a policy %s`, async (_what, policy, variables, outcome) => {
     const { invoke } = await createTestEnvironment({ variables });
     const { records } = await invoke(factory, timerEvent(policy));
     expect(records.at(-1)).toMatchObject({ action: "run", outcome, policy: "nightly" });
-    // So does the record of what was refused.
+    // The record of a rejected policy names it too.
     for (const record of records) expect(record.policy).toBe("nightly");
   });
 
-  test("a name that is none is not repeated", async () => {
+  test(`${name} does not repeat an invalid name of a policy in the record of its run`, async () => {
     const { invoke } = await createTestEnvironment();
     for (const policy of ["x".repeat(39), 7, null, { name: "nightly" }]) {
       const { records } = await invoke(factory, timerEvent({ ...NIGHTLY, policy }));
@@ -46,7 +50,7 @@ describe.each([
 });
 
 describe("the other functions", () => {
-  test("a gate's run names the policy that its snapshots are marked with", async () => {
+  test("pre-deploy names the policy of its snapshots in the record of its run", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const targets = [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }];
     const nothing = [{ kind: "snapshot", tags: { backup: "nobody has this" } }];
@@ -60,19 +64,18 @@ describe("the other functions", () => {
     }
   });
 
-  test("an attachment's run names disk-attached, also when there was nothing to do", async () => {
+  test("disk-attached names the policy disk-attached in the record of its run, even if it skips the trace", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const { id: server } = cloud.addServer();
     const { id: volume } = cloud.addVolume({ serverId: server });
     for (const trace_name of ["attachVolume", "detachVolume"]) {
-      const request = { volumeAttachment: { volumeId: volume } };
-      const cts = { trace_name, service_type: "ECS", time: clock.now(), resource_id: server, request };
-      const { records } = await invoke(diskAttached, { cts });
+      const { cts } = requested(server, volume, clock.now());
+      const { records } = await invoke(diskAttached, { cts: { ...cts, trace_name } });
       expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", policy: "disk-attached" });
     }
   });
 
-  test("verify goes over every policy and names none", async () => {
+  test("verify-snapshots names no policy in the record of its run, because it verifies every policy", async () => {
     const { invoke } = await createTestEnvironment();
     const { records } = await invoke(verifySnapshots, timerEvent({}));
     expect(records).toHaveLength(1);

@@ -1,3 +1,4 @@
+/** Tests schedules with `verify-snapshots` and `prune-snapshots` over days and a year. */
 import { describe, expect, test } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -6,26 +7,26 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
+import { requested } from "../support/attachments.ts";
+import { apig, createTestEnvironment, resourceIdOf, timerEvent } from "../support/environment.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
 
-const resourceOf = ({ volume_id, server_id, cluster_id }: SnapshotView) => volume_id ?? server_id ?? cluster_id ?? "";
 const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
 const dayOf = ({ created_at, started }: SnapshotView) => String(created_at ?? started).slice(0, 10);
 const single = (cloud: EmbeddedCloud) => cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);
 
-/** The days of which a resource has a snapshot of that kind. */
+/** Returns the days on which the remaining snapshots of a resource were created. */
 const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: string) =>
   single(cloud)
-    .filter((one) => one.kind === kind && resourceOf(one) === resource)
+    .filter((one) => one.kind === kind && resourceIdOf(one) === resource)
     .map(dayOf)
     .sort();
 
-test("a policy over four kinds, for ten nights: verify finds each available, prune keeps the newest three", async () => {
+test("verify-snapshots finds each snapshot of four kinds available and prune-snapshots keeps the newest three over ten nights", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -55,15 +56,15 @@ test("a policy over four kinds, for ten nights: verify finds each available, pru
   expect(single(cloud)).toHaveLength(12);
 });
 
-describe("a year", () => {
-  // Every night in UTC; what is kept follows the calendar of Berlin.
+describe("schedules over a year", () => {
+  // This policy runs every night in UTC, and its retention uses the calendar of Berlin.
   const nightly = {
     policy: "nightly",
     time_zone: "Europe/Berlin",
     targets: [{ kind: "standard-snapshot", tags: { backup: "daily" } }],
     retention: { keep_last: 3, keep_within_days: 2, keep_daily: 7, keep_weekly: 4, keep_monthly: 12 },
   };
-  // On Sundays in UTC, which begin on Saturday in New York while there is no summer time.
+  // This policy runs on Sundays in UTC. In winter, the start of a Sunday in UTC is a Saturday in New York.
   const weekly = {
     policy: "weekly",
     time_zone: "America/New_York",
@@ -81,7 +82,7 @@ describe("a year", () => {
   };
   const REMOVED = "2027-05-20";
 
-  // A month's last snapshot stands for it; in February that is the 21st, as every one of its last week failed.
+  // The retention keeps the last good snapshot of each month. In February that is the 21st, because the last week failed.
   const MONTHS = ["2026-12-31", "2027-01-31", "2027-02-21", "2027-03-31", "2027-04-30"];
   const EXPECTED = {
     web: [
@@ -90,7 +91,7 @@ describe("a year", () => {
       ...["2027-11-07", "2027-11-14", "2027-11-15", "2027-11-16", "2027-11-17", "2027-11-18", "2027-11-19"],
       "2027-11-20",
     ],
-    // As it was on the day the disk was removed: fewer months than asked for, so its first one is there too.
+    // The disk was removed after fewer months than keep_monthly, so its first snapshot remains too.
     removed: [
       ...["2026-11-21", "2026-11-30"],
       ...MONTHS,
@@ -98,11 +99,11 @@ describe("a year", () => {
       ...["2027-05-19", "2027-05-20"],
     ],
     weekly: ["2027-10-31", "2027-11-07", "2027-11-14"],
-    // The last group with the disk that left the server: its last good snapshot.
+    // This group has the last good snapshot of the disk that was detached.
     leaver: ["2027-05-16"],
   };
 
-  test("of two policies, a disk that is removed, one that leaves its server, and a week in which every snapshot fails: exactly what is to be kept", {
+  test("prune-snapshots keeps exactly the expected snapshots of two policies over a year with removed disks and a week of failures", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
@@ -115,12 +116,12 @@ describe("a year", () => {
     const cluster = cloud.addCluster({ tags: { backup: "weekly" } });
     const byHand = cloud.addSnapshot({ kind: "snapshot", volumeId: archive.id, name: "weekly-by-hand" });
 
-    // At no moment is there nothing good of what ever had something good: looked at after each deletion.
+    // After each deletion, each resource that ever had a good snapshot must still have one.
     const covered = new Set<string>();
     let deletions = 0;
     const watch = () => {
       deletions += 1;
-      const good = new Set(cloud.snapshots().filter(isGood).map(resourceOf));
+      const good = new Set(cloud.snapshots().filter(isGood).map(resourceIdOf));
       expect([...covered].filter((resource) => !good.has(resource))).toEqual([]);
     };
     cloud.fault({ operation: /\.delete/ }, { type: "mutatePage", mutate: watch });
@@ -148,7 +149,7 @@ describe("a year", () => {
       } else if (sunday) {
         expect(Object.keys(await run(verifySnapshots, { lookback_minutes: 6.5 * 24 * 60 }))).toEqual(["available"]);
       }
-      for (const one of cloud.snapshots().filter(isGood)) covered.add(resourceOf(one));
+      for (const one of cloud.snapshots().filter(isGood)) covered.add(resourceIdOf(one));
       await run(pruneSnapshots, nightly);
       if (sunday) await run(pruneSnapshots, weekly);
       if (now().slice(0, 10) === REMOVED) {
@@ -171,18 +172,18 @@ describe("a year", () => {
   });
 });
 
-describe("what no schedule took", () => {
-  test("is pruned by a policy of its function's name and no targets", async () => {
+describe("snapshots that no schedule created", () => {
+  test("prune-snapshots prunes the snapshots of a function by a policy with the name of the function and no targets", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     const now = () => new Date(clock.now()).toISOString();
-    const took: Record<string, string[]> = { "pre-deploy": [], "disk-attached": [], "create-snapshot": [] };
+    const created: Record<string, string[]> = { "pre-deploy": [], "disk-attached": [], "create-snapshot": [] };
     const targets = [{ kind: "snapshot", volume_ids: [disk.id] }];
     for (let week = 0; week < 2; week += 1) {
       cloud.detach(disk.id);
       cloud.attach(disk.id, server.id);
-      const attached = await invoke(diskAttached, attachVolume(server.id, disk.id, clock.now()));
+      const attached = await invoke(diskAttached, requested(server.id, disk.id, clock.now()));
       const deployed = await invoke(preDeploy, apig({ deployment_id: `release-${week}`, targets }));
       const called = await invoke(createSnapshot, { snapshot: { volume_id: disk.id, force: true } });
       for (const [function_, { records }] of Object.entries({
@@ -191,12 +192,12 @@ describe("what no schedule took", () => {
         "create-snapshot": called,
       })) {
         expect(records[0], function_).toMatchObject({ outcome: "accepted", policy: function_ });
-        took[function_]?.push(records[0]?.snapshot_id);
+        created[function_]?.push(records[0]?.snapshot_id);
       }
       clock.advance(7 * DAY_MS);
     }
     expect(cloud.snapshots()).toHaveLength(6);
-    for (const [policy, [older, newer]] of Object.entries(took)) {
+    for (const [policy, [older, newer]] of Object.entries(created)) {
       const before = cloud.snapshots().map(({ id }) => id);
       const { error, records } = await invoke(
         pruneSnapshots,
@@ -212,7 +213,7 @@ describe("what no schedule took", () => {
     }
   });
 
-  test("a gate's snapshots that are marked with another policy are that policy's", async () => {
+  test("prune-snapshots prunes the snapshots of pre-deploy by the policy of the request", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();
@@ -226,22 +227,4 @@ describe("what no schedule took", () => {
     expect((await prune("pre-deploy")).result).toMatchObject({ targets: 0, outcomes: {} });
     expect((await prune("releases")).result).toMatchObject({ targets: 3, outcomes: { kept: 1, deleted: 2 } });
   });
-});
-
-/** What CTS tells of an attachment. */
-const attachVolume = (serverId: string, volumeId: string, time: number) => ({
-  version: "v1.0",
-  time: new Date(time).toISOString(),
-  trigger_type: "CTS",
-  trigger_name: "cts",
-  cts: {
-    time,
-    service_type: "ECS",
-    resource_type: "ecs",
-    trace_name: "attachVolume",
-    trace_rating: "normal",
-    code: "200",
-    resource_id: serverId,
-    request: { volumeAttachment: { volumeId } },
-  },
 });

@@ -1,23 +1,24 @@
+/** Tests which snapshots `verify-snapshots` reports, and with which outcome. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
-import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
+import { createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
 import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../support/retention-seeds.ts";
 
 const MINUTE_MS = 60_000;
 const now = Date.parse(START);
 
-/** An estate with one resource for each kind, at the event's time. */
-async function site(options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const opened = await createTestEnvironment(options);
-  const verify = (body: object = {}, time = START) => opened.invoke(verifySnapshots, timerEvent(body, time));
-  return { ...opened, ...resources(opened.cloud, now - MINUTE_MS), verify };
+/** Creates a test environment whose cloud has one resource for each kind. */
+async function createFixture(options: TestEnvironmentOptions = {}) {
+  const environment = await createTestEnvironment(options);
+  const verify = (body: object = {}, time = START) => environment.invoke(verifySnapshots, timerEvent(body, time));
+  return { ...environment, ...resources(environment.cloud, now - MINUTE_MS), verify };
 }
 
-/** A snapshot that is so many minutes old. */
+/** Adds a snapshot of this age in minutes. */
 const seed = (
   cloud: EmbeddedCloud,
   kind: Kind,
@@ -25,15 +26,15 @@ const seed = (
   { minutes, ...one }: Omit<Seed, "at"> & { minutes: number },
 ) => seedAt(cloud, kind, resource, { ...one, at: now - minutes * MINUTE_MS });
 
-describe.each(KINDS)("a %s that carries our marker", (kind) => {
-  test("is reported available, failed or unverified; while it is being created, not at all", async () => {
-    const { cloud, of, verify } = await site();
+describe.each(KINDS)("a marked %s", (kind) => {
+  test(`verify-snapshots reports a ${kind} as available, failed or unverified, and does not report one that is creating`, async () => {
+    const { cloud, of, verify } = await createFixture();
     const available = seed(cloud, kind, of[kind], { minutes: 10 });
     const failed = seed(cloud, kind, of[kind], { minutes: 20, status: "error" });
     const strange = seed(cloud, kind, of[kind], { minutes: 30, status: "rollbacking" });
     seed(cloud, kind, of[kind], { minutes: 40, status: "creating" });
     const { error, result, records } = await verify();
-    // What verify finds is its result, not its failure.
+    // The function succeeds although it finds failed snapshots.
     expect(error).toBeUndefined();
     expect(result).toEqual({
       function: "verify-snapshots",
@@ -58,11 +59,11 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(cloud.logs).toHaveLength(4);
   });
 
-  /** So many minutes it may be creating. */
+  /** The time in minutes that a snapshot may be creating. */
   const limit = kind === "cluster-snapshot" ? 360 : 60;
 
-  test("is stuck when it has been creating for too long, however old it is", async () => {
-    const { cloud, of, verify } = await site();
+  test(`verify-snapshots reports a ${kind} of any age as stuck if it has been creating for too long`, async () => {
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, kind, of[kind], { minutes: limit, status: "creating" });
     const stuck = seed(cloud, kind, of[kind], { minutes: limit + 0.5, status: "creating" });
     const ancient = seed(cloud, kind, of[kind], { minutes: 50_000, status: "creating" });
@@ -80,12 +81,12 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(impatient.result).toMatchObject({ outcomes: { unverified: 3 } });
   });
 
-  test("is looked at within the lookback, a bad end for as long before as it may be creating, and told again by the next run", async () => {
-    const { cloud, clock, of, verify } = await site();
+  test(`verify-snapshots reports a ${kind} within the lookback, and a failed one for as much longer as it may be creating`, async () => {
+    const { cloud, clock, of, verify } = await createFixture();
     for (const minutes of [1_440, 1_441, 1_440 + limit]) seed(cloud, kind, of[kind], { minutes });
     for (const minutes of [1_440 + limit, 1_441 + limit, 9_999])
       seed(cloud, kind, of[kind], { minutes, status: "error" });
-    // Made after the event's time, as the event came late.
+    // This snapshot is younger than the event, because the event arrives late.
     seed(cloud, kind, of[kind], { minutes: -5 });
     clock.advance(10 * MINUTE_MS);
     const first = await verify();
@@ -101,23 +102,23 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(newest.result.outcomes).toEqual({ available: 1 });
   });
 
-  test("that was creating at one run and failed before the next is told by that, though a day lies between", async () => {
-    const { cloud, clock, invoke, of, verify } = await site({ creationMs: 40 * MINUTE_MS });
+  test(`verify-snapshots reports a ${kind} that was creating in the last run and has failed since then a day later`, async () => {
+    const { cloud, clock, invoke, of, verify } = await createFixture({ creationMs: 40 * MINUTE_MS });
     cloud.endWith(of[kind], "error");
     await invoke(
       scheduledSnapshots,
       timerEvent({ policy: "nightly", targets: [{ kind, [KIND_OBJECTS[kind].target.idsField]: [of[kind]] }] }, START),
     );
-    const told = [];
+    const found = [];
     for (const minutes of [30, 30 + 24 * 60]) {
       clock.set(now + minutes * MINUTE_MS);
-      told.push((await verify({}, new Date(clock.now()).toISOString())).result.outcomes);
+      found.push((await verify({}, new Date(clock.now()).toISOString())).result.outcomes);
     }
-    expect(told).toEqual([{}, { failed: 1 }]);
+    expect(found).toEqual([{}, { failed: 1 }]);
   });
 
-  test("is what is reported, and nothing else", async () => {
-    const { cloud, of, verify } = await site();
+  test(`verify-snapshots reports no unmarked ${kind}`, async () => {
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, kind, of[kind], { minutes: 10, marked: false });
     seed(cloud, kind, of[kind], { minutes: 10, marked: false, status: "error" });
     const ours = seed(cloud, kind, of[kind], { minutes: 10, policy: "create-snapshot" });
@@ -125,20 +126,22 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
     expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: ours.id, policy: "create-snapshot" }]);
   });
 
-  test("and is one of two is said to be a twin, the younger one", async () => {
-    const { cloud, of, verify } = await site();
+  test(`verify-snapshots reports the younger of two duplicates of a ${kind} as a duplicate`, async () => {
+    const { cloud, of, verify } = await createFixture();
     const key = "delivered twice";
     const older = seed(cloud, kind, of[kind], { minutes: 20, key });
     const younger = seed(cloud, kind, of[kind], { minutes: 19.9, key });
-    // One that failed was tried again: that is no twin.
+    // A failed snapshot that was created again is not a duplicate.
     seed(cloud, kind, of[kind], { minutes: 30, key, status: "error" });
     const { records } = await verify();
-    const said = records.filter(({ detail }) => detail?.includes("Twin")).map((one) => [one.snapshot_id, one.detail]);
-    expect(said).toEqual([[younger.id, expect.stringContaining(`Twin of ${older.id}`)]]);
+    const duplicates = records
+      .filter(({ detail }) => detail?.includes("Twin"))
+      .map((one) => [one.snapshot_id, one.detail]);
+    expect(duplicates).toEqual([[younger.id, expect.stringContaining(`Twin of ${older.id}`)]]);
   });
 
-  test("is missed in no page", async () => {
-    const { cloud, of, verify } = await site();
+  test(`verify-snapshots reads all pages of 1,050 ${kind}s`, async () => {
+    const { cloud, of, verify } = await createFixture();
     const ids = Array.from({ length: 1_050 }, (_, index) => seed(cloud, kind, of[kind], { minutes: index + 1 }).id);
     const { result, records } = await verify();
     expect(result.outcomes).toEqual({ available: 1_050 });
@@ -146,9 +149,9 @@ describe.each(KINDS)("a %s that carries our marker", (kind) => {
   });
 });
 
-describe("a group", () => {
-  test("is told with its members, and is as good as the worst of them", async () => {
-    const { cloud, server, verify } = await site();
+describe("a snapshot group", () => {
+  test("verify-snapshots reports a group with its members and the outcome of its worst member", async () => {
+    const { cloud, server, verify } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: now - 60_000 });
     const states = ["available", "error", "creating", "rollbacking", "deleting"];
     const groups = states.map((status) => {
@@ -177,26 +180,32 @@ describe("a group", () => {
     expect(found(groups[1]?.group.id ?? "")?.error.message).toMatch(
       /ended in the status "avaialble" \(members: ("available", "error"|"error", "available")\)/,
     );
-    // Members are told with their group, not by themselves.
+    // Members have no records of their own.
     expect(records.filter(({ kind }) => kind === "standard-snapshot")).toEqual([]);
   });
 
-  test.each(["error", "error_deleting"])("of which a member is %s long after is told by it", async (status) => {
-    const { cloud, disk, server, verify } = await site();
-    const group = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
-    expect((await verify()).result.targets).toBe(0);
-    const [id = ""] = group.member_ids ?? [];
-    cloud.removeSnapshot(id);
-    // An error of a member that is newer than its group: EVS gives it another time.
-    const minutes = status === "error" ? 5 : 9_000;
-    const more = { volumeId: disk.id, groupId: group.id, createdAt: now - minutes * MINUTE_MS, status };
-    cloud.addSnapshot({ kind: "standard-snapshot", id, ...more });
-    const { records } = await verify();
-    expect(records[0]).toMatchObject({ snapshot_id: group.id, outcome: status === "error" ? "failed" : "unverified" });
-  });
+  test.each(["error", "error_deleting"])(
+    "verify-snapshots reports an old group again if one of its members has the status %s",
+    async (status) => {
+      const { cloud, disk, server, verify } = await createFixture();
+      const group = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
+      expect((await verify()).result.targets).toBe(0);
+      const [id = ""] = group.member_ids ?? [];
+      cloud.removeSnapshot(id);
+      // The failed member has a later creation time than its group.
+      const minutes = status === "error" ? 5 : 9_000;
+      const more = { volumeId: disk.id, groupId: group.id, createdAt: now - minutes * MINUTE_MS, status };
+      cloud.addSnapshot({ kind: "standard-snapshot", id, ...more });
+      const { records } = await verify();
+      expect(records[0]).toMatchObject({
+        snapshot_id: group.id,
+        outcome: status === "error" ? "failed" : "unverified",
+      });
+    },
+  );
 
-  test("that went without its members leaves them: the run says which, as nothing else will", async () => {
-    const { cloud, clock, invoke, server, verify } = await site({ groupDeleteCascades: false });
+  test("verify-snapshots warns in the record of its run about members of groups that no longer exist", async () => {
+    const { cloud, clock, invoke, server, verify } = await createFixture({ groupDeleteCascades: false });
     const old = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     seed(cloud, "snapshot-group", server.id, { minutes: 600 });
     expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
@@ -213,8 +222,8 @@ describe("a group", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("is not said to have left members where the groups cannot be listed, or its members go with it", async () => {
-    const { cloud, clock, invoke, server, verify } = await site();
+  test("verify-snapshots does not warn about members if the groups cannot be listed or the members are deleted with their group", async () => {
+    const { cloud, clock, invoke, server, verify } = await createFixture();
     for (const minutes of [9_000, 600]) seed(cloud, "snapshot-group", server.id, { minutes });
     await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
     expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
@@ -224,30 +233,33 @@ describe("a group", () => {
     expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
   });
 
-  test("whose members carry its tags too is still told once", async () => {
-    const { cloud, server, verify } = await site({ groupTagsOnMembers: true });
+  test("verify-snapshots reports a group once although its members have its tags", async () => {
+    const { cloud, server, verify } = await createFixture({ groupTagsOnMembers: true });
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
     expect(cloud.snapshots("standard-snapshot")[0]?.tags).toMatchObject({ "managed-by": "snapshot-functions" });
     const { records } = await verify();
     expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: group.id, outcome: "available" }]);
   });
 
-  test("whose members are gone is not available", async () => {
-    const { cloud, server, verify } = await site();
+  test("verify-snapshots reports a group without members as unverified", async () => {
+    const { cloud, server, verify } = await createFixture();
     const group = seed(cloud, "snapshot-group", server.id, { minutes: 100 });
     for (const id of group.member_ids ?? []) cloud.removeSnapshot(id);
     const { records } = await verify();
     expect(records[0]).toMatchObject({ outcome: "unverified", detail: expect.stringContaining("Members: none.") });
   });
 
-  test.each(["avaialble", "available"] as const)("is available when EVS spells it %s", async (groupAvailable) => {
-    const { cloud, server, verify } = await site({ groupAvailable });
-    seed(cloud, "snapshot-group", server.id, { minutes: 10 });
-    expect((await verify()).result.outcomes).toEqual({ available: 1 });
-  });
+  test.each(["avaialble", "available"] as const)(
+    "verify-snapshots reports a group in the status %s as available",
+    async (groupAvailable) => {
+      const { cloud, server, verify } = await createFixture({ groupAvailable });
+      seed(cloud, "snapshot-group", server.id, { minutes: 10 });
+      expect((await verify()).result.outcomes).toEqual({ available: 1 });
+    },
+  );
 
-  test("of single disks has these for its resource", async () => {
-    const { cloud, disk, verify } = await site();
+  test("verify-snapshots names the disks of a group of single disks as its resource", async () => {
+    const { cloud, disk, verify } = await createFixture();
     const other = cloud.addVolume();
     cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: markerOf("p", "x") });
     const { records } = await verify();
@@ -255,8 +267,8 @@ describe("a group", () => {
   });
 });
 
-test("no status but available is ever reported as a success", async () => {
-  const { cloud, disk, verify } = await site();
+test("verify-snapshots reports no status except available as a success", async () => {
+  const { cloud, disk, verify } = await createFixture();
   const statuses = [
     ...["creating", "error", "deleting", "deleted", "error_deleting", "rollbacking", "backing-up", "restoring"],
     ...["Available ", "available2", "unavailable", "not available", "AVAILABLE?", "success", "0", "ok"],
@@ -268,18 +280,18 @@ test("no status but available is ever reported as a success", async () => {
   expect(Object.keys(result.outcomes).sort()).toEqual(["failed", "unverified"]);
 });
 
-test("one that is being deleted is not worth a word; one that cannot be deleted is", async () => {
-  const { cloud, disk, verify } = await site();
+test("verify-snapshots reports a snapshot in the status error_deleting of any age, and none in the status deleting", async () => {
+  const { cloud, disk, verify } = await createFixture();
   seed(cloud, "snapshot", disk.id, { minutes: 5, status: "deleting" });
-  // However old: it counts against the quota, and whoever deletes it may not look again.
+  // The age does not matter, because the snapshot counts against the quota.
   const left = [5, 50_000].map((minutes) => seed(cloud, "snapshot", disk.id, { minutes, status: "error_deleting" }));
   const { records } = await verify();
-  const said = { outcome: "unverified", detail: expect.stringContaining("error_deleting") };
-  expect(records.slice(0, -1)).toMatchObject(left.map(({ id }) => ({ ...said, snapshot_id: id })));
+  const expected = { outcome: "unverified", detail: expect.stringContaining("error_deleting") };
+  expect(records.slice(0, -1)).toMatchObject(left.map(({ id }) => ({ ...expected, snapshot_id: id })));
 });
 
-test("a time that cannot be read hides nothing", async () => {
-  const { cloud, disk, verify } = await site();
+test("verify-snapshots reports snapshots whose creation time it cannot read", async () => {
+  const { cloud, disk, verify } = await createFixture();
   const rows = ["available", "creating", "error"].map((status, index) => ({
     id: `00000000-0000-4000-8000-00000000000${index}`,
     status,
@@ -294,11 +306,11 @@ test("a time that cannot be read hides nothing", async () => {
   expect(result.outcomes).toEqual({ available: 1, unverified: 1, failed: 1 });
 });
 
-test("times of EVS v2 are UTC, wherever the function runs", async () => {
+test("verify-snapshots reads the times of EVS v2 as UTC in any time zone", async () => {
   const before = process.env.TZ;
   process.env.TZ = "Asia/Shanghai";
   try {
-    const { cloud, disk, verify } = await site();
+    const { cloud, disk, verify } = await createFixture();
     seed(cloud, "snapshot", disk.id, { minutes: 59 });
     seed(cloud, "snapshot", disk.id, { minutes: 61 });
     expect((await verify({ lookback_minutes: 60 })).result.targets).toBe(1);
@@ -308,9 +320,9 @@ test("times of EVS v2 are UTC, wherever the function runs", async () => {
   }
 });
 
-describe("what cannot be listed", () => {
-  test("does not stop the others: it has a failed record, and the invocation fails", async () => {
-    const { cloud, of, verify } = await site();
+describe("a list that cannot be read", () => {
+  test("verify-snapshots verifies the other kinds, writes a failed record and fails if it cannot list one kind", async () => {
+    const { cloud, of, verify } = await createFixture();
     for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
     const { error, records } = await verify();
@@ -322,14 +334,14 @@ describe("what cannot be listed", () => {
         detail: "These snapshots could not be listed.",
         error: { reason: "AccessDenied" },
       },
-      // Without its members nothing can be said of a group.
+      // The function cannot assess a group without its members.
       { action: "verify", kind: "snapshot-group", error: { reason: "AccessDenied" } },
       { action: "run", outcome: "failed" },
     ]);
   });
 
-  test("as the region does not have it is no failure; the run says what it did not look at", async () => {
-    const { cloud, of, verify } = await site({ withoutStandardSnapshots: true });
+  test("verify-snapshots warns in the record of its run about kinds that the region does not have", async () => {
+    const { cloud, of, verify } = await createFixture({ withoutStandardSnapshots: true });
     seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
     seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 10 });
     const { error, result, records } = await verify();
@@ -341,8 +353,8 @@ describe("what cannot be listed", () => {
     );
   });
 
-  test("as its endpoint is another service's is said by verify and by prune", async () => {
-    const { cloud, invoke, of, verify } = await site();
+  test("verify-snapshots and prune-snapshots warn about a kind whose endpoint belongs to another service", async () => {
+    const { cloud, invoke, of, verify } = await createFixture();
     seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 60, status: "error" });
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
@@ -352,8 +364,8 @@ describe("what cannot be listed", () => {
     }
   });
 
-  test("for the whole account is asked for no more", async () => {
-    const { cloud, verify } = await site();
+  test("verify-snapshots stops its calls if the account is frozen", async () => {
+    const { cloud, verify } = await createFixture();
     const body = { error: { code: "EVS.2144", message: "account frozen" } };
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "status", status: 403, body });
     const { error, records } = await verify();
@@ -362,8 +374,8 @@ describe("what cannot be listed", () => {
     expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toHaveLength(1);
   });
 
-  test("at first is listed again: throttled, 503, reset, cut", async () => {
-    const { cloud, of, verify } = await site();
+  test("verify-snapshots repeats lists that are throttled, respond 503, are reset or are truncated", async () => {
+    const { cloud, of, verify } = await createFixture();
     for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "throttle" });
     cloud.fault({ operation: "evs.listStandardSnapshots", nth: 1 }, { type: "status", status: 503 });
@@ -374,8 +386,8 @@ describe("what cannot be listed", () => {
     expect(result.outcomes).toEqual({ available: 4 });
   });
 
-  test("within the time of the invocation is a failure with its record", async () => {
-    const { cloud, of, verify } = await site();
+  test("verify-snapshots writes failed records and fails if its lists stay throttled until its deadline", async () => {
+    const { cloud, of, verify } = await createFixture();
     seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
     cloud.fault({ operation: /\.list/ }, { type: "throttle", window: "1 minute" });
     const { error, records } = await verify();
@@ -385,19 +397,19 @@ describe("what cannot be listed", () => {
   });
 });
 
-test("with nothing of ours there is one record: the run's", async () => {
-  const { verify } = await site();
+test("verify-snapshots writes only the record of its run if there is no marked snapshot", async () => {
+  const { verify } = await createFixture();
   const { result, records } = await verify();
   expect(result).toMatchObject({ targets: 0, outcomes: {}, topic: "delivered" });
   expect(records).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
 });
 
 test.each([
-  ["lookback_minutes: 0", { lookback_minutes: 0 }],
-  ["a text for a number", { stuck_after_minutes: "60" }],
+  ["lookback_minutes of 0", { lookback_minutes: 0 }],
+  ["a string as stuck_after_minutes", { stuck_after_minutes: "60" }],
   ["an unknown field", { lookback: 60 }],
-])("%s is refused, and nothing is asked of the cloud", async (_what, body) => {
-  const { cloud, verify } = await site();
+])("verify-snapshots rejects an event with %s and calls nothing", async (_what, body) => {
+  const { cloud, verify } = await createFixture();
   const { error, records } = await verify(body);
   expect(error?.message).toContain(Object.keys(body)[0]);
   expect(records).toMatchObject([
@@ -407,8 +419,8 @@ test.each([
   expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toEqual([]);
 });
 
-test("from accepted to available: what a schedule took is verified by the runs after it", async () => {
-  const { cloud, clock, invoke, of, verify } = await site({ creationMs: 20 * MINUTE_MS });
+test("verify-snapshots reports a snapshot of a schedule as available, or as unverified if it stays creating", async () => {
+  const { cloud, clock, invoke, of, verify } = await createFixture({ creationMs: 20 * MINUTE_MS });
   const targets = [
     { kind: "snapshot", volume_ids: [of.snapshot] },
     { kind: "cluster-snapshot", cluster_ids: [of["cluster-snapshot"]] },

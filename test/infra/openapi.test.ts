@@ -9,8 +9,9 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { openApiText } from "../../infra/openapi/document.ts";
 import { REASONS } from "../../shared/core/errors.ts";
-import { CREATES, type Create, onTheSitesDay, stage } from "../support/creates.ts";
+import { CREATES, type Create, createFixture } from "../support/creates.ts";
 import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
 import { withOurKeywords } from "../support/keywords.ts";
 import { planOf, sources } from "./terraform/plan.ts";
 
@@ -230,7 +231,7 @@ describe("the request bodies of openapi.json", () => {
 });
 
 describe("the responses of openapi.json", () => {
-  onTheSitesDay();
+  useFixedDate();
 
   /** Function -> the statuses of its responses in these tests. */
   const seen = new Map<string, Set<number>>();
@@ -283,7 +284,7 @@ describe("the responses of openapi.json", () => {
   test.each(CREATES)("openapi.json describes every response of $name", async (create: Create) => {
     const { name } = create;
     const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
-    const open = () => stage(create);
+    const open = () => createFixture(create);
     const once = { "idempotency-key": "once" };
 
     const environment = await open();

@@ -1,11 +1,17 @@
-/** Traces of attachments, and an embedded cloud with a server and a disk. */
+/** Traces of attachments, and test fixtures with a server and a disk. */
 import { expect } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { createTestEnvironment, expectWholeRecords, type Invocation, type Invoked, START } from "./environment.ts";
-
-export type Json = Record<string, unknown>;
+import {
+  createTestEnvironment,
+  expectWholeRecords,
+  type Invocation,
+  type Invoked,
+  type Json,
+  START,
+  type TestEnvironmentOptions,
+} from "./environment.ts";
 
 export const at = Date.parse(START);
 export const HOUR = 3_600_000;
@@ -55,6 +61,7 @@ export const completed = (serverId: string, time = at + 30_000) => ({
   },
 });
 
+/** Returns the event that EventGrid sends for a trace. */
 export const cloudEvent = (trace: unknown): Json => ({
   specversion: "1.0",
   id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",
@@ -67,27 +74,33 @@ export const cloudEvent = (trace: unknown): Json => ({
   data: trace,
 });
 
-export async function stage(options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const site = await createTestEnvironment({ ...options });
-  const server = site.cloud.addServer().id;
-  const system = site.cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
-  const disk = site.cloud.addVolume().id;
+/** Creates a test environment whose cloud has a server with one attached disk, and a disk that is not attached. */
+export async function createFixture(options: TestEnvironmentOptions = {}) {
+  const environment = await createTestEnvironment(options);
+  const { cloud } = environment;
+  const server = cloud.addServer().id;
+  const system = cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
+  const disk = cloud.addVolume().id;
   return {
-    ...site,
+    ...environment,
     server,
     /** The id of a disk that was attached two days ago. */
     system,
     /** The id of a disk that is not attached yet. */
     disk,
+    /** Invokes `disk-attached` and expects complete records. */
     deliver: async (event: unknown, how?: Invocation) => {
-      const invoked = await site.invoke(diskAttached, event, how);
+      const invoked = await environment.invoke(diskAttached, event, how);
       expectWholeRecords(invoked);
       return invoked;
     },
   };
 }
 
-export const taken = (cloud: EmbeddedCloud) => cloud.snapshots().map(({ volume_id }) => volume_id);
+/** Returns the ids of the disks that have snapshots, each as often as it has snapshots. */
+export const disksWithSnapshots = (cloud: EmbeddedCloud) => cloud.snapshots().map(({ volume_id }) => volume_id);
+
+/** Returns the only record of an invocation in addition to the record of the run. */
 export const record = ({ records }: Invoked) => {
   expect(records).toHaveLength(2);
   return records[0];
@@ -97,9 +110,9 @@ export const record = ({ records }: Invoked) => {
 export function withoutAttachmentFields(runtime: Runtime, fields = ["attachment_id", "attached_at"]): void {
   const { transport } = runtime;
   runtime.transport = async (request) => {
-    const answer = await transport(request);
-    if (!request.url.pathname.includes("/cloudvolumes/")) return answer;
-    const text = answer.text.replace(new RegExp(`"(${fields.join("|")})":"[^"]*",?`, "g"), "");
-    return { ...answer, text: text.replaceAll(",}", "}") };
+    const response = await transport(request);
+    if (!request.url.pathname.includes("/cloudvolumes/")) return response;
+    const text = response.text.replace(new RegExp(`"(${fields.join("|")})":"[^"]*",?`, "g"), "");
+    return { ...response, text: text.replaceAll(",}", "}") };
   };
 }

@@ -1,5 +1,5 @@
-/** The four create functions as their callers and the cloud see them; what the tests of all of them have in common. */
-import { afterEach, beforeEach, expect, vi } from "vitest";
+/** The four create functions, and test fixtures with a resource for a snapshot of each kind. */
+import { expect } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
@@ -10,28 +10,28 @@ import {
   apig,
   createTestEnvironment,
   type Invocation,
-  type Invoked,
-  START,
+  type Json,
+  resourceIdOf,
   type TestEnvironment,
+  type TestEnvironmentOptions,
 } from "./environment.ts";
 
-export type Json = Record<string, unknown>;
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
 export interface Create {
   kind: Kind;
-  /** The function's name, and the policy that its snapshots are marked with. */
+  /** The name of the function, which is also the policy in the marker of its snapshots. */
   name: string;
   factory: (runtime: Runtime) => Handler;
   envelope: "snapshot" | "snapshot_group";
-  /** The cloud's own name of the call, and of the list that is read before it. */
+  /** The embedded cloud's name of the create call, and of the call that lists existing snapshots. */
   operation: string;
   list: string;
-  /** The API's status for a create that it took. */
+  /** The HTTP status with which the API accepts a create. */
   status: number;
-  /** Makes something in the cloud to take a snapshot of; the options that name it. */
+  /** Adds a resource to the cloud and returns the options that name it. */
   resource(cloud: EmbeddedCloud): Json;
-  /** The options as they go out: with the marker. */
+  /** Returns the options as the function sends them, with the marker. */
   marked(options: Json): Json;
 }
 
@@ -39,36 +39,35 @@ const key = expect.stringMatching(/^[0-9a-f]{32}$/);
 const content = expect.stringMatching(/^[0-9a-f]{8}$/);
 const labels = (policy: string) => ({ "managed-by": "snapshot-functions", policy, key, content });
 
-const disk = (cloud: EmbeddedCloud) => ({ volume_id: cloud.addVolume().id });
+const withLabels = (policy: string, field: "metadata" | "tags") => (options: Json) => ({
+  ...options,
+  [field]: { ...(options[field] as Json), ...labels(policy) },
+});
+
+const OF_DISK = {
+  envelope: "snapshot",
+  status: 202,
+  resource: (cloud: EmbeddedCloud) => ({ volume_id: cloud.addVolume().id }),
+} as const;
 
 export const SNAPSHOT: Create = {
+  ...OF_DISK,
   kind: "snapshot",
   name: "create-snapshot",
   factory: createSnapshot,
-  envelope: "snapshot",
   operation: "evs.createSnapshot",
   list: "evs.listSnapshots",
-  status: 202,
-  resource: disk,
-  marked: ({ metadata, ...options }) => ({
-    ...options,
-    metadata: { ...(metadata as Json), ...labels("create-snapshot") },
-  }),
+  marked: withLabels("create-snapshot", "metadata"),
 };
 
 export const STANDARD: Create = {
+  ...OF_DISK,
   kind: "standard-snapshot",
   name: "create-standard-snapshot",
   factory: createStandardSnapshot,
-  envelope: "snapshot",
   operation: "evs.createStandardSnapshot",
   list: "evs.listStandardSnapshots",
-  status: 202,
-  resource: disk,
-  marked: ({ tags, ...options }) => ({
-    ...options,
-    tags: { ...(tags as Json), ...labels("create-standard-snapshot") },
-  }),
+  marked: withLabels("create-standard-snapshot", "tags"),
 };
 
 export const GROUP: Create = {
@@ -84,7 +83,7 @@ export const GROUP: Create = {
     for (let disks = 0; disks < 2; disks += 1) cloud.addVolume({ serverId: id });
     return { server_id: id };
   },
-  marked: ({ tags, ...options }) => ({ ...options, tags: { ...(tags as Json), ...labels("create-snapshot-group") } }),
+  marked: withLabels("create-snapshot-group", "tags"),
 };
 
 const markerText = /managed-by:snapshot-functions policy:create-cluster-snapshot key:[0-9a-f]{32} content:[0-9a-f]{8}$/;
@@ -112,40 +111,30 @@ export const CLUSTER: Create = {
 
 export const CREATES = [SNAPSHOT, STANDARD, GROUP, CLUSTER];
 
-/** The creates that reached the cloud, as they came. */
-export const creates = ({ cloud }: TestEnvironment) =>
+/** Returns the create requests that reached the cloud. */
+export const creates = ({ cloud }: Pick<TestEnvironment, "cloud">) =>
   cloud.requests.filter(({ operation }) => /\.create/.test(operation ?? ""));
 
-export const outcomes = ({ records }: Invoked) => records.map(({ action, outcome }) => `${action} ${outcome}`);
+export type CreateFixture = Awaited<ReturnType<typeof createFixture>>;
 
-/** Opens a site with something in it to take a snapshot of. */
-export async function stage(create: Create, options: Parameters<typeof createTestEnvironment>[0] = {}) {
-  const site = await createTestEnvironment(options);
-  const resource = create.resource(site.cloud);
+/** Creates a test environment whose cloud has a resource for a snapshot of the kind. */
+export async function createFixture(create: Create, options: TestEnvironmentOptions = {}) {
+  const environment = await createTestEnvironment(options);
+  const resource = create.resource(environment.cloud);
   const body = (fields: Json = {}) => ({ [create.envelope]: { ...resource, ...fields } });
-  const http = (event: unknown = apig(body()), how?: Invocation) => site.invoke(create.factory, event, how);
+  const http = (event: unknown = apig(body()), how?: Invocation) => environment.invoke(create.factory, event, how);
   return {
-    ...site,
+    ...environment,
     resource,
+    resourceId: resourceIdOf(resource),
+    /** Returns the body of a request with these fields in addition to those that name the resource. */
     body,
-    /** The gateway's event as it is given. */
+    /** Invokes the function with an event of the API gateway. */
     http,
-    /** A POST of these fields, on top of the resource. */
+    /** Invokes the function with a POST request of these fields in addition to those that name the resource. */
     post: (fields: Json = {}, headers: Record<string, string> = {}, how?: Invocation) =>
       http(apig(body(fields), headers), how),
-    direct: (event: unknown = body(), how?: Invocation) => site.invoke(create.factory, event, how),
+    /** Invokes the function without a trigger. */
+    direct: (event: unknown = body(), how?: Invocation) => environment.invoke(create.factory, event, how),
   };
-}
-
-/** The error envelope of an HTTP answer. */
-export const errorOf = ({ result }: Invoked) => JSON.parse(result.body).error;
-
-/** LTS throws away what is two days off the wall clock; the site's clock begins at a date of its own. */
-export function onTheSitesDay(): void {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
 }

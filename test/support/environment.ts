@@ -1,8 +1,6 @@
-/** Functions over the embedded cloud in one process, on a clock that moves only when somebody sleeps. */
+/** Runs functions against the embedded cloud in one process, on a clock that moves only while every function sleeps. */
 import { expect, onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
-import type { Time } from "../../shared/core/clock.ts";
-import { instant } from "../../shared/core/instant.ts";
 import {
   type HttpRequest,
   type HttpResponse,
@@ -11,44 +9,45 @@ import {
 } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
 import { withoutRight } from "./rights.ts";
+import { virtualTime } from "./virtual-time.ts";
 
 export const START = "2026-11-21T02:00:00Z";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 
-type Json = Record<string, unknown>;
-// biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
-type Any = any;
+export type Json = Record<string, unknown>;
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of responses of many shapes
+export type Any = any;
 
 export interface TestEnvironmentOptions extends Omit<CloudOptions, "clock"> {
-  /** Over what the site sets; `undefined` takes a variable away. */
+  /** Replaces variables that the environment sets. The value `undefined` removes a variable. */
   variables?: Record<string, string | undefined>;
-  /** Default 60. */
+  /** The timeout of the function in seconds. The default is 60. */
   timeoutSeconds?: number;
   random?: () => number;
 }
 
 export interface Invoked {
-  /** What the handler returned; undefined where it threw. */
+  /** The value that the handler returned, or undefined if the handler threw. */
   result: Any;
-  /** What it threw. */
+  /** The error that the handler threw. */
   error: (Error & { reason?: string }) | undefined;
-  /** Its records, in order; also in the topic, unless a test broke that. */
+  /** The records that the handler printed, in order. The logging topic has the same ones unless a fault prevents it. */
   records: Any[];
-  /** Lines on stderr. */
+  /** The lines that the handler wrote to stderr. */
   warnings: string[];
-  /** Everything that left the function, for the search for secrets. */
+  /** Everything that left the function. Tests search it for secrets. */
   output: string;
 }
 
 export interface Invocation {
   requestId?: string;
-  /** Until the platform's deadline, on the site's clock. */
+  /** Milliseconds until the platform's deadline, by the clock of the environment. */
   remainingMs?: number;
   variables?: Record<string, string | undefined>;
-  /** In place of the cloud's credentials. */
+  /** Replaces the cloud's credentials. */
   credentials?: { ak?: string; sk?: string; securityToken?: string; token?: string };
   environment?: Record<string, string>;
-  /** In place of the whole context. */
+  /** Replaces the whole context. */
   context?: unknown;
 }
 
@@ -58,13 +57,14 @@ export interface TestEnvironment {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
   runtime: Runtime;
-  /** Sends a request; undefined, at once, where the cloud leaves it hanging. */
+  /** Sends a request. Returns undefined at once if the cloud never responds to it. */
   exchange(request: HttpRequest): Promise<HttpResponse | undefined>;
   invoke(factory: (runtime: Runtime) => Handler, event: unknown, how?: Invocation): Promise<Invoked>;
-  /** Requests that reached the cloud, without the reports to the topic. */
+  /** Returns the operations that reached the cloud, without the reports to the logging topic. */
   requests(): string[];
 }
 
+/** Starts an embedded cloud and returns it with a runtime for functions. The cloud is closed when the test ends. */
 export async function createTestEnvironment(options: TestEnvironmentOptions = {}): Promise<TestEnvironment> {
   const { variables = {}, timeoutSeconds = 60, random = Math.random, ...cloudOptions } = options;
   const clock = new StoppedClock(START);
@@ -75,8 +75,8 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
   const exchange: TestEnvironment["exchange"] = (request) => time.busy(() => send(request));
   const transport = async (request: HttpRequest) => {
     const began = clock.now();
-    const answer = await exchange(request);
-    if (answer !== undefined) return answer;
+    const response = await exchange(request);
+    if (response !== undefined) return response;
     await time.sleep(Math.max(0, began + request.timeoutMs - clock.now()));
     throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { requestSent: true });
   };
@@ -116,7 +116,7 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
       error = thrown as Error;
     }
     const records = lines.map((line) => JSON.parse(line));
-    // Whatever a test is about: a call that the agency may not make would not come through on the real cloud.
+    // Every test checks this: the real cloud would refuse a call for which the agency has no permission.
     expect(withoutRight(records.at(-1)?.function, calls)).toEqual([]);
     const output = [
       ...lines,
@@ -161,12 +161,13 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
   return { cloud, clock, runtime, exchange, invoke, requests };
 }
 
-/** How long a request may take that is only slow: as long as a machine that is busy with other things may need. */
+/** The time in milliseconds that a request may take on a machine that is busy with other work. */
 const SLOW_MS = 60_000;
 
 /**
- * The real transport, for time that does not pass by itself: a request is given up, and answered with undefined, once the
- * cloud itself says that it leaves it hanging. One that is only slow on a busy machine is not taken for such a one.
+ * Returns a transport that sends real requests although the time of the test stands still. The transport gives a request
+ * up, and returns undefined, when the cloud itself reports that it never responds. A request that is slow because the
+ * machine is busy is not given up.
  */
 function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<HttpResponse | undefined> {
   const send = nodeTransport();
@@ -182,7 +183,7 @@ function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<Ht
     });
     const headers = { ...request.headers, [TAG]: tag };
     const sent = send({ ...request, headers, timeoutMs: SLOW_MS });
-    // The connection of a request that hangs is closed with the cloud.
+    // The connection of a request without a response is closed together with the cloud.
     sent.catch(() => {});
     return Promise.race([sent, hung]).finally(() => clearInterval(watch));
   };
@@ -190,64 +191,7 @@ function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<Ht
 
 const TAG = "x-test-request";
 
-/**
- * Time that moves only when nothing else can happen: no request is under way and somebody sleeps. Then it jumps to the
- * first who wakes. A test over hours takes milliseconds and sees the same order every time.
- */
-function virtualTime(
-  clock: StoppedClock,
-  random: () => number,
-): Time & { busy<T>(work: () => Promise<T>): Promise<T> } {
-  const sleepers = new Set<{ wake: number; resolve: () => void }>();
-  let underWay = 0;
-  let idleTurns = 0;
-  let pumping = false;
-
-  const pump = () => {
-    if (sleepers.size === 0) {
-      pumping = false;
-      return;
-    }
-    idleTurns = underWay === 0 ? idleTurns + 1 : 0;
-    if (idleTurns >= 4) {
-      idleTurns = 0;
-      const first = [...sleepers].reduce((a, b) => (b.wake < a.wake ? b : a));
-      if (first.wake > clock.now()) clock.set(first.wake);
-      sleepers.delete(first);
-      first.resolve();
-    }
-    setImmediate(pump);
-  };
-
-  return {
-    now: () => instant(clock.now()),
-    random,
-    sleep: (milliseconds, work) =>
-      new Promise((resolve) => {
-        const sleeper = { wake: clock.now() + milliseconds, resolve };
-        sleepers.add(sleeper);
-        const wake = () => {
-          sleepers.delete(sleeper);
-          resolve();
-        };
-        work?.then(wake, wake);
-        if (!pumping) {
-          pumping = true;
-          setImmediate(pump);
-        }
-      }),
-    async busy(work) {
-      underWay += 1;
-      try {
-        return await work();
-      } finally {
-        underWay -= 1;
-      }
-    },
-  };
-}
-
-/** What the gateway sends for a POST with this body. */
+/** Returns the event that the API gateway sends for a POST with this body. */
 export function apig(body: unknown, headers: Record<string, string> = {}, changes: Json = {}): Json {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return {
@@ -267,7 +211,7 @@ export function apig(body: unknown, headers: Record<string, string> = {}, change
   };
 }
 
-/** What a timer sends (functiongraph.md 2.1). */
+/** Returns the event that a timer sends (SOURCES.md#functiongraph-timer-event). */
 export const timerEvent = (body: unknown, time = START): Json => ({
   version: "v1.0",
   time,
@@ -277,8 +221,9 @@ export const timerEvent = (body: unknown, time = START): Json => ({
 });
 
 /**
- * What holds of the records of every invocation, however it ended: the run's own comes last and once, counts the others,
- * fails when one of them did, and each has the fields that all have.
+ * Expects what is true of the records of every invocation, however the invocation ended: each record has the common
+ * fields, and the last one, and only the last one, is the record of the run. The record of the run counts the others, and
+ * its outcome is `failed` if one of them failed.
  */
 export function expectWholeRecords({ records }: Invoked): void {
   const run = records.at(-1);
@@ -296,4 +241,29 @@ export function expectWholeRecords({ records }: Invoked): void {
     expect(record.action === "run").toBe(record === run);
     if (record !== run && ["failed", "rejected"].includes(record.outcome)) expect(record.error).toBeDefined();
   }
+}
+
+/** Returns the action and the outcome of each record, such as `create accepted`. */
+export const outcomes = ({ records }: Pick<Invoked, "records">) =>
+  records.map(({ action, outcome }) => `${action} ${outcome}`);
+
+/** Returns the error in the body of an HTTP response. */
+export const errorOf = ({ result }: Pick<Invoked, "result">) => JSON.parse(result.body).error;
+
+/** Returns the id of the disk, server or cluster that a snapshot or a request names. */
+export const resourceIdOf = ({ volume_id, server_id, cluster_id }: object & Any): string =>
+  String(volume_id ?? server_id ?? cluster_id);
+
+/** Counts the requests of a runtime that are in flight. Returns a function that returns the maximum so far. */
+export function countInFlight(runtime: Runtime): () => number {
+  let [inFlight, max] = [0, 0];
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    inFlight += 1;
+    max = Math.max(max, inFlight);
+    return transport(request).finally(() => {
+      inFlight -= 1;
+    });
+  };
+  return () => max;
 }

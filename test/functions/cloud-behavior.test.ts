@@ -1,4 +1,4 @@
-/** What a cloud does that behaves as documented, and not as one would like: what broke the promise once. */
+/** Tests behavior of the cloud that once made the functions create duplicates, delete too much or report wrong outcomes. */
 import { describe, expect, test } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
@@ -8,10 +8,11 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";
+import { requested } from "../support/attachments.ts";
+import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
 
 describe("a list that shows a new snapshot 5 s late", () => {
-  test("the same Idempotency-Key 2 s later is the same snapshot", async () => {
+  test("create-snapshot returns the existing snapshot for an Idempotency-Key that is repeated before a list shows the snapshot", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id, name: "snap-001" } }, { "idempotency-key": "k" });
@@ -28,7 +29,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("a request under the same key that is refused changes nothing of what is known", async () => {
+  test("create-snapshot remembers its snapshot after it has refused another request with the same key", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const disk = cloud.addVolume().id;
@@ -42,12 +43,12 @@ describe("a list that shows a new snapshot 5 s late", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("what no list shows after 10 s is not there: it is made anew, however often it was asked for meanwhile", async () => {
+  test("create-snapshot creates another snapshot if no list shows the first one for more than 10 s", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
     const post = async () => (await invoke(createSnapshot, event)).result.headers["x-snapshot-outcome"];
     expect(await post()).toBe("accepted");
-    // Somebody deletes it at once.
+    // Another client deletes the snapshot at once.
     for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
     for (let asked = 0; asked < 2; asked += 1) {
       clock.advance(4_500);
@@ -57,7 +58,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
     expect(await post()).toBe("accepted");
   });
 
-  test("a gate that is asked every second takes one", async () => {
+  test("pre-deploy creates one snapshot for calls that follow each other every second", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const body = { deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }] };
@@ -68,7 +69,7 @@ describe("a list that shows a new snapshot 5 s late", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("a timer's event that comes again after 1.5 s takes none", async () => {
+  test("scheduled-snapshots creates no second snapshot for an event that is redelivered after 1.5 s", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     const event = timerEvent({
@@ -82,8 +83,8 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 });
 
-describe("lists", () => {
-  test("a disk is found by its tag though others come and go between the pages", async () => {
+describe("lists of resources", () => {
+  test("scheduled-snapshots finds a disk by its tag although other disks appear and disappear between the pages", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const tagged = cloud.addVolume({ tags: { backup: "daily" }, createdAt: "2020-01-01T00:00:00Z" });
     const others = Array.from({ length: 2_300 }, () => cloud.addVolume());
@@ -110,16 +111,19 @@ describe("lists", () => {
     ["dws.listClusters", "cluster-snapshot", { clusters: [], count: 3 }],
     ["ecs.listServers", "snapshot-group", { servers: [], count: 3 }],
     ["evs.listVolumes", "snapshot", { volumes: [], count: 3 }],
-  ])("%s that counts more than it gives is no empty list", async (operation, kind, body) => {
-    const { cloud, invoke } = await createTestEnvironment();
-    cloud.fault({ operation }, { type: "answer", status: 200, body: JSON.stringify(body) });
-    const policy = { policy: "nightly", targets: [{ kind, tags: { backup: "daily" } }] };
-    const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy));
-    expect(error?.name).toBe("TargetsFailed");
-    expect(records[0]).toMatchObject({ outcome: "failed", kind, error: { reason: "BadResponse" } });
-  });
+  ])(
+    "scheduled-snapshots reports BadResponse if %s counts more rows than it returns",
+    async (operation, kind, body) => {
+      const { cloud, invoke } = await createTestEnvironment();
+      cloud.fault({ operation }, { type: "answer", status: 200, body: JSON.stringify(body) });
+      const policy = { policy: "nightly", targets: [{ kind, tags: { backup: "daily" } }] };
+      const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy));
+      expect(error?.name).toBe("TargetsFailed");
+      expect(records[0]).toMatchObject({ outcome: "failed", kind, error: { reason: "BadResponse" } });
+    },
+  );
 
-  test("an address with no API at all is no cloud without snapshots", async () => {
+  test("verify-snapshots and prune-snapshots fail if the endpoint has no API", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     cloud.fault({ method: "GET" }, { type: "answer", status: 404, body });
@@ -134,11 +138,11 @@ describe("lists", () => {
   });
 });
 
-describe("what carries our labels and is not ours", () => {
+describe("snapshots with unusual labels or statuses", () => {
   const labels = (key: string) => ({ "managed-by": "snapshot-functions", policy: "nightly", key, content: "00000000" });
   const key = deriveKey("schedule", "nightly", "0");
 
-  test.each([true, null, 1, "yes"])("hold: %j holds", async (hold) => {
+  test.each([true, null, 1, "yes"])("prune-snapshots keeps a snapshot with the label hold set to %j", async (hold) => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const at = (createdAt: string, metadata: object) =>
@@ -150,7 +154,7 @@ describe("what carries our labels and is not ours", () => {
     expect(cloud.snapshots().map(({ id }) => id)).toContain(held.id);
   });
 
-  test("a proxy's page does not say that a snapshot is gone", async () => {
+  test("prune-snapshots does not accept a 404 page of a proxy as proof of a deletion", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (const [month, one] of ["01", "02"].entries()) {
@@ -167,7 +171,7 @@ describe("what carries our labels and is not ours", () => {
     expect(records.map(({ outcome }) => outcome)).toEqual(["kept", "failed", "failed"]);
   });
 
-  test("a snapshot that failed after the lookback is still reported", async () => {
+  test("verify-snapshots reports a snapshot that fails after the lookback", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ creationMs: 26 * 3_600_000 });
     const disk = cloud.addVolume();
     cloud.endWith(disk.id, "error");
@@ -181,8 +185,8 @@ describe("what carries our labels and is not ours", () => {
   });
 });
 
-describe("odd input", () => {
-  test("a group whose list entry names no server is found again", async () => {
+describe("unusual input", () => {
+  test("create-snapshot-group finds an existing group whose list entry names no server", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disks = [cloud.addVolume().id, cloud.addVolume().id];
     const post = (ids: string[]) =>
@@ -193,7 +197,7 @@ describe("odd input", () => {
     expect(cloud.snapshots("snapshot-group")).toHaveLength(1);
   });
 
-  test("a body as deep as it likes is refused, not a crash", async () => {
+  test("create-snapshot responds 400 to a body of 20,000 nested arrays", async () => {
     const { invoke, requests } = await createTestEnvironment();
     const { result, records } = await invoke(createSnapshot, apig(`{"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`));
     expect(result.statusCode).toBe(400);
@@ -201,7 +205,7 @@ describe("odd input", () => {
     expect(requests()).toEqual([]);
   });
 
-  test("a success that repeats the token is answered without it", async () => {
+  test("create-snapshot removes the security token from a response that repeats it", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const snapshot = { id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", description: cloud.credentials.securityToken };
     cloud.fault(
@@ -213,20 +217,12 @@ describe("odd input", () => {
     expect(output).not.toContain(cloud.credentials.securityToken);
   });
 
-  test("a disk that is found attached when the time is over has its record, and the event comes again", async () => {
+  test("disk-attached writes a failed record and fails if it finds the disk attached after its time has run out", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     cloud.fault({ operation: "evs.showVolume" }, { type: "mutatePage", mutate: () => clock.advance(60_000) });
-    const trace = {
-      time: Date.parse(START),
-      service_type: "ECS",
-      trace_name: "attachVolume",
-      resource_id: server.id,
-      trace_rating: "normal",
-      request: { volumeAttachment: { volumeId: disk.id } },
-    };
-    const { error, records } = await invoke(diskAttached, { cts: trace });
+    const { error, records } = await invoke(diskAttached, requested(server.id, disk.id));
     expect(error?.name).toBe("TargetsFailed");
     expect(records.map(({ action, outcome }) => [action, outcome])).toEqual([
       ["create", "failed"],
@@ -235,20 +231,22 @@ describe("odd input", () => {
   });
 });
 
-test.each([scheduledSnapshots, diskAttached, verifySnapshots, pruneSnapshots])(
-  "a gateway's event fails a function that answers no gateway",
-  async (factory) => {
-    const { invoke, requests } = await createTestEnvironment();
-    const { error, result, records } = await invoke(factory, apig({ policy: "nightly" }));
-    expect(result).toBeUndefined();
-    expect(error?.message).toMatch(/^Expected a.* got an event of the trigger "http"/);
-    expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
-    expect(requests()).toEqual([]);
-  },
-);
+test.each([
+  ["scheduled-snapshots", scheduledSnapshots],
+  ["disk-attached", diskAttached],
+  ["verify-snapshots", verifySnapshots],
+  ["prune-snapshots", pruneSnapshots],
+] as const)("%s rejects an event of the API gateway", async (_name, factory) => {
+  const { invoke, requests } = await createTestEnvironment();
+  const { error, result, records } = await invoke(factory, apig({ policy: "nightly" }));
+  expect(result).toBeUndefined();
+  expect(error?.message).toMatch(/^Expected a.* got an event of the trigger "http"/);
+  expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+  expect(requests()).toEqual([]);
+});
 
-describe("what was found is not what was asked for", () => {
-  test("a group of the same disks under the same Idempotency-Key, with other content: 409, and no second group", async () => {
+describe("existing snapshots that do not match the request", () => {
+  test("create-snapshot-group responds 409 to a different request with the same Idempotency-Key and the same disks", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const ids = [cloud.addVolume().id, cloud.addVolume().id];
     const post = (name: string) =>
@@ -260,7 +258,7 @@ describe("what was found is not what was asked for", () => {
     expect(cloud.snapshots("snapshot-group")).toHaveLength(1);
   });
 
-  test("one in a status that is not known is no success, of a create or at a gate, and none is made beside it", async () => {
+  test("create-snapshot and pre-deploy report an existing snapshot in an unknown status as unverified and create no other one", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const [one, other] = [cloud.addVolume().id, cloud.addVolume().id];
     for (const disk of [one, other]) cloud.endWith(disk, "managing");
@@ -278,7 +276,7 @@ describe("what was found is not what was asked for", () => {
     expect(cloud.snapshots()).toHaveLength(2);
   });
 
-  test("a cluster's second failure after the first was deleted by hand: the third try has a name that is free", async () => {
+  test("pre-deploy uses a free name for its third attempt after the first of two failed cluster snapshots was deleted", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ creationMs: 5_000 });
     const cluster = cloud.addCluster();
     for (const _ of [1, 2]) cloud.endWith(cluster.id, "error");
@@ -297,14 +295,14 @@ describe("what was found is not what was asked for", () => {
     expect(JSON.parse((await post()).body).status).toBe("ready");
   });
 
-  test("the disk that is named beside tags is taken though what the tags select cannot be read", async () => {
+  test("scheduled-snapshots creates the snapshot of a disk that a target names although the disks that its tags select cannot be listed", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume().id;
     const refusal = { error: { code: "EVS.5403", message: "no" } };
     cloud.fault({ operation: "evs.listVolumes" }, { type: "status", status: 403, body: refusal });
     const event = (more: object) =>
       timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: [disk], tags: { a: "b" }, ...more }] });
-    // Its tags could exclude it.
+    // The function cannot read the tags that could exclude the disk.
     const excluding = await invoke(scheduledSnapshots, event({ exclude_tags: { scratch: "*" } }));
     expect(JSON.parse(String(excluding.error?.message)).outcomes).toEqual({ failed: 1 });
     expect(cloud.snapshots()).toHaveLength(0);
@@ -314,15 +312,15 @@ describe("what was found is not what was asked for", () => {
   });
 });
 
-describe("again, a moment later", () => {
-  test("a create whose outcome stayed open is looked for when a list must show it, before another one is sent", async () => {
+describe("requests that are repeated after a moment", () => {
+  test("create-snapshot waits until a list must show the snapshot of an ambiguous create before it sends another one", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = 5_000;
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
     const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
     const first = await invoke(createSnapshot, event, { remainingMs: 4_000 });
     expect(JSON.parse(first.result.body).error.reason).toBe("OutcomeUnknown");
-    // There is no time to see it: nothing is sent.
+    // The invocation has no time for a list, so the function sends no create.
     const second = await invoke(createSnapshot, event, { remainingMs: 2_000 });
     expect(JSON.parse(second.result.body).error.reason).toBe("OutcomeUnknown");
     const before = clock.now();
@@ -332,7 +330,7 @@ describe("again, a moment later", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("an event that was cut off goes on in the same instance without waiting for itself", async () => {
+  test("scheduled-snapshots continues a partly failed run in the same instance without waiting for it", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
     const body = { error: { code: "EVS.5400", message: "no" } };
@@ -348,7 +346,7 @@ describe("again, a moment later", () => {
   });
 
   test.each([20, 900])(
-    "a run of another instance, cut off a minute ago, is gone on with: a function of %i s",
+    "scheduled-snapshots with a timeout of %i s continues a run that another instance left incomplete a minute ago",
     async (timeoutSeconds) => {
       const { cloud, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
       const disks = Array.from({ length: 12 }, () => cloud.addVolume().id);
@@ -364,7 +362,7 @@ describe("again, a moment later", () => {
     },
   );
 
-  test("what the cloud says carries no secret into the summary", async () => {
+  test("scheduled-snapshots removes the security token from the ids of other invocations in its result", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     for (let disk = 0; disk < 3; disk += 1) cloud.addVolume({ tags: { backup: "daily" } });
     const token = String(cloud.credentials.securityToken);

@@ -1,0 +1,286 @@
+/** Tests `pre-deploy` when snapshots fail, resources are busy, or the cloud refuses requests. */
+import { describe, expect, test } from "vitest";
+import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";
+import { type Any, errorOf, outcomes } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
+
+useFixedDate();
+
+const NOBODY = "00000000-0000-4000-8000-000000000000";
+
+describe("a snapshot that ends in error", () => {
+  test("pre-deploy responds 502 and names each failed snapshot until retry_failed creates another one", async () => {
+    const { cloud, clock, addResources, post } = await createFixture();
+    const { targets, ids } = addResources();
+    for (const id of ids) cloud.endWith(id, "error");
+    const first = await post({ targets });
+    expect(first.status).toBe(202);
+    clock.advance(10_000);
+    for (let calls = 0; calls < 3; calls += 1) {
+      const failed = await post({ targets });
+      expect(failed.status).toBe(502);
+      expect(failed.body.status).toBe("failed");
+      for (const id of ids) {
+        const { snapshot_id, name } = snapshotOf(first, id);
+        expect(snapshotOf(failed, id)).toMatchObject({
+          outcome: "failed",
+          snapshot_id,
+          name,
+          error: { reason: "SnapshotFailed" },
+        });
+        expect(snapshotOf(failed, id).error.message).toContain(snapshot_id);
+        expect(snapshotOf(failed, id).error.message).toContain('"retry_failed": true');
+      }
+      expect(outcomes(failed)).toEqual([...ids.map(() => "create failed"), "run failed"]);
+    }
+    expect(cloud.count(/\.create/)).toBe(4);
+
+    const retried = await post({ targets, retry_failed: true });
+    expect(retried.status).toBe(202);
+    expect(outcomesOf(retried)).toEqual(ids.map(() => "accepted"));
+    for (const id of ids) expect(snapshotOf(retried, id).name).not.toBe(snapshotOf(first, id).name);
+    expect(outcomesOf(await post({ targets, retry_failed: true }))).toEqual(ids.map(() => "existing"));
+    clock.advance(10_000);
+    for (const retry_failed of [false, true]) {
+      const ready = await post({ targets, retry_failed });
+      expect(ready.status).toBe(200);
+      expect(ready.body.snapshots).toEqual(
+        retried.body.snapshots.map(({ detail: _, ...one }: Any) => ({ ...one, outcome: "available" })),
+      );
+    }
+    expect(cloud.count(/\.create/)).toBe(8);
+  });
+
+  test("pre-deploy fails although other snapshots are pending, and retry_failed repeats only the failed one", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture();
+    const [good, bad, slow] = addDisks(3) as [string, string, string];
+    cloud.endWith(bad, "error");
+    cloud.endWith(slow, "stuck");
+    await post(disksOf(good, bad, slow));
+    clock.advance(5_000);
+    const failed = await post(disksOf(good, bad, slow));
+    expect(failed.status).toBe(502);
+    expect(outcomesOf(failed)).toEqual(["available", "failed", "existing"]);
+    const retried = await post({ ...disksOf(good, bad, slow), retry_failed: true });
+    expect(outcomesOf(retried)).toEqual(["available", "accepted", "existing"]);
+    expect(cloud.count("evs.createSnapshot")).toBe(4);
+  });
+
+  test("pre-deploy ignores a failed snapshot of any age with retry_failed, and ignores a snapshot that is being deleted", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture();
+    const [bad, leaving] = addDisks(2) as [string, string];
+    cloud.endWith(bad, "error");
+    cloud.endWith(leaving, "deleting");
+    await post(disksOf(bad, leaving));
+    clock.advance(3_000 * MINUTE_MS);
+    expect(outcomesOf(await post({ ...disksOf(leaving), max_age_minutes: 10_000 }))).toEqual(["accepted"]);
+    expect((await post(disksOf(bad))).status).toBe(502);
+    expect(outcomesOf(await post({ ...disksOf(bad), retry_failed: true }))).toEqual(["accepted"]);
+    expect(cloud.count("evs.createSnapshot")).toBe(4);
+  });
+
+  test("pre-deploy stops waiting when a snapshot fails", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture();
+    const [bad] = addDisks(1) as [string];
+    cloud.endWith(bad, "error");
+    const began = clock.now();
+    const failed = await post({ ...disksOf(bad), wait_seconds: 50 });
+    expect(failed.status).toBe(502);
+    expect(clock.now() - began).toBeLessThan(6_000);
+  });
+
+  test("pre-deploy fails if a member of an available group failed, until retry_failed creates another group", async () => {
+    const { cloud, clock, addResources, post } = await createFixture();
+    const { targets, members, ids } = addResources();
+    const server = ids[2];
+    cloud.endWith(members[1] as string, "error");
+    const group = { targets: [targets[2]] };
+    await post(group);
+    clock.advance(10_000);
+    expect(cloud.snapshots("snapshot-group")[0]?.status).toBe("avaialble");
+    const failed = await post(group);
+    expect(failed.status).toBe(502);
+    expect(snapshotOf(failed, server)).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+
+    expect(outcomesOf(await post({ ...group, retry_failed: true }))).toEqual(["accepted"]);
+    clock.advance(10_000);
+    expect((await post(group)).status).toBe(200);
+    expect(cloud.snapshots("snapshot-group")).toHaveLength(2);
+  });
+});
+
+describe("an unknown status", () => {
+  test.each(["rollbacking", "backing-up", "quantum"])(
+    "pre-deploy stays pending if the status of its snapshots is %s",
+    async (status) => {
+      const { cloud, clock, addResources, post } = await createFixture();
+      const { targets, ids } = addResources();
+      for (const id of ids) cloud.endWith(id, status);
+      await post({ targets });
+      clock.advance(30 * MINUTE_MS);
+      const pending = await post({ targets, retry_failed: true });
+      expect(pending.status).toBe(202);
+      expect(outcomesOf(pending)).toEqual(ids.map(() => "unverified"));
+      expect(cloud.count(/\.create/)).toBe(4);
+    },
+  );
+});
+
+describe("a cluster", () => {
+  test.each(["GROWING", "SNAPSHOTTING", "REBOOTING"])(
+    "pre-deploy reports Busy with advice if a cluster has the task status %s",
+    async (taskStatus) => {
+      const { cloud, addDisks, post } = await createFixture();
+      const cluster = cloud.addCluster({ taskStatus }).id;
+      const [disk] = addDisks(1) as [string];
+      const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster] }, ...disksOf(disk).targets];
+      const failed = await post({ targets });
+      expect(failed.status).toBe(502);
+      expect(snapshotOf(failed, cluster)).toMatchObject({
+        outcome: "failed",
+        error: { reason: "Busy", code: "DWS.7023", status: 403 },
+      });
+      expect(snapshotOf(failed, cluster).error.message).toContain("wait for that to end and repeat");
+      expect(snapshotOf(failed, disk)).toMatchObject({ outcome: "accepted" });
+
+      // The advice is to wait and to repeat the call.
+      cloud.setCluster(cluster, { taskStatus: undefined });
+      const repeated = await post({ targets });
+      expect(repeated.status).toBe(202);
+      expect(snapshotOf(repeated, cluster)).toMatchObject({ outcome: "accepted" });
+    },
+  );
+
+  test("pre-deploy waits within wait_seconds for a cluster that is busy for a moment", async () => {
+    const { cloud, post } = await createFixture({ random: () => 0.5 });
+    const cluster = cloud.addCluster({ taskStatus: "REBOOTING" }).id;
+    cloud.fault(
+      { operation: "dws.createSnapshot", nth: 2 },
+      { type: "mutatePage", mutate: (changed) => changed.setCluster(cluster, { taskStatus: undefined }) },
+    );
+    const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster] }];
+    expect((await post({ targets, wait_seconds: 50 })).status).toBe(200);
+  });
+});
+
+describe("failures of the cloud", () => {
+  test("pre-deploy fails a target that does not exist and starts the others", async () => {
+    const { cloud, addDisks, post } = await createFixture();
+    const [disk] = addDisks(1) as [string];
+    const failed = await post(disksOf(NOBODY, disk));
+    expect(failed.status).toBe(502);
+    expect(snapshotOf(failed, NOBODY)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "NotFound", code: "EVS.5404" },
+    });
+    expect(snapshotOf(failed, disk)).toMatchObject({ outcome: "accepted" });
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+
+  test("pre-deploy stays pending if the account is throttled, and the next call continues", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture({ rate: { perSecond: 6 } });
+    const all = disksOf(...addDisks(20));
+    const counts: number[] = [];
+    let last = await post(all);
+    while (last.status !== 200) {
+      expect(last.status).toBe(202);
+      for (const one of last.body.snapshots) {
+        if (one.outcome === "deferred") expect(one.error).toMatchObject({ reason: "Throttled", code: "APIGW.0308" });
+      }
+      counts.push(cloud.snapshots().length);
+      expect(counts.length).toBeLessThan(20);
+      clock.advance(5_000);
+      last = await post(all);
+    }
+    expect(counts[0]).toBeLessThan(20);
+    expect(cloud.snapshots()).toHaveLength(20);
+    expect(new Set(cloud.snapshots().map(({ volume_id }) => volume_id)).size).toBe(20);
+  });
+
+  test("pre-deploy responds 429 with Retry-After if its first list is throttled", async () => {
+    const { cloud, addDisks, post } = await createFixture();
+    cloud.fault({ operation: "evs.listSnapshots" }, { type: "throttle", retryAfter: 7 });
+    const refused = await post(disksOf(...addDisks(2)));
+    expect(refused.status).toBe(429);
+    expect(refused.headers).toMatchObject({ "retry-after": "7" });
+    expect(errorOf(refused)).toMatchObject({ reason: "Throttled", code: "APIGW.0308" });
+    expect(outcomes(refused)).toEqual(["create failed", "create failed", "run failed"]);
+    expect(cloud.snapshots()).toEqual([]);
+  });
+
+  test("pre-deploy stops its calls and reports AccountSuspended for each open target if the account is suspended", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
+    const [existing, ...others] = addDisks(12) as [string, ...string[]];
+    await post(disksOf(existing));
+    clock.advance(5_000);
+    const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
+    cloud.fault({ operation: "evs.createSnapshot", nth: 3, times: 100 }, { type: "answer", status: 403, body });
+    const failed = await post(disksOf(...others, existing));
+    expect(failed.status).toBe(502);
+    expect(outcomesOf(failed)).toEqual(["accepted", "accepted", ...others.slice(2).map(() => "failed"), "available"]);
+    for (const id of others.slice(2)) {
+      expect(snapshotOf(failed, id).error).toMatchObject({ reason: "AccountSuspended", code: "EVS.2145" });
+    }
+    expect(cloud.count("evs.createSnapshot")).toBeLessThanOrEqual(1 + 2 + 2);
+  });
+
+  test("pre-deploy defers targets for which it has no time, and the next call starts them", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture();
+    const all = disksOf(...addDisks(10));
+    const slow = cloud.fault(
+      { operation: "evs.createSnapshot" },
+      { type: "mutatePage", mutate: () => clock.advance(9_000) },
+    );
+    const first = await post(all, { variables: { MAX_CONCURRENCY: "1" } });
+    expect(first.status).toBe(202);
+    expect(new Set(outcomesOf(first))).toEqual(new Set(["accepted", "deferred"]));
+    for (const one of first.body.snapshots) {
+      if (one.outcome === "deferred") expect(one.detail).toContain("repeat it");
+    }
+    slow.remove();
+    expect((await post({ ...all, wait_seconds: 10 })).status).toBe(200);
+    expect(cloud.snapshots()).toHaveLength(10);
+  });
+
+  test("pre-deploy responds before the API gateway times out if the cloud never responds, and the next call continues", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture({ timeoutSeconds: 900 });
+    const all = disksOf(...addDisks(20));
+    const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
+    const began = clock.now();
+    const first = await post(all);
+    expect(clock.now() - began).toBeLessThan(60_000);
+    expect(first.body.snapshots).toHaveLength(20);
+    hanging.remove();
+    clock.advance(MINUTE_MS);
+    expect((await post({ ...all, wait_seconds: 20 })).status).toBe(200);
+    expect(cloud.snapshots()).toHaveLength(20);
+  });
+
+  test("pre-deploy defers every target if the lists take all of its time, and the next call starts them", async () => {
+    const { cloud, clock, addDisks, post } = await createFixture();
+    const all = disksOf(...addDisks(3));
+    cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate: () => clock.advance(500) });
+    const first = await post(all, { remainingMs: 4_000 });
+    expect(first.status).toBe(202);
+    expect(outcomesOf(first)).toEqual(["deferred", "deferred", "deferred"]);
+    expect(cloud.snapshots()).toEqual([]);
+    expect(outcomesOf(await post(all))).toEqual(["accepted", "accepted", "accepted"]);
+  });
+
+  test("pre-deploy continues to wait if a list fails while it waits", async () => {
+    const { cloud, addDisks, post } = await createFixture();
+    const all = disksOf(...addDisks(2));
+    cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 2 }, { type: "status", status: 403 });
+    const done = await post({ ...all, wait_seconds: 20 });
+    expect(done.status).toBe(200);
+    expect(cloud.snapshots()).toHaveLength(2);
+  });
+
+  test("pre-deploy responds as usual if the logging topic fails", async () => {
+    const { cloud, addDisks, post } = await createFixture();
+    cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
+    const { status, warnings } = await post(disksOf(...addDisks(2)));
+    expect(status).toBe(202);
+    expect(warnings).toHaveLength(1);
+  });
+});

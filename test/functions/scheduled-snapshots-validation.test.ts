@@ -1,0 +1,135 @@
+/** Tests events and policies that `scheduled-snapshots` rejects. */
+import { describe, expect, test } from "vitest";
+import { type Json, outcomes, timerEvent } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
+import { createFixture, NOBODY } from "../support/schedules.ts";
+
+useFixedDate();
+
+describe("an invalid event", () => {
+  const good = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
+  const { user_event: _, ...withoutUserEvent } = timerEvent(good);
+  const { time: __, ...withoutTime } = timerEvent(good);
+  const TIMER = "Expected a TIMER event: ";
+  const USER_EVENT = "user_event: expected a string that holds a JSON object, got ";
+
+  test.each<[what: string, event: unknown, message: string]>([
+    ["undefined", undefined, `${TIMER}`],
+    ["null", null, `${TIMER}`],
+    ["a string", JSON.stringify(timerEvent(good)).slice(0, 60), `${TIMER}`],
+    ["a long string", "x".repeat(5_000_000), `${TIMER}`],
+    ["an array", [timerEvent(good)], `${TIMER}`],
+    ["a policy without its event", good, `${TIMER}`],
+    ["an event with the name of another trigger", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
+    ["a CTS event", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
+    ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
+    ["an event without a time", withoutTime, "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing."],
+    ["an event whose time is a word", { ...timerEvent(good), time: "tomorrow" }, 'got "tomorrow"'],
+    ["an event whose time is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got the number 1795226400."],
+    ["an event without a user_event", withoutUserEvent, `${USER_EVENT}nothing`],
+    ["an event with an empty user_event", timerEvent(""), `${USER_EVENT}""`],
+    ["an event whose user_event is not JSON", timerEvent("nightly"), `${USER_EVENT}"nightly": Unexpected token`],
+    ["an event whose user_event is truncated", timerEvent(JSON.stringify(good).slice(0, 40)), "in JSON at position 40"],
+    ["an event whose user_event is an array in JSON", timerEvent([good]), USER_EVENT],
+    ["an event whose user_event is an array", { ...timerEvent(good), user_event: [JSON.stringify(good)] }, USER_EVENT],
+    ["an event whose user_event is a number", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
+    ["an event whose user_event is null in JSON", timerEvent("null"), `${USER_EVENT}"null"`],
+  ])(
+    "scheduled-snapshots describes the expected event and calls nothing when it rejects %s",
+    async (_what, event, message) => {
+      const { cloud, deliver, requests } = await createFixture();
+      const { error, records } = await deliver(event);
+      expect(outcomes({ records })).toEqual(["create rejected", "run failed"]);
+      expect(error?.message).toContain(message);
+      expect(error?.message.length).toBeLessThan(500);
+      expect(records[0].error).toMatchObject({ reason: "InvalidRequest", message: error?.message });
+      expect(requests()).toEqual([]);
+      expect(cloud.logs.map(({ line }) => line)).toEqual(records);
+    },
+  );
+});
+
+describe("an invalid policy", () => {
+  const good = { kind: "snapshot", tags: { backup: "daily" } };
+  const bad = (change: Json) => ({ targets: [{ ...good, ...change }] });
+
+  test.each<[what: string, policy: Json, ...messages: string[]]>([
+    ["without a name", { policy: undefined, targets: [good] }, "policy: required, but missing."],
+    [
+      "with a name that begins with a digit",
+      { policy: "1st", targets: [good] },
+      "policy: expected a letter followed by",
+    ],
+    [
+      "with a name of 39 characters",
+      { policy: "n".repeat(39), targets: [good] },
+      "policy: expected a letter followed by",
+    ],
+    [
+      "with the prefix of backups in its name",
+      { policy: "autobk_snapshot_x", targets: [good] },
+      "policy: expected a letter",
+    ],
+    ["without targets", {}, "targets: required, but missing."],
+    ["with an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
+    ["with an object as targets", { targets: good }, "targets: expected an array, got an object."],
+    ["with an unknown kind", bad({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
+    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: required, but missing."],
+    [
+      "with a target without ids and tags",
+      bad({ tags: undefined }),
+      "targets[0]: expected volume_ids or tags, got neither.",
+    ],
+    [
+      "with a target that has only exclude_tags",
+      bad({ tags: undefined, exclude_tags: { a: "b" } }),
+      "expected volume_ids or tags",
+    ],
+    ["with a target that has empty tags", bad({ tags: {} }), "targets[0].tags: expected at least 1 field, got 0."],
+    ["with an empty array of ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 item, got 0."],
+    ["with a path as an id", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
+    ["with ids of another kind", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: unknown field. Allowed: "],
+    ["with an option of another kind", bad({ incremental: true }), "targets[0].incremental: unknown field. Allowed: "],
+    [
+      "with a number as a tag value",
+      bad({ tags: { a: 1 } }),
+      "targets[0].tags.a: expected a string, got the number 1.",
+    ],
+    [
+      "with a description that is too long",
+      bad({ description: "x".repeat(86) }),
+      "expected at most 85 characters, got 86.",
+    ],
+    ["with a string as force", bad({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
+    ["with an unknown field", { targets: [good], retain: 3 }, "retain: unknown field. Allowed: "],
+    [
+      "with three invalid fields of its retention",
+      { targets: [good], retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
+      "retention.min_keep: expected at least 1, got 0.",
+      "retention.keep_daily: expected an integer, got the number 1.5.",
+      "retention.keep_hourly: unknown field. Allowed: ",
+    ],
+    ["with an unknown time zone", { targets: [good], time_zone: "Mars/Olympus" }, "time_zone: expected an IANA name"],
+    ["with an empty time zone", { targets: [good], time_zone: "" }, "time_zone: expected an IANA name"],
+  ])("scheduled-snapshots names each invalid field when it rejects a policy %s", async (_what, policy, ...messages) => {
+    const { fire, requests } = await createFixture();
+    const { error, records } = await fire(policy);
+    expect(outcomes({ records })).toEqual(["create rejected", "run failed"]);
+    for (const message of messages) expect(error?.message).toContain(message);
+    expect(requests()).toEqual([]);
+  });
+
+  test("scheduled-snapshots creates one snapshot for an id that its targets name several times in any letter case", async () => {
+    const { cloud, fire } = await createFixture();
+    const { id } = cloud.addVolume({ id: "ABCDEFAB-0000-4000-8000-000000000000".toLowerCase() });
+    const volume_ids = [id, id.toUpperCase(), id];
+    const { result } = await fire({
+      targets: [
+        { kind: "snapshot", volume_ids },
+        { kind: "snapshot", volume_ids },
+      ],
+    });
+    expect(result).toMatchObject({ targets: 1, outcomes: { accepted: 1 } });
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,68 @@
+/** Test fixtures for `prune-snapshots`. */
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import {
+  createTestEnvironment,
+  type Invocation,
+  type Json,
+  START,
+  type TestEnvironmentOptions,
+  timerEvent,
+} from "./environment.ts";
+import { type Kind, resources, type Seed, seed } from "./retention-seeds.ts";
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** The time at which the clock of a test environment starts, in milliseconds. */
+export const now = Date.parse(START);
+
+/** Returns the policy `nightly` that keeps this number of snapshots. */
+export const keepLast = (keep_last: number, changes: object = {}) => ({
+  policy: "nightly",
+  retention: { keep_last },
+  ...changes,
+});
+
+export type PruneFixture = Awaited<ReturnType<typeof createFixture>>;
+
+/** Creates a test environment whose cloud has one resource for each kind. */
+export async function createFixture(options: TestEnvironmentOptions = {}) {
+  const environment = await createTestEnvironment(options);
+  const { cloud, clock, invoke } = environment;
+  const { of, ...added } = resources(cloud, now - DAY_MS);
+  return {
+    ...environment,
+    ...added,
+    /** The id of the resource for each kind. */
+    of,
+    prune: (policy: object, how: Invocation = {}) =>
+      invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how),
+    /** Adds a snapshot of this age in days. */
+    old: (kind: Kind, days: number, changes: Partial<Seed> = {}) =>
+      seed(cloud, kind, of[kind], { at: now - days * DAY_MS, ...changes }).id,
+    /** Returns the snapshots that still exist after all deletions, without members of groups. */
+    left: () => {
+      clock.advance(HOUR_MS);
+      return cloud
+        .snapshots()
+        .filter(({ snapshot_group_id }) => !snapshot_group_id)
+        .map(({ id }) => id)
+        .sort();
+    },
+    /** Returns the snapshots whose deletion was requested, in order. */
+    deleted: () => cloud.requests.filter(({ method }) => method === "DELETE").map(({ path }) => path.split("/").at(-1)),
+  };
+}
+
+/** Returns one line for a record: the snapshot, the outcome, the rule, and the detail in parentheses. */
+export const brief = ({ snapshot_id, outcome, rule, detail }: Json) =>
+  `${snapshot_id} ${outcome}: ${rule}${detail ? ` (${detail})` : ""}`;
+
+/** Removes snapshots when `prune-snapshots` lists cluster snapshots, after it has listed the others and before it deletes any. */
+export function removeAfterList(cloud: EmbeddedCloud, ids: string[]): void {
+  const mutate = (its: EmbeddedCloud) => {
+    for (const id of ids) its.removeSnapshot(id);
+  };
+  cloud.fault({ operation: "dws.listSnapshots", nth: 1 }, { type: "mutatePage", mutate });
+}

@@ -1,0 +1,104 @@
+/** Test fixtures for `scheduled-snapshots`. */
+import { expect } from "vitest";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import {
+  createTestEnvironment,
+  expectWholeRecords,
+  type Invocation,
+  type Invoked,
+  type Json,
+  resourceIdOf,
+  type TestEnvironmentOptions,
+  timerEvent,
+} from "./environment.ts";
+
+export const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:default:scheduled-snapshots";
+
+/** An id that no resource has. */
+export const NOBODY = "00000000-0000-4000-8000-000000000000";
+
+/**
+ * Creates a test environment in which FunctionGraph runs the asynchronous invocations of `scheduled-snapshots`, each in
+ * another instance.
+ *
+ * @param retries how often FunctionGraph repeats an asynchronous invocation that fails
+ */
+export async function createFixture({ retries = 0, ...options }: TestEnvironmentOptions & { retries?: number } = {}) {
+  const further: Invoked[] = [];
+  const environment = await createTestEnvironment({
+    timeoutSeconds: 900,
+    functions: [URN],
+    onInvokeAsync: async ({ payload, requestId }) => {
+      for (let tries = 0; tries <= retries; tries += 1) {
+        environment.runtime.inFlight = new Map();
+        const invoked = await environment.invoke(scheduledSnapshots, payload, { requestId });
+        further.push(invoked);
+        if (invoked.error === undefined) break;
+      }
+    },
+    ...options,
+  });
+  /** Invokes the function with the event and waits for all asynchronous invocations. */
+  const deliver = async (event: unknown, how?: Invocation) => {
+    const invoked = await environment.invoke(scheduledSnapshots, event, how);
+    await environment.cloud.idle();
+    expectWholeRecords(invoked);
+    return invoked;
+  };
+  return {
+    ...environment,
+    /** The asynchronous invocations, in order. */
+    further,
+    deliver,
+    /** Delivers a timer event with the policy, whose name is `nightly`. */
+    fire: (policy: Json, how?: Invocation) => deliver(timerEvent({ policy: "nightly", ...policy }), how),
+    addDisks: (count: number, tags: Record<string, string> = {}) =>
+      Array.from({ length: count }, () => environment.cloud.addVolume({ tags }).id),
+  };
+}
+
+/** Returns the sorted ids of the resources that have snapshots of the kind, each as often as it has snapshots. */
+export const resourcesWithSnapshots = (cloud: EmbeddedCloud, kind: Kind) =>
+  cloud
+    .snapshots(kind)
+    .filter(({ snapshot_group_id }) => !snapshot_group_id)
+    .map(resourceIdOf)
+    .sort();
+
+export const sorted = (ids: readonly string[]) => [...ids].sort();
+
+/** Returns the records with an outcome. */
+export const recordsOf = ({ records }: Pick<Invoked, "records">, outcome: string) =>
+  records.filter((record) => record.outcome === outcome);
+
+export const resourceIds = (records: Json[]) => records.map(({ resource_id }) => resource_id);
+
+/** Adds 1,000 disks, 20 servers and 3 clusters, and returns a policy that selects them. */
+export function addResources(cloud: EmbeddedCloud) {
+  const tags = { backup: "daily" };
+  const servers = Array.from({ length: 20 }, () => cloud.addServer({ tags }).id);
+  const disks = Array.from(
+    { length: 1_000 },
+    (_, index) => cloud.addVolume({ tags, serverId: servers[index % servers.length] as string }).id,
+  );
+  const clusters = Array.from({ length: 3 }, () => cloud.addCluster({ tags }).id);
+  const policy = {
+    targets: [
+      { kind: "snapshot", tags },
+      { kind: "snapshot-group", tags },
+      { kind: "cluster-snapshot", tags: { backup: "*" } },
+    ],
+  };
+  return { policy, disks, servers, clusters, count: disks.length + servers.length + clusters.length };
+}
+
+/** Expects exactly one snapshot of each resource that {@link addResources} added. */
+export function expectOneSnapshotEach(
+  cloud: EmbeddedCloud,
+  { disks, servers, clusters }: ReturnType<typeof addResources>,
+): void {
+  expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(disks));
+  expect(resourcesWithSnapshots(cloud, "snapshot-group")).toEqual(sorted(servers));
+  expect(resourcesWithSnapshots(cloud, "cluster-snapshot")).toEqual(sorted(clusters));
+}
