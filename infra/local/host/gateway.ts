@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ApigResult, resultFaults } from "./apig-result.ts";
 import { apigEvent, gatewayId } from "./apig-event.ts";
+import { type ApigResult, resultFaults } from "./apig-result.ts";
 import type { Host } from "./host.ts";
 import type { Invocation } from "./invocation.ts";
 import { MAX_GATEWAY_BODY, MAX_SYNC_PAYLOAD } from "./limits.ts";

@@ -148,7 +148,7 @@ describe("the instances of the host", () => {
   test("the host runs two concurrent requests on two instances", async () => {
     await start();
     const results = await Promise.all([0, 0].map(() => host.invoke("counter", { ms: 20 })));
-    expect(new Set(results.map((one) => (one.result as { pid: number }).pid)).size).toBe(2);
+    expect(new Set(results.map(({ result }) => (result as { pid: number }).pid)).size).toBe(2);
   });
 
   test("the host refuses a synchronous request above the maximum of instances and delays an asynchronous one", async () => {

@@ -133,9 +133,9 @@ test("the fault `acknowledge` confirms a create and a delete that the service do
   ];
   const acknowledge = cloud.fault({ method: "POST" }, { type: "acknowledge" });
   for (const [path, body, status, shape] of creates) {
-    const answer = await call("POST", path, body);
-    expect(answer).toMatchObject({ status, json: shape });
-    const { json } = answer;
+    const response = await call("POST", path, body);
+    expect(response).toMatchObject({ status, json: shape });
+    const { json } = response;
     const id = json.snapshot?.id ?? json.snapshot_id ?? json.snapshot_group_id;
     expect((await call("GET", `${path}/${id}`)).status).toBeGreaterThanOrEqual(400);
   }
