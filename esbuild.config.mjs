@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
-import { SUBSTITUTES, substitutes } from "./shared/huaweicloud/sdk-stubs/index.mjs";
+import { STUBBED_PACKAGES, sdkStubs } from "./shared/huaweicloud/sdk-stubs/index.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -31,8 +31,8 @@ export async function bundles() {
     supported: { "dynamic-import": false },
     metafile: true,
     write: false,
-    alias: SUBSTITUTES,
-    plugins: [substitutes],
+    alias: STUBBED_PACKAGES,
+    plugins: [sdkStubs],
   });
   return outputFiles.map(({ path, contents }) => {
     const name = names.find((one) => path.endsWith(`/${one}/index.js`));

@@ -1,26 +1,22 @@
-import middy from "@middy/core";
 import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
+import { compose } from "../../shared/middleware/compose.ts";
 import { createHandler } from "../../shared/middleware/create-handler.ts";
-import { createCall } from "../../shared/middleware/create-request.ts";
-import { errors } from "../../shared/middleware/error-responses.ts";
-import { context } from "../../shared/middleware/invocation-context.ts";
-import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
-import { results } from "../../shared/middleware/result-records.ts";
-import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { unmarked } from "../../shared/middleware/unmarked.ts";
-import { validation } from "../../shared/middleware/validation.ts";
+import { createRequest } from "../../shared/middleware/create-request.ts";
 import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
+import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** A create call, over HTTP or direct, for one cluster snapshot. */
-export const createClusterSnapshot = (runtime = nodeRuntime()) =>
-  middy({ timeoutEarlyInMillis: 0 })
-    .use(context("create-cluster-snapshot", runtime))
-    .use(results({ action: "create", kind: clusterSnapshot.name }))
-    .use(errors())
-    .use(createCall())
-    .use(validation(() => current))
-    .use(unmarked(clusterSnapshot))
-    .handler(withDeadline(createHandler(clusterSnapshot, dwsCreation)));
+/** The marker of this function needs 115 of the 256 characters that a description may have. */
+const NO_ROOM =
+  "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
+
+/** Creates one snapshot of a data warehouse cluster. */
+export const createClusterSnapshot = compose({
+  name,
+  target: { action: "create", kind: clusterSnapshot.name },
+  trigger: createRequest,
+  schema: () => current,
+  handler: createHandler(clusterSnapshot, dwsCreation, NO_ROOM),
+});
 
 export const handler = createClusterSnapshot();

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { Uuid } from "../../shared/validation/fields.ts";
 
-/** Seed 004: the name is required and unique, the description has 256 characters without some of them. */
+/** Validates the body of the request. Its limits are those of the API: SOURCES.md#dws-create-constraints */
 export const current = Type.Object(
   {
     snapshot: Type.Object(

@@ -2,7 +2,10 @@ import { Type } from "typebox";
 import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
 import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
-/** Seed 003: a server, disks, or disks of that server; 255 bytes for name and description. */
+/**
+ * Validates the body of the request, which names a server, disks, or some disks of a server (SOURCES.md#evs-groups-server-disks).
+ * Its limits are those of the API: SOURCES.md#evs-groups-create-constraints
+ */
 export const current = Type.Object(
   {
     snapshot_group: Type.Object(

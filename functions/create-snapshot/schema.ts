@@ -19,10 +19,10 @@ const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name:
     { additionalProperties: false },
   );
 
-/** Seed 001: 64 and 85 characters. */
+/** Validates the body of the request with the limits of the current API, in characters: SOURCES.md#evs-v2-create-constraints */
 export const current = body(Type.String({ maxLength: 64, ...EVS_NAME }), Type.String({ maxLength: 85 }));
 
-/** Seed 002, for older clouds: 255 bytes each, and the description may be null. */
+/** Validates the body of the request with the limits of older clouds, in bytes: SOURCES.md#evs-v2-classic-limits */
 export const classic = body(
   Type.String({ "x-max-bytes": 255, ...EVS_NAME }),
   Type.Unsafe<string | null>({ type: ["string", "null"], "x-max-bytes": 255 }),

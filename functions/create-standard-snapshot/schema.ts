@@ -2,7 +2,10 @@ import { Type } from "typebox";
 import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
 import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
-/** Seed 000. It lists `volume_id` as optional, but a snapshot of no disk is none (cloud-apis.md 2.1): required here. */
+/**
+ * Validates the body of the request. Its limits are those of the API (SOURCES.md#evs-v5-create-constraints), except that
+ * `volume_id` is required, although the API's page lists it as optional: SOURCES.md#evs-v5-volume-id-required
+ */
 export const current = Type.Object(
   {
     snapshot: Type.Object(

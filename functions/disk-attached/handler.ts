@@ -1,21 +1,14 @@
-import middy from "@middy/core";
-import { errors } from "../../shared/middleware/error-responses.ts";
-import { context } from "../../shared/middleware/invocation-context.ts";
-import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
-import { results } from "../../shared/middleware/result-records.ts";
-import { summary } from "../../shared/middleware/run-summary.ts";
-import { nodeRuntime } from "../../shared/middleware/runtime.ts";
-import { trace } from "../../shared/middleware/trace-event.ts";
-import { takeAttached } from "./take-attached.ts";
+import { compose } from "../../shared/middleware/compose.ts";
+import { traceEvent } from "../../shared/middleware/trace-event.ts";
+import { name } from "./function.ts";
+import { snapshotAttachedDisks } from "./snapshot-attached-disks.ts";
 
-/** A trace that says that a disk was attached: one snapshot of that disk. */
-export const diskAttached = (runtime = nodeRuntime()) =>
-  middy({ timeoutEarlyInMillis: 0 })
-    .use(context("disk-attached", runtime))
-    .use(summary())
-    .use(results({ action: "create" }))
-    .use(errors("event"))
-    .use(trace())
-    .handler(withDeadline(takeAttached));
+/** Creates one snapshot of a disk when the disk is attached to a server. */
+export const diskAttached = compose({
+  name,
+  target: { action: "create" },
+  trigger: traceEvent,
+  handler: snapshotAttachedDisks,
+});
 
 export const handler = diskAttached();

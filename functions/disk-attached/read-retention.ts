@@ -10,8 +10,11 @@ const NAME = "DISK_ATTACHED_RETENTION";
 const SHAPE = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * What is kept of the snapshots of earlier attachments where a disk is full, so that there is room for one more: a trace
- * brings no policy along. Undefined: no room is made. Throws Misconfigured.
+ * Reads the retention by which the function deletes snapshots of earlier attachments if a disk has no room for another one. It
+ * is a variable, because a trace contains no policy.
+ *
+ * @returns undefined if the function must not delete any snapshot
+ * @throws SnapshotError Misconfigured
  */
 export function readRetention(variables: Variables): Retention | undefined {
   const text = variables(NAME);

@@ -1,4 +1,4 @@
 import { RetentionSchema } from "../../shared/snapshots/policy-schema.ts";
 
-/** DISK_ATTACHED_RETENTION: the retention of a policy (DESIGN 4.5). */
+/** Validates the variable DISK_ATTACHED_RETENTION, which contains the retention of a policy. */
 export const retention = RetentionSchema();

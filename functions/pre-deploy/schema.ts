@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { PolicyName, RetentionSchema, Targets } from "../../shared/snapshots/policy-schema.ts";
 
-/** DESIGN 4.3: what a deployment is to be protected by. */
+/** Validates the body of the request, which names the targets of a deployment. */
 export const deployment = Type.Object(
   {
     deployment_id: Type.String({

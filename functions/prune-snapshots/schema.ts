@@ -1,4 +1,7 @@
 import { PrunePolicySchema } from "../../shared/snapshots/policy-schema.ts";
 
-/** DESIGN 4.5: the same policy as the schedule's; its targets may be left out, as retention goes over what it made. */
+/**
+ * Validates the `user_event` of the timer: the policy of scheduled-snapshots. The targets are optional, because prune works on
+ * the snapshots that the policy created.
+ */
 export const policy = PrunePolicySchema();

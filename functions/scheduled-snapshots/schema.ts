@@ -1,4 +1,4 @@
 import { PolicySchema } from "../../shared/snapshots/policy-schema.ts";
 
-/** DESIGN 4.5: a policy, as a timer's `user_event`. */
+/** Validates the `user_event` of the timer, which is a policy. */
 export const policy = PolicySchema();

@@ -3,30 +3,30 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { backoff } from "../../shared/core/retry.ts";
 import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { type Run, targetFields } from "../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 
-/** Whether an event is a shard of another invocation's: the field is ours, beside those of the platform. */
+/** Returns whether another invocation of this function sent an event. Such an event has a field that no timer sends. */
 export const isShard = (event: JsonObject): boolean => "shard" in event;
 
-/** How many invocations there are, with the one that handed on: they share the cloud's rate limit. */
+/** Returns how many invocations share the rate limit of the cloud: all shards, and the invocation that started them. */
 export const invocationsOf = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
 interface Original {
   policy: Policy;
   event: JsonObject;
   run: Run;
-  /** The event was delivered before: what was handed on then may still be waiting to begin. */
+  /** The event was delivered before, so shards of the earlier delivery may not have started yet. */
   again: boolean;
 }
 
 /**
- * Hands targets over to further invocations of this function: the original TIMER event with the same time, whose policy
- * names ids (DESIGN 4.3). A target is `deferred` once that was acknowledged; where it was not, it is `failed`, never
- * both: the platform delivers the failed event again.
+ * Starts further invocations of this function for targets. Each gets the original TIMER event with the same time, and a policy
+ * that names the targets by id. A target is `deferred` if the platform acknowledged the invocation, and `failed` if it did not;
+ * then this invocation fails, and the platform redelivers its event.
  *
- * @returns the ids under which the further invocations run
+ * @returns the request ids of the further invocations
  */
 export async function fanOut(
   targets: readonly Target[],
@@ -37,7 +37,7 @@ export async function fanOut(
   const requestIds: string[] = [];
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, original));
   for (const [index, shard] of shards.entries()) {
-    // Lets timers and sockets have their turn: handing on may fail at once.
+    // Lets timers and sockets run, because starting an invocation can fail immediately.
     await invocation.retryBudget.time.sleep(0);
     const ends = shard.map((target) => invocation.records.openRecord(targetFields(target, original.run)));
     try {
@@ -53,14 +53,22 @@ export async function fanOut(
   return requestIds;
 }
 
-/** A refusal is tried again; a call without an answer is not: the invocation may run, and two at once could make two. */
+/**
+ * Starts one invocation. Repeats a call that the platform refused, but not a call without a response: the invocation may run,
+ * and a second one at the same time could create duplicates.
+ *
+ * @returns the request id of the invocation
+ */
 async function acknowledge(
   event: JsonObject,
   { connection, retryBudget, platform, variables, functionName }: Invocation,
 ): Promise<string> {
   const region = variables("REGION");
   if (region === undefined) {
-    throw new SnapshotError("Misconfigured", "REGION: expected to be set, for the function's own URN; it is not.");
+    throw new SnapshotError(
+      "Misconfigured",
+      "REGION: expected a region for the URN of the function; the variable is not set.",
+    );
   }
   const parts = [
     region,
@@ -96,7 +104,7 @@ function shardEvent(targets: readonly Target[], { policy, event, again }: Origin
   };
 }
 
-/** Selectors by id for targets: those with the same kind and options together. */
+/** Returns selectors that name targets by id, one for each combination of kind and options. */
 function selectorsFor(targets: readonly Target[]): JsonObject[] {
   const groups = new Map<string, { kind: Kind; options: JsonObject; ids: string[] }>();
   for (const { kind, resource, options } of targets) {
@@ -113,7 +121,7 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
   }));
 }
 
-/** A shard in pieces whose events the platform takes. Their numbers are not known yet; LARGEST_PAYLOAD has room for them. */
+/** Splits a shard until the platform accepts its events. The events have no shard numbers yet; LARGEST_PAYLOAD has room for them. */
 function splitToPayloadLimit(shard: readonly Target[], original: Original): (readonly Target[])[] {
   const size = Buffer.byteLength(JSON.stringify(shardEvent(shard, original, "")));
   if (size <= LARGEST_PAYLOAD || shard.length === 1) return [shard];

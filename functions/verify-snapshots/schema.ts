@@ -1,6 +1,9 @@
 import { Type } from "typebox";
 
-/** DESIGN 4.3: how far back to look, and after how long a snapshot that is being created is stuck. */
+/**
+ * Validates the `user_event` of the timer: how old a snapshot may be to be verified, and after which time a snapshot that is
+ * still `creating` counts as stuck.
+ */
 export const lookback = Type.Object(
   {
     lookback_minutes: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -9,12 +9,12 @@ const ADVICE = new Map<unknown, string>([
   ["SnapshotFailed", "With --retry-failed the next call creates another snapshot."],
 ]);
 
-/** Returns what only a caller of this client can do about a reason: the message of pre-deploy says the rest. */
+/** Returns the advice that applies only to callers of this client. The messages of pre-deploy contain the general advice. */
 export function adviceFor(reason: unknown, whenNotFound: string): string[] {
   const advice = reason === "NotFound" ? whenNotFound : ADVICE.get(reason);
   return advice === undefined ? [] : [`${reason}: ${advice}`];
 }
 
-/** Returns the reason of an error and its message, word for word; either alone if the other is missing. */
-export const textOf = (error: unknown): string | undefined =>
+/** Returns the reason and the message of an error, unchanged, or the one that exists. */
+export const formatError = (error: unknown): string | undefined =>
   isObject(error) ? [textAt(error, "reason"), textAt(error, "message")].filter(Boolean).join(": ") : undefined;

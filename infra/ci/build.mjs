@@ -1,7 +1,7 @@
 // Builds the client of the gate: one file, CommonJS, for Node.js 18 and later, runs without node_modules.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
+import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -16,8 +16,8 @@ const { metafile } = await build({
   charset: "utf8",
   legalComments: "none",
   metafile: true,
-  alias: SUBSTITUTES,
-  plugins: [substitutes],
+  alias: STUBBED_PACKAGES,
+  plugins: [sdkStubs],
 });
 
 if (process.env.npm_config_loglevel !== "silent") {

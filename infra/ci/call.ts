@@ -2,15 +2,17 @@ import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
 import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/transport.ts";
 
-/** An application's code, or an access key, which signs. */
+/** The code of an application of the gateway, or an access key that signs the request. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
-/** The transport's own timeout fires first, because its message says more. */
+/** Lets the transport's own timeout fire first, because its message has more details. */
 const GRACE_MS = 1_000;
 
 /**
  * Posts JSON to an API of the gateway, once. Settles at most one second after the timeout, even if the transport's promise
- * never does: Node.js ends a process that waits for such a promise alone.
+ * never settles: if nothing else is pending, Node.js would end the process without a message.
+ *
+ * @throws {Error} when no complete response arrives in time
  */
 export async function post(
   transport: Transport,
@@ -22,11 +24,15 @@ export async function post(
   let timer: NodeJS.Timeout | undefined;
   const lastResort = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no complete answer within ${timeoutMs + GRACE_MS} ms`));
+      reject(new Error(`no complete response within ${timeoutMs + GRACE_MS} ms`));
     }, timeoutMs + GRACE_MS);
   });
   try {
-    const headers = { ...headersOf(url, credentials, data), accept: "application/json", "user-agent": "snapshot-gate" };
+    const headers = {
+      ...createHeaders(url, credentials, data),
+      accept: "application/json",
+      "user-agent": "snapshot-gate",
+    };
     const body = JSON.stringify(data);
     const call = transport({ method: "POST", url, headers, body, timeoutMs });
     return await Promise.race([call, lastResort]);
@@ -35,12 +41,12 @@ export async function post(
   }
 }
 
-function headersOf(url: URL, credentials: Credentials, data: object): Record<string, string> {
+function createHeaders(url: URL, credentials: Credentials, data: object): Record<string, string> {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if ("appCode" in credentials) return { ...headers, "X-Apig-AppCode": credentials.appCode };
   const { accessKey, secretKey, securityToken } = credentials;
   if (securityToken !== undefined) headers["X-Security-Token"] = securityToken;
-  // The signer takes host and path from the endpoint, and hashes JSON.stringify(data): the text that goes out.
+  // The signer reads host and path from `endpoint`, and hashes JSON.stringify(data), which is the body that is sent.
   const request = { method: "POST", endpoint: url.href, headers, queryParams: {}, data } as unknown as IHttpRequest;
   return AKSKSigner.sign(request, {
     getAk: () => accessKey,

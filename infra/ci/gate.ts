@@ -1,42 +1,41 @@
-/** The gate of a pipeline: waits until every snapshot of a deployment is available. See README.md of the folder above. */
+/** Waits in a pipeline until every snapshot of a deployment is available. infra/README.md describes how to use it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
-import { textOf } from "./advice.ts";
+import { formatError } from "./advice.ts";
 import { post } from "./call.ts";
-import { interpretResponse, judgeSilence, type Verdict } from "./judge.ts";
+import { interpretFailedCall, interpretResponse, type Verdict } from "./interpret-response.ts";
 import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
 import { printable } from "./printable.ts";
 
-const EXIT = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
+const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
-/** The gate waits so long itself (pre-deploy's most); the gateway gives up after 60 s. */
-const LONGEST_WAIT_SECONDS = 50;
-const LONGEST_CALL_MS = 65_000;
-/** Between two calls, where the answer does not say. */
-const PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 60_000;
-/** Without a change it says how far it is so often: a job without a word looks like one that hangs. */
-const WORD_EVERY_MS = 60_000;
-/** What may pass is believed when it was said so often in a row. */
-const BELIEVED_AFTER = 3;
-
-/** A response can be megabytes long; a line of the log is cut here. */
-const LONGEST_LINE = 4_000;
-/** How long the process may outlive its verdict because of an open connection. */
+/** How long pre-deploy waits for the snapshots before it responds. The gateway times out after 60 s. */
+const MAX_WAIT_SECONDS = 50;
+const MAX_CALL_MS = 65_000;
+/** The pause between two calls if the response has no `Retry-After`. */
+const DEFAULT_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 60_000;
+/** How often the client prints unchanged progress, because a silent job looks as if it hangs. */
+const PROGRESS_INTERVAL_MS = 60_000;
+/** After this many consecutive responses a failure that may be transient is final. */
+const MAX_TRANSIENT_FAILURES = 3;
+/** Longer lines of the log are cut, because a response can be megabytes long. */
+const MAX_LINE_LENGTH = 4_000;
+/** How long the process may keep running after its verdict because of an open connection. */
 const LINGER_MS = 1_000;
 
 const redacted = redactor(secretsIn(process.env));
-const clean = (text: string) => printable(redacted(text)).slice(0, LONGEST_LINE);
+const clean = (text: string) => printable(redacted(text)).slice(0, MAX_LINE_LENGTH);
 
-// Exit code 0 lets a deployment begin: until a verdict says otherwise, every way to end is a failure.
-process.exitCode = EXIT.failed;
+// Exit code 0 lets the deployment begin, so every unforeseen end of the process must have another exit code.
+process.exitCode = EXIT_CODES.failed;
 process.on("uncaughtException", (thrown: unknown) => {
   console.error(
     clean(`snapshot-gate: unexpected fault: ${(thrown as Error)?.message}. The deployment must not begin.`),
   );
-  process.exit(EXIT.failed);
+  process.exit(EXIT_CODES.failed);
 });
 
 void main(process.argv.slice(2)).then((code) => {
@@ -45,24 +44,25 @@ void main(process.argv.slice(2)).then((code) => {
 });
 
 async function main(argv: readonly string[]): Promise<number> {
-  // Alone: 0 lets a deployment begin.
+  // Only without other arguments: a pipeline that passes `--help` by mistake must not deploy.
   if (argv.length === 1 && argv[0] === "--help") {
     console.log(USAGE);
-    return EXIT.ready;
+    return EXIT_CODES.ready;
   }
   try {
-    return await pass(readOptions(argv, process.env));
+    return await waitForSnapshots(readOptions(argv, process.env));
   } catch (thrown) {
     if (!(thrown instanceof BadInput)) throw thrown;
     console.error(`${clean(`snapshot-gate: ${thrown.message}`)}\n\n${USAGE}`);
-    return EXIT.badInput;
+    return EXIT_CODES.badInput;
   }
 }
 
-/** Asks the gate until it says ready or failed, or the time is over. */
-async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: Options): Promise<number> {
+/** Calls pre-deploy until every snapshot is available, one failed, or the timeout is over. Returns the exit code. */
+async function waitForSnapshots(options: Options): Promise<number> {
+  const { url, credentials, request, retryFailed, timeoutSeconds } = options;
   const transport = nodeTransport();
-  // Monotonic: setting the machine's clock back does not prolong the wait.
+  // Monotonic, so a change of the machine's clock does not prolong the wait.
   const now = () => Math.round(performance.now());
   const started = now();
   const deadline = started + timeoutSeconds * 1_000;
@@ -71,70 +71,72 @@ async function pass({ url, credentials, request, retryFailed, timeoutSeconds }: 
 
   const selections = `${request.targets.length} ${request.targets.length === 1 ? "selection" : "selections"}`;
   console.log(clean(`snapshot-gate: ${request.deployment_id}, ${selections}, at most ${timeoutSeconds} s`));
-  let answered = false;
-  let heard = false;
+  let gotResponse = false;
+  let gotSnapshots = false;
   let created = false;
-  let doubts = 0;
-  let said = { what: "", at: started };
+  let transientFailures = 0;
+  let printed = { progress: "", at: started };
   for (;;) {
     const left = deadline - now();
     const body = {
       ...request,
-      wait_seconds: Math.max(0, Math.min(LONGEST_WAIT_SECONDS, Math.floor(left / 1_000))),
-      // Once: what fails again is to be heard of.
-      ...(retryFailed && !answered ? { retry_failed: true } : {}),
+      wait_seconds: Math.max(0, Math.min(MAX_WAIT_SECONDS, Math.floor(left / 1_000))),
+      // Only until pre-deploy has started the retries, so that a snapshot that fails again ends the wait.
+      ...(retryFailed && !gotSnapshots ? { retry_failed: true } : {}),
     };
     let verdict: Verdict;
     try {
       verdict = interpretResponse(
-        await post(transport, url, credentials, body, Math.min(LONGEST_CALL_MS, Math.max(left, 0) + 5_000)),
+        await post(transport, url, credentials, body, Math.min(MAX_CALL_MS, Math.max(left, 0) + 5_000)),
         request,
       );
-      heard = true;
-      answered ||= verdict.snapshots.length > 0;
+      gotResponse = true;
+      gotSnapshots ||= verdict.snapshots.length > 0;
       created ||= verdict.snapshots.some(({ snapshot_id }) => typeof snapshot_id === "string");
     } catch (thrown) {
-      verdict = judgeSilence((thrown as Error).message);
+      verdict = interpretFailedCall((thrown as Error).message);
     }
-    const { says, snapshots, advice = [], mayPass = false, retryAfterMs = PAUSE_MS } = verdict;
-    doubts = mayPass ? doubts + 1 : 0;
-    const runContext = mayPass && doubts < BELIEVED_AFTER ? "wait" : verdict.means;
-    const progress = snapshots.length > 0 ? progressOf(says, snapshots) : says;
-    if (progress !== said.what || now() - said.at >= WORD_EVERY_MS) {
+    const { summary, snapshots, advice = [], isTransient = false, retryAfterMs = DEFAULT_PAUSE_MS } = verdict;
+    transientFailures = isTransient ? transientFailures + 1 : 0;
+    const decision = isTransient && transientFailures < MAX_TRANSIENT_FAILURES ? "wait" : verdict.decision;
+    const progress = snapshots.length > 0 ? formatProgress(summary, snapshots) : summary;
+    if (progress !== printed.progress || now() - printed.at >= PROGRESS_INTERVAL_MS) {
       print(progress);
-      said = { what: progress, at: now() };
+      printed = { progress, at: now() };
     }
-    // The last look is when the time is over.
-    const pause = Math.min(retryAfterMs, LONGEST_PAUSE_MS, deadline - now());
-    if (runContext === "wait" && pause > 0) {
+    // The last call is sent at the deadline.
+    const pause = Math.min(retryAfterMs, MAX_PAUSE_MS, deadline - now());
+    if (decision === "wait" && pause > 0) {
       await sleep(pause);
       continue;
     }
-    for (const one of snapshots) console.log(clean(lineOf(one)));
-    print(endOf(runContext, timeoutSeconds, created));
-    if (runContext === "wait" && !heard) advice.push(`Nobody answered: check --url (${url.origin}), ${WAY}`);
+    for (const entry of snapshots) console.log(clean(formatEntry(entry)));
+    print(formatConclusion(decision, timeoutSeconds, created));
+    if (decision === "wait" && !gotResponse) {
+      advice.push(
+        `Nobody answered: check --url (${url.origin}), and that this machine reaches it (its network, a proxy, the gateway's public address).`,
+      );
+    }
     for (const line of advice) console.log(clean(`         ${line}`));
-    return EXIT[runContext] ?? EXIT.failed;
+    return EXIT_CODES[decision] ?? EXIT_CODES.failed;
   }
 }
 
-function progressOf(status: string, snapshots: JsonObject[]): string {
+function formatProgress(summary: string, snapshots: JsonObject[]): string {
   const available = snapshots.filter(({ outcome }) => outcome === "available").length;
-  return `${status}: ${available} of ${snapshots.length} available`;
+  return `${summary}: ${available} of ${snapshots.length} available`;
 }
 
-function lineOf({ outcome, kind, resource_id, name, snapshot_id, error, detail }: JsonObject): string {
-  return ["       -", outcome, kind, resource_id, name, snapshot_id, textOf(error), detail]
+function formatEntry({ outcome, kind, resource_id, name, snapshot_id, error, detail }: JsonObject): string {
+  return ["       -", outcome, kind, resource_id, name, snapshot_id, formatError(error), detail]
     .filter((part) => typeof part === "string")
     .join("  ");
 }
 
-const WAY = "and that this machine reaches it (its network, a proxy, the gateway's public address).";
-
-function endOf(runContext: Verdict["means"], timeoutSeconds: number, created: boolean): string {
-  if (runContext === "ready") return "ready: the deployment can begin";
-  if (runContext === "wait")
-    return `not ready within ${timeoutSeconds} s: nothing is lost, the same call again goes on from here`;
+function formatConclusion(decision: Verdict["decision"], timeoutSeconds: number, created: boolean): string {
+  if (decision === "ready") return "ready: the deployment can begin";
+  if (decision === "wait")
+    return `not ready within ${timeoutSeconds} s: no snapshot is lost, the same call continues to wait for them`;
   // If snapshots were created, do not print that the call was refused, even if repeating it cannot succeed.
-  return runContext === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
+  return decision === "badInput" && !created ? "refused: correct the call" : "failed: the deployment must not begin";
 }

@@ -9,7 +9,7 @@ export type Selection = JsonObject & { kind: string };
 export interface Options {
   url: URL;
   credentials: Credentials;
-  /** What the gate is asked, beside how long it is to wait. */
+  /** The fields of the request body that are the same in every call. */
   request: {
     deployment_id: string;
     targets: Selection[];
@@ -20,31 +20,31 @@ export interface Options {
   timeoutSeconds: number;
 }
 
-/** The caller's mistake: nothing was asked of the gate, or it will never answer otherwise. */
+/** Reports a mistake of the caller. The client sends no request. */
 export class BadInput extends Error {}
 
 export const USAGE = `node snapshot-gate.cjs --deployment-id <id> --targets <file.json> [options]
 
-Takes a snapshot of every target and waits until each of them is available. Asked again with the same id it takes none
-twice.
+Creates a snapshot of every target and waits until all of them are available. A repeated call with the same deployment id
+creates no second snapshot.
 
   --url <address>           of the API, such as https://gate.example.com/pre-deploy
-  --deployment-id <id>      what makes it this deployment: at most 128 characters
-  --targets <file.json>     a list: [{"kind":"snapshot","tags":{"app":"shop"}}]
-  --timeout-seconds <n>     how long to wait for all of it; default 1800
-  --policy <name>           what the snapshots are marked with, for prune-snapshots; default pre-deploy
-  --max-age-minutes <n>     an id whose snapshots are older is refused; default 1440
-  --retry-failed            take again what failed the last time
+  --deployment-id <id>      identifies the deployment; at most 128 characters
+  --targets <file.json>     a JSON array, such as [{"kind":"snapshot","tags":{"app":"shop"}}]
+  --timeout-seconds <n>     how long to wait for all snapshots; default 1800
+  --policy <name>           the policy of the snapshots, for prune-snapshots; default pre-deploy
+  --max-age-minutes <n>     refuse an id whose snapshots are older; default 1440
+  --retry-failed            create the snapshots again that failed the last time
   --allow-any-id            accept an id that has an empty part or looks like a variable that was not expanded
-  --help                    this text; alone
+  --help                    print this text; only without other options
 
-Each can also be set as a variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
+Each option can also be set as an environment variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
 
-Credentials, from variables only: SNAPSHOT_GATE_APP_CODE (the code of an application of the gateway), or
-HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN), which sign.
+The credentials are environment variables: SNAPSHOT_GATE_APP_CODE (the code of an application of the gateway), or
+HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN) to sign the requests.
 
-Ends with 0: every snapshot is available. 1: one failed, the deployment must not go on. 2: not ready in time.
-3: called in the wrong way.`;
+Exit codes: 0: every snapshot is available. 1: a snapshot failed, the deployment must not begin. 2: the snapshots are not
+ready in time. 3: the call has a mistake.`;
 
 const OPTIONS = {
   url: { type: "string" },
@@ -65,32 +65,36 @@ export const secretsIn = (environment: Environment): string[] =>
     .map((name) => environment[name] ?? "")
     .filter((value) => value !== "");
 
-/** Reads arguments and variables. Throws BadInput. */
+/**
+ * Reads the options from arguments and environment variables; an argument has priority.
+ *
+ * @throws {BadInput} when an option is missing or invalid
+ */
 export function readOptions(argv: readonly string[], environment: Environment): Options {
   const values = parse(argv);
   const given = (name: keyof typeof OPTIONS): string | undefined => {
-    // The pipeline's variable is not set. The default could be more permissive than the value that was meant.
+    // A variable of the pipeline is probably not set, and the default could be more permissive than the intended value.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty one.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
-  const needed = (name: keyof typeof OPTIONS): string => {
+  const required = (name: keyof typeof OPTIONS): string => {
     const value = given(name);
-    if (value === undefined) throw new BadInput(`Expected --${name}; it is not given.`);
+    if (value === undefined) throw new BadInput(`Expected --${name}; it is missing.`);
     return value;
   };
   const policy = given("policy");
   const maxAge = given("max-age-minutes");
   return {
-    url: readUrl(needed("url")),
+    url: readUrl(required("url")),
     credentials: readCredentials(environment),
     request: {
-      deployment_id: readId(needed("deployment-id"), readYes("allow-any-id", given("allow-any-id") ?? "false")),
-      targets: readTargets(needed("targets")),
+      deployment_id: readId(required("deployment-id"), readBoolean("allow-any-id", given("allow-any-id") ?? "false")),
+      targets: readTargets(required("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
     },
-    retryFailed: readYes("retry-failed", given("retry-failed") ?? "false"),
+    retryFailed: readBoolean("retry-failed", given("retry-failed") ?? "false"),
     timeoutSeconds: readNumber("timeout-seconds", given("timeout-seconds") ?? "1800"),
   };
 }
@@ -110,9 +114,9 @@ function readUrl(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    // Said below.
+    // The check below reports it.
   }
-  // An app code goes along in clear.
+  // The app code is sent as it is, so the connection must be encrypted.
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
   if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
     throw new BadInput(
@@ -122,18 +126,18 @@ function readUrl(text: string): URL {
   return url;
 }
 
-/** Letters and digits of any script, and punctuation that is not part of any notation for variables. */
+/** Matches letters and digits of any script, and punctuation that no notation for variables uses. */
 const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
 /** Matches the words that programming languages print for a missing value. */
 const MISSING = /^(undefined|null|none|nil|nan)$/i;
 
 /**
- * Refuses an id in which a variable is unset or unexpanded: it is the same at every deployment, so the gate would find the
- * snapshots of an old one.
+ * Refuses an id in which a variable is unset or unexpanded. Such an id is the same for every deployment, so pre-deploy would
+ * report the snapshots of an old deployment.
  */
 function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
-  // In the middle these words can belong to the name of a branch, such as fix-null-check-12.
+  // In the middle of an id these words can belong to the name of a branch, such as fix-null-check-12.
   const isMissing = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
   const isExpanded = ID.test(id) && !parts.includes("") && !isMissing;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
@@ -142,7 +146,7 @@ function readId(id: string, allowAny: boolean): string {
   );
 }
 
-function readYes(name: string, text: string): boolean {
+function readBoolean(name: string, text: string): boolean {
   if (["true", "1"].includes(text)) return true;
   if (["false", "0"].includes(text)) return false;
   throw new BadInput(`--${name}: expected true or false, got ${JSON.stringify(text)}.`);
@@ -163,7 +167,7 @@ function readCredentials(environment: Environment): Credentials {
       "Expected SNAPSHOT_GATE_APP_CODE, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; neither is set.",
     );
   }
-  // A secret that was pasted with its line break.
+  // People paste secrets together with a line break.
   if (!Object.values(credentials).every((value) => /^[\x21-\x7e]+$/.test(value))) {
     throw new BadInput(
       "Expected credentials of printable characters without spaces; one of them has others, such as a line break.",
@@ -182,7 +186,7 @@ function readTargets(path: string): Selection[] {
   }
   if (!Array.isArray(targets)) throw new BadInput(`--targets: expected a JSON list in ${path}.`);
   if (targets.length === 0) throw new BadInput(`--targets: expected at least one selection in ${path}, got none.`);
-  const wrong = targets.findIndex((one) => !isObject(one) || typeof one.kind !== "string");
+  const wrong = targets.findIndex((entry) => !isObject(entry) || typeof entry.kind !== "string");
   if (wrong < 0) return targets;
   throw new BadInput(
     `--targets: expected selections such as {"kind":"snapshot","tags":{"app":"shop"}} in ${path}; targets[${wrong}] is none.`,

@@ -1,6 +1,6 @@
 /**
- * Characters that end a line, steer a terminal or are invisible, and `##[`, `##vso[` and `##teamcity[`, which begin a command
- * to GitHub, Azure Pipelines and TeamCity within a line.
+ * Matches characters that end a line, control a terminal or are invisible, and `##[`, `##vso[` and `##teamcity[`, which begin
+ * a command to GitHub, Azure Pipelines or TeamCity anywhere in a line.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|##(?=\w*\[)/gu;
 
@@ -11,7 +11,7 @@ const escaped = (text: string) =>
     .join("");
 
 /**
- * Returns foreign text as one line. Pipelines take lines that begin with `::` for commands of the job (GitHub's workflow
- * commands), so a line of ours never begins with what an answer says.
+ * Escapes the characters of a response that must not reach a pipeline's log. GitHub also executes a line that begins with `::`
+ * as a workflow command, so the client never prints text of a response at the beginning of a line.
  */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);

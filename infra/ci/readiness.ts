@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { preview } from "../../shared/core/preview.ts";
 import type { Options, Selection } from "./options.ts";
 
-/** Matches an id, but not a word or a nil UUID that programs print for a missing value. */
+/** Matches an id, but neither the nil UUID nor a word that programs print for a missing value. */
 const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
 /** Fields that neither a `ready` nor the entry of an available snapshot has. */
 const ERRORS = ["error", "errors", "error_code", "error_msg"];
@@ -10,10 +10,10 @@ const ERRORS = ["error", "errors", "error_code", "error_msg"];
 const hasError = (of: JsonObject): boolean => ERRORS.some((name) => (of[name] ?? null) !== null);
 
 /**
- * Returns why a `ready` is not believed, or undefined if nothing speaks against it. It has to name this deployment, and each
- * selection of the targets file needs an available snapshot: one for each id, or at least one of its kind for tags.
+ * Returns why a `ready` response is not plausible, or undefined if it is. The response must name this deployment. Each
+ * selection of the targets file needs available snapshots: one for each id, or at least one of its kind if it has tags.
  */
-export function doubtAbout(
+export function findDoubt(
   body: JsonObject,
   text: string,
   { deployment_id, targets }: Options["request"],
@@ -23,17 +23,17 @@ export function doubtAbout(
   if (hasError(body)) return "with an error";
   if (hasRepeatedNames(body, text)) return "with an object that has a field twice";
   if (!Array.isArray(snapshots)) return `without a list of snapshots`;
-  for (const [place, one] of snapshots.entries()) {
-    const fault = faultOf(one);
-    if (fault !== undefined) return `with snapshots[${place}] that has ${fault}`;
+  for (const [index, entry] of snapshots.entries()) {
+    const fault = findFault(entry);
+    if (fault !== undefined) return `with snapshots[${index}] that has ${fault}`;
   }
   const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with one snapshot for two resources";
-  const bare = targets.findIndex((selection) => !isCovered(selection, snapshots));
-  return bare < 0 ? undefined : `without an available snapshot for all of targets[${bare}]`;
+  const uncovered = targets.findIndex((selection) => !isCovered(selection, snapshots));
+  return uncovered < 0 ? undefined : `without an available snapshot for all of targets[${uncovered}]`;
 }
 
-function faultOf(entry: unknown): string | undefined {
+function findFault(entry: unknown): string | undefined {
   if (!isObject(entry)) return "no fields";
   const { outcome, kind, resource_id, snapshot_id: id } = entry;
   if (outcome !== "available") return `the outcome ${preview(outcome)}`;
@@ -43,7 +43,10 @@ function faultOf(entry: unknown): string | undefined {
   return isId ? undefined : `the snapshot_id ${preview(id)}`;
 }
 
-/** Returns whether a selection has its snapshots. With `exclude_tags` some of the ids may have no snapshot, and the client cannot know which. */
+/**
+ * Returns whether the response has the snapshots of a selection. With `exclude_tags` pre-deploy may skip some of the ids, and
+ * the client cannot know which.
+ */
 function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
   const ofKind = snapshots.filter(({ kind }) => kind === selection.kind);
   const has = (id: unknown) =>
@@ -61,8 +64,8 @@ export const idsOf = (selection: Selection): unknown[] =>
 export const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value);
 
 /**
- * Returns whether any object has two fields of the same name. JSON parsers differ about which of them counts, so such an
- * object proves nothing. In valid JSON a string that is followed by a colon is always the name of a field.
+ * Returns whether an object in the text has two fields of the same name. JSON parsers disagree about which value they use, so
+ * the client does not rely on such an object. In valid JSON every string before a colon is the name of a field.
  */
 function hasRepeatedNames(body: JsonObject, text: string): boolean {
   const written = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g) ?? [];

@@ -1,3 +1,4 @@
+/** `npm run generate`: writes infra/openapi.json. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openApiText } from "./document.ts";

@@ -1,9 +1,9 @@
-# One policy and one agency for each function, with the actions of the calls that it makes and nothing else.
+# Creates one policy and one agency for each function. The policy allows only the actions of the calls that the function makes.
 resource "huaweicloud_identity_role" "function" {
   for_each = local.deployed
 
   name        = "${local.prefix}-${each.key}"
-  description = "What ${each.key} calls"
+  description = "The cloud calls of ${each.key}"
   type        = "XA"
   policy = jsonencode({
     Version = "1.1"
@@ -12,7 +12,7 @@ resource "huaweicloud_identity_role" "function" {
         Effect = "Allow"
         Action = [for action in local.granted[each.key] : action if !startswith(action, "functiongraph:")]
       }],
-      # The only function that a function starts is itself.
+      # A function invokes no other function than itself.
       [for action in local.granted[each.key] : {
         Effect   = "Allow"
         Action   = [action]
@@ -34,7 +34,7 @@ resource "huaweicloud_identity_agency" "function" {
 
   name        = "${local.prefix}-${each.key}"
   description = "snapshot-functions, ${each.key}"
-  # FunctionGraph, as the provider writes services: `delegated_domain_name` would differ from what it reads back.
+  # The id of FunctionGraph. With `delegated_domain_name` the plan would show a change each time (SOURCES.md#terraform-agency).
   delegated_service_name = "op_svc_cff"
 
   project_role {
@@ -43,10 +43,10 @@ resource "huaweicloud_identity_agency" "function" {
   }
 }
 
-# What FunctionGraph itself does for the functions: report an event that was given up.
+# FunctionGraph itself uses this policy to report an event whose retries all failed.
 resource "huaweicloud_identity_role" "platform" {
   name        = "${local.prefix}-platform"
-  description = "What FunctionGraph does for the snapshot functions"
+  description = "What FunctionGraph itself calls for the snapshot functions"
   type        = "XA"
   policy = jsonencode({
     Version   = "1.1"

@@ -6,7 +6,7 @@ resource "huaweicloud_smn_topic" "alarms" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# It notifies nobody before the link in the first mail was opened.
+# SMN sends no notification to the address until somebody opens the link in its first mail.
 resource "huaweicloud_smn_subscription" "alarms" {
   count = var.alarm.topic_urn == null ? 1 : 0
 
@@ -20,18 +20,18 @@ locals {
   topic_urn  = coalesce(var.alarm.topic_urn, one(huaweicloud_smn_topic.alarms[*].topic_urn))
   topic_name = element(split(":", local.topic_urn), 4)
 
-  # What is taken every hour is pruned once a day all the same.
+  # The default interval of pruning is at least a day, even if the policy creates snapshots more often.
   prune_hours = {
     for name, policy in var.policies :
     name => try(policy.prune_every_hours, try(policy.every_hours, 24) == 0 ? 0 : max(try(policy.every_hours, 24), 24))
   }
 
-  # The user in whose name LTS notifies.
+  # LTS requires the name of an IAM user as the sender of notifications.
   user_name = try(coalesce(var.alarm.user_name, data.huaweicloud_account.this.username), null)
 
-  # An alarm finds a record by its words: LTS takes a phrase as the words in it, in this order, whatever delimiters are
-  # between them, so that `#"policy nightly"` is `"policy":"nightly"`.
-  # The record of a run names its policy also when nothing was selected: what is silent is a timer that stopped.
+  # LTS matches the words of a phrase in this order, whatever delimiters are between them, so `#"policy nightly"` matches
+  # `"policy":"nightly"`.
+  # Every run writes a record with its policy, even if it selects no resource. Without a record the timer has stopped.
   silences = merge(
     {
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
@@ -55,11 +55,11 @@ locals {
 
   alarms = merge(
     {
-      # A snapshot, a deletion or a run failed, an input was refused; a snapshot is stuck and did not become usable; or a
-      # target of a policy selects nothing. Other runs warn of what may stay so, as of a kind that the region does not have.
-      # It looks more often than what it looks at is long: a record that LTS shows late is seen by a later look.
+      # Matches a failed snapshot, deletion or run, a rejected request, a snapshot that does not become available, and a policy
+      # that selects nothing. The warnings of other functions can be permanent, such as a kind that the region does not offer.
+      # The query covers 15 minutes every 5 minutes, because LTS can show a record late.
       "${local.prefix}-failed" = {
-        description    = "A record says failed, rejected or unverified, or a policy selects nothing"
+        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects nothing"
         keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
@@ -67,13 +67,13 @@ locals {
         frequency      = "FIXED_RATE"
         rate_minutes   = 5
         hour_of_day    = null
-        looks          = 1
+        queries        = 1
         notify_minutes = 30
       }
     },
     {
-      # Nothing was heard for a period. Up to a day: the last so many hours hold no record, found twice, an hour apart.
-      # Longer: LTS looks back a day, so that so many daily looks in a row, and one more, found nothing.
+      # No run was recorded for a period. Up to a day: two consecutive hourly queries over the whole period find no record.
+      # Longer: LTS queries at most a day, so as many daily queries as the period has days, and one more, find no record.
       for name, silence in local.silences : name => {
         description    = "No run within ${silence.hours} hours"
         keywords       = silence.keywords
@@ -83,7 +83,7 @@ locals {
         frequency      = silence.hours <= 24 ? "HOURLY" : "DAILY"
         rate_minutes   = null
         hour_of_day    = silence.hours <= 24 ? null : 12
-        looks          = silence.hours <= 24 ? 2 : ceil(silence.hours / 24) + 1
+        queries        = silence.hours <= 24 ? 2 : ceil(silence.hours / 24) + 1
         notify_minutes = 360
       }
     },
@@ -99,8 +99,8 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
   send_notifications          = true
   send_recovery_notifications = true
   notification_frequency      = each.value.notify_minutes
-  trigger_condition_count     = each.value.looks
-  trigger_condition_frequency = each.value.looks
+  trigger_condition_count     = each.value.queries
+  trigger_condition_frequency = each.value.queries
 
   keywords_requests {
     keywords               = each.value.keywords
@@ -135,7 +135,7 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
   lifecycle {
     precondition {
       condition     = local.user_name != null
-      error_message = "LTS notifies in the name of an IAM user, and who runs Terraform is none that has a name: set alarm.user_name."
+      error_message = "LTS needs the name of an IAM user to send notifications, and the user that runs Terraform has none: set alarm.user_name."
     }
   }
 }

@@ -1,4 +1,4 @@
-# The functions, as `npm run build` makes them. The provider compares the code itself, so a new build is seen.
+# Deploys the functions that `npm run build` built. The provider compares the code, so `terraform plan` shows a new build.
 resource "huaweicloud_fgs_function" "this" {
   for_each = local.deployed
 
@@ -7,18 +7,18 @@ resource "huaweicloud_fgs_function" "this" {
   description   = "snapshot-functions"
   runtime       = var.runtime
   handler       = "index.handler"
-  memory_size   = 128
+  memory_size   = each.value.memory
   timeout       = each.value.timeout
   code_type     = "zip"
   code_filename = "${each.key}.zip"
   func_code     = filebase64("${local.dist}/${each.key}.zip")
   user_data     = jsonencode(local.variables)
 
-  # What the function may do, and what the platform may do for it: report an event that failed.
+  # `app_agency` authorizes the function. `agency` authorizes FunctionGraph to report a failed event.
   app_agency = huaweicloud_identity_agency.function[each.key].name
   agency     = huaweicloud_identity_agency.platform.name
 
-  # disk-attached: one after the other, as two traces tell of one attachment and neither EVS nor DWS has a lock to take.
+  # CTS sends two traces of one attachment, and EVS has no lock. One instance processes them one after the other.
   max_instance_num = each.key == "disk-attached" ? "1" : null
 
   enable_lts_log  = true
@@ -30,13 +30,13 @@ resource "huaweicloud_fgs_function" "this" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# An event whose invocation failed comes again, which is safe; after the last time somebody hears of it.
+# FunctionGraph delivers a failed event again, which creates no duplicates. After the last retry it notifies the alarm topic.
 resource "huaweicloud_fgs_async_invoke_configuration" "this" {
   for_each = local.event_functions
 
   function_urn             = huaweicloud_fgs_function.this[each.key].urn
   max_async_retry_attempts = 2
-  # disk-attached works on one event at a time: many disks attached at once wait for each other.
+  # disk-attached processes one event at a time, so the events of many disks wait in the queue for a long time.
   max_async_event_age_in_seconds = each.value.trigger == "cts" ? 86400 : 7200
   enable_async_status_log        = true
 

@@ -8,7 +8,7 @@ resource "huaweicloud_apig_group" "this" {
   lifecycle {
     precondition {
       condition     = var.gateway != null
-      error_message = "pre-deploy and the create functions are called over a dedicated API gateway: set gateway, or leave them out of functions."
+      error_message = "pre-deploy and the create functions need a dedicated API gateway. Set gateway, or remove them from functions."
     }
   }
 }
@@ -21,14 +21,14 @@ resource "huaweicloud_apig_api" "this" {
   type                    = "Public"
   name                    = each.key
   request_protocol        = "HTTPS"
-  request_method          = "POST"
+  request_method          = each.value.method
   request_path            = "/${each.key}"
   matching                = "Exact"
   security_authentication = var.gateway.authentication
   simple_authentication   = var.gateway.authentication == "APP"
 
-  # The same key is the same snapshot: it has to reach the function, whatever the gateway does with headers that it was not
-  # told of. pre-deploy has its deployment_id and does not read it.
+  # The create functions need this header to recognize a repeated request. The gateway may drop headers that are not declared.
+  # pre-deploy does not read it, because it has the deployment_id.
   request_params {
     name        = "Idempotency-Key"
     location    = "HEADER"
@@ -45,7 +45,7 @@ resource "huaweicloud_apig_api" "this" {
   }
 }
 
-# A change of an API is in force once it is published again.
+# A change of an API takes effect when the API is published again.
 resource "huaweicloud_apig_api_publishment" "this" {
   for_each = local.http_functions
 
@@ -58,8 +58,8 @@ resource "huaweicloud_apig_api_publishment" "this" {
   }
 }
 
-# APP: the callers' application. The state holds its secret, and its app code once there is one, wherever that was made: the
-# provider reads both back. infra/README.md says how the state is kept.
+# With authentication by APP: the application of the callers. Terraform's state contains its secret, and its app code even if
+# somebody created it on the console, because the provider reads both. infra/README.md describes how to protect the state.
 resource "huaweicloud_apig_application" "callers" {
   count = local.authentication == "APP" ? 1 : 0
 
@@ -67,7 +67,7 @@ resource "huaweicloud_apig_application" "callers" {
   name        = "${local.prefix}-callers"
 
   lifecycle {
-    # Those that were made on the console: the next apply would take them away, as there are none in here.
+    # Otherwise the next apply would delete the app codes that were created on the console.
     ignore_changes = [app_codes]
   }
 }
@@ -83,8 +83,8 @@ resource "huaweicloud_apig_application_authorization" "callers" {
   depends_on = [huaweicloud_apig_api_publishment.this]
 }
 
-# IAM: an access key of any account can call the APIs until this policy is bound to them, and it can be bound to a published
-# API alone. The variable gateway.publish_with_iam therefore has to accept that.
+# With authentication by IAM: an access key of any account can call an API until this policy is bound to it, and the policy can
+# be bound only to a published API. The variable gateway.publish_with_iam accepts this explicitly.
 resource "huaweicloud_apig_acl_policy" "account" {
   count = local.authentication == "IAM" ? 1 : 0
 

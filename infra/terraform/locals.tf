@@ -3,11 +3,11 @@ data "huaweicloud_account" "this" {}
 locals {
   project = coalesce(var.project, var.region)
   dist    = coalesce(var.dist, "${path.module}/../../dist")
-  # Every resource that this module makes begins with it.
+  # The names of all resources of this module begin with the prefix.
   prefix = "snapshots"
 
-  # Which action a call needs. Sources, and what is unconfirmed: infra/README.md, "Rights". The names of the calls are
-  # those of the embedded cloud: a test holds this table against the requests that the functions really send.
+  # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. The calls have the
+  # names of the embedded cloud; a test compares this table with the requests that the functions send.
   actions = {
     "evs.listVolumes"            = ["evs:volumes:list"]
     "evs.showVolume"             = ["evs:volumes:get"]
@@ -26,85 +26,44 @@ locals {
     "dws.listSnapshots"          = ["dws:openAPISnapshot:list"]
     "dws.deleteSnapshot"         = ["dws:openAPISnapshot:delete"]
     "functiongraph.invokeAsync"  = ["functiongraph:function:invokeAsync"]
-    # A user without any right may report logs.
+    # Reporting logs requires no action.
     "lts.reportLogs" = []
   }
 
-  select_any = ["evs.listVolumes", "ecs.listServers", "dws.listClusters"]
-  list_any   = ["evs.listSnapshots", "evs.listStandardSnapshots", "evs.listSnapshotGroups", "dws.listSnapshots"]
-  create_any = ["evs.createSnapshot", "evs.createStandardSnapshot", "evs.createSnapshotGroup", "dws.createSnapshot"]
-  delete_any = ["evs.deleteSnapshot", "evs.deleteStandardSnapshot", "evs.deleteSnapshotGroup", "dws.deleteSnapshot"]
-  attached_calls = {
-    "snapshot"          = concat(["evs.createSnapshot", "evs.listSnapshots"], var.disk_attached_retention == null ? [] : local.make_room)
-    "standard-snapshot" = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
-  }
-  # Only a disk's legacy snapshots are so few that room has to be made; whoever is not asked to may not delete.
+  # Every function with its trigger, its timeout in seconds, its memory in MB and its calls. `npm run generate` writes the file from
+  # functions/<name>/function.ts.
+  definitions = jsondecode(file("${path.module}/functions.json"))
+
+  # Only legacy snapshots have a limit per disk that requires deletions.
   make_room = ["evs.deleteSnapshot"]
 
-  # Every function of this project: what starts it, how long it may run, which calls it makes. An answer over HTTP comes
-  # within 55 s, as the gateway gives up after 60 s.
-  functions = {
-    "create-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createSnapshot", "evs.listSnapshots"]
-    }
-    "create-standard-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createStandardSnapshot", "evs.listStandardSnapshots"]
-    }
-    "create-snapshot-group" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]
-    }
-    "create-cluster-snapshot" = {
-      trigger = "http"
-      timeout = 60
-      calls   = ["dws.createSnapshot", "dws.listSnapshots"]
-    }
-    "pre-deploy" = {
-      trigger = "http"
-      timeout = 60
-      calls   = concat(local.select_any, local.list_any, local.create_any, try(var.gateway.make_room, false) ? local.make_room : [])
-    }
-    "scheduled-snapshots" = {
-      trigger = "timer"
-      timeout = 900
-      calls = concat(
-        local.select_any, local.list_any, local.create_any, ["functiongraph.invokeAsync"],
-        contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? local.make_room : [],
-      )
-    }
-    "prune-snapshots" = {
-      trigger = "timer"
-      timeout = 900
-      calls   = concat(local.list_any, local.delete_any)
-    }
-    "verify-snapshots" = {
-      trigger = "timer"
-      timeout = 300
-      calls   = local.list_any
-    }
-    "disk-attached" = {
-      trigger = "cts"
-      timeout = 300
-      calls   = concat(["evs.listVolumes", "evs.showVolume"], local.attached_calls[var.disk_attached_kind])
-    }
+  # The calls that a function makes only with other values of the variables. It gets no right for them.
+  unused_calls = {
+    "pre-deploy"          = try(var.gateway.make_room, false) ? [] : local.make_room
+    "scheduled-snapshots" = contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? [] : local.make_room
+    "disk-attached" = concat(
+      var.disk_attached_retention == null || var.disk_attached_kind != "snapshot" ? local.make_room : [],
+      var.disk_attached_kind == "snapshot" ? ["evs.createStandardSnapshot", "evs.listStandardSnapshots"] : ["evs.createSnapshot", "evs.listSnapshots"],
+    )
   }
 
-  # verify-snapshots always, those of the policies where there are policies, the others as wished.
+  functions = {
+    for name, one in local.definitions : name => merge(one, {
+      calls = [for call in one.calls : call if !contains(lookup(local.unused_calls, name, []), call)]
+    })
+  }
+
+  # verify-snapshots is always deployed, the functions of policies if there are policies, the others by var.functions.
   wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
   http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
   event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" }
 
-  # Who may call the HTTP functions; null where there are none.
+  # How callers of the HTTP functions authenticate; null if there are none.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The whole configuration of the functions, the same for each: 15 of the 20 variables that FunctionGraph allows.
+  # The configuration, which is the same for all functions. FunctionGraph allows 20 variables; these are 15.
   variables = merge({
     REGION                 = var.region
     PROJECT_ID             = data.huaweicloud_account.this.current_project_id

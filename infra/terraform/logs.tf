@@ -4,14 +4,14 @@ resource "huaweicloud_lts_group" "this" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# What the functions print: their records too, and the platform's own lines.
+# Receives everything that the functions print, including their records, and the platform's own lines.
 resource "huaweicloud_lts_stream" "functions" {
   group_id              = huaweicloud_lts_group.this.id
   stream_name           = "function-logs"
   enterprise_project_id = var.enterprise_project_id
 }
 
-# The result records and nothing else: what the alarms read.
+# Receives only the result records. The alarms read this stream.
 resource "huaweicloud_lts_stream" "results" {
   group_id              = huaweicloud_lts_group.this.id
   stream_name           = "results"

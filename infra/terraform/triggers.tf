@@ -1,5 +1,5 @@
 locals {
-  # The policy as the functions take it: without what is only for this module.
+  # The policies without the fields that only this module uses.
   user_events = {
     for name, policy in var.policies : name => jsonencode(merge(
       { policy = name },
@@ -23,7 +23,7 @@ locals {
       } if try(policy.retention, null) != null
     },
     {
-      # Every hour, over a day: a snapshot that takes long is seen at its end, one that failed is said again until it is old.
+      # Runs every hour over the snapshots of a day, so it reports slow snapshots at their end, and failed ones for a day.
       verify = {
         function   = "verify-snapshots"
         schedule   = "CRON_TZ=UTC 0 15 * * * *"
@@ -32,7 +32,7 @@ locals {
     },
   )
 
-  # Base64 has four characters for three bytes: so many bytes, whatever the alphabet.
+  # Computes the length in UTF-8 bytes from base64, which has four characters for three bytes. Terraform has no such function.
   user_event_bytes = {
     for name, timer in local.timers : name => floor(length(replace(base64encode(timer.user_event), "=", "")) * 3 / 4)
   }
@@ -54,7 +54,7 @@ resource "huaweicloud_fgs_function_trigger" "timer" {
   lifecycle {
     precondition {
       condition     = local.user_event_bytes[each.key] < 2048
-      error_message = "The timer ${each.key} would hand over ${local.user_event_bytes[each.key]} bytes; FunctionGraph takes less than 2048. Select the policy's targets by tags instead of ids, or split the policy."
+      error_message = "The event of the timer ${each.key} has ${local.user_event_bytes[each.key]} bytes; FunctionGraph accepts less than 2048. Select the targets of the policy by tags instead of ids, or split the policy."
     }
   }
 }

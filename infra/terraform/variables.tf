@@ -4,26 +4,27 @@ variable "region" {
 }
 
 variable "project" {
-  description = "The name of the project, where it is not the region's own."
+  description = "The name of the project. Default: the project of the region, which has the region's name."
   type        = string
   default     = null
 }
 
 variable "cloud" {
-  description = "The domain of the cloud's endpoints: another one on a sister cloud."
+  description = "The domain of the cloud's endpoints. Sister clouds have another one."
   type        = string
   default     = "myhuaweicloud.com"
 }
 
 variable "policies" {
   description = <<-EOT
-    The policies by name. `schedule` (cron with seconds) and `targets`: what is taken; `prune_schedule` and `retention`: what is
-    kept. A policy without the first two only prunes: what gates, attachments or the create functions made, by their name.
-    `time_zone` (default UTC), `make_room`, `hold` and `dry_run` as the functions take them; `every_hours`: how many hours may
-    pass between two runs before it counts as silence (default 24, at most 216; 0: no alarm); `prune_every_hours`: the same of
-    the pruning (default: every_hours, but a day at least).
+    The policies by name. `schedule` (cron with seconds) and `targets` define which snapshots are created and when.
+    `prune_schedule` and `retention` define which snapshots are kept and when the others are deleted. A policy without `schedule`
+    and `targets` only prunes: use the name of a function (pre-deploy, disk-attached, create-snapshot ...) to prune its snapshots.
+    `time_zone` (default UTC), `make_room`, `hold` and `dry_run` have the meaning of the functions' policies. An alarm fires if
+    two runs are more than `every_hours` apart (default 24, at most 216; 0: no alarm). `prune_every_hours` is the same for
+    pruning (default: every_hours, but at least 24).
   EOT
-  # Not an object type: Terraform drops what that does not name without a word, and a misspelt retention would be none.
+  # Not an object type: Terraform silently drops the fields that an object type does not name, such as a misspelled `retention`.
   type    = any
   default = {}
 
@@ -31,19 +32,19 @@ variable "policies" {
     condition = alltrue([
       for name in keys(var.policies) : can(regex("^[A-Za-z][A-Za-z0-9_-]{0,37}$", name)) && !startswith(name, "autobk_snapshot_")
     ])
-    error_message = "The name of a policy is a letter followed by up to 37 letters, digits, - or _, not beginning with autobk_snapshot_."
+    error_message = "The name of a policy is a letter followed by up to 37 letters, digits, - or _. It must not begin with autobk_snapshot_."
   }
 
   validation {
-    # The names of triggers have no hyphens, and alarms do not tell upper case from lower case.
+    # The names of triggers have no hyphens, and the search of alarms ignores case.
     condition     = length(distinct([for name in keys(var.policies) : lower(replace(name, "-", "_"))])) == length(keys(var.policies))
-    error_message = "Two policies must differ in more than case, hyphens and underscores."
+    error_message = "The names of two policies must differ in more than case, hyphens and underscores."
   }
 
   validation {
-    # FunctionGraph: 10 triggers a function.
+    # FunctionGraph allows 10 triggers per function (SOURCES.md#terraform-trigger).
     condition     = length(keys(var.policies)) <= 10
-    error_message = "There can be 10 policies: a function has at most 10 triggers."
+    error_message = "There can be at most 10 policies, because a function has at most 10 triggers."
   }
 
   validation {
@@ -53,7 +54,7 @@ variable "policies" {
         "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
       ])) == 0
     ])
-    error_message = "A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run, and nothing else."
+    error_message = "A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run, and no other fields."
   }
 
   validation {
@@ -62,7 +63,7 @@ variable "policies" {
         "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
       ])) == 0
     ])
-    error_message = "A retention has keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep, and nothing else."
+    error_message = "A retention has keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep, and no other fields."
   }
 
   validation {
@@ -75,19 +76,19 @@ variable "policies" {
   }
 
   validation {
-    # Those of every kind; which of them a kind has is the function's to say.
+    # The fields of all kinds. The function checks which of them a kind has.
     condition = alltrue(flatten([
       for policy in values(var.policies) : [for target in try(policy.targets, []) : length(setsubtract(keys(target), [
         "kind", "volume_ids", "server_ids", "cluster_ids", "tags", "exclude_tags",
         "description", "force", "incremental", "instant_access",
       ])) == 0]
     ]))
-    error_message = "A target has kind, volume_ids, server_ids or cluster_ids, tags, exclude_tags, description, force, incremental and instant_access, and nothing else."
+    error_message = "A target has kind, volume_ids, server_ids or cluster_ids, tags, exclude_tags, description, force, incremental and instant_access, and no other fields."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
-    error_message = "A policy has both schedule and at least one target, or neither: then it only prunes."
+    error_message = "A policy has both schedule and at least one target, or neither if it only prunes."
   }
 
   validation {
@@ -97,12 +98,12 @@ variable "policies" {
         [for policy in values(var.policies) : try(policy.prune_schedule, null)],
       ) : schedule == null ? true : can(regex("^[^ ]+( [^ ]+){5}$", schedule))
     ])
-    error_message = "A schedule has six fields: seconds minutes hours day-of-month month day-of-week. The zone is time_zone's."
+    error_message = "A schedule has six fields: seconds minutes hours day-of-month month day-of-week. Set the time zone in time_zone."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.retention, null) == null) == (try(policy.prune_schedule, null) == null)])
-    error_message = "A policy has both retention and prune_schedule, or neither: then nothing is ever deleted."
+    error_message = "A policy has both retention and prune_schedule, or neither if it never deletes a snapshot."
   }
 
   validation {
@@ -111,7 +112,7 @@ variable "policies" {
         try([for rule, count in policy.retention : rule != "min_keep" && count > 0], []), true
       ) : true
     ])
-    error_message = "make_room: a retention beside it, with at least one of the keep_ rules above 0, as it says what may go."
+    error_message = "make_room: a retention with at least one keep_ rule above 0 is required, because it defines which snapshots to delete."
   }
 
   validation {
@@ -124,12 +125,12 @@ variable "policies" {
       for policy in values(var.policies) :
       contains(range(217), try(policy.every_hours, 24)) && contains(range(217), try(policy.prune_every_hours, 24))
     ])
-    error_message = "every_hours and prune_every_hours are whole numbers from 1 to 216, as an alarm looks back at most ten days; 0 for no alarm on that silence."
+    error_message = "every_hours and prune_every_hours are whole numbers from 1 to 216, because an alarm covers at most ten days, or 0 for no alarm."
   }
 }
 
 variable "functions" {
-  description = "Which functions are wanted beside those for the policies: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group, create-cluster-snapshot."
+  description = "Functions to deploy in addition to those of the policies: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group, create-cluster-snapshot."
   type        = set(string)
   default     = ["disk-attached"]
 
@@ -138,24 +139,24 @@ variable "functions" {
       "disk-attached", "pre-deploy",
       "create-snapshot", "create-standard-snapshot", "create-snapshot-group", "create-cluster-snapshot",
     ])) == 0
-    error_message = "functions: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group, create-cluster-snapshot."
+    error_message = "functions: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group and create-cluster-snapshot are allowed."
   }
 }
 
 variable "disk_attached_kind" {
-  # No default: some regions take no new legacy snapshots (HWC evs_01_0098), others have no standard ones.
-  description = "What disk-attached takes: snapshot (legacy, EVS v2) or standard-snapshot (EVS v5)."
+  # No default: some regions refuse new legacy snapshots (SOURCES.md#evs-legacy-regions), and others do not offer standard ones.
+  description = "The kind of snapshot that disk-attached creates: snapshot (legacy, EVS v2) or standard-snapshot (EVS v5)."
   type        = string
 
   validation {
     condition     = contains(["snapshot", "standard-snapshot"], var.disk_attached_kind)
-    error_message = "disk_attached_kind: snapshot or standard-snapshot."
+    error_message = "disk_attached_kind: snapshot or standard-snapshot is allowed."
   }
 }
 
 variable "disk_attached_retention" {
-  # Not an object type, as in policies.
-  description = "Where set, a legacy disk that stands at its 7 snapshots has room made before disk-attached takes another one: what is kept of those that earlier attachments left, as the retention of a policy."
+  # Not an object type, for the same reason as in policies.
+  description = "Which snapshots of earlier attachments to keep when a disk already has 7 legacy snapshots: disk-attached deletes the others before it creates a new one. Has the fields of a policy's retention. Default: disk-attached deletes nothing."
   type        = any
   default     = null
 
@@ -163,19 +164,19 @@ variable "disk_attached_retention" {
     condition = length(setsubtract(try(keys(var.disk_attached_retention), []), [
       "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
     ])) == 0
-    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep, and nothing else."
+    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep are the only fields."
   }
 
   validation {
     condition = var.disk_attached_retention == null ? true : contains([
       for rule, count in var.disk_attached_retention : rule != "min_keep" && count > 0
     ], true)
-    error_message = "disk_attached_retention: at least one of the keep_ rules above 0, such as { keep_last = 2 }."
+    error_message = "disk_attached_retention: at least one keep_ rule must be above 0, such as { keep_last = 2 }."
   }
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway, needed for pre-deploy and the create functions: its instance_id, and whether callers sign with an application of the gateway (APP) or with an access key of this account (IAM). publish_with_iam: has to be true for IAM, because any account can call an API between its publication and its access policy (infra/README.md, \"Rights\"). make_room: callers of pre-deploy may ask for it, so pre-deploy gets the right to delete snapshots."
+  description = "The dedicated API gateway, which pre-deploy and the create functions need. instance_id: its id. authentication: callers use an application of the gateway (APP) or an access key of this account (IAM). publish_with_iam: must be true for IAM, because any account can call an API after its publication until its access policy is bound (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to use make_room, and pre-deploy to delete snapshots."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")
@@ -186,23 +187,23 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway == null ? true : can(regex("^[0-9a-f-]{32,36}$", var.gateway.instance_id))
-    error_message = "gateway.instance_id: the id of the gateway, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
+    error_message = "gateway.instance_id: the id of the gateway is required, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
   }
 
   validation {
     condition     = var.gateway == null ? true : contains(["APP", "IAM"], var.gateway.authentication)
-    error_message = "gateway.authentication: APP or IAM. An API that anybody can call is not offered."
+    error_message = "gateway.authentication: APP or IAM is required. This module does not deploy an API without authentication."
   }
 
   validation {
-    # The gateway gives the function no account to compare: none of its documented system parameters is the caller's account.
+    # The function cannot check the account itself: no documented system parameter of the gateway contains the caller's account.
     condition     = var.gateway == null ? true : var.gateway.authentication != "IAM" || var.gateway.publish_with_iam
-    error_message = "gateway.authentication = \"IAM\": from the publication of an API until its access policy is bound, at the first apply and again after each change of the API, an access key of any account can call it. Use APP, or accept this with gateway.publish_with_iam = true."
+    error_message = "gateway.authentication = \"IAM\": from the publication of an API until its access policy is bound, at the first apply and after each change of the API, an access key of any account can call it. Use APP, or accept this with gateway.publish_with_iam = true."
   }
 }
 
 variable "alarm" {
-  description = "Where alarms go: the URN of an SMN topic, or an e-mail address for a new one. user_name: the IAM user in whose name LTS notifies; default: who runs Terraform."
+  description = "The receiver of alarms: topic_urn, the URN of an SMN topic, or email, an address for a new topic. user_name: the IAM user that LTS names as the sender; default: the user that runs Terraform."
   type = object({
     topic_urn = optional(string)
     email     = optional(string)
@@ -211,73 +212,73 @@ variable "alarm" {
 
   validation {
     condition     = (var.alarm.topic_urn == null) != (var.alarm.email == null)
-    error_message = "alarm: either topic_urn or email."
+    error_message = "alarm: set either topic_urn or email."
   }
 
   validation {
     condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
-    error_message = "alarm.email: an address of yours, in place of the sample's."
+    error_message = "alarm.email: an address of yours is required instead of that of the sample."
   }
 }
 
 variable "platform_policies" {
-  description = "IAM's own policies that FunctionGraph gets for the functions beside the right to publish to SMN: [\"CTS Administrator\"] where no attachment arrives."
+  description = "System-defined IAM policies for FunctionGraph, in addition to the right to publish to SMN. Set [\"CTS Administrator\"] if disk-attached receives no events."
   type        = list(string)
   default     = []
 }
 
 variable "lts_endpoint" {
-  description = "Where LTS takes logs: https://lts-access.<region>.myhuaweicloud.com:8102, or the access IP address that the ICAgent's install command on the LTS console shows."
+  description = "The address to which the functions send logs: https://lts-access.<region>.myhuaweicloud.com:8102, or the access IP address in the ICAgent's install command on the LTS console."
   type        = string
 
   validation {
     condition     = can(regex("^https://[^/<>]+$", var.lts_endpoint))
-    error_message = "lts_endpoint: an https address without a path, such as https://100.125.11.157:8102."
+    error_message = "lts_endpoint: an https address without a path is required, such as https://100.125.11.157:8102."
   }
 }
 
 variable "endpoints" {
-  description = "Addresses of evs, dws, ecs and functiongraph that are not https://{service}.{region}.{cloud}."
+  description = "Addresses of evs, dws, ecs and functiongraph that differ from https://{service}.{region}.{cloud}."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.endpoints), ["evs", "dws", "ecs", "functiongraph"])) == 0
-    error_message = "endpoints: evs, dws, ecs, functiongraph."
+    error_message = "endpoints: evs, dws, ecs and functiongraph are allowed."
   }
 }
 
 variable "evs_limits" {
-  description = "current, or classic for older clouds: 255 bytes for the name and description of a legacy snapshot."
+  description = "The limits of legacy snapshots: current, or classic for older clouds (255 bytes for name and description)."
   type        = string
   default     = "current"
 
   validation {
     condition     = contains(["current", "classic"], var.evs_limits)
-    error_message = "evs_limits: current or classic."
+    error_message = "evs_limits: current or classic is allowed."
   }
 }
 
 variable "runtime" {
-  description = "FunctionGraph's name of Node.js 20 in this region."
+  description = "The name of the Node.js 20 runtime in FunctionGraph of this region."
   type        = string
   default     = "Node.js20.15"
 }
 
 variable "enterprise_project_id" {
-  description = "The enterprise project of functions, logs and topic."
+  description = "The id of the enterprise project of the functions, logs and alarm topic."
   type        = string
   default     = null
 }
 
 variable "log_days" {
-  description = "How many days logs and results are kept, 1 to 365."
+  description = "How many days to keep logs and result records, 1 to 365."
   type        = number
   default     = 30
 }
 
 variable "dist" {
-  description = "The folder with the built functions; default: dist of this checkout."
+  description = "The folder with the built functions. Default: the folder dist of this repository."
   type        = string
   default     = null
 }

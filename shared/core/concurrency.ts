@@ -1,4 +1,9 @@
-/** Works on each item, at most `limit` at a time, in order of their beginning. `work` must not reject. */
+/**
+ * Calls `work` for each item and waits for all calls. Calls start in the order of the items.
+ *
+ * @param limit the maximum number of calls that run at the same time
+ * @param work must not reject
+ */
 export async function forEachConcurrent<Item>(
   items: readonly Item[],
   limit: number,

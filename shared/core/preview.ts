@@ -1,4 +1,4 @@
-/** Enough characters to recognize a value by. */
+/** So many characters are enough to recognize a value. */
 const MAX_CHARACTERS = 80;
 
 /**
@@ -9,7 +9,7 @@ const MAX_CHARACTERS = 80;
 export function preview(value: unknown): string {
   switch (typeof value) {
     case "string":
-      // The string is cut before it is quoted, so that the closing quote is never cut off.
+      // Cut the string before it is quoted, so the closing quote is never missing.
       return JSON.stringify(value.length > MAX_CHARACTERS ? `${value.slice(0, MAX_CHARACTERS)}…` : value);
     case "undefined":
       return "nothing";

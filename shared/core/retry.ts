@@ -2,82 +2,98 @@ import type { Time } from "./clock.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "./errors.ts";
 import { type Instant, instant } from "./instant.ts";
 
-/** Until when something may be waited for. */
+/** Limits how long and how often an invocation retries. */
 export interface RetryBudget {
   time: Time;
-  /** The last moment at which work may still begin. */
+  /** The last moment at which an operation may start. */
   deadline: Instant;
-  /** How long a busy or throttled resource is waited for, where that is shorter: a caller over HTTP waits along. */
+  /**
+   * The last moment at which a retry after a throttled or busy response may start. Set it if it is before the deadline,
+   * because a caller over HTTP is waiting. Default: the deadline.
+   */
   maxWait?: Instant;
-  /** What is left of the repeats after transient faults; made at the first of them. */
+  /** The remaining retries after transient errors. Created at the first such retry. */
   tokens?: { tokens: number };
 }
 
-/** The first delay's upper bound, by what is waited for (DESIGN 5.5; peers-and-models.md 4). */
+/** The maximum delay before the first retry, by retry class. */
 const BASE_MS = { transient: 50, throttled: 1_000, busy: 10_000 } as const;
 const CAP_MS = 60_000;
-/** A service's own faults are not waited out: after this many tries the fault is the answer. */
-const TRANSIENT_TRIES = 4;
+/** How often a call with a transient error is tried, in total. */
+const MAX_TRANSIENT_TRIES = 4;
 /**
- * The budget of an invocation: 50 repeats, and one more for every 5 calls that succeed. A cloud that is down is left
- * alone soon; one that fails less than every sixth call never uses it up.
+ * The tokens of an invocation. A retry costs 5 of 250, and a successful call adds 1. If the cloud is down, the retries end
+ * after 50. If less than one sixth of the calls fails, the tokens never run out.
  */
-const BUDGET = { tokens: 250, repeat: 5, success: 1 } as const;
+const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 
-/** After so long a list shows what was made: it may be 5 s late (DESIGN 4.4, 6). */
+/** The time after which a list shows a new snapshot. A list can be 5 s late; the sixth second is a margin. */
 export const LISTED_AFTER_MS = 6_000;
 
 /**
- * How long to wait before try number `tries + 1`; undefined where trying again changes nothing. Full jitter between 0
- * and base * 2^(tries-1), so that callers which failed together do not come back together; what the cloud asks for
- * (`Retry-After`, the window in the gateway's message) comes before it. A busy resource may be so by another delivery of
- * the same request: a list must show by then what that one makes.
+ * Returns the delay before the next try. The delay is random, between 0 and base * 2^(tries-1), so callers that failed
+ * together do not retry together. If the cloud asks for a delay (`Retry-After`, or the window in the gateway's message), the
+ * random delay is added to it. A resource can be busy because of another delivery of the same request, so the delay of a
+ * busy resource is long enough for a list to show the snapshot of that delivery.
+ *
+ * @param tries how often the call was tried
+ * @param random returns a number from 0 (included) to 1 (excluded)
+ * @returns milliseconds, or undefined if another try is pointless
  */
 export function delayBefore(error: SnapshotError, tries: number, random: () => number): number | undefined {
-  const { wait } = REASONS[error.reason];
-  if (wait === "never" || (wait === "transient" && tries >= TRANSIENT_TRIES)) return undefined;
-  const most = Math.min(CAP_MS, BASE_MS[wait] * 2 ** (tries - 1));
-  const least = wait === "busy" ? LISTED_AFTER_MS : 0;
-  return (error.retryAfterMs ?? 0) + least + random() * (most - least);
+  const { retryClass } = REASONS[error.reason];
+  if (retryClass === "never" || (retryClass === "transient" && tries >= MAX_TRANSIENT_TRIES)) return undefined;
+  const max = Math.min(CAP_MS, BASE_MS[retryClass] * 2 ** (tries - 1));
+  const min = retryClass === "busy" ? LISTED_AFTER_MS : 0;
+  return (error.retryAfterMs ?? 0) + min + random() * (max - min);
 }
 
 /**
- * Waits before another try of what failed with `error`. Returns false, without waiting, where another try is pointless
- * or would begin after `until`: then the error is the answer.
+ * Waits before the next try of a call that failed with `error`.
+ *
+ * @param tries how often the call was tried
+ * @returns false, without waiting, if another try is pointless or would start too late
  */
 export async function backoff(error: SnapshotError, tries: number, retryBudget: RetryBudget): Promise<boolean> {
   const { time, deadline, maxWait = deadline } = retryBudget;
   const delay = delayBefore(error, tries, () => time.random());
-  const transient = REASONS[error.reason].wait === "transient";
-  const limit = transient ? deadline : Math.min(deadline, maxWait);
+  const isTransient = REASONS[error.reason].retryClass === "transient";
+  const limit = isTransient ? deadline : Math.min(deadline, maxWait);
   if (delay === undefined || time.now() + delay >= limit) return false;
-  if (transient && !takeRetryToken(retryBudget)) return false;
+  if (isTransient && !takeRetryToken(retryBudget)) return false;
   await time.sleep(delay);
   return true;
 }
 
-/** Takes one repeat out of the invocation's budget; false where there is none left. */
+/** Takes the tokens of one retry from the budget. Returns false if there are too few. */
 export function takeRetryToken(retryBudget: RetryBudget): boolean {
-  retryBudget.tokens ??= { tokens: BUDGET.tokens };
-  if (retryBudget.tokens.tokens < BUDGET.repeat) return false;
-  retryBudget.tokens.tokens -= BUDGET.repeat;
+  retryBudget.tokens ??= { tokens: TOKENS.max };
+  if (retryBudget.tokens.tokens < TOKENS.perRetry) return false;
+  retryBudget.tokens.tokens -= TOKENS.perRetry;
   return true;
 }
 
-/** A call that succeeded puts a little back. */
+/** Adds the token of a successful call to the budget. */
 export function refundRetryToken({ tokens: budget }: RetryBudget): void {
-  if (budget !== undefined) budget.tokens = Math.min(BUDGET.tokens, budget.tokens + BUDGET.success);
+  if (budget !== undefined) budget.tokens = Math.min(TOKENS.max, budget.tokens + TOKENS.perSuccess);
 }
 
-/** For what was begun last to end in: an attempt that hangs, and a look or a hand-over after it. */
-const LAST_MS = 12_000;
-
-/** The last moment at which work on a target begins, so that it can end in order; half of the time where it is short. */
-export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
-  instant(deadline - Math.min(LAST_MS, (deadline - time.now()) / 2));
+/** The time that the last operation needs: a call that hangs, then a list or the start of another invocation. */
+const LAST_OPERATION_MS = 12_000;
 
 /**
- * Waits for work until a deadline, then rejects with `error`. The work continues, but its result is ignored.
+ * Returns the last moment at which work on a target may start, so it can finish before the deadline. The moment is 12 s
+ * before the deadline, or after half of the remaining time if less than 24 s remain.
+ */
+export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
+  instant(deadline - Math.min(LAST_OPERATION_MS, (deadline - time.now()) / 2));
+
+/**
+ * Waits for work until a deadline. After the deadline, the work continues but its result is ignored.
+ *
+ * @param until the deadline
+ * @param error creates the error for work that is not finished at the deadline
+ * @returns the result of the work
  */
 export async function raceDeadline<T>(
   work: Promise<T>,
@@ -95,22 +111,27 @@ export async function raceDeadline<T>(
   return work;
 }
 
-/** So many items are worked on at a stretch: about 30 ms of writing records, or 300 ms on a tenth of a core. */
-const STRETCH = 100;
+/** Writing 100 records takes about 30 ms on a full core and 300 ms on a tenth of a core. */
+const ITEMS_PER_PAUSE = 100;
 
 /**
- * Returns a function to await for each item of work that waits for nothing else. Now and then it lets timers and sockets have
- * their turn: the invocation's deadline, and the delivery of records.
+ * Returns a function to await for each item of synchronous work. Every 100th call lets pending timers and sockets run, such
+ * as the invocation's deadline and the delivery of records.
  */
 export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
   let count = 0;
   return async () => {
     count += 1;
-    if (count % STRETCH === 0) await time.sleep(0);
+    if (count % ITEMS_PER_PAUSE === 0) await time.sleep(0);
   };
 }
 
-/** Repeats a read until it succeeds or waiting is pointless. For idempotent calls only. */
+/**
+ * Repeats a read until it succeeds.
+ *
+ * @param read an idempotent call
+ * @throws SnapshotError of the last try, if another try is pointless or would start too late
+ */
 export async function retryRead<T>(read: () => Promise<T>, retryBudget: RetryBudget): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

@@ -1,17 +1,21 @@
 import type { Instant } from "./instant.ts";
 
+/** The milliseconds of a day. */
 export const DAY_MS = 86_400_000;
 
-/** An instant -> milliseconds since 1970 as a zone's calendar and clock show them. */
+/** Converts an instant into the wall-clock time of a zone: milliseconds from 1970-01-01 00:00 on the zone's clock. */
 export type WallClock = (moment: Instant) => number;
 
 /**
- * The wall clock of a zone. `Intl` is asked once for each day, and once more for each instant of a day on which the
- * offset changes, so that a hundred thousand snapshots cost as little as their days.
+ * Returns the wall clock of a zone. It calls `Intl` once per day, and once per instant only on days on which the offset
+ * changes, because 100,000 snapshots share few days and a call is slow.
+ *
+ * @param zone an IANA name such as `Europe/Berlin`
+ * @throws RangeError if the zone is unknown
  */
 export function wallClockOf(zone: string): WallClock {
-  // Loading the world's zones costs 20 ms, and none is needed.
-  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves work
+  // Loading the time zone data takes 20 ms, and UTC does not need it.
+  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves time
   if (zone === "UTC") return (moment) => moment;
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
@@ -30,37 +34,24 @@ export function wallClockOf(zone: string): WallClock {
   };
   const atMidnight = new Map<number, number>();
   const offsetOfDay = (day: number): number => {
-    const known = atMidnight.get(day);
-    // Stryker disable next-line ConditionalExpression: remembered for its speed, which a test of its own measures
-    if (known !== undefined) return known;
+    const cached = atMidnight.get(day);
+    // Stryker disable next-line ConditionalExpression: a cache, whose speed a test of its own measures
+    if (cached !== undefined) return cached;
     const offset = offsetAt(day * DAY_MS);
     atMidnight.set(day, offset);
     return offset;
   };
-  // Snapshots come in order of their age: most are of the same day as the one before.
+  // Callers pass snapshots in order of age, so most have the same day as the previous one.
   let last: { day: number; offset: number } | undefined;
   return (moment) => {
     const day = Math.floor(moment / DAY_MS);
-    // Stryker disable next-line ConditionalExpression: remembered for its speed
+    // Stryker disable next-line ConditionalExpression: a cache
     if (day === last?.day) return moment + last.offset;
     const offset = offsetOfDay(day);
-    // Stryker disable next-line ConditionalExpression: asking for each instant is right on every day, and slow
+    // Stryker disable next-line ConditionalExpression: a call per instant is always right, but slow
     if (offset !== offsetOfDay(day + 1)) return moment + offsetAt(moment);
-    // Stryker disable next-line ObjectLiteral: remembered for its speed
+    // Stryker disable next-line ObjectLiteral: a cache
     last = { day, offset };
     return moment + offset;
   };
 }
-
-/** The day of a wall-clock time; days are counted from 1970 on. */
-export const dayOf = (wall: number): number => Math.floor(wall / DAY_MS);
-
-// The week, month and year of a day, each as a number that grows by one with every period.
-
-/** ISO 8601 weeks begin on Monday; 1970 began on a Thursday. */
-export const weekOf = (day: number): number => Math.floor((day + 3) / 7);
-export const yearOf = (day: number): number => new Date(day * DAY_MS).getUTCFullYear();
-export const monthOf = (day: number): number => {
-  const date = new Date(day * DAY_MS);
-  return date.getUTCFullYear() * 12 + date.getUTCMonth();
-};

@@ -1,7 +1,7 @@
 /**
- * The members of FunctionGraph's context that are used (functiongraph.md 1.3). All optional: a test console, an emulator
- * or an older runtime may lack some. Not used on purpose: `getAccessKey`, `getSecretKey` (no longer maintained) and
- * `getRunningTimeInSeconds` (documents and runtime disagree about its unit).
+ * The members of FunctionGraph's context that this project uses (SOURCES.md#functiongraph-context). All are optional, because a
+ * test console, an emulator or an older runtime can lack some. `getAccessKey` and `getSecretKey` are not used because they are
+ * no longer maintained, and `getRunningTimeInSeconds` because its unit is unclear (SOURCES.md#functiongraph-running-time).
  */
 export interface FunctionGraphContext {
   getRequestID?(): string;
@@ -18,23 +18,28 @@ export interface FunctionGraphContext {
   getMemorySize?(): string;
 }
 
-/** What the context said, as plain data; empty texts where it said nothing. */
+/** The values of the context. A string is empty if the context does not have the value. */
 export interface PlatformContext {
   requestId: string;
-  /** Milliseconds until the platform ends the invocation; undefined where the context does not say. */
+  /** Milliseconds until the platform ends the invocation; undefined if the context does not have the value. */
   remainingMs: number | undefined;
   projectId: string;
   package: string;
   functionName: string;
   version: string;
-  /** The memory of the function in MB; undefined where the context does not say. */
+  /** The memory of the function in MB; undefined if the context does not have the value. */
   memoryMb: number | undefined;
-  /** The temporary key of the function's agency, and its token. */
+  /** The temporary credentials of the function's agency. */
   agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };
+  /** Returns the value of a variable, or an empty string. */
   userData(key: string): string;
 }
 
-/** Reads the context at the start of an invocation; never fails, because the record of a failure needs it too. */
+/**
+ * Reads the context at the start of an invocation. Never throws, because the record of a failed invocation needs the values too.
+ *
+ * @param given the context as the platform passes it; any other value counts as a context without members
+ */
 export function readContext(given: unknown): PlatformContext {
   const context = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;
   const call = (name: keyof FunctionGraphContext, ...values: string[]): unknown => {

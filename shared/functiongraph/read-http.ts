@@ -3,35 +3,42 @@ import { isObject, type JsonObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
-/** What an HTTP function answers; anything else makes the gateway answer 500 (functiongraph.md 2.3). */
-export interface HttpAnswer {
+/** A response in the shape that the gateway requires. The gateway sends 500 for any other shape: SOURCES.md#functiongraph-apig-response. */
+export interface GatewayResponse {
   statusCode: number;
   headers: Record<string, string>;
   body: string;
   isBase64Encoded: false;
 }
 
-export const httpAnswer = (statusCode: number, body: string, headers: Record<string, string> = {}): HttpAnswer => ({
+/** Returns a JSON response for the gateway. */
+export const gatewayResponse = (
+  statusCode: number,
+  body: string,
+  headers: Record<string, string> = {},
+): GatewayResponse => ({
   statusCode,
   headers: {
     "content-type": "application/json",
-    // A value goes out as one line, wherever it came from.
+    // A value may come from outside, but a header must be one line of printable characters.
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x21-\x7e]/g, "_")])),
   },
   body,
   isBase64Encoded: false,
 });
 
-export interface HttpRequest {
+/** The request to an HTTP function. */
+export interface GatewayRequest {
   body: unknown;
-  /** The `Idempotency-Key` header: the same key is the same request. */
+  /** The `Idempotency-Key` header. Two requests with the same key count as one request. */
   idempotencyKey?: string;
 }
 
-/** Far above any body that these functions take; the gateway itself lets 4 MB pass (functiongraph.md 1.7). */
-const LARGEST_BODY = 1024 * 1024;
-const LONGEST_KEY = 255;
+/** In bytes. No valid body is that long. The gateway allows 4 MB: SOURCES.md#functiongraph-limits. */
+const MAX_BODY = 1024 * 1024;
+const MAX_KEY_LENGTH = 255;
 
+/** The error for a request with another method than POST. */
 export class MethodNotAllowed extends SnapshotError {
   readonly httpStatus = 405;
   readonly allow = "POST";
@@ -40,12 +47,12 @@ export class MethodNotAllowed extends SnapshotError {
 const invalid = (message: string) => new SnapshotError("InvalidRequest", message);
 
 /**
- * Reads the gateway's event: a POST with a JSON body, base64 by default (functiongraph.md 2.3). Header names come in
- * lower case, but are found in any.
+ * Reads the gateway's event: a POST request with a JSON body, usually in base64 (SOURCES.md#functiongraph-apig-event). Header
+ * names can have any case.
  *
- * Throws InvalidRequest; `MethodNotAllowed` for another method.
+ * @throws SnapshotError InvalidRequest; MethodNotAllowed for another method
  */
-export function readHttp(event: JsonObject): HttpRequest {
+export function readHttp(event: JsonObject): GatewayRequest {
   if (event.httpMethod !== "POST") {
     throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`);
   }
@@ -53,9 +60,9 @@ export function readHttp(event: JsonObject): HttpRequest {
   if (idempotencyKey === "") {
     throw invalid("idempotency-key: expected a header with a value, or none; got an empty one.");
   }
-  if (idempotencyKey !== undefined && idempotencyKey.length > LONGEST_KEY) {
+  if (idempotencyKey !== undefined && idempotencyKey.length > MAX_KEY_LENGTH) {
     throw invalid(
-      `idempotency-key: expected a header of at most ${LONGEST_KEY} characters, got ${idempotencyKey.length}.`,
+      `idempotency-key: expected a header of at most ${MAX_KEY_LENGTH} characters, got ${idempotencyKey.length}.`,
     );
   }
   return { body: readBody(event), ...(idempotencyKey ? { idempotencyKey } : {}) };
@@ -65,7 +72,7 @@ function header(event: JsonObject, name: string): string | undefined {
   if (!isObject(event.headers)) return undefined;
   const found = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1];
   if (found === undefined) return undefined;
-  // A key that is not understood must not be ignored: every repetition of the request would create another snapshot.
+  // An invalid key must not be ignored, because every repetition of the request would then create another snapshot.
   if (typeof found !== "string") throw invalid(`${name}: expected a header with one string, got ${preview(found)}.`);
   return found.trim();
 }
@@ -73,21 +80,21 @@ function header(event: JsonObject, name: string): string | undefined {
 function readBody(event: JsonObject): unknown {
   const { body } = event;
   if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
-  // If the flag is missing, a body that begins like JSON is not base64, because base64 has no `{`, `[` or `"`. `\s` matches
-  // the byte order mark.
+  // Without the flag, a body that begins like JSON is not base64, because base64 has no `{`, `[` or `"`. `\s` also matches a
+  // byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
-  // Judged before it is decoded.
+  // Checks the size before the body is decoded.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
-  if (bytes > LARGEST_BODY) throw invalid(`Expected a body of at most ${LARGEST_BODY} bytes, got ${bytes}.`);
-  // Trimmed first: two repetitions of `\s` in the pattern would take quadratic time for a body of blanks.
+  if (bytes > MAX_BODY) throw invalid(`Expected a body of at most ${MAX_BODY} bytes, got ${bytes}.`);
+  // The end is trimmed first, because a pattern with two repetitions of `\s` takes quadratic time for a body of spaces.
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
-    throw invalid("Expected a body in base64, as isBase64Encoded says; it holds other characters.");
+    throw invalid("Expected a body in base64, as isBase64Encoded says; it has other characters.");
   }
   let text: string;
   try {
     text = raw ? body : new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(body, "base64"));
   } catch {
-    throw invalid("Expected a body in UTF-8, got bytes that are none.");
+    throw invalid("Expected a body in UTF-8, got invalid bytes.");
   }
   try {
     return parseJson(text);

@@ -5,18 +5,23 @@ import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 import { describeEvent } from "./triggers.ts";
 
+/** A TIMER event after validation. */
 export interface TimerEvent {
   time: Instant;
-  /** What `user_event` holds. */
+  /** The parsed `user_event`. */
   body: JsonObject;
-  /** The event without nested values, which no timer sends. The events of shards are made from it. */
+  /** The event without nested values, which no timer sends. The events of shards are copies of it. */
   event: JsonObject;
 }
 
 const EXPECTED =
   'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
 
-/** Reads a TIMER event (functiongraph.md 2.1). Throws InvalidRequest. */
+/**
+ * Reads a TIMER event (SOURCES.md#functiongraph-timer-event).
+ *
+ * @throws SnapshotError InvalidRequest
+ */
 export function readTimer(event: unknown): TimerEvent {
   if (!isObject(event) || event.trigger_type !== "TIMER") {
     throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${describeEvent(event)}.`);
@@ -33,16 +38,16 @@ export function readTimer(event: unknown): TimerEvent {
 }
 
 function readUserEvent(given: unknown): JsonObject {
-  // An object is taken too: some consoles store what was typed as JSON.
+  // Some consoles store the JSON that the user typed as an object.
   if (isObject(given)) return given;
   let parsed: unknown;
-  let why = "";
+  let cause = "";
   try {
     parsed = typeof given === "string" ? parseJson(given) : undefined;
   } catch (thrown) {
-    why = `: ${(thrown as Error).message}`;
+    cause = `: ${(thrown as Error).message}`;
   }
   if (isObject(parsed)) return parsed;
-  const got = `${preview(given)}${why}`;
+  const got = `${preview(given)}${cause}`;
   throw new SnapshotError("InvalidRequest", `user_event: expected a string that holds a JSON object, got ${got}.`);
 }

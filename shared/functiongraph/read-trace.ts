@@ -8,37 +8,37 @@ import { describeEvent } from "./triggers.ts";
 
 /** The fields of a Cloud Trace Service trace that matter for an attached disk. Every string is short. */
 export interface Trace {
-  /** Such as `attachVolume`; empty if the event is of another service and has none. */
+  /** Such as `attachVolume`; can be empty if the event is of another service. */
   name: string;
   /** Such as `ECS`; empty if neither the trace nor its CloudEvent names it. */
   service: string;
-  /** Undefined if no field of the event has a time that can be read. */
+  /** Undefined if no field of the event has a valid time. */
   time?: Instant;
   /** The HTTP status of the call that the trace is about; undefined if the trace has none. */
   code?: number;
   /** `normal`, `warning` (the call failed) or `incident`. */
   rating: string;
-  /** Which of the two traces of a call: about the request, or about the end of its job. Undefined if unknown. */
+  /** A call has two traces, one for its request and one for the end of its job. Undefined if unknown. */
   stage?: "requested" | "completed";
   /** Why the call or its job failed; undefined if the trace reports no failure. */
   failure?: string;
-  /** In lower case, as the cloud's lists have ids. */
+  /** In lower case, like the ids in the cloud's lists. */
   serverId?: string;
   volumeId?: string;
 }
 
 const EXPECTED = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';
 
-/** More than EventGrid sends at once: *EventGrid User Guide (eg-ug-015)* has 20 events of at most 64 KB. */
+/** More than an EventGrid batch, which has at most 20 events of 64 KB: *EventGrid User Guide* (eg-ug-015). */
 const MAX_EVENTS = 100;
 const MAX_TEXT = 1024 * 1024;
 const MAX_WORD = 64;
 const MAX_REASON = 200;
 
 /**
- * Reads the traces in a CTS event, an EventGrid CloudEvent or an array of such events. Nobody has published a captured
- * trace of an attachment. The reader therefore accepts times, codes and bodies in every form in which other traces were
- * seen, and no secondary field makes it refuse a trace.
+ * Reads the traces in a CTS event, an EventGrid CloudEvent or an array of such events (SOURCES.md#cts-event,
+ * SOURCES.md#eventgrid-event). No captured trace of an attachment has been published. The reader therefore accepts times, codes
+ * and bodies in every form that other traces have, and a trace is valid even if a secondary field is not.
  *
  * @returns one entry per event: its trace, or an InvalidRequest error if the event has no trace
  */
@@ -55,7 +55,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
   const trace = traceIn(event);
   const name = stringOf(trace?.trace_name);
   const service = stringOf(trace?.service_type) || serviceOf(cloudEvent);
-  // An event of another service is not refused, whatever it contains: the function skips it.
+  // An event of another service is not an error, because the function skips it.
   if (name === "" && (service === "" || isEcs(service))) {
     return invalid(
       trace === undefined
@@ -87,9 +87,10 @@ function readTrace(event: unknown): Trace | SnapshotError {
   };
 }
 
+/** Returns whether a trace is from the Elastic Cloud Server service. */
 export const isEcs = (service: string): boolean => service.toUpperCase() === "ECS";
 
-/** Returns the trace inside an event: the first object with a name, else the first object. */
+/** Returns the trace of an event: the first object with a trace name, else the first object. */
 function traceIn(event: unknown): JsonObject | undefined {
   if (!isObject(event)) return undefined;
   const data = "specversion" in event ? [event.data, fromBase64(event.data_base64)] : [];
@@ -104,14 +105,14 @@ function traceIn(event: unknown): JsonObject | undefined {
 const fromBase64 = (value: unknown): string | undefined =>
   typeof value === "string" ? Buffer.from(value.slice(0, 2 * MAX_TEXT), "base64").toString() : undefined;
 
-/** Returns an object, also from JSON text, and from JSON text that was encoded twice. */
-function objectOf(value: unknown, texts = 2): JsonObject | undefined {
+/** Returns an object, or parses it from a string of JSON that was encoded once or twice. */
+function objectOf(value: unknown, levels = 2): JsonObject | undefined {
   if (isObject(value)) return value;
-  if (typeof value !== "string" || value.length > MAX_TEXT || texts === 0) return undefined;
+  if (typeof value !== "string" || value.length > MAX_TEXT || levels === 0) return undefined;
   try {
-    return objectOf(parseJson(value), texts - 1);
+    return objectOf(parseJson(value), levels - 1);
   } catch {
-    // The caller looks in other fields.
+    // The caller continues with other fields.
     return undefined;
   }
 }
@@ -120,23 +121,23 @@ function objectOf(value: unknown, texts = 2): JsonObject | undefined {
 const serviceOf = ({ type, source }: JsonObject): string =>
   /^(\w+):CloudTrace:/.exec(stringOf(type))?.[1] ?? /^HC\.(\w+)/.exec(stringOf(source))?.[1] ?? "";
 
-/** The fields that can wrap another body or job. */
+/** The fields that can contain another body or job. */
 const WRAPPERS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
 
-/** Returns a request or response body, followed by the bodies and jobs inside it. */
+/** Returns a request or response body and all bodies and jobs inside it. */
 function partsOf(value: unknown, depth = 3): JsonObject[] {
-  if (Array.isArray(value)) return depth > 0 ? value.slice(0, 10).flatMap((one) => partsOf(one, depth - 1)) : [];
+  if (Array.isArray(value)) return depth > 0 ? value.slice(0, 10).flatMap((item) => partsOf(item, depth - 1)) : [];
   const body = objectOf(value);
   if (body === undefined) return [];
   return [body, ...(depth > 0 ? WRAPPERS.flatMap((name) => partsOf(body[name], depth - 1)) : [])];
 }
 
-/** Yields every value that the bodies of the attach calls and their jobs have under these names. */
+/** Yields the values of these fields in the bodies of attach calls and their jobs (UNCONFIRMED: SOURCES.md#cts-attach-ids). */
 function* idsIn(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
   for (const part of parts) {
     const attachment = objectOf(part.volumeAttachment) ?? {};
     for (const name of names) yield attachment[name];
-    // An attachment of the OpenStack API has the id of its disk.
+    // The id of an attachment in the OpenStack API is the id of the disk.
     if (names.includes("volumeId")) yield attachment.id;
     for (const name of names) yield part[name];
   }
@@ -145,17 +146,17 @@ function* idsIn(parts: readonly JsonObject[], ...names: string[]): Generator<unk
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Strict, because ids become part of URLs. */
+/** Returns an id in lower case. Accepts only UUIDs, because ids become part of URLs. */
 const readId = (value: unknown): string | undefined =>
   typeof value === "string" && value.length <= MAX_WORD && ID.test(value) ? value.toLowerCase() : undefined;
 
 const SUCCEEDED = /^(success|succeeded|2\d\d)$/i;
 const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;
 
-/** What the fields of an error say when there is none. */
+/** Matches the values of error fields that mean "no error". */
 const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/i;
 
-/** Returns why a call or its job failed. The trace can be rated `normal` nevertheless. */
+/** Returns why a call or its job failed. The trace of a failed job can have the rating `normal`. */
 function failureOf(part: JsonObject): string | undefined {
   const status = wordOf(part.status);
   const error = objectOf(part.error) ?? {};
@@ -183,7 +184,7 @@ function firstOf<Value, Result>(
   return undefined;
 }
 
-/** Returns the beginning of a string without control and format characters; an empty string for any other type. */
+/** Returns the first characters of a string, without control and format characters. Returns "" for any other type. */
 const stringOf = (value: unknown, length = MAX_WORD): string =>
   typeof value === "string"
     ? value
@@ -192,5 +193,5 @@ const stringOf = (value: unknown, length = MAX_WORD): string =>
         .trim()
     : "";
 
-/** Like `stringOf`, but also accepts a number. */
+/** Returns the first characters of a string or number. */
 const wordOf = (value: unknown): string => stringOf(typeof value === "number" ? String(value) : value, MAX_REASON);

@@ -1,12 +1,12 @@
 import { isObject } from "../core/json.ts";
 import { preview } from "../core/preview.ts";
 
-/** What started an invocation, as result records name it. */
+/** The trigger of an invocation, as in the field `trigger` of records. */
 export type Trigger = "timer" | "cts" | "eventgrid" | "http" | "direct";
 
 /**
- * Tells the trigger by the shape of its event (functiongraph.md 2). Only the names that each event always has are
- * looked at; whether the rest is right is for the trigger's reader to say.
+ * Returns the trigger of an event. Checks only the fields that every event of a trigger has
+ * (SOURCES.md#functiongraph-event-shapes), because the trigger's own reader validates the rest.
  */
 export function triggerOf(event: unknown): Trigger {
   if (Array.isArray(event) && event.some((one) => isObject(one) && "specversion" in one)) return "eventgrid";
@@ -18,6 +18,6 @@ export function triggerOf(event: unknown): Trigger {
   return "direct";
 }
 
-/** Describes the event that came instead of the expected one, for an error message. */
+/** Describes an unexpected event for an error message. */
 export const describeEvent = (event: unknown): string =>
   isObject(event) ? `an event of the trigger "${triggerOf(event)}"` : preview(event);

@@ -3,13 +3,13 @@ import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
-/** The value of a configuration variable; undefined where it is not set or empty. */
+/** Returns the value of a configuration variable; undefined if it is not set or empty. */
 export type Variables = (name: string) => string | undefined;
 
 /**
- * Reads variables as the platform may give them: from the context's user data, from RUNTIME_USERDATA (the same as JSON),
- * from the process's environment, the first that has it. Which of them an event function has is not documented for all
- * runtimes (functiongraph.md 1.5, UNCONFIRMED).
+ * Returns a function that reads variables. The first source with the variable wins: the context's user data, the JSON in
+ * RUNTIME_USERDATA, the process's environment. Which of them exist in each runtime is UNCONFIRMED:
+ * SOURCES.md#functiongraph-user-data.
  */
 export function variablesOf(
   userData: (key: string) => string,
@@ -23,50 +23,69 @@ function parseUserData(text: string | undefined): Record<string, string> {
   try {
     const value = parseJson(text ?? "{}");
     if (!isObject(value)) return {};
-    // What is neither a string nor a number stays a wrong value, so that its reader refuses it.
-    const textOf = (inner: unknown) => (typeof inner === "object" ? preview(inner) : String(inner));
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textOf(inner)]));
+    // An object becomes its description, which the reader of the variable rejects.
+    const toText = (inner: unknown) => (typeof inner === "object" ? preview(inner) : String(inner));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toText(inner)]));
   } catch {
-    // The platform writes it, not the user: a text that is no JSON is none of theirs to mend.
+    // The platform writes RUNTIME_USERDATA, so the user cannot correct invalid JSON.
     return {};
   }
 }
 
-/** `NAME: expected ..., got "..."` */
+/** Returns the error for a variable with a wrong value: `NAME: expected ..., got "..."`. */
 export const misconfigured = (name: string, expected: string, got: string): SnapshotError =>
   new SnapshotError("Misconfigured", `${name}: expected ${expected}, got ${preview(got)}.`);
 
-/** A whole number within bounds. */
+/**
+ * Reads a variable that is a whole number from `min` to `max`.
+ *
+ * @throws SnapshotError Misconfigured
+ * @example readInteger(variables, "MAX_CONCURRENCY", { defaultValue: 8, min: 1, max: 256 })
+ */
 export function readInteger(
   variables: Variables,
   name: string,
-  { byDefault, from, to }: { byDefault: number; from: number; to: number },
+  { defaultValue, min, max }: { defaultValue: number; min: number; max: number },
 ): number {
   const text = variables(name);
-  if (text === undefined) return byDefault;
+  if (text === undefined) return defaultValue;
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= from && value <= to) return value;
-  throw misconfigured(name, `a whole number from ${from} to ${to}`, text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw misconfigured(name, `a whole number from ${min} to ${max}`, text);
 }
 
-/** One of the words that are allowed. */
+/**
+ * Reads a variable that is one of several strings.
+ *
+ * @throws SnapshotError Misconfigured
+ */
 export function readChoice<Choice extends string>(
   variables: Variables,
   name: string,
-  { byDefault, choices }: { byDefault: Choice; choices: readonly Choice[] },
+  { defaultValue, choices }: { defaultValue: Choice; choices: readonly Choice[] },
 ): Choice {
-  const text = variables(name) ?? byDefault;
-  const choice = choices.find((one) => one === text);
+  const text = variables(name) ?? defaultValue;
+  const choice = choices.find((allowed) => allowed === text);
   if (choice !== undefined) return choice;
-  throw misconfigured(name, choices.map((one) => JSON.stringify(one)).join(" or "), text);
+  throw misconfigured(name, choices.map((allowed) => JSON.stringify(allowed)).join(" or "), text);
 }
 
-/** An id that goes into a URL's path, where the SDK does not encode it (cloud-apis.md 5.4.15). */
+/**
+ * Returns an id that becomes part of a path. The SDK does not encode it: SOURCES.md#sdk-unencoded-paths.
+ *
+ * @param name the variable with the id, for the error
+ * @throws SnapshotError Misconfigured if the id has other characters than letters, digits, - and _
+ */
 export function checkId(name: string, text: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
   throw misconfigured(name, "an id of letters, digits, - and _", text);
 }
 
-/** Whose limits v2 names and descriptions have: seed 001's (`current`) or seed 002's, of older clouds (`classic`). */
+/**
+ * Reads which limits the names and descriptions of legacy snapshots have: `current` (SOURCES.md#evs-v2-create-constraints) or
+ * `classic`, of older clouds (SOURCES.md#evs-v2-classic-limits).
+ *
+ * @throws SnapshotError Misconfigured
+ */
 export const readEvsLimits = (variables: Variables): "current" | "classic" =>
-  readChoice(variables, "EVS_LIMITS", { byDefault: "current", choices: ["current", "classic"] });
+  readChoice(variables, "EVS_LIMITS", { defaultValue: "current", choices: ["current", "classic"] });

@@ -2,12 +2,14 @@ import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { compact } from "../snapshots/ownership.ts";
 import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
+import { readCreated } from "./http/create-response.ts";
 import { collected, resourceIn, snapshotIn, wholeList } from "./http/pagination.ts";
-import { type Connection, readCreated, removeAt, sendOptions } from "./http/sdk-client.ts";
+import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * DWS cluster snapshots (seed 004). The list of all has no parameters and no pages (cloud-apis.md 3); it is read rather
- * than a cluster's own, because a name is unique in the whole project.
+ * Creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` reads the list of the whole project, because a name must be
+ * unique in the project (SOURCES.md#dws-names-unique). That list has no parameters and no pages
+ * (SOURCES.md#dws-list-has-no-pages).
  */
 export const dwsCreation = (connection: Connection): Creation => ({
   create: async (options) =>
@@ -21,24 +23,25 @@ export const dwsCreation = (connection: Connection): Creation => ({
       }),
     ),
   listFor: ({ cluster_id, name }) => {
-    const [cluster, wanted] = [cluster_id, name].map((text) => String(text).toLowerCase());
-    // The others cannot collide: of a project's thousands of snapshots they are not held.
-    const matters = (found: FoundSnapshot) =>
-      found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === wanted;
-    return collected((visit) => list(connection, (found) => void (matters(found) && visit(compact(found)))));
+    const [cluster, requestedName] = [cluster_id, name].map((text) => String(text).toLowerCase());
+    // A project has thousands of snapshots, and the others cannot collide, so they are not kept in memory.
+    const canCollide = (found: FoundSnapshot) =>
+      found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
+    return collected((visit) => list(connection, (found) => void (canCollide(found) && visit(compact(found)))));
   },
 });
 
+/** Creates, lists and deletes DWS cluster snapshots. */
 export const dws = (connection: Connection): SnapshotService => ({
   ...dwsCreation(connection),
   listAll: (visit) => list(connection, visit),
-  remove: (id) => removeAt(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
+  remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
-    const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
+    const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
     return collected<Resource>(
-      async (visit) => wholeList(answer, "clusters", (row) => visit(resourceIn(row, "clusters"))),
+      async (visit) => wholeList(response, "clusters", (row) => visit(resourceIn(row, "clusters"))),
       max,
     );
   },
@@ -46,6 +49,6 @@ export const dws = (connection: Connection): SnapshotService => ({
 
 async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
-  const answer = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
-  wholeList(answer, "snapshots", (row) => visit(snapshotIn(row, clusterSnapshot)));
+  const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
+  wholeList(response, "snapshots", (row) => visit(snapshotIn(row, clusterSnapshot)));
 }

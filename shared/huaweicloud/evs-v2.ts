@@ -9,10 +9,12 @@ import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { snapshot } from "../snapshots/kinds/snapshot.ts";
 import type { Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listVolumes } from "./evs-volumes.ts";
+import { readCreated } from "./http/create-response.ts";
+import { checkSnapshotId } from "./http/ids.ts";
 import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
-import { type Connection, checkSnapshotId, readCreated, send } from "./http/sdk-client.ts";
+import { type Connection, send } from "./http/sdk-client.ts";
 
-/** EVS v2 `cloudsnapshots`, through the official client (seeds 001 and 002). */
+/** Creates legacy snapshots with the EVS v2 calls of the official SDK (SOURCES.md#evs-v2-create). */
 export const evsV2Creation = (connection: Connection): Creation => ({
   async create(options) {
     const body = new CreateSnapshotRequestBody().withSnapshot(optionOf(options));
@@ -26,6 +28,7 @@ export const evsV2Creation = (connection: Connection): Creation => ({
   listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
 });
 
+/** Creates, lists and deletes legacy snapshots. */
 export const evsV2 = (connection: Connection): SnapshotService => ({
   ...evsV2Creation(connection),
   listAll: (visit) => list(connection, visit),
@@ -44,13 +47,16 @@ const list = (connection: Connection, visit: (found: FoundSnapshot) => void, vol
         .withLimit(limit)
         .withOffset(offset);
       if (volumeId !== undefined) request.withVolumeId(volumeId);
-      const answer = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-      return pageOf(answer, "snapshots");
+      const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
+      return pageOf(response, "snapshots");
     },
     (row) => visit(snapshotIn(row, snapshot)),
   );
 
-/** Only what was given goes out. `null` is a description too on older clouds (seed 002), which the SDK's type lacks. */
+/**
+ * Returns the options as the SDK's type, without the absent ones. A description can be `null` on older clouds, which the SDK's
+ * type does not allow: SOURCES.md#evs-v2-classic-limits.
+ */
 function optionOf(options: JsonObject): CreateSnapshotOption {
   const { volume_id, force, metadata, description, name } = options;
   const option = new CreateSnapshotOption().withVolumeId(volume_id as string);

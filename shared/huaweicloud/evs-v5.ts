@@ -6,46 +6,53 @@ import { compact } from "../snapshots/ownership.ts";
 import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
+import { readCreated } from "./http/create-response.ts";
 import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
-import { type Connection, readCreated, removeAt, sendOptions } from "./http/sdk-client.ts";
+import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
-// No SDK has the v5 calls (cloud-apis.md 0): they go through the core's HcClient as the SDK's own clients do.
-
-/** EVS v5 standard snapshots (seed 000). */
+/**
+ * Creates standard snapshots with EVS v5 calls (SOURCES.md#evs-v5-create), for which the SDK has no client
+ * (SOURCES.md#sdk-no-v5-client).
+ */
 export const evsV5SnapshotCreation = (connection: Connection): Creation => ({
   create: (options) => create(connection, standardSnapshot, "/v5/{project_id}/snapshots", options),
   listFor: ({ volume_id }) =>
     collected((visit) => listSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
 });
 
+/** Creates, lists and deletes standard snapshots. */
 export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
   ...evsV5SnapshotCreation(connection),
   listAll: (visit) => listSnapshots(connection, visit),
-  remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshots", id),
+  remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: (max) => listVolumes(connection, max),
 });
 
-/** EVS v5 snapshot consistency groups (seed 003). A group of single disks does not show them: all are listed. */
+/**
+ * Creates snapshot consistency groups with EVS v5 calls (SOURCES.md#evs-groups-create). If the request names disks instead of a
+ * server, `listFor` lists all groups, because a group does not contain the ids of its disks (SOURCES.md#evs-groups-hide-members).
+ */
 export const evsV5SnapshotGroupCreation = (connection: Connection): Creation => ({
   create: (options) => create(connection, snapshotGroup, "/v5/{project_id}/snapshot-groups", options),
   listFor: ({ server_id }) => listGroups(connection, server_id === undefined ? {} : { server_id: String(server_id) }),
 });
 
+/** Creates, lists and deletes snapshot consistency groups. */
 export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => ({
   ...evsV5SnapshotGroupCreation(connection),
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
-  remove: (id) => removeAt(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
+  remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: (max) => listServers(connection, max),
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
-/** So many groups with all their fields, and members of groups, are held. */
+/** The most groups, and the most members of groups, that are kept in memory. */
 const MAX_GROUPS = 10_000;
 const MAX_MEMBERS = 30_000;
 
 /**
- * Groups with what their own answer lacks: their members, which are the standard snapshots with the group's id
- * (cloud-apis.md 2.2), and from these their disks and whether they can be relied on. One list serves all groups.
+ * Lists groups with the disks and the state of their members. The service does not include the members in a group: they are the
+ * standard snapshots with the id of the group (SOURCES.md#evs-groups-hide-members). One list of snapshots serves all groups.
  */
 async function listGroups(connection: Connection, filter: Filter = {}): Promise<FoundSnapshot[]> {
   const groups = await collected<FoundSnapshot>(
@@ -90,15 +97,15 @@ const list = (
 ): Promise<void> =>
   allRows(
     async (offset, limit) => {
-      const answer = await sendOptions(connection, "EVS", "read", {
+      const response = await sendOptions(connection, "EVS", "read", {
         method: "GET",
         url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
-        // The documents name the parameter for both lists; the Terraform provider sends this value for snapshots. For
-        // groups it is UNCONFIRMED.
+        // The documents name the parameter for both lists, and the Terraform provider sends this value for snapshots. The
+        // value is UNCONFIRMED for groups: SOURCES.md#evs-enterprise-projects.
         queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
       });
-      // Whether it counts, and what, is UNCONFIRMED (cloud-apis.md 2.1).
-      return { rows: pageOf(answer, name).rows };
+      // Ignores the count, because its meaning is UNCONFIRMED: SOURCES.md#evs-v5-list-count.
+      return { rows: pageOf(response, name).rows };
     },
     (row) => visit(snapshotIn(row, kind)),
   );

@@ -1,23 +1,25 @@
-import type { JsonObject } from "../core/json.ts";
-import { textAt } from "../core/json.ts";
-import { type Connection, sendOptions, unusable } from "./http/sdk-client.ts";
+import { type JsonObject, textAt } from "../core/json.ts";
+import { unexpectedResponse } from "./http/api-response.ts";
+import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
-/** The most that an asynchronous invocation takes (functiongraph.md 1.7), less what the envelope of a call may cost. */
+/** The largest event of an asynchronous invocation, in bytes: 256 KB (SOURCES.md#functiongraph-limits) less 6 KB for the envelope. */
 export const LARGEST_PAYLOAD = 250 * 1024;
 
 /**
- * Invokes a function asynchronously with an event (functiongraph.md 8) and returns the id under which it runs. It counts
- * as handed on only with that id: like a create, a call without an answer may or may not have had its effect, so that
- * the error is `open` then.
+ * Invokes a function asynchronously with an event (SOURCES.md#functiongraph-async-invocation).
+ *
+ * @param functionUrn such as `urn:fss:eu-west-101:<project>:function:default:scheduled-snapshots:latest`
+ * @returns the request id of the new invocation
+ * @throws SnapshotError `ambiguous` if the invocation may have started, for example after a timeout
  */
 export async function invokeAsync(connection: Connection, functionUrn: string, event: JsonObject): Promise<string> {
-  const answer = await sendOptions(connection, "FUNCTIONGRAPH", "create", {
+  const response = await sendOptions(connection, "FUNCTIONGRAPH", "create", {
     method: "POST",
     url: "/v2/{project_id}/fgs/functions/{function_urn}/invocations-async",
     pathParams: { function_urn: functionUrn },
     data: event,
   });
-  const requestId = textAt(answer.body, "request_id");
-  if (!requestId) throw unusable("a request_id", answer, true);
+  const requestId = textAt(response.body, "request_id");
+  if (!requestId) throw unexpectedResponse("a request_id", response, true);
   return requestId;
 }

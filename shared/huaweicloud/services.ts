@@ -5,7 +5,7 @@ import { evsV2 } from "./evs-v2.ts";
 import { evsV5SnapshotGroups, evsV5Snapshots } from "./evs-v5.ts";
 import type { Connection } from "./http/sdk-client.ts";
 
-/** Which client serves a kind: one line each. */
+/** The client of each kind. */
 const SERVICES: Record<KindName, (connection: Connection) => SnapshotService> = {
   snapshot: evsV2,
   "standard-snapshot": evsV5Snapshots,
@@ -13,7 +13,7 @@ const SERVICES: Record<KindName, (connection: Connection) => SnapshotService> = 
   "cluster-snapshot": dws,
 };
 
-/** The snapshots of every kind, for functions that take whatever a policy names. */
+/** Returns a function that gives the client of a kind, for functions whose policy names the kind. */
 export const cloudOf =
   (connection: Connection): Cloud =>
   ({ name }) =>

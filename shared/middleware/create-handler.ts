@@ -1,34 +1,46 @@
 import { type JsonObject, textAt } from "../core/json.ts";
 import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import { recorded } from "../results/records.ts";
-import { type CreateResult, createOnce, toRecordFields } from "../snapshots/create/create-once.ts";
+import { createOnce } from "../snapshots/create/create-once.ts";
+import { type CreateResult, toRecordFields } from "../snapshots/create/request.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
+import { hashRequest } from "../snapshots/marker.ts";
 import type { Creation } from "../snapshots/ports.ts";
-import type { CreateCall } from "./create-request.ts";
+import type { CreateRequest } from "./create-request.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** The handler of the `create-*` functions: takes the snapshot that was asked for, once, and records what became of it. */
+/**
+ * Makes the handler of a `create-*` function, which creates the requested snapshot once and records the outcome.
+ *
+ * @param unmarkedNotice the run's record contains this text if the request leaves no room for the marker. Only a kind whose
+ *   marker is part of the description needs it.
+ */
 export const createHandler =
-  (kind: Kind, serviceOf: (connection: Connection) => Creation) =>
-  ({ body, key }: CreateCall<{ [envelope: string]: JsonObject }>, invocation: Invocation): Promise<CreateResult> => {
-    const { functionName, connection, retryBudget, runtime, records, startedAt } = invocation;
-    const options = body[kind.envelope] as JsonObject;
+  (kind: Kind, serviceOf: (connection: Connection) => Creation, unmarkedNotice?: string) =>
+  (request: CreateRequest<Record<string, JsonObject>>, invocation: Invocation): Promise<CreateResult> => {
+    const { functionName: policy, connection, retryBudget, runtime, records, startedAt } = invocation;
+    const { idempotencyKey } = request;
+    const options = request.body[kind.envelope] ?? {};
     const target = {
       action: "create",
       kind: kind.name,
       resource_id: kind.resourceOf(options),
       name: textAt(options, "name"),
-      policy: functionName,
+      policy,
     } as const;
+    if (unmarkedNotice !== undefined) {
+      const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
+      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(unmarkedNotice);
+    }
     return recorded(records, target, async () => {
       const created = await createOnce(
         {
           kind,
           options,
-          idempotencyKey: key,
+          idempotencyKey,
           projectId: connection.projectId,
-          policy: functionName,
-          label: functionName,
+          policy,
+          label: policy,
           time: startedAt,
         },
         serviceOf(connection),

@@ -1,48 +1,46 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
-import { httpAnswer, MethodNotAllowed } from "../functiongraph/read-http.ts";
-import type { Invocation, Middleware } from "./invocation.ts";
+import { type GatewayResponse, gatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
+import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
+import type { TriggerReader } from "./trigger-reader.ts";
 
-/**
- * Gives a failure its form: over HTTP the API's own envelope with a status by reason, never a throw (the gateway would
- * answer 500 with nothing in it); else an error whose message says all, because that is what the platform shows.
- *
- * @param answers "event": of a function that no gateway waits for, whatever event it was given
- */
-export function errors(answers: "http" | "event" = "http"): Middleware {
+/** Replaces an error by one without secrets, and makes the response to it. */
+export function errors(respond?: TriggerReader<{ body: unknown }, never>["respondToError"]): Middleware {
   return {
     onError(request) {
       if (request.error instanceof PartialFailureError) return;
+      const { context: invocation } = request;
       const error = asSnapshotError(request.error);
-      const invocation = request.context as Invocation;
-      const clean = withoutSecrets(error, invocation.redact);
-      request.error = clean;
-      if (answers === "event" || invocation.trigger !== "http") return;
-      const { requestId } = invocation;
-      const body = {
-        error: {
-          code: error.code ?? error.reason,
-          message: error.message,
-          reason: error.reason,
-          request_id: requestId,
-        },
-      };
-      const refused = error instanceof MethodNotAllowed;
-      const status = refused ? error.httpStatus : REASONS[error.reason].httpStatus;
-      request.response = httpAnswer(status, invocation.redact(JSON.stringify(body)), {
-        "x-request-id": requestId,
-        ...(refused ? { allow: error.allow } : {}),
-        ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) }),
-      });
+      request.error = withTexts(error, invocation.redact);
+      request.response = respond?.(error, invocation);
     },
   };
 }
 
-/** The same error, clean: without its cause and stack, of which the platform may print either, like any field. */
-function withoutSecrets(error: SnapshotError, redact: (text: string) => string): SnapshotError {
+/**
+ * Makes the response to a failed request over HTTP: the error envelope of the cloud's API, with a status that depends on the
+ * reason. A function must not throw over HTTP, because the gateway would respond 500 without any detail:
+ * SOURCES.md#functiongraph-apig-response
+ */
+export function respondToError(error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined {
+  const { trigger, requestId, redact } = invocation;
+  if (trigger !== "http") return undefined;
+  const { code, reason, message, retryAfterMs } = error;
+  const isWrongMethod = error instanceof MethodNotAllowed;
+  const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
+  return gatewayResponse(isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus, redact(JSON.stringify(body)), {
+    "x-request-id": requestId,
+    ...(isWrongMethod ? { allow: error.allow } : {}),
+    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+  });
+}
+
+/** Copies an error and changes its strings. The copy has neither the cause nor the stack, because the platform may print both. */
+export function withTexts(error: SnapshotError, change: (text: string) => string): SnapshotError {
   const { reason, status, retryAfterMs, attempts } = error;
-  const [code, requestId] = [error.code, error.requestId].map((text) => (text === undefined ? text : redact(text)));
-  const clean = new SnapshotError(reason, redact(error.message), { code, status, requestId, retryAfterMs, attempts });
-  clean.stack = `${clean.name}: ${clean.message}`;
-  return clean;
+  const [code, requestId] = [error.code, error.requestId].map((text) => (text === undefined ? text : change(text)));
+  const message = change(error.message);
+  const copy = new SnapshotError(reason, message, { code, status, requestId, retryAfterMs, attempts });
+  copy.stack = change(`${copy.name}: ${message}`);
+  return copy;
 }

@@ -1,35 +1,30 @@
 import { SnapshotError } from "../core/errors.ts";
-import type { JsonObject } from "../core/json.ts";
-import { type HttpAnswer, httpAnswer, readHttp } from "../functiongraph/read-http.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import { gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
-import type { Invocation, Middleware } from "./invocation.ts";
+import { respondToError } from "./error-responses.ts";
+import type { TriggerReader } from "./trigger-reader.ts";
 
-/** What the handler of an HTTP function answers with. */
+/** What the handler of an HTTP function returns. */
 export interface JsonAnswer {
   status: number;
   body: JsonObject;
   headers?: Record<string, string>;
 }
 
-/** Reads the body of a call over HTTP, and writes the answer as the gateway wants it. */
-export function httpCall(): Middleware {
-  return {
-    before(request) {
-      const { trigger }: Invocation = request.context;
-      if (trigger !== "http") {
-        const came = describeEvent(request.event);
-        throw new SnapshotError("InvalidRequest", `Expected an HTTP request from the API gateway, got ${came}.`);
-      }
-      request.event = { body: readHttp(request.event).body };
-    },
-    after(request) {
-      const { requestId, redact }: Invocation = request.context;
-      const { status, body, headers }: JsonAnswer = request.response;
-      const answer: HttpAnswer = httpAnswer(status, redact(JSON.stringify(body)), {
-        "x-request-id": requestId,
-        ...headers,
-      });
-      request.response = answer;
-    },
-  };
-}
+/** Reads a request over HTTP, and responds with JSON. */
+export const httpRequest: TriggerReader<{ body: unknown }, JsonAnswer> = {
+  read(event, { trigger }) {
+    if (trigger !== "http" || !isObject(event)) {
+      throw new SnapshotError(
+        "InvalidRequest",
+        `Expected an HTTP request from the API gateway, got ${describeEvent(event)}.`,
+      );
+    }
+    return { body: readHttp(event).body };
+  },
+  respond({ status, body, headers }, { requestId, redact }) {
+    return gatewayResponse(status, redact(JSON.stringify(body)), { "x-request-id": requestId, ...headers });
+  },
+  respondToError,
+};

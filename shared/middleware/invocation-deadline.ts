@@ -3,22 +3,21 @@ import { after } from "../core/instant.ts";
 import { raceDeadline } from "../core/retry.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** Time after the deadline in which a call can still fail by itself, because its own error says more. */
+/** Time after the deadline in which a request can still fail by itself, because its own error has more detail. */
 const GRACE_MS = 100;
 
 /**
- * Wraps a handler so that it ends at the invocation's deadline whatever it waits for: a promise of a library that never settles
- * would otherwise hang the function until the platform kills it, without any record. The rest of the
- * invocation's time is for the records.
+ * Wraps a handler, so it ends at the deadline of the invocation. Without the deadline, a promise that never settles would block
+ * the function until the platform stops it, and no record would be written.
  *
  * @throws SnapshotError DeadlineExceeded
  */
 export const withDeadline =
-  <Event, Result>(handler: (event: Event, invocation: Invocation) => Promise<Result>) =>
-  (event: Event, invocation: Invocation): Promise<Result> => {
+  <Request, Result>(handler: (request: Request, invocation: Invocation) => Promise<Result>) =>
+  (request: Request, invocation: Invocation): Promise<Result> => {
     const { time, deadline } = invocation.retryBudget;
     return raceDeadline(
-      handler(event, invocation),
+      handler(request, invocation),
       time,
       after(deadline, GRACE_MS),
       () =>

@@ -10,37 +10,42 @@ import type { Delivery } from "../results/log-delivery.ts";
 import type { Records } from "../results/records.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** One invocation of a function: what its handler gets in place of the platform's context. Nothing of it outlives it. */
-export interface Invocation {
+/**
+ * One invocation of a function before its configuration was read. An invocation without a valid configuration still writes
+ * its records and reports its error, so those parts use this type. No part of it outlives the invocation.
+ */
+export interface BaseInvocation {
   functionName: string;
   requestId: string;
   trigger: Trigger;
-  /** The time of the event, where it has one. */
+  /** The time of the event, if the event has a time. */
   eventTime?: Instant;
   startedAt: Instant;
-  /** The last moment at which the platform still takes an answer. */
+  /** The last moment at which the platform accepts a response. */
   endsAt: Instant;
   platform: PlatformContext;
   variables: Variables;
   runtime: Runtime;
   records: Records;
-  /** The way of the records to the topic. */
+  /** Delivers the records to the logging topic. */
   delivery: Delivery;
-  redact(text: string): string;
-  /** How long work may go on and be waited for. */
-  retryBudget: RetryBudget;
-  /** The cloud, with this invocation's credentials. */
-  connection: Connection;
-  /** The logging topic; undefined: stdout alone. */
-  topic?: Topic;
+  /** Where the records are delivered. Absent: the records are on stdout only. */
+  logging?: { topic: Topic; connection: Connection };
   topicState: "delivered" | "failed" | "off";
-  /** What the summary of an event function says beyond the counts. */
+  /** The values that `redact` removes. */
+  secrets: string[];
+  redact(text: string): string;
+  /** What the response of an event function contains in addition to the counts of outcomes. */
   summary: { policy?: string; targets: number; deferredTo: string[] };
 }
 
-/**
- * A middleware of this project. Each one knows what the one before it made of event and context; middy's types cannot say
- * so, and would name AWS's.
- */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type Middleware = middy.MiddlewareObj<any, any, any, any>;
+/** One configured invocation: the second argument of every handler. */
+export interface Invocation extends BaseInvocation {
+  /** Sends requests to the cloud with the credentials of this invocation. */
+  connection: Connection;
+  /** How long the handler may work, and how long it may wait for a busy resource. */
+  retryBudget: RetryBudget;
+}
+
+/** A middy middleware whose context is the invocation. */
+export type Middleware = middy.MiddlewareObj<unknown, unknown, Error, BaseInvocation>;

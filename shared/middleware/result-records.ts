@@ -1,84 +1,80 @@
-import { asSnapshotError } from "../core/errors.ts";
+import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { after, type Instant, instant } from "../core/instant.ts";
 import { retryRead } from "../core/retry.ts";
 import { boundText, escapeControls } from "../core/untrusted.ts";
 import { reportLogs } from "../huaweicloud/lts.ts";
 import type { TargetFields } from "../results/record.ts";
 import { toLine } from "../results/record-line.ts";
-import type { Invocation, Middleware } from "./invocation.ts";
+import { withTexts } from "./error-responses.ts";
+import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 
-/** For each batch of records. */
+/** The time that each batch of records has for its delivery. */
 const DELIVERY_MS = 2_000;
+/** Room for a message that names 200 faults of a request. */
+const MAX_THROWN_CHARACTERS = 64 * 1024;
 
 /**
- * Ends the records of an invocation, however it ends, and delivers them to the logging topic. Where the topic does not
- * take them they are on stdout all the same, a line on stderr says so, and the work is not undone.
+ * Completes the records of an invocation, however it ends, and delivers them to the logging topic. If the topic does not
+ * accept them, they are on stdout nevertheless, one line on stderr reports the loss, and the invocation does not fail.
  *
- * @param refused what the record of an input that was refused says it would have been
+ * @param target what the record of a rejected request contains about the target
  */
-export function results(refused: TargetFields): Middleware {
-  const finish = async (request: { context: unknown; error?: unknown }) => {
-    const invocation = request.context as Invocation;
+export function results(target: TargetFields): Middleware {
+  const finish = async (invocation: BaseInvocation, thrown?: unknown) => {
     const { records } = invocation;
-    // Targets that failed are said by their own records: they are no error of the run itself.
-    const error =
-      request.error && !(request.error instanceof PartialFailureError) ? asSnapshotError(request.error) : undefined;
+    // If only targets failed, their own records have the errors. The run itself has none.
+    const error = thrown && !(thrown instanceof PartialFailureError) ? asSnapshotError(thrown) : undefined;
     if (error?.reason === "InvalidRequest" && !records.hasTargets) {
-      records.openRecord({ ...refused, policy: invocation.summary.policy })({ outcome: "rejected", error });
+      records.openRecord({ ...target, policy: invocation.summary.policy })({ outcome: "rejected", error });
     }
     records.close(error);
     await deliver(invocation);
   };
   return {
-    after: finish,
+    after: ({ context }) => finish(context),
     async onError(request) {
-      await finish(request);
-      // The records have the original strings. The platform prints what is thrown as it is.
-      for (const field of THROWN) {
-        const text = request.error[field];
-        if (typeof text === "string") request.error[field] = escapeControls(boundText(text, LONGEST_THROWN));
+      await finish(request.context, request.error);
+      // The records have the original strings. The platform prints a thrown error without any change.
+      if (request.error instanceof SnapshotError) {
+        request.error = withTexts(request.error, (text) => escapeControls(boundText(text, MAX_THROWN_CHARACTERS)));
       }
     },
   };
 }
 
-/** The strings of an error that a platform may print. */
-const THROWN = ["message", "stack", "code", "requestId"];
-/** Room for a message that names 200 faults of a request. */
-const LONGEST_THROWN = 64 * 1024;
-
-async function deliver(invocation: Invocation): Promise<void> {
-  const { topic, delivery, runtime, redact, functionName, requestId } = invocation;
-  if (topic === undefined) return;
+async function deliver(invocation: BaseInvocation): Promise<void> {
+  const { logging, delivery, runtime, redact, functionName, requestId } = invocation;
+  if (logging === undefined) return;
   const { lines, lost, why } = await delivery.end((calls) => {
-    const until = timeFor(invocation, calls);
-    return (batch) => sendRecords(invocation, batch, until);
+    const deadline = deliveryDeadline(invocation, calls);
+    return (batch) => sendRecords(invocation, batch, deadline);
   });
   invocation.topicState = lost === 0 ? "delivered" : "failed";
   if (lost === 0) return;
-  const { reason, message } = asSnapshotError(why);
-  const said = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${message}`;
-  runtime.warn(
-    redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message: said })),
-  );
+  const { reason, message: cause } = asSnapshotError(why);
+  const message = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${cause}`;
+  runtime.warn(redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message })));
 }
 
-/** Sends a batch of records. One whose answer was lost is sent again: a record may be there twice, never not at all. */
+/**
+ * Sends a batch of records to the logging topic. A batch whose response was lost is sent again, so a record can be in the topic
+ * twice, but is never missing.
+ */
 export async function sendRecords(
-  invocation: Invocation,
+  invocation: BaseInvocation,
   batch: string[],
-  until: Instant = timeFor(invocation, 1),
+  deadline: Instant = deliveryDeadline(invocation, 1),
 ): Promise<void> {
-  const { topic, connection, runtime } = invocation;
-  if (topic === undefined) return;
-  const report = () => reportLogs({ ...connection, deadline: until }, topic, batch);
-  await retryRead(report, { time: runtime.time, deadline: until });
+  const { logging, runtime } = invocation;
+  if (logging === undefined) return;
+  const report = () => reportLogs({ ...logging.connection, deadline }, logging.topic, batch);
+  await retryRead(report, { time: runtime.time, deadline });
 }
 
-/** Kept for the answer itself, and for a call that has to be given up. */
-const ANSWER_MS = 150;
+/** Time for the response itself, and for a request that has to be aborted. */
+const RESPONSE_MS = 150;
 
-/** Until when so many calls may take. */
-const timeFor = ({ endsAt, runtime }: Invocation, calls: number): Instant =>
-  instant(Math.min(after(endsAt, -ANSWER_MS), after(runtime.time.now(), DELIVERY_MS * calls)));
+/** Returns the deadline of a number of deliveries that follow each other. */
+const deliveryDeadline = ({ endsAt, runtime }: BaseInvocation, calls: number): Instant =>
+  instant(Math.min(after(endsAt, -RESPONSE_MS), after(runtime.time.now(), DELIVERY_MS * calls)));

@@ -1,41 +1,44 @@
 import { toLine } from "../results/record-line.ts";
-import type { Invocation, Middleware } from "./invocation.ts";
+import type { BaseInvocation, Middleware } from "./invocation.ts";
 
-/** Targets failed, after all the others were done: the invocation fails, so that the platform delivers the event again. */
+/** At least one target failed, after all targets were processed. The invocation fails, so the platform redelivers the event. */
 export class PartialFailureError extends Error {}
 
-/** What a use case for events has done; throws TargetsFailed where a target failed. */
-export function finishRun(invocation: Invocation, summary: Partial<Invocation["summary"]>): void {
+/**
+ * Finishes the run of an event function.
+ *
+ * @param summary what the function's response contains in addition to the counts of outcomes
+ * @throws PartialFailureError if a target failed
+ */
+export function finishRun(invocation: BaseInvocation, summary: Partial<BaseInvocation["summary"]>): void {
   Object.assign(invocation.summary, summary);
   if (invocation.records.hasFailed) throw new PartialFailureError();
 }
 
 /**
- * The answer of an event function: what became of how many targets, where the rest went, whether the topic took the
- * records. Where a target failed it is the message of the error instead, because the platform shows nothing else.
+ * Makes the response of an event function: how many targets had which outcome, which invocations received the deferred ones,
+ * and whether the logging topic received the records. If a target failed, the summary is the message of the thrown error,
+ * because the platform shows only that.
  */
-export function summary(): Middleware {
-  return {
-    after(request) {
-      request.response = JSON.parse(summaryOf(request.context));
-    },
-    onError(request) {
-      if (!(request.error instanceof PartialFailureError)) return;
-      const error = new Error(summaryOf(request.context));
-      error.name = "TargetsFailed";
-      error.stack = error.message;
-      request.error = error;
-    },
-  };
-}
+export const summary: Middleware = {
+  after(request) {
+    request.response = JSON.parse(summaryOf(request.context));
+  },
+  onError(request) {
+    if (!(request.error instanceof PartialFailureError)) return;
+    const error = new Error(summaryOf(request.context));
+    error.name = "TargetsFailed";
+    error.stack = error.message;
+    request.error = error;
+  },
+};
 
-/** The ids of so many shards fit into the message of an error, which is cut at 64 KiB. The records name all of them. */
+/** The ids of 1,000 invocations fit into an error message, which is cut at 64 KiB. The records contain all ids. */
 const MAX_DEFERRED_TO = 1_000;
 
-/** As JSON, in which nothing that the cloud said can carry a secret out. */
-const summaryOf = (invocation: Invocation): string => {
-  const { functionName, records, topicState, redact } = invocation;
-  const { policy, targets, deferredTo } = invocation.summary;
+/** Returns the summary as JSON without secrets, because the summary can contain strings of the cloud. */
+function summaryOf({ functionName, records, topicState, redact, summary }: BaseInvocation): string {
+  const { policy, targets, deferredTo } = summary;
   return redact(
     toLine({
       function: functionName,
@@ -46,4 +49,4 @@ const summaryOf = (invocation: Invocation): string => {
       topic: topicState,
     }),
   );
-};
+}

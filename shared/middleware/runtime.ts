@@ -2,24 +2,24 @@ import { randomUUID } from "node:crypto";
 import type { Time } from "../core/clock.ts";
 import { instant } from "../core/instant.ts";
 import { nodeTransport, type Transport } from "../huaweicloud/http/transport.ts";
-import type { InFlight } from "../snapshots/create/create-once.ts";
+import type { InFlight } from "../snapshots/create/in-flight.ts";
 
-/** What a function has from its process, so that a test can give it another one. */
+/** What a function uses of its process. A test passes another runtime. */
 export interface Runtime {
-  /** `anchored` returns a clock for one invocation that ignores later changes of the machine's clock. */
+  /** `anchored` returns a clock for one invocation, which ignores later changes of the machine's clock. */
   time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
-  /** A line on stdout: a result record. */
+  /** Prints a result record on stdout. */
   print(line: string): void;
-  /** A line on stderr: what is no result. */
+  /** Prints anything else on stderr. */
   warn(line: string): void;
   newId(): string;
-  /** The only thing that invocations of one instance share: what is being created at this moment. */
+  /** The creates that are in progress. Invocations in the same process share nothing else. */
   inFlight: InFlight;
 }
 
-/** Node.js ends a longer wait at once, with a warning. */
+/** The longest timer of Node.js: a longer one fires immediately, with a warning. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const wallTime: Time = {
@@ -43,6 +43,7 @@ function anchoredTime(): Time {
   return { ...wallTime, now: () => instant(offset + performance.now()) };
 }
 
+/** Returns the runtime of a deployed function. */
 export const nodeRuntime = (): Runtime => ({
   time: { ...wallTime, anchored: anchoredTime },
   transport: nodeTransport(),

@@ -1,31 +1,18 @@
-import { readTimer } from "../functiongraph/read-timer.ts";
-import type { Middleware } from "./invocation.ts";
+import { readTimer, type TimerEvent } from "../functiongraph/read-timer.ts";
+import { summary } from "./run-summary.ts";
+import type { TriggerReader } from "./trigger-reader.ts";
 
-/** The most that a policy's name has. */
-const LONGEST_NAME = 38;
+/** The maximum length of a policy's name. */
+const MAX_NAME_CHARACTERS = 38;
 
-/**
- * Reads a TIMER event; what its `user_event` holds is validated next. The policy is known from here on, so that the record
- * of the run names it however the run ends.
- */
-export function timer(): Middleware {
-  const before: Middleware["before"] = (request) => {
-    const event = readTimer(request.event);
-    request.event = event;
-    request.context.eventTime = event.time;
-    const { policy } = event.body;
-    if (typeof policy === "string" && policy.length <= LONGEST_NAME) request.context.summary.policy = policy;
-  };
-  return {
-    before,
-    // A function that is not configured did not come as far.
-    onError(request) {
-      if (request.context.eventTime !== undefined) return;
-      try {
-        before(request);
-      } catch {
-        // The event is no timer's: that is the error already, or comes after it.
-      }
-    },
-  };
-}
+/** Reads the event of a timer, whose `user_event` is the body of the request. */
+export const timerEvent: TriggerReader<TimerEvent, void> = {
+  read(event, invocation) {
+    const timer = readTimer(event);
+    const { policy } = timer.body;
+    invocation.eventTime = timer.time;
+    if (typeof policy === "string" && policy.length <= MAX_NAME_CHARACTERS) invocation.summary.policy = policy;
+    return timer;
+  },
+  summary,
+};

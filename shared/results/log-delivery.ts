@@ -1,13 +1,13 @@
 import { asSnapshotError, type Reason } from "../core/errors.ts";
 
-/** A call to LTS takes at most so much (DESIGN 4.6); a record is about 500 bytes. */
-const MOST_LINES = 500;
-const MOST_BYTES = 512 * 1024;
-/** For the body around the lines, and for the quoting of each. */
+/** The most lines and bytes of one call to LTS. A record has about 500 bytes. */
+const MAX_LINES = 500;
+const MAX_BYTES = 512 * 1024;
+/** The bytes of the body around the lines. */
 const ENVELOPE_BYTES = 1024;
 
-/** With these reasons the topic refuses every record, or there is no time: smaller batches change nothing. */
-const OF_EVERY_RECORD = new Set<Reason>([
+/** Errors that affect every record, or that leave no time. Smaller batches would fail too. */
+const FATAL = new Set<Reason>([
   "AccessDenied",
   "AccountSuspended",
   "NotFound",
@@ -15,19 +15,21 @@ const OF_EVERY_RECORD = new Set<Reason>([
   "DeadlineExceeded",
   "Misconfigured",
 ]);
-/** With these it is the service that fails, rather than the record that is refused. */
-const OF_THE_SERVICE = new Set<Reason>(["CloudError", "BadResponse"]);
-/** It takes 10 failures in a row to isolate one record among 500. */
-const ISOLATION = 12;
-/** Failures in a row, while the topic has taken nothing, after which it is believed to refuse everything. */
-const PATIENCE = 40;
+/** Errors of the service, which are probably not caused by a single record. */
+const SERVICE_ERRORS = new Set<Reason>(["CloudError", "BadResponse"]);
+/** The allowed number of consecutive failures. Isolating one record among 500 takes 10 of them. */
+const MAX_FAILURES = 12;
+/** The number of consecutive failures after which the topic is assumed to reject everything, if it has accepted nothing. */
+const MAX_FAILURES_AT_END = 40;
 
-/** Lines on their way to the logging topic. */
+/** Delivers lines to the logging topic. */
 export interface Delivery {
   add(line: string): void;
   /**
-   * Sends what the topic has not taken yet, in so many calls or more; `lost` is how many of all lines it did not take then
-   * either, and why.
+   * Sends the remaining lines.
+   *
+   * @param sendIn returns the function that sends a batch; `calls` is the least number of calls
+   * @returns the number of all lines, the number of lines that the topic did not accept, and the first error
    */
   end(sendIn: (calls: number) => Send): Promise<{ lines: number; lost: number; why?: unknown }>;
 }
@@ -35,39 +37,42 @@ export interface Delivery {
 type Send = (batch: string[]) => Promise<void>;
 
 /**
- * Cuts lines into batches that one call to the logging topic takes, in order. A batch that is full is sent while the work
- * goes on, one after the other, so a run over thousands of targets holds few lines. A batch that is refused is divided until
- * the refused line is alone. A batch that fails for another reason is sent again with the next full batch, and at the end.
+ * Starts a delivery, which divides the lines into batches and keeps their order. It sends each full batch during the run, one
+ * after the other, so a run over thousands of targets keeps few lines in memory. If the topic rejects a batch, the delivery
+ * divides it until the rejected line is isolated. If a batch fails for another reason, the delivery sends it again with the next
+ * full batch and at the end.
+ *
+ * @param send sends a batch during the run
  */
 export function startDelivery(send: Send): Delivery {
-  /** The last one may still grow. */
+  /** Only the last batch can still grow. */
   const batches: string[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   let lines = 0;
   let lost = 0;
   let why: unknown;
-  let taken = false;
+  let accepted = false;
   let probed = false;
   let ended = false;
   let sending: Promise<void> | undefined;
 
-  /** Returns why it stopped before all was sent. */
-  const sendWhile = async (more: () => boolean, by: Send): Promise<unknown> => {
+  /** Sends batches while `hasMore` returns true. Returns the error that stopped it; undefined if nothing did. */
+  const sendWhile = async (hasMore: () => boolean, sendBatch: Send): Promise<unknown> => {
     let failures = 0;
     let cause: unknown;
-    while (more()) {
+    while (hasMore()) {
       const batch = batches[0] as string[];
       try {
-        await by(batch);
+        await sendBatch(batch);
         batches.shift();
-        taken = true;
+        accepted = true;
         failures = 0;
       } catch (thrown) {
         if (failures === 0) cause = thrown;
         failures += 1;
         const { reason } = asSnapshotError(thrown);
-        if (failures > most(reason)) {
-          if (!ended || probed || OF_EVERY_RECORD.has(reason) || OF_THE_SERVICE.has(reason)) return cause;
+        if (failures > maxFailures(reason)) {
+          if (!ended || probed || FATAL.has(reason) || SERVICE_ERRORS.has(reason)) return cause;
           probe();
         } else if (batch.length > 1) {
           const half = batch.length >> 1;
@@ -81,19 +86,19 @@ export function startDelivery(send: Send): Delivery {
     }
     return undefined;
   };
-  /** How many failures in a row are worth a smaller batch. */
-  const most = (reason: Reason): number => {
-    if (OF_EVERY_RECORD.has(reason)) return 0;
-    // A connection can break because of what a record says. It is not believed before the topic takes another one.
-    if (reason === "Unreachable") return probed && taken ? ISOLATION : 0;
-    if (OF_THE_SERVICE.has(reason)) return ended ? ISOLATION : 0;
-    if (taken) return Number.POSITIVE_INFINITY;
-    return ended ? PATIENCE : ISOLATION;
+  /** Returns how many consecutive failures are allowed before sending stops. */
+  const maxFailures = (reason: Reason): number => {
+    if (FATAL.has(reason)) return 0;
+    // A proxy can reset the connection because of the content of a record. This is assumed only after the topic accepts another.
+    if (reason === "Unreachable") return probed && accepted ? MAX_FAILURES : 0;
+    if (SERVICE_ERRORS.has(reason)) return ended ? MAX_FAILURES : 0;
+    if (accepted) return Number.POSITIVE_INFINITY;
+    return ended ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };
-  /** Moves the last line, the run's own record, to the front. If the topic accepts that line, it refuses only certain records. */
+  /** Moves the last line, the record of the run, to the front. If the topic accepts this line, it rejects only certain records. */
   const probe = () => {
     probed = true;
-    taken = false;
+    accepted = false;
     const last = batches.at(-1)?.pop() as string;
     if (batches.at(-1)?.length === 0) batches.pop();
     batches.unshift([last]);
@@ -103,7 +108,7 @@ export function startDelivery(send: Send): Delivery {
       lines += 1;
       const size = Buffer.byteLength(JSON.stringify(line)) + 1;
       const batch = batches.at(-1);
-      if (batch !== undefined && batch.length < MOST_LINES && bytes + size <= MOST_BYTES) {
+      if (batch !== undefined && batch.length < MAX_LINES && bytes + size <= MAX_BYTES) {
         batch.push(line);
         bytes += size;
         return;

@@ -3,26 +3,28 @@ import { formatInstant, type Instant } from "../core/instant.ts";
 import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 import { toRecordLine } from "./record-line.ts";
 
-/** The result records of one invocation: each is written when it ends. */
+/** The result records of one invocation. Each record is written when its target ends. */
 export interface Records {
-  /** Work on a target begins; the function that is returned writes its one terminal record. */
+  /** Starts the work on a target. Returns a function that writes the target's only record. */
   openRecord(target: TargetFields): (end: EndFields) => void;
-  /** How many targets ended how. */
+  /** Returns the number of targets for each outcome. */
   counts(): Partial<Record<Outcome, number>>;
-  /** Ends what is still open with `error`, then writes the record of the run itself. */
+  /** Writes a record with `error` for every open target, and then the record of the run. */
   close(error: SnapshotError | undefined): void;
-  /** True once a target failed. */
+  /** True after a target failed. */
   readonly hasFailed: boolean;
-  /** Something about the run that deserves a look: its record says it, as a warning. */
+  /** Adds a note to the record of the run, which becomes a warning. */
   addNotice(detail: string): void;
-  /** True once work on a target has begun. */
+  /** True after the work on a target started. */
   readonly hasTargets: boolean;
 }
 
 /**
- * @param run    what every record of this invocation has; read when a record is written, as more is known by then
- * @param print  takes a record's line: to stdout, and on its way to the logging topic
- * @param redact takes the secrets out of a line
+ * Creates the records of one invocation.
+ *
+ * @param run returns the common fields. It is called for each record, because some fields become known during the run
+ * @param print receives the line of each record
+ * @param redact removes the secrets from a line
  */
 export function startRecords(
   run: () => RunFields,
@@ -33,9 +35,9 @@ export function startRecords(
   const started = now();
   const counts: Partial<Record<Outcome, number>> = {};
   const open = new Set<(end: EndFields) => void>();
-  let begun = false;
+  let hasTargets = false;
   let failed = false;
-  let remark: string | undefined;
+  let notices: string | undefined;
   let closed = false;
 
   const write = (fields: { outcome: Outcome } & Record<string, unknown>, since: Instant) => {
@@ -55,50 +57,50 @@ export function startRecords(
     print(toRecordLine(record, redact));
   };
 
-  const begin = (target: TargetFields) => {
-    // Work that was given up at the deadline may still go on: the run's record is the last one.
+  const openRecord = (target: TargetFields) => {
+    // Work that continues after the deadline writes no record, because the record of the run must be the last one.
     if (closed) return () => {};
-    begun = true;
+    hasTargets = true;
     const since = now();
-    const end = ({ error, ...ended }: EndFields) => {
-      // The first end counts: a target has one terminal record, whatever comes after it.
-      if (!open.delete(end)) return;
+    const complete = ({ error, ...ended }: EndFields) => {
+      // Ignores every call but the first one, because a target has one record.
+      if (!open.delete(complete)) return;
       counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
-      // That a snapshot failed is what verify is there to find: its work is done.
-      const finding = target.action === "verify" && error?.reason === "SnapshotFailed";
-      if ((ended.outcome === "failed" && !finding) || ended.outcome === "rejected") failed = true;
+      // The purpose of verify is to find failed snapshots, so a failed snapshot is no failure of the run.
+      const isFinding = target.action === "verify" && error?.reason === "SnapshotFailed";
+      if ((ended.outcome === "failed" && !isFinding) || ended.outcome === "rejected") failed = true;
       const known = Object.fromEntries(Object.entries(ended).filter(([, value]) => value !== undefined));
       write({ ...target, ...known, outcome: ended.outcome, ...(error ? { error: errorFields(error) } : {}) }, since);
     };
-    open.add(end);
-    return end;
+    open.add(complete);
+    return complete;
   };
 
   return {
-    openRecord: begin,
+    openRecord,
     addNotice(detail) {
-      remark = remark === undefined ? detail : `${remark} ${detail}`;
+      notices = notices === undefined ? detail : `${notices} ${detail}`;
     },
     get hasFailed() {
       return failed;
     },
     get hasTargets() {
-      return begun;
+      return hasTargets;
     },
     counts: () => counts,
     close(error) {
       const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
-      for (const end of [...open]) end({ outcome: "failed", error: unfinished });
+      for (const complete of [...open]) complete({ outcome: "failed", error: unfinished });
       closed = true;
-      const ended = failed || error !== undefined ? "failed" : "done";
+      const outcome = failed || error !== undefined ? "failed" : "done";
       write(
         {
           action: "run",
           policy: run().policy,
-          outcome: ended,
+          outcome,
           outcomes: { ...counts },
-          ...(ended === "done" && (remark !== undefined || counts.unverified) ? { level: "warn" } : {}),
-          ...(remark === undefined ? {} : { detail: remark }),
+          ...(outcome === "done" && (notices !== undefined || counts.unverified) ? { level: "warn" } : {}),
+          ...(notices === undefined ? {} : { detail: notices }),
           ...(error === undefined ? {} : { error: errorFields(error) }),
         },
         started,
@@ -107,20 +109,24 @@ export function startRecords(
   };
 }
 
-/** Work on one target, from its beginning to its record; an error is recorded and thrown on. */
+/**
+ * Runs the work on one target and writes its record.
+ *
+ * @throws SnapshotError if the work throws, after the record was written
+ */
 export async function recorded<Result>(
   records: Records,
   target: TargetFields,
   work: () => Promise<{ result: Result; end: EndFields }>,
 ): Promise<Result> {
-  const end = records.openRecord(target);
+  const complete = records.openRecord(target);
   try {
-    const done = await work();
-    end(done.end);
-    return done.result;
+    const { result, end } = await work();
+    complete(end);
+    return result;
   } catch (thrown) {
     const error = asSnapshotError(thrown);
-    end({ outcome: "failed", attempts: error.attempts, error });
+    complete({ outcome: "failed", attempts: error.attempts, error });
     throw error;
   }
 }

@@ -1,24 +1,26 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { pauses, retryRead } from "../core/retry.ts";
-import type { RunContext } from "./create/create-all.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import type { Action } from "./reporting.ts";
+import type { RunContext } from "./run-context.ts";
 import { tooMany } from "./too-many.ts";
 
 const outOfTime = () =>
   new SnapshotError(
     "DeadlineExceeded",
-    "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+    "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
   );
 
 /**
- * Every snapshot of the project that is asked for, kind by kind. A kind that cannot be listed has a failed record and does
- * not stop the others. Where the cloud does not have a kind at all the run goes on without it, and says so: the address may
- * be wrong.
+ * Lists the snapshots of the project, kind by kind, and calls `work` for each kind. If a kind cannot be listed, writes a failed
+ * record and continues. If the endpoint does not offer a kind, adds a notice and continues, because the endpoint may be wrong.
  *
- * @param keep what is held of a snapshot until all of its kind are there; undefined: nothing
- * @returns the kinds that were listed before a later kind's list had to be waited for
+ * @param fields the beginning of the record of a kind that cannot be listed
+ * @param keep returns what to keep of a snapshot, or undefined to skip it
+ * @param work receives the kept snapshots of a kind, and a function to await between items
+ * @returns the kinds whose lists are old, because the list of a later kind was retried
+ * @throws SnapshotError Unsupported if the endpoint offers no kind at all
  */
 export async function listByKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
@@ -29,9 +31,9 @@ export async function listByKind(
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const missing = new Map<string, SnapshotError>();
-  const breathe = pauses(retryBudget.time);
+  const yieldToTimers = pauses(retryBudget.time);
   const pause = async () => {
-    await breathe();
+    await yieldToTimers();
     if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTime();
   };
   for (const kind of Object.values<Kind>(KINDS)) {
@@ -61,13 +63,13 @@ export async function listByKind(
       end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
     }
   }
-  // No kind at all: that is no cloud without snapshots, it is the wrong address.
+  // If no kind is offered, the endpoint is wrong.
   const [error] = missing.values();
   if (error === undefined) return outdated;
   if (missing.size === Object.keys(KINDS).length) throw error;
-  const said = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
+  const response = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
   addNotice(
-    `${[...missing.keys()].join(", ")}: not offered at this endpoint (${said}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
+    `${[...missing.keys()].join(", ")}: not offered at this endpoint (${response}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
   );
   return outdated;
 }

@@ -3,43 +3,59 @@ import { compactInstant, type Instant } from "../core/instant.ts";
 import { canonicalJson, type JsonObject } from "../core/json.ts";
 
 /**
- * What a snapshot of ours carries in its create call, because neither EVS nor DWS takes a client token: who made it
- * (`managed-by`), for which policy, under which key, and a short hash of what was asked for (DESIGN 4.4).
+ * The marker: the labels that identify a snapshot as created by this project. The create request contains them, because
+ * neither EVS nor DWS accepts an idempotency key. On the wire, the labels are `managed-by`, `policy`, `key` and `content`.
  */
 export interface Marker {
   policy: string;
-  /** 32 hex: what makes the snapshot one (policy and event time, attachment, deployment, Idempotency-Key). */
+  /**
+   * 32 hex digits. Requests with the same key and resource create one snapshot. The key is derived from the policy and the
+   * event time, the attachment, the deployment, or the Idempotency-Key header. On the wire: `key`.
+   */
   idempotencyKey: string;
-  /** 8 hex: the canonical request without this marker. The same key with other content is a conflict. */
+  /** 8 hex digits: a hash of the create options. Another hash under the same key is a conflict. On the wire: `content`. */
   requestHash: string;
 }
 
+/** The value of the label `managed-by`. */
 export const MANAGED_BY = "snapshot-functions";
-/** The keys that the marker takes in EVS metadata and tags; a caller cannot set them. */
+/** The marker's keys in EVS metadata and tags. Callers cannot set them. */
 export const MARKER_KEYS = ["managed-by", "policy", "key", "content"] as const;
 
 const KEY = /^[0-9a-f]{32}$/;
-const CONTENT = /^[0-9a-f]{8}$/;
+const REQUEST_HASH = /^[0-9a-f]{8}$/;
 
-/** At once, where Node has it (20.12): an object for each hash stays until the old generation is collected. */
+/** Hashes a string. `hash` (Node 20.12) is preferred because it creates no object that the garbage collector frees late. */
 const sha256 = (text: string): string =>
-  // Stryker disable next-line all: which of both there is depends on the version of Node, and both give the same
+  // Stryker disable next-line all: the version of Node decides which function exists, and both return the same
   hash === undefined ? createHash("sha256").update(text).digest("hex") : hash("sha256", text);
 
-/** A key from the parts that make the snapshot one. The parts are kept apart, so that `["a","b"]` is not `["ab"]`. */
+/**
+ * Derives an idempotency key from its parts. `["a", "b"]` and `["ab"]` result in different keys.
+ *
+ * @param parts the name of the trigger, then what identifies the request among those of the trigger
+ * @returns 32 hex digits
+ */
 export const deriveKey = (...parts: [trigger: string, ...identity: string[]]): string =>
   sha256(JSON.stringify(parts)).slice(0, 32);
 
-/** The content hash of a request as the caller wrote it: without marker and without a name that we would make up. */
+/**
+ * Hashes a create request.
+ *
+ * @param kind the name of the kind
+ * @param options the options without the marker and without a generated name
+ * @returns 8 hex digits
+ */
 export const hashRequest = (kind: string, options: JsonObject): string =>
   sha256(`${kind} ${canonicalJson(options)}`).slice(0, 8);
 
 /**
- * `<policy>-<20261121T020000Z>-<8 hex>`: at most 64 characters for a policy of 38, and valid for all four kinds. The
- * hash covers the attempt, so that a second try after a failed snapshot gets a name of its own (DWS names are unique).
+ * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex>`. A label of 38 characters results in a name of at
+ * most 64 characters, which all kinds accept. The hash covers the attempt, because DWS rejects the name of an existing
+ * snapshot, even if that snapshot failed.
  *
- * @param label policy, function name, or `d-<slug>` for a deployment
- * @param time  the event's time; a deployment has none
+ * @param label the policy, the name of the function, or `d-<slug>` for a deployment
+ * @param time the time of the event; undefined for a deployment
  */
 export function snapshotName(
   label: string,
@@ -51,7 +67,7 @@ export function snapshotName(
   return [label, ...(time === undefined ? [] : [compactInstant(time)]), hash].join("-");
 }
 
-/** The marker as EVS metadata (v2) or tags (v5): four short values, within the 43 characters of a tag's value. */
+/** Returns the marker as EVS metadata (v2) or tags (v5). Each value fits into the 43 characters of a tag. */
 export const markerLabels = (marker: Marker): Record<string, string> => ({
   "managed-by": MANAGED_BY,
   policy: marker.policy,
@@ -59,23 +75,31 @@ export const markerLabels = (marker: Marker): Record<string, string> => ({
   content: marker.requestHash,
 });
 
-/** The marker in metadata or tags; undefined unless all of it is there and well formed. */
+/** Reads the marker from EVS metadata or tags. Returns undefined if a label is missing or malformed. */
 export function readMarkerLabels(labels: Record<string, string>): Marker | undefined {
   const { policy, key, content } = labels;
   if (labels["managed-by"] !== MANAGED_BY || !policy || !key || !content) return undefined;
-  return KEY.test(key) && CONTENT.test(content) ? { policy, idempotencyKey: key, requestHash: content } : undefined;
+  return KEY.test(key) && REQUEST_HASH.test(content)
+    ? { policy, idempotencyKey: key, requestHash: content }
+    : undefined;
 }
 
 const MARKER_TEXT =
   /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})\s*$/;
 
-/** The caller's description with the marker after it; the description alone where the two exceed `limit` characters. */
-export function describeWithMarker(description: string | undefined, marker: Marker, limit: number): string {
+/**
+ * Appends the marker to a description.
+ *
+ * @param maxLength the maximum number of characters
+ * @returns the description without the marker if both together are too long
+ */
+export function describeWithMarker(description: string | undefined, marker: Marker, maxLength: number): string {
   const text = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.idempotencyKey} content:${marker.requestHash}`;
   const whole = description ? `${description} ${text}` : text;
-  return [...whole].length <= limit ? whole : (description ?? "");
+  return [...whole].length <= maxLength ? whole : (description ?? "");
 }
 
+/** Reads the marker at the end of a description. Returns undefined if it is missing or malformed. */
 export function readMarkerText(description: string | undefined): Marker | undefined {
   const found = description?.match(MARKER_TEXT);
   if (!found) return undefined;

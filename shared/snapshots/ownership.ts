@@ -2,7 +2,11 @@ import { textAt } from "../core/json.ts";
 import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
-/** Why a snapshot is not one that we made, although it carries our marker: labels are copied along, by hand or by EVS. */
+/**
+ * Returns why this project did not create a snapshot that has its marker. Users copy labels, and so does EVS.
+ *
+ * @returns undefined if this project created the snapshot
+ */
 export function foreignReason({ name, labels, raw }: FoundSnapshot): string | undefined {
   if (name.startsWith("autobk_snapshot_")) return "made by a backup";
   if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "made by the system";
@@ -12,18 +16,18 @@ export function foreignReason({ name, labels, raw }: FoundSnapshot): string | un
   return undefined;
 }
 
-/** The id of the group that a snapshot is a member of. */
+/** Returns the id of the group that contains a snapshot, or undefined if no group contains it. */
 export const groupOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
   textAt(raw, "snapshot_group_id") || undefined;
 
 // Stryker disable all: only saves memory
 
-/** Whatever `whyNotOurs` looks at. */
+/** The fields of `raw` that `foreignReason` reads. */
 const FIELDS = ["snapshot_type", "type", "snapshot_group_id"];
 
 /**
- * The same, once the marker was read: without the labels that carry it, and without those of the API's own fields that
- * nobody asks for any more, as a project has thousands of snapshots.
+ * Returns a smaller copy of a snapshot, because a project has thousands of snapshots. The copy lacks the labels of the marker,
+ * which was read before, and the fields of the API that no later code reads.
  */
 export const compact = (found: FoundSnapshot): FoundSnapshot => ({
   ...found,
@@ -31,11 +35,11 @@ export const compact = (found: FoundSnapshot): FoundSnapshot => ({
   raw: only(found.raw, (name) => FIELDS.includes(name)),
 });
 
-const NOTHING = Object.freeze({});
+const EMPTY = Object.freeze({});
 
 function only<Value>(from: Record<string, Value>, wanted: (name: string) => boolean): Record<string, Value> {
   const entries = Object.entries(from).filter(([name]) => wanted(name));
-  return entries.length === 0 ? NOTHING : Object.fromEntries(entries);
+  return entries.length === 0 ? EMPTY : Object.fromEntries(entries);
 }
 
 // Stryker restore all

@@ -4,8 +4,8 @@ import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import type { Policy, Selector } from "./policy.ts";
 
-// The schemas of what policies and gates have in common (DESIGN 4.5), made from the registry of kinds. Nothing of this is
-// loaded at run time.
+// The schemas that policies and gates share, derived from the definitions of the kinds. Only the schema generator loads this
+// file.
 
 const tagFilter = () =>
   Type.Unsafe<Record<string, string>>({
@@ -28,6 +28,7 @@ const targetOf = (kind: Kind) =>
     { additionalProperties: false, "x-required-any-of": [kind.target.idsField, "tags"] },
   );
 
+/** Returns the schema of `targets`. */
 export const Targets = (minItems = 1) =>
   Type.Unsafe<Selector[]>({
     type: "array",
@@ -41,7 +42,7 @@ export const Targets = (minItems = 1) =>
     },
   });
 
-/** A letter, then letters, digits, - and _: it becomes part of names that all four kinds allow. */
+/** Returns the schema of the name of a policy. It becomes part of snapshot names, so it has only characters that all kinds accept. */
 export const PolicyName = () =>
   Type.String({
     pattern: "^(?!autobk_snapshot_)[A-Za-z][A-Za-z0-9_-]{0,37}$",
@@ -51,6 +52,7 @@ export const PolicyName = () =>
 
 const count = () => Type.Optional(Type.Integer({ minimum: 0 }));
 
+/** Returns the schema of `retention`. */
 export const RetentionSchema = () =>
   Type.Object(
     {
@@ -74,9 +76,11 @@ const policyFields = () => ({
   dry_run: Type.Optional(Type.Boolean()),
 });
 
+/** Returns the schema of a policy that creates snapshots. */
 export const PolicySchema = () =>
   Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: Targets() }, { additionalProperties: false }));
 
+/** Returns the schema of a policy that prune reads. Its `targets` are optional, because prune ignores them. */
 export const PrunePolicySchema = () =>
   Type.Unsafe<Omit<Policy, "targets">>(
     Type.Object({ ...policyFields(), targets: Type.Optional(Targets(0)) }, { additionalProperties: false }),

@@ -1,25 +1,9 @@
-import { SnapshotError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { preview } from "../core/preview.ts";
 import type { Kind } from "./kinds/kind.ts";
 import type { KindName } from "./kinds/kinds.ts";
 import type { Resource } from "./ports.ts";
 
-/** Refuses what a schema cannot: a zone that nobody knows. Throws InvalidRequest. */
-export function checkTimeZone(zone: string): void {
-  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves work
-  if (zone === "UTC") return;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-  } catch {
-    throw new SnapshotError(
-      "InvalidRequest",
-      `time_zone: expected an IANA name such as Europe/Berlin, got ${preview(zone)}.`,
-    );
-  }
-}
-
-/** What a policy or a gate takes: resources by id, by tag, or both; never neither (DESIGN 4.5). */
+/** Selects resources of one kind by id, by tag, or by both, in a policy or a gate. */
 export interface Selector extends JsonObject {
   kind: KindName;
   tags?: Record<string, string>;
@@ -27,6 +11,7 @@ export interface Selector extends JsonObject {
   description?: string;
 }
 
+/** The retention of a policy. Each field except `min_keep` is a rule, and a value of 0 turns the rule off. */
 export interface Retention {
   keep_last?: number;
   keep_within_days?: number;
@@ -37,7 +22,7 @@ export interface Retention {
   min_keep?: number;
 }
 
-/** A policy, as a timer's `user_event` holds it. */
+/** A policy: the `user_event` of a timer. */
 export interface Policy {
   policy: string;
   time_zone?: string;
@@ -48,30 +33,32 @@ export interface Policy {
   dry_run?: boolean;
 }
 
-/** One snapshot to be taken. */
+/** A resource of which a snapshot is to be created. */
 export interface Target {
   kind: Kind;
   resource: string;
-  /** The API's own options. */
+  /** The create options of the API. */
   options: JsonObject;
 }
 
-/** Whether resources of a selector have to be looked up: ids alone name themselves. */
+/** Returns whether the resources must be listed to apply a selector. Ids alone do not need the list. */
 export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
   tags !== undefined || exclude_tags !== undefined;
 
 /**
- * The targets of a selector. `tags` are AND-ed, `exclude_tags` OR-ed and stronger than both ids and tags; `*` is any
- * value; case-sensitive. An id that the cloud does not list stays a target: that it is gone has to be said.
+ * Returns the targets of a selector. A resource must have all `tags` and none of the `exclude_tags`. `exclude_tags` also apply
+ * to ids. `*` matches every value of a tag. Tags are case-sensitive. An id that the cloud does not list is a target, so its
+ * record reports that it does not exist.
  *
- * @param found every resource of that kind; empty where none was looked up
+ * @param resources all resources of the kind, or an empty array if they were not listed
  */
-export function targetsOf(selector: Selector, kind: Kind, found: readonly Resource[]): Target[] {
+export function targetsOf(selector: Selector, kind: Kind, resources: readonly Resource[]): Target[] {
   const { tags, exclude_tags = {} } = selector;
-  const tagsOf = new Map(found.map((one) => [one.id.toLowerCase(), one.tags]));
-  const byTag = tags === undefined ? [] : found.filter((one) => Object.entries(tags).every(matches(one.tags)));
+  const tagsOf = new Map(resources.map((resource) => [resource.id.toLowerCase(), resource.tags]));
+  const tagged =
+    tags === undefined ? [] : resources.filter((resource) => Object.entries(tags).every(matches(resource.tags)));
   const named = (selector[kind.target.idsField] ?? []) as string[];
-  const ids = [...named.map((id) => id.toLowerCase()), ...byTag.map((one) => one.id.toLowerCase())];
+  const ids = [...named, ...tagged.map(({ id }) => id)].map((id) => id.toLowerCase());
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
     .map((id) => targetFor(kind, id, selector));
@@ -82,15 +69,15 @@ const matches =
   ([key, value]: [string, string]): boolean =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-/** A target of a resource, with the options of its selector; those that are always sent have a default. */
+/** Creates the target of a resource. Options that the selector does not set have the default value of the kind. */
 export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.target;
   const options: JsonObject = { [kind.target.idOption]: id, description: selector.description };
-  for (const [name, byDefault] of Object.entries(defaults)) options[name] = selector[name] ?? byDefault;
+  for (const [name, defaultValue] of Object.entries(defaults)) options[name] = selector[name] ?? defaultValue;
   return { kind, resource: id, options };
 }
 
-/** Each snapshot once: the first selector that names a resource decides about its options. */
+/** Removes repeated resources of a kind. The first target of a resource remains, with its options. */
 export function withoutRepeats(targets: readonly Target[]): Target[] {
   const seen = new Map<string, Target>();
   for (const target of targets) {

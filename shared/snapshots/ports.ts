@@ -2,11 +2,11 @@ import type { Instant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 
-/** What the cloud answered to a create that it took. */
+/** The response to a successful create. */
 export interface Created {
   snapshotId: string;
   jobId?: string;
-  /** The API's own status and body, as text, to the byte. */
+  /** The HTTP status and the unchanged body of the API's response. */
   status: number;
   body: string;
   /** The state of the new snapshot, if the response names it. */
@@ -14,24 +14,25 @@ export interface Created {
 }
 
 /**
- * The snapshots of one kind in the cloud, as far as it takes to make one. All of it rejects with a SnapshotError.
- * Implemented in shared/huaweicloud, one client per service.
+ * The operations on snapshots of one kind that a create needs. They reject with a SnapshotError. Implemented in
+ * shared/huaweicloud, one client per service.
  */
 export interface Creation {
-  /** Sends one create. Never repeats it: that is for `ensure` to decide, after looking. */
+  /** Sends one create request. Never repeats it, because `createOnce` must list the snapshots before a retry. */
   create(options: JsonObject): Promise<Created>;
-  /** Every snapshot that a create with these options could have made or could collide with. */
+  /** Lists every snapshot that a create with these options can have created or can conflict with. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
 }
 
-/** The snapshots of one kind in the cloud. */
+/** The operations on snapshots of one kind. They reject with a SnapshotError. */
 export interface SnapshotService extends Creation {
   /**
-   * Shows every snapshot of this kind in the project to `visit`, once, while the list is read: a project may have more than
-   * a function has room for. The state of a group is what it and all its members are. Where it rejects, some were not shown.
+   * Calls `visit` once for each snapshot of this kind in the project. It does not return an array, because a project can have
+   * more snapshots than the function has memory for. The state of a group includes the states of its members. If the list
+   * cannot be read to its end, the function rejects after it has visited some snapshots.
    */
   listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
-  /** Deletes one. Rejects with NotFound where it is gone already. */
+  /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**
    * Lists every disk, server or cluster of the project of which a snapshot of this kind can be created.
@@ -39,7 +40,7 @@ export interface SnapshotService extends Creation {
    * @throws SnapshotError BadResponse if there are more than `max`
    */
   resources(max: number): Promise<Resource[]>;
-  /** Lists the disks that a snapshot of a server must have members for. Only kinds with members have this function. */
+  /** Lists the disks of a server that its snapshot must contain. Only kinds with members have this function. */
   disksOf?(serverId: string): Promise<AttachedDisk[]>;
 }
 
@@ -49,20 +50,20 @@ export interface Resource {
   tags: Record<string, string>;
 }
 
-/** A disk of a server and when it was attached. The time is absent if EVS omits it, or if the request names the disk. */
+/** A disk of a server. The time of its attachment is missing if EVS omits it, or if the request names the disk. */
 export interface AttachedDisk {
   id: string;
   attachedAt?: Instant;
 }
 
-/** A disk, as far as taking a snapshot of it on attachment goes. */
+/** The fields of a disk that a snapshot on attachment needs. */
 export interface Volume {
   id: string;
   status: string;
-  /** It can be attached to several servers at a time. */
+  /** Whether the disk can be attached to several servers at the same time. */
   shared: boolean;
   attachments: { id?: string; serverId?: string; attachedAt?: Instant }[];
 }
 
-/** The snapshots of every kind. */
+/** Returns the operations on snapshots of a kind. */
 export type Cloud = (kind: Kind) => SnapshotService;

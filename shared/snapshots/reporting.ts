@@ -1,6 +1,6 @@
 import type { SnapshotError } from "../core/errors.ts";
 
-/** What became of a target, or of the run (DESIGN 4.6), and the level of its record. */
+/** The outcomes of targets and runs, with the level of their records. */
 export const OUTCOMES = {
   accepted: "info",
   existing: "info",
@@ -17,8 +17,8 @@ export const OUTCOMES = {
   done: "info",
 } as const satisfies Record<string, "info" | "warn" | "error">;
 
-/** What each says. Not loaded at run time: README.md repeats it, and a test holds the two together. */
-// Stryker disable all: for people; a test of the project holds the README against it
+/** The meaning of each outcome. Not loaded at run time. A test compares it with the table in README.md. */
+// Stryker disable all: a test of the project compares it with README.md
 export const OUTCOMES_SAY: Record<Outcome, string> = {
   accepted: "the cloud took it",
   existing: "an earlier delivery of the same request made it",
@@ -39,7 +39,7 @@ export const OUTCOMES_SAY: Record<Outcome, string> = {
 export type Outcome = keyof typeof OUTCOMES;
 export type Action = "create" | "verify" | "prune" | "run";
 
-/** The fields that a target's record begins with. */
+/** The fields of a record that are known before the work on the target starts. */
 export interface TargetFields {
   action: Exclude<Action, "run">;
   kind?: string;
@@ -50,7 +50,7 @@ export interface TargetFields {
   deployment_id?: string;
 }
 
-/** The fields that are known once it has ended. */
+/** The fields of a record that are known when the work on the target is finished. */
 export interface EndFields {
   outcome: Outcome;
   name?: string;
@@ -62,17 +62,18 @@ export interface EndFields {
   error?: SnapshotError;
 }
 
-/** Begins the record of a target; the function that is returned ends it. Implemented in shared/results. */
+/** Opens the record of a target and returns the function that completes it. Implemented in shared/results. */
 export type ResultReporter = (target: TargetFields) => (end: EndFields) => void;
 
-/** What is said of a run beside the records of its targets. Implemented in shared/middleware. */
+/** Adds information to the record of a run. Implemented in shared/middleware. */
 export interface RunNotices {
-  /** What deserves a look: the record of the run says it, as a warning. */
+  /** Adds a warning to the record of the run. */
   addNotice(detail: string): void;
-  /** What is about to be deleted, before the first of it is. */
+  /** Lists the planned deletions in a log line before the first one, in case the invocation ends before their records. */
   announceDeletions(deletions: readonly Deletion[]): void;
 }
 
+/** A planned deletion. */
 export interface Deletion {
   kind: string;
   resource_id?: string;

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import type { Kind } from "./kinds/kind.ts";
 
-/** Returns the error for a list that shows more snapshots of a kind than there is memory for. */
-export const tooMany = ({ name }: Kind, most: number): SnapshotError =>
-  new SnapshotError("BadResponse", `Expected at most ${most} ${name}s, got more. Give the function more memory.`);
+/** Creates the error for a list that has more snapshots of a kind than the function has memory for. */
+export const tooMany = ({ name }: Kind, max: number): SnapshotError =>
+  new SnapshotError("BadResponse", `Expected at most ${max} ${name}s, got more. Give the function more memory.`);

@@ -1,110 +1,113 @@
 import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
-import type { RunContext } from "./create/create-all.ts";
-import { cannotBeDeleted, type FoundSnapshot, type Kind } from "./kinds/kind.ts";
+import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { listByKind } from "./list-by-kind.ts";
 import { compact, foreignReason, groupOf } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
 import { byResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
+import type { RunContext } from "./run-context.ts";
 
 export interface VerifyOptions {
-  /** The event's time. */
+  /** The time of the event. */
   time: Instant;
   lookbackMinutes: number;
-  /** Undefined: each kind's own. */
+  /** The minutes after which a snapshot in creation counts as stuck. Default: `stuckAfterMinutes` of its kind. */
   stuckAfterMinutes?: number;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * Says of every recent snapshot that carries our marker whether it became usable: those created within the lookback, and
- * older ones that are still being created, that ended within it, or badly since they may have been creating when it began,
- * or whose deletion failed. There is no store: a
- * record may come again in the next run, none is lost. One that is still being created, and not for too long, is left for
- * the next run. A group's members are named with it; where some outlived their group the record of the run says so.
+ * Reports for each recent snapshot of this project whether it is usable. Recent snapshots are those that `isDue` selects. A
+ * snapshot that is still being created, and not stuck, is left for the next run. There is no database, so the next run may
+ * repeat a record, but no record is lost. The record of a group lists its members. If members of a deleted group remain, adds a
+ * notice to the record of the run.
  *
- * @returns how many snapshots were looked at
+ * @returns the number of checked snapshots
  */
 export async function verify(options: VerifyOptions, runContext: RunContext): Promise<number> {
   let count = 0;
   const groups = new Set<string>();
   const ofMembers = new Set<string>();
-  let groupsSeen = false;
-  // Told while all fields are there: a project may have 100,000 that are due.
+  let areGroupsListed = false;
+  // Filled while each snapshot still has all its fields. Only compact copies are kept, because 100,000 can be due.
   const due = new WeakSet<FoundSnapshot>();
-  const ours = (found: FoundSnapshot, kind: Kind) => {
+  const keepOwn = (found: FoundSnapshot, kind: Kind) => {
     const group = groupOf(found);
     if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
-    // Stryker disable next-line ConditionalExpression: the id of another kind's is no group's
+    // Stryker disable next-line ConditionalExpression: ids of other kinds are never ids of groups
     if (kind.hasMembers) groups.add(found.id);
     if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
-    const held = compact(found);
-    if (isDue(kind, found, options)) due.add(held);
-    return held;
+    const kept = compact(found);
+    if (isDue(kind, found, options)) due.add(kept);
+    return kept;
   };
-  await listByKind({ action: "verify" }, runContext, ours, async (kind, found, pause) => {
-    if (kind.hasMembers) groupsSeen = true;
-    const standing = found.filter(({ state }) => state !== "failed" && state !== "deleting");
-    const duplicates = new Map(byResource(standing).flatMap((snapshots) => [...youngerDuplicates(snapshots)]));
+  await listByKind({ action: "verify" }, runContext, keepOwn, async (kind, found, pause) => {
+    if (kind.hasMembers) areGroupsListed = true;
+    const duplicates = new Map(
+      byResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
+    );
     for (const snapshot of found.filter((one) => due.has(one))) {
       await pause();
       const end = assessSnapshot(kind, snapshot, options);
       count += 1;
       if (end === undefined) continue;
       const { id, name, marker } = snapshot;
-      const begun = runContext.report({
+      const complete = runContext.report({
         action: "verify",
         kind: kind.name,
         resource_id: resourceOf(snapshot),
         name,
         snapshot_id: id,
-        // Stryker disable next-line OptionalChaining: all of ours have one, which their type does not say
+        // Stryker disable next-line OptionalChaining: all of these have a marker, which the type does not express
         policy: marker?.policy,
       });
-      begun({ ...end, detail: detailOf(end.detail, snapshot, duplicates.get(snapshot)) });
+      complete({ ...end, detail: detailOf(end.detail, snapshot, duplicates.get(snapshot)) });
     }
   });
-  const gone = [...ofMembers].filter((id) => !groups.has(id));
-  if (groupsSeen && gone.length > 0) runContext.addNotice(remarkOn(gone));
+  const deletedGroups = [...ofMembers].filter((id) => !groups.has(id));
+  if (areGroupsListed && deletedGroups.length > 0) runContext.addNotice(leftoverNotice(deletedGroups));
   return count;
 }
 
-/** So many ids are named; the others are found in the same way. */
-const MOST_NAMED = 20;
+/** How many ids of groups a notice lists. */
+const MAX_NAMED = 20;
 
 /**
- * Whether the members of a group go with it is UNCONFIRMED (cloud-apis.md 2.2). Those that stay carry no marker, so that it
- * cannot be told whose they were: they are told, and nothing deletes them.
+ * Returns the notice about members of deleted groups. It is UNCONFIRMED whether EVS deletes the members with their group
+ * (SOURCES.md#evs-groups-delete-members). The remaining members have no marker, so this project cannot know whether it may delete them.
  */
-function remarkOn(groups: readonly string[]): string {
-  const named = groups.slice(0, MOST_NAMED).join(", ");
-  const more = groups.length > MOST_NAMED ? ` and ${groups.length - MOST_NAMED} more` : "";
+function leftoverNotice(groups: readonly string[]): string {
+  const named = groups.slice(0, MAX_NAMED).join(", ");
+  const more = groups.length > MAX_NAMED ? ` and ${groups.length - MAX_NAMED} more` : "";
   return `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${named}${more}.`;
 }
 
 /**
- * Whether it was made within the lookback, or has not ended, or ended in it where a time of change says so. That one moves
- * when a snapshot ends is UNCONFIRMED: a bad end is told of for as long before as a snapshot may be creating, as at the last
- * look there was nothing to say of it yet. A group is as its members are.
+ * Returns whether to check a snapshot. A group is checked if one of its members meets a condition. The conditions are:
+ *
+ * - it was created or changed within the lookback;
+ * - it is still being created, or its deletion failed;
+ * - it is not available and was created at most `stuckAfter` before the lookback. It is UNCONFIRMED that the time of the
+ *   change moves when a snapshot fails, and the previous run may have skipped it because it was still being created.
  */
 function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
   const { raw, members = [] } = snapshot;
   const since = options.time - options.lookbackMinutes * MINUTE_MS;
-  const ended = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
-  if ((ended ?? Number.NEGATIVE_INFINITY) >= since) return true;
-  const begun = snapshot.state === "available" ? since : since - stuckAfter(kind, options);
+  const changed = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
+  if ((changed ?? Number.NEGATIVE_INFINITY) >= since) return true;
+  const earliest = snapshot.state === "available" ? since : since - stuckAfter(kind, options);
   return [snapshot, ...members].some((one) => {
     const { state, created } = one;
-    // Without a time it cannot be said to be old.
-    return state === "creating" || cannotBeDeleted(one) || created === undefined || created >= begun;
+    // A snapshot without a time may be recent.
+    return state === "creating" || cannotBeDeleted(one) || created === undefined || created >= earliest;
   });
 }
 
 const stuckAfter = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number =>
   (stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
 
-/** What there is to say; undefined: nothing yet, or nothing any more. */
+/** Returns the result for a snapshot. Returns undefined while it is being created or deleted as usual. */
 function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
   const { id, state, status, created } = snapshot;
   switch (state) {
@@ -119,7 +122,10 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
     }
     case "creating": {
       if (created === undefined) {
-        return { outcome: "unverified", detail: "It is being created, and its time cannot be read." };
+        return {
+          outcome: "unverified",
+          detail: "The snapshot is being created, and its creation time cannot be read.",
+        };
       }
       const since = options.time - created;
       return since > stuckAfter(kind, options)
@@ -127,25 +133,28 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
         : undefined;
     }
     case "deleting":
-      // What could not be deleted stays, and counts against the quota.
+      // A snapshot that cannot be deleted counts against the quota.
       return cannotBeDeleted(snapshot)
-        ? { outcome: "unverified", detail: `The status is "${status}": only the cloud's support can delete it.` }
+        ? {
+            outcome: "unverified",
+            detail: `The status is "${status}": only the cloud's support can delete the snapshot.`,
+          }
         : undefined;
     default:
-      return { outcome: "unverified", detail: `The status ${statusOf(snapshot)} is not known.` };
+      return { outcome: "unverified", detail: `The status ${statusOf(snapshot)} is unknown.` };
   }
 }
 
-/** The state of a group is what it and its members are together. */
+/** Returns the status of a snapshot in words. For a group, includes the statuses of its members, which decide its state. */
 function statusOf({ status, members }: FoundSnapshot): string {
   const ofMembers = [...new Set(members?.map((member) => `"${member.status}"`))].join(", ");
   return `"${status}"${ofMembers && ` (members: ${ofMembers})`}`;
 }
 
-function detailOf(detail: string | undefined, { members }: FoundSnapshot, twin: FoundSnapshot | undefined) {
+function detailOf(detail: string | undefined, { members }: FoundSnapshot, original: FoundSnapshot | undefined) {
   const parts = [
     detail,
-    twin && `Twin of ${twin.id}: prune deletes this one once that one is available.`,
+    original && `Twin of ${original.id}: prune deletes this snapshot when that one is available.`,
     members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`,
   ];
   return parts.filter((part) => part !== undefined).join(" ") || undefined;

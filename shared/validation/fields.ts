@@ -1,23 +1,23 @@
 import { Type } from "typebox";
 
-// The words that the functions' schemas are made of; what each keyword means is said in check.ts. Nothing of this is
-// loaded at run time.
+// Building blocks of the functions' schemas. `Schema` in validate.ts describes the keywords. Only the schema generator loads
+// this file.
 
-/** Ids of disks, servers, clusters: they go into URLs and are compared with the cloud's. */
+/** Returns the schema of the id of a disk, server or cluster. */
 export const Uuid = () =>
   Type.String({
     pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
     "x-expected": "a UUID",
   });
 
-/** `0` is the default enterprise project. */
+/** Returns the schema of the id of an enterprise project. `0` is the default enterprise project. */
 export const EnterpriseProjectId = () =>
   Type.String({
     pattern: "^(0|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
     "x-expected": "a UUID, or 0 for the default enterprise project",
   });
 
-/** The prefix that backups use for their own snapshots (seed 001): operations on such snapshots are not possible. */
+/** Excludes the prefix that backups use for their own snapshots, because EVS permits no operation on those (SOURCES.md#evs-reserved-prefix). */
 export const EVS_NAME = {
   pattern: "^(?!autobk_snapshot_)",
   "x-expected": "a name that does not begin with autobk_snapshot_, which backups use",
@@ -28,14 +28,17 @@ const notReserved = (keys: readonly string[]) => ({
   "x-expected": `a key other than ${keys.join(", ")}, which identify snapshots created by snapshot-functions`,
 });
 
-/** Returns the schema of the metadata of a v2 snapshot: any strings, except under the `reserved` keys. */
-export const Metadata = (reserved: readonly string[]) => texts({ type: "string" }, notReserved(reserved));
+/** Returns the schema of the metadata of an EVS v2 snapshot. Values are strings. The `reserved` keys are not allowed. */
+export const Metadata = (reserved: readonly string[]) => stringMap({ type: "string" }, notReserved(reserved));
 
-/** Returns the schema of v5 tags: keys of 1 to 36 characters, except the `reserved` ones, and values of up to 43 (cloud-apis.md 9). */
+/**
+ * Returns the schema of EVS v5 tags: keys of 1 to 36 characters and values of at most 43 characters (SOURCES.md#evs-tag-limits). The
+ * `reserved` keys are not allowed.
+ */
 export const Tags = (reserved: readonly string[]) =>
-  texts({ type: "string", maxLength: 43 }, { minLength: 1, maxLength: 36, ...notReserved(reserved) });
+  stringMap({ type: "string", maxLength: 43 }, { minLength: 1, maxLength: 36, ...notReserved(reserved) });
 
-/** Not `Type.Record`: its pattern for keys leaves out those with a line break, and with them their values. */
-function texts(additionalProperties: object, propertyNames: object) {
+/** Returns the schema of a map of strings. `Type.Record` does not check the values of keys that contain a line break. */
+function stringMap(additionalProperties: object, propertyNames: object) {
   return Type.Unsafe<Record<string, string>>({ type: "object", additionalProperties, propertyNames });
 }

@@ -2,10 +2,8 @@ import { isObject, type JsonObject } from "../core/json.ts";
 import { preview } from "../core/preview.ts";
 
 /**
- * The part of JSON Schema that this project's schemas use, with four additional keywords: `x-expected` describes a pattern in
- * words, `x-max-bytes` limits the UTF-8 bytes of a string, `x-required-any-of` names fields of which at least one is required,
- * `x-unique-ids` rejects an id that occurs twice, in any case. `maxLength` counts code points, as JSON Schema defines it. A test
- * compares every keyword, and the verdict on arbitrary values, with ajv.
+ * The JSON Schema keywords that this project's schemas use, and four additional ones. `maxLength` counts code points, as JSON
+ * Schema defines it. A test compares the result for arbitrary values with that of ajv.
  */
 export interface Schema {
   type?: string | string[];
@@ -16,19 +14,23 @@ export interface Schema {
   additionalProperties?: boolean | Schema;
   propertyNames?: Schema;
   minProperties?: number;
+  /** Names fields of which at least one is required. */
   "x-required-any-of"?: string[];
   items?: Schema;
   minItems?: number;
+  /** Rejects an id that occurs twice. Upper and lower case are the same id. */
   "x-unique-ids"?: boolean;
   minLength?: number;
   maxLength?: number;
+  /** Limits the UTF-8 bytes of a string. */
   "x-max-bytes"?: number;
   pattern?: string;
+  /** Describes the pattern in words. */
   "x-expected"?: string;
   allOf?: Schema[];
   minimum?: number;
   maximum?: number;
-  /** Which of `oneOf` is meant: the one whose property of this name has the value's constant. */
+  /** Selects the schema of `oneOf` whose property of this name has the same constant as the value. */
   discriminator?: { propertyName: string };
   oneOf?: Schema[];
 }
@@ -38,34 +40,37 @@ export interface SchemaOf<Body> extends Schema {
   readonly body?: Body;
 }
 
-// A body of 1 MiB has room for half a million faults, and a function has 128 MB of memory. Validation therefore stops after a
-// number of faults that a person still reads, and their text stays short, because the answer and two records repeat it.
+// A body of 1 MiB can have half a million faults, and a function has 128 MB of memory. The response and two records repeat the
+// faults. Both their number and their length are therefore limited.
 const MAX_FAULTS = 200;
 const MAX_CHARACTERS = 32 * 1024;
-/** Items of an array, or fields of an object. */
+/** The maximum number of items of an array or fields of an object. */
 const MAX_ENTRIES = 10_000;
 
 /**
- * Validates a value and returns its faults, each as `path: expected ..., got ....`, or an empty array. Returns at most 200
- * faults with 32 KiB of text; if there are more, the last entry says so. A schema is plain data: nothing is compiled.
+ * Validates a value against a schema.
+ *
+ * @param path the path of the value, which the faults begin with
+ * @returns the faults as `path: expected ..., got ....`, or an empty array. At most 200 faults with 32 KiB of text are
+ *   returned; if there are more, the last entry says so.
  */
 export function validate(schema: Schema, value: unknown, path = ""): string[] {
   // Two parts of a schema can report the same fault.
   const faults = new Set<string>();
   let room = MAX_CHARACTERS;
-  for (const one of check(schema, value, path)) {
-    if (faults.has(one)) continue;
-    room -= one.length;
+  for (const found of check(schema, value, path)) {
+    if (faults.has(found)) continue;
+    room -= found.length;
     if (faults.size === MAX_FAULTS || room < 0) {
       return [...faults, `Validation stopped after ${faults.size} faults. There are more.`];
     }
-    faults.add(one);
+    faults.add(found);
   }
   return [...faults];
 }
 
 /**
- * Yields the faults of a value one by one, so that the caller can stop. Recursion follows the schema and never the value,
+ * Yields the faults of a value one by one, so the caller can stop. Recursion follows the schema and never the value,
  * which can be nested so deeply that it exceeds the call stack.
  *
  * @param subject a prefix of the expected value, such as `a key of ` if the value is the name of a field
@@ -79,7 +84,7 @@ function* check(schema: Schema, value: unknown, path: string, subject = ""): Gen
   for (const part of schema.allOf ?? []) yield* check(part, value, path);
   const allowed = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
   if (allowed !== undefined && !allowed.includes(value)) {
-    yield fault(path, allowed.map((one) => JSON.stringify(one)).join(" or "), preview(value));
+    yield fault(path, allowed.map((constant) => JSON.stringify(constant)).join(" or "), preview(value));
   }
   if (typeof value === "string") yield* checkString(schema, value, path, subject);
   else if (typeof value === "number") yield* checkNumber(schema, value, path);
@@ -133,13 +138,13 @@ function* checkArray(schema: Schema, array: unknown[], path: string): Generator<
   const indexes = new Map<string, number>();
   for (const [index, id] of schema["x-unique-ids"] ? array.entries() : []) {
     if (typeof id !== "string") continue;
-    const same = id.toLowerCase();
-    const earlier = indexes.get(same);
+    const lowerCase = id.toLowerCase();
+    const earlier = indexes.get(lowerCase);
     if (earlier !== undefined) {
       yield fault(path, "each item once", `the same in items ${earlier} and ${index}`);
       break;
     }
-    indexes.set(same, index);
+    indexes.set(lowerCase, index);
   }
 }
 
@@ -166,6 +171,6 @@ function* checkObject(schema: Schema, object: JsonObject, path: string): Generat
     if (inner !== undefined && object[name] !== undefined) yield* check(inner, object[name], at(name));
   }
   const tag = schema.discriminator?.propertyName ?? "";
-  const chosen = oneOf.find((one) => one.properties?.[tag]?.const === object[tag]);
+  const chosen = oneOf.find((branch) => branch.properties?.[tag]?.const === object[tag]);
   if (chosen !== undefined) yield* check(chosen, object, path);
 }

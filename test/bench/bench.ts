@@ -1,7 +1,7 @@
 /** `npm run bench`: what the functions cost, beside what else could be had, in one run. Tables, then a line of JSON. */
 import { limitsOf, TARGETS } from "./budgets.ts";
 import { coldStart } from "./cold.ts";
-import { IN_128_MB, prune, scheduled } from "./estate.ts";
+import { IN_128_MB, prune, scheduled } from "./large-runs.ts";
 import { MB } from "./process.ts";
 import { keptAlive, warm } from "./warm.ts";
 

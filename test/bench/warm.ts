@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { SUBSTITUTES, substitutes } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
+import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
 import { CREATE, yesServer } from "./cold.ts";
 import { DIST, jsonOf } from "./process.ts";
 
@@ -27,8 +27,8 @@ export async function warm(): Promise<Warm> {
     target: "node20",
     minify: true,
     supported: { "dynamic-import": false },
-    alias: SUBSTITUTES,
-    plugins: [substitutes],
+    alias: STUBBED_PACKAGES,
+    plugins: [sdkStubs],
   });
   // Room for all that is allocated while it is measured, so that nothing of it is collected meanwhile.
   const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];

@@ -51,7 +51,7 @@ export const runs = (part: boolean): Run[] =>
 /** Files whose tests check documents, settings, sizes or speed: no date occurs in them, and they take long. */
 export const WITHOUT_DATE = [/^infra\/terraform\//, /^infra\/openapi\.test/, /^bench\//, /-speed\.test/];
 /** Files that start many processes and wait for them in real time: one zone at each date is enough. */
-export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/local\/tour\/tour\.test/];
+export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^infra\/local\/tour\/tour\.test/];
 
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));

@@ -1,25 +1,27 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { onTheSitesDay } from "../support/creates.ts";
-import { happen, story } from "./crash.ts";
-import { ASKED, keep } from "./report.ts";
+import { runScenario, scenario } from "./crash.ts";
+import { OPTIONS, saveResult } from "./report.ts";
 
 onTheSitesDay();
 
-test(`${ASKED.runs} stories of redelivery and crash: no promise is broken`, { timeout: 3_600_000 }, async () => {
-  const { runs: numRuns, seed, path } = ASKED;
-  const begun = performance.now();
-  let told = 0;
+test(`the functions keep every guarantee in ${OPTIONS.runs} scenarios of redeliveries and crashes`, {
+  timeout: 3_600_000,
+}, async () => {
+  const { runs: numRuns, seed, path } = OPTIONS;
+  const started = performance.now();
+  let scenarios = 0;
   let broken = 0;
-  const property = fc.asyncProperty(story, async (one) => {
-    told += 1;
-    const found = await happen(one);
+  const property = fc.asyncProperty(scenario, async (one) => {
+    scenarios += 1;
+    const found = await runScenario(one);
     if (found.length > 0) broken += 1;
     expect(found).toEqual([]);
   });
   try {
     await fc.assert(property, { numRuns, seed, path });
   } finally {
-    keep("stories", { told, broken, seconds: (performance.now() - begun) / 1000 });
+    saveResult("scenarios", { scenarios, broken, seconds: (performance.now() - started) / 1000 });
   }
 });

@@ -1,37 +1,37 @@
-/** The same event several times, with a crash after any request, in a cloud in which anything can go wrong. */
+/** Delivers the same event several times, with a crash at any request, to a cloud with random faults. */
 import fc from "fast-check";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
-import { CELLS, type Cell, jobOf, startsAnew } from "./jobs.ts";
-import { broken, duplicates, unfinished } from "./promises.ts";
-import { RETRY_MS, shardsOf } from "./shards.ts";
-import { type Crash, type Delivery, type Instance, openFaultySite } from "./site.ts";
+import { type Crash, createFaultyEnvironment, type Delivery, type Instance } from "./faulty-environment.ts";
+import { findBrokenGuarantees, findDuplicates, findUnfinished } from "./guarantees.ts";
+import { CELLS, type Cell, createJob, retriesFailed } from "./jobs.ts";
+import { queueShards, RETRY_MS } from "./shards.ts";
 
 interface Attempt {
-  /** In an instance of its own, or in the last one where that is still alive. */
+  /** Use a new instance. Otherwise use the previous one, unless it crashed. */
   cold: boolean;
   crash?: Crash;
-  /** Twice at once in that instance. */
+  /** Deliver the event twice at the same moment to that instance. */
   twice: boolean;
-  troubles: { match: FaultMatch; fault: Fault | { type: "slow"; ms: number } }[];
+  faults: { match: FaultMatch; fault: Fault | { type: "slow"; ms: number } }[];
   remainingMs: number;
-  /** Since the attempt before it. */
+  /** The time since the attempt before. */
   pauseMs: number;
 }
 
-export interface Story {
+export interface Scenario {
   cell: Cell;
   size: number;
   seed: number;
   listLagMs: number;
   creationMs: number;
-  /** So many snapshots of each resource end in an error state before one does not. */
+  /** How many snapshots of each resource fail before one becomes available. */
   failures: number;
   attempts: Attempt[];
 }
 
 const operation = fc.constantFrom(/\.create/, /\.list/, /\.show/, /reportLogs/, /invokeAsync/, /./);
 
-const trouble = fc.record({
+const faultCase = fc.record({
   match: fc.record({
     operation,
     nth: fc.integer({ min: 1, max: 4 }),
@@ -44,7 +44,7 @@ const trouble = fc.record({
     fc.record({ type: fc.constant("expiredToken") }),
     fc.record({ type: fc.constant("clockSkew"), ms: fc.constantFrom(-3_600_000, 3_600_000) }),
     fc.record({ type: fc.constant("redirect"), location: fc.constant("http://127.0.0.1:1/") }),
-    // An answer that takes its time: the work was done before.
+    // A delayed response: the cloud has processed the request before.
     fc.integer({ min: 100, max: 9_000 }).map((ms) => ({ type: "slow", ms })),
   ),
 });
@@ -55,12 +55,12 @@ const attempt = fc.record({
   cold: fc.boolean(),
   crash: fc.option(crash, { nil: undefined, freq: 4 }),
   twice: fc.boolean(),
-  troubles: fc.array(trouble, { maxLength: 3 }),
+  faults: fc.array(faultCase, { maxLength: 3 }),
   remainingMs: fc.oneof(fc.integer({ min: 500, max: 15_000 }), fc.constantFrom(60_000, 900_000)),
   pauseMs: fc.integer({ min: RETRY_MS, max: 3 * RETRY_MS }),
 });
 
-export const story: fc.Arbitrary<Story> = fc.record({
+export const scenario: fc.Arbitrary<Scenario> = fc.record({
   cell: fc.constantFrom(...CELLS),
   size: fc.integer({ min: 1, max: 4 }),
   seed: fc.nat(),
@@ -68,10 +68,10 @@ export const story: fc.Arbitrary<Story> = fc.record({
   creationMs: fc.constantFrom(1, 3_000, 40_000, 300_000),
   failures: fc.constantFrom(0, 0, 0, 1, 2),
   attempts: fc.array(attempt, { minLength: 1, maxLength: 4 }),
-}) as fc.Arbitrary<Story>;
+}) as fc.Arbitrary<Scenario>;
 
-/** Lets a story happen; what it broke, nothing where all held. */
-export async function happen({
+/** Runs a scenario. Returns the guarantees that it broke. */
+export async function runScenario({
   cell,
   size,
   seed,
@@ -79,45 +79,49 @@ export async function happen({
   creationMs,
   failures,
   attempts,
-}: Story): Promise<string[]> {
-  const site = await openFaultySite({ seed, creationMs });
-  const { cloud, clock } = site;
+}: Scenario): Promise<string[]> {
+  const environment = await createFaultyEnvironment({ seed, creationMs });
+  const { cloud, clock } = environment;
   try {
     cloud.listLagMs = listLagMs;
-    const job = jobOf(site, cell, size);
+    const job = createJob(environment, cell, size);
     const found: string[] = [];
     for (const { resource } of job.targets) {
-      for (let made = 0; made < failures && startsAnew(cell); made += 1) cloud.endWith(resource, "error");
+      for (let count = 0; count < failures && retriesFailed(cell); count += 1) cloud.endWith(resource, "error");
     }
-    const told: Delivery[] = [];
-    const runShards = shardsOf(site, job, told, found);
+    const deliveries: Delivery[] = [];
+    const runShards = queueShards(environment, job, deliveries, found);
     let instance: Instance | undefined;
-    for (const { cold, crash, twice, troubles, remainingMs, pauseMs } of attempts) {
+    for (const { cold, crash, twice, faults, remainingMs, pauseMs } of attempts) {
       clock.advance(pauseMs);
-      if (cold || !instance?.alive) instance = site.instance();
-      for (const { match, fault } of troubles) cloud.fault(match, fault.type === "slow" ? site.slow(fault.ms) : fault);
-      const how = { ...job.how, remainingMs };
-      const first = instance.deliver(job.factory, job.event, { ...how, crash });
-      const second = twice && meets(cell) && instance.alive ? instance.deliver(job.factory, job.event, how) : undefined;
-      const deliveries = await Promise.all(second === undefined ? [first] : [first, second]);
+      if (cold || !instance?.alive) instance = environment.instance();
+      for (const { match, fault } of faults)
+        cloud.fault(match, fault.type === "slow" ? environment.delayResponse(fault.ms) : fault);
+      const invocation = { ...job.invocation, remainingMs };
+      const first = instance.deliver(job.factory, job.event, { ...invocation, crash });
+      const second =
+        twice && canOverlap(cell) && instance.alive ? instance.deliver(job.factory, job.event, invocation) : undefined;
+      const concurrent = await Promise.all(second === undefined ? [first] : [first, second]);
       await runShards();
-      told.push(...deliveries);
-      for (const delivery of deliveries) {
-        const beside = told.filter((other) => other !== delivery);
-        found.push(...broken(site, job.targets, delivery, beside));
+      deliveries.push(...concurrent);
+      for (const delivery of concurrent) {
+        const others = deliveries.filter((other) => other !== delivery);
+        found.push(...findBrokenGuarantees(environment, job.targets, delivery, others));
       }
-      found.push(...duplicates(site, job));
+      found.push(...findDuplicates(environment, job));
       cloud.clearFaults();
     }
-    // Everything is well again; what failed twice is taken a third time.
-    for (let last = 0; last < 3; last += 1) {
+    // Without faults. A snapshot can fail twice, so the third delivery has to succeed.
+    for (let attempt = 0; attempt < 3; attempt += 1) {
       clock.advance(2 * RETRY_MS + creationMs);
-      const delivery = await site.instance().deliver(job.factory, job.event, { ...job.how, remainingMs: 900_000 });
+      const delivery = await environment
+        .instance()
+        .deliver(job.factory, job.event, { ...job.invocation, remainingMs: 900_000 });
       await runShards();
-      told.push(delivery);
-      found.push(...broken(site, job.targets, delivery, told.slice(0, -1)));
-      found.push(...duplicates(site, job));
-      if (last === 2) found.push(...unfinished(site, job, delivery));
+      deliveries.push(delivery);
+      found.push(...findBrokenGuarantees(environment, job.targets, delivery, deliveries.slice(0, -1)));
+      found.push(...findDuplicates(environment, job));
+      if (attempt === 2) found.push(...findUnfinished(environment, job, delivery));
     }
     return found;
   } finally {
@@ -125,5 +129,8 @@ export async function happen({
   }
 }
 
-/** Shards run in instances of their own: handed on twice at the same moment, they are twins that nothing can prevent. */
-const meets = ({ trigger }: Cell): boolean => trigger !== "shards";
+/**
+ * Returns whether overlapping deliveries of a cell must not create duplicates. Shards run in separate instances, so shards that
+ * start twice at the same moment can create duplicates.
+ */
+const canOverlap = ({ trigger }: Cell): boolean => trigger !== "shards";

@@ -1,4 +1,4 @@
-/** Every way in which a snapshot comes about: each trigger with each kind that it can make. */
+/** Creates the events of every trigger for every kind of snapshot that the trigger supports. */
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
@@ -8,41 +8,41 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { apig, type Invocation, timerEvent } from "../support/environment.ts";
-import type { Factory, FaultySite } from "./site.ts";
+import type { Factory, FaultyEnvironment } from "./faulty-environment.ts";
 
-type Site = Pick<FaultySite, "cloud">;
+type WithCloud = Pick<FaultyEnvironment, "cloud">;
 
 export interface Target {
   kind: Kind;
   resource: string;
 }
 
-/** One event, with the function that takes it and what has to be there in the end. */
+/** One event, its function, and the targets that must have a snapshot at the end. */
 export interface Job {
-  /** The function's name, as it is deployed. */
+  /** The name of the deployed function. */
   name: string;
   factory: Factory;
   event: unknown;
-  /** The same for each delivery. */
-  how: Invocation;
+  /** The options of each delivery. */
+  invocation: Invocation;
   targets: Target[];
-  /** What the delivery of a shard of it needs. */
+  /** Whether the function splits the targets into shards. */
   shards: boolean;
 }
 
 export type Trigger = "http" | "direct" | "timer" | "shards" | "gate" | "cts" | "eventgrid";
 export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-const OF_DISKS: Kind[] = ["snapshot", "standard-snapshot"];
+const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
 
-/** Which kinds a trigger can make. */
+/** Trigger -> the kinds that it can create. */
 export const TRIGGERS: Record<Trigger, Kind[]> = {
   http: KINDS,
   direct: KINDS,
   timer: KINDS,
   shards: KINDS,
   gate: KINDS,
-  cts: OF_DISKS,
-  eventgrid: OF_DISKS,
+  cts: DISK_KINDS,
+  eventgrid: DISK_KINDS,
 };
 
 export interface Cell {
@@ -70,13 +70,14 @@ const IDS: Record<Kind, string> = {
   "cluster-snapshot": "cluster_ids",
 };
 
-/** The cloud's own names of the calls of a kind. */
+/** Kind -> the cloud's name of its create call. */
 export const CREATES: Record<Kind, string> = {
   snapshot: "evs.createSnapshot",
   "standard-snapshot": "evs.createStandardSnapshot",
   "snapshot-group": "evs.createSnapshotGroup",
   "cluster-snapshot": "dws.createSnapshot",
 };
+/** Kind -> the cloud's name of its list call. */
 export const LISTS: Record<Kind, string> = {
   snapshot: "evs.listSnapshots",
   "standard-snapshot": "evs.listStandardSnapshots",
@@ -86,8 +87,8 @@ export const LISTS: Record<Kind, string> = {
 
 const TAGS = { backup: "daily" };
 
-/** Makes what a snapshot can be taken of. */
-export function addResource({ cloud }: Site, kind: Kind): string {
+/** Adds a resource that a snapshot of this kind can be created of. Returns its id. */
+export function addResource({ cloud }: WithCloud, kind: Kind): string {
   if (kind === "cluster-snapshot") return cloud.addCluster({ tags: TAGS }).id;
   if (kind !== "snapshot-group") return cloud.addVolume({ tags: TAGS }).id;
   const { id } = cloud.addServer({ tags: TAGS });
@@ -95,31 +96,37 @@ export function addResource({ cloud }: Site, kind: Kind): string {
   return id;
 }
 
-/** The time of an event that happens now, on the clock that the site's functions and its cloud share. */
-export const eventTime = ({ cloud }: Site): string => `${new Date(cloud.clock.now()).toISOString().slice(0, 19)}Z`;
+/** Returns the time of an event that happens now, by the clock that the functions and the cloud share. */
+export const eventTime = ({ cloud }: WithCloud): string => `${new Date(cloud.clock.now()).toISOString().slice(0, 19)}Z`;
 
-/** A job over `size` resources, where its trigger takes more than one. */
-export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
-  const many = trigger === "timer" || trigger === "shards" || trigger === "gate";
-  const resources = Array.from({ length: many ? size : 1 }, () => addResource(site, kind));
+/** Creates a job. It has `size` resources if its trigger supports more than one, otherwise one. */
+export function createJob(environment: WithCloud, { trigger, kind }: Cell, size = 1): Job {
+  const hasMany = trigger === "timer" || trigger === "shards" || trigger === "gate";
+  const resources = Array.from({ length: hasMany ? size : 1 }, () => addResource(environment, kind));
   const [resource = ""] = resources;
   const targets = resources.map((one) => ({ kind, resource: one }));
-  const job = { targets, shards: false, how: {} as Invocation };
+  const job = { targets, shards: false, invocation: {} as Invocation };
   switch (trigger) {
     case "http":
     case "direct": {
       const body = createBody(kind, resource);
-      const how = { requestId: "b0f2c1d7-3d0f-4a9e-9c1b-6a1c2d3e4f50" };
+      const invocation = { requestId: "b0f2c1d7-3d0f-4a9e-9c1b-6a1c2d3e4f50" };
       return trigger === "http"
         ? { ...job, ...CREATE[kind], event: apig(body, { "idempotency-key": "release-7" }) }
-        : { ...job, ...CREATE[kind], event: body, how };
+        : { ...job, ...CREATE[kind], event: body, invocation };
     }
     case "timer":
     case "shards": {
       const policy = { policy: "nightly", targets: [{ kind, tags: TAGS }] };
       const variables = trigger === "shards" ? { SHARD_SIZE: "2" } : {};
       const shards = trigger === "shards";
-      return { ...job, ...SCHEDULED, event: timerEvent(policy, eventTime(site)), how: { variables }, shards };
+      return {
+        ...job,
+        ...SCHEDULED,
+        event: timerEvent(policy, eventTime(environment)),
+        invocation: { variables },
+        shards,
+      };
     }
     case "gate": {
       const body = { deployment_id: "release-7", targets: [{ kind, [IDS[kind]]: resources }] };
@@ -127,12 +134,12 @@ export function jobOf(site: Site, { trigger, kind }: Cell, size = 1): Job {
     }
     case "cts":
     case "eventgrid": {
-      const server = site.cloud.addServer().id;
-      site.cloud.attach(resource, server);
-      const time = eventTime(site);
+      const server = environment.cloud.addServer().id;
+      environment.cloud.attach(resource, server);
+      const time = eventTime(environment);
       const trace = traceOf(server, resource, time);
       const event = trigger === "cts" ? { cts: trace } : cloudEventOf(trace, time);
-      return { ...job, ...ATTACHED, event, how: { variables: { DISK_ATTACHED_KIND: kind } } };
+      return { ...job, ...ATTACHED, event, invocation: { variables: { DISK_ATTACHED_KIND: kind } } };
     }
   }
 }
@@ -167,10 +174,13 @@ const cloudEventOf = (data: unknown, time: string) => ({
   data,
 });
 
-/** What a snapshot of the cloud is of. */
+/** Returns the id of the resource of a snapshot. */
 export const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView): string =>
   String(kind === "snapshot-group" ? server_id : kind === "cluster-snapshot" ? cluster_id : volume_id);
 
-/** A gate's caller, and one who gave the name of a cluster's snapshot, decide themselves what becomes of one that failed. */
-export const startsAnew = ({ trigger, kind }: Cell): boolean =>
+/**
+ * Returns whether a redelivery creates another snapshot after one failed. The callers of pre-deploy and those that name the
+ * snapshot of a cluster decide this themselves.
+ */
+export const retriesFailed = ({ trigger, kind }: Cell): boolean =>
   trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));

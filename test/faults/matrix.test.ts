@@ -1,18 +1,18 @@
 import { afterAll, expect, test } from "vitest";
 import { onTheSitesDay } from "../support/creates.ts";
-import { FAULTS, type Run, runsOf } from "./matrix.ts";
-import { ASKED, keep } from "./report.ts";
+import { FAULTS, type Run, runFault } from "./matrix.ts";
+import { OPTIONS, saveResult } from "./report.ts";
 
 onTheSitesDay();
 
 const rows: Record<string, Run[]> = {};
-afterAll(() => keep("matrix", rows));
+afterAll(() => saveResult("matrix", rows));
 
 test.each(Object.keys(FAULTS))(
-  "%s: no promise is broken, whatever the kind and the trigger",
+  "the functions keep every guarantee with the fault %j, for every kind and trigger",
   { timeout: 120_000 },
   async (fault) => {
-    const runs = await runsOf(fault, ASKED.report !== undefined);
+    const runs = await runFault(fault, OPTIONS.report !== undefined);
     rows[fault] = runs;
     expect(runs.length).toBeGreaterThan(0);
     expect(runs.filter(({ broken }) => broken.length > 0)).toEqual([]);

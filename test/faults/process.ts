@@ -1,10 +1,10 @@
-/** Functions as they are deployed, each in a process of its own that can be killed at a request. */
+/** Runs the built functions, each in its own process, which can be killed at a request. */
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { type Instance, startInstance } from "../../infra/local/host/instance.ts";
+import type { Delivery } from "./faulty-environment.ts";
 import type { Job } from "./jobs.ts";
-import type { Delivery } from "./site.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
@@ -12,37 +12,37 @@ const TIMEOUT_SECONDS = 60;
 const SETTINGS = { package: "default", timeoutSeconds: TIMEOUT_SECONDS, memoryMb: 128, cpuMillicores: 100 };
 
 export type Kill =
-  /** When the request has arrived; the cloud does its work all the same. */
+  /** When the request arrives; the cloud processes it nevertheless. */
   | { request: number; when: "arrived" }
-  /** When the request has arrived; the cloud does not do its work. */
+  /** When the request arrives; the cloud does not process it. */
   | { request: number; when: "lost" }
-  /** When the cloud has answered. */
+  /** When the cloud has responded. */
   | { request: number; when: "answered" };
 
 export interface Process {
-  deliver(job: Pick<Job, "name" | "event" | "how">, kill?: Kill): Promise<Delivery>;
+  deliver(job: Pick<Job, "name" | "event" | "invocation">, kill?: Kill): Promise<Delivery>;
   end(): Promise<void>;
 }
 
-export interface ProcessSite {
+export interface ProcessEnvironment {
   cloud: EmbeddedCloud;
-  /** The cloud's, where none is given; the processes' own is the machine's. */
+  /** The cloud's clock, unless the options have another one. The processes use the machine's clock. */
   clock: StoppedClock;
   creationMs: number;
   start(name: string): Process;
   onShard: ((event: unknown, requestId: string) => Promise<void>) | undefined;
 }
 
-export async function openProcessSite({ delayMs = 5, ...options }: CloudOptions & { delayMs?: number } = {}) {
+export async function createProcessEnvironment({ delayMs = 5, ...options }: CloudOptions & { delayMs?: number } = {}) {
   const clock = new StoppedClock();
   const creationMs = 3_000;
-  let site: ProcessSite | undefined;
-  /** Called as each request arrives. */
+  let environment: ProcessEnvironment | undefined;
+  /** Called when a request arrives. */
   let arrived = (): void => {};
   const cloud = await startCloud({
     topics: [TOPIC],
     creationMs,
-    onInvokeAsync: ({ payload, requestId }) => site?.onShard?.(payload, requestId),
+    onInvokeAsync: ({ payload, requestId }) => environment?.onShard?.(payload, requestId),
     clock,
     ...options,
     latencyMs: () => {
@@ -62,26 +62,26 @@ export async function openProcessSite({ delayMs = 5, ...options }: CloudOptions 
     onTestFinished(() => process.kill());
     return {
       end: () => process.kill(),
-      async deliver({ event, how }, kill) {
+      async deliver({ event, invocation }, kill) {
         lines.length = 0;
         deliveries += 1;
         const startedAt = cloud.clock.now();
         const watch = kill === undefined ? undefined : arm(kill, process);
-        const begun = performance.now();
-        const { requestId = `delivery-${deliveries}`, variables = {} } = how;
-        const answer = await process.run(event, { ...SETTINGS, ...contextData(name, requestId, variables) });
-        const tookMs = performance.now() - begun;
+        const began = performance.now();
+        const { requestId = `delivery-${deliveries}`, variables = {} } = invocation;
+        const response = await process.run(event, { ...SETTINGS, ...contextData(name, requestId, variables) });
+        const tookMs = performance.now() - began;
         watch?.();
         const printed = lines.filter((line) => line.startsWith("{"));
         const delivery = { startedAt, tookMs, remainingMs: TIMEOUT_SECONDS * 1000, lines: printed };
-        if (answer.error?.errorType === "RuntimeExited") {
-          await handled();
+        if (response.error?.errorType === "RuntimeExited") {
+          await waitForRequests();
           return delivery;
         }
-        const error = answer.error && new Error(answer.error.errorMessage);
-        const result = answer.result === undefined ? undefined : JSON.parse(answer.result);
-        const output = `${lines.join("\n")}\n${answer.result ?? answer.error?.errorMessage}`;
-        return { ...delivery, ended: { result, error, output, records: [], warnings: [] } };
+        const error = response.error && new Error(response.error.errorMessage);
+        const result = response.result === undefined ? undefined : JSON.parse(response.result);
+        const output = `${lines.join("\n")}\n${response.result ?? response.error?.errorMessage}`;
+        return { ...delivery, invoked: { result, error, output, records: [], warnings: [] } };
       },
     };
   };
@@ -104,8 +104,8 @@ export async function openProcessSite({ delayMs = 5, ...options }: CloudOptions 
     };
   }
 
-  /** What a process had sent before it was gone is the cloud's to do. */
-  async function handled(): Promise<void> {
+  /** Waits until the cloud has processed the requests that a process had sent before it was killed. */
+  async function waitForRequests(): Promise<void> {
     const open = () => cloud.requests.some(({ status, fault }) => status === undefined && fault === undefined);
     while (open()) await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -128,6 +128,6 @@ export async function openProcessSite({ delayMs = 5, ...options }: CloudOptions 
     },
   });
 
-  site = { cloud, clock, creationMs, start, onShard: undefined };
-  return site satisfies ProcessSite;
+  environment = { cloud, clock, creationMs, start, onShard: undefined };
+  return environment satisfies ProcessEnvironment;
 }

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 
-/** What `npm run faults` asks for; `npm test` runs a part of it. */
-export const ASKED = {
-  /** Set: everything is run, and what was found is written here. */
+/** The options of `npm run faults`. The defaults are those of `npm test`, which runs a part of the suite. */
+export const OPTIONS = {
+  /** The folder for the results. If it is set, the whole suite runs. */
   report: process.env.FAULTS_REPORT,
   runs: Number(process.env.FAULTS_RUNS ?? 200),
   kills: Number(process.env.FAULTS_KILLS ?? 3),
@@ -12,20 +12,20 @@ export const ASKED = {
   path: process.env.FAULTS_PATH,
 };
 
-/** How often a target got two snapshots, where nothing can exclude it. */
+/** How often a target got two snapshots in a case that no function can prevent. */
 export interface Rate {
   kind: Kind;
-  /** The second delivery began so much later. */
+  /** How long after the first delivery, or after its crash, the second one began. */
   laterMs: number;
   lagMs?: number;
   creationMs?: number;
-  doubled: number;
-  of: number;
+  duplicated: number;
+  total: number;
 }
 
-/** Keeps a result for the end of `npm run faults`. */
-export function keep(name: string, result: unknown): void {
-  if (ASKED.report === undefined) return;
-  mkdirSync(ASKED.report, { recursive: true });
-  writeFileSync(join(ASKED.report, `${name}.json`), JSON.stringify(result));
+/** Saves a result, which `npm run faults` prints at its end. */
+export function saveResult(name: string, result: unknown): void {
+  if (OPTIONS.report === undefined) return;
+  mkdirSync(OPTIONS.report, { recursive: true });
+  writeFileSync(join(OPTIONS.report, `${name}.json`), JSON.stringify(result));
 }

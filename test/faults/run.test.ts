@@ -1,4 +1,3 @@
-/** `npm run faults` and `npm run bench`, called in the wrong way. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,9 +5,9 @@ import { expect, test } from "vitest";
 test.each([
   ["run.ts", /^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s],
   ["../bench/bench.ts", /^bench: expected no arguments, got --rnus 5\n\nnpm run bench\n/],
-])("%s: an option that there is not ends with 2 and says how it is called", { timeout: 30_000 }, (script, says) => {
+])("%s exits 2 and prints its usage after an unknown option", { timeout: 30_000 }, (script, message) => {
   const argv = ["--import", "tsx", join(import.meta.dirname, script), "--rnus", "5"];
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
-  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(message);
   expect([status, stdout]).toEqual([2, ""]);
 });

@@ -1,4 +1,4 @@
-/** `npm run faults`: all of the fault suite, and what it found as tables. */
+/** `npm run faults`: runs the whole fault suite and prints its results as tables. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,8 +12,9 @@ import type { Rate } from "./report.ts";
 
 const USAGE = `npm run faults -- [--runs 10000] [--kills 20] [--seed <n> [--path <p>]]
 
-Runs the property of redelivery and crash, kills real processes, goes through the matrix of faults, and measures what
-cannot be excluded. A failure prints its seed and path; with both, that one story is told again.`;
+Runs random scenarios of redeliveries and crashes, kills real processes, runs every fault with every trigger, and measures
+how often duplicates occur that no function can prevent. A failure prints its seed and path; with both options, only that
+scenario runs again.`;
 
 const kinds = Object.keys(KINDS);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,7 +28,7 @@ const OPTIONS = {
   help: { type: "boolean" },
 } as const;
 
-/** Undefined where it was called in the wrong way, which has been said then. */
+/** Returns the options, or undefined after printing why they are wrong. */
 function readArguments() {
   try {
     return parseArgs({ options: OPTIONS }).values;
@@ -71,19 +72,20 @@ function printTables(): void {
       JSON.parse(readFileSync(join(report, file), "utf8")),
     ]),
   );
-  const stories = found.get("stories");
-  if (stories) {
+  const scenarios = found.get("scenarios");
+  if (scenarios) {
     console.log(
-      `\nRedelivery and crash: ${stories.told} stories, ${stories.broken} broken, ${stories.seconds.toFixed(0)} s.`,
+      `\nRedeliveries and crashes: ${scenarios.scenarios} scenarios, ${scenarios.broken} with a broken guarantee, ${scenarios.seconds.toFixed(0)} s.`,
     );
   }
   const kills = found.get("kills");
-  if (kills) console.log(`Real processes: ${kills.runs} runs, ${kills.killed} killed, ${kills.broken} broken.`);
-  const estates = [...found].filter(([name]) => name.startsWith("estate")).map(([, estate]) => estate);
-  if (estates.length > 0) {
-    print("Disks at 20 requests a second, 5% faults", [
+  if (kills)
+    console.log(`Real processes: ${kills.runs} runs, ${kills.killed} killed, ${kills.broken} with a broken guarantee.`);
+  const inventories = [...found].filter(([name]) => name.startsWith("inventory")).map(([, inventory]) => inventory);
+  if (inventories.length > 0) {
+    print("Disks at 20 requests per second with 5% faults", [
       ["seed", "disks", "requests", "faults", "throttled", "seconds"],
-      ...estates.map(({ seed, disks, requests, faults, throttled, seconds }) =>
+      ...inventories.map(({ seed, disks, requests, faults, throttled, seconds }) =>
         [seed, disks, requests, faults, throttled, seconds].map(String),
       ),
     ]);
@@ -91,7 +93,7 @@ function printTables(): void {
   const matrix: Record<string, Run[]> | undefined = found.get("matrix");
   if (matrix) {
     const cell = (runs: Run[]) => `${runs.length} / ${runs.filter(({ broken }) => broken.length > 0).length}`;
-    print("Faults: runs / of them with a broken promise", [
+    print("Faults: number of runs / runs with a broken guarantee", [
       ["fault", ...kinds, "all"],
       ...Object.entries(matrix).map(([fault, runs]) => [
         fault,
@@ -112,29 +114,29 @@ function printTables(): void {
     ]);
   }
   printRates(
-    "Not excluded: an event delivered again so long after a crash, lists up to 5 s late",
+    "Not preventable: a redelivery this long after a crash, with lists up to 5 s late",
     found.get("lag"),
     (rate) => `${rate.kind}, created in ${(rate.creationMs ?? 0) / 1000} s`,
   );
   printRates(
-    "Not excluded: an event delivered to two processes, the second one so much later",
+    "Not preventable: a delivery to a second process, this much later than to the first",
     found.get("races"),
     (rate) => `${rate.kind}, lists ${(rate.lagMs ?? 0) / 1000} s late`,
   );
 }
 
-/** Rows by what `nameOf` says, columns by how much later. */
+/** Prints a table with a row for each name and a column for each delay. */
 function printRates(title: string, rates: Rate[] | undefined, nameOf: (rate: Rate) => string): void {
   if (rates === undefined || rates.length === 0) return;
   const columns = [...new Set(rates.map(({ laterMs }) => laterMs))].sort((a, b) => a - b);
   const rows = [...new Set(rates.map(nameOf))];
-  print(`${title}: taken twice`, [
+  print(`${title}: targets with a duplicate`, [
     ["", ...columns.map((ms) => `${ms / 1000} s`)],
     ...rows.map((row) => [
       row,
       ...columns.map((ms) => {
         const rate = rates.find((one) => nameOf(one) === row && one.laterMs === ms);
-        return rate === undefined ? "" : `${Math.round((100 * rate.doubled) / rate.of)}%`;
+        return rate === undefined ? "" : `${Math.round((100 * rate.duplicated) / rate.total)}%`;
       }),
     ]),
   ]);

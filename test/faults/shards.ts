@@ -1,30 +1,37 @@
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
+import { findBrokenGuarantees } from "./guarantees.ts";
 import type { Job } from "./jobs.ts";
-import { broken } from "./promises.ts";
-import type { Delivery, FaultySite } from "./site.ts";
 
-/** The platform's retry interval: a redelivery comes no sooner (the cloud's lists are up to 5 s late). */
+/** The platform's retry interval, which is longer than the delay of the cloud's lists (up to 5 s). */
 export const RETRY_MS = 60_000;
 
 /**
- * The platform runs what was handed on, each in an instance of its own, and again where it fails. Returned is what it does
- * once the invocation that handed on has ended.
+ * Queues the asynchronous invocations of a job. Returns what runs them as the platform does: each in its own instance, and
+ * again if it fails. Call it after the invocation that queued them has ended.
  */
-export function shardsOf(site: FaultySite, job: Job, told: Delivery[], found: string[]): () => Promise<void> {
+export function queueShards(
+  environment: FaultyEnvironment,
+  job: Job,
+  deliveries: Delivery[],
+  found: string[],
+): () => Promise<void> {
   const waiting: [event: unknown, requestId: string][] = [];
-  site.onShard = async (...shard) => void waiting.push(shard);
+  environment.onShard = async (...shard) => void waiting.push(shard);
   const run = async (event: unknown, requestId: string) => {
     const targets = job.targets.filter(({ resource }) => JSON.stringify(event).includes(resource));
     for (let tries = 0; tries < 3; tries += 1) {
-      const delivery = await site.instance().deliver(scheduledSnapshots, event, { ...job.how, requestId });
-      found.push(...broken(site, targets, delivery, told));
-      told.push(delivery);
-      if (delivery.ended?.error === undefined) return;
-      site.clock.advance(RETRY_MS);
+      const delivery = await environment
+        .instance()
+        .deliver(scheduledSnapshots, event, { ...job.invocation, requestId });
+      found.push(...findBrokenGuarantees(environment, targets, delivery, deliveries));
+      deliveries.push(delivery);
+      if (delivery.invoked?.error === undefined) return;
+      environment.clock.advance(RETRY_MS);
     }
   };
   return async () => {
-    await site.cloud.idle();
+    await environment.cloud.idle();
     for (const shard of waiting.splice(0)) await run(...shard);
   };
 }

@@ -15,8 +15,8 @@ const THROTTLED = JSON.stringify({
 /** Faults of the first create of a delivery. A fault calls `work` if the create reaches the cloud nevertheless. */
 const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>][] = [
   ["is throttled", async () => ({ status: 429, headers: {}, text: THROTTLED })],
-  ["finds no connection", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { sent: false }))],
-  ["has no answer", () => Promise.reject(new TransportFailure("no answer within 10000 ms", { sent: true }))],
+  ["finds no connection", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { requestSent: false }))],
+  ["has no answer", () => Promise.reject(new TransportFailure("no answer within 10000 ms", { requestSent: true }))],
   ["meets a fault of the service", async () => ({ status: 503, headers: {}, text: '{"error":{"code":"EVS.5503"}}' })],
   [
     "meets a disk that is busy",

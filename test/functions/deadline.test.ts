@@ -1,5 +1,4 @@
 /** Tests that an invocation ends before its deadline and writes its records, even if a call never settles. */
-import middy from "@middy/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -7,12 +6,10 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { errors } from "../../shared/middleware/error-responses.ts";
-import { context } from "../../shared/middleware/invocation-context.ts";
-import { withDeadline } from "../../shared/middleware/invocation-deadline.ts";
-import { results } from "../../shared/middleware/result-records.ts";
-import { summary } from "../../shared/middleware/run-summary.ts";
-import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
+import type { GatewayResponse } from "../../shared/functiongraph/read-http.ts";
+import { compose } from "../../shared/middleware/compose.ts";
+import { nodeRuntime } from "../../shared/middleware/runtime.ts";
+import { timerEvent as timerReader } from "../../shared/middleware/timer-event.ts";
 import { apig, createTestEnvironment, expectWholeRecords, START, timerEvent } from "../support/environment.ts";
 
 /** Opens a test site whose calls never settle. Calls to the logging topic settle as usual. */
@@ -90,19 +87,16 @@ test("create-snapshot leaves the outcome open if the create itself never settles
 
 test("a handler that never settles ends at the deadline, with a record for what it had begun", async () => {
   const site = await createTestEnvironment();
-  const endless = (runtime: Runtime) =>
-    middy({ timeoutEarlyInMillis: 0 })
-      .use(context("scheduled-snapshots", runtime))
-      .use(summary())
-      .use(results({ action: "create" }))
-      .use(errors("event"))
-      .handler(
-        withDeadline((_event: unknown, { records }) => {
-          records.openRecord({ action: "create", kind: "snapshot", resource_id: "disk-1" });
-          return new Promise(() => {});
-        }),
-      );
-  const { error, records } = await site.invoke(endless as never, timerEvent({}));
+  const endless = compose({
+    name: "scheduled-snapshots",
+    target: { action: "create" },
+    trigger: timerReader,
+    handler: (_request, { records }) => {
+      records.openRecord({ action: "create", kind: "snapshot", resource_id: "disk-1" });
+      return new Promise(() => {});
+    },
+  });
+  const { error, records } = await site.invoke(endless, timerEvent({}));
   expect(site.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
   expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
   // A caller over HTTP reads the same text, and cannot change the function.
@@ -202,9 +196,9 @@ describe("the clock of an invocation", () => {
       getProjectID: () => site.cloud.projectId,
       getUserData: (name: string) => (name === "EVS_ENDPOINT" ? "http://127.0.0.1:1" : undefined),
     };
-    const result = await handler(apig({ snapshot: { volume_id: site.cloud.addVolume().id } }), context as never);
+    const result = await handler(apig({ snapshot: { volume_id: site.cloud.addVolume().id } }), context);
     expect(performance.now() - began).toBeLessThan(900);
-    expect(result.statusCode).toBeGreaterThanOrEqual(500);
+    expect((result as GatewayResponse).statusCode).toBeGreaterThanOrEqual(500);
     expect(lines.map((line) => JSON.parse(line).action)).toEqual(["create", "run"]);
   });
 });

@@ -292,7 +292,7 @@ describe("a disk that stands at its seven snapshots", () => {
       const policy = nightly(disk.id, { retention, dry_run });
       const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
       expect(error).toMatchObject({ reason: "InvalidRequest" });
-      expect(error?.message).toMatch(/^make_room: expected a retention beside it/);
+      expect(error?.message).toMatch(/^make_room: expected a retention with at least one keep_ rule/);
       expect(error?.message).toContain(got);
       expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
     }
@@ -494,7 +494,9 @@ describe("a gate before a disk that stands at its seven snapshots", () => {
     const disk = cloud.addVolume();
     const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));
     expect(answer(result)).toMatchObject({ status: 400, error: { reason: "InvalidRequest" } });
-    expect(answer(result).error.message).toMatch(/^make_room: expected a retention beside it.* leave make_room out\.$/);
+    expect(answer(result).error.message).toMatch(
+      /^make_room: expected a retention with at least one keep_ rule.* omit make_room\.$/,
+    );
     expect(requests()).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { createRandom } from "../support/random.ts";
+
 /** Random choices that a seed repeats. */
 export interface Random {
   /** From 0 (included) to 1 (excluded). */
@@ -14,13 +16,7 @@ export interface Random {
 
 /** Returns a random number generator for a seed, which can be any string. */
 export function randomOf(seed: string): Random {
-  let state = hashOf(seed);
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = createRandom(hashOf(seed));
   const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
   const text = (alphabet: string, length: number) =>
     Array.from({ length }, () => alphabet[int(0, alphabet.length - 1)]).join("");

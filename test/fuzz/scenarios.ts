@@ -1,6 +1,6 @@
 /** The events that the functions are invoked with, and the estates that they work on. */
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
-import { addForeign, addOurs, addResource, TAGS, type Target } from "./estate.ts";
+import { addForeign, addOurs, addResource, TAGS, type Target } from "./inventory.ts";
 import type { Random } from "./random.ts";
 
 export interface Scenario {

@@ -1,7 +1,7 @@
 /** Checks what an invocation says against what there is in the cloud. */
 import type { SnapshotView } from "../../infra/local/cloud/index.ts";
-import { keyIn, resourceOf } from "./estate.ts";
 import type { Complain, Evidence, LooseRecord } from "./evidence.ts";
+import { keyIn, resourceOf } from "./inventory.ts";
 import type { Scenario } from "./scenarios.ts";
 
 const SUCCESSES = ["accepted", "existing", "available"];

@@ -1,4 +1,4 @@
-/** A bundle as the platform has it: alone in a folder, in a bare Node process, with an environment that holds nothing. */
+/** Runs a bundle as the platform does: alone in a folder, in a separate Node process, with an empty environment. */
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,18 +8,19 @@ import { onTestFinished } from "vitest";
 
 export const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 
-/** What each getter of the context returns; the function that is under `getUserData` has these variables. */
+/** The value that each getter of the context returns, and the variables that `getUserData` returns. */
 export interface BareContext {
   [getter: `get${string}`]: string | number;
   variables?: Record<string, string | undefined>;
 }
 
+/** One call of a handler. */
 export interface BareCall {
   event: unknown;
   context: BareContext;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
+// biome-ignore lint/suspicious/noExplicitAny: tests read results of many shapes
 export type Returned = { result?: any; thrown?: { name: string; message: string; stack: string } };
 
 export interface BareRun {
@@ -27,9 +28,9 @@ export interface BareRun {
   stdout: string;
   stderr: string;
   status: number | null;
-  /** Everything that the process still held at its end, where that was asked for. */
+  /** The heap snapshot of the process at its end; empty unless the test requested it. */
   heap: string;
-  /** All that is in the folders of the code and of the user afterwards. */
+  /** The names of the files in the code folder and in the home folder after the run. */
   files: { code: string[]; home: string[] };
 }
 
@@ -37,12 +38,12 @@ const RUNNER = `
 const { readFileSync, writeSync } = require("node:fs");
 const { calls, together, heap } = JSON.parse(readFileSync(0, "utf8"));
 const { handler } = require(process.argv[1]);
-// Getters on a class of the platform's own, as documented, and nothing else.
+// The context has only the documented getters, on a class of the platform.
 class Context {}
 const contextOf = ({ variables, ...getters }) => {
   const own = class extends Context {};
   for (const [name, value] of Object.entries(getters)) own.prototype[name] = function () {
-    if (!(this instanceof Context)) throw new TypeError(name + " was torn off its context");
+    if (!(this instanceof Context)) throw new TypeError(name + " was called without its context");
     return value;
   };
   if (variables !== undefined) own.prototype.getUserData = (name) => variables[name];
@@ -60,7 +61,7 @@ const call = async ({ event, context }) => {
   if (together) returned.push(...(await Promise.all(calls.map(call))));
   else while (calls.length > 0) returned.push(await call(calls.shift()));
   writeSync(3, JSON.stringify(returned));
-  // What came in and went out is the platform's: only what the function holds counts.
+  // The events and results belong to the platform, so they must not be in the heap snapshot.
   returned.length = 0;
   if (heap) setTimeout(() => require("node:v8").writeHeapSnapshot(heap), 10);
 })();
@@ -68,12 +69,17 @@ const call = async ({ event, context }) => {
 
 export interface BareOptions {
   environment?: Record<string, string>;
-  /** All calls at once; else one after the other, as a warm instance gets them. */
+  /** True: all calls run concurrently. False: they run one after the other, like the calls of a warm instance. */
   together?: boolean;
+  /** True: take a heap snapshot after the last call. */
   heap?: boolean;
 }
 
-/** Runs calls through `dist/<name>/index.js`, copied to an empty folder. The process has to end by itself. */
+/**
+ * Runs calls with a copy of `dist/<name>/index.js` in an empty folder, and waits until the process ends by itself.
+ *
+ * @throws Error if the process returns no results
+ */
 export async function runBare(
   name: string,
   calls: BareCall[],
@@ -101,7 +107,7 @@ export async function runBare(
   });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   const [stdout = "", stderr = "", returned = ""] = await Promise.all(texts);
-  if (returned === "") throw new Error(`Expected an answer of dist/${name}, got none:\n${stdout}${stderr}`);
+  if (returned === "") throw new Error(`Expected results from dist/${name}, got none:\n${stdout}${stderr}`);
   return {
     returned: JSON.parse(returned),
     stdout,

@@ -1,6 +1,10 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** Makes a self-signed certificate for one address, valid at any date that a test may run at. */
+/**
+ * Creates a self-signed certificate for one address. It is valid from 2000 to 2049, because some tests change the date.
+ *
+ * @returns the private key and the certificate in PEM
+ */
 export function selfSigned(san: { ip: [number, number, number, number] } | { host: string }): {
   key: string;
   cert: string;
@@ -8,7 +12,7 @@ export function selfSigned(san: { ip: [number, number, number, number] } | { hos
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = der(0x30, oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
   const name = der(0x30, der(0x31, der(0x30, oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from("made by a test")))));
-  // OpenSSL compares these with the clock of the machine, whatever `Date` says. UTCTime ends with the year 2049.
+  // OpenSSL compares these times with the clock of the machine and ignores a faked `Date`. UTCTime ends in 2049.
   const validity = der(0x30, time("000101000000Z"), time("491231235959Z"));
   const alternative = "ip" in san ? der(0x87, Buffer.from(san.ip)) : der(0x82, Buffer.from(san.host));
   const extension = der(0x30, oid(0x55, 0x1d, 0x11), der(0x04, der(0x30, alternative)));
@@ -31,12 +35,13 @@ export function selfSigned(san: { ip: [number, number, number, number] } | { hos
   };
 }
 
+/** Encodes an object identifier. */
 const oid = (...bytes: number[]): Buffer => der(0x06, Buffer.from(bytes));
 
-/** UTCTime. */
+/** Encodes a UTCTime. */
 const time = (utcTime: string): Buffer => der(0x17, Buffer.from(utcTime));
 
-/** ASN.1: a tag, the length, what it holds. */
+/** Encodes a tag, the length and the content in ASN.1 DER. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

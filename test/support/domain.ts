@@ -1,42 +1,41 @@
-/**
- * What the domain is given in its tests: a clock that moves only when everybody sleeps, chance that is chosen, and a cloud
- * that is a list of snapshots.
- */
+/** Provides a virtual clock, chosen random numbers, and a cloud in memory for the tests of the domain. */
 
 import type { Time } from "../../shared/core/clock.ts";
 import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../shared/core/errors.ts";
 import { formatInstant, type Instant, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { RunContext } from "../../shared/snapshots/create/create-all.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { type Marker, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { AttachedDisk, Cloud, Resource, SnapshotService } from "../../shared/snapshots/ports.ts";
 import type { EndFields, ResultReporter, RunNotices, TargetFields } from "../../shared/snapshots/reporting.ts";
+import type { RunContext } from "../../shared/snapshots/run-context.ts";
 
 export const START = instant(Date.parse("2026-11-21T02:00:00Z"));
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** More sleeps than any story has: somebody waits without end. */
-const MOST_SLEEPS = 20_000;
+/** No scenario has more sleeps. A test with more of them waits forever. */
+const MAX_SLEEPS = 20_000;
 
+/** A clock that advances to the next timer when all code waits for a timer. */
 export interface VirtualTime extends Time {
-  /** How long each sleep was to last, in order. */
+  /** The requested duration of each sleep in milliseconds, in order. */
   slept: number[];
-  /** How many are asleep. */
+  /** Returns the number of pending sleeps. */
   asleep(): number;
-  /** Seconds since the start. */
+  /** Returns the seconds since the start of the test. */
   seconds(): number;
 }
 
+/** Creates a virtual clock that starts at `START`. */
 export function virtualTime(random: () => number = () => 0): VirtualTime {
   let now = START;
   let moving = false;
   const sleepers: { at: number; wake: () => void }[] = [];
   const slept: number[] = [];
-  // All that does not wait for the clock has happened by the time this is called.
+  // `setImmediate` calls this after all code that does not wait for the clock has run.
   const move = () => {
     sleepers.sort((a, b) => a.at - b.at);
     const first = sleepers.shift();
@@ -55,7 +54,7 @@ export function virtualTime(random: () => number = () => 0): VirtualTime {
     sleep: (milliseconds, work) =>
       new Promise((resolve, reject) => {
         slept.push(milliseconds);
-        if (!(milliseconds >= 0) || slept.length > MOST_SLEEPS) {
+        if (!(milliseconds >= 0) || slept.length > MAX_SLEEPS) {
           reject(new Error(`The ${slept.length}th sleep, of ${milliseconds} ms.`));
           return;
         }
@@ -72,13 +71,14 @@ export function virtualTime(random: () => number = () => 0): VirtualTime {
   };
 }
 
-/** An error of the cloud. */
-export const refusal = (reason: Reason, details: SnapshotErrorDetails = {}): SnapshotError =>
+/** Returns an error of the cloud. */
+export const cloudError = (reason: Reason, details: SnapshotErrorDetails = {}): SnapshotError =>
   new SnapshotError(reason, `The cloud says ${reason}.`, details);
 
-/** A create whose answer was lost: it may have been made. */
-export const lost = () => refusal("Unreachable", { ambiguous: true });
+/** Returns the error for a lost response to a create: the cloud may have created the snapshot. */
+export const lostResponse = () => cloudError("Unreachable", { ambiguous: true });
 
+/** Returns a marker with an idempotency key derived from `key`. */
 export const markerOf = (key: string, changes: Partial<Marker> = {}): Marker => ({
   policy: "nightly",
   idempotencyKey: Buffer.from(key).toString("hex").padEnd(32, "0").slice(0, 32),
@@ -86,7 +86,7 @@ export const markerOf = (key: string, changes: Partial<Marker> = {}): Marker => 
   ...changes,
 });
 
-/** A good snapshot that a policy made of a disk. */
+/** Returns an available snapshot of a disk that a policy created. */
 export function snapshotOf(id: string, resource: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const marker = markerOf(id);
   return {
@@ -110,32 +110,34 @@ export const STUCK_DELETING: Partial<FoundSnapshot> = { status: "error_deleting"
 export const UNKNOWN: Partial<FoundSnapshot> = { status: "rollbacking", state: "unknown" };
 
 type Call = "create" | "listFor" | "listAll" | "remove" | "resources" | "disksOf";
-/** What happens instead of an answer, or around it; undefined: nothing out of the ordinary. */
+/** An error instead of the response, an error after the cloud has acted, or a function to call first. Undefined: a normal call. */
 type Event = SnapshotError | { afterwards: SnapshotError } | (() => unknown) | undefined;
 
+/** A cloud in memory. */
 export interface MemoryCloud {
   service: Cloud;
   snapshots: Map<string, FoundSnapshot[]>;
   resources: Resource[];
   /** The disks of each server. */
   disks: Map<string, AttachedDisk[]>;
-  /** `3 s create snapshot disk`: what was asked of the cloud, and when. */
+  /** The requests with their times, such as `3 s create snapshot disk`. */
   calls: string[];
-  /** What was asked, without the time. */
-  asked(): string[];
-  /** Arranges what happens at the next calls of that name, in order; the last one again and again, where that is asked for. */
+  /** Returns the requests without their times. */
+  requests(): string[];
+  /** Sets the events of the next calls of an operation, in order. */
   at(call: Call, ...events: Event[]): void;
+  /** Sets the event of all other calls of an operation. */
   always(call: Call, event: Event): void;
   add(kind: Kind, ...found: FoundSnapshot[]): void;
   of(kind: Kind): FoundSnapshot[];
-  /** How late a list shows what was made. */
+  /** The milliseconds after which a list shows a new snapshot. */
   lateMs: number;
-  /** How long a create and a removal take. */
+  /** The duration of a create and of a deletion in milliseconds. */
   createMs: number;
   removeMs: number;
 }
 
-/** A cloud that is a list of snapshots. What it makes is `creating` until a test says otherwise. */
+/** Creates a cloud in memory. New snapshots remain in the status `creating` until a test changes it. */
 export function memoryCloud(time: Time): MemoryCloud {
   const events = new Map<Call, Event[]>();
   const constant = new Map<Call, Event>();
@@ -149,7 +151,7 @@ export function memoryCloud(time: Time): MemoryCloud {
     lateMs: 0,
     createMs: 0,
     removeMs: 0,
-    asked: () => cloud.calls.map((call) => call.replace(/^\S+ s /, "")),
+    requests: () => cloud.calls.map((call) => call.replace(/^\S+ s /, "")),
     at: (call, ...next) => void events.set(call, [...(events.get(call) ?? []), ...next]),
     always: (call, event) => void constant.set(call, event),
     add: (kind, ...found) => void cloud.snapshots.set(kind.name, [...cloud.of(kind), ...found]),
@@ -191,7 +193,7 @@ export function memoryCloud(time: Time): MemoryCloud {
       listAll: async (visit) => (await happens("listAll", kind.name, shown)).forEach(visit),
       remove: (id) =>
         happens("remove", `${kind.name} ${id}`, async () => {
-          if (!cloud.of(kind).some((one) => one.id === id)) throw refusal("NotFound", { status: 404 });
+          if (!cloud.of(kind).some((one) => one.id === id)) throw cloudError("NotFound", { status: 404 });
           const gone = () =>
             void cloud.snapshots.set(
               kind.name,
@@ -213,23 +215,24 @@ export function memoryCloud(time: Time): MemoryCloud {
 
 export type RecordOf = TargetFields & EndFields;
 
-/** What a use case works with, and what comes of it. */
+/** The run context of a use case, and everything that the use case reports. */
 export interface DomainFixture {
   time: VirtualTime;
   cloud: MemoryCloud;
-  means: RunContext;
-  /** What was remarked on the run, and what was announced before it was deleted. */
-  remarks: string[];
+  runContext: RunContext;
+  /** The notices on the run, and the deletions that were announced. */
+  notices: string[];
   announced: string[];
-  /** One for each target, in the order of their ends. */
+  /** The completed records, in the order of their completion. */
   records: RecordOf[];
-  /** `made-1 accepted: detail`, in short. */
-  told(): string[];
-  /** Records that were begun and not ended, or ended twice. */
-  untidy(): number;
+  /** Returns the records in short, such as `made-1 accepted: detail`. */
+  outcomes(): string[];
+  /** Returns the number of records that were not completed exactly once. */
+  unbalancedRecords(): number;
 }
 
-export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 } = {}): DomainFixture {
+/** Creates a cloud, a clock and a run context. The deadline is `seconds` after the start. */
+export function createFixture({ seconds = 60, random = (): number => 0, concurrency = 2 } = {}): DomainFixture {
   const time = virtualTime(random);
   const cloud = memoryCloud(time);
   const records: RecordOf[] = [];
@@ -243,10 +246,10 @@ export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 
     };
   };
   const retryBudget = { time, deadline: instant(START + seconds * 1000) };
-  const remarks: string[] = [];
+  const notices: string[] = [];
   const announced: string[] = [];
-  const telling: RunNotices = {
-    addNotice: (detail) => void remarks.push(detail),
+  const runNotices: RunNotices = {
+    addNotice: (detail) => void notices.push(detail),
     announceDeletions: (deletions) =>
       void announced.push(deletions.map(({ snapshot_id, rule }) => `${snapshot_id}: ${rule}`).join("; ")),
   };
@@ -254,16 +257,16 @@ export function stage({ seconds = 60, random = (): number => 0, concurrency = 2 
     time,
     cloud,
     records,
-    remarks,
+    notices,
     announced,
-    means: { cloud: cloud.service, retryBudget, report, inFlight: new Map(), concurrency, ...telling },
-    told: () =>
+    runContext: { cloud: cloud.service, retryBudget, report, inFlight: new Map(), concurrency, ...runNotices },
+    outcomes: () =>
       records.map(({ resource_id, snapshot_id, outcome, rule, detail, error }) =>
         [`${snapshot_id ?? resource_id} ${outcome}`, rule, detail, error?.reason]
           .filter((part) => part !== undefined)
           .join(": "),
       ),
-    untidy: () => [...open.values()].filter((ends) => ends !== 1).length,
+    unbalancedRecords: () => [...open.values()].filter((ends) => ends !== 1).length,
   };
 }
 

@@ -2,24 +2,24 @@ import type Ajv from "ajv/dist/core";
 
 const lower = (id: unknown) => JSON.stringify(id).toLowerCase();
 
-/** Tells ajv the keywords of our schemas (shared/validation/validate.ts). */
-export function withOurKeywords<Made extends Ajv>(made: Made): Made {
-  made.addKeyword("x-expected");
-  made.addKeyword({
+/** Adds the keywords of this project's schemas (shared/validation/validate.ts) to an instance of ajv. */
+export function withOurKeywords<Instance extends Ajv>(ajv: Instance): Instance {
+  ajv.addKeyword("x-expected");
+  ajv.addKeyword({
     keyword: "x-max-bytes",
     type: "string",
-    validate: (most: number, text: string) => new TextEncoder().encode(text).length <= most,
+    validate: (maxBytes: number, text: string) => new TextEncoder().encode(text).length <= maxBytes,
   });
-  made.addKeyword({
+  ajv.addKeyword({
     keyword: "x-required-any-of",
     type: "object",
     validate: (names: string[], value: object) => names.some((name) => Object.keys(value).includes(name)),
   });
-  made.addKeyword({
+  ajv.addKeyword({
     keyword: "x-unique-ids",
     type: "array",
     validate: (_: boolean, ids: unknown[]) =>
-      ids.every((id, place) => !ids.slice(0, place).some((one) => lower(one) === lower(id))),
+      ids.every((id, index) => !ids.slice(0, index).some((earlier) => lower(earlier) === lower(id))),
   });
-  return made;
+  return ajv;
 }

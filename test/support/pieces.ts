@@ -1,6 +1,6 @@
 /**
- * Returns every piece of 16 characters of a secret that a reader of the text finds after joining its lines, undoing its
- * escapes, and decoding whatever looks like base64 or hex.
+ * Returns every piece of 16 characters of a secret that can be read from a text: directly, after joining lines and removing
+ * escapes, or after decoding everything that looks like base64 or hex.
  */
 export function piecesLeft(text: string, secret: string): string[] {
   const joined = text.replace(/&(?:amp;)*#13;&(?:amp;)*#10;|%0A|<br>|\\+[nrt]|=?[\r\n]+|\s/g, "");
@@ -23,7 +23,7 @@ export function piecesLeft(text: string, secret: string): string[] {
   const left: string[] = [];
   for (let at = 0; at + 16 <= secret.length; at += 1) {
     const piece = secret.slice(at, at + 16);
-    if (texts.some((one) => one.includes(piece))) left.push(piece);
+    if (texts.some((readable) => readable.includes(piece))) left.push(piece);
   }
   return left;
 }

@@ -1,28 +1,30 @@
-/** Snapshots of the past in the embedded cloud, of every kind, as the functions would have made them. */
+/** Adds snapshots of the past to the embedded cloud, like those that the functions create. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 
 export type Kind = SnapshotView["kind"];
 export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
+/** A snapshot to add. */
 export interface Seed {
   /** The id of the snapshot. If it is absent, the snapshot gets a new id. */
   id?: string;
   at: number;
-  /** As EVS spells it; default available. */
+  /** The status in the spelling of EVS. Default: `available`. */
   status?: string;
-  /** What makes it one; by default each is another. */
+  /** The idempotency key. Default: a new one. */
   key?: string;
   policy?: string;
   name?: string;
-  /** False: somebody else made it. */
+  /** False if another program created the snapshot, so it has no marker. Default: true. */
   marked?: boolean;
-  /** A label of EVS; DWS has none. */
+  /** Additional labels. DWS snapshots have none. */
   labels?: Record<string, string>;
   description?: string;
 }
 
 let count = 0;
 
+/** Returns the labels of a marker. */
 export const markerOf = (policy: string, key: string) => ({
   "managed-by": "snapshot-functions",
   policy,
@@ -30,6 +32,7 @@ export const markerOf = (policy: string, key: string) => ({
   content: "01234567",
 });
 
+/** Adds a snapshot of a resource. */
 export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Seed): SnapshotView {
   count += 1;
   const { at, status = "available", key = `seed ${count}`, policy = "nightly", marked = true } = one;
@@ -50,7 +53,7 @@ export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Se
   });
 }
 
-/** One resource for each kind, of an age at which a disk is attached. */
+/** Adds one resource for each kind. The disk is attached at `attachedAt`. */
 export function resources(cloud: EmbeddedCloud, attachedAt: number) {
   const server = cloud.addServer();
   const disk = cloud.addVolume({ serverId: server.id, attachedAt });
@@ -64,6 +67,7 @@ export function resources(cloud: EmbeddedCloud, attachedAt: number) {
   return { server, disk, cluster, of };
 }
 
+/** The operation that deletes the snapshots of each kind. */
 export const DELETE: Record<Kind, string> = {
   snapshot: "evs.deleteSnapshot",
   "standard-snapshot": "evs.deleteStandardSnapshot",

@@ -1,4 +1,4 @@
-/** Servers on loopback that answer as no cloud would, and the connection of a client to them. */
+/** Starts servers on loopback with arbitrary responses, and creates connections to them. */
 import { createServer, type IncomingMessage, type RequestListener, request } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -11,25 +11,28 @@ import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 
 export const PROJECT = "0123456789abcdef0123456789abcdef";
 
-export interface Seen {
+/** A request that a server received. */
+export interface ReceivedRequest {
   method: string;
   url: string;
   headers: IncomingMessage["headers"];
   body: string;
 }
 
-export interface Listening {
+/** A running server. */
+export interface TestServer {
   origin: string;
-  /** Connections that were opened so far. */
+  /** All connections that clients opened. */
   connections: Socket[];
 }
 
-export interface Answering extends Listening {
-  /** Requests whose body has come. */
-  seen: Seen[];
+/** A running HTTP server. */
+export interface HttpTestServer extends TestServer {
+  /** The requests whose body has arrived completely. */
+  seen: ReceivedRequest[];
 }
 
-async function listen(server: Server, scheme: string): Promise<Listening> {
+async function listen(server: Server, scheme: string): Promise<TestServer> {
   const connections: Socket[] = [];
   server.on("connection", (socket) => {
     socket.on("error", () => {});
@@ -44,9 +47,14 @@ async function listen(server: Server, scheme: string): Promise<Listening> {
   return { origin: `${scheme}://127.0.0.1:${port}`, connections };
 }
 
-/** An HTTP server; with `tls` an HTTPS one. `answer` runs once the request is there as a whole. */
-export async function answering(answer: RequestListener, tls?: { key: string; cert: string }): Promise<Answering> {
-  const seen: Seen[] = [];
+/**
+ * Starts an HTTP server.
+ *
+ * @param answer called for each request, after its body has arrived
+ * @param tls makes it an HTTPS server
+ */
+export async function answering(answer: RequestListener, tls?: { key: string; cert: string }): Promise<HttpTestServer> {
+  const seen: ReceivedRequest[] = [];
   const listener: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -58,26 +66,26 @@ export async function answering(answer: RequestListener, tls?: { key: string; ce
   };
   const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   server.keepAliveTimeout = 60_000;
-  // So that a client which turns away in the middle of a handshake is no fault of the test.
+  // A client that ends the connection during the handshake must not fail the test.
   server.on("tlsClientError", () => {});
   return { ...(await listen(server, tls ? "https" : "http")), seen };
 }
 
-/** A server that speaks bytes. */
-export async function speaking(talk: (socket: Socket) => void): Promise<Listening> {
+/** Starts a TCP server, which can send any bytes. */
+export async function speaking(talk: (socket: Socket) => void): Promise<TestServer> {
   const server = createTcpServer();
   server.on("connection", talk);
   return listen(server, "http");
 }
 
-/** The embedded cloud behind TLS. */
-export const behindTls = async (url: string, tls: { key: string; cert: string }): Promise<Listening> => {
+/** Starts an HTTPS server that forwards every request to the embedded cloud. */
+export const behindTls = async (url: string, tls: { key: string; cert: string }): Promise<TestServer> => {
   const server = createSecureServer(tls, (incoming, response) => {
     const { method, headers } = incoming;
     incoming.pipe(
-      request(`${url}${incoming.url}`, { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 0, answer.headers);
-        answer.pipe(response);
+      request(`${url}${incoming.url}`, { method, headers }, (incomingResponse) => {
+        response.writeHead(incomingResponse.statusCode ?? 0, incomingResponse.headers);
+        incomingResponse.pipe(response);
       }),
     );
   });
@@ -85,7 +93,7 @@ export const behindTls = async (url: string, tls: { key: string; cert: string })
   return listen(server, "https");
 };
 
-/** What a client of a service needs, towards one address. */
+/** Returns a connection whose services all have the same address. */
 export function connectionTo(origin: string, changes: Partial<Connection> = {}): Connection {
   const now = () => instant(Date.now());
   return {

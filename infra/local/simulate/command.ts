@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { policy as schema } from "../../../functions/prune-snapshots/schema.generated.js";
 import { isObject } from "../../../shared/core/json.ts";
-import { checkTimeZone, type Policy } from "../../../shared/snapshots/policy.ts";
+import { checkPolicy } from "../../../shared/snapshots/check-policy.ts";
+import type { Policy } from "../../../shared/snapshots/policy.ts";
 import { retentionOf } from "../../../shared/snapshots/retention/prune.ts";
 import { validate } from "../../../shared/validation/validate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
@@ -65,7 +66,7 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   if (faults.length > 0) throw invalidPolicy(faults.join("\n"));
   const checked = policy as Policy;
   try {
-    checkTimeZone(checked.time_zone ?? "UTC");
+    checkPolicy(checked);
     retentionOf(checked);
   } catch (error) {
     throw invalidPolicy((error as Error).message);

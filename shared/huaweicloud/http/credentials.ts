@@ -2,10 +2,10 @@ import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICredential";
 import { SnapshotError } from "../../core/errors.ts";
 
-/** What requests are authenticated with: a temporary access key (signed), or a token. Read anew at each invocation. */
+/** What authenticates requests: an access key, which signs them, or a token. */
 export type Credentials = { accessKey: string; secretKey: string; securityToken?: string } | { token: string };
 
-/** What FunctionGraph's context says of the function's agency; empty texts where it has none (functiongraph.md 1.3). */
+/** The credentials in FunctionGraph's context. They are empty without an agency: SOURCES.md#functiongraph-credentials. */
 export interface Agency {
   securityAccessKey: string;
   securitySecretKey: string;
@@ -13,17 +13,18 @@ export interface Agency {
   token: string;
 }
 
-/** What can stand in a header: a key that was pasted with its line break cannot. */
+/** The characters that a header can contain. A key that was pasted with its line break does not match. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /**
- * The agency's temporary key, else its token, else a key from the environment (outside FunctionGraph only).
- * Never kept beyond the invocation: a warm instance outlives them.
+ * Reads the credentials of one invocation: the agency's temporary key, else the agency's token, else a key from the
+ * environment. Only processes outside FunctionGraph have a key in the environment. The caller must not keep the credentials
+ * for a later invocation, because they expire.
  *
- * Throws Misconfigured where there are none, or none that can be sent.
+ * @throws SnapshotError Misconfigured if there are no credentials, or if a header cannot contain them
  */
 export function readCredentials(agency: Agency, environment: Record<string, string | undefined>): Credentials {
-  const credentials = givenCredentials(agency, environment);
+  const credentials = findCredentials(agency, environment);
   if (credentials === undefined) {
     throw new SnapshotError(
       "Misconfigured",
@@ -33,13 +34,13 @@ export function readCredentials(agency: Agency, environment: Record<string, stri
   if (!secretsOf(credentials).every((value) => PRINTABLE.test(value))) {
     throw new SnapshotError(
       "Misconfigured",
-      "Expected credentials of printable characters without spaces; one of them has others, such as a line break at its end. They come from the function's agency, or, outside FunctionGraph, from HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN.",
+      "Expected credentials of printable characters without spaces; one value has another character, such as a line break at its end. Correct the function's agency or, outside FunctionGraph, HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN.",
     );
   }
   return credentials;
 }
 
-function givenCredentials(
+function findCredentials(
   { securityAccessKey, securitySecretKey, securityToken, token }: Agency,
   environment: Record<string, string | undefined>,
 ): Credentials | undefined {
@@ -53,17 +54,19 @@ function givenCredentials(
   return { accessKey, secretKey, securityToken: environment.HUAWEICLOUD_SDK_SECURITY_TOKEN || undefined };
 }
 
-/** Every value that must never be seen in an output. */
+/** Returns every value of the credentials that must not appear in any output. */
 export const secretsOf = (credentials: Credentials): string[] =>
   "token" in credentials
     ? [credentials.token]
     : [credentials.accessKey, credentials.secretKey, credentials.securityToken ?? ""].filter((value) => value !== "");
 
 /**
- * A credential for the SDK, for one project: a key signs with the SDK's own signer, a token goes along as `X-Auth-Token`, as
- * the seeds have it. Not the SDK's BasicCredentials, whose signature a test holds this against: that one also reads
- * credentials from the environment and from files, asks IAM for a project id where none is given, may even create a
- * project (cloud-apis.md 5.3, 5.4.20), and is 6 KB of every function.
+ * Returns a credential for the SDK. The SDK's own signer signs with a key; a token is sent as `X-Auth-Token`
+ * (SOURCES.md#gateway-token-header).
+ *
+ * The SDK's BasicCredentials are not used: they also read credentials from the environment and from files
+ * (SOURCES.md#sdk-environment-credentials), look up or even create a project at IAM (SOURCES.md#sdk-project-lookup), and add
+ * 6 KB to every bundle. A test compares the signatures of both.
  */
 export function sdkCredential(credentials: Credentials, projectId: string): ICredential {
   const credential: ICredential = {
@@ -78,7 +81,7 @@ export function sdkCredential(credentials: Credentials, projectId: string): ICre
         return request;
       }
       if (credentials.securityToken) request.headers["X-Security-Token"] = credentials.securityToken;
-      // The signer takes the path from the endpoint.
+      // The signer reads the path from the endpoint.
       request.endpoint = `${request.endpoint}${request.url}`;
       request.headers = AKSKSigner.sign(request, credential);
       return request;

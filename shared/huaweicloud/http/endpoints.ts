@@ -4,15 +4,16 @@ export type Service = "EVS" | "DWS" | "ECS" | "LTS" | "FUNCTIONGRAPH";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** Tells whether an origin is on this machine. */
+/** Returns whether an origin, such as `http://127.0.0.1:8080`, is on this machine. */
 export const isLoopback = (origin: string): boolean => LOOPBACK.test(new URL(origin).hostname);
 
 /**
- * Origin of a service: `{SERVICE}_ENDPOINT`, else `https://{service}.{REGION}.myhuaweicloud.com` (cloud-apis.md 5.3; not
- * uniform in all regions, so every one can be set). `http://` on loopback alone; no path, query or user in it. LTS has no
- * default: the address that takes logs is another one than that of its API (cloud-apis.md 6.1).
+ * Returns the origin of a service: the variable `{SERVICE}_ENDPOINT`, else `https://{service}.{REGION}.myhuaweicloud.com`. Not
+ * every region follows this pattern, so each address can be set: SOURCES.md#service-endpoints. An address has no path, query
+ * or user, and `http://` is allowed on loopback only. LTS has no default, because the address that receives log reports
+ * differs from the address of its API: SOURCES.md#lts-address.
  *
- * Throws Misconfigured, with the variable's name.
+ * @throws SnapshotError Misconfigured, with the name of the variable
  */
 export function endpointOf(service: Service, variable: (name: string) => string | undefined): string {
   const name = `${service}_ENDPOINT`;
@@ -21,7 +22,7 @@ export function endpointOf(service: Service, variable: (name: string) => string 
   if (service === "LTS") {
     throw new SnapshotError(
       "Misconfigured",
-      `Expected ${name} to be set; it is not. Set it to the address that takes logs, such as https://100.125.11.157:8102 (the access IP address of the ICAgent's install command).`,
+      `Expected ${name} to be set; it is not. Set it to the address that receives log reports, such as https://100.125.11.157:8102 (the access IP address of the ICAgent's install command).`,
     );
   }
   const region = variable("REGION");
@@ -46,7 +47,7 @@ function originOf(name: string, given: string): string {
   try {
     url = new URL(given);
   } catch {
-    // Said below, with what came.
+    // The error below shows the value.
   }
   const allowed =
     url !== undefined &&
@@ -54,7 +55,7 @@ function originOf(name: string, given: string): string {
     url.pathname === "/" &&
     url.search + url.hash + url.username + url.password === "";
   if (url === undefined || !allowed) {
-    // A password in the address is not repeated, whatever characters it has.
+    // The message must not repeat a password in the address, whatever characters it contains.
     const shown = given.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
     throw new SnapshotError(
       "Misconfigured",

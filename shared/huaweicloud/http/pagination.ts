@@ -2,61 +2,73 @@ import { REASONS, SnapshotError } from "../../core/errors.ts";
 import { isObject, type JsonObject, textAt, textMap } from "../../core/json.ts";
 import type { FoundSnapshot, Kind } from "../../snapshots/kinds/kind.ts";
 import type { Resource } from "../../snapshots/ports.ts";
+import { type ApiResponse, PageTooLarge, unexpectedResponse, unexpectedRow } from "./api-response.ts";
+import { isId } from "./ids.ts";
 import { decodeUtf8 } from "./response-body.ts";
 import { parseResponse } from "./response-json.ts";
 import { MAX_ROWS } from "./row-splitter.ts";
-import { type ApiResponse, isId, PageTooLarge, unusable, unusableRow } from "./sdk-client.ts";
 
-/** The most rows that EVS and ECS give at once. */
+/** The most rows per page of EVS and ECS: SOURCES.md#evs-list-offset. */
 const MAX_PAGE_ROWS = 1_000;
 
-/** A page of a list's answer. A list without its array is no empty list: it says nothing about what exists. */
-export function pageOf(answer: ApiResponse, name: string): Page {
-  const rows = answer.body[name];
-  if (!Array.isArray(rows) || !rows.every(isObject)) throw unusable(`the list "${name}", of objects`, answer);
-  return { rows, total: answer.body.count };
-}
-
-/** A page of a list. `total` is what the service counts over all pages, where it is documented to. */
+/** A page of a list. */
 export interface Page {
   rows: JsonObject[];
+  /** The number of rows on all pages, if the service documents it. */
   total?: unknown;
 }
 
-/** If a page of so few rows is still too large, reading fails, because no page of these services is. */
-const MIN_PAGE = 8;
+/**
+ * Returns the page in the response to a list call.
+ *
+ * @param name the name of the array with the rows
+ * @throws SnapshotError BadResponse without the array, because such a response is not an empty list
+ */
+export function pageOf(response: ApiResponse, name: string): Page {
+  const rows = response.body[name];
+  if (!Array.isArray(rows) || !rows.every(isObject)) throw notAList(response, name);
+  return { rows, total: response.body.count };
+}
 
-/** One request for a page. `limit`: how many rows it may have. */
+const notAList = (response: ApiResponse, name: string) =>
+  unexpectedResponse(`the list "${name}", of objects`, response);
+
+/** If a page of this many rows does not fit into the memory, reading fails, because rows of these services are shorter. */
+const MIN_PAGE_ROWS = 8;
+
+/** Requests one page of at most `limit` rows. */
 type PageOf = (offset: number, limit: number) => Promise<Page>;
 
-/** Reads a page. Requests a page that is too large for the memory again with half as many rows. */
+/** Reads a page. If the page does not fit into the memory, requests it again with half as many rows. */
 async function readPage(page: PageOf, offset: number, limit: number): Promise<Page & { limit: number }> {
   try {
     return { ...(await page(offset, limit)), limit };
   } catch (thrown) {
-    if (!(thrown instanceof PageTooLarge) || limit <= MIN_PAGE) throw thrown;
+    if (!(thrown instanceof PageTooLarge) || limit <= MIN_PAGE_ROWS) throw thrown;
     return readPage(page, offset, Math.floor(limit / 2));
   }
 }
 
-/** How often it is gone back in a list whose rows move, and how far at first. */
-const STEPS_BACK = 8;
-const STEP = 10;
+/** How many times in a row reading steps back in a list whose rows move, and the first step in rows. */
+const MAX_STEPS_BACK = 8;
+const FIRST_STEP = 10;
 
-/** What a list's rows are given to, one after the other, each once. */
+/** Receives each row of a list once. */
 type Visit = (row: JsonObject) => void;
 
 /**
- * All rows of an EVS list, whose offset counts rows (ECS and DWS count pages, cloud-apis.md 7). Each page begins with a row
- * that was read before: where it does not, something was deleted meanwhile and rows have moved up, so that one could have
- * been missed, and it is read from further back, until it does. How many rows were read does not tell the end, as some may
- * be gone by now, nor does a short page, as a service may give fewer rows than it was asked for. The end is where the
- * service's count says so; else a page that brings nothing new, and is shorter than others, or the one before it again
- * although it is further on.
- * The links in an answer are never followed (they name internal addresses, cloud-apis.md 1.2). Of the rows themselves
- * nothing is held.
+ * Visits every row of an EVS list, whose offset counts rows (SOURCES.md#paging-conventions). Rows are not kept in memory.
  *
- * Rejects with BadResponse where a list keeps moving, or says itself that it has more: it is not the whole then.
+ * Rows can be deleted between two pages, and then the rows behind them move up. Each page therefore begins with the last row
+ * of the previous page. If it does not, rows have moved and one may be missed, so reading steps back until a known row appears.
+ *
+ * The list ends when the service's count is reached. Without a count, it ends at a page without new rows that is shorter than
+ * earlier pages or repeats the previous page. The number of rows read so far is no sign of the end, because rows may have been
+ * deleted. A short page is none either, because a service may send fewer rows than requested. Links in a response are never
+ * followed, because they contain internal addresses (SOURCES.md#evs-list-internal-links).
+ *
+ * @param page requests one page
+ * @throws SnapshotError BadResponse if the rows keep moving, or if the count is higher than the number of rows read
  */
 export async function allRows(page: PageOf, visit: Visit): Promise<void> {
   const seen = new Set<unknown>();
@@ -67,28 +79,28 @@ export async function allRows(page: PageOf, visit: Visit): Promise<void> {
   let limit = MAX_PAGE_ROWS;
   let first: unknown;
   for (let offset = 0; ; ) {
-    const { rows, total, limit: fitting } = await readPage(page, offset, limit);
-    // The number of rows cannot be compared with that of earlier pages, which had another limit.
-    if (fitting < limit) largest = 0;
-    limit = fitting;
+    const { rows, total, limit: usedLimit } = await readPage(page, offset, limit);
+    // The number of rows is not comparable with earlier pages, which had another limit.
+    if (usedLimit < limit) largest = 0;
+    limit = usedLimit;
     pages += 1;
     if (offset > 0 && !seen.has(rows[0]?.id)) {
       stepsBack += 1;
       moves += 1;
-      if (stepsBack > STEPS_BACK || moves > STEPS_BACK + seen.size / 100) {
+      if (stepsBack > MAX_STEPS_BACK || moves > MAX_STEPS_BACK + seen.size / 100) {
         throw incomplete(seen.size, "its rows kept moving");
       }
-      offset = Math.max(0, offset - STEP * 3 ** stepsBack);
+      offset = Math.max(0, offset - FIRST_STEP * 3 ** stepsBack);
       first = undefined;
       continue;
     }
     stepsBack = 0;
     const before = seen.size;
     visitNew(rows, seen, visit);
-    const again = seen.size === before && rows[0]?.id === first;
-    const counted = typeof total === "number";
-    const last = counted ? offset + rows.length >= total : seen.size === before && rows.length < largest;
-    if (again || last || rows.length <= 1) return check(seen.size, total, pages);
+    const repeats = seen.size === before && rows[0]?.id === first;
+    const isLast =
+      typeof total === "number" ? offset + rows.length >= total : seen.size === before && rows.length < largest;
+    if (repeats || isLast || rows.length <= 1) return checkTotal(seen.size, total, pages);
     largest = Math.max(largest, rows.length);
     first = rows[0]?.id;
     offset += rows.length - 1;
@@ -96,21 +108,23 @@ export async function allRows(page: PageOf, visit: Visit): Promise<void> {
 }
 
 /**
- * All rows of the ECS list, whose offset counts pages from 1 (cloud-apis.md 7): pages cannot overlap, so a total that
- * changes from one page to the next has the list read again.
+ * Visits every row of the ECS list, whose offset counts pages from 1 (SOURCES.md#ecs-list-pages). Such pages cannot overlap,
+ * so the list is read again if its total changes between two pages.
+ *
+ * @throws SnapshotError BadResponse if the total keeps changing or is higher than the number of rows read
  */
 export async function allPages(page: PageOf, visit: Visit): Promise<void> {
   const visited = new Set<unknown>();
   let limit = MAX_PAGE_ROWS;
-  for (let reading = 1; reading <= STEPS_BACK; reading += 1) {
+  for (let reading = 1; reading <= MAX_STEPS_BACK; reading += 1) {
     const totals = new Set<unknown>();
     const seen = new Set<unknown>();
     for (let number = 1; ; number += 1) {
       const before = seen.size;
-      const { rows, total, limit: fitting } = await readPage(page, number, limit);
-      if (fitting < limit) {
-        // With another limit the page numbers mean other rows, so start again with the first page.
-        limit = fitting;
+      const { rows, total, limit: usedLimit } = await readPage(page, number, limit);
+      if (usedLimit < limit) {
+        // With another limit the page numbers mean other rows, so reading starts again with the first page.
+        limit = usedLimit;
         number = 0;
         seen.clear();
         continue;
@@ -120,26 +134,30 @@ export async function allPages(page: PageOf, visit: Visit): Promise<void> {
       totals.add(total);
       if (seen.size === before || (typeof total === "number" && seen.size >= total)) break;
     }
-    if (totals.size === 1) return check(visited.size, [...totals][0]);
+    if (totals.size === 1) return checkTotal(visited.size, [...totals][0]);
   }
   throw incomplete(visited.size, "its total kept changing");
 }
 
-/** All rows of a list that is given whole, and was asked for with its rows taken out: each is parsed when it is visited. */
-export function wholeList(answer: ApiResponse, name: string, visit: Visit): void {
+/**
+ * Visits every row of a list without pages. The list was requested with `rowsOf`, so each row is parsed when it is visited.
+ *
+ * @throws SnapshotError BadResponse if an entry is not an object, or if the count is higher than the number of rows
+ */
+export function wholeList(response: ApiResponse, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
-  const { rows, total } = pageOf(answer, name);
-  // What is left in the array is no object.
-  const split = answer.rows?.length ? answer.rows : undefined;
-  const unreadable = () => unusable(`the list "${name}", of objects`, answer);
+  const { rows, total } = pageOf(response, name);
+  const split = response.rows?.length ? response.rows : undefined;
+  const unreadable = () => notAList(response, name);
+  // An entry that is not a row was not split off, so it is not an object.
   if (split !== undefined && rows.length > 0) throw unreadable();
   visitNew(split === undefined ? rows : parsed(split, unreadable), seen, visit);
-  check(seen.size, total);
+  checkTotal(seen.size, total);
 }
 
 function* parsed(texts: string[], unreadable: () => Error): Generator<JsonObject> {
   for (const [place, text] of texts.entries()) {
-    // Nobody needs the text any more, and there may be 16 MiB of it.
+    // Releases the text, because all of them can take 16 MiB.
     texts[place] = "";
     const row = parseResponse(decodeUtf8(text));
     if (!isObject(row)) throw unreadable();
@@ -157,52 +175,63 @@ function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit):
 }
 
 /**
- * For a list that was read to its end; not where it says that there is more. Between two pages a few rows may come that are
- * counted and not read, and a few that were counted may go: what was there all the time was read.
+ * Throws if the service counts more rows than were read. Between two pages a few counted rows can be deleted and a few new rows
+ * can be counted but not read, so a list of several pages has a tolerance.
  */
-function check(rows: number, total: unknown, pages = 1): void {
-  const few = pages === 1 ? 0 : 10 + rows / 50;
-  if (typeof total === "number" && total > rows + few) throw incomplete(rows, `it counts ${total}`);
+function checkTotal(rows: number, total: unknown, pages = 1): void {
+  const tolerance = pages === 1 ? 0 : 10 + rows / 50;
+  if (typeof total === "number" && total > rows + tolerance) throw incomplete(rows, `it counts ${total}`);
 }
 
 const incomplete = (rows: number, why: string) =>
   new SnapshotError(
     "BadResponse",
-    `Expected a whole list, got ${rows} rows of it: ${why}. ${REASONS.BadResponse.advice}`,
+    `Expected a complete list, got ${rows} rows of it: ${why}. ${REASONS.BadResponse.advice}`,
   );
 
-/** A row as a resource: id and tags, in whichever of the three shapes the service gives them. */
+/**
+ * Reads a row as a resource. Accepts every shape of tags: SOURCES.md#tag-shapes.
+ *
+ * @param what the resources of the list, such as "disks", for the error
+ * @throws SnapshotError BadResponse without a valid id
+ */
 export function resourceIn(row: JsonObject, what: string): Resource {
   const id = textAt(row, "id");
   if (id !== undefined && isId(id)) return { id, tags: textMap(row.tags) };
-  throw unusableRow(`an id in each entry of the list of ${what}`, row);
+  throw unexpectedRow(`an id in each entry of the list of ${what}`, row);
 }
 
-/** A row as a snapshot of a kind; one without id or status could be the one that is looked for, so it is an error. */
+/**
+ * Reads a row as a snapshot of a kind.
+ *
+ * @throws SnapshotError BadResponse without a valid id or status, because it may be the snapshot that the caller looks for
+ */
 export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined && isId(found.id)) return found;
-  throw unusableRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
+  throw unexpectedRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
 }
 
-/** So many snapshots are held, unless there is a smaller limit. */
-const MAX_HELD = 50_000;
-/** So many snapshots of one resource are held, with all their fields: it has 7 or 256 at most. */
+/** The most items of a list that are kept in memory, unless the caller sets a lower limit. */
+const MAX_COLLECTED = 50_000;
+/** The most snapshots of one resource that are kept in memory. EVS allows 7 or 256: SOURCES.md#evs-standard-per-disk-limit. */
 export const MAX_SNAPSHOTS = 10_000;
 
 /**
- * Everything that a list shows, where it is held whole.
+ * Returns all items of a list in an array.
  *
- * @throws SnapshotError BadResponse for more rows than there is memory for
+ * @param list visits every item
+ * @param max the most items that fit into the memory; default 50,000
+ * @throws SnapshotError BadResponse for more items
  */
-export async function collected<One>(
-  list: (visit: (one: One) => void) => Promise<void>,
-  most = MAX_HELD,
-): Promise<One[]> {
-  const all: One[] = [];
-  await list((one) => {
-    if (all.length >= most) throw incomplete(all.length, `more than ${most} of them are not held`);
-    all.push(one);
+export async function collected<Item>(
+  list: (visit: (item: Item) => void) => Promise<void>,
+  max = MAX_COLLECTED,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  await list((item) => {
+    if (items.length >= max) throw incomplete(items.length, `more than ${max} rows do not fit into the memory`);
+    items.push(item);
   });
-  return all;
+  return items;
 }

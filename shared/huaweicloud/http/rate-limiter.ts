@@ -1,98 +1,106 @@
 import type { Time } from "../../core/clock.ts";
 import type { Instant } from "../../core/instant.ts";
 
-/** Paces the calls of one invocation, each API by itself, once the cloud has said how many it takes. */
+/** Limits the rate of the calls of one invocation. Each API has its own limit, which is unknown until the cloud reports it. */
 export interface RateLimiter {
-  /** So many processes began at the same moment as this one and share the limit with it, this one included. */
+  /** Sets the number of processes that started at the same time and share the cloud's limit, including this process. */
   share(processes: number): void;
-  /** Takes the next turn of an API, and waits for it, no longer than `until`. */
+  /** Waits until the next call of an API may be sent, but not beyond `until`. */
   acquire(api: string, until: Instant): Promise<void>;
-  /** A call was taken. */
+  /** Records that the cloud accepted a call. */
   onSuccess(api: string): void;
-  /** A call was refused with 429; `message` says the limit and its window. */
+  /** Records that the cloud rejected a call with 429. The message contains the limit and its window. */
   onThrottled(api: string, message: string | undefined): void;
 }
 
 interface Pace {
-  /** Calls a second that are this process's share of the limit; undefined until the cloud has said it. */
-  most: number | undefined;
-  /** Calls a second that are made: fewer where others use the limit too. */
+  /** The share of this process in the limit, in calls per second; undefined until the cloud reports the limit. */
+  maxRate: number | undefined;
+  /** The current rate in calls per second. It is lower than `maxRate` if others use the same limit. */
   rate: number;
+  /** The time of the next call. */
   next: number;
+  /** The time of the last slowdown. */
   slowedAt: number;
-  /** How often it was slowed down: the turns that were given out before stand no more. */
-  slowed: number;
+  /** The number of slowdowns. A call that waits during a slowdown has to acquire its time again. */
+  slowdowns: number;
 }
 
-/** `...over ratelimit,limit:50,time:1 second` (cloud-apis.md 4.3). */
+/** Matches the message of SOURCES.md#gateway-throttling-message: `...over ratelimit,limit:50,time:1 second`. */
 const LIMIT = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
-/** Where a 429 does not say its limit. */
-const RATE_BY_DEFAULT = 10;
-const LEAST_RATE = 0.01;
-/** A little is left for calls that are not counted here: other APIs, other programs. */
-const SHARE_USED = 0.98;
-/** So many processes at once begin slowly: calls a second of all together; and how many more after each that was taken. */
-const BEGIN = { processes: 5, rate: 40, faster: 1 };
-/** They are refused together: what comes for so long after the first refusal is of the same moment. */
+/** The rate in calls per second after a 429 that does not contain its limit. */
+const DEFAULT_RATE = 10;
+const MIN_RATE = 0.01;
+/** The part of the limit that is used. The rest is for calls that are not counted here: other APIs and other programs. */
+const USED_SHARE = 0.98;
+/**
+ * How a group of processes that start at the same time begins: `rate` is the number of calls per second of all of them
+ * together, and each accepted call raises the rate of its process by `increase`. Smaller groups start without a limit.
+ */
+const GROUP = { processes: 5, rate: 40, increase: 1 };
+/** All processes of a group meet their first 429 at about the same time, so 429s in this time cause only one slowdown. */
 const SETTLE_MS = 4_000;
 /**
- * Others use the limit too, whose number nobody knows: a further 429 slows down, every call that is taken speeds up a
- * little. Between two refusals there are hundreds of calls, so that fewer than 1 in 100 is refused.
+ * The number of other programs that use the limit is unknown. Each further 429 therefore lowers the rate, and each accepted
+ * call raises it slightly. Hundreds of calls are sent between two 429s, so fewer than 1 in 100 is rejected.
  */
-const SLOWER = 0.75;
-const FASTER = 1.001;
-/** What was missed while the process was late, for so long, is caught up: the cloud has kept it. */
+const DECREASE = 0.75;
+const INCREASE = 1.001;
+/** How much lost time a late process catches up, because the cloud has not counted any calls in this time. */
 const CATCH_UP_MS = 500;
 
 /**
- * Until the first 429 a process that is alone, or one of a few, holds nothing back; from then on calls go out evenly at
- * the rate that its text allows, instead of in bursts of which most are refused: a refused call counts as well.
+ * Creates the rate limiter of one invocation. A single process, or one of a few, starts without a limit. After the first 429
+ * the limiter spreads the calls evenly at the rate in the message. Bursts would waste calls, because a rejected call counts
+ * towards the limit too.
  */
 export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimiter {
   const paces = new Map<string, Pace>();
   let processes = 1;
   const paceOf = (api: string): Pace | undefined => {
-    if (processes >= BEGIN.processes && !paces.has(api)) {
-      paces.set(api, { most: undefined, rate: BEGIN.rate / processes, next: time.now(), slowedAt: 0, slowed: 0 });
+    if (processes >= GROUP.processes && !paces.has(api)) {
+      paces.set(api, { maxRate: undefined, rate: GROUP.rate / processes, next: time.now(), slowedAt: 0, slowdowns: 0 });
     }
     return paces.get(api);
   };
   return {
-    share(by) {
-      processes = by;
+    share(count) {
+      processes = count;
     },
     async acquire(api, until) {
       for (;;) {
         const pace = paceOf(api);
         if (pace === undefined) return;
-        const { slowed } = pace;
-        const moment = time.now();
-        const at = Math.max(pace.next, moment - CATCH_UP_MS);
+        const { slowdowns } = pace;
+        const now = time.now();
+        const at = Math.max(pace.next, now - CATCH_UP_MS);
         pace.next = at + 1000 / pace.rate;
-        const wait = Math.min(at, until) - moment;
+        const wait = Math.min(at, until) - now;
         if (wait <= 0) return;
         await time.sleep(wait);
-        if (pace.slowed === slowed || time.now() >= until) return;
+        if (pace.slowdowns === slowdowns || time.now() >= until) return;
       }
     },
     onSuccess(api) {
       const pace = paces.get(api);
       if (pace === undefined) return;
-      pace.rate = pace.most === undefined ? pace.rate + BEGIN.faster : Math.min(pace.most, pace.rate * FASTER);
+      const { maxRate, rate } = pace;
+      pace.rate = maxRate === undefined ? rate + GROUP.increase : Math.min(maxRate, rate * INCREASE);
     },
     onThrottled(api, message) {
-      const moment = time.now();
-      const pace = paces.get(api) ?? { most: undefined, rate: 0, next: 0, slowedAt: 0, slowed: 0 };
-      const first = pace.most === undefined;
-      if (first) {
-        pace.most = pace.rate = Math.max(LEAST_RATE, (rateIn(message) * SHARE_USED) / processes);
+      const now = time.now();
+      const pace = paces.get(api) ?? { maxRate: undefined, rate: 0, next: 0, slowedAt: 0, slowdowns: 0 };
+      const isFirst = pace.maxRate === undefined;
+      if (isFirst) {
+        pace.maxRate = pace.rate = Math.max(MIN_RATE, (rateIn(message) * USED_SHARE) / processes);
       } else {
-        // Calls that went out before the last slowing down say nothing new.
-        if (moment - pace.slowedAt < 1000) return;
-        pace.rate = Math.max(LEAST_RATE, pace.rate * SLOWER);
+        // Calls that were sent before the last slowdown carry no new information.
+        if (now - pace.slowedAt < 1000) return;
+        pace.rate = Math.max(MIN_RATE, pace.rate * DECREASE);
       }
-      const settled = first && processes >= BEGIN.processes ? moment + SETTLE_MS : moment;
-      Object.assign(pace, { next: moment, slowedAt: settled, slowed: pace.slowed + 1 });
+      pace.next = now;
+      pace.slowedAt = isFirst && processes >= GROUP.processes ? now + SETTLE_MS : now;
+      pace.slowdowns += 1;
       paces.set(api, pace);
     },
   };
@@ -100,7 +108,7 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
 
 function rateIn(message: string | undefined): number {
   const found = LIMIT.exec(message ?? "");
-  if (found === null) return RATE_BY_DEFAULT;
+  if (found === null) return DEFAULT_RATE;
   const seconds = Number(found[2]) * (found[3]?.toLowerCase() === "minute" ? 60 : 1);
   return Number(found[1]) / seconds;
 }

@@ -1,10 +1,11 @@
-/** A page of 1,000 rows has some 50,000 values. */
+/** A page of 1,000 rows has about 50,000 values. */
 const MAX_VALUES = 200_000;
-/** A text up to this length is parsed without counting, because its values always fit into memory. */
-const SHORT = 64 * 1024;
+/** A body of up to this length is parsed without counting, because its values always fit into memory. */
+const MAX_UNCOUNTED = 64 * 1024;
 
-/** Returns whether a body has more values than fit into a small function once they are parsed: 4 MiB of them take 70 MB. */
-export const hasTooManyValues = (text: string): boolean => text.length > SHORT && countValues(text) > MAX_VALUES;
+/** Returns whether the parsed values of a body would not fit into a small function: 4 MiB of short values take 70 MB. */
+export const hasTooManyValues = (text: string): boolean =>
+  text.length > MAX_UNCOUNTED && countValues(text) > MAX_VALUES;
 
 /** Parses a response's body. Returns undefined if it is not JSON or has too many values. */
 export function parseResponse(text: string): unknown {
@@ -16,12 +17,12 @@ export function parseResponse(text: string): unknown {
   }
 }
 
-/** Counts the characters that begin or separate values. It also counts them within strings, so the result can be too high. */
+/** Counts the characters that begin or separate values. The result can be too high, because strings can contain them too. */
 function countValues(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const sign = text.charCodeAt(index);
-    if (sign === COMMA || sign === OBJECT || sign === ARRAY) count += 1;
+    const code = text.charCodeAt(index);
+    if (code === COMMA || code === OBJECT || code === ARRAY) count += 1;
   }
   return count;
 }

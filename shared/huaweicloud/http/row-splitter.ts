@@ -1,17 +1,19 @@
 import { type BodyReader, BodyTooLarge, MAX_SMALL_BYTES } from "./response-body.ts";
 
-/** More rows are refused: their ids alone would fill a function of 128 MB. */
+/** The most rows of a list, because more ids would not fit into a function of 128 MB. */
 export const MAX_ROWS = 250_000;
 
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 /**
- * Returns a reader that takes the rows of a list out of a body: the objects in the array `name` of the outermost object.
- * Each row can be parsed by itself, and released, so that a list of 16 MiB fits into a function of 128 MB; parsed at once,
- * it would need three times as much.
+ * Creates a reader that removes the rows of a list from a body. The caller parses and releases one row at a time, so a list of
+ * 16 MiB fits into a function of 128 MB. Parsing the complete body would need three times as much memory.
  *
- * `add` throws BodyTooLarge for too many rows, a row that is too long, and too much around the rows.
+ * The reader's `add` throws BodyTooLarge if there are too many rows, if a row is too long, or if the rest of the body is.
+ *
+ * @param name the name of the array in the outermost object. Its objects are the rows
+ * @example rowSplitter("snapshots") // {"snapshots":[{"id":1},{"id":2}]}: text {"snapshots":[]}, two rows
  */
 export function rowSplitter(name: string): BodyReader {
   const beforeArray = new RegExp(`"${name}"\\s*:\\s*$`);
@@ -22,8 +24,8 @@ export function rowSplitter(name: string): BodyReader {
   let inList = false;
   let inString = false;
   let escaped = false;
-  /** Behind a row: what separates it from the next one is left out. */
-  let behindRow = false;
+  /** True directly after a row, where white space and commas are dropped. */
+  let afterRow = false;
 
   return {
     add(chunk) {
@@ -36,10 +38,10 @@ export function rowSplitter(name: string): BodyReader {
           else if (code === QUOTE) inString = false;
           continue;
         }
-        if (behindRow) {
+        if (afterRow) {
           from = at;
           if (code <= 0x20 || code === COMMA) continue;
-          behindRow = false;
+          afterRow = false;
         }
         if (code === QUOTE) inString = true;
         else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
@@ -57,19 +59,20 @@ export function rowSplitter(name: string): BodyReader {
           if (rows.length > MAX_ROWS) throw new BodyTooLarge(`a list of more than ${MAX_ROWS} rows`);
           row = undefined;
           from = at + 1;
-          behindRow = true;
+          afterRow = true;
         }
       }
-      if (behindRow) return;
+      if (afterRow) return;
       if (row === undefined) rest += chunk.slice(from);
       else row += chunk.slice(from);
-      if ((row ?? rest).length > MAX_SMALL_BYTES) throw new BodyTooLarge("a list with too much in or around a row");
+      if ((row ?? rest).length > MAX_SMALL_BYTES)
+        throw new BodyTooLarge("a list with too many bytes in or around a row");
     },
     end: () => ({ text: rest + (row ?? ""), rows }),
   };
 }
 
-/** The end of what was read before a place in a chunk and belongs to no row. */
+/** Returns the last 100 characters before `at` that do not belong to a row. */
 function before(rest: string, chunk: string, from: number, at: number): string {
   const start = Math.max(from, at - 100);
   return rest.slice(start - at - 100) + chunk.slice(start, at);

@@ -4,55 +4,53 @@ import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpR
 import type { Time } from "../../core/clock.ts";
 import { REASONS, SnapshotError } from "../../core/errors.ts";
 import { after, type Instant, instant } from "../../core/instant.ts";
-import { isObject, type JsonObject, textAt } from "../../core/json.ts";
-import { preview } from "../../core/preview.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { raceDeadline } from "../../core/retry.ts";
-import type { Kind } from "../../snapshots/kinds/kind.ts";
-import type { Created } from "../../snapshots/ports.ts";
-import { faultError, type Operation, readFault, retryAfterMs } from "./cloud-errors.ts";
+import { type ApiResponse, PageTooLarge, readResponse } from "./api-response.ts";
+import type { Operation } from "./cloud-errors.ts";
 import { type Credentials, sdkCredential } from "./credentials.ts";
 import type { Service } from "./endpoints.ts";
+import { checkSnapshotId } from "./ids.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { MAX_PAGE_BYTES, MAX_SMALL_BYTES } from "./response-body.ts";
-import { hasTooManyValues, parseResponse } from "./response-json.ts";
-import { type HttpResponse, type Transport, TransportFailure } from "./transport.ts";
+import { type HttpRequest, type HttpResponse, type Transport, TransportFailure } from "./transport.ts";
 
-/** What every client of a service needs; one for each invocation. */
+/** What the clients of all services need. Each invocation has its own. */
 export interface Connection {
   transport: Transport;
   credentials: Credentials;
   projectId: string;
-  /** Origin of a service, such as `https://evs.eu-west-101.myhuaweicloud.com`; throws Misconfigured. */
+  /** Returns the origin of a service, such as `https://evs.eu-west-101.myhuaweicloud.com`. Throws Misconfigured. */
   endpoint(service: Service): string;
+  /** The longest time of one attempt, in milliseconds. */
   timeoutMs: number;
   now(): Instant;
   sleep: Time["sleep"];
   limiter: RateLimiter;
-  /** Nothing is in flight after this moment. */
+  /** The time at which every call has ended. */
   deadline: Instant;
-  /** A refusal that concerns the whole account: the cloud gets no further call, each one is refused with this. */
+  /** An error that concerns the whole account. Every further call fails with this error and is not sent. */
   suspended?: SnapshotError;
 }
 
-export interface ApiResponse {
-  status: number;
-  text: string;
-  body: JsonObject;
-  /** The rows of `rowsOf`, which the body has no more. */
-  rows?: string[];
-}
-
-/** Left of the deadline for a create, so that its outcome can still be looked up once when no answer comes. */
+/** The time that a create leaves before the deadline, so the caller can still search for a snapshot after a timeout. */
 const LOOK_RESERVE_MS = 1_500;
 
-/** Time after the deadline in which a call can still fail by itself, because its own error says more. */
+/** The time after the deadline in which a call can still fail with its own error, because that error says more. */
 const GRACE_MS = 50;
 
+/** The limit for the list of all DWS snapshots, which has no pages: SOURCES.md#dws-list-has-no-pages. */
+const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
+
 /**
- * Sends one request through the SDK: `call` gets an HcClient that builds and signs it, our transport carries it.
- * The exchange is made for this one request, so nothing of it is shared with a concurrent one or outlives it
- * (the SDK keeps its last request in static fields, cloud-apis.md 5.4.12). Always ends, at the deadline at the latest,
- * whatever the SDK or a socket does.
+ * Sends one request through the SDK: the SDK builds and signs the request, and this project's transport sends it. Each request
+ * has its own SDK client, because the SDK keeps its last request in static fields: SOURCES.md#sdk-static-state. The promise
+ * settles at the deadline at the latest, even if the SDK or a socket does not respond.
+ *
+ * @param call sends the request with the client that it is given
+ * @param rowsOf the name of the array in the body whose rows the response returns separately
+ * @throws SnapshotError
+ * @example await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request))
  */
 export async function send(
   connection: Connection,
@@ -61,29 +59,29 @@ export async function send(
   call: (client: HcClient) => Promise<unknown>,
   rowsOf?: string,
 ): Promise<ApiResponse> {
-  const exchange = new SdkTransportAdapter(connection, service, operation, rowsOf);
-  const client = new HcClient(exchange)
+  const adapter = new SdkTransportAdapter(connection, service, operation, rowsOf);
+  const client = new HcClient(adapter)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
-  const hung = () =>
-    new SnapshotError(
-      "DeadlineExceeded",
-      `${service}: the call did not end by itself before the invocation's time ran out.`,
-      {
-        ambiguous: operation === "create",
-      },
-    );
+  const timedOut = () =>
+    new SnapshotError("DeadlineExceeded", `${service}: the call did not end before the invocation's time ran out.`, {
+      ambiguous: operation === "create",
+    });
   try {
-    await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), hung);
+    await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), timedOut);
   } catch (thrown) {
-    // The SDK turns every failure into an exception of its own that has lost the cause: the exchange has kept it.
-    throw exchange.failure ?? thrown;
+    // The SDK replaces every error by an exception without the cause, but the adapter keeps the cause.
+    throw adapter.failure ?? thrown;
   }
-  if (exchange.answer === undefined) throw new Error("Expected the SDK to send a request; it sent none.");
-  return exchange.answer;
+  if (adapter.response === undefined) throw new Error("Expected the SDK to send a request; it sent none.");
+  return adapter.response;
 }
 
-/** A call that the SDK has no method for (EVS v5, DWS, LTS, FunctionGraph): the same path through `sendRequest`. */
+/**
+ * Sends a request for which the SDK has no method: EVS v5, DWS, ECS, LTS, FunctionGraph. Otherwise like `send`.
+ *
+ * @example await sendOptions(connection, "EVS", "read", { method: "GET", url: "/v5/{project_id}/snapshots/detail" })
+ */
 export const sendOptions = (
   connection: Connection,
   service: Service,
@@ -102,14 +100,21 @@ export const sendOptions = (
   return send(connection, service, operation, call, rowsOf);
 };
 
-/** The signer sorts lists in place. */
+/** The signer sorts arrays in place, so it gets copies. */
 const copyOf = (queryParams: JsonObject = {}): JsonObject =>
   Object.fromEntries(
     Object.entries(queryParams).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
   );
 
+/** Deletes a snapshot with a call for which the SDK has no method. */
+export const sendDelete = async (connection: Connection, service: Service, url: string, id: string): Promise<void> => {
+  const pathParams = { snapshot_id: checkSnapshotId(id) };
+  await sendOptions(connection, service, "delete", { method: "DELETE", url: `${url}/{snapshot_id}`, pathParams });
+};
+
+/** The HTTP client of the SDK for one request: passes the request to this project's transport and keeps the result. */
 class SdkTransportAdapter implements HttpClient {
-  answer?: ApiResponse;
+  response?: ApiResponse;
   failure?: SnapshotError;
   readonly #connection: Connection;
   readonly #service: Service;
@@ -125,63 +130,41 @@ class SdkTransportAdapter implements HttpClient {
 
   async sendRequest<T>(request: IHttpRequest): Promise<{ data: T; statusCode: number; headers: object }> {
     try {
-      this.answer = await this.#exchange(request);
+      this.response = await this.#send(request);
     } catch (thrown) {
       if (thrown instanceof SnapshotError) this.failure = thrown;
-      // The shape that the SDK expects of a failed request.
+      // The SDK expects a failed request to have this shape.
       throw { data: {}, message: thrown instanceof Error ? thrown.message : String(thrown) };
     }
-    // Nobody reads what the SDK makes of it.
-    return { data: {} as T, statusCode: this.answer.status, headers: {} };
+    // The SDK's own result is not used.
+    return { data: {} as T, statusCode: this.response.status, headers: {} };
   }
 
-  async #exchange(request: IHttpRequest): Promise<ApiResponse> {
-    const { transport, timeoutMs, deadline, now, limiter } = this.#connection;
-    const create = this.#operation === "create";
+  async #send(request: IHttpRequest): Promise<ApiResponse> {
+    const { deadline, now, limiter } = this.#connection;
+    // Records are delivered to an address with its own rate limit, and even if the account is suspended.
+    const isDelivery = this.#service === "LTS";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;
     const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
-    const limit = deadline - (create ? LOOK_RESERVE_MS : 0);
-    // The logging topic has an address and a limit of its own, and what was done is to be told in time.
-    if (this.#service !== "LTS") await limiter.acquire(api, instant(limit));
-    const rest = limit - now();
-    if (rest <= 0) {
+    const limit = deadline - (this.#operation === "create" ? LOOK_RESERVE_MS : 0);
+    if (!isDelivery) await limiter.acquire(api, instant(limit));
+    const remainingMs = limit - now();
+    if (remainingMs <= 0) {
       throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`, {
         requestSent: false,
       });
     }
     const { suspended } = this.#connection;
-    // What was done before is still to be told.
-    if (suspended !== undefined && this.#service !== "LTS") {
-      const { reason, message, code, cloudMessage: said, status, requestId } = suspended;
-      throw new SnapshotError(reason, message, { code, cloudMessage: said, status, requestId, requestSent: false });
+    if (suspended !== undefined && !isDelivery) {
+      const { reason, message, code, cloudMessage, status, requestId } = suspended;
+      throw new SnapshotError(reason, message, { code, cloudMessage, status, requestId, requestSent: false });
     }
-    let wire: HttpResponse;
+    const httpResponse = await this.#transmit(what, url, request, remainingMs);
     try {
-      wire = await transport({
-        method: String(request.method),
-        url,
-        headers: { accept: "application/json", "user-agent": "snapshot-functions", ...request.headers },
-        // The signer hashed JSON.stringify(data): the same text goes out.
-        body: request.data === undefined ? undefined : JSON.stringify(request.data),
-        timeoutMs: Math.min(timeoutMs, rest),
-        maxBytes: maxBytesOf(this.#service, this.#operation),
-        rowsOf: this.#rowsOf,
-      });
-    } catch (thrown) {
-      const failure = thrown instanceof TransportFailure ? thrown : undefined;
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
-      const reason = failure?.answered ? "BadResponse" : "Unreachable";
-      const kind = failure?.tooLarge ? PageTooLarge : SnapshotError;
-      throw new kind(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
-        ambiguous: create && (failure?.sent ?? true),
-        cause: thrown,
-      });
-    }
-    try {
-      const answer = readAnswer(what, wire, this.#operation, now());
+      const response = readResponse(what, httpResponse, this.#operation, now());
       limiter.onSuccess(api);
-      return answer;
+      return response;
     } catch (thrown) {
       if (thrown instanceof SnapshotError && thrown.reason === "Throttled")
         limiter.onThrottled(api, thrown.cloudMessage);
@@ -189,149 +172,51 @@ class SdkTransportAdapter implements HttpClient {
       throw thrown;
     }
   }
+
+  async #transmit(what: string, url: URL, request: IHttpRequest, remainingMs: number): Promise<HttpResponse> {
+    const { transport, timeoutMs } = this.#connection;
+    const httpRequest: HttpRequest = {
+      method: String(request.method),
+      url,
+      headers: { accept: "application/json", "user-agent": "snapshot-functions", ...request.headers },
+      // The signer hashed JSON.stringify(data), so the body must be the same string.
+      body: request.data === undefined ? undefined : JSON.stringify(request.data),
+      timeoutMs: Math.min(timeoutMs, remainingMs),
+      maxBytes: maxBytesOf(this.#service, this.#operation),
+      rowsOf: this.#rowsOf,
+    };
+    try {
+      return await transport(httpRequest);
+    } catch (thrown) {
+      const failure = thrown instanceof TransportFailure ? thrown : undefined;
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      const reason = failure?.answered ? "BadResponse" : "Unreachable";
+      const ErrorClass = failure?.tooLarge ? PageTooLarge : SnapshotError;
+      throw new ErrorClass(reason, `${what}: ${message}. ${REASONS[reason].advice}`, {
+        ambiguous: this.#operation === "create" && (failure?.requestSent ?? true),
+        cause: thrown,
+      });
+    }
+  }
 }
-
-/** A page of a list is too large for a function's memory. The reader requests it again with fewer rows. */
-export class PageTooLarge extends SnapshotError {}
-
-/** The list of all snapshots of DWS has no pages. */
-const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
 
 function maxBytesOf(service: Service, operation: Operation): number {
   if (operation !== "read" || service === "LTS") return MAX_SMALL_BYTES;
   return service === "DWS" ? MAX_WHOLE_LIST_BYTES : MAX_PAGE_BYTES;
 }
 
-/** Ids in a path, which do not make it another API. */
+/** Matches the ids in a path. Paths that differ only in ids belong to the same API and share its rate limit. */
 const IDS = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
 
 const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
 
-/** The query as the signer hashed it: RFC 3986, a space is `%20` and never `+`, a list each value with the name. */
+/**
+ * Returns the query exactly as the signer hashed it: encoded by RFC 3986, so a space is `%20` and never `+`. An array becomes
+ * one pair for each value.
+ */
 const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
   const pairs = Object.entries(queryParams as Record<string, unknown>).flatMap(([name, value]) =>
-    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(String(one))}`),
+    [value].flat().map((item) => `${encodeURIComponent(name)}=${encodeURIComponent(String(item))}`),
   );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
-};
-
-/** An answer of the cloud, or the error that it is. */
-function readAnswer(what: string, wire: HttpResponse, operation: Operation, now: Instant): ApiResponse {
-  const { status, headers } = wire;
-  const text = wire.text.replace(/^\ufeff/, "");
-  const requestId = typeof headers["x-request-id"] === "string" ? headers["x-request-id"] : undefined;
-  const open = operation === "create";
-  if (status >= 300 && status < 400) {
-    throw new SnapshotError(
-      "BadResponse",
-      `${what}: expected an answer of the API, got ${status}, a redirect, which is not followed.`,
-      {
-        status,
-        requestId,
-        ambiguous: open,
-      },
-    );
-  }
-  if (operation === "read" && hasTooManyValues(text)) {
-    const message = `${what}: expected a page of a list, got more values than there is memory for.`;
-    throw new PageTooLarge("BadResponse", message, { status, requestId });
-  }
-  const body = parseResponse(text);
-  const fault = readFault(body);
-  const failed = status >= 400 || status < 200 || namesFailure(body, fault.code);
-  if (failed) {
-    throw faultError(
-      what,
-      { status, ...fault },
-      { operation, requestId, retryAfterMs: retryAfterMs(headers["retry-after"], fault.message, now) },
-    );
-  }
-  if (text.trim() === "") return { status, text, body: {} };
-  if (!isObject(body)) {
-    const shown = JSON.stringify(text.slice(0, 80));
-    throw new SnapshotError("BadResponse", `${what}: expected a JSON object with the ${status}, got ${shown}.`, {
-      status,
-      requestId,
-      ambiguous: open,
-    });
-  }
-  return { status, text, body, rows: wire.rows };
-}
-
-/**
- * DWS answers some failures with 200 and a code other than `DWS.0000`. No success of any service has a code of EVS or of the
- * gateway in it, or an `error` that says anything.
- */
-const namesFailure = (body: unknown, code: string | undefined): boolean =>
-  (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
-  (isObject(body) && [body.error].flatMap((error) => (isObject(error) ? Object.values(error) : [error])).some(says));
-
-const says = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
-
-/** For a success without what we rely on. After a create the cloud may well have acted: `open`. */
-export const unusable = (
-  what: string,
-  { status, text }: Pick<ApiResponse, "status" | "text">,
-  open = false,
-): SnapshotError =>
-  new SnapshotError(
-    "BadResponse",
-    `Expected ${what} in the answer, got ${status} ${JSON.stringify(text.slice(0, 200))}.`,
-    {
-      status,
-      ambiguous: open,
-    },
-  );
-
-/** Returns the error for a list entry that lacks a required field. Omits values, because they can be nested deeply. */
-export const unusableRow = (what: string, row: JsonObject): SnapshotError =>
-  unusable(what, { status: 200, text: `an entry with the fields ${Object.keys(row).slice(0, 20).join(", ")}` });
-
-/** A UUID, or as the examples of the API documents have it: `XXXXXX`. The nil UUID stands for a missing id. */
-const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
-
-/**
- * Reads the response to a create. A success that has no id, or that is about another resource, leaves it open whether the
- * snapshot exists.
- *
- * @throws SnapshotError BadResponse, `open`; SnapshotFailed where the snapshot is in an error state already
- */
-export function readCreated(kind: Kind, options: JsonObject, answer: ApiResponse): Created {
-  const snapshotId = kind.createdId(answer.body);
-  const expected = kind.resourceOf(options);
-  if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
-    throw unusable(`the id of the new ${kind.name}`, answer, true);
-  }
-  // The responses of EVS v5 have no object around their fields.
-  const { [kind.envelope]: wrapped, ...bare } = answer.body;
-  const row = isObject(wrapped) ? wrapped : bare;
-  if (namesFailure(row, readFault(row).code)) throw unusable(`a ${kind.name} without an error`, answer, true);
-  const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
-  const { resource, state, status } = read ?? {};
-  if (resource !== undefined && resource !== expected) throw unusable(`a ${kind.name} of ${expected}`, answer, true);
-  if (state === "failed" || state === "deleting") {
-    throw new SnapshotError(
-      "SnapshotFailed",
-      `The ${kind.name} ${snapshotId} was created and is in the status "${status}" at once. ${REASONS.SnapshotFailed.advice}`,
-    );
-  }
-  return { snapshotId, jobId: textAt(answer.body, "job_id"), status: answer.status, body: answer.text, state };
-}
-
-/** Whether a list's text can be an id: the SDK puts ids into paths as they are (cloud-apis.md 5.4.15). */
-export const isId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
-
-/** An id that the cloud gave, before it goes into a path. */
-export function checkSnapshotId(id: string): string {
-  if (isId(id)) return id;
-  throw new SnapshotError(
-    "BadResponse",
-    `Expected the cloud to give an id of letters, digits, - and _, got ${preview(id)}.`,
-  );
-}
-
-/** Deletes a snapshot by a call that the SDK has no method for. */
-export const removeAt = async (connection: Connection, service: Service, url: string, id: string): Promise<void> => {
-  const pathParams = { snapshot_id: checkSnapshotId(id) };
-  await sendOptions(connection, service, "delete", { method: "DELETE", url: `${url}/{snapshot_id}`, pathParams });
 };

@@ -1,42 +1,51 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import { type Body, BodyTooLarge, longBodies, MAX_PAGE_BYTES, readBody } from "./response-body.ts";
+import { BodyTooLarge, createLongBodyLock, MAX_PAGE_BYTES, type ResponseBody, readBody } from "./response-body.ts";
 import { rowSplitter } from "./row-splitter.ts";
 
-/** One HTTP request as it goes out. */
+/** One HTTP request. */
 export interface HttpRequest {
   method: string;
   url: URL;
   headers: Record<string, string>;
   body?: string;
-  /** For the whole attempt, connect to last byte. */
+  /** The longest time of the whole attempt, from the connection to the last byte of the response. */
   timeoutMs: number;
-  /** The longest body of a success, in bytes; default 4 MiB. */
+  /** The longest body of a success response, in bytes; default 4 MiB. */
   maxBytes?: number;
-  /** The array of a long list, whose rows are taken out of the body. */
+  /** The name of the array in the body whose rows the response returns separately. */
   rowsOf?: string;
 }
 
-export interface HttpResponse extends Body {
+/** One HTTP response, of any status. */
+export interface HttpResponse extends ResponseBody {
   status: number;
   headers: IncomingMessage["headers"];
 }
 
-/** Sends one request, once: no retries, no redirects. Always settles within `timeoutMs`; rejects with a TransportFailure. */
+/**
+ * Sends one request exactly once, without retries and without following redirects. The promise settles within `timeoutMs`
+ * and rejects with a TransportFailure.
+ */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** No answer came. `sent`: the request may have reached the cloud, so that the cloud may have acted on it. */
+interface FailureDetails {
+  /** True if the request may have reached the cloud, so the cloud may have carried it out. */
+  requestSent: boolean;
+  /** True if a response began to arrive. */
+  answered?: boolean;
+  /** True if the response was longer than `maxBytes`. */
+  tooLarge?: boolean;
+}
+
+/** The error for a request without a complete response. */
 export class TransportFailure extends Error {
-  readonly sent: boolean;
+  readonly requestSent: boolean;
   readonly answered: boolean;
-  /** The answer was longer than `maxBytes`. */
   readonly tooLarge: boolean;
-  constructor(
-    message: string,
-    { sent, answered = false, tooLarge = false }: { sent: boolean; answered?: boolean; tooLarge?: boolean },
-  ) {
+  constructor(message: string, { requestSent, answered = false, tooLarge = false }: FailureDetails) {
     super(message);
     this.name = "TransportFailure";
-    this.sent = sent;
+    this.requestSent = requestSent;
     this.answered = answered;
     this.tooLarge = tooLarge;
   }
@@ -54,13 +63,13 @@ async function loadClient(protocol: string): Promise<Client> {
 }
 
 /**
- * A transport on Node's own client: a connection kept open between requests, TLS verified whatever the environment
- * says, no redirects (the SDK's own layer carries the security token along, cloud-apis.md 5.4.8), a bound on time and
- * size. `node:https` costs 6 ms to load, so each protocol is loaded when it is first used.
+ * Creates a transport on Node's own HTTP client. It keeps connections open, verifies TLS whatever the environment says, limits
+ * time and size, and does not follow redirects, because the SDK's HTTP client sends the security token along with them
+ * (SOURCES.md#sdk-redirects-leak-token). `node:https` takes 6 ms to load, so each protocol is loaded at its first use.
  */
 export function nodeTransport(): Transport {
   const clients = new Map<string, Promise<Client>>();
-  const long = longBodies();
+  const longBodyLock = createLongBodyLock();
   const clientFor = (protocol: string): Promise<Client> => {
     const known = clients.get(protocol);
     if (known !== undefined) return known;
@@ -72,7 +81,7 @@ export function nodeTransport(): Transport {
   return async ({ method, url, headers, body, timeoutMs, maxBytes = MAX_PAGE_BYTES, rowsOf }) => {
     const { request, agent } = await clientFor(url.protocol);
     return new Promise<HttpResponse>((resolve, reject) => {
-      let sent = false;
+      let requestSent = false;
       let answered = false;
       const outgoing = request({
         method,
@@ -82,51 +91,51 @@ export function nodeTransport(): Transport {
         path: `${url.pathname}${url.search}`,
         agent,
       });
-      // Settles by itself, whatever the socket does next: a request without an event would be waited for for ever.
+      // Rejects at once and does not wait for an event of the socket, because that event may never come.
       const fail = (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
         const code = error.code === undefined ? "" : `${error.code}: `;
-        reject(
-          new TransportFailure(`${code}${error.message}`, { sent, answered, tooLarge: error instanceof BodyTooLarge }),
-        );
+        const details = { requestSent, answered, tooLarge: error instanceof BodyTooLarge };
+        reject(new TransportFailure(`${code}${error.message}`, details));
         outgoing.destroy();
       };
       const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       outgoing.on("error", fail);
       outgoing.on("close", () => {
-        if (!answered) fail(new Error("the connection was closed without an answer"));
+        if (!answered) fail(new Error("the connection was closed without a response"));
       });
-      const switched = () => {
+      const failOnUpgrade = () => {
         answered = true;
-        fail(new Error("the server answered 101 and changed the protocol, which was not asked for"));
+        fail(new Error("the server responded with 101 and changed the protocol, which was not requested"));
       };
       outgoing.on("upgrade", (_incoming, socket) => {
         socket.destroy();
-        switched();
+        failOnUpgrade();
       });
       outgoing.on("socket", (socket) => {
-        // A socket that is being connected has carried nothing yet; over TLS nothing is sent before the handshake.
-        const ready = () => {
-          sent = true;
+        // A new connection carries data only once it is established, and with TLS only after the handshake.
+        const onConnected = () => {
+          requestSent = true;
         };
-        if (!socket.connecting) ready();
-        else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", ready);
+        if (!socket.connecting) onConnected();
+        else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", onConnected);
       });
       outgoing.on("response", (incoming) => {
-        // Without the header Upgrade, Node gives a 101 as a response whose body never ends.
-        if (incoming.statusCode === 101) return switched();
+        // Without an Upgrade header, Node reports a 101 as a response whose body never ends.
+        if (incoming.statusCode === 101) return failOnUpgrade();
         answered = true;
-        readBody(incoming, maxBytes, long, rowsOf === undefined ? undefined : rowSplitter(rowsOf)).then((body) => {
+        const reader = rowsOf === undefined ? undefined : rowSplitter(rowsOf);
+        readBody(incoming, maxBytes, longBodyLock, reader).then((responseBody) => {
           clearTimeout(timer);
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, ...body });
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, ...responseBody });
         }, fail);
       });
       try {
-        // Not among the options: a connection keeps those of the request that opened it, and with them its token.
+        // The headers are not part of the options, because a kept-alive connection would keep them, and a token with them.
         for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
         if (body !== undefined) outgoing.setHeader("content-length", Buffer.byteLength(body));
       } catch (thrown) {
-        // A value that no header takes; Node's message does not repeat it.
+        // The value is not a valid header value. Node's message does not repeat it.
         return fail(thrown as Error);
       }
       outgoing.end(body);

@@ -1,5 +1,5 @@
 import type { Plugin } from "esbuild";
 
-export const SUBSTITUTES: Record<string, string>;
-export const substitutes: Plugin;
-export const substitutedSdk: { name: string; enforce: "pre"; load(id: string): Promise<string | undefined> };
+export const STUBBED_PACKAGES: Record<string, string>;
+export const sdkStubs: Plugin;
+export const stubbedSdk: { name: string; enforce: "pre"; load(id: string): Promise<string | undefined> };

@@ -1,12 +1,12 @@
-// What the SDK core imports and never reaches on our path, and the two functions that its signer does use, in small
-// (cloud-apis.md 5.4, DESIGN 3): 9 KB in place of 534 KB. Used by the build and by vitest.
+// Stubs of the modules that the SDK imports but does not need for the calls of this project. They keep 525 KB out of every
+// bundle (9 KB instead of 534 KB). The build and vitest use them. SOURCES.md#sdk-flaws lists what the replaced modules get wrong.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** Package -> file that stands in for it. */
-export const SUBSTITUTES = {
+/** Package name -> path of its stub. For the option `alias` of esbuild. */
+export const STUBBED_PACKAGES = {
   axios: here("./unreachable.cjs"),
   "https-proxy-agent": here("./unreachable.cjs"),
   uuid: here("./unreachable.cjs"),
@@ -16,69 +16,71 @@ export const SUBSTITUTES = {
 };
 
 /**
- * Modules of the SDK itself that are only reached by what is never done here: its own HTTP layer, the lookup of project
- * ids and federated tokens at IAM, the signature that regions with derived keys would take, and answers that are files.
+ * Matches the modules of the SDK that this project never calls: the SDK's own HTTP layer, the lookup of project ids and
+ * federated tokens at IAM, the signature with derived keys, and responses that are files.
  */
-const UNREACHED = /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
+const UNREACHABLE_MODULES =
+  /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
 
-/** Modules that the SDK reaches, and which stand for much that it does not. */
-const REPLACED = [
+/** Modules of which the SDK needs only a small part, with the stub of each. */
+const STUBBED_MODULES = [
   [/^crypto$/, here("./crypto.cjs")],
   [/^url$/, here("./url.cjs")],
   [/(^|\/)logger$/, here("./logger.cjs")],
   [/(^|\/)ExceptionUtil$/, here("./exceptions.cjs")],
 ];
 
-const required = (file) => `require(${JSON.stringify(here(file))})`;
+const requireCall = (file) => `require(${JSON.stringify(here(file))})`;
 
-/** What the signer has in large, and what stands in for it. Each is in its text once. */
-const REPLACEMENTS = [
+/** Parts of the signer's source code that are replaced by shorter or faster code. Each pattern must match. */
+const SIGNER_REPLACEMENTS = [
   [
     /a\.key\.toLocaleLowerCase\(\)\.localeCompare\(b\.key\.toLocaleLowerCase\(\)\)/g,
-    `${required("./names.cjs")}(a.key.toLowerCase(), b.key.toLowerCase())`,
+    `${requireCall("./names.cjs")}(a.key.toLowerCase(), b.key.toLowerCase())`,
   ],
-  [/(?<=static urlEncode\(str\) \{)[\s\S]*?(?=\n {4}\}\n\})/g, `return ${required("./encode.cjs")}(str);`],
+  [/(?<=static urlEncode\(str\) \{)[\s\S]*?(?=\n {4}\}\n\})/g, `return ${requireCall("./encode.cjs")}(str);`],
   [/static hexTable\(\) \{[\s\S]*?(?=static sign\()/g, ""],
   [/AKSKSigner\.(noEscape|hex) = \[[^\]]*\];/g, ""],
 ];
 
-async function signer(path) {
+async function readSigner(path) {
   let text = await readFile(path, "utf8");
-  for (const [pattern, replacement] of REPLACEMENTS) {
-    if (!pattern.test(text)) throw new Error(`Expected the SDK's signer to have ${pattern}; see ${path}.`);
+  for (const [pattern, replacement] of SIGNER_REPLACEMENTS) {
+    if (!pattern.test(text)) throw new Error(`Expected the SDK's signer to contain ${pattern}, but ${path} does not.`);
     text = text.replace(pattern, () => replacement);
   }
   return text;
 }
 
-/** middy's answers to AWS as streams: what they take is 2 ms of every load, and never reached. */
-const STREAMS = /^node:stream(\/promises|\/web)?$/;
-const ofMiddy = ({ importer }) => /[/\\]@middy[/\\]/.test(importer);
+/** Node modules for middy's streamed AWS responses. This project does not stream, and loading them takes 2 ms. */
+const STREAM_MODULES = /^node:stream(\/promises|\/web)?$/;
+const isFromMiddy = ({ importer }) => /[/\\]@middy[/\\]/.test(importer);
 
-const ofTheSdk = ({ path, importer }) => path.startsWith("@huaweicloud/") || /[/\\]@huaweicloud[/\\]/.test(importer);
+const isFromSdk = ({ path, importer }) => path.startsWith("@huaweicloud/") || /[/\\]@huaweicloud[/\\]/.test(importer);
 
-/** For esbuild. */
-export const substitutes = {
-  name: "sdk-substitutes",
+/** Plugin for esbuild that replaces modules of the SDK by stubs. */
+export const sdkStubs = {
+  name: "sdk-stubs",
   setup(build) {
-    for (const [filter, path] of [[UNREACHED, here("./unreachable.cjs")], ...REPLACED]) {
-      build.onResolve({ filter }, (module) => (ofTheSdk(module) ? { path } : undefined));
+    for (const [filter, path] of [[UNREACHABLE_MODULES, here("./unreachable.cjs")], ...STUBBED_MODULES]) {
+      build.onResolve({ filter }, (module) => (isFromSdk(module) ? { path } : undefined));
     }
-    build.onResolve({ filter: STREAMS }, (module) =>
-      ofMiddy(module) ? { path: here("./unreachable.cjs") } : undefined,
+    build.onResolve({ filter: STREAM_MODULES }, (module) =>
+      isFromMiddy(module) ? { path: here("./unreachable.cjs") } : undefined,
     );
     build.onLoad({ filter: /[/\\]@huaweicloud[/\\].*[/\\]AKSKSigner\.js$/ }, async ({ path }) => ({
-      contents: await signer(path),
+      contents: await readSigner(path),
       loader: "js",
     }));
   },
 };
 
 /**
- * For vitest, whose aliases do not reach what a CommonJS module requires: each module of the SDK as the build bundles it.
+ * Plugin for vitest that loads each module of the SDK as the build bundles it. The aliases of vitest are not enough, because
+ * they do not apply to the `require` calls of a CommonJS module.
  */
-export const substitutedSdk = {
-  name: "substituted-sdk",
+export const stubbedSdk = {
+  name: "stubbed-sdk",
   enforce: "pre",
   async load(id) {
     if (!/[/\\]node_modules[/\\]@huaweicloud[/\\].*\.js$/.test(id)) return undefined;
@@ -89,8 +91,8 @@ export const substitutedSdk = {
       platform: "node",
       format: "cjs",
       write: false,
-      alias: SUBSTITUTES,
-      plugins: [substitutes],
+      alias: STUBBED_PACKAGES,
+      plugins: [sdkStubs],
     });
     return outputFiles[0].text;
   },

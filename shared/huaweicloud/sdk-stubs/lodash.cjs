@@ -1,5 +1,5 @@
-// The SDK's signer uses one function of lodash: it sorts header names by their lower-case form (AKSKSigner.sign).
-// A property test holds this against lodash itself.
+// The SDK's signer uses one function of lodash to sort header names by their lower-case form. A property test compares the
+// signature with the unchanged signer.
 const only = require("./only.cjs");
 
 const sortBy = (items, by) =>

@@ -1,5 +1,5 @@
-// The SDK's logger prints headers and bodies, secrets included (cloud-apis.md 5.4.1), so nothing of it is printed, not
-// even under DEBUG=DEBUG. It is called on our path ("send request"), therefore it is silent instead of throwing.
+// The SDK's logger prints headers and bodies with their secrets (SOURCES.md#sdk-logs-secrets). This stub prints nothing, even
+// with DEBUG=DEBUG. It does not throw, because the SDK logs every request.
 const only = require("./only.cjs");
 
 const silent = () => {};

@@ -1,10 +1,10 @@
-// The SDK's signer uses moment for one thing: moment().utcOffset(0).format("YYYYMMDDTHHmmss"), the time of the request.
-// A property test holds this against moment itself.
+// The SDK's signer uses moment only to format the time of the request: moment().utcOffset(0).format("YYYYMMDDTHHmmss"). A
+// property test compares the signature with the unchanged signer.
 const only = require("./only.cjs");
 
 const check = (what, got, expected) => {
   if (got !== expected)
-    throw new Error(`Expected ${what}(${expected ?? ""}) of the SDK's signer; ${what}(${got}) was reached.`);
+    throw new Error(`Expected the SDK's signer to call ${what}(${expected ?? ""}), got ${what}(${got}).`);
 };
 
 module.exports = only("moment", (date) => {

@@ -1,11 +1,10 @@
 "use strict";
-// What serves the SDK's own HTTP client (axios, https-proxy-agent, uuid) or is reached by it alone: never built here, our
-// transport is. Whatever of it is called or constructed, however deep, throws.
+// Replaces the modules that only the SDK's own HTTP client needs (axios, https-proxy-agent, uuid), because this project has its
+// own transport. Every call and every construction throws, for nested members too.
 function refuse() {
   throw new Error(
-    "Expected every request to go through the transport in shared/huaweicloud, with a project id; " +
-      "a part of the SDK that is left out of this bundle was reached. Build clients with new HcClient(transport), " +
-      "never with ClientBuilder, a region or an identity provider.",
+    "The code called a part of the SDK that this bundle leaves out. Create clients with new HcClient(transport) and a " +
+      "project id, never with ClientBuilder, a region or an identity provider.",
   );
 }
 

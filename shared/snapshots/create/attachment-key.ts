@@ -2,29 +2,30 @@ import { type Instant, instant } from "../../core/instant.ts";
 import { deriveKey } from "../marker.ts";
 import type { SnapshotService } from "../ports.ts";
 import type { Attached, Stage } from "./attachment.ts";
-import type { InFlight } from "./create-once.ts";
+import type { InFlight } from "./in-flight.ts";
 
 /** The time and stage of an event of an attachment. */
 export interface Moment {
   time: Instant;
-  /** Undefined if it is unknown which of the two events of an attachment this is. */
+  /** Undefined if it is unknown which of the two events of an attachment this one is. */
   stage?: Stage;
 }
 
+/** The idempotency key of an attachment. */
 export interface AttachmentKey {
   key: string;
-  /** `key`, and the keys under which other events of the attachment can have created the snapshot. */
+  /** `key`, and the keys with which other events of the attachment can have created the snapshot. */
   keys: ReadonlySet<string>;
 }
 
-/** Times are rounded down to 10 seconds, so 10 minutes have few enough keys to compare each. */
+/** Times are rounded down to 10 seconds, so there are few keys within 10 minutes. */
 const TICK_MS = 10_000;
 /** The completion of an attachment follows its request within 10 minutes. */
 const NEAR_TICKS = 60;
-/** Clocks can differ by some seconds. */
+/** The clocks of two services can differ by this many ticks. */
 const SKEW_TICKS = 2;
 const STAGES: readonly (Stage | undefined)[] = ["requested", "completed", undefined];
-/** How long a process remembers a key: longer than any invocation lasts. */
+/** How long a process remembers a key. No invocation lasts longer. */
 const REMEMBERED_MS = 3_600_000;
 
 /**
@@ -47,11 +48,11 @@ export function attachmentKey({ attachmentId, volumeId }: Attached, serverId: st
     const key = deriveKey("attachment", attachmentId);
     return { key, keys: new Set([key]) };
   }
-  const place = `${volumeId} ${serverId}`;
-  return { key: keyAt(place, moment), keys: new Set(momentsNear(moment).map((near) => keyAt(place, near))) };
+  const attached = `${volumeId} ${serverId}`;
+  return { key: keyAt(attached, moment), keys: new Set(momentsNear(moment).map((near) => keyAt(attached, near))) };
 }
 
-/** The keys that this process has used, oldest first. Bound to `inFlight`, which all invocations of a process share. */
+/** The keys that this process has used, oldest first. All invocations of a process share `inFlight`. */
 const memory = new WeakMap<InFlight, { key: string; at: Instant }[]>();
 
 /**
@@ -61,17 +62,17 @@ const memory = new WeakMap<InFlight, { key: string; at: Instant }[]>();
 export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, now: Instant): AttachmentKey {
   const remembered = (memory.get(inFlight) ?? []).filter(({ at }) => now - at <= REMEMBERED_MS);
   // The newest key, because a completion belongs to the most recent request.
-  const known = remembered.findLast((one) => keys.has(one.key));
-  memory.set(inFlight, known ? remembered : [...remembered, { key, at: now }]);
-  return { key: known?.key ?? key, keys };
+  const used = remembered.findLast((one) => keys.has(one.key));
+  memory.set(inFlight, used ? remembered : [...remembered, { key, at: now }]);
+  return { key: used?.key ?? key, keys };
 }
 
 const tickOf = ({ time }: Moment): number => Math.floor(time / TICK_MS);
 
-const keyAt = (place: string, moment: Moment): string =>
-  deriveKey("attachment", place, moment.stage ?? "", String(tickOf(moment)));
+const keyAt = (attached: string, moment: Moment): string =>
+  deriveKey("attachment", attached, moment.stage ?? "", String(tickOf(moment)));
 
-/** Lists every time and stage that another event of the same attachment can have. */
+/** Returns every time and stage that another event of the same attachment can have. */
 function momentsNear({ time, stage }: Moment): Moment[] {
   return STAGES.flatMap((other) => {
     const [from, to] = ticksOf(stage, other);
@@ -89,12 +90,12 @@ function ticksOf(stage: Stage | undefined, other: Stage | undefined): readonly [
   return stage === "requested" ? [-SKEW_TICKS, NEAR_TICKS] : [-NEAR_TICKS, SKEW_TICKS];
 }
 
-/** Wraps a service so that its lists show the snapshot of another event of the attachment under `key`. */
+/** Wraps a service. Its lists show the snapshot of another event of the attachment under `key`. */
 export const underOneKey = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,
   async listFor(options) {
-    const found = await service.listFor(options);
-    return found.map((one) =>
+    const listed = await service.listFor(options);
+    return listed.map((one) =>
       one.marker && keys.has(one.marker.idempotencyKey)
         ? { ...one, marker: { ...one.marker, idempotencyKey: key } }
         : one,

@@ -5,40 +5,43 @@ import { type FoundSnapshot, isLive, type State } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
-import { indexExistingSnapshots, type Run, type RunContext, targetFields } from "./create-all.ts";
-import { createOnce, serializeRuns, toRecordFields } from "./create-once.ts";
+import { type Run, type RunContext, targetFields } from "../run-context.ts";
+import { createOnce } from "./create-once.ts";
 import { deploymentSnapshots } from "./deployment-snapshots.ts";
+import { indexExistingSnapshots } from "./existing-snapshots.ts";
+import { serializeRuns } from "./in-flight.ts";
+import { toRecordFields } from "./request.ts";
 
 export interface GateOptions {
-  /** Start again what ended in an error state. */
+  /** Whether to create another snapshot of a target whose snapshot failed. */
   retryFailed: boolean;
-  /** A snapshot of this deployment that is older than this belongs to another one. */
+  /** The maximum age of a snapshot of this deployment, in milliseconds. An older one belongs to another deployment. */
   maxAgeMs: number;
-  /** Until when it is waited for the snapshots to become available. */
+  /** Until when the gate waits for snapshots to become available. */
   waitUntil: Instant;
-  /** The last moment at which work on a target begins. */
+  /** The last moment at which work on a target may start. */
   beginUntil: Instant;
 }
 
-/** How far one target is. */
+/** The progress of one target. */
 export interface Progress extends EndFields {
   target: Target;
   outcome: "accepted" | "existing" | "unverified" | "available" | "failed" | "deferred";
 }
 
-/** What the next call can do that this one could not: the account was busy, or the time was up. */
-const LATER: Reason[] = ["Throttled", "DeadlineExceeded"];
-/** How long to wait between two looks. */
-const LOOK_EVERY_MS = 2_000;
+/** The reasons after which the next call of the gate continues. */
+const DEFERRING: Reason[] = ["Throttled", "DeadlineExceeded"];
+/** The time between two lists. */
+const POLL_MS = 2_000;
 
 /**
- * A snapshot of every target of a deployment: what is not there yet is started, what is there tells how far it is. The same
- * call again starts nothing twice. Each target has its record. A refusal that concerns the whole account is every target's
- * that was not begun by then.
+ * Creates a snapshot of each target of a deployment, waits for the snapshots, and returns the progress of each target. Another
+ * call for the same deployment creates only missing snapshots. Writes a record for each target.
  *
- * No target is `available` unless the last look showed it so, its age is known, and a group has a member for each disk.
+ * A target is `available` only if the last list showed an available snapshot, the age of the snapshot is known, and a group
+ * has a member for each disk.
  *
- * Rejects with Conflict if a snapshot of the deployment is too old to be of the same run, or of unknown age.
+ * @throws SnapshotError Conflict if a snapshot of the deployment is older than `maxAgeMs` or of unknown age
  */
 export async function passGate(
   targets: readonly Target[],
@@ -48,21 +51,21 @@ export async function passGate(
 ): Promise<Progress[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const { time } = retryBudget;
-  // Begun before anything can go wrong: each target has its record then too.
+  // Open the records before anything can fail, so each target has a record.
   const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const snapshots = deploymentSnapshots(run, runContext, maxAgeMs);
-  const found = new Map<Target, FoundSnapshot[]>();
+  const listedBefore = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, Progress>();
   const stale: SnapshotError[] = [];
   const start = async (target: Target) => {
-    const listed = found.get(target) as FoundSnapshot[];
+    const listed = listedBefore.get(target) as FoundSnapshot[];
     const own = snapshots.ofDeployment(target, listed);
     const failed = own.find(({ state }) => state === "failed");
     try {
       if (!own.some(isLive) && failed !== undefined && !retryFailed) {
         progress.set(target, ended(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
-        const detail = "Not begun yet, as the time of this call ran out: repeat it.";
+        const detail = "Not started, because the time of this call ran out. Repeat the call.";
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
@@ -73,23 +76,23 @@ export async function passGate(
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      // Nothing is wrong with the target: the same call again goes on.
-      const outcome = LATER.includes(error.reason) ? "deferred" : "failed";
+      // The target itself has no error, so another call continues.
+      const outcome = DEFERRING.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
-  // Stryker disable next-line StringLiteral: any name does that no other use case has
+  // Stryker disable next-line StringLiteral: any name that no other use case uses
   await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
-    const known = indexExistingSnapshots(run, runContext);
+    const index = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
     await forEachConcurrent(targets, concurrency, async (target) => {
-      await snapshots.list(target, known).then(
-        (listed) => found.set(target, listed),
+      await snapshots.list(target, index).then(
+        (listed) => listedBefore.set(target, listed),
         (thrown) => failures.push(thrown),
       );
     });
     for (const thrown of failures) throw thrown;
-    for (const [target, listed] of found) {
+    for (const [target, listed] of listedBefore) {
       for (const one of snapshots.ofDeployment(target, listed).filter(isLive)) {
         const error = snapshots.refusalOf(one);
         if (error !== undefined) throw error;
@@ -98,30 +101,30 @@ export async function passGate(
     await forEachConcurrent(targets, concurrency, start);
   });
 
-  await look(targetsThat(isUnderWay), (target) => Promise.resolve(found.get(target) as FoundSnapshot[]));
-  while (stale.length === 0 && targetsThat(isUnderWay).length > 0 && time.now() < waitUntil) {
-    await time.sleep(Math.min(LOOK_EVERY_MS, waitUntil - time.now()));
-    const known = indexExistingSnapshots(run, runContext);
-    const list = (target: Target) => snapshots.list(target, known);
-    const pending = targetsThat(isUnderWay);
-    await look(pending, list);
-    // A snapshot that an earlier look showed may have disappeared before the last one became available.
+  await update(targetsThat(isPending), (target) => Promise.resolve(listedBefore.get(target) as FoundSnapshot[]));
+  while (stale.length === 0 && targetsThat(isPending).length > 0 && time.now() < waitUntil) {
+    await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));
+    const index = indexExistingSnapshots(run, runContext);
+    const list = (target: Target) => snapshots.list(target, index);
+    const pending = targetsThat(isPending);
+    await update(pending, list);
+    // A snapshot that was available before may have disappeared before the last one became available.
     const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
-    if (targetsThat(isUnderWay).length === 0) await look(earlier, list);
+    if (targetsThat(isPending).length === 0) await update(earlier, list);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
-  // Stryker disable next-line OptionalChaining: every target has one, which its type does not say
+  // Stryker disable next-line OptionalChaining: every target has one, which the type does not express
   for (const { target, ...end } of results) ends.get(target)?.(end);
   for (const error of stale) throw error;
   return results;
 
-  function targetsThat(condition: (one: Progress) => boolean): Target[] {
+  function targetsThat(condition: (progress: Progress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Updates the progress of targets. If the look at a target fails, the target counts as under way. */
-  async function look(ones: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
-    await forEachConcurrent(ones, concurrency, async (target) => {
+  /** Updates the progress of targets from a list. If the list cannot be read, the target is still pending. */
+  async function update(pending: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
+    await forEachConcurrent(pending, concurrency, async (target) => {
       const before = progress.get(target) as Progress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
@@ -129,12 +132,16 @@ export async function passGate(
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
         const outcome = before.outcome === "available" ? "unverified" : before.outcome;
-        progress.set(target, { ...before, outcome, detail: `Its state could not be read: ${message}` });
+        progress.set(target, { ...before, outcome, detail: `The state of the snapshot could not be read: ${message}` });
       }
     });
   }
 
-  /** Returns how far a target is, by the snapshot that the gate goes by; undefined: the list shows none. */
+  /**
+   * Returns the progress of a target.
+   *
+   * @param snapshot the snapshot of the target, or undefined if the list shows none
+   */
   function progressBy(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
@@ -148,7 +155,7 @@ export async function passGate(
       name,
       snapshot_id: id,
       job_id: id === before.snapshot_id ? before.job_id : undefined,
-      detail: stateDetail && `Whether it is complete is not known yet: ${stateDetail}.`,
+      detail: stateDetail && `It is not known yet whether the group is complete: ${stateDetail}.`,
     };
     switch (state) {
       case "creating":
@@ -162,14 +169,14 @@ export async function passGate(
       case "failed":
         return { ...now, ...ended(target, snapshot, state) };
       default:
-        return { ...now, outcome: "unverified", detail: now.detail ?? `The status "${status}" is not known.` };
+        return { ...now, outcome: "unverified", detail: now.detail ?? `The status "${status}" is unknown.` };
     }
   }
 }
 
-const GONE = "The snapshot is being deleted or does not exist any more: repeat the call to create another one.";
+const GONE = "The snapshot was deleted or is being deleted. Repeat the call to create another one.";
 
-/** Wraps a service, which shows an incomplete group as available, so that what the gate found to be failed stays so. */
+/** Wraps a service so its lists show incomplete groups as failed. The service itself shows them as available. */
 const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): SnapshotService => ({
   ...service,
   listFor: async (options) =>
@@ -178,16 +185,16 @@ const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): Sn
     ),
 });
 
-const isUnderWay = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
+const isPending = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
-/** A snapshot that has come to its end. */
+/** Returns the progress of a target whose snapshot is available or failed. */
 function ended(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
   const { id, name, status, stateDetail } = snapshot;
-  const how =
+  const actual =
     stateDetail === undefined ? `it ended in the status "${status}"` : `its status is "${status}", but ${stateDetail}`;
   const error = new SnapshotError(
     "SnapshotFailed",
-    `Expected the ${target.kind.name} ${id} to become available; ${how}. Look at ${target.resource}, then repeat the call with "retry_failed": true.`,
+    `Expected the ${target.kind.name} ${id} to become available; ${actual}. Check ${target.resource}, then repeat the call with "retry_failed": true.`,
   );
   return { target, outcome: state, name, snapshot_id: id, detail: undefined, ...(state === "failed" ? { error } : {}) };
 }

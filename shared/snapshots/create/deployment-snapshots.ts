@@ -7,33 +7,41 @@ import { hashRequest } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { AttachedDisk } from "../ports.ts";
-import type { Run, RunContext, SnapshotIndex } from "./create-all.ts";
+import type { Run, RunContext } from "../run-context.ts";
+import type { SnapshotIndex } from "./existing-snapshots.ts";
 
-/** Reads the lists for what they prove about the snapshots of one deployment. A field that is absent proves nothing. */
+/** Interprets lists for the snapshots of one deployment. A missing field never counts in favour of a snapshot. */
 export interface DeploymentSnapshots {
-  /** Returns the snapshots that may be of a target. A group has the state that the comparison with its disks gives. */
-  list(target: Target, known: SnapshotIndex): Promise<FoundSnapshot[]>;
-  /** Returns the snapshots of the target that a call of this deployment created. */
+  /** Returns the snapshots that may be of a target. The state of a group includes the comparison with its disks. */
+  list(target: Target, index: SnapshotIndex): Promise<FoundSnapshot[]>;
+  /** Returns the snapshots of the target that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot that the gate goes by: an available duplicate, else the one that it went by before.
+   * Returns the snapshot that decides about the target: an available duplicate if there is one, otherwise the same snapshot
+   * as before.
    *
-   * @param before the snapshot that an earlier list or the create gave
+   * @param before the snapshot that decided before, or that the create returned
    */
   pick(
     target: Target,
     listed: readonly FoundSnapshot[],
     before: { snapshot_id?: string; name?: string },
   ): FoundSnapshot | undefined;
-  /** Remembers that this call created a snapshot: its age is known, whether or not the cloud gives a time. */
+  /** Records that this call created a snapshot, so its age is known even if the cloud returns no time. */
   markCreated(id: string): void;
+  /** Returns whether this call created a snapshot. */
   isCreatedHere(id: string): boolean;
-  /** Returns the refusal of a snapshot that is too old or of unknown age; undefined if it may be of this deployment. */
+  /** Returns the error for a snapshot that is too old or of unknown age, or undefined if it can be of this deployment. */
   refusalOf(snapshot: FoundSnapshot): SnapshotError | undefined;
 }
 
 const HOUR_MS = 3_600_000;
 
+/**
+ * Creates the interpreter of lists for a deployment.
+ *
+ * @param maxAgeMs the maximum age of a snapshot of the deployment
+ */
 export function deploymentSnapshots(
   run: Run & { deploymentId: string },
   { cloud, retryBudget }: Pick<RunContext, "cloud" | "retryBudget">,
@@ -43,14 +51,14 @@ export function deploymentSnapshots(
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
 
-  /** Returns the disks that a group should have. The list is read once: disks that are attached later do not matter. */
+  /** Returns the disks that a group should contain. Lists them once, because disks that are attached later do not count. */
   function disksOf({ kind, resource, options }: Target): Promise<AttachedDisk[]> {
     if (Array.isArray(options.volume_ids)) return Promise.resolve(options.volume_ids.map((id) => ({ id: String(id) })));
-    const before = disks.get(resource);
-    if (before !== undefined) return before;
+    const cached = disks.get(resource);
+    if (cached !== undefined) return cached;
     const reading = retryRead(async () => (await cloud(kind).disksOf?.(resource)) ?? [], retryBudget);
     disks.set(resource, reading);
-    // A list that could not be read is read again at the next look.
+    // After a failure, the next poll lists the disks again.
     reading.catch(() => disks.delete(resource));
     return reading;
   }
@@ -60,15 +68,15 @@ export function deploymentSnapshots(
 
   return {
     ofDeployment,
-    async list(target, known) {
-      const listed = await known(target);
+    async list(target, index) {
+      const listed = await index(target);
       const groups = target.kind.hasMembers ? ofDeployment(target, listed).filter(seemsComplete) : [];
       if (groups.length === 0) return listed;
       const expected = await disksOf(target);
       return listed.map((one) => {
         if (!groups.includes(one)) return one;
         const now = time.now();
-        // The clocks may differ: a list may show a member late after either time.
+        // The clocks may differ, so use the later time. A list may show a member late.
         const times = [credibleTime(one.created, now), createdHere.get(one.id)].filter((at) => at !== undefined);
         return compareWithDisks(one, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
       });
@@ -77,13 +85,13 @@ export function deploymentSnapshots(
       const named = ofTarget(target, listed).find(
         ({ id, marker, name: listedName }) =>
           id === snapshot_id &&
-          // The list may have lost the description of a cluster's snapshot, and with it the marker: its name is unique.
+          // A list may omit the description of a cluster's snapshot, which contains the marker. Its name is unique.
           (marker === undefined
             ? listedName.toLowerCase() === name?.toLowerCase()
             : marker.idempotencyKey === run.idempotencyKey),
       );
-      const content = hashRequest(target.kind.name, target.options);
-      const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.requestHash === content);
+      const requestHash = hashRequest(target.kind.name, target.options);
+      const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.requestHash === requestHash);
       const candidates = [...(named === undefined ? [] : [named]), ...duplicates].filter(isLive);
       return candidates.find(({ state }) => state === "available") ?? candidates[0] ?? named;
     },
@@ -91,20 +99,20 @@ export function deploymentSnapshots(
     isCreatedHere: (id) => createdHere.has(id),
     refusalOf({ id, state, created }) {
       const now = time.now();
-      const known = credibleTime(created, now);
-      if (known === undefined) {
-        // A service may give no time until the snapshot is created.
-        const young = state === "creating" || createdHere.has(id);
-        return young ? undefined : undated(run.deploymentId, id, created);
+      const since = credibleTime(created, now);
+      if (since === undefined) {
+        // A service may return no time until the snapshot is created.
+        const isYoung = state === "creating" || createdHere.has(id);
+        return isYoung ? undefined : undated(run.deploymentId, id, created);
       }
-      // The cloud's clock may be behind, and the call itself takes up to a minute.
+      // The cloud's clock may be behind, and the call itself can take a minute.
       const maxAge = createdHere.has(id) ? Math.max(maxAgeMs, HOUR_MS) : maxAgeMs;
-      return now - known > maxAge ? tooOld(run.deploymentId, id) : undefined;
+      return now - since > maxAge ? tooOld(run.deploymentId, id) : undefined;
     },
   };
 }
 
-/** Returns the snapshots of the target's resource. The request's hash covers the resource, for a list that leaves it out. */
+/** Returns the snapshots of the target's resource. If a list omits the resource, the hash of the request decides. */
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(
     (one) =>
@@ -114,20 +122,19 @@ const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSna
         : one.resource === resource),
   );
 
-const refused = (deploymentId: string, why: string) =>
+const refused = (deploymentId: string, problem: string) =>
   new SnapshotError(
     "Conflict",
-    `deployment_id: expected a deployment that is under way, got ${JSON.stringify(deploymentId)}, whose snapshot ${why}`,
+    `deployment_id: expected a deployment in progress, got ${JSON.stringify(deploymentId)}, whose snapshot ${problem}`,
   );
 
 const tooOld = (deploymentId: string, id: string) =>
   refused(deploymentId, `${id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.`);
 
 const undated = (deploymentId: string, id: string, created: Instant | undefined) => {
-  const what =
-    created === undefined ? "no creation time that can be read" : `the creation time ${formatInstant(created)}`;
+  const actual = created === undefined ? "no readable creation time" : `the creation time ${formatInstant(created)}`;
   return refused(
     deploymentId,
-    `${id} has ${what}, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them: a later call cannot tell their age.`,
+    `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.`,
   );
 };

@@ -3,26 +3,30 @@ import { textAt } from "../../core/json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 
-/** DWS statuses (cloud-apis.md 3). `RESTORING` is left unknown: nothing may be done with the snapshot meanwhile. */
+/** Maps DWS statuses to states (SOURCES.md#dws-statuses). `RESTORING` is missing because a snapshot in it must not be touched. */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
   ["available", "available"],
   ["unavailable", "failed"],
 ]);
 
-/** Seed 004: "a maximum of 256 characters". */
+/** The maximum number of characters of a description (SOURCES.md#dws-create-constraints). */
 const DESCRIPTION_LIMIT = 256;
 
-/** DWS snapshot of one cluster (seed 004). DWS has neither tags nor metadata: the marker ends the description. */
+/**
+ * Defines DWS snapshots of one cluster (SOURCES.md#dws-create). DWS has neither tags nor metadata, so the marker is at the end of the
+ * description.
+ */
 export const clusterSnapshot = {
   name: "cluster-snapshot",
   envelope: "snapshot",
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
   uniqueNames: true,
-  // cloud-apis.md 3
+  // SOURCES.md#dws-cluster-busy
   caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
-  // 256 characters less the marker of the longest policy name: what a policy makes can always be pruned by it.
+  // The maximum length of a description leaves room for the marker with the longest policy name. Without its marker, prune
+  // would not find the snapshot.
   target: {
     idsField: "cluster_ids",
     idOption: "cluster_id",

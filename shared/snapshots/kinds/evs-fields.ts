@@ -4,8 +4,8 @@ import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
- * The statuses of EVS that no word about a failure or a deletion explains, v2 and v5 alike. The document of the groups
- * spells one `avaialble`: both count.
+ * Maps EVS statuses to states, for v2 and v5. `stateOf` recognizes failures and deletions by a word in the status. The
+ * documentation of groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both spellings are accepted.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
@@ -13,15 +13,19 @@ const STATES = new Map<string, State>([
   ["avaialble", "available"],
 ]);
 
+/** Returns the state of an EVS status. */
 export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
-/** Where an EVS API keeps the labels that carry the marker, and what a snapshot is of. */
+/** Names the fields in which an EVS API returns the labels with the marker, and the resource of a snapshot. */
 interface EvsFields {
   labels: "metadata" | "tags";
   resource: "volume_id" | "server_id";
 }
 
-/** Reads an EVS snapshot or group; undefined where id or status are missing, because all else depends on them. */
+/**
+ * Creates the function that reads an EVS snapshot or group. It returns undefined if the response lacks the id or the status,
+ * because every decision depends on them.
+ */
 export const readEvs =
   (fields: EvsFields) =>
   (raw: JsonObject): FoundSnapshot | undefined => {
@@ -43,7 +47,7 @@ export const readEvs =
     };
   };
 
-/** The options with the marker among their metadata or tags. */
+/** Creates the function that adds the marker to the metadata or tags of create options. */
 export const markEvs =
   (field: EvsFields["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({

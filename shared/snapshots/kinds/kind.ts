@@ -3,20 +3,20 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Marker } from "../marker.ts";
 
 /**
- * What a status of the cloud means to us. "unknown" is everything that we were not told of (and `rollbacking`,
- * `backing-up`, `RESTORING`, in which nothing may be done with it): never a success, never deleted.
+ * Classifies the statuses of the cloud. `unknown` covers undocumented statuses, and `rollbacking`, `backing-up` and
+ * `RESTORING`, in which a snapshot must not be touched. An `unknown` snapshot is never deleted and never counts as good.
  */
 export type State = "creating" | "available" | "failed" | "deleting" | "unknown";
 
 /**
- * Returns what a status means, in whichever case it is written. Words about a deletion and words about a failure count in
- * every kind, because the documents do not list every status that the services use.
+ * Returns the state of a status. Ignores upper and lower case. Recognizes a deletion or a failure by a word in the status,
+ * because the documentation does not list every status that the services use.
  *
- * @param known the statuses of the service's documents, in lower case
+ * @param documented the documented statuses of the service, in lower case
  */
-export function stateOf(status: string, known: ReadonlyMap<string, State>): State {
+export function stateOf(status: string, documented: ReadonlyMap<string, State>): State {
   const text = status.toLowerCase();
-  const state = known.get(text);
+  const state = documented.get(text);
   if (state !== undefined) return state;
   if (/delet(e|ing)/.test(text)) return "deleting";
   return FAILURE.test(text) ? "failed" : "unknown";
@@ -24,11 +24,11 @@ export function stateOf(status: string, known: ReadonlyMap<string, State>): Stat
 
 const FAILURE = /error|fail/i;
 
-/** A snapshot as the cloud shows it, in one shape for all kinds. */
+/** A snapshot in a list of the cloud. All kinds share this type. */
 export interface FoundSnapshot {
   id: string;
   name: string;
-  /** The disk, server or cluster it was taken of; undefined for a group of single disks. */
+  /** The id of the disk, server or cluster; undefined for a group of individual disks. */
   resource?: string;
   status: string;
   state: State;
@@ -36,64 +36,65 @@ export interface FoundSnapshot {
   stateDetail?: string;
   created?: Instant;
   description?: string;
-  /** Metadata (v2) or tags (v5); DWS has none. */
+  /** Metadata (EVS v2) or tags (EVS v5). DWS snapshots have no labels. */
   labels: Record<string, string>;
   marker?: Marker;
-  /** The snapshots that a group consists of, where they were looked up. */
+  /** The snapshots in a group, if they were listed. */
   members?: readonly FoundSnapshot[];
-  /** As the API gave it. */
+  /** The API's own fields. */
   raw: JsonObject;
 }
 
-/** Returns whether a snapshot can still satisfy a request: it has not failed and no deletion of it was begun. */
+/** Returns whether a snapshot can satisfy a request: it has not failed, and its deletion has not started. */
 export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
 
-/** Whether it will be gone by itself: what could not be deleted stays, and counts against the quota. */
-export const isGoing = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);
+/** Returns whether a snapshot will disappear. If its deletion failed, the snapshot remains and counts against the quota. */
+export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);
 
-/** Whether its deletion failed; nothing but the cloud's support can help (cloud-apis.md 1.3). */
+/** Returns whether the deletion of a snapshot failed. Only the cloud's support can delete it (SOURCES.md#evs-snapshot-statuses). */
 export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isStuck(status);
 
 const isStuck = (status: string): boolean => FAILURE.test(status);
 
 /**
- * One kind of snapshot: pure knowledge of its API document. A fifth kind is one more of these, one line in the
- * registry, one client in shared/huaweicloud and one handler.
+ * Defines a kind of snapshot: the facts from its API documentation, without any request. A further kind needs a definition, a
+ * line in kinds.ts, a client in shared/huaweicloud and a function.
  */
 export interface Kind {
   readonly name: string;
-  /** The key that wraps the request's options: `{"snapshot": {...}}`. */
+  /** The field of the request body that contains the options: `{"snapshot": {...}}`. */
   readonly envelope: "snapshot" | "snapshot_group";
-  /** The API's status for a create that it took. */
+  /** The HTTP status of a successful create. */
   readonly acceptedStatus: 200 | 202;
-  /** After how many minutes of `creating` a snapshot counts as stuck, where nobody says otherwise. */
+  /** The minutes in state `creating` after which a snapshot counts as stuck, unless the request sets another limit. */
   readonly stuckAfterMinutes: number;
-  /** True where the API takes a name only once in a project (DWS). */
+  /** True if a name must be unique in its project (DWS). Upper and lower case are the same name. */
   readonly uniqueNames: boolean;
-  /** True where a snapshot of it consists of others. */
+  /** True if a snapshot of this kind consists of other snapshots. */
   readonly hasMembers?: true;
-  /** How many of them a resource takes, where that is few enough to be reached by a schedule. */
+  /** The maximum number of snapshots per resource. Undefined if a schedule cannot reach it. */
   readonly maxPerResource?: number;
-  /** What whoever waits for such a snapshot has to know. */
+  /** A warning for callers that wait for a snapshot of this kind. */
   readonly caution?: string;
-  /** How a policy speaks of this kind. */
+  /** How a policy selects resources of this kind. */
   readonly target: {
-    /** The field of a target that lists ids, and the option that one of them becomes. */
+    /** The field of a target that lists the ids of resources. */
     readonly idsField: string;
+    /** The create option that contains the id of the resource. */
     readonly idOption: string;
-    /** The options that a target may set and that are always sent, with what they are where it does not. */
+    /** The create options that a target can set, with their default values. They are always sent. */
     readonly defaults: Readonly<Record<string, boolean>>;
-    /** JSON Schema of the description that a target may give. */
+    /** The JSON Schema of the description that a target can set. */
     readonly description: JsonObject;
   };
-  /** The resource that the options name: what the snapshot is of. In lower case, as the cloud's lists have ids. */
+  /** Returns the resource in the create options, in lower case like the ids in the cloud's lists. */
   resourceOf(options: JsonObject): string;
-  /** The options with the marker in the place that this API has for it. */
+  /** Adds the marker to create options. */
   mark(options: JsonObject, marker: Marker): JsonObject;
-  /** The snapshot in an answer of the API; undefined where the fields that we rely on are missing. */
+  /** Reads a snapshot from a response of the API. Returns undefined if a required field is missing. */
   read(raw: JsonObject): FoundSnapshot | undefined;
-  /** The id in the API's answer to a create; undefined where there is none. */
-  createdId(answer: JsonObject): string | undefined;
-  /** The API's own answer to a create, for a snapshot that an earlier delivery made (v5: without `job_id`). */
+  /** Returns the snapshot id in the response to a create, or undefined if it is missing. */
+  createdId(response: JsonObject): string | undefined;
+  /** Rebuilds the response to the create of an existing snapshot. For EVS v5, `job_id` is missing. */
   answer(found: FoundSnapshot): JsonObject;
 }

@@ -4,7 +4,7 @@ import { snapshot } from "./snapshot.ts";
 import { snapshotGroup } from "./snapshot-group.ts";
 import { standardSnapshot } from "./standard-snapshot.ts";
 
-/** The registry of kinds: one line each. Nothing else in the project lists them. */
+/** Lists all kinds by name. Everything else derives its list of kinds from this one. */
 export const KINDS = {
   [snapshot.name]: snapshot,
   [standardSnapshot.name]: standardSnapshot,

@@ -6,8 +6,8 @@ import { evsStateOf, markEvs, readEvs } from "./evs-fields.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**
- * EVS v5 snapshot consistency group (seed 003): the disks of one server, or named disks. The marker is in `tags`.
- * The API does not show a group's disks (cloud-apis.md 2.2), so a group without a server is found by its key alone.
+ * Defines EVS v5 snapshot consistency groups (SOURCES.md#evs-groups-create) of all disks of one server, or of individual disks. The marker is in
+ * `tags`. The API does not return the disks of a group (SOURCES.md#evs-groups-hide-members), so the marker identifies a group without a server.
  */
 export const snapshotGroup = {
   name: "snapshot-group",
@@ -31,15 +31,17 @@ export const snapshotGroup = {
   },
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "server_id" }),
-  createdId: (answer) => textAt(answer, "snapshot_group_id"),
+  createdId: (response) => textAt(response, "snapshot_group_id"),
   answer: ({ id }) => ({ snapshot_group_id: id }),
 } as const satisfies Kind;
 
 /**
- * A group with its members. It is available only when it and every member is (DESIGN 5.2); whether its own status follows
- * a failed member is UNCONFIRMED. A member in a status that is not known leaves a group that cannot be relied on; one
- * without members is not made yet. A member that is gone does not show here, because the API does not say which disks a
- * group was made of: `compareWithDisks` finds it, and retention counts a group for the disks of the members that it has.
+ * Adds members to a group and derives the state of the group from them. A group is available only if it and all its members
+ * are available, because it is UNCONFIRMED whether the status of a group changes when a member fails (SOURCES.md#evs-groups-status). A group without members
+ * is still being created. A member in an unknown state makes an available group unknown.
+ *
+ * This function cannot detect a deleted member, because the API does not return the disks of a group. `compareWithDisks`
+ * detects it. Retention counts a group only for the disks of its remaining members.
  */
 export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
   return { ...group, members, state: stateWith(group.state, new Set(members.map(({ state }) => state))) };
@@ -58,13 +60,14 @@ export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): b
   evsStateOf(status) === "available" && (state === "available" || members.length === 0);
 
 /**
- * Returns a group that seems to be complete in the state that it has once its members were compared with the disks that it
- * should have. While a list may show a member late, a group that lacks one is `creating`, then it is `failed`. With no disk
- * to compare it with, its state is `unknown`.
+ * Compares the members of a group with the disks that it should contain. A group that lacks a member is `creating` for the
+ * first 6 seconds, because a list can show a member late, and then `failed`. If there are no disks to compare with, the group
+ * is `unknown`. Disks that were attached after the creation of the group are ignored.
  *
- * @param disks the disks that the request named, or those of the server: a disk that was attached after the group was
- *   created is not in it, and a disk that gives no credible time of its attachment has to be
- * @param created when the group was created; undefined if that is not known
+ * @param disks the disks in the request, or the disks of the server. A disk without a credible time of attachment must be in
+ *   the group.
+ * @param created when the group was created, or undefined if that is unknown
+ * @returns the group with its state, and with `stateDetail` if the state changed
  */
 export function compareWithDisks(
   group: FoundSnapshot,

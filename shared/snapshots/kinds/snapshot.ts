@@ -2,8 +2,8 @@ import { textAt } from "../../core/json.ts";
 import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
-/** The fields of `SnapshotDetails` (seed 001, table 6): what the API itself answers to a create. */
-const ANSWERED = [
+/** The fields of the API's response to a create (SOURCES.md#evs-v2-snapshot-fields). */
+const RESPONSE_FIELDS = [
   "status",
   "description",
   "created_at",
@@ -17,22 +17,22 @@ const ANSWERED = [
   "os-extended-snapshot-attributes:progress",
 ];
 
-/** EVS v2 `cloudsnapshots` of one disk (seeds 001 and 002). The marker is in `metadata`. */
+/** Defines EVS v2 snapshots of one disk (SOURCES.md#evs-v2-create). The marker is in `metadata`. */
 export const snapshot = {
   name: "snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // cloud-apis.md 1.7: of those that no backup made.
+  // Snapshots that backups created do not count (SOURCES.md#evs-legacy-per-disk-limit).
   maxPerResource: 7,
-  // `force`: without it a disk that is attached may be refused (cloud-apis.md 1.1).
+  // Without `force`, EVS can reject the snapshot of an attached disk (SOURCES.md#evs-force-attached).
   target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("metadata"),
   read: readEvs({ labels: "metadata", resource: "volume_id" }),
   createdId: ({ snapshot: created }) => textAt(Object(created), "id"),
   answer: ({ raw }) => ({
-    snapshot: Object.fromEntries(ANSWERED.filter((name) => name in raw).map((name) => [name, raw[name]])),
+    snapshot: Object.fromEntries(RESPONSE_FIELDS.filter((name) => name in raw).map((name) => [name, raw[name]])),
   }),
 } as const satisfies Kind;

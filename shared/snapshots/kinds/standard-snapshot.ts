@@ -2,14 +2,14 @@ import { textAt } from "../../core/json.ts";
 import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
-/** EVS v5 standard snapshot of one disk (seed 000). The marker is in `tags`. */
+/** Defines EVS v5 standard snapshots of one disk (SOURCES.md#evs-v5-create). The marker is in `tags`. */
 export const standardSnapshot = {
   name: "standard-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // Always sent, as the documents do not agree on the default of `incremental` (cloud-apis.md 2.1).
+  // `incremental` is always sent, because the documentation contradicts itself about its default (SOURCES.md#evs-v5-incremental-default).
   target: {
     idsField: "volume_ids",
     idOption: "volume_id",
@@ -19,6 +19,6 @@ export const standardSnapshot = {
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("tags"),
   read: readEvs({ labels: "tags", resource: "volume_id" }),
-  createdId: (answer) => textAt(answer, "snapshot_id"),
+  createdId: (response) => textAt(response, "snapshot_id"),
   answer: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;

@@ -1,35 +1,23 @@
 import { SnapshotError } from "../../core/errors.ts";
 import { retryRead, startCutoff } from "../../core/retry.ts";
-import type { RunContext, SnapshotIndex } from "../create/create-all.ts";
-import type { MakeRoom } from "../create/create-once.ts";
-import { type FoundSnapshot, isGoing } from "../kinds/kind.ts";
+import type { SnapshotIndex } from "../create/existing-snapshots.ts";
+import type { MakeRoom } from "../create/request.ts";
+import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
-import type { Policy } from "../policy.ts";
-import { keepsSomething } from "./plan.ts";
-import { deletionOf, executeDeletions, type Planned, type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import type { RunContext } from "../run-context.ts";
+import { deletionOf, executeDeletions, type Planned } from "./execute-deletions.ts";
+import { type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 
-/** How often it is looked whether what was deleted is gone: the first wait and the longest; and for how long. */
-const LOOK_MS = { first: 1_000, most: 10_000, whole: 180_000 };
-
-/**
- * Refuses room that no rule says how to make: else it would be said when a disk is full, which may be weeks later. Throws
- * InvalidRequest.
- */
-export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room" | "retention">): void {
-  if (!make_room || keepsSomething(retention ?? {})) return;
-  throw new SnapshotError(
-    "InvalidRequest",
-    `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${JSON.stringify(retention) ?? "none"}. Give it one, or leave make_room out.`,
-  );
-}
+/** The first and the longest wait between two lists while snapshots are being deleted, and the total wait. */
+const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
 /**
- * Makes room by a policy's retention: a resource that has as many snapshots as it takes is pruned before another one is
- * made, as `prune` does it and with the same records, and it is waited until the deleted ones are gone.
+ * Creates the function that makes room on a resource by a policy's retention. If the resource has the maximum number of
+ * snapshots, the function deletes the snapshots that `prune` would delete, writes the same records, and waits until the
+ * snapshots have disappeared. It rejects with QuotaExceeded if no snapshot may be deleted, and with DeadlineExceeded if the
+ * deletion takes too long.
  *
- * What is returned rejects with QuotaExceeded where nothing may go, with DeadlineExceeded where it takes too long.
- *
- * @param count how many snapshots a resource has, where that was looked up before, for many at once
+ * @param count returns the number of snapshots of a resource, if the caller has listed them in bulk
  */
 export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: SnapshotIndex["count"]): MakeRoom {
   const { cloud, retryBudget } = runContext;
@@ -40,7 +28,8 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
     if (maxPerResource === undefined || ((await count?.(kind, resource)) ?? maxPerResource) < maxPerResource)
       return false;
     const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
-    const isFull = (found: readonly FoundSnapshot[]) => found.filter((one) => !isGoing(one)).length >= maxPerResource;
+    const isFull = (found: readonly FoundSnapshot[]) =>
+      found.filter((one) => !isBeingDeleted(one)).length >= maxPerResource;
     const planFor = (found: readonly FoundSnapshot[]) => {
       const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
       return isFull(found) ? orFailed(plan) : plan;
@@ -51,9 +40,9 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       const plan = planFor(found);
       const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
       if (deletions.length === 0) {
-        // Those that a backup made may not count: then the cloud takes another one.
+        // Snapshots that a backup created may not count for the limit, so the cloud may accept another one.
         if (found.filter((one) => foreignReason(one) === undefined).length < maxPerResource) return false;
-        throw full(maxPerResource, resource, found, whyNone(policy, plan.length, maxPerResource));
+        throw full(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
       }
       const replan = {
         list: () => cloud(kind).listFor(options),
@@ -65,10 +54,10 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
     const until = Math.min(
       startCutoff(retryBudget),
       retryBudget.maxWait ?? retryBudget.deadline,
-      time.now() + LOOK_MS.whole,
+      time.now() + POLL_MS.total,
     );
-    for (let wait = LOOK_MS.first; found.length >= maxPerResource; wait = Math.min(wait * 2, LOOK_MS.most)) {
-      if (!found.some(isGoing)) throw full(maxPerResource, resource, found, STILL_THERE);
+    for (let wait = POLL_MS.first; found.length >= maxPerResource; wait = Math.min(wait * 2, POLL_MS.max)) {
+      if (!found.some(isBeingDeleted)) throw full(maxPerResource, resource, found, NOT_DELETED);
       if (time.now() + wait >= until) throw late(resource, found);
       await time.sleep(wait);
       found = await list();
@@ -78,9 +67,8 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
 }
 
 /**
- * Retention keeps failed snapshots until a newer good one exists, which a full disk has no room for. If no other snapshot may
- * be deleted, make_room therefore deletes the failed ones, and their records say so. It keeps them if the disk is no longer
- * full when the plan is made again.
+ * Deletes failed snapshots if a plan for a full disk deletes nothing else. Retention keeps failed snapshots until a newer good
+ * snapshot exists, for which a full disk has no room.
  */
 function orFailed(plan: Planned[]): Planned[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
@@ -91,19 +79,19 @@ function orFailed(plan: Planned[]): Planned[] {
   );
 }
 
-const full = (most: number, resource: string, found: readonly FoundSnapshot[], why: string) =>
+const full = (max: number, resource: string, found: readonly FoundSnapshot[], advice: string) =>
   new SnapshotError(
     "QuotaExceeded",
-    `Expected fewer than ${most} snapshots of ${resource}, or some that may go; there are ${found.length}. ${why}, or delete some by hand.`,
+    `Expected fewer than ${max} snapshots of ${resource}, or some that may be deleted; got ${found.length}. ${advice}, or delete some by hand.`,
   );
 
-const whyNone = ({ policy }: PrunePolicy, count: number, most: number): string =>
-  `${count} of them are of the policy "${policy}", and its retention lets none of these go: have it keep at most ${most - 1} beside the others`;
+const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
+  `The policy "${policy}" keeps ${count} of them. Change its retention so at most ${max - 1} snapshots remain`;
 
-const STILL_THERE = "What was to go is still there: see what its records and its status say";
+const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 
 const late = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(
     "DeadlineExceeded",
-    `There is no room on ${resource} yet: ${found.filter(isGoing).length} of its ${found.length} snapshots are being deleted. Repeat when they are gone.`,
+    `There is no room on ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
   );

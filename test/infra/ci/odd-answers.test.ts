@@ -1,15 +1,12 @@
 /** Runs the built gate client as a real process against a server whose responses pre-deploy would never send. */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { tmpdir } from "node:os";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { APP_CODE, buildClient, type Ended, listen, runCommand } from "../../support/gate-client.ts";
 
-const CI = join(__dirname, "..", "..", "..", "infra", "ci");
-const CODE = "app-code-that-nobody-may-see-4711";
 const DISKS = ["5aa119a8-d25b-45a7-8d1b-88e127885635", "0f1ac67b-9d4f-4d0a-8a55-5dd6f6a1b2c3"];
 const TARGETS = [
   { kind: "snapshot", volume_ids: DISKS },
@@ -43,8 +40,8 @@ const readyWith = (change: Entry) => ready([first, second, { ...tagged, ...chang
 const READY = JSON.stringify(ready(covering));
 
 /** Writes a response to a socket. */
-type Answer = (socket: Socket) => void;
-const http = (status: number, body: unknown, headers: Record<string, string | number> = {}): Answer => {
+type Respond = (socket: Socket) => void;
+const http = (status: number, body: unknown, headers: Record<string, string | number> = {}): Respond => {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   const lines = { "content-type": "application/json", "content-length": bytes.length, ...headers };
   const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -54,21 +51,21 @@ const http = (status: number, body: unknown, headers: Record<string, string | nu
   };
 };
 const raw =
-  (text: string, then: "end" | "hang" = "end"): Answer =>
+  (text: string, then: "end" | "hang" = "end"): Respond =>
   (socket) =>
     void (then === "end" ? socket.end(text) : socket.write(text));
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
-const COVERING: [string, Answer][] = [
+const COVERING: [string, Respond][] = [
   ["a ready that covers every selection", http(200, READY)],
   [
-    "a ready that covers every selection, with ids in capitals, in another order and with fields that are new",
+    "a ready that covers every selection, with upper-case ids, in another order and with unknown fields",
     http(200, ready([tagged, { ...second, resource_id: DISKS[1]?.toUpperCase(), hint: null }, first], { hint: [1] })),
   ],
 ];
 
 // The slowest cases come first, because several run at a time.
-const ODD: [string, Answer][] = [
+const ODD: [string, Respond][] = [
   ["101 Switching Protocols", raw("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n")],
   ["101 Switching Protocols to a socket that stays", raw("HTTP/1.1 101 OK\r\nconnection: upgrade\r\n\r\n", "hang")],
   ["a hang before the first byte", () => {}],
@@ -177,7 +174,7 @@ const ODD: [string, Answer][] = [
   ["a snapshot with an error that is empty", http(200, readyWith({ error: {} }))],
   ["a list of errors", http(200, ready(covering, { errors: ["it failed"] }))],
   ["the message of an error", http(200, ready(covering, { error_msg: "it failed" }))],
-  ...["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf"].map((name): [string, Answer] => [
+  ...["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf"].map((name): [string, Respond] => [
     `the reason ${name}`,
     http(409, { error: { reason: name, code: name, message: name } }),
   ]),
@@ -201,48 +198,31 @@ function trickle(socket: Socket): void {
   socket.on("close", () => clearInterval(timer));
 }
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "odd-answers-"));
-  expect(spawnSync(process.execPath, [join(CI, "build.mjs"), join(folder, "gate.cjs")]).status).toBe(0);
-  writeFileSync(join(folder, "targets.json"), JSON.stringify(TARGETS));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = buildClient();
+beforeAll(() => writeFileSync(join(folder(), "targets.json"), JSON.stringify(TARGETS)));
 
-const ARGUMENTS = ["gate.cjs", "--targets", "targets.json", "--deployment-id", "release-1", "--timeout-seconds", "1"];
+const run = (url: string) =>
+  runCommand(
+    folder(),
+    `exec "${process.execPath}" .ci/snapshot-gate.cjs --targets targets.json --deployment-id release-1 --timeout-seconds 1`,
+    { SNAPSHOT_GATE_URL: url, SNAPSHOT_GATE_APP_CODE: APP_CODE },
+  );
 
-/** Runs the client and returns its exit code and output. */
-const run = (url: string, variables: Record<string, string> = {}) =>
-  new Promise<{ code: number | null; output: string }>((resolve) => {
-    const env = { SNAPSHOT_GATE_URL: url, SNAPSHOT_GATE_APP_CODE: CODE, ...variables };
-    const child = spawn(process.execPath, ARGUMENTS, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-    child.on("close", (code) => resolve({ code, output }));
-  });
-
-test("the gate client exits 0 for a ready response that covers every selection, and for none of many odd responses", async ({
-  onTestFinished,
-}) => {
+test("the gate client exits 0 for a ready response that covers every selection, and for none of many odd responses", async (context) => {
   const cases = [...ODD, ...COVERING];
-  const asked = new Map<number, number>();
+  const calls = new Map<number, number>();
   const server = createServer((request, response) => {
-    const place = Number(request.url?.slice(1));
-    asked.set(place, (asked.get(place) ?? 0) + 1);
+    const index = Number(request.url?.slice(1));
+    calls.set(index, (calls.get(index) ?? 0) + 1);
     request.socket.on("error", () => {});
     response.detachSocket(request.socket);
-    cases[place]?.[1](request.socket);
+    cases[index]?.[1](request.socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const ended = new Map<string, { code: number | null; output: string }>();
-  const places = cases.keys();
+  const port = await listen(server, context);
+  const ended = new Map<string, Ended>();
+  const indexes = cases.keys();
   const worker = async () => {
-    for (const place of places) ended.set(cases[place]?.[0] as string, await run(`http://127.0.0.1:${port}/${place}`));
+    for (const index of indexes) ended.set(cases[index]?.[0] as string, await run(`http://127.0.0.1:${port}/${index}`));
   };
   await Promise.all(Array.from({ length: 10 }, worker));
 
@@ -252,11 +232,11 @@ test("the gate client exits 0 for a ready response that covers every selection, 
   expect(opened.sort()).toEqual(COVERING.map(([name]) => name).sort());
   for (const [name, { code, output }] of ended) {
     if (code === 0) continue;
-    // The client decided by itself: its event loop did not run empty, and it did not crash.
+    // The client itself decided to exit: it neither crashed nor ran out of pending work.
     expect([1, 2, 3], name).toContain(code);
     expect(output, name).toMatch(/ s {2}(not ready within 1 s: |failed: |refused: )/);
     expect(output, name).not.toMatch(/\n {4}at |deployment can begin|undefined|TypeError|RangeError/);
-    expect(output, name).not.toContain(CODE);
+    expect(output, name).not.toContain(APP_CODE);
   }
-  for (const [place, times] of asked) expect(times, cases[place]?.[0]).toBeLessThanOrEqual(4);
+  for (const [index, count] of calls) expect(count, cases[index]?.[0]).toBeLessThanOrEqual(4);
 }, 60_000);

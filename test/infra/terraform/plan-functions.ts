@@ -1,7 +1,11 @@
 /** Terraform's functions, as far as infra/terraform uses them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
 
 const unique = (list: Any[]): Any[] => [...new Set(list)];
 const sorted = (list: Any[]): Any[] => [...list].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -22,6 +26,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
   // The file itself is the build's; which one it is, a test wants to know.
+  file: (path: string) => readFileSync(join(ROOT, path), "utf8"),
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
   floor: Math.floor,
@@ -30,6 +35,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
       /[<>&\u2028\u2029]/g,
       (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
     ),
+  jsondecode: (text: string) => JSON.parse(text),
   keys: (object: object) => sorted(Object.keys(object)),
   length: (value) => (typeof value === "string" ? [...value].length : Object.keys(value).length),
   lookup: (map: Record<string, Any>, key: string, byDefault) => map[key] ?? byDefault,

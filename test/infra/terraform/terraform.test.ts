@@ -330,7 +330,7 @@ describe("a copy that is broken on purpose", () => {
       "one.arn",
       /huaweicloud_fgs_function\.arn: there is no such attribute/,
     ],
-    ["a number as a text", "functions.tf", "memory_size   = 128", 'memory_size   = "128"', /expected Int/],
+    ["a number as a text", "functions.tf", "each.value.memory", '"128"', /expected Int/],
     [
       "a value that is not among the documented",
       "triggers.tf",
@@ -350,24 +350,18 @@ describe("a copy that is broken on purpose", () => {
     [
       "a function left out",
       "locals.tf",
-      '"pre-deploy" = {',
-      '"predeploy" = {',
+      "in local.definitions : name =>",
+      'in local.definitions : replace(name, "pre-deploy", "predeploy") =>',
       /functions: pre-deploy is missing|is not there|there is no "pre-deploy"/,
     ],
     ["another function's code", "functions.tf", /\$\{each\.key\}\.zip"\)/, 'create-snapshot.zip")', /func_code/],
     ["another export", "functions.tf", "index.handler", "index.main", /handler: expected index\.handler/],
-    [
-      "more memory than was measured",
-      "functions.tf",
-      "memory_size   = 128",
-      "memory_size   = 256",
-      /memory_size: expected 128/,
-    ],
+    ["more memory than was measured", "functions.tf", "each.value.memory", "256", /memory_size: expected 128/],
     [
       "a function that ends before its answer",
-      "locals.tf",
-      "timeout = 60\n",
-      "timeout = 30\n",
+      "functions.tf",
+      "each.value.timeout",
+      "30",
       /timeout: 30 s is too short/,
     ],
     [
@@ -415,22 +409,22 @@ describe("a copy that is broken on purpose", () => {
     [
       "a call too many",
       "locals.tf",
-      '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots"]',
-      '["evs.createSnapshotGroup", "evs.listSnapshotGroups", "evs.listStandardSnapshots", "evs.listVolumes"]',
-      /calls: evs\.listVolumes is too much/,
+      "calls = [for call in one.calls : call if !contains(lookup(local.unused_calls, name, []), call)]",
+      'calls = concat(one.calls, ["ecs.listServers"])',
+      /calls: ecs\.listServers is too much/,
     ],
     [
       "a call too few",
       "locals.tf",
-      'local.create_any, ["functiongraph.invokeAsync"]',
-      "local.create_any",
+      '"scheduled-snapshots" = contains(',
+      '"scheduled-snapshots" = true ? ["functiongraph.invokeAsync"] : contains(',
       /calls: functiongraph\.invokeAsync is missing/,
     ],
     [
       "a right to delete where no room is made",
       "locals.tf",
-      "var.disk_attached_retention == null ? [] : local.make_room",
-      "[]",
+      "var.disk_attached_retention == null ||",
+      "true ||",
       /disk-attached.*evs\.deleteSnapshot is missing|evs:snapshots:delete is missing/,
     ],
     [
@@ -657,7 +651,8 @@ describe("a copy that is broken on purpose", () => {
   const OTHERWISE = {
     ...EVERYTHING,
     disk_attached_kind: "standard-snapshot",
-    gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true },
+    gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true, make_room: false },
+    policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } },
   };
   const isSeen = async (copy: Sources) =>
     (await faultsOf(copy)).length > 0 || (await faultsOf(copy, OTHERWISE)).length > 0;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { forEachConcurrent } from "../../../shared/core/concurrency.ts";
 
-test("each item is worked on once, begun in order, and never more at a time than the limit", async () => {
+test("forEachConcurrent processes each item once, in order, and never more at a time than the limit", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 30 }),
@@ -26,7 +26,7 @@ test("each item is worked on once, begun in order, and never more at a time than
   );
 });
 
-test("one that takes long holds up none of the others", async () => {
+test("forEachConcurrent continues with the other items while one item is slow", async () => {
   let finish = () => {};
   const done: string[] = [];
   const whole = forEachConcurrent(["slow", "a", "b", "c"], 2, async (item) => {

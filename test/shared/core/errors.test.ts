@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { asSnapshotError, SnapshotError } from "../../../shared/core/errors.ts";
 
-test("an error of ours carries its reason as its name, and everything the cloud said", () => {
+test("SnapshotError has its reason as its name, and all details of the cloud", () => {
   const details = {
     code: "EVS.2409",
     cloudMessage: "A snapshot is being created.",
@@ -18,13 +18,13 @@ test("an error of ours carries its reason as its name, and everything the cloud 
   expect(error.cause).toBe(cause);
 });
 
-test("nothing is open unless it is said to be, and there is no cause where there is none", () => {
+test("SnapshotError is not ambiguous and has no cause by default", () => {
   const error = new SnapshotError("NotFound", "Gone.");
   expect(error.ambiguous).toBe(false);
   expect("cause" in error).toBe(false);
 });
 
-test("what is thrown by mistake is a fault of the function, and says what it was", () => {
+test("asSnapshotError reports any other thrown value as a fault of the function and names the value", () => {
   const ours = new SnapshotError("NotFound", "Gone.");
   expect(asSnapshotError(ours)).toBe(ours);
   const fault = new TypeError("x is not a function");

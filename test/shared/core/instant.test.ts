@@ -14,51 +14,51 @@ const shown = (text: unknown) => {
   return parsed === undefined ? undefined : formatInstant(parsed);
 };
 
-describe("a timestamp is read as each of the cloud's services writes it", () => {
+describe("parseInstant", () => {
   test.each([
-    ["EVS v2, without a zone: UTC", "2013-02-25T03:56:53.081642", "2013-02-25T03:56:53.081Z"],
-    ["DWS", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
-    ["TIMER, with an offset", "2023-06-01T08:30:00+08:00", "2023-06-01T00:30:00.000Z"],
+    ["a time of EVS v2, without a zone, as UTC", "2013-02-25T03:56:53.081642", "2013-02-25T03:56:53.081Z"],
+    ["a time of DWS", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
+    ["a time of a timer event with an offset", "2023-06-01T08:30:00+08:00", "2023-06-01T00:30:00.000Z"],
     ["an offset without its colon", "2023-06-01T08:30:00+0800", "2023-06-01T00:30:00.000Z"],
-    ["an offset of minutes too", "2023-06-01T08:30:00+05:45", "2023-06-01T02:45:00.000Z"],
-    ["an offset to the west, over midnight", "2023-06-01T22:30:00-03:30", "2023-06-02T02:00:00.000Z"],
-    ["a space for the T", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
+    ["an offset with minutes", "2023-06-01T08:30:00+05:45", "2023-06-01T02:45:00.000Z"],
+    ["a negative offset that changes the day", "2023-06-01T22:30:00-03:30", "2023-06-02T02:00:00.000Z"],
+    ["a space instead of the T", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["a space before the zone", "2026-11-21 02:00:00 +01:00", "2026-11-21T01:00:00.000Z"],
-    ["small letters", "2026-11-21t02:00:00z", "2026-11-21T02:00:00.000Z"],
-    ["no seconds", "2026-11-21T02:00Z", "2026-11-21T02:00:00.000Z"],
+    ["lower-case letters", "2026-11-21t02:00:00z", "2026-11-21T02:00:00.000Z"],
+    ["a time without seconds", "2026-11-21T02:00Z", "2026-11-21T02:00:00.000Z"],
     ["a tenth of a second", "2026-11-21T02:00:00.5Z", "2026-11-21T02:00:00.500Z"],
-    ["nine digits of a second, cut off and not rounded", "2026-11-21T02:00:00.999999999Z", "2026-11-21T02:00:00.999Z"],
-    ["blanks around it", "  2026-11-21T02:00:00Z\n", "2026-11-21T02:00:00.000Z"],
+    ["nine decimals of a second without rounding", "2026-11-21T02:00:00.999999999Z", "2026-11-21T02:00:00.999Z"],
+    ["a time with blanks around it", "  2026-11-21T02:00:00Z\n", "2026-11-21T02:00:00.000Z"],
     ["a leap day", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
-    ["the last minute of a year in a zone to the east", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
-  ])("%s", (_what, text, moment) => {
+    ["the last minute of a year with a positive offset", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
+  ])("parseInstant reads %s", (_what, text, moment) => {
     expect(shown(text)).toBe(moment);
   });
 
   test.each([
-    ["nothing", undefined],
+    ["undefined", undefined],
     ["null", null],
     ["a number", 1_700_000_000_000],
-    ["an empty text", ""],
-    ["a day alone", "2026-11-21"],
-    ["a day that there is not", "2026-02-30T00:00:00Z"],
-    ["a leap day of a year without one", "2026-02-29T00:00:00Z"],
-    ["a month that there is not", "2026-13-01T00:00:00Z"],
-    ["an hour that there is not", "2026-11-21T24:00:00Z"],
-    ["a minute that there is not", "2026-11-21T23:60:00Z"],
-    ["a second that there is not", "2026-11-21T23:59:61Z"],
-    ["ten digits of a second", "2026-11-21T02:00:00.1234567890Z"],
-    ["more before it", "at 2026-11-21T02:00:00Z"],
-    ["more after it", "2026-11-21T02:00:00Z sharp"],
-    ["a zone by name", "2026-11-21T02:00:00 CET"],
-    ["half an offset", "2026-11-21T02:00:00+01"],
+    ["an empty string", ""],
+    ["a day without a time", "2026-11-21"],
+    ["a day that does not exist", "2026-02-30T00:00:00Z"],
+    ["29 February of a year that is not a leap year", "2026-02-29T00:00:00Z"],
+    ["a month that does not exist", "2026-13-01T00:00:00Z"],
+    ["an hour that does not exist", "2026-11-21T24:00:00Z"],
+    ["a minute that does not exist", "2026-11-21T23:60:00Z"],
+    ["a second that does not exist", "2026-11-21T23:59:61Z"],
+    ["ten decimals of a second", "2026-11-21T02:00:00.1234567890Z"],
+    ["a time after other characters", "at 2026-11-21T02:00:00Z"],
+    ["a time before other characters", "2026-11-21T02:00:00Z sharp"],
+    ["the name of a zone", "2026-11-21T02:00:00 CET"],
+    ["an incomplete offset", "2026-11-21T02:00:00+01"],
     ["a year of two digits", "26-11-21T02:00:00Z"],
     ["a month of one digit", "2026-1-21T02:00:00Z"],
-  ])("%s is none", (_what, text) => {
+  ])("parseInstant rejects %s", (_what, text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
-  test("whatever the moment and the offset, the moment comes back", () => {
+  test("parseInstant returns the formatted moment for every moment and offset", () => {
     const moments = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(2099, 11) });
     fc.assert(
       fc.property(moments, fc.integer({ min: -12 * 60, max: 14 * 60 }), (moment, minutes) => {
@@ -73,7 +73,7 @@ describe("a timestamp is read as each of the cloud's services writes it", () => 
   });
 });
 
-test("a credible time of something past is not before 2015 and at most 15 minutes ahead", () => {
+test("credibleTime accepts times from 2015 to 15 minutes ahead", () => {
   const now = instant(Date.parse("2026-11-21T02:00:00Z"));
   const credible = (text: string) => credibleTime(parseInstant(text), now) !== undefined;
   for (const text of ["2015-01-01T00:00:00Z", "2026-11-21T02:00:00Z", "2026-11-21T02:15:00Z"]) {
@@ -88,11 +88,11 @@ test("a credible time of something past is not before 2015 and at most 15 minute
   for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
 });
 
-test("an instant is in whole milliseconds", () => {
+test("instant, after and before return whole milliseconds", () => {
   expect(instant(1.9)).toBe(1);
   expect(after(instant(1_000), 500.5)).toBe(1_500);
 });
 
-test("a name carries it in whole seconds and without signs", () => {
+test("compactInstant has whole seconds and no separators", () => {
   expect(compactInstant(instant(Date.parse("2026-11-21T02:00:00.999Z")))).toBe("20261121T020000Z");
 });

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalJson, isObject, textAt, textMap } from "../../../shared/core/json.ts";
 
-test("an object is neither a list nor null nor a text", () => {
+test("isObject rejects arrays, null and strings", () => {
   expect([{}, { a: 1 }].map(isObject)).toEqual([true, true]);
   expect([[], null, undefined, "{}", 1, true].map(isObject)).toEqual([false, false, false, false, false, false]);
 });
 
-test("a text is read where there is one, also an empty one", () => {
+test("textAt returns a string, including the empty string", () => {
   const from = { name: "snap-001", empty: "", size: 40, none: null };
   expect(["name", "empty", "size", "none", "absent"].map((name) => textAt(from, name))).toEqual([
     "snap-001",
@@ -18,26 +18,30 @@ test("a text is read where there is one, also an empty one", () => {
   ]);
 });
 
-describe("labels, in the three ways in which the cloud writes them", () => {
+describe("textMap", () => {
   test.each<[what: string, value: unknown, labels: Record<string, string>]>([
-    ["EVS: an object", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
+    ["an object, as EVS returns it", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
     [
       "an object with values of other types",
       { hold: true, count: 3, none: null },
       { hold: "true", count: "3", none: "" },
     ],
-    ["a value that is an object says nothing, but the label is there", { hold: { until: "2027" } }, { hold: "" }],
-    ["a value that is an array says nothing, but the label is there", { hold: [[["true"]]] }, { hold: "" }],
-    ["DWS: keys and values", [{ key: "backup", value: "daily" }], { backup: "daily" }],
+    ["an object as the value of a label as an empty string", { hold: { until: "2027" } }, { hold: "" }],
+    ["an array as the value of a label as an empty string", { hold: [[["true"]]] }, { hold: "" }],
+    ["an array of keys and values, as DWS returns it", [{ key: "backup", value: "daily" }], { backup: "daily" }],
     ["a key without a value", [{ key: "hold" }, { key: "size", value: 40 }], { hold: "", size: "" }],
-    ["ECS: texts", ["backup=daily", "hold", "empty="], { backup: "daily", hold: "", empty: "" }],
-    ["only the first = parts them", ["rule=a=b"], { rule: "a=b" }],
-    ["a text without a key", ["=daily"], { "": "daily" }],
-    ["what is none of them is left out", [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }], {}],
-    ["nothing", undefined, {}],
-    ["null", null, {}],
-    ["a text", "backup=daily", {}],
-  ])("%s", (_what, value, labels) => {
+    [
+      "an array of strings, as ECS returns it",
+      ["backup=daily", "hold", "empty="],
+      { backup: "daily", hold: "", empty: "" },
+    ],
+    ["a string up to the first = as the key", ["rule=a=b"], { rule: "a=b" }],
+    ["a string without a key", ["=daily"], { "": "daily" }],
+    ["an array and skips entries of other types", [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }], {}],
+    ["undefined as no labels", undefined, {}],
+    ["null as no labels", null, {}],
+    ["a string as no labels", "backup=daily", {}],
+  ])("textMap reads %s", (_what, value, labels) => {
     expect(textMap(value)).toEqual(labels);
   });
 });
@@ -47,15 +51,15 @@ test("textMap keeps a label whose value is 100,000 nested arrays", () => {
   expect(textMap({ hold: deep, backup: "daily" })).toEqual({ hold: "", backup: "daily" });
 });
 
-describe("the canonical text of a request", () => {
-  test("has its keys in order, at every depth, and its lists, which are sets of ids", () => {
+describe("canonicalJson", () => {
+  test("canonicalJson sorts keys at every depth, and arrays of strings, because these are sets of ids", () => {
     expect(canonicalJson({ b: 1, a: { d: null, c: [{ y: 1, x: 2 }] } })).toBe(
       '{"a":{"c":[{"x":2,"y":1}],"d":null},"b":1}',
     );
     expect(canonicalJson({ volume_ids: ["b", "c", "a"] })).toBe('{"volume_ids":["a","b","c"]}');
   });
 
-  test("keeps the order of lists that are not of texts alone", () => {
+  test("canonicalJson keeps the order of arrays that contain other values than strings", () => {
     for (const list of [
       [2, 1],
       ["b", 1, "a"],
@@ -64,13 +68,13 @@ describe("the canonical text of a request", () => {
     }
   });
 
-  test("leaves the request itself as it is", () => {
+  test("canonicalJson does not change its argument", () => {
     const request = { volume_ids: ["b", "a"] };
     canonicalJson(request);
     expect(request.volume_ids).toEqual(["b", "a"]);
   });
 
-  test("is the same in whatever order the same was written, and means the same", () => {
+  test("canonicalJson returns the same string for any order of keys, and parses to an equal value", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })), (request) => {
         const reversed = Object.fromEntries(Object.entries(request).reverse());

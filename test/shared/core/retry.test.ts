@@ -11,13 +11,14 @@ import {
   startCutoff,
   takeRetryToken,
 } from "../../../shared/core/retry.ts";
-import { refusal, START, virtualTime } from "../../support/domain.ts";
+import { cloudError, START, virtualTime } from "../../support/domain.ts";
 
-const REASONS_THAT = (wait: string) => (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].wait === wait);
+const REASONS_THAT = (wait: string) =>
+  (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].retryClass === wait);
 const reason = fc.constantFrom(...(Object.keys(REASONS) as Reason[]));
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-/** Patience for so many seconds, and for a caller who waits along for fewer. */
+/** Returns a budget that ends after `seconds`, and whose caller waits for `waitSeconds`. */
 const patienceOf = (
   seconds: number,
   waitSeconds?: number,
@@ -27,22 +28,22 @@ const patienceOf = (
   return { time: virtualTime(random), deadline: after(START, seconds * 1000), ...waitUntil };
 };
 
-describe("how long it is waited", () => {
-  /** The least and the most before each try, in milliseconds. */
+describe("delayBefore", () => {
+  /** Returns the minimum and the maximum delay before each try, in milliseconds. */
   const bounds = (name: Reason, tries: number, details = {}) =>
-    [0, 1].map((random) => delayBefore(refusal(name, details), tries, () => random));
+    [0, 1].map((random) => delayBefore(cloudError(name, details), tries, () => random));
 
-  test("twice as long each time, up to a minute: after a fault of the service from 50 ms on, for four tries", () => {
+  test("delayBefore doubles the delay after a transient error from 50 ms on, up to a minute, for four tries", () => {
     expect([1, 2, 3].map((tries) => bounds("CloudError", tries))).toEqual([
       [0, 50],
       [0, 100],
       [0, 200],
     ]);
-    expect(delayBefore(refusal("CloudError"), 4, () => 0)).toBeUndefined();
-    expect(delayBefore(refusal("CloudError"), 5, () => 0)).toBeUndefined();
+    expect(delayBefore(cloudError("CloudError"), 4, () => 0)).toBeUndefined();
+    expect(delayBefore(cloudError("CloudError"), 5, () => 0)).toBeUndefined();
   });
 
-  test("for a throttled account from 1 s on, however often", () => {
+  test("delayBefore doubles the delay of a throttled call from 1 s on, for any number of tries", () => {
     expect([1, 2, 6, 7, 20].map((tries) => bounds("Throttled", tries))).toEqual([
       [0, 1_000],
       [0, 2_000],
@@ -52,7 +53,7 @@ describe("how long it is waited", () => {
     ]);
   });
 
-  test("for a busy resource from 10 s on, and until a list shows what another delivery may have made of it", () => {
+  test("delayBefore delays a busy resource from 10 s on, and at least until a list shows the snapshot of another delivery", () => {
     expect([1, 2, 4].map((tries) => bounds("Busy", tries))).toEqual([
       [6_000, 10_000],
       [6_000, 20_000],
@@ -60,24 +61,24 @@ describe("how long it is waited", () => {
     ]);
   });
 
-  test("after what the cloud asks for, never before it", () => {
+  test("delayBefore adds the delay that the cloud asks for", () => {
     expect(bounds("Throttled", 1, { retryAfterMs: 3_000 })).toEqual([3_000, 4_000]);
     expect(bounds("Busy", 1, { retryAfterMs: 3_000 })).toEqual([9_000, 13_000]);
     expect(bounds("CloudError", 1, { retryAfterMs: 3_000 })).toEqual([3_000, 3_050]);
   });
 
-  test("not at all where trying again changes nothing", () => {
+  test("delayBefore returns undefined if a retry cannot succeed", () => {
     for (const name of REASONS_THAT("never"))
       expect(
-        delayBefore(refusal(name), 1, () => 0),
+        delayBefore(cloudError(name), 1, () => 0),
         name,
       ).toBeUndefined();
   });
 
-  test("anywhere between the two, by chance: callers that failed together do not come back together", () => {
+  test("delayBefore returns a random delay within its limits", () => {
     fc.assert(
       fc.property(reason, fc.integer({ min: 1, max: 30 }), chance, fc.nat(100_000), (name, tries, random, asked) => {
-        const delay = delayBefore(refusal(name, { retryAfterMs: asked }), tries, () => random);
+        const delay = delayBefore(cloudError(name, { retryAfterMs: asked }), tries, () => random);
         fc.pre(delay !== undefined);
         const [least, most] = bounds(name, tries, { retryAfterMs: asked }) as [number, number];
         expect(delay).toBeGreaterThanOrEqual(least);
@@ -89,8 +90,8 @@ describe("how long it is waited", () => {
   });
 });
 
-describe("a wait", () => {
-  test("ends before the deadline, or is not begun; a caller's wait bounds it unless the fault passes by itself", async () => {
+describe("backoff", () => {
+  test("backoff waits only if the delay ends before the deadline, and before maxWait unless the error is transient", async () => {
     await fc.assert(
       fc.asyncProperty(
         reason,
@@ -101,9 +102,9 @@ describe("a wait", () => {
         fc.option(fc.nat(120), { nil: undefined }),
         async (name, tries, random, retryAfterMs, seconds, waitSeconds) => {
           const retryBudget = patienceOf(seconds, waitSeconds, () => random);
-          const error = refusal(name, { retryAfterMs });
+          const error = cloudError(name, { retryAfterMs });
           const delay = delayBefore(error, tries, () => random);
-          const limit = REASONS[name].wait === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
+          const limit = REASONS[name].retryClass === "transient" ? seconds : Math.min(seconds, waitSeconds ?? seconds);
           const again = await backoff(error, tries, retryBudget);
           expect(again).toBe(delay !== undefined && START + delay < START + limit * 1000);
           expect(retryBudget.time.slept).toEqual(again ? [delay] : []);
@@ -113,8 +114,8 @@ describe("a wait", () => {
     );
   });
 
-  test("that would end at the very deadline is not begun", async () => {
-    const asks = (ms: number) => refusal("Throttled", { retryAfterMs: ms });
+  test("backoff does not wait if the delay would end exactly at the deadline", async () => {
+    const asks = (ms: number) => cloudError("Throttled", { retryAfterMs: ms });
     expect(await backoff(asks(10_000), 1, patienceOf(10))).toBe(false);
     expect(await backoff(asks(9_999), 1, patienceOf(10))).toBe(true);
     expect(await backoff(asks(5_000), 1, patienceOf(10, 5))).toBe(false);
@@ -122,36 +123,36 @@ describe("a wait", () => {
   });
 });
 
-describe("the budget of an invocation", () => {
+describe("the retry tokens of an invocation", () => {
   const spend = async (retryBudget: RetryBudget) => {
     let repeats = 0;
-    while (await backoff(refusal("CloudError"), 1, retryBudget)) repeats += 1;
+    while (await backoff(cloudError("CloudError"), 1, retryBudget)) repeats += 1;
     return repeats;
   };
 
-  test("is 50 repeats of what failed for a fault of the service; then a cloud that is down is left alone", async () => {
+  test("backoff permits 50 retries of transient errors in an invocation", async () => {
     const retryBudget = patienceOf(60);
     expect(await spend(retryBudget)).toBe(50);
     expect(takeRetryToken(retryBudget)).toBe(false);
   });
 
-  test("is not used for what is throttled or busy, nor needed for it", async () => {
+  test("backoff takes no retry tokens for throttled or busy calls", async () => {
     const retryBudget = patienceOf(60_000);
-    for (let count = 0; count < 60; count += 1) await backoff(refusal("Throttled"), 1, retryBudget);
+    for (let count = 0; count < 60; count += 1) await backoff(cloudError("Throttled"), 1, retryBudget);
     expect(await spend(retryBudget)).toBe(50);
-    expect(await backoff(refusal("Throttled"), 1, retryBudget)).toBe(true);
-    expect(await backoff(refusal("Busy"), 1, retryBudget)).toBe(true);
+    expect(await backoff(cloudError("Throttled"), 1, retryBudget)).toBe(true);
+    expect(await backoff(cloudError("Busy"), 1, retryBudget)).toBe(true);
   });
 
-  test("is not used where there is no time for a repeat", async () => {
+  test("backoff takes no retry token if the deadline is too near for a retry", async () => {
     const retryBudget = patienceOf(60);
     for (let count = 0; count < 60; count += 1) {
-      expect(await backoff(refusal("CloudError", { retryAfterMs: 60_000 }), 1, retryBudget)).toBe(false);
+      expect(await backoff(cloudError("CloudError", { retryAfterMs: 60_000 }), 1, retryBudget)).toBe(false);
     }
     expect(await spend(retryBudget)).toBe(50);
   });
 
-  test("has one repeat more for every five calls that succeed, and never more than at first", async () => {
+  test("refundRetryToken permits one more retry per five successful calls, up to the initial number", async () => {
     const retryBudget = patienceOf(60);
     await spend(retryBudget);
     for (let count = 0; count < 4; count += 1) refundRetryToken(retryBudget);
@@ -163,15 +164,15 @@ describe("the budget of an invocation", () => {
     expect(await spend(retryBudget)).toBe(50);
   });
 
-  test("is not made before it is needed", () => {
+  test("refundRetryToken does not create the tokens before the first retry", () => {
     const retryBudget = patienceOf(60);
     for (let count = 0; count < 1_000; count += 1) refundRetryToken(retryBudget);
     expect(retryBudget.tokens).toBeUndefined();
   });
 });
 
-describe("a read", () => {
-  /** Reads what fails as given, and then succeeds. */
+describe("retryRead", () => {
+  /** Returns a read that fails with the given errors and then succeeds. */
   const read = async (errors: (Error | undefined)[], retryBudget = patienceOf(60)) => {
     let tries = 0;
     const work = async () => {
@@ -182,26 +183,30 @@ describe("a read", () => {
     return { result: await retryRead(work, retryBudget).catch((error) => error), tries, patience: retryBudget };
   };
 
-  test("is repeated until it succeeds", async () => {
-    const { result, tries } = await read([refusal("CloudError"), refusal("Unreachable"), refusal("Throttled")]);
+  test("retryRead repeats a read until it succeeds", async () => {
+    const { result, tries } = await read([
+      cloudError("CloudError"),
+      cloudError("Unreachable"),
+      cloudError("Throttled"),
+    ]);
     expect(result).toBe("read");
     expect(tries).toBe(4);
   });
 
-  test("that fails four times for a fault of the service has failed", async () => {
-    const errors = [1, 2, 3, 4, 5].map(() => refusal("CloudError"));
+  test("retryRead fails after four transient errors", async () => {
+    const errors = [1, 2, 3, 4, 5].map(() => cloudError("CloudError"));
     const { result, tries } = await read(errors);
     expect(result).toBe(errors[3]);
     expect(tries).toBe(4);
   });
 
-  test("that is refused is not repeated", async () => {
-    const { result, tries } = await read([refusal("NotFound")]);
+  test("retryRead does not repeat a read that was rejected", async () => {
+    const { result, tries } = await read([cloudError("NotFound")]);
     expect(result).toMatchObject({ reason: "NotFound" });
     expect(tries).toBe(1);
   });
 
-  test("that fails in a way nobody thought of is a fault of the function, and tried again", async () => {
+  test("retryRead repeats a read that throws an unexpected error, and reports it as a fault of the function", async () => {
     expect((await read([new TypeError("x is not a function")])).result).toBe("read");
     const faults = Array.from({ length: 4 }, () => new TypeError("x is not a function"));
     const { result } = await read(faults);
@@ -209,21 +214,21 @@ describe("a read", () => {
     expect(result.message).toContain("TypeError: x is not a function");
   });
 
-  test("that succeeds puts something back into the budget", async () => {
-    const { patience: retryBudget } = await read([refusal("CloudError"), refusal("CloudError")]);
+  test("retryRead refunds a retry token after a successful read", async () => {
+    const { patience: retryBudget } = await read([cloudError("CloudError"), cloudError("CloudError")]);
     expect(retryBudget.tokens).toEqual({ tokens: 241 });
   });
 
-  test("waits longer each time", async () => {
+  test("retryRead waits longer before each try", async () => {
     const { patience: retryBudget } = await read(
-      [refusal("Throttled"), refusal("Throttled")],
+      [cloudError("Throttled"), cloudError("Throttled")],
       patienceOf(60, undefined, () => 0.5),
     );
     expect(retryBudget.time.slept).toEqual([500, 1_000]);
   });
 });
 
-test("work begins 12 s before the end at the latest, or after half of the time where it is short", () => {
+test("startCutoff is 12 s before the deadline, or after half of the remaining time if less than 24 s remain", () => {
   const begin = (seconds: number) => (startCutoff(patienceOf(seconds)) - START) / 1000;
   expect([60, 24, 20, 1].map(begin)).toEqual([48, 12, 10, 0.5]);
   expect(startCutoff({ ...patienceOf(1), deadline: (START + 1) as Instant })).toBe(START);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boundText, escapeControls } from "../../../shared/core/untrusted.ts";
 
-/** Strings of UTF-16 code units: lone surrogates, control characters and whole characters alike. */
+/** Strings of arbitrary UTF-16 code units, including lone surrogates and control characters. */
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)),
@@ -65,7 +65,7 @@ describe("escapeControls", () => {
     expect(escapeControls(text)).toBe(text);
   });
 
-  test("a JSON string has the same value after escapeControls", () => {
+  test("escapeControls does not change the value of a JSON string", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const line = escapeControls(JSON.stringify({ text }));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readContext } from "../../../shared/functiongraph/platform-context.ts";
 
-const NOTHING = {
+const EMPTY = {
   requestId: "",
   remainingMs: undefined,
   projectId: "",
@@ -11,7 +11,7 @@ const NOTHING = {
   agency: { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" },
 };
 
-test("the platform's context, with methods that need their object", () => {
+test("readContext returns the values of a context whose methods need their `this`", () => {
   class Context {
     readonly #values: Record<string, string> = { REGION: "eu-west-101" };
     getRequestID = () => "r-1";
@@ -43,12 +43,12 @@ test("the platform's context, with methods that need their object", () => {
 
 test.each<[what: string, given: unknown]>([
   ["an empty object", {}],
-  ["nothing", undefined],
+  ["undefined", undefined],
   ["null", null],
-  ["a text", "context"],
-  ["plain values in place of methods", { getRequestID: "r-1", getToken: 5, getUserData: { REGION: "x" } }],
+  ["a string", "context"],
+  ["properties instead of methods", { getRequestID: "r-1", getToken: 5, getUserData: { REGION: "x" } }],
   [
-    "methods that fail",
+    "methods that throw",
     Object.fromEntries(
       ["getRequestID", "getRemainingTimeInMilliSeconds", "getToken", "getUserData", "getProjectID"].map((name) => [
         name,
@@ -58,11 +58,14 @@ test.each<[what: string, given: unknown]>([
       ]),
     ),
   ],
-  ["methods without an answer", { getRequestID: () => undefined, getToken: () => null, getUserData: () => undefined }],
-  ["a deadline that is no number", { getRemainingTimeInMilliSeconds: () => Number.NaN }],
-  ["a deadline as a text", { getRemainingTimeInMilliSeconds: () => "2900" }],
-])("%s says nothing, and fails nothing", (_what, given) => {
+  [
+    "methods that return no string",
+    { getRequestID: () => undefined, getToken: () => null, getUserData: () => undefined },
+  ],
+  ["a remaining time that is not a number", { getRemainingTimeInMilliSeconds: () => Number.NaN }],
+  ["a remaining time that is a string", { getRemainingTimeInMilliSeconds: () => "2900" }],
+])("readContext returns empty values for %s", (_what, given) => {
   const { userData, ...read } = readContext(given);
-  expect(read).toEqual(NOTHING);
+  expect(read).toEqual(EMPTY);
   expect(userData("REGION")).toBe("");
 });

@@ -33,7 +33,7 @@ test.each<[value: unknown, expected: string]>([
   ["2026/03/01 01:35:51 GMT+08:00", "2026-02-28T17:35:51.000Z"],
   ["2015-01-01T00:00:00Z", "2015-01-01T00:00:00.000Z"],
   [Date.UTC(2100) - 1, "2099-12-31T23:59:59.999Z"],
-])("a trace's time %j is %s", (value, expected) => {
+])("readTraceTime reads %j as %s", (value, expected) => {
   expect(iso(value)).toBe(expected);
 });
 
@@ -80,11 +80,11 @@ test.each<[value: unknown]>([
   ["0001-01-01T00:00:00Z"],
   ["2014/12/31 23:59:59"],
   [`${" ".repeat(100)}2026/11/28 01:35:51`],
-])("a trace's time %j cannot be read", (value) => {
+])("readTraceTime returns undefined for %j", (value) => {
   expect(readTraceTime(value)).toBeUndefined();
 });
 
-test("a trace's time without a zone is in UTC, in whichever zone the function runs", () => {
+test("readTraceTime reads a time without a zone as UTC in every time zone of the process", () => {
   const zone = process.env.TZ;
   try {
     process.env.TZ = "America/Los_Angeles";

@@ -17,6 +17,6 @@ test.each<[trigger: string, event: unknown]>([
   ["direct", null],
   ["direct", undefined],
   ["direct", "text"],
-])("%s: %j", (trigger, event) => {
+])("triggerOf returns %s for %j", (trigger, event) => {
   expect(triggerOf(event)).toBe(trigger);
 });

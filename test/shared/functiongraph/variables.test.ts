@@ -3,8 +3,8 @@ import { checkId, readChoice, readInteger, variablesOf } from "../../../shared/f
 
 const nothing = () => "";
 
-describe("a variable", () => {
-  test("comes from the user data, else from RUNTIME_USERDATA, else from the environment", () => {
+describe("variablesOf", () => {
+  test("variablesOf reads the user data first, then RUNTIME_USERDATA, then the environment", () => {
     const runtime = { RUNTIME_USERDATA: '{"REGION":"from-runtime"}', REGION: "from-environment" };
     expect(variablesOf(() => "from-user-data", runtime)("REGION")).toBe("from-user-data");
     expect(variablesOf(nothing, runtime)("REGION")).toBe("from-runtime");
@@ -12,43 +12,43 @@ describe("a variable", () => {
     expect(variablesOf(nothing, {})("REGION")).toBeUndefined();
   });
 
-  test("that is empty is not set", () => {
+  test("variablesOf returns undefined for an empty variable", () => {
     const environment = { RUNTIME_USERDATA: '{"A":""}', A: "" };
     expect(variablesOf(nothing, environment)("A")).toBeUndefined();
   });
 
-  test("may be a number in RUNTIME_USERDATA", () => {
+  test("variablesOf returns a number in RUNTIME_USERDATA as a string", () => {
     expect(variablesOf(nothing, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
   });
 
-  test("a variable in RUNTIME_USERDATA that is an array or an object is a wrong value and hides no other variable", () => {
+  test("variablesOf returns the description of an array or object in RUNTIME_USERDATA and still finds the other variables", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const variables = variablesOf(nothing, { RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`, A: "a", B: "b" });
     expect(["A", "B", "C"].map(variables)).toEqual(["an array of 1 item", "an object", "c"]);
   });
 
-  test.each(["{", "null", "[]", '"text"', ""])("survives a RUNTIME_USERDATA of %j", (text) => {
+  test.each(["{", "null", "[]", '"text"', ""])("variablesOf ignores the invalid RUNTIME_USERDATA %j", (text) => {
     expect(variablesOf(nothing, { RUNTIME_USERDATA: text, A: "a" })("A")).toBe("a");
   });
 });
 
-test("a whole number within bounds", () => {
-  const read = (text?: string) => readInteger(() => text, "N", { byDefault: 8, from: 1, to: 100 });
+test("readInteger returns a whole number within the limits, or the default, and rejects other values", () => {
+  const read = (text?: string) => readInteger(() => text, "N", { defaultValue: 8, min: 1, max: 100 });
   expect([read(), read("1"), read("100"), read("007")]).toEqual([8, 1, 100, 7]);
   for (const text of ["0", "101", "-1", "1.5", "1e1", "0x10", "ten", " 5", "5\n", "Infinity"]) {
     expect(() => read(text)).toThrow(/^N: expected a whole number from 1 to 100, got /);
   }
 });
 
-test("one of the words that are allowed", () => {
+test("readChoice returns an allowed value, or the default, and rejects other values", () => {
   const read = (text?: string) =>
-    readChoice(() => text, "C", { byDefault: "current", choices: ["current", "classic"] });
+    readChoice(() => text, "C", { defaultValue: "current", choices: ["current", "classic"] });
   expect([read(), read("classic")]).toEqual(["current", "classic"]);
   for (const text of ["Classic", "classic ", "x"])
     expect(() => read(text)).toThrow(/^C: expected "current" or "classic"/);
 });
 
-test("an id for a URL's path", () => {
+test("checkId returns an id of letters, digits, - and _ and rejects other values", () => {
   expect(checkId("ID", "0123456789abcdef-_Z")).toBe("0123456789abcdef-_Z");
   for (const text of ["", "a/b", "..", "a b", "a\n", "a%2f", "{project_id}", "$&", "a".repeat(65)]) {
     expect(() => checkId("ID", text)).toThrow(/^ID: expected an id of letters, digits, - and _, got /);

@@ -1,4 +1,4 @@
-/** Tests create functions with responses of the cloud, or of a proxy before it, in forms that nobody has documented. */
+/** Tests create functions with undocumented responses of the cloud, or of a proxy in front of it. */
 import { describe, expect, test } from "vitest";
 import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/gateway/odd-answers.ts";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
@@ -11,20 +11,20 @@ type Armed = [match: FaultMatch, fault: Fault];
 
 interface Place {
   place: string;
-  /** Whether the same request has succeeded once before the odd answer. */
+  /** True if the same request succeeded once before the odd response. */
   repeated?: boolean;
-  /** `odd(after)` is the fault of the odd answer. */
+  /** Arms the faults. `odd(after)` is the odd response, sent before or after the cloud carries out the request. */
   arm(create: Create, odd: (after: boolean) => Fault): Armed[];
 }
 
 const PLACES: Place[] = [
   {
-    place: "every list of a request that is repeated",
+    place: "every list call of a repeated request",
     repeated: true,
     arm: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },
   {
-    place: "every list after a create whose answer is lost",
+    place: "every list call after a create call whose response is lost",
     arm: ({ list, operation }, odd) => [
       [
         { operation, nth: 1 },
@@ -34,15 +34,15 @@ const PLACES: Place[] = [
     ],
   },
   {
-    place: "the first create, which is not carried out",
+    place: "the first create call, which the cloud does not carry out,",
     arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
   },
   {
-    place: "the first create, which is carried out",
+    place: "the first create call, which the cloud carries out,",
     arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
   },
   {
-    place: "every create, each of which is carried out",
+    place: "every create call, which the cloud carries out each time,",
     arm: ({ operation }, odd) => [[{ operation }, odd(true)]],
   },
 ];
@@ -88,14 +88,14 @@ async function createUnder(create: Create, { repeated, arm }: Place, odd: (after
 }
 
 describe.each(CREATES)("$name", (create) => {
-  describe.each(PLACES)(
-    "it ends, writes one record and creates at most one snapshot if $place gets an odd answer",
-    (place) => {
-      test.each(ODD)("the odd answer %s", (_name, odd) => createUnder(create, place, odd));
-    },
-  );
+  describe.each(PLACES)("$place gets an odd response", (place) => {
+    test.each(ODD)(
+      `${create.name} writes one record and creates at most one snapshot if ${place.place} gets the odd response %s`,
+      (_name, odd) => createUnder(create, place, odd),
+    );
+  });
 
-  test(`${create.name} waits for the final answer behind a thousand interim responses`, async () => {
+  test(`${create.name} waits for the final response after a thousand interim responses`, async () => {
     const site = await stage(create);
     site.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
     const { result } = await site.post();

@@ -1,12 +1,7 @@
 /**
- * The flaws of the official SDK (cloud-apis.md 5.4, by its numbers), and that none of them reaches us.
- *
- * No test of their own, because what has them is never built or called:
- *  9  options of axios that replace its defaults: there is no axios in the bundle;
- * 14  AuthCache, and 19 log4js, 22 uuid and the heavy tree: left out of the bundle (substitutes.test.ts; the bundles
- *     load without node_modules in bundles.test.ts);
- * 21  a region that wins over an endpoint: no client is ever given a region (endpoints.test.ts: the endpoint wins);
- * 23  was checked and found to be none.
+ * Tests that no flaw of the official SDK affects this project. The flaws are listed in SOURCES.md#sdk-flaws. Flaws without a test
+ * here are in code that this project never builds or calls: axios options, AuthCache, log4js and uuid are not in the bundles
+ * (sdk-stubs.test.ts), and no client gets a region, which would win over an endpoint.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +21,7 @@ import { answering, behindTls, connectionTo } from "../../support/wire.ts";
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 const create = (volume_id: string) => apig({ snapshot: { volume_id, name: "snap-001" } });
 
-/** A cloud on the wall clock, for functions in a process of their own. */
+/** Starts a cloud with the real clock, for functions in a separate process. */
 async function realCloud(): Promise<EmbeddedCloud> {
   const cloud = await startCloud();
   onTestFinished(() => cloud.close());
@@ -52,13 +47,13 @@ const secretsIn = ({ credentials }: { credentials: EmbeddedCloud["credentials"] 
   "Signature=",
 ];
 
-/** What came of one create call. */
+/** Sends one create call and returns its response. */
 async function outcomeOf(site: TestEnvironment, volumeId = site.cloud.addVolume().id) {
   const { result, output } = await site.invoke(createSnapshot, create(volumeId));
   return { status: result.statusCode, error: JSON.parse(result.body).error, output, result };
 }
 
-describe("1: secrets in the output", () => {
+describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
   const FAULTS: Fault[] = [
     { type: "status", status: 400, after: false },
     { type: "status", status: 500, after: false },
@@ -73,30 +68,33 @@ describe("1: secrets in the output", () => {
     { type: "hang", after: false },
   ];
 
-  test.each(["DEBUG", ""])("whatever fails, in a process of its own with DEBUG=%j", async (DEBUG) => {
-    const cloud = await realCloud();
-    // The looking fails, which is repeated at once: no fault is waited out here.
-    const calls = FAULTS.map((fault) => {
-      const disk = cloud.addVolume();
-      cloud.fault({ operation: "evs.listSnapshots", resource: disk.id }, fault);
-      const context = contextFor(cloud, { HTTP_TIMEOUT_MS: "40" });
-      return { event: create(disk.id), context: { ...context, getRemainingTimeInMilliSeconds: 800 } };
-    });
-    const { returned, stdout, stderr } = await runBare("create-snapshot", calls, {
-      environment: { DEBUG },
-      together: true,
-    });
-    // Which one: on a machine that is busy the time runs out first.
-    for (const { result } of returned) expect(result.statusCode).toBeGreaterThanOrEqual(400);
-    const output = JSON.stringify(returned) + stdout + stderr;
-    for (const secret of secretsIn(cloud)) expect(output).not.toContain(secret);
-    // Nothing but the records: two of each call, one JSON object a line.
-    const lines = stdout.trimEnd().split("\n");
-    expect(lines.map((line) => JSON.parse(line).version)).toEqual(FAULTS.flatMap(() => [1, 1]));
-    expect(stderr).toBe("");
-  });
+  test.each(["DEBUG", ""])(
+    "create-snapshot in a separate process prints no secret after any fault with DEBUG=%j",
+    async (DEBUG) => {
+      const cloud = await realCloud();
+      // The list fails, because the function repeats a list without a long wait.
+      const calls = FAULTS.map((fault) => {
+        const disk = cloud.addVolume();
+        cloud.fault({ operation: "evs.listSnapshots", resource: disk.id }, fault);
+        const context = contextFor(cloud, { HTTP_TIMEOUT_MS: "40" });
+        return { event: create(disk.id), context: { ...context, getRemainingTimeInMilliSeconds: 800 } };
+      });
+      const { returned, stdout, stderr } = await runBare("create-snapshot", calls, {
+        environment: { DEBUG },
+        together: true,
+      });
+      // The exact status depends on the speed of the machine, because the time can run out first.
+      for (const { result } of returned) expect(result.statusCode).toBeGreaterThanOrEqual(400);
+      const output = JSON.stringify(returned) + stdout + stderr;
+      for (const secret of secretsIn(cloud)) expect(output).not.toContain(secret);
+      // The output has only the two records of each call, one JSON object per line.
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines.map((line) => JSON.parse(line).version)).toEqual(FAULTS.flatMap(() => [1, 1]));
+      expect(stderr).toBe("");
+    },
+  );
 
-  test("the creating too, and the cloud may repeat what it was sent", async () => {
+  test("create-snapshot prints no secret after any fault of the create, even if the cloud repeats the secrets", async () => {
     const written: string[] = [];
     for (const stream of [process.stdout, process.stderr]) {
       vi.spyOn(stream, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0);
@@ -122,31 +120,38 @@ describe("1: secrets in the output", () => {
   });
 });
 
-describe("2: error bodies that are lost", () => {
-  test.each<[envelope: string, body: object, code: string]>([
-    ["OpenStack's", { badRequest: { code: 400, message: "volume must be available" } }, "badRequest"],
-    ["the gateway's", { error_code: "APIGW.0602", error_msg: "volume must be available" }, "APIGW.0602"],
-    ["DWS's older one", { errCode: "EVS.5400", externalMessage: "volume must be available" }, "EVS.5400"],
-    ["a plain one", { code: "EVS.5400", message: "volume must be available" }, "EVS.5400"],
-    ["LTS's", { errorCode: "EVS.5400", errorMessage: "volume must be available" }, "EVS.5400"],
-    ["EVS's own", { error: { code: "EVS.5400", message: "volume must be available" } }, "EVS.5400"],
-  ])("%s", async (_envelope, body, code) => {
-    const site = await createTestEnvironment();
-    const fault: Fault = { type: "answer", status: 400, body: JSON.stringify(body) };
-    site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
-    const { status, error } = await outcomeOf(site);
-    expect(status).toBe(400);
-    const message = expect.stringContaining(`: 400 ${code}: volume must be available. `);
-    expect(error).toMatchObject({ code, message, reason: "InvalidRequest" });
-  });
+describe("lost error bodies (SOURCES.md#sdk-loses-error-bodies)", () => {
+  test.each<[shape: string, body: object, code: string]>([
+    ["OpenStack", { badRequest: { code: 400, message: "volume must be available" } }, "badRequest"],
+    ["the gateway", { error_code: "APIGW.0602", error_msg: "volume must be available" }, "APIGW.0602"],
+    [
+      "DWS with only the older fields",
+      { errCode: "EVS.5400", externalMessage: "volume must be available" },
+      "EVS.5400",
+    ],
+    ["fields at the top level", { code: "EVS.5400", message: "volume must be available" }, "EVS.5400"],
+    ["LTS", { errorCode: "EVS.5400", errorMessage: "volume must be available" }, "EVS.5400"],
+    ["EVS", { error: { code: "EVS.5400", message: "volume must be available" } }, "EVS.5400"],
+  ])(
+    "create-snapshot returns the code and the message of an error body in the shape of %s",
+    async (_shape, body, code) => {
+      const site = await createTestEnvironment();
+      const fault: Fault = { type: "answer", status: 400, body: JSON.stringify(body) };
+      site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
+      const { status, error } = await outcomeOf(site);
+      expect(status).toBe(400);
+      const message = expect.stringContaining(`: 400 ${code}: volume must be available. `);
+      expect(error).toMatchObject({ code, message, reason: "InvalidRequest" });
+    },
+  );
 });
 
-describe("3: bodies that are null", () => {
+describe("bodies that are null (SOURCES.md#sdk-null-bodies)", () => {
   test.each([
     [400, 400, "InvalidRequest"],
     [403, 502, "AccessDenied"],
     [404, 404, "NotFound"],
-  ])("an error %i of nothing is an error of its status", async (given, status, reason) => {
+  ])("create-snapshot reads an error %i with the body null as %i %s", async (given, status, reason) => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot" }, { type: "answer", status: given, body: "null" });
     const outcome = await outcomeOf(site);
@@ -154,7 +159,7 @@ describe("3: bodies that are null", () => {
     expect(outcome.output).not.toMatch(/TypeError|undefined/);
   });
 
-  test("a success of nothing is looked into, not believed", async () => {
+  test("create-snapshot does not accept a success response with the body null", async () => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 202, body: "null" });
     expect(await outcomeOf(site)).toMatchObject({ status: 202, error: undefined });
@@ -163,7 +168,7 @@ describe("3: bodies that are null", () => {
   });
 });
 
-describe("4: a success that is none", () => {
+describe("success responses that are invalid (SOURCES.md#sdk-broken-json-succeeds)", () => {
   const BODIES = [
     "<html>200 OK</html>",
     '{"snapshot":{"id":"ffa9',
@@ -177,7 +182,7 @@ describe("4: a success that is none", () => {
     '{"snapshot":{"id":7}}',
   ];
 
-  test.each(BODIES)("a create answered 202 %j was not made: it is made again, once", async (body) => {
+  test.each(BODIES)("create-snapshot creates the snapshot once after a 202 with the invalid body %j", async (body) => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 202, body });
     const { status, result } = await outcomeOf(site);
@@ -190,7 +195,7 @@ describe("4: a success that is none", () => {
     { type: "notJson", after: true },
     { type: "notJson", after: true, html: true },
     { type: "emptyBody", after: true },
-  ])("a create whose answer cannot be read was made: it is found, not made again: %j", async (fault) => {
+  ])("create-snapshot finds the created snapshot after an unreadable response: %j", async (fault) => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, fault);
     const { status, result } = await outcomeOf(site);
@@ -205,7 +210,7 @@ describe("4: a success that is none", () => {
     '{"snapshots":[null]}',
     '{"snapshots":[{}]}',
     '{"snapshots":[{"id":"x"}]}',
-  ])("a list answered 200 %j is not an empty one: nothing is created beside what may be there", async (body) => {
+  ])("create-snapshot creates nothing after a list response 200 with the invalid body %j", async (body) => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
     const { status, error } = await outcomeOf(site);
@@ -215,7 +220,8 @@ describe("4: a success that is none", () => {
   });
 });
 
-test("5: the answer is the API's own, in snake_case, not an object of the SDK", async () => {
+// SOURCES.md#sdk-untyped-responses.
+test("create-snapshot returns the body of the API unchanged", async () => {
   const { cloud, invoke } = await createTestEnvironment();
   const { result } = await invoke(createSnapshot, create(cloud.addVolume({ id: DISK }).id));
   const made = cloud.requests.find(({ operation }) => operation === "evs.createSnapshot");
@@ -223,9 +229,9 @@ test("5: the answer is the API's own, in snake_case, not an object of the SDK", 
   expect(JSON.parse(result.body).snapshot).toMatchObject({ volume_id: DISK, status: "creating" });
 });
 
-describe("6: no time limit", () => {
-  test("an attempt takes 10 s at most, or what HTTP_TIMEOUT_MS says", async () => {
-    for (const [variables, each] of [
+describe("time limits (SOURCES.md#sdk-no-timeout)", () => {
+  test("an attempt to send a request ends after 10 s, or after HTTP_TIMEOUT_MS", async () => {
+    for (const [variables, timeoutMs] of [
       [{}, 10_000],
       [{ HTTP_TIMEOUT_MS: "1500" }, 1_500],
     ] as const) {
@@ -236,11 +242,11 @@ describe("6: no time limit", () => {
       expect([status, error.reason]).toEqual([504, "Unreachable"]);
       const attempts = site.cloud.count("evs.listSnapshots");
       expect(attempts).toBe(4);
-      expect(site.clock.now() - before).toBe(attempts * each);
+      expect(site.clock.now() - before).toBe(attempts * timeoutMs);
     }
   });
 
-  test("the whole stays within the invocation's time, and the caller gets an answer", async () => {
+  test("create-snapshot returns 504 before the invocation's time runs out if no request gets a response", async () => {
     const site = await createTestEnvironment({ timeoutSeconds: 12 });
     site.cloud.fault({ operation: /^evs\./ }, { type: "hang", after: false });
     const before = site.clock.now();
@@ -249,13 +255,13 @@ describe("6: no time limit", () => {
   });
 });
 
-describe("7: a create that is sent twice", () => {
+describe("repeated creates (SOURCES.md#sdk-failover-repeats-post)", () => {
   test.each<Fault>([
     { type: "reset", after: true },
     { type: "cut", after: true },
     { type: "hang", after: true },
     { type: "status", status: 504, after: true },
-  ])("after %j it is looked for, and it is there", async (fault) => {
+  ])("create-snapshot searches for the snapshot instead of sending the create again after %j", async (fault) => {
     const site = await createTestEnvironment();
     site.cloud.fault({ operation: "evs.createSnapshot" }, fault);
     expect(await outcomeOf(site)).toMatchObject({ status: 202 });
@@ -263,7 +269,7 @@ describe("7: a create that is sent twice", () => {
     expect(site.cloud.snapshots()).toHaveLength(1);
   });
 
-  test("one call of a client is one request, whatever becomes of it", async () => {
+  test("sendOptions sends exactly one request, whatever the status is", async () => {
     for (const status of [429, 500, 502, 503, 504]) {
       const server = await answering((_incoming, response) => response.writeHead(status).end());
       const sending = sendOptions(connectionTo(server.origin), "EVS", "create", {
@@ -276,7 +282,7 @@ describe("7: a create that is sent twice", () => {
     }
   });
 
-  test("many at once with keys and projects of their own: every signature is right, every snapshot in its place", async () => {
+  test("concurrent invocations with different keys and projects sign and address every request correctly", async () => {
     const { cloud, invoke } = await createTestEnvironment({ latencyMs: () => Math.random() * 4 });
     const callers = [...Array(12).keys()].map((n) => ({
       ak: `AK${n}`,
@@ -305,13 +311,14 @@ describe("7: a create that is sent twice", () => {
   });
 });
 
+// SOURCES.md#sdk-redirects-leak-token.
 test.each([301, 302, 303, 307, 308])(
-  "8: a redirect %i is not followed, so no other server sees the token",
+  "create-snapshot does not follow a redirect %i, so no other server gets the token",
   async (status) => {
     const elsewhere = await answering((_incoming, response) => response.end('{"snapshots":[],"snapshot":{"id":"x"}}'));
     for (const operation of ["evs.listSnapshots", "evs.createSnapshot"]) {
       const site = await createTestEnvironment();
-      // Word for word, as 303 is none that a fault has a name for.
+      // The fault type `redirect` does not support the status 303.
       const headers = { location: `${elsewhere.origin}/v2/x` };
       site.cloud.fault({ operation }, { type: "answer", status, headers, body: "" });
       const outcome = await outcomeOf(site);
@@ -323,7 +330,7 @@ test.each([301, 302, 303, 307, 308])(
   },
 );
 
-describe("10: TLS that is not verified", () => {
+describe("TLS verification (SOURCES.md#sdk-tls-flag)", () => {
   const run = async (host: string, tls: { key: string; cert: string }, environment: Record<string, string>) => {
     const cloud = await realCloud();
     const front = await behindTls(cloud.url, tls);
@@ -340,7 +347,7 @@ describe("10: TLS that is not verified", () => {
     return { NODE_EXTRA_CA_CERTS: file };
   };
 
-  test("a certificate that nobody vouches for is refused, also with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
+  test("create-snapshot rejects a self-signed certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     for (const environment of [{}, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }] as Record<string, string>[]) {
       const { cloud, status, body } = await run("127.0.0.1", selfSigned({ ip: [127, 0, 0, 1] }), environment);
       expect([status, JSON.parse(body).error.reason]).toEqual([504, "Unreachable"]);
@@ -349,7 +356,7 @@ describe("10: TLS that is not verified", () => {
     }
   });
 
-  test("a certificate of another host is refused, though it is trusted", async () => {
+  test("create-snapshot rejects a trusted certificate of another host", async () => {
     const tls = selfSigned({ host: "evs.example.com" });
     const environment = { ...trusting(tls.cert), NODE_TLS_REJECT_UNAUTHORIZED: "0" };
     const { cloud, status, body } = await run("127.0.0.1", tls, environment);
@@ -358,7 +365,7 @@ describe("10: TLS that is not verified", () => {
     expect(cloud.requests).toEqual([]);
   });
 
-  test("and where it is right, the snapshot is made", async () => {
+  test("create-snapshot accepts a trusted certificate of the right host", async () => {
     const tls = selfSigned({ ip: [127, 0, 0, 1] });
     const { cloud, status } = await run("127.0.0.1", tls, trusting(tls.cert));
     expect(status).toBe(202);
@@ -367,7 +374,8 @@ describe("10: TLS that is not verified", () => {
   });
 });
 
-test("11: a proxy of the environment sees no request, as with the SDK", async () => {
+// SOURCES.md#sdk-ignores-proxy-variables.
+test("create-snapshot ignores the proxy variables of the environment", async () => {
   const cloud = await realCloud();
   const proxy = await answering((_incoming, response) => response.end("{}"));
   const names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
@@ -378,8 +386,8 @@ test("11: a proxy of the environment sees no request, as with the SDK", async ()
   expect(proxy.connections).toEqual([]);
 });
 
-describe("12: state that outlives its invocation", () => {
-  test("nothing of an invocation is held once it is over: not its key, its token, its request or its answer", async () => {
+describe("state after an invocation (SOURCES.md#sdk-static-state)", () => {
+  test("create-snapshot keeps no key, token, request or response of an invocation in memory", async () => {
     const cloud = await realCloud();
     const first = { ak: "FIRSTACCESSKEY", sk: "first-secret-key", securityToken: "first-security-token" };
     cloud.addCredentials(first);
@@ -393,14 +401,15 @@ describe("12: state that outlives its invocation", () => {
     };
     const { returned, heap } = await runBare("create-snapshot", [{ event, context }], { heap: true });
     expect(returned[0]?.result.statusCode).toBe(202);
-    const held = [...Object.values(first), disk.id, "name-of-the-first"].filter((text) => heap.includes(text));
-    expect(held).toEqual([]);
-    // The search finds what is there.
+    const kept = [...Object.values(first), disk.id, "name-of-the-first"].filter((text) => heap.includes(text));
+    expect(kept).toEqual([]);
+    // Proves that the search can find a string in the heap.
     expect(heap).toContain("snapshot-functions");
   });
 });
 
-test("13: a project id that sticks: two projects in one process, each call in its own", async () => {
+// SOURCES.md#sdk-sticky-project-id.
+test("create-snapshot uses the project of each invocation in one process", async () => {
   const site = await createTestEnvironment();
   const { cloud } = site;
   const other = { ak: "OTHER", sk: "other-secret", securityToken: "other-token", projectId: "f".repeat(32) };
@@ -427,7 +436,7 @@ test("13: a project id that sticks: two projects in one process, each call in it
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-describe("15: ids that lead elsewhere", () => {
+describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => {
   const IDS = [
     "a/../b",
     "..",
@@ -445,7 +454,7 @@ describe("15: ids that lead elsewhere", () => {
     "a".repeat(65),
   ];
 
-  test.each(IDS)("the project %j is misconfigured", async (id) => {
+  test.each(IDS)("create-snapshot rejects the project id %j as Misconfigured", async (id) => {
     const { cloud, invoke } = await createTestEnvironment();
     const { result } = await invoke(createSnapshot, create(cloud.addVolume().id), { variables: { PROJECT_ID: id } });
     expect(result.statusCode).toBe(500);
@@ -457,19 +466,22 @@ describe("15: ids that lead elsewhere", () => {
     expect(cloud.requests).toEqual([]);
   });
 
-  test.each(["LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"])("%s is held to the same", async (name) => {
-    for (const id of IDS) {
-      const { cloud, invoke } = await createTestEnvironment();
-      const { result } = await invoke(createSnapshot, create(cloud.addVolume().id), { variables: { [name]: id } });
-      expect(JSON.parse(result.body).error).toMatchObject({
-        reason: "Misconfigured",
-        message: expect.stringContaining(name),
-      });
-      expect(cloud.requests).toEqual([]);
-    }
-  });
+  test.each(["LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"])(
+    "create-snapshot rejects such ids in %s as Misconfigured",
+    async (name) => {
+      for (const id of IDS) {
+        const { cloud, invoke } = await createTestEnvironment();
+        const { result } = await invoke(createSnapshot, create(cloud.addVolume().id), { variables: { [name]: id } });
+        expect(JSON.parse(result.body).error).toMatchObject({
+          reason: "Misconfigured",
+          message: expect.stringContaining(name),
+        });
+        expect(cloud.requests).toEqual([]);
+      }
+    },
+  );
 
-  test.each(IDS)("the disk or cluster %j is refused", async (id) => {
+  test.each(IDS)("create functions reject the disk or cluster id %j with 400", async (id) => {
     const { cloud, invoke } = await createTestEnvironment();
     for (const [factory, body] of [
       [createSnapshot, { snapshot: { volume_id: id } }],
@@ -483,7 +495,8 @@ describe("15: ids that lead elsewhere", () => {
   });
 });
 
-test("16: a query goes out as it was signed, whatever is in it", async () => {
+// SOURCES.md#sdk-query-values.
+test("sendOptions sends every query exactly as it was signed", async () => {
   const { cloud } = await createTestEnvironment();
   const { ak: accessKey, sk: secretKey, securityToken } = cloud.credentials;
   const credentials = { accessKey, secretKey, securityToken };
@@ -502,7 +515,7 @@ test("16: a query goes out as it was signed, whatever is in it", async () => {
     fc.asyncProperty(fc.dictionary(names, value, { maxKeys: 4 }), async (queryParams) => {
       const given = structuredClone(queryParams);
       const url = "/v2/{project_id}/cloudsnapshots/detail";
-      // Refused for a name that EVS does not know, but never for the signature.
+      // EVS rejects unknown names, but the signature must be valid.
       await sendOptions(connection, "EVS", "read", { method: "GET", url, queryParams }).catch((thrown) =>
         expect(thrown).toMatchObject({ reason: "InvalidRequest" }),
       );
@@ -513,15 +526,15 @@ test("16: a query goes out as it was signed, whatever is in it", async () => {
   );
 });
 
-describe("17: numbers beyond 2^53", () => {
-  test("a caller gets the digits that the cloud sent", async () => {
+describe("numbers above 2^53 (SOURCES.md#sdk-large-integers)", () => {
+  test("create-snapshot returns the digits of large numbers unchanged", async () => {
     const site = await createTestEnvironment();
     const body = `{"snapshot":{"id":"${DISK}","status":"creating","size":9007199254740993}}`;
     site.cloud.fault({ operation: "evs.createSnapshot" }, { type: "answer", status: 202, body });
     expect((await outcomeOf(site)).result.body).toBe(body);
   });
 
-  test("a report's nanoseconds are those of its millisecond", async () => {
+  test("create-snapshot reports a record with the exact nanoseconds of its millisecond", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     clock.advance(123);
     await invoke(createSnapshot, create(cloud.addVolume().id));
@@ -530,7 +543,8 @@ describe("17: numbers beyond 2^53", () => {
   });
 });
 
-test("18, 19: no file is written, and no id of the user goes out", async () => {
+// SOURCES.md#sdk-application-id, SOURCES.md#sdk-log4js.
+test("create-snapshot writes no file and sends no application id", async () => {
   const cloud = await realCloud();
   const calls = [DISK, cloud.addVolume().id].map((id) => ({ event: create(id), context: contextFor(cloud) }));
   const { returned, files } = await runBare("create-snapshot", calls, { environment: { DEBUG: "DEBUG" } });
@@ -539,8 +553,8 @@ test("18, 19: no file is written, and no id of the user goes out", async () => {
   for (const { headers } of cloud.requests) expect(headers["user-agent"]).toBe("snapshot-functions");
 });
 
-describe("20: credentials of the environment", () => {
-  test("those that the SDK knows and we do not name are of no effect", async () => {
+describe("credentials of the environment (SOURCES.md#sdk-environment-credentials)", () => {
+  test("create-snapshot ignores the variables that only the SDK reads", async () => {
     const cloud = await realCloud();
     const environment = {
       HUAWEICLOUD_SDK_AK: cloud.credentials.ak,
@@ -557,7 +571,7 @@ describe("20: credentials of the environment", () => {
     const { returned } = await runBare("create-snapshot", [{ event, context: nobody }], { environment });
     expect(JSON.parse(returned[0]?.result.body).error.reason).toBe("Misconfigured");
     expect(cloud.requests).toEqual([]);
-    // With its secret it is one of the documented ones, and the project is still the context's.
+    // With its secret key, the access key is a documented credential. The project is still the one of the context.
     const whole = { ...environment, HUAWEICLOUD_SDK_SK: cloud.credentials.sk };
     const known = { ...whole, HUAWEICLOUD_SDK_SECURITY_TOKEN: String(cloud.credentials.securityToken) };
     const later = await runBare("create-snapshot", [{ event, context: nobody }], { environment: known });
@@ -565,7 +579,7 @@ describe("20: credentials of the environment", () => {
     expect(cloud.requests.map(({ headers }) => headers["x-project-id"])).toEqual([cloud.projectId, cloud.projectId]);
   });
 
-  test("where the agency has a key, that of the environment is not used", async () => {
+  test("create-snapshot prefers the agency's key over the key of the environment", async () => {
     const cloud = await realCloud();
     const environment = { HUAWEICLOUD_SDK_AK: "SOMEBODY", HUAWEICLOUD_SDK_SK: "else" };
     const call = { event: create(cloud.addVolume().id), context: contextFor(cloud) };

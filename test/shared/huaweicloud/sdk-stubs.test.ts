@@ -3,16 +3,16 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { SUBSTITUTES, substitutedSdk, substitutes } from "../../../shared/huaweicloud/sdk-stubs/index.mjs";
+import { STUBBED_PACKAGES, sdkStubs, stubbedSdk } from "../../../shared/huaweicloud/sdk-stubs/index.mjs";
 
 const CORE = "@huaweicloud/huaweicloud-sdk-core";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-// biome-ignore lint/suspicious/noExplicitAny: what a bundle exports
+// biome-ignore lint/suspicious/noExplicitAny: the exports of a bundle can have any type
 type Exports = any;
 
-/** Bundles as the build does, with the substitutes or with the packages themselves, and loads it. */
-async function load(contents: string, substituted: boolean): Promise<Exports> {
+/** Bundles a module like the build, with the stubs or with the original packages, and loads the bundle. */
+async function load(contents: string, isStubbed: boolean): Promise<Exports> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root },
     bundle: true,
@@ -21,7 +21,7 @@ async function load(contents: string, substituted: boolean): Promise<Exports> {
     target: "node20",
     write: false,
     logLevel: "silent",
-    ...(substituted ? { alias: SUBSTITUTES, plugins: [substitutes] } : {}),
+    ...(isStubbed ? { alias: STUBBED_PACKAGES, plugins: [sdkStubs] } : {}),
   });
   return evaluate(outputFiles[0]?.text ?? "");
 }
@@ -32,21 +32,21 @@ function evaluate(text: string): Exports {
   return loaded.exports;
 }
 
-describe("the signature is the same", () => {
+describe("the signer with stubs", () => {
   const SIGNER = `export { AKSKSigner } from "${CORE}/auth/AKSKSigner"; export { default as moment } from "moment";`;
-  let real: Exports;
-  let ours: Exports;
+  let original: Exports;
+  let stubbed: Exports;
 
   beforeAll(async () => {
-    [real, ours] = await Promise.all([load(SIGNER, false), load(SIGNER, true)]);
+    [original, stubbed] = await Promise.all([load(SIGNER, false), load(SIGNER, true)]);
     vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-21T02:00:00Z") });
   });
   afterAll(() => void vi.useRealTimers());
 
-  /** The headers that a signer gives a request, as text, so that their order counts too; or what it throws. */
+  /** Returns the headers of a signed request as JSON, because their order matters too, or the error of the signer. */
   const signed = ({ AKSKSigner }: Exports, request: object, [ak, sk]: [string, string]): string => {
     try {
-      // A copy for each: the SDK's signer sorts lists in place.
+      // The signer sorts arrays in place, so it gets a copy.
       return JSON.stringify(AKSKSigner.sign(structuredClone(request), { getAk: () => ak, getSk: () => sk }));
     } catch (thrown) {
       const { name, message, field } = thrown as Error & { field?: string };
@@ -94,14 +94,14 @@ describe("the signature is the same", () => {
   const zone = fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia");
   const key = fc.tuple(text, text);
 
-  test("for any header names, query, path, body, key, time and zone", () => {
+  test("the signer with stubs returns the original signature for any header names, query, path, body, key, time and zone", () => {
     const before = process.env.TZ;
     fc.assert(
       fc
         .property(request, key, moment, zone, (anything, keys, at, tz) => {
           process.env.TZ = tz;
           vi.setSystemTime(at);
-          expect(signed(ours, anything, keys)).toBe(signed(real, anything, keys));
+          expect(signed(stubbed, anything, keys)).toBe(signed(original, anything, keys));
         })
         .afterEach(() => {
           if (before === undefined) delete process.env.TZ;
@@ -111,7 +111,7 @@ describe("the signature is the same", () => {
     );
   });
 
-  test("for header names that differ in case alone, in whatever order", () => {
+  test("the signer with stubs returns the original signature for header names that differ only in case, in any order", () => {
     const names = fc.shuffledSubarray([
       "a",
       "A",
@@ -134,7 +134,7 @@ describe("the signature is the same", () => {
         vi.setSystemTime("2026-11-21T02:00:00Z");
         const headers = Object.fromEntries(shuffled.map((name, index) => [name, `v${index}`]));
         const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers };
-        expect(signed(ours, anything, ["AK", "SK"])).toBe(signed(real, anything, ["AK", "SK"]));
+        expect(signed(stubbed, anything, ["AK", "SK"])).toBe(signed(original, anything, ["AK", "SK"]));
       }),
     );
   });
@@ -144,30 +144,30 @@ describe("the signature is the same", () => {
     "2024-02-29T23:59:59.999Z",
     "2026-03-29T01:00:00.000Z",
     "9999-12-31T23:59:59.999Z",
-  ])("at %s", (at) => {
+  ])("the signer with stubs returns the original signature and date at %s", (at) => {
     vi.setSystemTime(at);
     const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers: {} };
-    const headers = JSON.parse(signed(ours, anything, ["AK", "SK"]));
+    const headers = JSON.parse(signed(stubbed, anything, ["AK", "SK"]));
     expect(headers["X-Sdk-Date"]).toBe(at.replace(/[-:]|\.\d+/g, ""));
-    expect(signed(ours, anything, ["AK", "SK"])).toBe(signed(real, anything, ["AK", "SK"]));
+    expect(signed(stubbed, anything, ["AK", "SK"])).toBe(signed(original, anything, ["AK", "SK"]));
   });
 
-  test("a request that was dated by its caller is refused, not dated otherwise", () => {
+  test("the signer with stubs rejects a request that already has a date", () => {
     const anything = {
       method: "GET",
       endpoint: "https://evs.example.com",
       headers: { "X-Sdk-Date": "20261121T020000Z" },
     };
-    expect(() => ours.AKSKSigner.sign(anything, {})).toThrow(
-      "Expected moment() of the SDK's signer; moment(20261121T020000Z) was reached.",
+    expect(() => stubbed.AKSKSigner.sign(anything, {})).toThrow(
+      "Expected the SDK's signer to call moment(), got moment(20261121T020000Z).",
     );
   });
 });
 
-describe("what is reached by mistake throws a clear error", () => {
+describe("calls of modules that the bundles leave out", () => {
   let sdk: Exports;
   beforeAll(async () => {
-    // Imported as the SDK itself does it.
+    // Imports the modules in the same way as the SDK.
     sdk = await load(
       `module.exports = {
          ...require("${CORE}/HcClient"),
@@ -189,8 +189,7 @@ describe("what is reached by mistake throws a clear error", () => {
     );
   });
 
-  const LEFT_OUT =
-    /^Expected every request to go through the transport in shared\/huaweicloud.*never with ClientBuilder/;
+  const LEFT_OUT = /^The code called a part of the SDK that this bundle leaves out\. .*never with ClientBuilder/;
   const credential = () => new sdk.BasicCredentials().withAk("AK").withSk("SK");
   const request = () => {
     const headers = { "content-type": "application/json" };
@@ -201,14 +200,17 @@ describe("what is reached by mistake throws a clear error", () => {
   test.each<[what: string, reach: () => unknown]>([
     ["ClientBuilder", () => new sdk.clientBuilder.ClientBuilder((client: unknown) => client)],
     ["the SDK's own HTTP client", () => new sdk.defaultHttpClient.DefaultHttpClient({})],
-    ["its static state", () => sdk.defaultHttpClient.DefaultHttpClient.httpReqParam()],
+    ["the static state of the SDK's own HTTP client", () => sdk.defaultHttpClient.DefaultHttpClient.httpReqParam()],
     ["fail-over to another endpoint", () => new sdk.HcClient({}).overrideEndpoints(["https://evs.example.com"])],
-    ["a project id of IAM, for a region", () => credential().processAuthParams({}, "eu-west-101")],
+    ["the lookup of a project id at IAM", () => credential().processAuthParams({}, "eu-west-101")],
     [
-      "the same through a client",
+      "the lookup of a project id at IAM through a client",
       () => new sdk.HcClient({}).withCredential(credential()).withRegion({ id: "r" }).sendRequest({ pathParams: {} }),
     ],
-    ["a domain id of IAM", () => new sdk.GlobalCredentials().withAk("AK").withSk("SK").processAuthParams({}, "r")],
+    [
+      "the lookup of a domain id at IAM",
+      () => new sdk.GlobalCredentials().withAk("AK").withSk("SK").processAuthParams({}, "r"),
+    ],
     ["the cache of project ids", () => sdk.authcache.AuthCache.instance().getCache("AK")],
     [
       "a token of an identity provider",
@@ -227,58 +229,54 @@ describe("what is reached by mistake throws a clear error", () => {
     ],
     ["axios", () => sdk.axios.default({ url: "https://evs.example.com" })],
     ["axios.create", () => sdk.axios.create({}).interceptors.request.use()],
-    ["a function of axios", () => sdk.axios.isAxiosError(new Error())],
+    ["another function of axios", () => sdk.axios.isAxiosError(new Error())],
     ["a proxy", () => new sdk.proxy.HttpsProxyAgent("http://127.0.0.1:1")],
     ["uuid", () => sdk.uuid.v4()],
     ["log4js", () => sdk.log4js.getLogger()],
-    ["a class made of one of them", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
-  ])("%s", async (_what, reach) => {
+    ["a class that extends a stub", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
+  ])("a stub throws a clear error for %s", async (_what, reach) => {
     await expect((async () => reach())()).rejects.toThrow(LEFT_OUT);
   });
 
   test.each<[what: string, reach: () => unknown, message: string]>([
     [
-      "lodash",
+      "another function of lodash",
       () => sdk.lodash.cloneDeep({}),
-      "Expected the SDK to use of lodash only sortBy; lodash.cloneDeep was reached.",
+      "Expected the SDK to use only sortBy of lodash, got lodash.cloneDeep.",
     ],
+    ["a zone of moment", () => sdk.moment.utc(), "Expected the SDK to use only a call of moment, got moment.utc."],
     [
-      "moment's zones",
-      () => sdk.moment.utc(),
-      "Expected the SDK to use of moment only a call; moment.utc was reached.",
-    ],
-    [
-      "moment's sums",
+      "arithmetic of moment",
       () => sdk.moment().add(1, "day"),
-      "Expected the SDK to use of moment() only utcOffset; moment().add was reached.",
+      "Expected the SDK to use only utcOffset of moment(), got moment().add.",
     ],
     [
-      "another offset",
+      "another offset of moment",
       () => sdk.moment().utcOffset(60),
-      "Expected utcOffset(0) of the SDK's signer; utcOffset(60) was reached.",
+      "Expected the SDK's signer to call utcOffset(0), got utcOffset(60).",
     ],
     [
-      "another format",
+      "another format of moment",
       () => sdk.moment().utcOffset(0).format("L"),
-      "Expected format(YYYYMMDDTHHmmss) of the SDK's signer; format(L) was reached.",
+      "Expected the SDK's signer to call format(YYYYMMDDTHHmmss), got format(L).",
     ],
     [
-      "the logger's appenders",
+      "the configuration of the logger",
       () => sdk.logger.configure(),
-      "Expected the SDK to use of its logger only getLogger and LogLevel; its logger.configure was reached.",
+      "Expected the SDK to use only getLogger and LogLevel of its logger, got its logger.configure.",
     ],
-  ])("%s", (_what, reach, message) => {
+  ])("a stub that replaces a module partly throws a clear error for %s", (_what, reach, message) => {
     expect(reach).toThrow(message);
   });
 
-  test("importing them is no mistake, and the index of the SDK loads", () => {
+  test("the index of the SDK loads with stubs", () => {
     expect(typeof sdk.core.BasicCredentials).toBe("function");
   });
 
-  test("in vitest as well, where no alias reaches what the SDK itself requires", async () => {
+  test("stubbedSdk replaces the modules that the SDK requires in vitest", async () => {
     const path = createRequire(import.meta.url).resolve(`${CORE}/HcClient`);
-    const { HcClient } = evaluate((await substitutedSdk.load(path)) ?? "");
+    const { HcClient } = evaluate((await stubbedSdk.load(path)) ?? "");
     expect(() => new HcClient({}).overrideEndpoints([])).toThrow(LEFT_OUT);
-    expect(await substitutedSdk.load(fileURLToPath(import.meta.url))).toBeUndefined();
+    expect(await stubbedSdk.load(fileURLToPath(import.meta.url))).toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@ import { sdkCredential } from "../../../shared/huaweicloud/http/credentials.ts";
 
 const printable = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
 
-test("a request signed with our credential is the one that the SDK's BasicCredentials signs", async () => {
+test("sdkCredential signs a request exactly like the SDK's BasicCredentials", async () => {
   vi.useFakeTimers({ now: new Date("2026-11-21T02:00:00Z"), toFake: ["Date"] });
   try {
     await fc.assert(
@@ -23,11 +23,11 @@ test("a request signed with our credential is the one that the SDK's BasicCreden
           data: fc.option(fc.dictionary(fc.string(), fc.jsonValue()), { nil: undefined }),
         }),
         async ({ accessKey, secretKey, securityToken, projectId, method, path, query, data }) => {
-          const theirs = new BasicCredentials().withAk(accessKey).withSk(secretKey).withProjectId(projectId);
-          if (securityToken !== undefined) theirs.withSecurityToken(securityToken);
-          const ours = sdkCredential({ accessKey, secretKey, securityToken }, projectId);
+          const basicCredentials = new BasicCredentials().withAk(accessKey).withSk(secretKey).withProjectId(projectId);
+          if (securityToken !== undefined) basicCredentials.withSecurityToken(securityToken);
+          const ownCredential = sdkCredential({ accessKey, secretKey, securityToken }, projectId);
           const sent: Partial<IHttpRequest>[] = [];
-          for (const credential of [ours, theirs]) {
+          for (const credential of [ownCredential, basicCredentials]) {
             const client = new HcClient({
               async sendRequest(request: IHttpRequest) {
                 const { url, headers, endpoint } = request;

@@ -4,13 +4,13 @@ import { type Reason, SnapshotError } from "../../../shared/core/errors.ts";
 import { startDelivery } from "../../../shared/results/log-delivery.ts";
 
 const KB = 1024;
-/** What goes over the wire for a batch. */
+/** Returns the size of the request for a batch. */
 const bytes = (contents: string[]) =>
   Buffer.byteLength(
     JSON.stringify({ log_time_ns: 1_795_226_400_000_000_000, contents, labels: { source: "snapshot-functions" } }),
   );
 
-/** Batches as they are sent. */
+/** Delivers lines and returns the batches. */
 async function batchesOf(lines: string[]): Promise<string[][]> {
   const sent: string[][] = [];
   const send = async (batch: string[]) => void sent.push(batch);
@@ -20,24 +20,24 @@ async function batchesOf(lines: string[]): Promise<string[][]> {
   return sent;
 }
 
-test("no records, no call", async () => {
+test("the delivery sends no request without lines", async () => {
   expect(await batchesOf([])).toEqual([]);
 });
 
-test("500 lines are one call, 501 are two", async () => {
+test("the delivery sends 500 lines in one batch and 501 lines in two", async () => {
   const lines = Array.from({ length: 501 }, (_, index) => `{"n":${index}}`);
   expect((await batchesOf(lines.slice(0, 500))).map(({ length }) => length)).toEqual([500]);
   expect((await batchesOf(lines)).map(({ length }) => length)).toEqual([500, 1]);
 });
 
-test("512 KB are counted with all that is around the lines", async () => {
+test("the delivery keeps a batch below 512 KB including the body around the lines", async () => {
   for (let short = 0; short <= 2_000; short += 50) {
-    const lines = [..."ab"].map((sign) => sign.repeat(256 * KB - short / 2));
+    const lines = [..."ab"].map((letter) => letter.repeat(256 * KB - short / 2));
     for (const batch of await batchesOf(lines)) expect(batch.length === 1 || bytes(batch) <= 512 * KB).toBe(true);
   }
 });
 
-test("every line once, in order; at most 500 lines and 512 KB a call, unless one line alone has more", async () => {
+test("the delivery sends every line once and in order, in few batches of at most 500 lines and 512 KB, or of one longer line", async () => {
   const line = fc.oneof(
     { weight: 8, arbitrary: fc.nat(2_000).map((length) => "x".repeat(length)) },
     { weight: 2, arbitrary: fc.nat(20_000).map((length) => '"\\\n'.repeat(length)) },
@@ -45,8 +45,8 @@ test("every line once, in order; at most 500 lines and 512 KB a call, unless one
     { weight: 1, arbitrary: fc.nat(600 * KB).map((length) => "y".repeat(length)) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(line, { maxLength: 60 }), fc.nat(700), async (some, short) => {
-      const lines = [...some, ...Array.from({ length: short }, (_, index) => `{"n":${index}}`)];
+    fc.asyncProperty(fc.array(line, { maxLength: 60 }), fc.nat(700), async (long, short) => {
+      const lines = [...long, ...Array.from({ length: short }, (_, index) => `{"n":${index}}`)];
       const batches = await batchesOf(lines);
       expect(batches.flat()).toEqual(lines);
       for (const batch of batches) {
@@ -54,7 +54,7 @@ test("every line once, in order; at most 500 lines and 512 KB a call, unless one
         expect(batch.length).toBeLessThanOrEqual(500);
         if (batch.length > 1) expect(bytes(batch)).toBeLessThanOrEqual(512 * KB);
       }
-      // No more calls than needed: what follows would not have fitted, but for a little.
+      // The next line would not have fitted, so no batch is smaller than necessary.
       for (const [index, batch] of batches.entries()) {
         const next = batches[index + 1]?.[0];
         if (next === undefined || batch.length === 500) continue;
@@ -65,34 +65,34 @@ test("every line once, in order; at most 500 lines and 512 KB a call, unless one
   );
 });
 
-describe("while work goes on", () => {
+describe("the delivery during a run", () => {
   const line = (index: number) => `{"n":${index}}`;
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("a batch that is full goes out, one after the other, and is held no more", async () => {
+  test("the delivery sends full batches during the run, one after the other", async () => {
     const sent: number[] = [];
-    let answer = () => {};
+    let respond = () => {};
     const delivery = startDelivery((batch) => {
       sent.push(batch.length);
       return new Promise((resolve) => {
-        answer = resolve;
+        respond = resolve;
       });
     });
     for (let index = 0; index < 500; index += 1) delivery.add(line(index));
     expect(sent).toEqual([]);
     for (let index = 500; index < 1_700; index += 1) delivery.add(line(index));
     expect(sent).toEqual([500]);
-    answer();
+    respond();
     await settled();
     expect(sent).toEqual([500, 500]);
     const ended = delivery.end((calls) => async (batch) => void sent.push(-calls, batch.length));
-    answer();
+    respond();
     expect(await ended).toMatchObject({ lines: 1_700, lost: 0 });
-    // What was under way is waited for; the rest goes out at the end.
+    // At the end, the delivery waits for the current batch and sends the rest.
     expect(sent).toEqual([500, 500, -2, 500, -2, 200]);
   });
 
-  test("a batch that the topic does not take is sent again with the next full batch, then at the end, in order", async () => {
+  test("the delivery sends a failed batch again with the next full batch and at the end, in order", async () => {
     const sent: string[] = [];
     let calls = 0;
     const delivery = startDelivery(async () => {
@@ -100,8 +100,8 @@ describe("while work goes on", () => {
       throw new SnapshotError("CloudError", "not now");
     });
     const lines = Array.from({ length: 1_600 }, (_, index) => line(index));
-    for (const one of lines) {
-      delivery.add(one);
+    for (const each of lines) {
+      delivery.add(each);
       await settled();
     }
     expect(calls).toBe(3);
@@ -112,7 +112,7 @@ describe("while work goes on", () => {
     expect(sent).toEqual(lines);
   });
 
-  test("what it refuses then as well is lost to it, and counted", async () => {
+  test("the delivery counts the lines that the topic still rejects at the end", async () => {
     const delivery = startDelivery(async () => {});
     for (let index = 0; index < 1_200; index += 1) delivery.add(line(index));
     await settled();
@@ -127,26 +127,27 @@ describe("while work goes on", () => {
   });
 });
 
-describe("a topic that refuses a record for good", () => {
-  const refusal = (reason: Reason = "InvalidRequest") => new SnapshotError(reason, "no");
-  /** A topic that refuses each batch with a bad line. */
+describe("a topic that rejects records permanently", () => {
+  const rejection = (reason: Reason = "InvalidRequest") => new SnapshotError(reason, "no");
+  /** Creates a topic that rejects every batch with a bad line. */
   function topic(isBad: (line: string) => boolean, reason?: Reason) {
-    const taken: string[] = [];
+    const accepted: string[] = [];
     const sizes: number[] = [];
     const send = async (batch: string[]) => {
       sizes.push(batch.length);
-      if (batch.some(isBad)) throw refusal(reason);
-      taken.push(...batch);
+      if (batch.some(isBad)) throw rejection(reason);
+      accepted.push(...batch);
     };
-    return { taken, sizes, send };
+    return { accepted, sizes, send };
   }
   const linesOf = (count: number, bad: (index: number) => boolean) =>
     Array.from({ length: count }, (_, index) => `{"n":${index},"bad":${bad(index)}}`);
-  const isBad = (one: string) => one.includes("true");
-  const deliver = async (lines: string[], send: (batch: string[]) => Promise<void>) => {
+  const isBad = (line: string) => line.includes("true");
+  type Send = (batch: string[]) => Promise<void>;
+  const deliver = async (lines: string[], send: Send, sendAtEnd = send) => {
     const delivery = startDelivery(send);
-    for (const one of lines) delivery.add(one);
-    return delivery.end(() => send);
+    for (const line of lines) delivery.add(line);
+    return delivery.end(() => sendAtEnd);
   };
 
   test.each<[string, number, (index: number) => boolean]>([
@@ -158,27 +159,27 @@ describe("a topic that refuses a record for good", () => {
     ["60 records in a row in the middle", 500, (index) => index >= 200 && index < 260],
     ["every second record", 600, (index) => index % 2 === 0],
     ["all records but the last", 300, (index) => index < 299],
-  ])("the delivery loses nothing but what the topic refuses: %s", async (_what, count, bad) => {
+  ])("the delivery loses only the records that the topic rejects: %s", async (_what, count, bad) => {
     const lines = linesOf(count, bad);
-    const { taken, send } = topic(isBad);
+    const { accepted, send } = topic(isBad);
     const { lost, why } = await deliver(lines, send);
-    expect([...taken].sort()).toEqual(lines.filter((one) => !isBad(one)).sort());
+    expect([...accepted].sort()).toEqual(lines.filter((line) => !isBad(line)).sort());
     expect(lost).toBe(lines.filter(isBad).length);
     expect(why).toMatchObject({ reason: "InvalidRequest" });
   });
 
-  test("the delivery keeps the order of the records around a record that the topic refuses", async () => {
+  test("the delivery keeps the order of the records around a rejected record", async () => {
     const lines = linesOf(900, (index) => index === 700);
-    const { taken, send } = topic(isBad);
+    const { accepted, send } = topic(isBad);
     await deliver(lines, send);
-    expect(taken).toEqual(lines.filter((one) => !isBad(one)));
+    expect(accepted).toEqual(lines.filter((line) => !isBad(line)));
   });
 
-  test("one refused record costs at most 20 further calls", async () => {
+  test("the delivery isolates one rejected record among 500 with at most 20 further calls", async () => {
     for (const index of [0, 137, 499]) {
       const { sizes, send } = topic(isBad);
       await deliver(
-        linesOf(500, (one) => one === index),
+        linesOf(500, (bad) => bad === index),
         send,
       );
       expect(sizes.length).toBeLessThanOrEqual(21);
@@ -193,11 +194,11 @@ describe("a topic that refuses a record for good", () => {
     "CloudError",
     "BadResponse",
     "Unreachable",
-  ])("the delivery isolates a record that the topic refuses with %s", async (reason) => {
+  ])("the delivery isolates a record that the topic rejects with %s", async (reason) => {
     const lines = linesOf(500, (index) => index === 123);
-    const { taken, send } = topic(isBad, reason);
+    const { accepted, send } = topic(isBad, reason);
     expect(await deliver(lines, send)).toMatchObject({ lines: 500, lost: 1, why: { reason } });
-    expect(taken).toHaveLength(499);
+    expect(accepted).toHaveLength(499);
   });
 
   test.each<[Reason, number]>([
@@ -210,25 +211,26 @@ describe("a topic that refuses a record for good", () => {
     ["CloudError", 13],
     ["BadResponse", 13],
     ["InvalidRequest", 42],
-  ])("a topic that refuses everything with %s gets at most %i calls at the end", async (reason, most) => {
-    const { sizes, send } = topic(() => true, reason);
-    const delivery = startDelivery(async () => {
-      throw refusal(reason);
-    });
-    for (const one of linesOf(1_801, () => false)) delivery.add(one);
-    expect(await delivery.end(() => send)).toMatchObject({ lines: 1_801, lost: 1_801, why: { reason } });
-    expect(sizes.length).toBeLessThanOrEqual(most);
-  });
+  ])(
+    "the delivery stops at the end if the topic rejects everything with %s (limit of calls: %i)",
+    async (reason, maxCalls) => {
+      const { sizes, send } = topic(() => true, reason);
+      const delivery = startDelivery(async () => {
+        throw rejection(reason);
+      });
+      for (const line of linesOf(1_801, () => false)) delivery.add(line);
+      expect(await delivery.end(() => send)).toMatchObject({ lines: 1_801, lost: 1_801, why: { reason } });
+      expect(sizes.length).toBeLessThanOrEqual(maxCalls);
+    },
+  );
 
-  test("the time that runs out while a batch is divided ends the delivery and is not the reason that is told", async () => {
+  test("the delivery stops and reports the first error if the time runs out while it divides a batch", async () => {
     const { sizes, send } = topic(isBad);
     const lines = linesOf(500, (index) => index < 20);
     let calls = 0;
-    const delivery = startDelivery(send);
-    for (const one of lines) delivery.add(one);
-    const ended = await delivery.end(() => async (batch) => {
+    const ended = await deliver(lines, send, async (batch) => {
       calls += 1;
-      if (calls > 30) throw refusal("DeadlineExceeded");
+      if (calls > 30) throw rejection("DeadlineExceeded");
       await send(batch);
     });
     expect(calls).toBe(31);
@@ -237,31 +239,29 @@ describe("a topic that refuses a record for good", () => {
     expect(ended.lost).toBeGreaterThan(20);
   });
 
-  test("a topic that can be reached no more while a batch is divided gets no further call", async () => {
+  test("the delivery stops soon if the topic becomes unreachable while it divides a batch", async () => {
     const { send } = topic(isBad, "Unreachable");
     const lines = linesOf(500, (index) => index === 123);
     let calls = 0;
-    const delivery = startDelivery(send);
-    for (const one of lines) delivery.add(one);
-    const ended = await delivery.end(() => async (batch) => {
+    const ended = await deliver(lines, send, async (batch) => {
       calls += 1;
-      if (calls > 5) throw refusal("Unreachable");
+      if (calls > 5) throw rejection("Unreachable");
       await send(batch);
     });
     expect(calls).toBeLessThanOrEqual(20);
     expect(ended).toMatchObject({ lines: 500, why: { reason: "Unreachable" } });
   });
 
-  test("while work goes on, the batches after a refused record are delivered", async () => {
+  test("the delivery sends the batches after a rejected record during the run", async () => {
     const lines = linesOf(2_200, (index) => index === 10);
-    const { taken, send } = topic(isBad);
+    const { accepted, send } = topic(isBad);
     const delivery = startDelivery(send);
-    for (const one of lines) {
-      delivery.add(one);
+    for (const each of lines) {
+      delivery.add(each);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(taken.length).toBeGreaterThanOrEqual(1_999);
+    expect(accepted.length).toBeGreaterThanOrEqual(1_999);
     expect(await delivery.end(() => send)).toMatchObject({ lines: 2_200, lost: 1 });
-    expect(taken).toEqual(lines.filter((one) => !isBad(one)));
+    expect(accepted).toEqual(lines.filter((line) => !isBad(line)));
   });
 });

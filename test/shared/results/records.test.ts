@@ -5,7 +5,7 @@ import type { EndFields, Outcome, TargetFields } from "../../../shared/results/r
 import { recorded, startRecords } from "../../../shared/results/records.ts";
 import { redactor } from "../../../shared/results/redact.ts";
 
-function opened(redact = (text: string) => text) {
+function startTest(redact = (text: string) => text) {
   let now = Date.parse("2026-11-21T02:00:00Z");
   const printed: string[] = [];
   const fields = { function: "scheduled-snapshots", request_id: "r-1", trigger: "timer" };
@@ -29,8 +29,8 @@ function opened(redact = (text: string) => text) {
 const target = (id: string) => ({ action: "create", kind: "snapshot", resource_id: id }) as const;
 
 describe("records", () => {
-  test("are printed as their targets end, and the run's comes last with the counts", () => {
-    const { records, printed, lines, wait } = opened();
+  test("records are printed when their targets end, and the record of the run is the last one and has the counts", () => {
+    const { records, printed, lines, wait } = startTest();
     const first = records.openRecord(target("a"));
     const second = records.openRecord(target("b"));
     wait(20);
@@ -46,8 +46,8 @@ describe("records", () => {
     ]);
   });
 
-  test("end with the run: what is still open gets the run's error, exactly once", () => {
-    const { records, lines } = opened();
+  test("close writes a record with the error of the run for every open target, exactly once", () => {
+    const { records, lines } = startTest();
     const end = records.openRecord(target("a"));
     records.openRecord(target("b"));
     end({ outcome: "accepted" });
@@ -59,8 +59,8 @@ describe("records", () => {
     ]);
   });
 
-  test("count the first end of a target and no other", () => {
-    const { records, lines } = opened();
+  test("a target has one record, even if its work ends several times", () => {
+    const { records, lines } = startTest();
     const end = records.openRecord(target("a"));
     end({ outcome: "accepted" });
     end({ outcome: "failed" });
@@ -70,37 +70,37 @@ describe("records", () => {
     expect(records.counts()).toEqual({ accepted: 1 });
   });
 
-  test("of a run in which nothing was selected: the run's alone", () => {
-    const { records, lines } = opened();
+  test("a run without targets has only the record of the run", () => {
+    const { records, lines } = startTest();
     expect(records.hasTargets).toBe(false);
     records.close(undefined);
     expect(lines()).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
   });
 
-  test("have what becomes known of the run later", () => {
-    const { records, fields, lines } = opened();
+  test("a record has the fields of the run that became known after the start", () => {
+    const { records, fields, lines } = startTest();
     Object.assign(fields, { event_time: "2026-11-21T01:59:00.000Z" });
     records.close(undefined);
     expect(lines()[0].event_time).toBe("2026-11-21T01:59:00.000Z");
   });
 
-  test("are redacted before they are printed", () => {
-    const { records, printed } = opened((text) => text.replaceAll("secret", "***"));
+  test("records are redacted before they are printed", () => {
+    const { records, printed } = startTest((text) => text.replaceAll("secret", "***"));
     records.openRecord(target("a"))({ outcome: "failed", error: new SnapshotError("CloudError", "the secret") });
     records.close(undefined);
     expect(printed.join()).not.toContain("secret");
   });
 
-  test("do not change when their counts are changed by who was given them", () => {
-    const { records, lines } = opened();
+  test("the record of the run has the number of targets for each outcome", () => {
+    const { records, lines } = startTest();
     records.openRecord(target("a"))({ outcome: "accepted" });
     records.close(undefined);
     expect(lines().at(-1).outcomes).toEqual({ accepted: 1 });
   });
 });
 
-test("what is remarked on a run is all said, in the order in which it was", () => {
-  const { records, lines } = opened();
+test("the record of the run has all notices in order", () => {
+  const { records, lines } = startTest();
   records.addNotice("A tag selects nothing.");
   records.addNotice("A kind is not offered.");
   records.close(undefined);
@@ -109,12 +109,12 @@ test("what is remarked on a run is all said, in the order in which it was", () =
   ]);
 });
 
-describe("the record of a run", () => {
-  test("the record of a run is a warning if a target is unverified, and an error if one failed, whatever its detail", () => {
-    const levelOf = (outcomes: Outcome[], remark?: string) => {
-      const { records, lines } = opened();
+describe("the level of the record of a run", () => {
+  test("the record of a run is a warning if a target is unverified, and an error if one failed, whatever its notices are", () => {
+    const levelOf = (outcomes: Outcome[], notice?: string) => {
+      const { records, lines } = startTest();
       for (const outcome of outcomes) records.openRecord(target("a"))({ outcome });
-      if (remark !== undefined) records.addNotice(remark);
+      if (notice !== undefined) records.addNotice(notice);
       records.close(undefined);
       return lines().at(-1).level;
     };
@@ -125,7 +125,7 @@ describe("the record of a run", () => {
   });
 
   test("the record of a run is a warning if verify finds an unverified snapshot", () => {
-    const { records, lines } = opened();
+    const { records, lines } = startTest();
     const error = new SnapshotError("SnapshotFailed", "It ended in error.");
     records.openRecord({ action: "verify" })({ outcome: "failed", error });
     records.openRecord({ action: "verify" })({ outcome: "unverified" });
@@ -134,9 +134,9 @@ describe("the record of a run", () => {
   });
 });
 
-describe("recorded work", () => {
-  test("ends with what it did, or with what it threw, which is thrown on", async () => {
-    const { records, lines } = opened();
+describe("recorded", () => {
+  test("recorded writes the record of the result or of the error, and rethrows the error", async () => {
+    const { records, lines } = startTest();
     const done = await recorded(records, target("a"), async () => ({ result: 5, end: { outcome: "accepted" } }));
     expect(done).toBe(5);
     const error = new SnapshotError("Busy", "later", { attempts: 3, code: "EVS.2409", status: 409, requestId: "c-1" });
@@ -151,20 +151,20 @@ describe("recorded work", () => {
     ]);
   });
 
-  test("that throws what is none of our errors is a fault of the function, and says so", async () => {
-    const { records, lines } = opened();
+  test("recorded reports any other thrown value as an unexpected fault of the function", async () => {
+    const { records, lines } = startTest();
     const work = recorded(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
     await expect(work).rejects.toMatchObject({ reason: "CloudError" });
     expect(lines()[0].error.message).toBe("Unexpected fault in the function: TypeError: x is not a function");
   });
 });
 
-describe("a record of strings from outside", () => {
+describe("a record with strings from outside", () => {
   const MB = "x".repeat(1024 * 1024);
   const written = (fields: Record<string, unknown>, error?: SnapshotError, redact?: (text: string) => string) => {
-    const { records, printed } = opened(redact);
-    const begun = { ...target("a"), ...fields } as TargetFields;
-    records.openRecord(begun)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
+    const { records, printed } = startTest(redact);
+    const fieldsOfTarget = { ...target("a"), ...fields } as TargetFields;
+    records.openRecord(fieldsOfTarget)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
     records.close(error);
     return printed;
   };
@@ -174,29 +174,29 @@ describe("a record of strings from outside", () => {
     const error = new SnapshotError("CloudError", MB, { code: MB, requestId: MB, status: 400 });
     for (const line of written({ ...fields, deployment_id: MB }, error)) {
       expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
-      const { error: told, ...record } = JSON.parse(line);
-      expect(told).toMatchObject({ reason: "CloudError", status: 400 });
-      for (const id of [told.code, told.request_id]) expect(id).toMatch(/^x{127}…$/);
-      expect(told.message).toMatch(/^x{2999,11999}…$/);
+      const { error: fault, ...record } = JSON.parse(line);
+      expect(fault).toMatchObject({ reason: "CloudError", status: 400 });
+      for (const id of [fault.code, fault.request_id]) expect(id).toMatch(/^x{127}…$/);
+      expect(fault.message).toMatch(/^x{2999,11999}…$/);
       if (record.action === "run") continue;
       for (const id of ["snapshot_id", "job_id"]) expect(record[id]).toMatch(/^x{127}…$/);
       for (const text of ["name", "policy", "deployment_id"]) expect(record[text]).toMatch(/^x{254}…$/);
       for (const text of ["detail", "rule", "resource_id"]) expect(record[text]).toMatch(/^x{2999}…$/);
     }
     const disks = Array.from({ length: 60 }, () => "5aa1c0de-1111-4222-8333-444455556666").join(",");
-    const usual = {
+    const ordinary = {
       resource_id: disks,
       snapshot_id: "a".repeat(128),
       name: "b".repeat(255),
       detail: "c".repeat(4_000),
     };
-    expect(JSON.parse(String(written(usual)[0]))).toMatchObject(usual);
+    expect(JSON.parse(String(written(ordinary)[0]))).toMatchObject(ordinary);
   });
 
   test("a record has at most 16 KB, also if each character is escaped, and its ids and its outcome are complete", () => {
     const id = "5aa1c0de-1111-4222-8333-444455556666";
-    for (const sign of ["\u0001", "\u2028", "\u202e", "😀", "é", '"', "\\", "\ud800"]) {
-      const text = sign.repeat(10_000);
+    for (const character of ["\u0001", "\u2028", "\u202e", "😀", "é", '"', "\\", "\ud800"]) {
+      const text = character.repeat(10_000);
       const fields = { name: text, policy: text, rule: text, detail: text, job_id: text, deployment_id: text };
       const error = new SnapshotError("CloudError", text, { code: text, requestId: text });
       for (const line of written({ ...fields, resource_id: id, snapshot_id: id }, error, redactor([]))) {
@@ -209,12 +209,12 @@ describe("a record of strings from outside", () => {
     }
   });
 
-  test("remarks on a run are cut together, not one by one", () => {
-    const { records, printed } = opened();
+  test("the notices of a run are cut together and not one by one", () => {
+    const { records, printed } = startTest();
     for (let index = 0; index < 1_000; index += 1)
-      records.addNotice(`Remark ${index} about something that deserves a look.`);
+      records.addNotice(`Notice ${index} about something that deserves a look.`);
     records.close(undefined);
-    expect(JSON.parse(String(printed[0])).detail).toMatch(/^Remark 0 .*Remark 200 .*…$/);
+    expect(JSON.parse(String(printed[0])).detail).toMatch(/^Notice 0 .*Notice 200 .*…$/);
   });
 
   test("a record is one line of printable characters whose JSON has the original strings", () => {

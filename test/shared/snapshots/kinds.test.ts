@@ -3,11 +3,11 @@ import { after, type Instant, instant } from "../../../shared/core/instant.ts";
 import {
   cannotBeDeleted,
   type FoundSnapshot,
-  isGoing,
+  isBeingDeleted,
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
+import { KINDS, type KindName } from "../../../shared/snapshots/kinds/kinds.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
@@ -26,43 +26,45 @@ const MARKER = markerOf("one");
 const LABELS = markerLabels(MARKER);
 const TEXT = `managed-by:snapshot-functions policy:nightly key:${MARKER.idempotencyKey} content:${MARKER.requestHash}`;
 
-test("there are four, by the names that everybody uses", () => {
+test("KINDS has four kinds with their public names", () => {
   for (const [name, kind] of Object.entries(KINDS)) expect(kind.name).toBe(name);
   expect(Object.keys(KINDS)).toEqual(["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"]);
 });
 
-describe("what a snapshot is of, in the case of the cloud's lists", () => {
-  test.each<[kind: Kind, options: JsonObject, resource: string]>([
-    [snapshot, { volume_id: "DISK-1" }, "disk-1"],
-    [standard, { volume_id: "DISK-1" }, "disk-1"],
-    [group, { server_id: "SERVER-1" }, "server-1"],
-    [group, { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
-    [group, {}, ""],
-    [cluster, { cluster_id: "CLUSTER-1" }, "cluster-1"],
-  ])("$kind", (kind, options, resource) => {
+describe("resourceOf of each kind", () => {
+  test.each<[name: KindName, options: JsonObject, resource: string]>([
+    ["snapshot", { volume_id: "DISK-1" }, "disk-1"],
+    ["standard-snapshot", { volume_id: "DISK-1" }, "disk-1"],
+    ["snapshot-group", { server_id: "SERVER-1" }, "server-1"],
+    ["snapshot-group", { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
+    ["snapshot-group", {}, ""],
+    ["cluster-snapshot", { cluster_id: "CLUSTER-1" }, "cluster-1"],
+  ])("resourceOf returns the resource in lower case: %s", (name, options, resource) => {
+    const kind: Kind = KINDS[name];
     expect(kind.resourceOf(options)).toBe(resource);
   });
 
-  test("a group's disks are not put in order in the request itself", () => {
+  test("resourceOf does not sort the disks in the request of a group", () => {
     const options = { volume_ids: ["b", "a"] };
     group.resourceOf(options);
     expect(options.volume_ids).toEqual(["b", "a"]);
   });
 });
 
-describe("the marker is where each API has room for it, beside what the caller wrote", () => {
-  test.each<[kind: Kind, field: "metadata" | "tags"]>([
-    [snapshot, "metadata"],
-    [standard, "tags"],
-    [group, "tags"],
-  ])("%o", (kind, field) => {
+describe("mark of each kind", () => {
+  test.each<[name: KindName, field: "metadata" | "tags"]>([
+    ["snapshot", "metadata"],
+    ["standard-snapshot", "tags"],
+    ["snapshot-group", "tags"],
+  ])("mark adds the marker to the caller's labels: %s", (name, field) => {
+    const kind: Kind = KINDS[name];
     const options = { name: "a", [field]: { team: "shop" } };
     expect(kind.mark(options, MARKER)).toEqual({ name: "a", [field]: { team: "shop", ...LABELS } });
     expect(kind.mark({ name: "a" }, MARKER)).toEqual({ name: "a", [field]: LABELS });
     expect(options).toEqual({ name: "a", [field]: { team: "shop" } });
   });
 
-  test("a cluster's snapshot has its description alone, of 256 characters", () => {
+  test("mark adds the marker to the description of a cluster snapshot, within 256 characters", () => {
     const described = (description?: unknown) => cluster.mark({ name: "a", description }, MARKER);
     expect(described()).toEqual({ name: "a", description: TEXT });
     expect(described(null)).toEqual({ name: "a", description: TEXT });
@@ -73,15 +75,16 @@ describe("the marker is where each API has room for it, beside what the caller w
   });
 });
 
-describe("a snapshot in a list", () => {
+describe("read of each kind", () => {
   const raw = { id: "one", name: "nightly-one", status: "available", created_at: "2026-11-21T02:00:00.123456" };
   const read = (kind: Kind, changes: JsonObject = {}) => kind.read({ ...raw, ...changes }) as FoundSnapshot;
 
-  test.each<[kind: Kind, labels: string, resource: string]>([
-    [snapshot, "metadata", "volume_id"],
-    [standard, "tags", "volume_id"],
-    [group, "tags", "server_id"],
-  ])("of EVS is read with its labels and what it is of: %o", (kind, labels, resource) => {
+  test.each<[name: KindName, labels: string, resource: string]>([
+    ["snapshot", "metadata", "volume_id"],
+    ["standard-snapshot", "tags", "volume_id"],
+    ["snapshot-group", "tags", "server_id"],
+  ])("read returns an EVS snapshot with its labels and its resource: %s", (name, labels, resource) => {
+    const kind: Kind = KINDS[name];
     const one = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
     expect(kind.read(one)).toEqual({
       id: "one",
@@ -97,7 +100,7 @@ describe("a snapshot in a list", () => {
     });
   });
 
-  test("of DWS is read with the marker in its description", () => {
+  test("read returns a DWS snapshot with the marker from its description", () => {
     const one = {
       id: "one",
       name: "nightly-one",
@@ -120,13 +123,13 @@ describe("a snapshot in a list", () => {
     });
   });
 
-  test.each(Object.values(KINDS))("without an id or a status is none: $kind", (kind: Kind) => {
+  test.each(Object.values(KINDS))("read rejects a response without an id or a status: $name", (kind: Kind) => {
     for (const missing of [{ id: undefined }, { id: "" }, { id: 7 }, { status: undefined }, { status: "" }]) {
       expect(kind.read({ ...raw, ...missing })).toBeUndefined();
     }
   });
 
-  test.each(Object.values(KINDS))("with nothing but these is one without a name, a time or a marker: $kind", (kind) => {
+  test.each(Object.values(KINDS))("read accepts a response with only an id and a status: $name", (kind) => {
     const found = (kind as Kind).read({ id: "one", status: "available" });
     expect(found).toMatchObject({ name: "", labels: {} });
     for (const absent of ["resource", "created", "description", "marker"]) {
@@ -134,14 +137,14 @@ describe("a snapshot in a list", () => {
     }
   });
 
-  test("of a group of single disks is of no server", () => {
+  test("read returns no resource for a group of individual disks", () => {
     expect(read(group, { server_id: "" }).resource).toBeUndefined();
     expect(read(group, { server_id: null }).resource).toBeUndefined();
   });
 
-  test.each<[kind: Kind, states: Record<string, State>]>([
+  test.each<[name: KindName, states: Record<string, State>]>([
     [
-      snapshot,
+      "snapshot",
       {
         creating: "creating",
         available: "available",
@@ -168,7 +171,7 @@ describe("a snapshot in a list", () => {
       },
     ],
     [
-      cluster,
+      "cluster-snapshot",
       {
         CREATING: "creating",
         AVAILABLE: "available",
@@ -184,14 +187,15 @@ describe("a snapshot in a list", () => {
         RESTORING: "unknown",
       },
     ],
-  ])("is in the state that its status means: %o", (kind, states) => {
+  ])("read returns the state of each status: %s", (name, states) => {
+    const kind: Kind = KINDS[name];
     for (const [status, state] of Object.entries(states)) {
       expect(kind.read({ ...raw, status })?.state, status).toBe(status === "" ? undefined : state);
     }
   });
 });
 
-test("a status such as `constructor`, which names a property of every object, is an unknown state", () => {
+test("read returns the state unknown for a status such as `constructor`, which is a property of every object", () => {
   for (const kind of Object.values<Kind>(KINDS)) {
     for (const status of ["constructor", "toString", "valueOf", "__proto__", "hasOwnProperty"]) {
       expect(kind.read({ id: "one", status })?.state, `${kind.name} ${status}`).toBe("unknown");
@@ -199,30 +203,30 @@ test("a status such as `constructor`, which names a property of every object, is
   }
 });
 
-test("a snapshot whose deletion failed is not being deleted any more, however the service words the status", () => {
+test("isBeingDeleted returns false if the deletion failed, for every wording of the status", () => {
   const [stuck, going] = [
     ["error_deleting", "ERROR_DELETING", "delete_failed"],
     ["deleting", "deleted", "DELETING"],
   ].map((statuses) => statuses.map((status) => snapshot.read({ id: "one", status }) as FoundSnapshot));
-  expect(stuck?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(stuck?.map(() => [true, false]));
-  expect(going?.map((one) => [cannotBeDeleted(one), isGoing(one)])).toEqual(going?.map(() => [false, true]));
+  expect(stuck?.map((one) => [cannotBeDeleted(one), isBeingDeleted(one)])).toEqual(stuck?.map(() => [true, false]));
+  expect(going?.map((one) => [cannotBeDeleted(one), isBeingDeleted(one)])).toEqual(going?.map(() => [false, true]));
 });
 
-describe("the API's answer to a create", () => {
-  test("names the snapshot, each API in its own place", () => {
+describe("the create responses of each kind", () => {
+  test("createdId returns the id from the create response of each API", () => {
     expect(snapshot.createdId({ snapshot: { id: "one" } })).toBe("one");
     expect(cluster.createdId({ snapshot: { id: "one" } })).toBe("one");
     expect(standard.createdId({ job_id: "job", snapshot_id: "one" })).toBe("one");
     expect(group.createdId({ job_id: "job", snapshot_group_id: "one" })).toBe("one");
   });
 
-  test.each(Object.values(KINDS))("that names none says so: $kind", (kind: Kind) => {
+  test.each(Object.values(KINDS))("createdId returns undefined if the response has no id: $name", (kind: Kind) => {
     for (const answer of [{}, { snapshot: null }, { snapshot: "one" }, { snapshot: { id: 1 } }, { id: "one" }]) {
       expect(kind.createdId(answer)).toBeUndefined();
     }
   });
 
-  test("is made up again for a snapshot that an earlier delivery made: of v2 with the fields that its create has", () => {
+  test("answer rebuilds the create response of an EVS v2 snapshot with its fields", () => {
     const raw = {
       id: "one",
       name: "nightly-one",
@@ -242,7 +246,7 @@ describe("the API's answer to a create", () => {
     expect(snapshot.answer(snapshotOf("one", "disk-1", { raw: { id: "one" } }))).toEqual({ snapshot: { id: "one" } });
   });
 
-  test("is made up again from the id alone where the API says no more; there is no job any more", () => {
+  test("answer rebuilds the create response of the other kinds from the id, without a job", () => {
     const one = snapshotOf("one", "disk-1", { raw: { id: "one", job_id: "job" } });
     expect(standard.answer(one)).toEqual({ snapshot_id: "one" });
     expect(group.answer(one)).toEqual({ snapshot_group_id: "one" });
@@ -250,7 +254,7 @@ describe("the API's answer to a create", () => {
   });
 });
 
-describe("a group is what it and its members are", () => {
+describe("groupWith", () => {
   const member = (state: State, index: number) =>
     snapshotOf(`member-${index}`, `disk-${index}`, { state, status: `is ${state}` });
   const stateOf = (own: State, ...members: State[]) =>
@@ -275,11 +279,11 @@ describe("a group is what it and its members are", () => {
     ["failed", ["deleting", "failed"], "failed"],
     ["deleting", ["failed"], "deleting"],
     ["deleting", ["available"], "deleting"],
-  ])("%s with %j: %s", (own, members, whole) => {
+  ])("groupWith returns for a group that is %s with members %j the state %s", (own, members, whole) => {
     expect(stateOf(own, ...members)).toBe(whole);
   });
 
-  test("and has them", () => {
+  test("groupWith returns the group with its members", () => {
     const members = [member("available", 1), member("creating", 2)];
     const whole = groupWith(snapshotOf("group", "server-1"), members);
     expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
@@ -300,10 +304,13 @@ describe("seemsComplete", () => {
     ["creating", [], false],
     ["deleting", ["available"], false],
     ["quantum", ["available"], false],
-  ])("a group in the status %s with members in the states %j seems complete: %s", (status, members, complete) => {
-    const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
-    expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
-  });
+  ])(
+    "seemsComplete returns for a group in the status %s with members in the states %j: %s",
+    (status, members, complete) => {
+      const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
+      expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
+    },
+  );
 });
 
 describe("compareWithDisks", () => {
@@ -320,18 +327,18 @@ describe("compareWithDisks", () => {
   };
   const missing = (id: string) => ["failed", `the member for disk ${id} is missing`];
 
-  test("a group with a member for each disk keeps its state, whatever the case of the ids", () => {
+  test("compareWithDisks keeps the state of a group with a member for each disk, in any case of the ids", () => {
     const one = whole("a", "b", "c");
     expect(compareWithDisks(one, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(one);
   });
 
-  test("a group without a member for a disk is failed, and a member without a disk counts for none", () => {
+  test("compareWithDisks returns failed for a group without a member for a disk, and ignores members without a disk", () => {
     expect(compared(whole("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(whole("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(whole(), [{ id: "a" }])).toEqual(missing("a"));
   });
 
-  test("a group that lacks a member is creating for 6 s after it was created", () => {
+  test("compareWithDisks returns creating for a group that lacks a member in the first 6 s", () => {
     const stateAfter = (ms: number) => compared(whole("a"), [{ id: "b" }], moment(-ms))[0];
     expect([stateAfter(-60_000), stateAfter(0), stateAfter(5_999), stateAfter(6_000)]).toEqual([
       "creating",
@@ -341,7 +348,7 @@ describe("compareWithDisks", () => {
     ]);
   });
 
-  test("a group needs no member for a disk that was attached later, by a credible time", () => {
+  test("compareWithDisks ignores a disk that was attached later, by a credible time", () => {
     const since = (attachedAt: Instant | undefined) => compared(whole("a"), [{ id: "a" }, { id: "b", attachedAt }]);
     expect(since(LATER)).toEqual(["available", undefined]);
     for (const attachedAt of [CREATED, moment(-60_001), undefined, instant(0), moment(3_600_000)]) {
@@ -349,12 +356,12 @@ describe("compareWithDisks", () => {
     }
   });
 
-  test("a group needs a member for each disk if its creation time is not known", () => {
+  test("compareWithDisks requires a member for each disk if the creation time is unknown", () => {
     const found = compareWithDisks(whole("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
     expect([found.state, found.stateDetail]).toEqual(missing("b"));
   });
 
-  test("a group is in an unknown state if no disk was attached by the time of its creation", () => {
+  test("compareWithDisks returns unknown if no disk was attached when the group was created", () => {
     for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
       expect(compared(whole("a"), disks)).toEqual([
         "unknown",

@@ -3,12 +3,12 @@ import type { SnapshotError } from "../../../shared/core/errors.ts";
 import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { listByKind } from "../../../shared/snapshots/list-by-kind.ts";
-import { group, refusal, snapshot, snapshotOf, stage } from "../../support/domain.ts";
+import { cloudError, createFixture, type DomainFixture, group, snapshot, snapshotOf } from "../../support/domain.ts";
 
 const keepAll = (found: FoundSnapshot) => found;
 
-/** What each kind was found to have, as `kind: ids`. */
-async function lists({ means: runContext }: ReturnType<typeof stage>) {
+/** Returns the listed snapshots of each kind as `kind: ids`. */
+async function lists({ runContext }: DomainFixture) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
   const outdated = await listByKind({ action: "verify", policy: "nightly" }, runContext, keepAll, (kind, found) => {
@@ -20,30 +20,30 @@ async function lists({ means: runContext }: ReturnType<typeof stage>) {
   return { seen, error, outdated: outdated.map(({ name }) => name) };
 }
 
-test("every kind is listed once", async () => {
-  const here = stage();
-  here.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
-  here.cloud.add(group, snapshotOf("c", "server-1"));
-  const { seen, error } = await lists(here);
+test("listByKind lists every kind once", async () => {
+  const fixture = createFixture();
+  fixture.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
+  fixture.cloud.add(group, snapshotOf("c", "server-1"));
+  const { seen, error } = await lists(fixture);
   expect(error).toBeUndefined();
-  expect(here.remarks).toEqual([]);
+  expect(fixture.notices).toEqual([]);
   expect(seen).toEqual(["snapshot: a, b", "standard-snapshot: ", "snapshot-group: c", "cluster-snapshot: "]);
-  expect(here.cloud.asked()).toEqual([
+  expect(fixture.cloud.requests()).toEqual([
     "listAll snapshot",
     "listAll standard-snapshot",
     "listAll snapshot-group",
     "listAll cluster-snapshot",
   ]);
-  expect(here.records).toEqual([]);
+  expect(fixture.records).toEqual([]);
 });
 
-test("one that cannot be listed has a failed record; the others are gone through", async () => {
-  const here = stage();
-  const error = refusal("AccessDenied");
-  here.cloud.at("listAll", undefined, error);
-  const { seen } = await lists(here);
+test("listByKind writes a failed record for a kind that cannot be listed and continues with the others", async () => {
+  const fixture = createFixture();
+  const error = cloudError("AccessDenied");
+  fixture.cloud.at("listAll", undefined, error);
+  const { seen } = await lists(fixture);
   expect(seen).toEqual(["snapshot: ", "snapshot-group: ", "cluster-snapshot: "]);
-  expect(here.records).toEqual([
+  expect(fixture.records).toEqual([
     {
       action: "verify",
       policy: "nightly",
@@ -55,89 +55,94 @@ test("one that cannot be listed has a failed record; the others are gone through
   ]);
 });
 
-test("a fault that passes is waited out", async () => {
-  const here = stage();
-  here.cloud.at("listAll", refusal("CloudError"));
-  expect((await lists(here)).seen).toHaveLength(4);
-  expect(here.records).toEqual([]);
+test("listByKind lists a kind again after a transient error", async () => {
+  const fixture = createFixture();
+  fixture.cloud.at("listAll", cloudError("CloudError"));
+  expect((await lists(fixture)).seen).toHaveLength(4);
+  expect(fixture.records).toEqual([]);
 });
 
-test("listByKind returns the kinds that were listed before another kind's list was waited for", async () => {
-  const outdated = async (...events: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1][]) => {
-    const here = stage();
-    here.cloud.at("listAll", ...events);
-    return (await lists(here)).outdated;
+test("listByKind returns the kinds that were listed before it waited for the list of another kind", async () => {
+  const outdated = async (...events: Parameters<DomainFixture["cloud"]["at"]>[1][]) => {
+    const fixture = createFixture();
+    fixture.cloud.at("listAll", ...events);
+    return (await lists(fixture)).outdated;
   };
   expect(await outdated()).toEqual([]);
-  expect(await outdated(refusal("CloudError"))).toEqual([]);
-  expect(await outdated(undefined, refusal("AccessDenied"), refusal("CloudError"))).toEqual(["snapshot"]);
-  expect(await outdated(undefined, refusal("Throttled"), undefined, refusal("AccessDenied"))).toEqual(["snapshot"]);
-  expect(await outdated(undefined, undefined, undefined, refusal("Throttled"))).toEqual([
+  expect(await outdated(cloudError("CloudError"))).toEqual([]);
+  expect(await outdated(undefined, cloudError("AccessDenied"), cloudError("CloudError"))).toEqual(["snapshot"]);
+  expect(await outdated(undefined, cloudError("Throttled"), undefined, cloudError("AccessDenied"))).toEqual([
+    "snapshot",
+  ]);
+  expect(await outdated(undefined, undefined, undefined, cloudError("Throttled"))).toEqual([
     "snapshot",
     "standard-snapshot",
     "snapshot-group",
   ]);
-  // A region without the first kind.
-  expect(await outdated(refusal("Unsupported"), undefined, refusal("Throttled"))).toEqual(["standard-snapshot"]);
+  // This region does not offer the first kind.
+  expect(await outdated(cloudError("Unsupported"), undefined, cloudError("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
-test("what a region does not offer is remarked on the run; where that is everything, the address is wrong", async () => {
-  const here = stage();
-  const unsupported = refusal("Unsupported", { status: 404, code: "APIGW.0101" });
-  here.cloud.at("listAll", unsupported, refusal("Unsupported"), unsupported);
-  expect((await lists(here)).seen).toEqual(["cluster-snapshot: "]);
-  expect(here.records).toEqual([]);
-  expect(here.remarks).toEqual([
+test("listByKind adds a notice for kinds that the endpoint does not offer, and rejects if it offers none", async () => {
+  const fixture = createFixture();
+  const unsupported = cloudError("Unsupported", { status: 404, code: "APIGW.0101" });
+  fixture.cloud.at("listAll", unsupported, cloudError("Unsupported"), unsupported);
+  expect((await lists(fixture)).seen).toEqual(["cluster-snapshot: "]);
+  expect(fixture.records).toEqual([]);
+  expect(fixture.notices).toEqual([
     "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
   ]);
 
-  const silent = stage();
-  silent.cloud.at("listAll", refusal("Unsupported"));
+  const silent = createFixture();
+  silent.cloud.at("listAll", cloudError("Unsupported"));
   await lists(silent);
-  expect(silent.remarks[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
+  expect(silent.notices[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
 
-  const nowhere = stage();
+  const nowhere = createFixture();
   nowhere.cloud.always("listAll", unsupported);
   const { seen, error } = await lists(nowhere);
   expect(seen).toEqual([]);
   expect(error).toBe(unsupported);
-  expect(nowhere.remarks).toEqual([]);
+  expect(nowhere.notices).toEqual([]);
 });
 
-test("what is not asked for is not held", async () => {
-  const here = stage();
-  here.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
+test("listByKind keeps only the snapshots that keep returns", async () => {
+  const fixture = createFixture();
+  fixture.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
   const seen: string[][] = [];
   const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "lean" } : undefined);
-  await listByKind({ action: "verify" }, here.means, keep, (_kind, found) => {
+  await listByKind({ action: "verify" }, fixture.runContext, keep, (_kind, found) => {
     seen.push(found.map(({ id, name }) => `${id} ${name}`));
   });
   expect(seen).toEqual([["kept lean"], [], [], []]);
 });
 
 test("listByKind ends the work on a list at the deadline and records that the kind failed", async () => {
-  const here = stage({ seconds: 10 });
-  here.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
-  // Each snapshot takes 20 ms.
+  const fixture = createFixture({ seconds: 10 });
+  fixture.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
+  // The work on each snapshot takes 20 ms.
   let worked = 0;
-  const now = () => instant(here.time.now() + worked * 20);
-  const means = { ...here.means, retryBudget: { ...here.means.retryBudget, time: { ...here.time, now } } };
-  await listByKind({ action: "verify" }, means, keepAll, async (_kind, found, pause) => {
+  const now = () => instant(fixture.time.now() + worked * 20);
+  const runContext = {
+    ...fixture.runContext,
+    retryBudget: { ...fixture.runContext.retryBudget, time: { ...fixture.time, now } },
+  };
+  await listByKind({ action: "verify" }, runContext, keepAll, async (_kind, found, pause) => {
     for (const _ of found) {
       await pause();
       worked += 1;
     }
   });
   expect(worked).toBe(500);
-  expect(here.records[0]).toMatchObject({
+  expect(fixture.records[0]).toMatchObject({
     kind: "snapshot",
     outcome: "failed",
     error: {
       reason: "DeadlineExceeded",
       message:
-        "The invocation's time ran out before every snapshot of the list was looked at. Raise the function's timeout.",
+        "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
     },
   });
-  // Timers and sockets had their turn 5 times.
-  expect(here.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
+  // Timers and sockets could run 5 times.
+  expect(fixture.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });

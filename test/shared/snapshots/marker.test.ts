@@ -28,14 +28,14 @@ const marker = fc.record({
   requestHash: hex(8),
 });
 
-describe("a key", () => {
-  // What was made by an earlier version has to be found by a later one.
-  test("is the same for ever", () => {
+describe("deriveKey", () => {
+  // A later version must find the snapshots of an earlier version.
+  test("deriveKey returns the same key in every version", () => {
     expect(deriveKey("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
     expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
   });
 
-  test("keeps its parts apart", () => {
+  test("deriveKey distinguishes where one part ends and the next begins", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (one, other) => {
         const [a, b] = [one, other].map((parts) => deriveKey(...(parts as [string])));
@@ -47,8 +47,8 @@ describe("a key", () => {
   });
 });
 
-describe("the content", () => {
-  test("is that of the request, in whatever order it was written, and of its kind", () => {
+describe("hashRequest", () => {
+  test("hashRequest depends on the kind and the options, but not on the order of keys", () => {
     const content = hashRequest("snapshot", { volume_id: "disk", name: "a" });
     expect(content).toMatch(/^[0-9a-f]{8}$/);
     expect(hashRequest("snapshot", { name: "a", volume_id: "disk" })).toBe(content);
@@ -57,20 +57,20 @@ describe("the content", () => {
   });
 });
 
-describe("a name that we make up", () => {
+describe("snapshotName", () => {
   const identity = { kind: "snapshot", resource: "disk", key: MARKER.idempotencyKey, attempt: 1 };
   const time = instant(Date.parse("2026-11-21T02:00:00Z"));
 
-  test("says the policy and the event's time, and fits into 64 characters", () => {
+  test("snapshotName contains the policy and the time of the event in at most 64 characters", () => {
     expect(snapshotName("nightly", time, identity)).toMatch(/^nightly-20261121T020000Z-[0-9a-f]{8}$/);
     expect(snapshotName("p".repeat(38), time, identity)).toHaveLength(64);
   });
 
-  test("of a deployment has no time", () => {
+  test("snapshotName contains no time for a deployment", () => {
     expect(snapshotName("d-release-7", undefined, identity)).toMatch(/^d-release-7-[0-9a-f]{8}$/);
   });
 
-  test("is another one for each kind, resource, key and attempt", () => {
+  test("snapshotName differs for each kind, resource, key and attempt", () => {
     const others = [
       identity,
       { ...identity, kind: "standard-snapshot" },
@@ -83,8 +83,8 @@ describe("a name that we make up", () => {
   });
 });
 
-describe("as metadata or tags", () => {
-  test("it comes back, among labels of others, and its values fit into a tag", () => {
+describe("markerLabels and readMarkerLabels", () => {
+  test("readMarkerLabels reads the marker among other labels, and its values fit into a tag", () => {
     fc.assert(
       fc.property(marker, fc.dictionary(fc.string(), fc.string()), (one, labels) => {
         const written = markerLabels(one);
@@ -96,26 +96,26 @@ describe("as metadata or tags", () => {
   });
 
   test.each<[what: string, labels: Record<string, string>]>([
-    ["nothing", {}],
-    ["somebody else's", { ...markerLabels(MARKER), "managed-by": "terraform" }],
-    ["no policy", { ...markerLabels(MARKER), policy: "" }],
-    ["no key", { ...markerLabels(MARKER), key: "" }],
-    ["no content", { ...markerLabels(MARKER), content: "" }],
+    ["an empty object", {}],
+    ["labels of another project", { ...markerLabels(MARKER), "managed-by": "terraform" }],
+    ["labels without a policy", { ...markerLabels(MARKER), policy: "" }],
+    ["labels without a key", { ...markerLabels(MARKER), key: "" }],
+    ["labels without a request hash", { ...markerLabels(MARKER), content: "" }],
     ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.slice(1) }],
     ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.idempotencyKey}0` }],
-    ["more before the key", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
+    ["a key after other characters", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
     ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.toUpperCase() }],
-    ["a content that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
-    ["more before the content", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
-    ["a content that is no hash", { ...markerLabels(MARKER), content: "0123456g" }],
-    ["managed-by alone", { "managed-by": "snapshot-functions" }],
-  ])("%s is no marker of ours", (_what, labels) => {
+    ["a request hash that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
+    ["a request hash after other characters", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
+    ["a request hash that is not hexadecimal", { ...markerLabels(MARKER), content: "0123456g" }],
+    ["labels with managed-by only", { "managed-by": "snapshot-functions" }],
+  ])("readMarkerLabels rejects %s", (_what, labels) => {
     expect(readMarkerLabels(labels)).toBeUndefined();
   });
 });
 
-describe("at the end of a description", () => {
-  test("it comes back, after whatever the caller wrote, within the limit; else the description is the caller's", () => {
+describe("describeWithMarker and readMarkerText", () => {
+  test("describeWithMarker appends the marker to a description, or returns the description alone if both are too long", () => {
     const description = fc.option(fc.string({ unit: "grapheme", maxLength: 200 }), { nil: undefined });
     fc.assert(
       fc.property(description, marker, fc.integer({ min: 0, max: 400 }), (given, one, limit) => {
@@ -131,28 +131,28 @@ describe("at the end of a description", () => {
     );
   });
 
-  test("a character of two code units counts once, as the API counts", () => {
+  test("describeWithMarker counts a character of two code units once, as the API does", () => {
     expect(describeWithMarker("💾", MARKER, TEXT.length + 2)).toBe(`💾 ${TEXT}`);
     expect(describeWithMarker("💾", MARKER, TEXT.length + 1)).toBe("💾");
   });
 
-  test("blanks that the service adds at the end do not hide it", () => {
+  test("readMarkerText ignores blanks that the service adds at the end", () => {
     expect(readMarkerText(`before the migration ${TEXT}  \n`)).toEqual(MARKER);
     expect(readMarkerText(TEXT)).toEqual(MARKER);
   });
 
   test.each([
-    ["nothing", undefined],
-    ["a text of somebody else", "before the migration"],
-    ["more after it", `${TEXT} and more`],
-    ["a letter right after it", `${TEXT}0`],
-    ["a letter right before it", `x${TEXT}`],
-    ["somebody else's", TEXT.replace("snapshot-functions", "terraform")],
-    ["a policy that no schema takes", TEXT.replace("nightly", "night ly")],
-    ["no policy", TEXT.replace("nightly", "")],
+    ["undefined", undefined],
+    ["an ordinary description", "before the migration"],
+    ["a marker before other words", `${TEXT} and more`],
+    ["a marker with a letter at its end", `${TEXT}0`],
+    ["a marker with a letter at its beginning", `x${TEXT}`],
+    ["the marker of another project", TEXT.replace("snapshot-functions", "terraform")],
+    ["a policy that the schema rejects", TEXT.replace("nightly", "night ly")],
+    ["a marker without a policy", TEXT.replace("nightly", "")],
     ["a key that is too short", TEXT.replace("key:0", "key:")],
-    ["a content in capitals", TEXT.replace("content:01234567", "content:0123456F")],
-  ])("%s is no marker of ours", (_what, description) => {
+    ["a request hash in capitals", TEXT.replace("content:01234567", "content:0123456F")],
+  ])("readMarkerText rejects %s", (_what, description) => {
     expect(readMarkerText(description)).toBeUndefined();
   });
 });

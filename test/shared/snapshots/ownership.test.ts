@@ -11,7 +11,7 @@ const OURS: FoundSnapshot = {
   raw: {},
 };
 
-test("what nothing speaks against is ours", () => {
+test("foreignReason returns undefined for an ordinary snapshot", () => {
   const others: Partial<FoundSnapshot>[] = [
     {},
     { name: "before autobk_snapshot_" },
@@ -30,6 +30,6 @@ test.each<[why: string, what: Partial<FoundSnapshot>]>([
   ["automated", { raw: { type: "AUTO" } }],
   ["automated", { raw: { type: "auto" } }],
   ["a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }],
-])("%s: not ours, although it carries our marker (%j)", (why, what) => {
+])('foreignReason returns "%s" for a snapshot that has the marker (%j)', (why, what) => {
   expect(foreignReason({ ...OURS, ...what })).toBe(why);
 });

@@ -25,7 +25,7 @@ const SCHEMAS: Record<string, Schema> = {
 };
 const RUNS = Number(process.env.RUNS ?? 300);
 
-/** ajv, with the keywords that are ours, and strict: it refuses a schema with a keyword that it does not know. */
+/** ajv with this project's keywords, in strict mode, so it rejects schemas with unknown keywords. */
 const ajv = () =>
   withOurKeywords(new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true }));
 
@@ -87,7 +87,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-/** A value that the schema lets pass, or nearly so: each part may be another one. */
+/** Generates values that are valid or almost valid. Each part can be replaced by another value. */
 function near(schema: Schema): fc.Arbitrary<unknown> {
   const other = { arbitrary: value, weight: 1 };
   if (schema.enum) return fc.oneof({ arbitrary: fc.constantFrom(...schema.enum), weight: 9 }, other);
@@ -114,14 +114,14 @@ function near(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof({ arbitrary: fitting ?? fittingText(schema), weight: 40 }, leaf);
 }
 
-/** A text that the schema's pattern lets pass, of the few that are needed. */
+/** Returns a string that matches the schema's pattern. */
 function fittingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
   const texts = ["nightly", "5aa119a8-d25b-45a7-8d1b-88e127885635", "snapshot-3"];
   return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
 }
 
-describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
-  test("lets pass what ajv lets pass, and nothing else", () => {
+describe.each(Object.entries(SCHEMAS))("validate with the schema %s", (_name, schema) => {
+  test("validate accepts the same values as ajv", () => {
     const bodies = fc.oneof({ arbitrary: near(schema), weight: 4 }, { arbitrary: value, weight: 1 });
     const ajvValidate = ajv().compile(JSON.parse(JSON.stringify(schema)));
     fc.assert(
@@ -131,42 +131,42 @@ describe.each(Object.entries(SCHEMAS))("the schema %s", (_name, schema) => {
       }),
       { numRuns: RUNS },
     );
-    // Each fault is a path and one of three sentences.
+    // Each fault consists of a path and one of three sentences.
     const SENTENCE = /^.+: (expected .+, got .+\.|unknown field\. Allowed: .+\.|required, but missing\.)$/s;
     for (const body of fc.sample(bodies, { numRuns: RUNS, seed: 1 })) {
       for (const fault of validate(schema, body)) expect(fault).toMatch(SENTENCE);
     }
-    // A property over values of which none passes, or all do, would say nothing. By one seed: chance may fail no test.
+    // The property needs both valid and invalid values. A fixed seed keeps the test deterministic.
     const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => ajvValidate(body)).length;
     expect(passed).toBeGreaterThan(0);
     expect(passed).toBeLessThan(2_000);
   });
 });
 
-describe("validation", () => {
+describe("validate with many faults", () => {
   const uuids: Schema = { type: "array", items: { type: "string", pattern: "^a$", "x-expected": "a UUID" } };
   const STOPPED = "Validation stopped after 200 faults. There are more.";
 
-  test("faultsOf returns 200 faults without a remark", () => {
+  test("validate returns 200 faults without a remark", () => {
     const faults = validate(uuids, Array(200).fill("b"));
     expect(faults).toHaveLength(200);
     expect(faults[199]).toBe('[199]: expected a UUID, got "b".');
   });
 
-  test("faultsOf stops after 200 faults and says so", () => {
+  test("validate stops after 200 faults and says so", () => {
     const faults = validate(uuids, Array(201).fill("b"));
     expect(faults).toHaveLength(201);
     expect(faults[200]).toBe(STOPPED);
     expect(validate(uuids, Array(10_000).fill("b"))).toEqual(faults);
   });
 
-  test("faultsOf stops after 32 KiB of text and says so", () => {
+  test("validate stops after 32 KiB of text and says so", () => {
     const faults = validate(uuids, Array(200).fill("\u0000".repeat(100)));
     expect(faults.join(" ").length).toBeLessThan(33 * 1024);
     expect(faults.at(-1)).toMatch(/^Validation stopped after \d{2} faults\. There are more\.$/);
   });
 
-  test("faultsOf accepts an array of 10,000 items and an object of 10,000 fields, and refuses larger ones", () => {
+  test("validate accepts an array of 10,000 items and an object of 10,000 fields, and rejects larger ones", () => {
     const fields = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, "a"]));
     const map: Schema = { type: "object", additionalProperties: { type: "string" } };
@@ -176,13 +176,13 @@ describe("validation", () => {
     expect(validate(map, fields(10_001))).toEqual(["body: expected at most 10000 fields, got 10001."]);
   });
 
-  test("faultsOf reports a fault once that two parts of a schema find", () => {
+  test("validate reports a fault once if two parts of a schema find it", () => {
     expect(validate(deployment, { deployment_id: "d", targets: [{ kind: "snapshot", tags: 7 }] })).toEqual([
       "targets[0].tags: expected an object, got the number 7.",
     ]);
   });
 
-  test("faultsOf does not follow a value below the last level of its schema", () => {
+  test("validate does not follow a value below the last level of its schema", () => {
     const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
     expect(validate({}, deep)).toEqual([]);
     expect(validate({ type: "object" }, { a: deep })).toEqual([]);

@@ -4,10 +4,9 @@ import type { CreateSnapshotRequest } from "./model/CreateSnapshotRequest.ts";
 import type { DeleteSnapshotRequest } from "./model/DeleteSnapshotRequest.ts";
 import type { ListSnapshotsRequest } from "./model/ListSnapshotsRequest.ts";
 import type { ListVolumesRequest } from "./model/ListVolumesRequest.ts";
-import type { ShowSnapshotRequest } from "./model/ShowSnapshotRequest.ts";
 import type { ShowVolumeRequest } from "./model/ShowVolumeRequest.ts";
 
-/** What a call of the SDK sends; the ids are inserted into the path as they are, so callers check them first. */
+/** A call of the SDK. Callers check the ids first, because the SDK does not encode them: SOURCES.md#sdk-unencoded-paths. */
 interface Call {
   method: "GET" | "POST" | "DELETE";
   url: string;
@@ -30,11 +29,6 @@ export class EvsClient {
 
   listSnapshots(request: ListSnapshotsRequest): Promise<SdkResponse> {
     return this.#send({ method: "GET", url: "/v2/{project_id}/cloudsnapshots/detail", queryParams: request });
-  }
-
-  showSnapshot(request: ShowSnapshotRequest): Promise<SdkResponse> {
-    const pathParams = { snapshot_id: request.snapshotId };
-    return this.#send({ method: "GET", url: "/v2/{project_id}/cloudsnapshots/{snapshot_id}", pathParams });
   }
 
   deleteSnapshot(request: DeleteSnapshotRequest): Promise<SdkResponse> {

@@ -28,7 +28,11 @@ test("the fidelity table names a source and an existing test in every row", () =
   const table = rows("Fidelity");
   expect(table.length).toBeGreaterThan(50);
   for (const [behaviour, source, cell, ...others] of table) {
-    expect([behaviour, source].every(Boolean) && others.length === 0, behaviour).toBe(true);
+    expect(Boolean(behaviour) && others.length === 0, behaviour).toBe(true);
+    expect(source, behaviour).toMatch(/^\[[\w-]+\](, \[[\w-]+\])*$/);
+    for (const entry of source?.match(/[\w-]+/g) ?? []) {
+      expect(readme, behaviour).toContain(`\n[${entry}]: ../../shared/SOURCES.md#${entry}\n`);
+    }
     const [, file, name] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(cell ?? "") ?? [];
     expect(read(`test/infra/local/cloud/${tests.get(file ?? "")}`), behaviour).toContain(`\ntest("${name}", `);
   }

@@ -13,7 +13,8 @@ import {
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
-describe("every envelope (cloud-apis.md 4.1) gives its code and its message", () => {
+// SOURCES.md#error-envelopes lists the shapes.
+describe("the shapes of error bodies", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([
     ["EVS", { error: { code: "EVS.1047", message: "no" } }, "EVS.1047", "no"],
     [
@@ -23,43 +24,43 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
       "no",
     ],
     ["IAM", { error: { code: 401, title: "Unauthorized", message: "no" } }, "401", "no"],
-    ["OpenStack, a number", { itemNotFound: { code: 404, message: "no" } }, "itemNotFound", "no"],
-    ["OpenStack, a number as text", { badRequest: { code: "400", message: "no" } }, "badRequest", "no"],
-    ["OpenStack, a code of the service", { badRequest: { code: "EVS.2409", message: "no" } }, "EVS.2409", "no"],
-    ["OpenStack, no code", { overLimit: { message: "no", retryAfter: "0" } }, "overLimit", "no"],
-    ["OpenStack, another name", { conflictingRequest: { code: 409, message: "no" } }, "conflictingRequest", "no"],
+    ["OpenStack with a number as the code", { itemNotFound: { code: 404, message: "no" } }, "itemNotFound", "no"],
+    ["OpenStack with digits as the code", { badRequest: { code: "400", message: "no" } }, "badRequest", "no"],
+    ["OpenStack with a code of the service", { badRequest: { code: "EVS.2409", message: "no" } }, "EVS.2409", "no"],
+    ["OpenStack without a code", { overLimit: { message: "no", retryAfter: "0" } }, "overLimit", "no"],
+    ["OpenStack with another fault", { conflictingRequest: { code: 409, message: "no" } }, "conflictingRequest", "no"],
     ["the gateway", { error_msg: "no", error_code: "APIGW.0301", request_id: "r" }, "APIGW.0301", "no"],
     [
-      "DWS, everything twice",
+      "DWS with doubled fields",
       { externalMessage: "no", errCode: "DWS.7023", error_code: "DWS.7023", error_msg: "no" },
       "DWS.7023",
       "no",
     ],
-    ["DWS, the older half of it", { externalMessage: "no", errCode: "DWS.7023" }, "DWS.7023", "no"],
-    ["LTS, reports", { errorCode: "SVCSTG.ALS.403.105", error_msg: "no", result: null }, "SVCSTG.ALS.403.105", "no"],
-    ["LTS, management", { errorCode: "LTS.0201", errorMessage: "no" }, "LTS.0201", "no"],
-    ["top level", { code: "X.1", message: "no" }, "X.1", "no"],
-    ["a code alone", { error: { code: "EVS.5500" } }, "EVS.5500", undefined],
-    ["a message alone", { error_msg: "no" }, undefined, "no"],
-    ["a number for a code", { code: 0, message: "" }, "0", undefined],
-    ["an error that is a text", { status: 404, error: "Not Found", path: "/" }, undefined, undefined],
+    ["DWS with only the older fields", { externalMessage: "no", errCode: "DWS.7023" }, "DWS.7023", "no"],
+    ["LTS reports", { errorCode: "SVCSTG.ALS.403.105", error_msg: "no", result: null }, "SVCSTG.ALS.403.105", "no"],
+    ["LTS management", { errorCode: "LTS.0201", errorMessage: "no" }, "LTS.0201", "no"],
+    ["fields at the top level", { code: "X.1", message: "no" }, "X.1", "no"],
+    ["EVS without a message", { error: { code: "EVS.5500" } }, "EVS.5500", undefined],
+    ["the gateway without a code", { error_msg: "no" }, undefined, "no"],
+    ["a code that is a number", { code: 0, message: "" }, "0", undefined],
+    ["an error that is a string", { status: 404, error: "Not Found", path: "/" }, undefined, undefined],
     ["fields of other types", { error: { code: null, message: ["no"] } }, undefined, undefined],
-    ["nothing in it", {}, undefined, undefined],
+    ["an empty object", {}, undefined, undefined],
     ["null", null, undefined, undefined],
-    ["a list", [{ error: { code: "EVS.1047" } }], undefined, undefined],
-    ["a text", "no", undefined, undefined],
-  ])("%s", (_what, body, code, message) => {
+    ["an array", [{ error: { code: "EVS.1047" } }], undefined, undefined],
+    ["a string", "no", undefined, undefined],
+  ])("readFault reads the code and the message of the shape: %s", (_what, body, code, message) => {
     expect(readFault(body)).toEqual({ code, message });
   });
 
   test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</h1></html>", "upstream timeout"])(
-    "what is no JSON has neither, and its status speaks for it: %j",
+    "create-snapshot derives the reason from the status if an error body is not JSON: %j",
     async (body) => {
       const { cloud, invoke } = await createTestEnvironment();
       cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 502, body });
       cloud.fault({ operation: "evs.createSnapshot", nth: 2 }, { type: "answer", status: 403, body });
       const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
-      // The service's own fault leaves it open, so it was tried again; the refusal is the answer.
+      // The 502 may have created a snapshot, so the function tries again. The 403 is final.
       expect(result.statusCode).toBe(502);
       expect(JSON.parse(result.body).error).toMatchObject({
         code: "AccessDenied",
@@ -70,12 +71,12 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
   );
 
   test.each(["current", "classic"] as const)(
-    "a disk in use that is not forced: the record says how (%s)",
+    "create-snapshot advises to set force if the disk is in use (%s limits)",
     async (limits) => {
       const { cloud, invoke } = await createTestEnvironment({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
       const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
       const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
-      // The caller gets the cloud's own message and the advice.
+      // The caller and the record get the cloud's message and the advice.
       expect(JSON.parse(result.body).error.message).toBe(records[0].error.message);
       expect(records[0].error.message).toMatch(
         /in-use\. Must be in Available state\. The disk is attached.*"force": true/,
@@ -88,7 +89,7 @@ describe("every envelope (cloud-apis.md 4.1) gives its code and its message", ()
     },
   );
 
-  test("an operator is shown both, and what to do, in any of them", () => {
+  test("faultError has a message with the call, the status, the code, the cloud's message and the advice", () => {
     const { message } = faultError(
       "POST /v2/p/cloudsnapshots",
       { status: 413, ...readFault({ overLimit: { code: 413, message: "SnapshotLimitExceeded: 7 allowed." } }) },
@@ -214,8 +215,8 @@ const WITHOUT_CODE: Case[] = [
   ["", 504, "CloudError"],
 ];
 
-/** Errors while another operation on the disk is under way, in every form that was seen. They end by themselves. */
-const PASSING: Case[] = [
+/** Temporary errors while another operation on the disk is running, and permanent errors that look similar. */
+const TEMPORARY: Case[] = [
   [
     "EVS.2024",
     400,
@@ -261,8 +262,8 @@ const PASSING: Case[] = [
   ["EVS.5400", 400, "InvalidRequest", "create", "current status is: error"],
 ];
 
-/** No code is known for a region or a disk type that offers no such snapshot: its words say it (cloud-apis.md 9). */
-const BY_WORDS: Case[] = [
+/** The code for a region or disk type without such snapshots is unknown, so the message decides: SOURCES.md#evs-legacy-regions. */
+const BY_MESSAGE: Case[] = [
   ["EVS.5400", 400, "Unsupported", "create", "Creating legacy snapshots is not supported in this region."],
   ["EVS.5403", 403, "AccessDenied", "create", "The operation is not supported for this user."],
   ["EVS.1013", 400, "Unsupported", "create", "volume type SAS does not support instant access"],
@@ -272,26 +273,41 @@ const BY_WORDS: Case[] = [
 ];
 
 const each = (cases: Case[]) =>
-  test.each(cases)("%s with %i is %s %j %j", (code, status, reason, operation = "create", message = "") => {
-    expect(reasonOf({ status, code: code === "" ? undefined : code, message }, operation)).toBe(reason);
-  });
+  test.each(
+    cases.map(([code, status, reason, operation = "create", message = ""]) => ({
+      code,
+      status,
+      reason,
+      operation,
+      message,
+    })),
+  )(
+    "reasonOf returns $reason for the code $code, the status $status and the message $message of a $operation call",
+    ({ code, status, reason, operation, message }) => {
+      expect(reasonOf({ status, code: code === "" ? undefined : code, message }, operation)).toBe(reason);
+    },
+  );
 
-describe("every code has its reason", () => {
-  describe("EVS (4.2)", () => each(EVS));
-  describe("OpenStack (4.1)", () => each(OPENSTACK));
-  describe("the gateway (4.3)", () => each(GATEWAY.map(([code, ...rest]) => [`APIGW.${code}`, ...rest])));
-  describe("the shared gateway (4.3)", () => each(GATEWAY.map(([code, ...rest]) => [`APIG.${code}`, ...rest])));
-  describe("DWS (3)", () => each(DWS));
-  describe("no code at all", () => each(WITHOUT_CODE));
-  describe("words", () => each(BY_WORDS));
-  describe("errors that end by themselves", () => each(PASSING));
+describe("the reason of each code", () => {
+  // The codes are those of SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
+  // SOURCES.md#dws-not-found-codes.
+  describe("EVS", () => each(EVS));
+  describe("OpenStack", () => each(OPENSTACK));
+  describe("the gateway", () => each(GATEWAY.map(([code, ...rest]) => [`APIGW.${code}`, ...rest])));
+  describe("the shared gateway", () => each(GATEWAY.map(([code, ...rest]) => [`APIG.${code}`, ...rest])));
+  describe("DWS", () => each(DWS));
+  describe("no code", () => each(WITHOUT_CODE));
+  describe("messages", () => each(BY_MESSAGE));
+  describe("temporary errors", () => each(TEMPORARY));
 
-  test("a create may have been carried out after a fault of the service, and after a refusal of unknown origin", () => {
-    const open = ([code, status, , operation = "create", message]: Case) =>
+  test("faultError is ambiguous for a create after an error of the service and after a refusal without a code", () => {
+    const isAmbiguous = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).ambiguous;
-    const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_WORDS];
-    for (const one of all)
-      expect([one, open(one)]).toEqual([one, one[2] === "CloudError" && (one[3] ?? "create") === "create"]);
+    const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_MESSAGE];
+    for (const each of all) {
+      const [, , reason, operation = "create"] = each;
+      expect(isAmbiguous(each), each.join()).toBe(reason === "CloudError" && operation === "create");
+    }
     const withoutCode = WITHOUT_CODE.map(([, status]) => [
       status,
       faultError("POST /", { status }, { operation: "create" }).ambiguous,
@@ -301,17 +317,17 @@ describe("every code has its reason", () => {
   });
 });
 
-describe("a delete that finds nothing", () => {
-  const open = (code: string, status: number, message = "") =>
+describe("a delete whose snapshot is not found", () => {
+  const isAmbiguous = (code: string, status: number, message = "") =>
     faultError("DELETE /", { status, code, message }, { operation: "delete" }).ambiguous;
 
-  test("is of the snapshot, in each service's own words: it is gone", () => {
-    expect([open("EVS.5404", 404), open("itemNotFound", 404), open("DWS.0001", 400), open("DWS.5149", 400)]).toEqual([
-      false,
-      false,
-      false,
-      false,
-    ]);
+  test("faultError is not ambiguous for the code of each service for a deleted snapshot", () => {
+    expect([
+      isAmbiguous("EVS.5404", 404),
+      isAmbiguous("itemNotFound", 404),
+      isAmbiguous("DWS.0001", 400),
+      isAmbiguous("DWS.5149", 400),
+    ]).toEqual([false, false, false, false]);
   });
 
   test.each([
@@ -321,26 +337,26 @@ describe("a delete that finds nothing", () => {
     ["DWS.0001", 400, "The cluster does not exist.", true],
     ["EVS.5404", 404, "Snapshot 5aa119a8 of the volume could not be found.", false],
     ["itemNotFound", 404, "Not found.", false],
-    // A status with which no service says so.
+    // No service uses these codes with these statuses.
     ["itemNotFound", 503, "Not found.", true],
     ["EVS.5404", 400, "", true],
     ["DWS.5149", 422, "", true],
     ["DWS.0001", 499, "", true],
-  ])("%s with %i and the words %j leaves open whether the snapshot exists: %s", (code, status, message, isOpen) => {
-    expect(open(code, status, message)).toBe(isOpen);
+  ])("faultError for %s with %i and the message %j has ambiguous = %s", (code, status, message, expected) => {
+    expect(isAmbiguous(code, status, message)).toBe(expected);
   });
 
-  test("may be of something else, in all other words: that leaves it open", () => {
-    expect([open("DWS.0015", 403), open("DWS.3027", 404), open("404", 404), open("EVS.9999", 404)]).toEqual([
-      true,
-      true,
-      true,
-      true,
-    ]);
+  test("faultError is ambiguous for every other code of a delete, because it may be about another resource", () => {
+    expect([
+      isAmbiguous("DWS.0015", 403),
+      isAmbiguous("DWS.3027", 404),
+      isAmbiguous("404", 404),
+      isAmbiguous("EVS.9999", 404),
+    ]).toEqual([true, true, true, true]);
   });
 });
 
-describe("what looks like a known refusal and is another one", () => {
+describe("errors that look like a known error", () => {
   test.each<[status: number, code: string | undefined, message: string | undefined, operation: Operation, Reason]>([
     [404, undefined, undefined, "delete", "BadResponse"],
     [404, undefined, undefined, "read", "NotFound"],
@@ -355,22 +371,25 @@ describe("what looks like a known refusal and is another one", () => {
     [400, "X.1", "Unsupported type of disk.", "create", "Unsupported"],
     [400, "X.1", "It is un-supported.", "create", "Unsupported"],
     [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
-  ])("%i %s: %s (%s) is %s", (status, code, message, operation, reason) => {
-    expect(reasonOf({ status, code, message }, operation)).toBe(reason);
-  });
+  ])(
+    "reasonOf returns, for %i %s with the message %s of a %s call, the reason %s",
+    (status, code, message, operation, reason) => {
+      expect(reasonOf({ status, code, message }, operation)).toBe(reason);
+    },
+  );
 
-  test("a code that only begins or ends as a known one does", () => {
-    const known = [...EVS, ...DWS, ...GATEWAY].map(([code]) => code);
+  test("reasonOf and faultError ignore a known code inside a longer code", () => {
+    const single = [...EVS, ...DWS, ...GATEWAY].map(([code]) => code);
     const gateway = ["APIG.0301", "APIG.0308", "APIG.0310", "APIGW.0301", "APIGW.0308", "APIGW.0310"];
-    const codes = [...known, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "");
-    for (const code of codes.flatMap((one) => [`X${one}`, `${one}0`])) {
+    const codes = [...single, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "");
+    for (const code of codes.flatMap((known) => [`X${known}`, `${known}0`])) {
       expect(reasonOf({ status: 418, code }, "delete"), code).toBe("InvalidRequest");
-      const { ambiguous: open } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });
-      expect(open, code).toBe(true);
+      const { ambiguous } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });
+      expect(ambiguous, code).toBe(true);
     }
   });
 
-  test("the gateway's codes say it under both of its names, whatever the status", () => {
+  test("reasonOf reads the gateway's codes with both prefixes and any status", () => {
     for (const gateway of ["APIG", "APIGW"]) {
       const reasons = ["0301", "0307", "0308", "0309", "0310"].map((code) =>
         reasonOf({ status: 418, code: `${gateway}.${code}` }, "read"),
@@ -380,13 +399,13 @@ describe("what looks like a known refusal and is another one", () => {
     expect(retryAfterMs(undefined, "limit:5,time:1minute", 0)).toBe(60_000);
   });
 
-  test("what stands beside OpenStack's fault says nothing", () => {
+  test("readFault ignores the fields next to an OpenStack fault", () => {
     const fault = { itemNotFound: { code: 404, message: "no" } };
     expect(readFault({ status: "error", ...fault })).toEqual({ code: "itemNotFound", message: "no" });
     expect(readFault({ links: {}, ...fault })).toEqual({ code: "itemNotFound", message: "no" });
   });
 
-  test("force is advised where it helps and nowhere else", () => {
+  test("faultError advises to set force only for a create of a disk that is in use", () => {
     const advised = (code: string | undefined, message: string | undefined, operation: Operation) =>
       faultError("POST /", { status: 400, code, message }, { operation }).message.includes('"force": true');
     const inUse = "Invalid volume: current status is: in-use.";
@@ -399,27 +418,27 @@ describe("what looks like a known refusal and is another one", () => {
     ]);
   });
 
-  test("of a message without end the first 2,000 characters are passed on", () => {
+  test("faultError cuts the cloud's message to 2,000 characters", () => {
     const error = faultError("POST /", { status: 400, message: "x".repeat(9_000) }, { operation: "create" });
     expect(error.cloudMessage).toBe("x".repeat(2_000));
     expect(error.message.length).toBeLessThan(2_500);
   });
 });
 
-describe("an answer of success with an error in its body", () => {
+describe("a success response with an error in its body", () => {
   const body = JSON.stringify({ error: { code: "EVS.5400", message: "must specify a valid status" } });
 
-  test("is none: a create is looked for, and made if it was not", async () => {
+  test("create-standard-snapshot searches for the snapshot and creates it again after a success response with an error", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     cloud.fault({ operation: "evs.createStandardSnapshot", nth: 1 }, { type: "answer", status: 202, body });
     const { result } = await invoke(createStandardSnapshot, apig({ snapshot: { volume_id: disk.id } }));
     expect(result).toMatchObject({ statusCode: 202, headers: { "x-snapshot-outcome": "accepted" } });
-    expect(requests().filter((one) => one === "evs.createStandardSnapshot")).toHaveLength(2);
+    expect(requests().filter((operation) => operation === "evs.createStandardSnapshot")).toHaveLength(2);
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("is no list either", async () => {
+  test("create-standard-snapshot creates nothing if the list response contains an error", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const list = JSON.stringify({ count: 0, snapshots: [], error: { code: "EVS.5500", message: "internal" } });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "answer", status: 200, body: list });
@@ -430,37 +449,40 @@ describe("an answer of success with an error in its body", () => {
   });
 });
 
-describe("how long the cloud asks to wait", () => {
+describe("the wait that the cloud asks for", () => {
   const now = Date.parse("2026-11-21T02:00:00Z");
-  const SAYS = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 ";
+  const MESSAGE = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 ";
 
   test.each<[header: string | undefined, message: string | undefined, wait: number | undefined]>([
     ["7", undefined, 7_000],
     ["0", undefined, 0],
     ["Sat, 21 Nov 2026 02:00:30 GMT", undefined, 30_000],
-    ["7", `${SAYS}minute`, 7_000],
-    [undefined, `${SAYS}second`, 1_000],
-    [undefined, `${SAYS}minute`, 60_000],
+    ["7", `${MESSAGE}minute`, 7_000],
+    [undefined, `${MESSAGE}second`, 1_000],
+    [undefined, `${MESSAGE}minute`, 60_000],
     [undefined, "over ratelimit,limit:5,time:10 seconds", 10_000],
     [undefined, "over ratelimit,limit:5,time:2 Minutes", 120_000],
-    // A date that has passed and what is no time leave it to the message.
-    ["Sat, 21 Nov 2026 01:59:30 GMT", `${SAYS}second`, 1_000],
-    ["soon", `${SAYS}second`, 1_000],
+    // The message counts if the header is a date in the past or not a time.
+    ["Sat, 21 Nov 2026 01:59:30 GMT", `${MESSAGE}second`, 1_000],
+    ["soon", `${MESSAGE}second`, 1_000],
     ["-5", undefined, undefined],
     ["", undefined, undefined],
     ["Infinity", undefined, undefined],
     [undefined, "Retry later", undefined],
     [undefined, undefined, undefined],
-    // More than a day is a mistake, and in seconds may be a number that no header takes.
+    // The wait is at most one day.
     ["9".repeat(20), undefined, 86_400_000],
     ["1e22", undefined, 86_400_000],
     ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
     [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
-  ])("Retry-After %j, message %j: %s ms", (header, message, wait) => {
-    expect(retryAfterMs(header, message, now)).toBe(wait);
-  });
+  ])(
+    "retryAfterMs returns, for the header %j and the message %j, the number of milliseconds %s",
+    (header, message, wait) => {
+      expect(retryAfterMs(header, message, now)).toBe(wait);
+    },
+  );
 
-  test("a caller is told so, where it is longer than a caller is kept waiting", async () => {
+  test("create-snapshot returns 429 with the wait in Retry-After if the wait is too long for the caller", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const date = new Date(clock.now() + 90_000).toUTCString();
@@ -487,7 +509,7 @@ describe("how long the cloud asks to wait", () => {
   test.each<[fault: { retryAfter?: number; window?: "1 second" }, from: number]>([
     [{ retryAfter: 4 }, 4_000],
     [{ window: "1 second" }, 1_000],
-  ])("%j is waited for, and then it is made", async (fault, from) => {
+  ])("create-snapshot waits after the throttling %j and then creates the snapshot", async (fault, from) => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
@@ -500,7 +522,7 @@ describe("how long the cloud asks to wait", () => {
   });
 });
 
-describe("DWS fails with status 200", () => {
+describe("DWS failures with the status 200", () => {
   const BODY = { snapshot: { name: "snapshot-3", cluster_id: "" } };
   const failure = (code: string, message: string) => ({
     type: "answer" as const,
@@ -508,7 +530,7 @@ describe("DWS fails with status 200", () => {
     body: JSON.stringify({ error_code: code, error_msg: message }),
   });
 
-  test("a busy cluster is waited for", async () => {
+  test("create-cluster-snapshot waits for a busy cluster", async () => {
     const { cloud, invoke } = await createTestEnvironment({ random: () => 0.1 });
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.7023", "Cluster status is not allowed"));
@@ -517,7 +539,7 @@ describe("DWS fails with status 200", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("an unknown cluster is not found", async () => {
+  test("create-cluster-snapshot returns 404 for an unknown cluster", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot" }, failure("DWS.0047", "no such cluster"));
@@ -530,19 +552,19 @@ describe("DWS fails with status 200", () => {
     });
   });
 
-  test("a code that nobody knows leaves open whether it was made: looked for before it is tried again", async () => {
+  test("create-cluster-snapshot searches for the snapshot before it tries again after an unknown code", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.9999", "system error"));
     const { result } = await invoke(createClusterSnapshot, apig(BODY));
     expect(result).toMatchObject({ statusCode: 200, headers: { "x-snapshot-outcome": "accepted" } });
-    const looked = requests();
-    expect(looked.slice(0, 3)).toEqual(["dws.listSnapshots", "dws.createSnapshot", "dws.listSnapshots"]);
-    expect(looked.at(-1)).toBe("dws.createSnapshot");
+    const sent = requests();
+    expect(sent.slice(0, 3)).toEqual(["dws.listSnapshots", "dws.createSnapshot", "dws.listSnapshots"]);
+    expect(sent.at(-1)).toBe("dws.createSnapshot");
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("in a list: never taken for an empty one", async () => {
+  test("create-cluster-snapshot creates nothing if the list fails with the status 200", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.listSnapshots" }, failure("DWS.9999", "system error"));
@@ -552,7 +574,7 @@ describe("DWS fails with status 200", () => {
     expect(cloud.count("dws.createSnapshot")).toBe(0);
   });
 
-  test("DWS.0000 is success, and a snapshot's own answer has no code", async () => {
+  test("create-cluster-snapshot treats the code DWS.0000 as success", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     const body = '{"error_code":"DWS.0000","error_msg":null,"snapshot":{"id":"2a4d0f86-67cd-408a-8b66-017454fb7793"}}';
@@ -562,8 +584,8 @@ describe("DWS fails with status 200", () => {
   });
 });
 
-describe("the record of a refusal names what a support ticket needs", () => {
-  test("reason, code, message, status and the cloud's request id", async () => {
+describe("the record of an error response", () => {
+  test("the record of an error response has the reason, code, message, status and request id of the cloud", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
     const { records, result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: id } }));
@@ -577,7 +599,7 @@ describe("the record of a refusal names what a support ticket needs", () => {
     expect(records[0].error.message).toContain(`POST /v2/${cloud.projectId}/cloudsnapshots: 404 EVS.5404: `);
   });
 
-  test("a region without standard snapshots: unsupported, with the kind to try instead", async () => {
+  test("create functions return Unsupported and name another kind in a region without standard snapshots", async () => {
     const { invoke, cloud } = await createTestEnvironment({ withoutStandardSnapshots: true });
     const disk = cloud.addVolume();
     for (const [factory, body] of [
@@ -591,7 +613,7 @@ describe("the record of a refusal names what a support ticket needs", () => {
     }
   });
 
-  test("the older cloud's envelopes are read as well", async () => {
+  test("create-snapshot reads the error bodies of older clouds", async () => {
     const { invoke } = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const { result } = await invoke(
       createSnapshot,

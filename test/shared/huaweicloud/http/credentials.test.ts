@@ -20,48 +20,61 @@ const ENVIRONMENT = {
   HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST",
 };
 
-describe("which credentials are used", () => {
+describe("readCredentials", () => {
   test.each<[what: string, agency: Partial<Agency>, environment: Record<string, string>, expected: Credentials]>([
     [
-      "the agency's key before all",
+      "the agency's key, although the agency also has a token",
       { ...KEY, token: "T" },
       ENVIRONMENT,
       { accessKey: "AK", secretKey: "SK", securityToken: "ST" },
     ],
     [
-      "a key without a token",
+      "the agency's key without a security token",
       { ...KEY, securityToken: "" },
       {},
       { accessKey: "AK", secretKey: "SK", securityToken: undefined },
     ],
-    ["the agency's token where it has no key", { token: "T" }, ENVIRONMENT, { token: "T" }],
-    ["half a key is none", { ...KEY, securitySecretKey: "", token: "T" }, {}, { token: "T" }],
-    ["the environment last", {}, ENVIRONMENT, { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" }],
+    ["the agency's token if the agency has no key", { token: "T" }, ENVIRONMENT, { token: "T" }],
     [
-      "half a key, then the environment",
+      "the agency's token if the agency has only half a key",
+      { ...KEY, securitySecretKey: "", token: "T" },
+      {},
+      { token: "T" },
+    ],
+    [
+      "the key of the environment if the agency has no credentials",
+      {},
+      ENVIRONMENT,
+      { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" },
+    ],
+    [
+      "the key of the environment if the agency has only half a key",
       { ...KEY, securityAccessKey: "" },
       ENVIRONMENT,
       { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" },
     ],
     [
-      "a permanent key of the environment",
+      "a permanent key of the environment without a security token",
       {},
       { HUAWEICLOUD_SDK_AK: "A", HUAWEICLOUD_SDK_SK: "S", HUAWEICLOUD_SDK_SECURITY_TOKEN: "" },
       { accessKey: "A", secretKey: "S", securityToken: undefined },
     ],
-  ])("%s", (_what, agency, environment, expected) => {
+  ])("readCredentials returns %s", (_what, agency, environment, expected) => {
     expect(readCredentials({ ...NONE, ...agency }, environment)).toEqual(expected);
   });
 
   test.each<[what: string, environment: Record<string, string>]>([
-    ["nothing", {}],
-    ["a key without its secret", { HUAWEICLOUD_SDK_AK: "env-AK", HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST" }],
-    ["a secret without its key", { HUAWEICLOUD_SDK_SK: "env-SK" }],
+    ["there are none", {}],
     [
-      "names of other clouds and tools",
+      "the environment has an access key without its secret key",
+      { HUAWEICLOUD_SDK_AK: "env-AK", HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST" },
+    ],
+    ["the environment has a secret key without its access key", { HUAWEICLOUD_SDK_SK: "env-SK" }],
+    [
+      "the environment has only variables of other clouds and tools",
       { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "S", HW_ACCESS_KEY: "A", HW_SECRET_KEY: "S", OS_TOKEN: "T" },
     ],
-  ])("%s: misconfigured, with what to do", (_what, environment) => {
+  ])("readCredentials throws Misconfigured with advice if %s", (_what, environment) => {
     expect(() => readCredentials(NONE, environment)).toThrow(
       expect.objectContaining({
         reason: "Misconfigured",
@@ -71,11 +84,11 @@ describe("which credentials are used", () => {
   });
 
   test.each<[what: string, agency: Partial<Agency>, environment: Record<string, string>]>([
-    ["a line break after the key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_AK: "the-secret\n" }],
-    ["a line break after the secret", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SK: "the-secret\r\n" }],
-    ["a blank before the token", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SECURITY_TOKEN: " the-secret" }],
-    ["a letter that no header takes", { token: "the-secret-ключ" }, {}],
-  ])("%s: misconfigured, and its value is not repeated", (_what, agency, environment) => {
+    ["a line break after the access key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_AK: "the-secret\n" }],
+    ["a line break after the secret key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SK: "the-secret\r\n" }],
+    ["a space before the security token", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SECURITY_TOKEN: " the-secret" }],
+    ["a letter that a header cannot contain", { token: "the-secret-ключ" }, {}],
+  ])("readCredentials rejects %s and does not repeat the value", (_what, agency, environment) => {
     let thrown: unknown;
     try {
       readCredentials({ ...NONE, ...agency }, environment);
@@ -86,14 +99,14 @@ describe("which credentials are used", () => {
     expect(String((thrown as Error).stack)).not.toContain("the-secret");
   });
 
-  test("all of them are secrets", () => {
+  test("secretsOf returns every value of the credentials", () => {
     expect(secretsOf({ accessKey: "A", secretKey: "S", securityToken: "T" })).toEqual(["A", "S", "T"]);
     expect(secretsOf({ accessKey: "A", secretKey: "S" })).toEqual(["A", "S"]);
     expect(secretsOf({ token: "T" })).toEqual(["T"]);
   });
 });
 
-describe("how a request carries them", () => {
+describe("the authentication of requests", () => {
   const FACTORIES = [
     ["create-snapshot", createSnapshot, "snapshot"],
     ["create-standard-snapshot", createStandardSnapshot, "snapshot"],
@@ -107,12 +120,12 @@ describe("how a request carries them", () => {
         ? { snapshot_group: { volume_ids: [disk] } }
         : { snapshot: { volume_id: disk } };
 
-  test.each(FACTORIES)("%s signs with the agency's key", async (name, factory) => {
+  test.each(FACTORIES)("%s signs every request with the agency's key", async (name, factory) => {
     const { cloud, invoke } = await createTestEnvironment();
     const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
     expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
     expect(cloud.refusedSignatures).toEqual([]);
-    // The looking, the creating and the report to the topic, all of them.
+    // The list, the create and the report to the logging topic.
     expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "sdk-hmac", "sdk-hmac"]);
     for (const { headers } of cloud.requests) {
       expect(headers).toMatchObject({ "x-security-token": "***", "x-project-id": cloud.projectId });
@@ -120,7 +133,7 @@ describe("how a request carries them", () => {
     }
   });
 
-  test.each(FACTORIES)("%s sends the agency's token where there is no key", async (name, factory) => {
+  test.each(FACTORIES)("%s sends the agency's token if the agency has no key", async (name, factory) => {
     const { cloud, invoke } = await createTestEnvironment();
     const { token } = cloud.credentials;
     const body = apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id));
@@ -134,7 +147,7 @@ describe("how a request carries them", () => {
     }
   });
 
-  test("a permanent key has no token to send", async () => {
+  test("create-snapshot sends no security token with a permanent key", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     cloud.addCredentials({ ak: "PERMANENT", sk: "permanent-secret" });
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
@@ -146,25 +159,25 @@ describe("how a request carries them", () => {
     expect(cloud.refusedSignatures).toEqual([]);
   });
 
-  test("an id that is no plain text cannot leave its place in the path", async () => {
+  test("sdkCredential encodes the project id, so it stays one segment of the path", async () => {
     for (const credentials of [{ accessKey: "A", secretKey: "S" }, { token: "T" }]) {
       const request = { url: "/v2/{project_id}/x", headers: { "content-type": "application/json" }, method: "GET" };
-      const whole = Object.assign(request, {
+      const complete = Object.assign(request, {
         endpoint: "https://evs.example.com",
         queryParams: {},
         pathParams: {},
         getPathParams: () => ({}),
         getHeaders: () => request.headers,
       });
-      // biome-ignore lint/suspicious/noExplicitAny: the SDK's own types of both are wider than what it uses
-      const sent = await sdkCredential(credentials, "a/../$& b").processAuthRequest({} as any, whole as any);
+      // biome-ignore lint/suspicious/noExplicitAny: the SDK uses only a part of its own types
+      const sent = await sdkCredential(credentials, "a/../$& b").processAuthRequest({} as any, complete as any);
       expect(sent.url).toBe("/v2/a%2F..%2F%24%26%20b/x");
     }
   });
 });
 
-describe("no agency, no call", () => {
-  test("an HTTP caller is told, and nothing is sent", async () => {
+describe("invalid credentials", () => {
+  test("create-snapshot returns Misconfigured and sends no request if the function has no agency", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
       credentials: {},
@@ -178,7 +191,7 @@ describe("no agency, no call", () => {
     expect(cloud.requests).toEqual([]);
   });
 
-  test("a token that ran out in the middle is the function's fault, not the caller's", async () => {
+  test("create-snapshot returns 502 AccessDenied without a secret if the token expires during the invocation", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     cloud.fault({ operation: "evs.createSnapshot" }, { type: "expiredToken" });
     const { result, output } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
@@ -188,7 +201,7 @@ describe("no agency, no call", () => {
     for (const secret of Object.values(cloud.credentials)) expect(output).not.toContain(secret);
   });
 
-  test("getters that fail, or return what is no text, count as empty", async () => {
+  test("create-snapshot treats getters that throw or return no string as empty and uses the agency's token", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const variables: Record<string, string> = { EVS_ENDPOINT: cloud.url, PROJECT_ID: cloud.projectId };
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
@@ -208,10 +221,10 @@ describe("no agency, no call", () => {
   });
 });
 
-describe("a warm instance", () => {
-  test("reads them anew at each invocation: the old key is of no use any more", async () => {
+describe("credentials of a warm instance", () => {
+  test("a warm instance reads the credentials at each invocation and does not reuse an old key", async () => {
     const { cloud, invoke, runtime } = await createTestEnvironment();
-    // One handler, as a warm instance has it.
+    // A warm instance reuses one handler.
     const handler = createSnapshot(runtime);
     const warm = () => handler as never;
     const fresh = { ak: "FRESHKEY", sk: "fresh-secret", securityToken: "fresh-security-token" };

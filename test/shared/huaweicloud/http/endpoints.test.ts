@@ -5,26 +5,29 @@ import { startCloud } from "../../../../infra/local/cloud/index.ts";
 import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
-const of = (service: Service, variables: Record<string, string>) => endpointOf(service, (name) => variables[name]);
+const endpoint = (service: Service, variables: Record<string, string>) =>
+  endpointOf(service, (name) => variables[name]);
 
-/** What an operator reads. */
-function refusal(service: Service, variables: Record<string, string>): string {
+/** Returns the message of the error. */
+function messageFor(service: Service, variables: Record<string, string>): string {
   try {
-    of(service, variables);
+    endpoint(service, variables);
   } catch (thrown) {
     expect(thrown).toMatchObject({ reason: "Misconfigured" });
     return (thrown as Error).message;
   }
-  throw new Error("Expected a refusal");
+  throw new Error("Expected endpointOf to throw");
 }
 
-describe("an address by region", () => {
+describe("endpointOf with a region", () => {
   test.each<[Service, string]>([
     ["EVS", "https://evs.eu-west-101.myhuaweicloud.com"],
     ["DWS", "https://dws.eu-west-101.myhuaweicloud.com"],
     ["ECS", "https://ecs.eu-west-101.myhuaweicloud.com"],
     ["FUNCTIONGRAPH", "https://functiongraph.eu-west-101.myhuaweicloud.com"],
-  ])("%s", (service, expected) => expect(of(service, { REGION: "eu-west-101" })).toBe(expected));
+  ])("endpointOf returns the address of %s in the region", (service, expected) =>
+    expect(endpoint(service, { REGION: "eu-west-101" })).toBe(expected),
+  );
 
   test.each([
     "",
@@ -36,20 +39,20 @@ describe("an address by region", () => {
     "eu--west",
     "eu@x",
     "é",
-  ])("%j is no region", (region) =>
-    expect(refusal("EVS", { REGION: region })).toMatch(/^REGION: expected a region's name such as eu-west-101/),
+  ])("endpointOf rejects the region %j", (region) =>
+    expect(messageFor("EVS", { REGION: region })).toMatch(/^REGION: expected a region's name such as eu-west-101/),
   );
 
-  test("LTS takes logs at another address than its API, so there is no default", () => {
-    expect(refusal("LTS", { REGION: "eu-west-101" })).toMatch(/^Expected LTS_ENDPOINT to be set; it is not\. /);
+  test("endpointOf requires LTS_ENDPOINT, because LTS receives log reports at another address than API calls", () => {
+    expect(messageFor("LTS", { REGION: "eu-west-101" })).toMatch(/^Expected LTS_ENDPOINT to be set; it is not\. /);
   });
 
-  test("neither region nor address: both are named", () => {
-    expect(refusal("DWS", {})).toMatch(/^Expected DWS_ENDPOINT or REGION to be set; neither is\. .*https:\/\/dws\./);
+  test("endpointOf names both variables if neither REGION nor the address is set", () => {
+    expect(messageFor("DWS", {})).toMatch(/^Expected DWS_ENDPOINT or REGION to be set; neither is\. .*https:\/\/dws\./);
   });
 });
 
-describe("an address that was set", () => {
+describe("endpointOf with an address", () => {
   test.each([
     ["https://evs.eu-west-101.myhuaweicloud.eu", "https://evs.eu-west-101.myhuaweicloud.eu"],
     ["https://evs.eu-de.otc.t-systems.com/", "https://evs.eu-de.otc.t-systems.com"],
@@ -60,31 +63,31 @@ describe("an address that was set", () => {
     ["http://localhost:8080", "http://localhost:8080"],
     ["http://[::1]:8080", "http://[::1]:8080"],
     ["https://100.125.11.157:8102", "https://100.125.11.157:8102"],
-  ])("%s", (given, expected) => {
-    expect(of("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-0" })).toBe(expected);
-    expect(of("LTS", { LTS_ENDPOINT: given })).toBe(expected);
+  ])("endpointOf accepts %s and returns the origin %s", (given, expected) => {
+    expect(endpoint("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-0" })).toBe(expected);
+    expect(endpoint("LTS", { LTS_ENDPOINT: given })).toBe(expected);
   });
 
   test.each([
-    ["no scheme", "evs.eu-west-101.myhuaweicloud.com"],
-    ["a port without scheme", "localhost:8080"],
-    ["http to the world", "http://evs.eu-west-101.myhuaweicloud.com"],
-    ["http to a neighbour", "http://10.0.0.1"],
-    ["loopback as a label", "http://localhost.evil.example"],
-    ["loopback as a user", "http://localhost@evil.example"],
-    ["loopback as a number's beginning", "http://127.0.0.1.evil.example"],
+    ["an address without a scheme", "evs.eu-west-101.myhuaweicloud.com"],
+    ["a host and a port without a scheme", "localhost:8080"],
+    ["http to a public host", "http://evs.eu-west-101.myhuaweicloud.com"],
+    ["http to a private address", "http://10.0.0.1"],
+    ["a host that begins with localhost", "http://localhost.evil.example"],
+    ["localhost as the user of another host", "http://localhost@evil.example"],
+    ["a host that begins with 127.0.0.1", "http://127.0.0.1.evil.example"],
     ["a path", "https://evs.example.com/v2"],
     ["two slashes", "https://evs.example.com//"],
     ["a query", "https://evs.example.com/?x=1"],
     ["a fragment", "https://evs.example.com/#x"],
     ["another protocol", "ftp://evs.example.com"],
     ["a file", "file:///etc/passwd"],
-    ["a port that is none", "https://evs.example.com:99999"],
-    ["nothing after the scheme", "https://"],
-    ["a blank within", "https://evs.exa mple.com"],
-    ["a list", "https://a.example.com,https://b.example.com"],
-  ])("%s is refused, with what came", (_what, given) => {
-    const message = refusal("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
+    ["a port above 65535", "https://evs.example.com:99999"],
+    ["a scheme without a host", "https://"],
+    ["an address with a space", "https://evs.exa mple.com"],
+    ["two addresses", "https://a.example.com,https://b.example.com"],
+  ])("endpointOf rejects %s and shows the value", (_what, given) => {
+    const message = messageFor("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
     expect(message).toMatch(
       /^EVS_ENDPOINT: expected an address such as https:\/\/.* \(https, or http on loopback; no path\), got "/,
     );
@@ -99,15 +102,15 @@ describe("an address that was set", () => {
     "https:me:q1w2@evs.example.com",
     "me:q1w2@evs.example.com",
     "http://me:q1\nw2@127.0.0.1:80",
-  ])("a password in it is refused and not repeated: %j", (given) => {
-    const message = refusal("EVS", { EVS_ENDPOINT: given });
+  ])("endpointOf rejects an address with a password and does not repeat the password: %j", (given) => {
+    const message = messageFor("EVS", { EVS_ENDPOINT: given });
     expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
     expect(message).not.toMatch(/q1|w2/);
   });
 });
 
-describe("each service at its own address", () => {
-  test("EVS and DWS do not get each other's calls, nor the topic theirs", async () => {
+describe("the address of each service", () => {
+  test("the functions send the calls of EVS, DWS and LTS each to the address of the service", async () => {
     const { cloud: evs, invoke, clock } = await createTestEnvironment();
     const others = await Promise.all([startCloud({ clock }), startCloud({ clock })]);
     const [dws, lts] = others;
@@ -124,7 +127,7 @@ describe("each service at its own address", () => {
     }
   });
 
-  test("a function without an address says so before it sends anything", async () => {
+  test("create-snapshot returns Misconfigured and sends no request if no address is set", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
     const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };

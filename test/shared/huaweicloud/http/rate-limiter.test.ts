@@ -5,7 +5,7 @@ import { instant } from "../../../../shared/core/instant.ts";
 import { delayBefore } from "../../../../shared/core/retry.ts";
 import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
-import { chanceOf } from "../../../faults/site.ts";
+import { createRandom } from "../../../support/random.ts";
 import { answering, connectionTo } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;
@@ -15,45 +15,45 @@ interface Fleet {
   processes: number;
   callsEach: number;
   perSecond: number;
-  /** That each knows of the others. */
+  /** True if each process knows the number of processes. */
   shared?: boolean;
-  /** Calls a second of somebody else, whom nobody knows of. */
+  /** The calls per second of another program. */
   others?: number;
 }
 
-/** Whatever follows from what was done has been done. */
+/** Waits until all promise callbacks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A time that is only counted. */
-function makeTime() {
+/** Creates a clock that jumps to the end of each sleep. */
+function createClock() {
   let now = instant(0);
-  const agenda: { at: number; work: () => void }[] = [];
+  const timers: { at: number; work: () => void }[] = [];
   return {
     now: () => now,
     sleep: (milliseconds: number) =>
       new Promise<void>((work) => {
         const at = now + milliseconds;
-        const place = agenda.findIndex((one) => one.at > at);
-        agenda.splice(place < 0 ? agenda.length : place, 0, { at, work });
+        const place = timers.findIndex((timer) => timer.at > at);
+        timers.splice(place < 0 ? timers.length : place, 0, { at, work });
       }),
     async run() {
       await settled();
-      for (let one = agenda.shift(); one !== undefined; one = agenda.shift()) {
-        now = instant(Math.max(now, one.at));
-        one.work();
+      for (let timer = timers.shift(); timer !== undefined; timer = timers.shift()) {
+        now = instant(Math.max(now, timer.at));
+        timer.work();
         await settled();
       }
     },
   };
 }
 
-/** Processes that send their calls through the embedded cloud's rate limit. */
+/** Runs processes whose calls pass the rate limit of the embedded cloud. Returns the counts and the least possible seconds. */
 async function drive({ processes, callsEach, perSecond, shared = true, others = 0 }: Fleet) {
-  const time = makeTime();
-  const random = chanceOf(1);
+  const time = createClock();
+  const random = createRandom(1);
   const throttle = createThrottle({ perSecond }, time);
-  const wanted = processes * callsEach;
-  const result = { taken: 0, refused: 0, seconds: 0, least: (wanted - perSecond) / (perSecond - others) };
+  const total = processes * callsEach;
+  const result = { accepted: 0, rejected: 0, seconds: 0, minSeconds: (total - perSecond) / (perSecond - others) };
 
   const process = () => {
     const limiter = createRateLimiter(time);
@@ -68,107 +68,109 @@ async function drive({ processes, callsEach, perSecond, shared = true, others = 
           const limit = throttle();
           await time.sleep(LATENCY_MS / 2);
           if (limit === undefined) break;
-          result.refused += 1;
+          result.rejected += 1;
           limiter.onThrottled("POST", throttleMessage(limit));
           const error = new SnapshotError("Throttled", "", { retryAfterMs: 1_000 });
           await time.sleep(delayBefore(error, tries, random) ?? 0);
         }
         limiter.onSuccess("POST");
-        result.taken += 1;
+        result.accepted += 1;
         result.seconds = time.now() / 1000;
       }
     };
     for (let number = 0; number < WORKERS; number += 1) void worker();
   };
   for (let number = 0; number < processes; number += 1) process();
-  const somebodyElse = async () => {
-    for (; result.taken < wanted; throttle()) await time.sleep(1000 / others);
+  const otherProgram = async () => {
+    for (; result.accepted < total; throttle()) await time.sleep(1000 / others);
   };
-  if (others > 0) void somebodyElse();
+  if (others > 0) void otherProgram();
   await time.run();
   return result;
 }
 
-describe("10,000 calls at a limit of 50 a second", () => {
+describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
     ["one process", { processes: 1, callsEach: 10_000 }],
-    ["20 processes that know of each other", { processes: 20, callsEach: 500 }],
-    ["20 processes beside a program that takes 1 % of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
-  ])("%s: at most 1 in 100 is refused, and it takes 5 in 100 more than it must", async (_who, fleet) => {
-    const { taken, refused, seconds, least } = await drive({ perSecond: 50, ...fleet });
-    expect(taken).toBe(10_000);
-    expect(refused).toBeLessThanOrEqual(100);
-    expect(seconds).toBeLessThanOrEqual(least * 1.05);
-  });
+    ["20 processes that know their number", { processes: 20, callsEach: 500 }],
+    ["20 processes while another program uses 1 % of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
+  ])(
+    "the rate limiter of %s lets at most 1 % of the calls be rejected and takes at most 5 % more than the least time",
+    async (_who, fleet) => {
+      const { accepted, rejected, seconds, minSeconds } = await drive({ perSecond: 50, ...fleet });
+      expect(accepted).toBe(10_000);
+      expect(rejected).toBeLessThanOrEqual(100);
+      expect(seconds).toBeLessThanOrEqual(minSeconds * 1.05);
+    },
+  );
 
   test.each([
-    ["two processes that do not know of each other", { processes: 2, callsEach: 5_000, shared: false }],
-    ["a process beside a program that takes half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
-  ])("%s: it slows down until they fit", async (_who, fleet) => {
-    const { taken, refused, seconds, least } = await drive({ perSecond: 50, ...fleet });
-    expect(taken).toBe(10_000);
-    expect(refused).toBeLessThanOrEqual(100);
-    expect(seconds).toBeLessThanOrEqual(least * 1.15);
+    ["two processes that do not know each other", { processes: 2, callsEach: 5_000, shared: false }],
+    ["one process while another program uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
+  ])("the rate limiter of %s slows down until at most 1 % of the calls are rejected", async (_who, fleet) => {
+    const { accepted, rejected, seconds, minSeconds } = await drive({ perSecond: 50, ...fleet });
+    expect(accepted).toBe(10_000);
+    expect(rejected).toBeLessThanOrEqual(100);
+    expect(seconds).toBeLessThanOrEqual(minSeconds * 1.15);
   });
 });
 
-describe("a process that is alone", () => {
+describe("the rate limiter of a single process", () => {
   const LATE = instant(60_000);
 
-  /** How long each of so many turns, taken at once, is waited for. */
+  /** Returns how long each of `calls` concurrent calls waits. */
   async function waits(
     limiter: ReturnType<typeof createRateLimiter>,
-    time: ReturnType<typeof makeTime>,
-    turns: number,
+    time: ReturnType<typeof createClock>,
+    calls: number,
   ) {
-    const begun = time.now();
+    const startedAt = time.now();
     const waited: number[] = [];
-    for (let turn = 0; turn < turns; turn += 1) {
-      void limiter.acquire("POST", LATE).then(() => waited.push(time.now() - begun));
+    for (let call = 0; call < calls; call += 1) {
+      void limiter.acquire("POST", LATE).then(() => waited.push(time.now() - startedAt));
     }
     await time.run();
     return waited;
   }
 
-  test("holds nothing back before it was refused, and other APIs not after it", async () => {
-    const time = makeTime();
+  test("the rate limiter does not delay calls before the first 429, or calls of other APIs after it", async () => {
+    const time = createClock();
     const limiter = createRateLimiter(time);
     expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
     limiter.onThrottled("GET", "limit:1,time:1 minute");
     expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
   });
 
-  test("then keeps to what the refusal says, and to 10 a second where it says nothing", async () => {
-    const time = makeTime();
+  test("the rate limiter uses 98 % of the limit in a 429, or of 10 calls per second if the 429 contains no limit", async () => {
+    const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:49,time:1 minute");
-    // 98 % of the limit.
     expect(await waits(limiter, time, 3)).toEqual([0, 1_249, 2_498]);
     const other = createRateLimiter(time);
     other.onThrottled("POST", undefined);
     expect(await waits(other, time, 3)).toEqual([0, 102, 204]);
   });
 
-  test("waits no longer than it may", async () => {
-    const time = makeTime();
+  test("the rate limiter does not wait beyond the given time", async () => {
+    const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:1,time:1 minute");
     expect(await waits(limiter, time, 4)).toEqual([0, 60_000, 60_000, 60_000]);
   });
 
-  test("who waits for a turn when it has to slow down, waits anew", async () => {
-    const time = makeTime();
+  test("the rate limiter delays calls that are already waiting when it slows down", async () => {
+    const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:10,time:1 second");
     void time.sleep(1_500).then(() => limiter.onThrottled("POST", undefined));
     const waited = await waits(limiter, time, 30);
     expect(waited.filter((wait) => wait <= 1_500)).toHaveLength(15);
-    // 9.8 calls a second, less a quarter.
+    // The rate is 9.8 calls per second less a quarter.
     expect((waited.at(-1) ?? 0) - 1_500).toBeGreaterThan(14 * 130);
   });
 
-  test("catches up what it missed for a moment, not for longer", async () => {
-    const time = makeTime();
+  test("the rate limiter catches up calls of the last 500 ms and not of a longer idle time", async () => {
+    const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:50,time:1 second");
     void time.sleep(10_000);
@@ -178,7 +180,7 @@ describe("a process that is alone", () => {
   });
 });
 
-test("reports to the logging topic do not wait for the pace of the other calls, however many processes share it", async () => {
+test("the rate limiter does not delay reports to the logging topic", async () => {
   const server = await answering((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);

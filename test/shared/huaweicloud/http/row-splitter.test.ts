@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { BodyTooLarge } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { rowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
 
-/** Splits a text that arrives in pieces of these lengths, by turns. */
+/** Splits a text that arrives in pieces. The lengths of the pieces repeat. */
 function split(text: string, lengths: readonly number[] = [text.length]) {
   const splitter = rowSplitter("snapshots");
   let at = 0;
@@ -17,7 +17,7 @@ function split(text: string, lengths: readonly number[] = [text.length]) {
 
 const rows = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })));
 
-test("the row splitter gives the rows of a list, however its body is divided and indented", () => {
+test("the row splitter returns the rows of a list, however the body is divided and indented", () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });
   const indent = fc.constantFrom(undefined, 1, "\t");
   fc.assert(
@@ -40,11 +40,11 @@ test.each([
   '"{"',
   "<html>{[{",
   "",
-])("the row splitter leaves a body without rows as it is: %s", (text) => {
+])("the row splitter does not change the body without rows %s", (text) => {
   expect(split(text, [3])).toEqual({ text, rows: [] });
 });
 
-test("the row splitter leaves what stands between rows, so that nobody takes them for the whole list", () => {
+test("the row splitter keeps entries that are not objects in the text, so the reader can reject the list", () => {
   expect(split('{"snapshots":[{"id":1},null,{"id":2}]}')).toEqual({
     text: '{"snapshots":[null,]}',
     rows: ['{"id":1}', '{"id":2}'],
@@ -56,6 +56,6 @@ test.each([
   ["a row of 200 KiB", `{"snapshots":[{"a":"${"x".repeat(200_000)}"}]}`],
   ["more than 64 KiB around the rows", `{"padding":"${"x".repeat(70_000)}","snapshots":[]}`],
   ["more than 250,000 rows", `{"snapshots":[${"{},".repeat(250_001)}{}]}`],
-])("the row splitter refuses %s", (_what, text) => {
+])("the row splitter rejects %s", (_what, text) => {
   expect(() => split(text, [65_536])).toThrow(BodyTooLarge);
 });

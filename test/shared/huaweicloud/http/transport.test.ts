@@ -15,7 +15,7 @@ const get = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest => ({
 const post = (url: string, body: string, changes: Partial<HttpRequest> = {}): HttpRequest =>
   get(url, { method: "POST", body, headers: { "content-type": "application/json" }, ...changes });
 
-/** How a request failed: what an operator reads, and what is known of how far it came. */
+/** Sends a request that must fail, and returns its failure. */
 async function failureOf(request: HttpRequest, send = nodeTransport()): Promise<TransportFailure> {
   const failure = await send(request).then(
     ({ status }) => new Error(`Expected a failure, got ${status}`),
@@ -28,23 +28,23 @@ async function failureOf(request: HttpRequest, send = nodeTransport()): Promise<
 const closed = (socket: Socket | undefined): Promise<void> =>
   new Promise((resolve) => (socket?.destroyed === false ? socket.once("close", () => resolve()) : resolve()));
 
-describe("a request and its answer", () => {
-  test("arrive as they were sent, to the byte", async () => {
+describe("a request and its response", () => {
+  test("the transport sends a body and receives a response without changing a byte", async () => {
     const server = await answering((_incoming, response) => {
       response.writeHead(202, { "x-request-id": "r1", "content-type": "application/json" });
       const bytes = Buffer.from('{"name":"Größe 雪 🎉"}');
-      // In single bytes, so that each letter of more than one is torn apart.
+      // Single bytes divide every letter of more than one byte.
       for (const byte of bytes) response.write(Buffer.from([byte]));
       response.end();
     });
     const body = '{"description":"naïve 雪\\ud83d"}';
-    const answer = await nodeTransport()(post(`${server.origin}/v2/p/x?a=1%202&b=%2B`, body));
-    expect(answer).toMatchObject({ status: 202, headers: { "x-request-id": "r1" }, text: '{"name":"Größe 雪 🎉"}' });
+    const response = await nodeTransport()(post(`${server.origin}/v2/p/x?a=1%202&b=%2B`, body));
+    expect(response).toMatchObject({ status: 202, headers: { "x-request-id": "r1" }, text: '{"name":"Größe 雪 🎉"}' });
     expect(server.seen).toMatchObject([{ method: "POST", url: "/v2/p/x?a=1%202&b=%2B", body }]);
     expect(server.seen[0]?.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
   });
 
-  test("without a body there is no length, and nothing asks for a compressed answer", async () => {
+  test("the transport sends no content-length without a body and no accept-encoding", async () => {
     const server = await answering((_incoming, response) => response.end("{}"));
     await nodeTransport()(get(`${server.origin}/`));
     expect(server.seen[0]?.headers).toEqual({
@@ -54,7 +54,7 @@ describe("a request and its answer", () => {
     });
   });
 
-  test("every status is an answer, a redirect and an empty one too", async () => {
+  test("the transport returns a response of any status and does not follow redirects", async () => {
     const server = await answering((incoming, response) => {
       response.writeHead(Number(incoming.url?.slice(1)), { location: "http://127.0.0.1:1/" }).end();
     });
@@ -65,7 +65,7 @@ describe("a request and its answer", () => {
     expect(server.seen).toHaveLength(9);
   });
 
-  test("an interim answer is not taken for the answer", async () => {
+  test("the transport ignores an interim response", async () => {
     const server = await answering((_incoming, response) => {
       response.writeProcessing();
       response.end('{"done":true}');
@@ -73,25 +73,25 @@ describe("a request and its answer", () => {
     expect(await nodeTransport()(get(server.origin))).toMatchObject({ status: 200, text: '{"done":true}' });
   });
 
-  test("a hundred requests at once get each its own answer", async () => {
+  test("the transport returns to each of 100 concurrent requests its own response", async () => {
     const server = await answering((incoming, response) => {
       setTimeout(() => response.end(incoming.url), (Number(incoming.url?.slice(1)) * 7) % 20);
     });
     const send = nodeTransport();
-    const answers = await Promise.all([...Array(100).keys()].map((n) => send(get(`${server.origin}/${n}`))));
-    expect(answers.map(({ text }) => text)).toEqual([...Array(100).keys()].map((n) => `/${n}`));
+    const responses = await Promise.all([...Array(100).keys()].map((n) => send(get(`${server.origin}/${n}`))));
+    expect(responses.map(({ text }) => text)).toEqual([...Array(100).keys()].map((n) => `/${n}`));
   });
 });
 
 describe("connections", () => {
-  test("one is kept open for the next request", async () => {
+  test("the transport reuses an open connection", async () => {
     const server = await answering((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     for (let n = 0; n < 5; n += 1) await send(get(server.origin));
     expect(server.connections).toHaveLength(1);
   });
 
-  test("one that the server closed while it was idle is not used again", async () => {
+  test("the transport opens a new connection after the server closed the idle one", async () => {
     const server = await answering((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     await send(get(server.origin));
@@ -102,7 +102,7 @@ describe("connections", () => {
     expect(server.connections).toHaveLength(2);
   });
 
-  test("a request that meets a closing connection may have arrived, so it is not sent again", async () => {
+  test("the transport does not repeat a request that meets a closing connection, because it may have arrived", async () => {
     let requests = 0;
     const server = await speaking((socket) =>
       socket.on("data", () => {
@@ -114,12 +114,12 @@ describe("connections", () => {
     const send = nodeTransport();
     await send(get(server.origin));
     const failure = await failureOf(post(server.origin, "{}"), send);
-    expect(failure).toMatchObject({ sent: true, answered: false });
+    expect(failure).toMatchObject({ requestSent: true, answered: false });
     expect(failure.message).toMatch(/ECONNRESET|EPIPE/);
     expect(requests).toBe(2);
   });
 
-  test("a failed answer ends its connection, so that the next request does not read the rest of it", async () => {
+  test("the transport closes the connection of a failed response, so the next request does not read the rest of it", async () => {
     const server = await answering((incoming, response) => {
       if (incoming.url === "/slow") response.write("{");
       else response.end("{}");
@@ -132,90 +132,94 @@ describe("connections", () => {
   });
 });
 
-describe("no answer", () => {
-  test("nobody listens: nothing was sent", async () => {
+describe("a request without a complete response", () => {
+  test("the transport reports that nothing was sent if no server listens", async () => {
     const failure = await failureOf(post("http://127.0.0.1:1", "{}"));
-    expect(failure).toMatchObject({ sent: false, answered: false });
+    expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).toContain("ECONNREFUSED");
   });
 
-  test("silence ends after the time of an attempt, and the connection with it", async () => {
+  test("the transport fails and closes the connection if no response arrives within the timeout", async () => {
     const server = await answering(() => {});
     const began = performance.now();
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 60 }));
     expect(performance.now() - began).toBeLessThan(1_000);
-    expect(failure).toMatchObject({ message: "no answer within 60 ms", sent: true, answered: false });
+    expect(failure).toMatchObject({ message: "no answer within 60 ms", requestSent: true, answered: false });
     await closed(server.connections[0]);
   });
 
-  test("an answer that drips for ever ends as well: the time is for the whole attempt", async () => {
+  test("the transport fails if the last byte of the response does not arrive within the timeout", async () => {
     const server = await answering((_incoming, response) => {
       const dripping = setInterval(() => response.write(" "), 5);
       response.on("close", () => clearInterval(dripping));
     });
     const failure = await failureOf(get(server.origin, { timeoutMs: 80 }));
-    expect(failure).toMatchObject({ message: "no answer within 80 ms", sent: true, answered: true });
+    expect(failure).toMatchObject({ message: "no answer within 80 ms", requestSent: true, answered: true });
   });
 
-  test("a handshake that never ends: nothing was sent", async () => {
+  test("the transport reports that nothing was sent if the TLS handshake does not end", async () => {
     let bytes = "";
     const server = await speaking((socket) => socket.on("data", (chunk) => (bytes += chunk.toString("latin1"))));
     const url = server.origin.replace("http:", "https:");
     const failure = await failureOf(post(`${url}/secret-path`, "secret body", { timeoutMs: 80 }));
-    expect(failure).toMatchObject({ sent: false, answered: false });
+    expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(bytes).not.toContain("secret");
   });
 
-  test("a certificate that nobody vouches for: nothing was sent", async () => {
+  test("the transport rejects a self-signed certificate and sends nothing", async () => {
     const server = await answering((_incoming, response) => response.end("{}"), selfSigned({ ip: [127, 0, 0, 1] }));
     const failure = await failureOf(post(server.origin, "{}"));
-    expect(failure).toMatchObject({ sent: false, answered: false });
+    expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).toMatch(/^DEPTH_ZERO_SELF_SIGNED_CERT: /);
     expect(server.seen).toEqual([]);
   });
 
   test.each<[what: string, talk: (socket: Socket) => void, answered: boolean]>([
     ["a reset", (socket) => socket.resetAndDestroy(), false],
-    ["a goodbye", (socket) => socket.end(), false],
-    ["no HTTP at all", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"), false],
-    ["headers without end", (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${"x".repeat(100_000)}\r\n\r\n`), false],
+    ["a closed connection", (socket) => socket.end(), false],
+    ["a response that is not HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"), false],
+    [
+      "too many bytes of headers",
+      (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${"x".repeat(100_000)}\r\n\r\n`),
+      false,
+    ],
     ["half a body", (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), true],
     ["half a chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{}"), true],
-    ["a torn chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"), true],
-  ])("%s is a failure, never an answer", async (_what, talk, answered) => {
+    ["an invalid chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"), true],
+  ])("the transport fails after %s", async (_what, talk, answered) => {
     const server = await speaking((socket) => socket.once("data", () => talk(socket)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 500 }));
-    expect(failure).toMatchObject({ sent: true, answered });
+    expect(failure).toMatchObject({ requestSent: true, answered });
     expect(failure.message).not.toContain("no answer within");
   });
 
   test.each([
     [
-      "101 with its headers",
+      "101 with an Upgrade header",
       "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n",
       "changed the protocol",
     ],
-    ["101 without the header Upgrade", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
+    ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
     ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "changed the protocol"],
-    ["100 and nothing after it", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
-  ])("a response %s is a failure, never a silence", async (_what, text, message) => {
+    ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
+  ])("the transport fails after a response %s", async (_what, text, message) => {
     const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
-    expect(failure).toMatchObject({ sent: true, message: expect.stringContaining(message) });
+    expect(failure).toMatchObject({ requestSent: true, message: expect.stringContaining(message) });
     await closed(server.connections[0]);
   });
 
-  test("a response that stops after its headers ends with the time of an attempt", async () => {
+  test("the transport fails if the body does not arrive within the timeout", async () => {
     const server = await speaking((socket) =>
       socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}")),
     );
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));
-    expect(failure).toMatchObject({ message: "no answer within 80 ms", sent: true, answered: true });
+    expect(failure).toMatchObject({ message: "no answer within 80 ms", requestSent: true, answered: true });
   });
 });
 
 describe("the size of a response", () => {
-  /** A server whose responses never end. */
+  /** Starts a server whose responses never end. */
   const endless = (status: number) => {
     const block = Buffer.alloc(64 * 1024, 32);
     return answering((_incoming, response) => {
@@ -227,53 +231,46 @@ describe("the size of a response", () => {
     });
   };
 
-  test.each([undefined, 64 * 1024, 16 * 1024 * 1024])(
-    "a success that is longer than the limit of %s bytes is a failure",
-    async (maxBytes) => {
-      const server = await endless(200);
-      const failure = await failureOf(get(server.origin, { maxBytes }));
-      expect(failure).toMatchObject({ sent: true, answered: true, tooLarge: true });
-      expect(failure.message).toBe(`an answer of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
-      await closed(server.connections[0]);
-    },
-  );
-
-  test("an error that never ends is read for 64 KiB, and its status is the answer", async () => {
-    const server = await endless(503);
-    const answer = await nodeTransport()(get(server.origin));
-    expect([answer.status, answer.text.length]).toEqual([503, 64 * 1024]);
+  test.each([
+    ["the default limit", undefined],
+    ["a limit of 64 KiB", 64 * 1024],
+    ["a limit of 16 MiB", 16 * 1024 * 1024],
+  ])("the transport fails if a success response is longer than %s", async (_limit, maxBytes) => {
+    const server = await endless(200);
+    const failure = await failureOf(get(server.origin, { maxBytes }));
+    expect(failure).toMatchObject({ requestSent: true, answered: true, tooLarge: true });
+    expect(failure.message).toBe(`a response of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
     await closed(server.connections[0]);
   });
 
-  test("eight long responses at once arrive whole, one after the other", async () => {
+  test("the transport reads the first 64 KiB of an error response that never ends and returns its status", async () => {
+    const server = await endless(503);
+    const response = await nodeTransport()(get(server.origin));
+    expect([response.status, response.text.length]).toEqual([503, 64 * 1024]);
+    await closed(server.connections[0]);
+  });
+
+  test("the transport returns eight concurrent long responses completely", async () => {
     const text = "é".repeat(1024 * 1024);
     const server = await answering((_incoming, response) => response.end(text));
     const send = nodeTransport();
-    const order: number[] = [];
-    const texts = await Promise.all(
-      Array.from({ length: 8 }, async (_, n) => {
-        const answer = await send(get(server.origin));
-        order.push(n);
-        return answer.text;
-      }),
-    );
-    expect(texts.every((one) => one === text)).toBe(true);
-    expect(order).toHaveLength(8);
+    const texts = await Promise.all(Array.from({ length: 8 }, async () => (await send(get(server.origin))).text));
+    expect(texts.every((received) => received === text)).toBe(true);
   });
 
-  test.each([1, 10_000])("the rows of a list of %i rows keep their characters", async (count) => {
+  test.each([1, 10_000])("the transport keeps the characters of each row of a list of %i rows", async (count) => {
     const row = { name: "é\u{1f4be}\u4e2d", padding: "x".repeat(50) };
     const text = JSON.stringify({ title: "é", snapshots: Array.from({ length: count }, () => row) });
     const server = await answering((_incoming, response) => response.end(text));
     const { rows = [], ...rest } = await nodeTransport()(get(server.origin, { rowsOf: "snapshots" }));
     const list = JSON.parse(rest.text);
     expect(list.title).toBe("é");
-    expect([...list.snapshots, ...rows.map((one) => JSON.parse(decodeUtf8(one)))]).toEqual(
+    expect([...list.snapshots, ...rows.map((bytes) => JSON.parse(decodeUtf8(bytes)))]).toEqual(
       Array.from({ length: count }, () => row),
     );
   });
 
-  test("a long response that is given up lets the next one begin", async () => {
+  test("the transport reads the next long response after another one timed out", async () => {
     const server = await answering((incoming, response) => {
       response.write(" ".repeat(300 * 1024));
       if (incoming.url === "/whole") response.end();
@@ -286,10 +283,10 @@ describe("the size of a response", () => {
     expect([given.status, whole.status]).toEqual(["rejected", "fulfilled"]);
   });
 
-  test("a header that cannot be sent is refused here, and its value is not repeated", async () => {
+  test("the transport rejects an invalid header value and does not repeat the value", async () => {
     const server = await answering((_incoming, response) => response.end("{}"));
     const failure = await failureOf(get(server.origin, { headers: { "X-Auth-Token": "a secret\ntoken" } }));
-    expect(failure).toMatchObject({ sent: false, answered: false });
+    expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).not.toContain("secret");
     expect(server.seen).toEqual([]);
   });

@@ -7,9 +7,9 @@ import {
   rememberKey,
   underOneKey,
 } from "../../../../shared/snapshots/create/attachment-key.ts";
-import type { InFlight } from "../../../../shared/snapshots/create/create-once.ts";
+import type { InFlight } from "../../../../shared/snapshots/create/in-flight.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
-import { HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf, stage } from "../../../support/domain.ts";
+import { createFixture, HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf } from "../../../support/domain.ts";
 
 const UNTOLD = { volumeId: "disk-1" };
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
@@ -17,8 +17,8 @@ const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attac
 /** Returns whether an event finds the snapshot that another event created. */
 const finds = (one: Moment, other: Moment) => keyAt(one).keys.has(keyAt(other).key);
 
-describe("the key of an attachment", () => {
-  test("the key of an attachment depends on nothing but the id if EVS gives one", () => {
+describe("attachmentKey", () => {
+  test("attachmentKey depends only on the attachment id if EVS returns one", () => {
     const attached = { volumeId: "disk-1", attachmentId: "attachment-1" };
     for (const at of [moment(0), moment(HOUR_MS, "completed")]) {
       const key = deriveKey("attachment", "attachment-1");
@@ -26,7 +26,7 @@ describe("the key of an attachment", () => {
     }
   });
 
-  test("the key of an attachment without an id depends on disk, server, stage and time", () => {
+  test("attachmentKey depends on disk, server, stage and time if EVS returns no attachment id", () => {
     const keys = [
       keyAt(moment(0)),
       keyAt(moment(0, "requested")),
@@ -69,22 +69,22 @@ describe("the key of an attachment", () => {
       moment(11 * MINUTE_MS),
       false,
     ],
-  ])("the attachment keys of %s match in both directions or in neither", (_what, one, other, same) => {
+  ])("attachmentKey matches the keys of %s in both directions or in neither", (_what, one, other, same) => {
     expect([finds(one, other), finds(other, one)]).toEqual([same, same]);
   });
 
-  test("the keys of an attachment never include those of another disk or another server", () => {
+  test("attachmentKey never shares keys between two disks or two servers", () => {
     const { keys } = keyAt(moment(0));
     expect(keys.has(keyAt(moment(0), "disk-2").key)).toBe(false);
     expect(keys.has(keyAt(moment(0), "disk-1", "server-2").key)).toBe(false);
   });
 });
 
-describe("what a process remembers of attachments", () => {
+describe("rememberKey", () => {
   const remember = (inFlight: InFlight, one: Moment, now = 0) =>
     rememberKey(keyAt(one), inFlight, after(START, now)).key;
 
-  test("rememberKey gives the second event of an attachment the key of the first one", () => {
+  test("rememberKey returns the key of the first event for the second event of an attachment", () => {
     const inFlight = new Map();
     const first = remember(inFlight, moment(0, "requested"));
     expect(remember(inFlight, moment(60_000, "completed"))).toBe(first);
@@ -92,7 +92,7 @@ describe("what a process remembers of attachments", () => {
     expect(remember(new Map(), moment(60_000, "completed"))).not.toBe(first);
   });
 
-  test("rememberKey gives a completion the key of the newest request before it", () => {
+  test("rememberKey returns the key of the newest earlier request for a completion", () => {
     const inFlight = new Map();
     remember(inFlight, moment(0, "requested"));
     const second = remember(inFlight, moment(120_000, "requested"));
@@ -107,17 +107,17 @@ describe("what a process remembers of attachments", () => {
   });
 });
 
-test("underOneKey returns the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
-  const here = stage();
+test("underOneKey lists the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
+  const fixture = createFixture();
   const { key, keys } = keyAt(moment(60_000, "completed"));
   const first = keyAt(moment(0, "requested")).key;
-  here.cloud.add(
+  fixture.cloud.add(
     snapshot,
     snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), idempotencyKey: first } }),
     snapshotOf("b", "disk-1"),
     snapshotOf("c", "disk-1", { marker: undefined }),
   );
-  const service = underOneKey(here.cloud.service(snapshot), { key, keys });
+  const service = underOneKey(fixture.cloud.service(snapshot), { key, keys });
   const found = await service.listFor({ volume_id: "disk-1" });
   expect(found.map(({ id, marker }) => [id, marker?.idempotencyKey])).toEqual([
     ["a", key],

@@ -1,28 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
-import {
-  createAll,
-  hasBegun,
-  indexExistingSnapshots,
-  type Run,
-  selectTargets,
-  targetFields,
-} from "../../../../shared/snapshots/create/create-all.ts";
+import { createAll, hasBegun } from "../../../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels } from "../../../../shared/snapshots/marker.ts";
-import { type Selector, type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
-import type { Resource } from "../../../../shared/snapshots/ports.ts";
+import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import { type Run, targetFields } from "../../../../shared/snapshots/run-context.ts";
 import {
+  cloudError,
   cluster,
+  createFixture,
   DELETING,
   type DomainFixture,
   group,
   MINUTE_MS,
-  refusal,
   START,
   snapshot,
   snapshotOf,
-  stage,
   standard,
   UNKNOWN,
 } from "../../../support/domain.ts";
@@ -35,7 +29,7 @@ const END = moment(MINUTE_MS);
 const disk = (number: number, kind: Kind = snapshot): Target => targetFor(kind, `disk-${number}`);
 const disks = (count: number): Target[] => Array.from({ length: count }, (_, index) => disk(index + 1));
 
-/** What this run made of a target. */
+/** Returns a snapshot of a target that the run created. */
 function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const marker = { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { marker, labels: markerLabels(marker), ...changes });
@@ -43,146 +37,12 @@ function madeOf({ kind, resource, options }: Target, id: string, changes: Partia
 
 const creates = ({ cloud }: DomainFixture) => cloud.calls.filter((call) => call.includes("create"));
 
-describe("what a policy selects", () => {
-  const selectors = (...given: Omit<Selector, "kind">[]): Selector[] =>
-    given.map((one) => ({ kind: "snapshot", ...one }));
-  const RESOURCES: Resource[] = [
-    { id: "disk-1", tags: { backup: "daily" } },
-    { id: "disk-2", tags: { backup: "daily", scratch: "" } },
-  ];
-
-  test("by ids alone needs no look at the cloud", async () => {
-    const here = stage();
-    const { targets, failures, empty } = await selectTargets(
-      selectors({ volume_ids: ["disk-9", "disk-8"] }),
-      here.means,
-    );
-    expect(targets.map(({ resource }) => resource)).toEqual(["disk-9", "disk-8"]);
-    expect([failures, empty]).toEqual([[], []]);
-    expect(here.cloud.calls).toEqual([]);
-  });
-
-  test("by tags is looked up once for what is of the same resources", async () => {
-    const here = stage();
-    here.cloud.resources = RESOURCES;
-    const { targets } = await selectTargets(
-      [
-        { kind: "snapshot", tags: { backup: "daily" } },
-        { kind: "standard-snapshot", tags: { backup: "daily" }, exclude_tags: { scratch: "*" } },
-        { kind: "cluster-snapshot", tags: { backup: "*" } },
-        { kind: "snapshot", tags: { scratch: "*" } },
-      ],
-      here.means,
-    );
-    expect(targets.map(({ kind, resource }) => `${kind.name} ${resource}`)).toEqual([
-      "snapshot disk-1",
-      "snapshot disk-2",
-      "standard-snapshot disk-1",
-      "cluster-snapshot disk-1",
-      "cluster-snapshot disk-2",
-    ]);
-    expect(here.cloud.asked()).toEqual(["resources snapshot", "resources cluster-snapshot"]);
-  });
-
-  test("and is nothing is named by its place: a tag that was misspelled looks just so", async () => {
-    const here = stage();
-    here.cloud.resources = RESOURCES;
-    const { empty, targets } = await selectTargets(
-      selectors({ volume_ids: ["disk-1"] }, { tags: { bakcup: "daily" } }, { tags: { backup: "weekly" } }),
-      here.means,
-    );
-    expect(empty).toEqual(["targets[1]", "targets[2]"]);
-    expect(targets).toHaveLength(1);
-  });
-
-  test("of a kind that cannot be looked up is a failure of that kind; the others are selected", async () => {
-    const here = stage();
-    here.cloud.resources = RESOURCES;
-    const error = refusal("AccessDenied");
-    here.cloud.at("resources", error);
-    const { targets, failures, empty } = await selectTargets(
-      [
-        { kind: "snapshot", tags: { backup: "daily" } },
-        { kind: "snapshot-group", tags: { backup: "daily" } },
-        { kind: "snapshot", volume_ids: ["disk-1"] },
-      ],
-      here.means,
-    );
-    expect(failures).toEqual([{ kind: snapshot, error }]);
-    expect(targets.map(({ kind }) => kind.name)).toEqual(["snapshot-group", "snapshot-group", "snapshot"]);
-    expect(empty).toEqual([]);
-  });
-
-  test("by ids too is taken although the tags cannot be looked up, unless they could exclude it", async () => {
-    const here = stage();
-    here.cloud.at("resources", refusal("AccessDenied"));
-    const { targets, failures, refused } = await selectTargets(
-      selectors(
-        { volume_ids: ["disk-1"], tags: { backup: "daily" }, force: false },
-        { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
-      ),
-      here.means,
-    );
-    expect(targets.map(({ resource, options }) => [resource, options.force])).toEqual([["disk-1", false]]);
-    expect(failures).toHaveLength(2);
-    expect(refused.size).toBe(0);
-  });
-
-  test("a selection whose ids are checked refuses those that do not exist, whatever their case", async () => {
-    const here = stage();
-    here.cloud.resources = [{ id: "Disk-1", tags: {} }];
-    const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
-    const { targets, failures, empty, refused } = await selectTargets(given, here.means, true);
-    expect(
-      targets.map((target) => [target.resource, refused.get(target)?.reason, refused.get(target)?.message]),
-    ).toEqual([
-      ["disk-1", undefined, undefined],
-      [
-        "disk-9",
-        "NotFound",
-        'volume_ids: expected the id of something that exists, got "disk-9". Check the id and PROJECT_ID.',
-      ],
-    ]);
-    expect([failures, empty]).toEqual([[], []]);
-    expect(here.cloud.asked()).toEqual(["resources snapshot"]);
-    expect((await selectTargets(given, here.means)).refused.size).toBe(0);
-  });
-
-  test("a selection whose ids are checked refuses each of them where the resources cannot be listed", async () => {
-    const here = stage();
-    const error = refusal("AccessDenied");
-    here.cloud.at("resources", error);
-    const { targets, failures, refused } = await selectTargets(
-      selectors(
-        { volume_ids: ["disk-1"] },
-        { volume_ids: ["disk-2"], exclude_tags: { scratch: "*" } },
-        { volume_ids: ["disk-3"], tags: { backup: "daily" } },
-      ),
-      here.means,
-      true,
-    );
-    expect(targets.map((target) => [target.resource, refused.get(target)])).toEqual([
-      ["disk-1", error],
-      ["disk-2", error],
-      ["disk-3", error],
-    ]);
-    expect(failures).toEqual([{ kind: snapshot, error }]);
-  });
-
-  test("is looked up again after a fault that passes", async () => {
-    const here = stage();
-    here.cloud.resources = RESOURCES;
-    here.cloud.at("resources", refusal("CloudError"));
-    expect((await selectTargets(selectors({ tags: { backup: "*" } }), here.means)).targets).toHaveLength(2);
-  });
-});
-
-describe("what there is already of a run", () => {
-  test("is looked up once for each kind: those of this run, by what they are of", async () => {
-    const here = stage();
+describe("indexExistingSnapshots", () => {
+  test("indexExistingSnapshots lists each kind once and returns the snapshots of the run by resource", async () => {
+    const fixture = createFixture();
     const mine = madeOf(disk(1), "a");
     const nowhere = madeOf(disk(3), "b", { resource: undefined });
-    here.cloud.add(
+    fixture.cloud.add(
       snapshot,
       mine,
       madeOf(disk(1), "c"),
@@ -190,88 +50,90 @@ describe("what there is already of a run", () => {
       snapshotOf("d", "disk-1"),
       snapshotOf("e", "disk-1", { marker: undefined }),
     );
-    const known = indexExistingSnapshots(RUN, here.means);
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
     const ids = async (target: Target) => (await known(target)).map(({ id }) => id);
     expect(await ids(disk(1))).toEqual(["a", "c", "b"]);
     expect(await ids(disk(2))).toEqual(["b"]);
     expect(await ids(disk(1, standard))).toEqual([]);
-    expect(here.cloud.asked()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
+    expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
   });
 
-  test("is anybody's where names are unique: any of them can have taken one", async () => {
-    const here = stage();
-    here.cloud.add(cluster, snapshotOf("a", "cluster-1"), snapshotOf("b", "cluster-2", { marker: undefined }));
-    const known = indexExistingSnapshots(RUN, here.means);
+  test("indexExistingSnapshots returns the snapshots of all runs for a kind with unique names", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(cluster, snapshotOf("a", "cluster-1"), snapshotOf("b", "cluster-2", { marker: undefined }));
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
     expect((await known(targetFor(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  test("says how many a disk has, of whichever run, where that is limited", async () => {
-    const here = stage();
-    here.cloud.add(
+  test("indexExistingSnapshots counts the snapshots of a disk of all runs if the kind has a maximum", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(
       snapshot,
       snapshotOf("a", "disk-1"),
       snapshotOf("b", "disk-1", { marker: undefined }),
       madeOf(disk(2), "c"),
     );
-    here.cloud.add(standard, snapshotOf("d", "disk-1"));
-    const known = indexExistingSnapshots(RUN, here.means);
+    fixture.cloud.add(standard, snapshotOf("d", "disk-1"));
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
     expect([await known.count(snapshot, "disk-1"), await known.count(snapshot, "disk-2")]).toEqual([2, 1]);
     expect([await known.count(snapshot, "disk-3"), await known.count(standard, "disk-1")]).toEqual([0, 0]);
-    expect(here.cloud.asked()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
+    expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
   });
 
-  test("is looked up anew after 30 s: another delivery may be at work", async () => {
-    const here = stage({ seconds: 600 });
-    const known = indexExistingSnapshots(RUN, here.means);
+  test("indexExistingSnapshots lists a kind again after 30 s, because another delivery may be in progress", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
     await known(disk(1));
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    await here.time.sleep(30_000);
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    await fixture.time.sleep(30_000);
     expect(await known(disk(1))).toEqual([]);
-    await here.time.sleep(1);
+    await fixture.time.sleep(1);
     expect(await known(disk(1))).toHaveLength(1);
-    expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "30.001 s listAll snapshot"]);
+    expect(fixture.cloud.calls).toEqual(["0 s listAll snapshot", "30.001 s listAll snapshot"]);
   });
 
-  test("is not looked up anew for a few targets where the list is long", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, index) => snapshotOf(`s-${index}`, "disk-9")));
-    const known = indexExistingSnapshots(RUN, here.means);
+  test("indexExistingSnapshots does not list a long list again for a few targets", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, index) => snapshotOf(`s-${index}`, "disk-9")));
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
     await known(disk(1));
-    await here.time.sleep(30_001);
+    await fixture.time.sleep(30_001);
     await known(disk(2));
-    expect(here.cloud.asked()).toHaveLength(1);
+    expect(fixture.cloud.requests()).toHaveLength(1);
     await known(disk(3));
-    expect(here.cloud.asked()).toHaveLength(2);
+    expect(fixture.cloud.requests()).toHaveLength(2);
   });
 
-  test("is what it was where the second look fails; where the first does, there is nothing to go by", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    const known = indexExistingSnapshots(RUN, here.means);
-    here.cloud.at("listAll", undefined, refusal("AccessDenied"));
+  test("indexExistingSnapshots keeps the previous list if a refresh fails, and rejects if the first list fails", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    const known = indexExistingSnapshots(RUN, fixture.runContext);
+    fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
     expect(await known(disk(1))).toHaveLength(1);
-    await here.time.sleep(30_001);
+    await fixture.time.sleep(30_001);
     expect(await known(disk(1))).toHaveLength(1);
 
-    const denied = stage();
-    denied.cloud.at("listAll", refusal("AccessDenied"));
-    await expect(indexExistingSnapshots(RUN, denied.means)(disk(1))).rejects.toMatchObject({ reason: "AccessDenied" });
+    const denied = createFixture();
+    denied.cloud.at("listAll", cloudError("AccessDenied"));
+    await expect(indexExistingSnapshots(RUN, denied.runContext)(disk(1))).rejects.toMatchObject({
+      reason: "AccessDenied",
+    });
   });
 
-  test("is looked up again after a fault that passes", async () => {
-    const here = stage();
-    here.cloud.at("listAll", refusal("CloudError"));
-    expect(await indexExistingSnapshots(RUN, here.means)(disk(1))).toEqual([]);
+  test("indexExistingSnapshots lists a kind again after a transient error", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("listAll", cloudError("CloudError"));
+    expect(await indexExistingSnapshots(RUN, fixture.runContext)(disk(1))).toEqual([]);
   });
 });
 
-describe("a run", () => {
-  test("takes every target, as many at a time as allowed, each with its record", async () => {
-    const here = stage({ concurrency: 2 });
-    here.cloud.createMs = 1_000;
-    expect(await createAll(disks(3), RUN, here.means, END)).toEqual([]);
-    expect(creates(here).map((call) => call.split(" ")[0])).toEqual(["0", "0", "1"]);
-    expect(here.records[0]).toEqual({
+describe("createAll without an index", () => {
+  test("createAll creates a snapshot of each target, up to the concurrency limit at a time, with a record for each", async () => {
+    const fixture = createFixture({ concurrency: 2 });
+    fixture.cloud.createMs = 1_000;
+    expect(await createAll(disks(3), RUN, fixture.runContext, END)).toEqual([]);
+    expect(creates(fixture).map((call) => call.split(" ")[0])).toEqual(["0", "0", "1"]);
+    expect(fixture.records[0]).toEqual({
       action: "create",
       kind: "snapshot",
       resource_id: "disk-1",
@@ -282,12 +144,12 @@ describe("a run", () => {
       job_id: "job-made-1",
       attempts: 1,
     });
-    expect(here.told()).toEqual(["made-1 accepted", "made-2 accepted", "made-3 accepted"]);
-    expect(here.untidy()).toBe(0);
-    expect(here.cloud.of(snapshot)[0]?.marker).toMatchObject({ policy: "nightly", idempotencyKey: KEY });
+    expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted", "made-3 accepted"]);
+    expect(fixture.unbalancedRecords()).toBe(0);
+    expect(fixture.cloud.of(snapshot)[0]?.marker).toMatchObject({ policy: "nightly", idempotencyKey: KEY });
   });
 
-  test("names the deployment in its records, where there is one", () => {
+  test("targetFields contains the deployment of a run", () => {
     expect(targetFields(disk(1), { ...RUN, deploymentId: "release-7" })).toEqual({
       action: "create",
       kind: "snapshot",
@@ -298,154 +160,157 @@ describe("a run", () => {
     expect(targetFields(disk(1), RUN)).not.toHaveProperty("deployment_id");
   });
 
-  test("goes on after what fails", async () => {
-    const here = stage({ concurrency: 1 });
-    const error = refusal("NotFound");
-    here.cloud.at("create", error);
-    await createAll(disks(2), RUN, here.means, END);
-    expect(here.records).toMatchObject([
+  test("createAll continues after a failed target", async () => {
+    const fixture = createFixture({ concurrency: 1 });
+    const error = cloudError("NotFound");
+    fixture.cloud.at("create", error);
+    await createAll(disks(2), RUN, fixture.runContext, END);
+    expect(fixture.records).toMatchObject([
       { resource_id: "disk-1", outcome: "failed", attempts: 1, error },
       { resource_id: "disk-2", outcome: "accepted" },
     ]);
   });
 
-  test("says nothing good of what is there in a status that is not known, and makes nothing beside it", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
-    await createAll(disks(2), RUN, here.means, END);
-    expect(here.told()).toEqual(["a unverified: It exists, in a status that is not known.", "b existing"]);
-    expect(here.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
-    expect(creates(here)).toEqual([]);
+  test("createAll reports an existing snapshot with an unknown status as unverified and creates no other", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
+    await createAll(disks(2), RUN, fixture.runContext, END);
+    expect(fixture.outcomes()).toEqual(["a unverified: The snapshot exists, and its status is unknown.", "b existing"]);
+    expect(fixture.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
+    expect(creates(fixture)).toEqual([]);
   });
 
-  test("makes room on a disk before it takes another one", async () => {
-    const here = stage();
+  test("createAll makes room on a disk before it creates another snapshot", async () => {
+    const fixture = createFixture();
     const asked: unknown[] = [];
     const makeRoom = async (kind: Kind, { volume_id }: Record<string, unknown>) => {
       asked.push(`${kind.name} ${volume_id}`);
       return false;
     };
-    await createAll(disks(1), { ...RUN, makeRoom }, here.means, END);
+    await createAll(disks(1), { ...RUN, makeRoom }, fixture.runContext, END);
     expect(asked).toEqual(["snapshot disk-1"]);
   });
 
-  test("begins no target after the moment that it is given, and says which it did not begin", async () => {
-    const here = stage({ concurrency: 1 });
-    here.cloud.createMs = 10_000;
+  test("createAll starts no target after the given moment and returns the targets that it did not start", async () => {
+    const fixture = createFixture({ concurrency: 1 });
+    fixture.cloud.createMs = 10_000;
     const targets = disks(4);
-    expect(await createAll(targets, RUN, here.means, moment(20_000))).toEqual(targets.slice(2));
-    expect(here.told()).toEqual(["made-1 accepted", "made-2 accepted"]);
-    expect(here.untidy()).toBe(0);
+    expect(await createAll(targets, RUN, fixture.runContext, moment(20_000))).toEqual(targets.slice(2));
+    expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("fails what it did not begin where that moment is the end itself: nobody is left to hand on to", async () => {
-    const here = stage({ concurrency: 1, seconds: 20 });
-    here.cloud.createMs = 10_000;
-    expect(await createAll(disks(3), RUN, here.means, moment(20_000))).toEqual([]);
-    expect(here.told().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
-    expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this target was begun. Raise the function's timeout or lower SHARD_SIZE.",
+  test("createAll fails the targets that it did not start if the given moment is the deadline", async () => {
+    const fixture = createFixture({ concurrency: 1, seconds: 20 });
+    fixture.cloud.createMs = 10_000;
+    expect(await createAll(disks(3), RUN, fixture.runContext, moment(20_000))).toEqual([]);
+    expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
+    expect(fixture.records.at(-1)?.error?.message).toBe(
+      "The invocation's time ran out before this target was started. Raise the function's timeout or lower SHARD_SIZE.",
     );
-    expect(creates(here)).toHaveLength(2);
+    expect(creates(fixture)).toHaveLength(2);
   });
 });
 
-describe("a run that was looked up for all targets at once", () => {
-  const take = (here: DomainFixture, targets: readonly Target[], until = END, run = RUN) =>
-    createAll(targets, run, here.means, until, indexExistingSnapshots(run, here.means));
+describe("createAll with an index", () => {
+  const take = (fixture: DomainFixture, targets: readonly Target[], until = END, run = RUN) =>
+    createAll(targets, run, fixture.runContext, until, indexExistingSnapshots(run, fixture.runContext));
 
-  test("looks once, and takes what is not there", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, madeOf(disk(2), "a"));
-    expect(await take(here, disks(2))).toEqual([]);
-    expect(here.told().sort()).toEqual(["a existing", "made-1 accepted"]);
-    expect(here.cloud.asked()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
+  test("createAll lists the snapshots once and creates the missing ones", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, madeOf(disk(2), "a"));
+    expect(await take(fixture, disks(2))).toEqual([]);
+    expect(fixture.outcomes().sort()).toEqual(["a existing", "made-1 accepted"]);
+    expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
   });
 
-  test("hands on what it did not begin", async () => {
-    const here = stage({ concurrency: 1, seconds: 600 });
-    here.cloud.createMs = 10_000;
+  test("createAll with an index returns the targets that it did not start", async () => {
+    const fixture = createFixture({ concurrency: 1, seconds: 600 });
+    fixture.cloud.createMs = 10_000;
     const targets = disks(3);
-    expect(await take(here, targets, moment(20_000))).toEqual(targets.slice(2));
+    expect(await take(fixture, targets, moment(20_000))).toEqual(targets.slice(2));
   });
 
-  test("fails each target whose kind cannot be looked up, and takes the others", async () => {
-    const here = stage({ concurrency: 4 });
-    here.cloud.at("listAll", refusal("AccessDenied"));
-    await take(here, [disk(1), disk(2, standard)]);
-    expect(here.told().sort()).toEqual(["disk-1 failed: AccessDenied", "made-1 accepted"]);
+  test("createAll fails each target of a kind that cannot be listed and creates the others", async () => {
+    const fixture = createFixture({ concurrency: 4 });
+    fixture.cloud.at("listAll", cloudError("AccessDenied"));
+    await take(fixture, [disk(1), disk(2, standard)]);
+    expect(fixture.outcomes().sort()).toEqual(["disk-1 failed: AccessDenied", "made-1 accepted"]);
   });
 
-  test("waits for the same run that is at work in this instance, and then finds what that one made", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.createMs = 1_000;
-    const twice = await Promise.all([take(here, disks(2), moment(600_000)), take(here, disks(2), moment(600_000))]);
-    expect(twice).toEqual([[], []]);
-    expect(here.told()).toEqual(["made-1 accepted", "made-2 accepted", "made-1 existing", "made-2 existing"]);
-    expect(here.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
-  });
-
-  test("does not wait for another run, another shard, nor another project", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.createMs = 1_000;
-    await Promise.all([
-      take(here, [disk(1)]),
-      take(here, [disk(2), disk(1)], END, { ...RUN, idempotencyKey: deriveKey("other") }),
-      take(here, [disk(3)]),
-      take(here, [disk(1, standard)]),
-      take(here, [disk(1)], END, { ...RUN, projectId: "project-2" }),
-      take(here, []),
+  test("createAll waits for the same run in this instance and then finds its snapshots", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.createMs = 1_000;
+    const twice = await Promise.all([
+      take(fixture, disks(2), moment(600_000)),
+      take(fixture, disks(2), moment(600_000)),
     ]);
-    expect(creates(here).every((call) => call.startsWith("0 s"))).toBe(true);
-    expect(creates(here)).toHaveLength(6);
+    expect(twice).toEqual([[], []]);
+    expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted", "made-1 existing", "made-2 existing"]);
+    expect(fixture.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
   });
 
-  test("fails every target where that one does not end in time", async () => {
-    const here = stage({ seconds: 20 });
-    here.cloud.createMs = 30_000;
-    const first = take(here, disks(2));
-    await take(here, disks(2));
-    expect(here.told()).toEqual(["disk-1 failed: DeadlineExceeded", "disk-2 failed: DeadlineExceeded"]);
-    expect(here.records[0]).toMatchObject({ action: "create", kind: "snapshot", policy: "nightly" });
+  test("createAll does not wait for another run, shard or project", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.createMs = 1_000;
+    await Promise.all([
+      take(fixture, [disk(1)]),
+      take(fixture, [disk(2), disk(1)], END, { ...RUN, idempotencyKey: deriveKey("other") }),
+      take(fixture, [disk(3)]),
+      take(fixture, [disk(1, standard)]),
+      take(fixture, [disk(1)], END, { ...RUN, projectId: "project-2" }),
+      take(fixture, []),
+    ]);
+    expect(creates(fixture).every((call) => call.startsWith("0 s"))).toBe(true);
+    expect(creates(fixture)).toHaveLength(6);
+  });
+
+  test("createAll fails every target if the same run in this instance does not end in time", async () => {
+    const fixture = createFixture({ seconds: 20 });
+    fixture.cloud.createMs = 30_000;
+    const first = take(fixture, disks(2));
+    await take(fixture, disks(2));
+    expect(fixture.outcomes()).toEqual(["disk-1 failed: DeadlineExceeded", "disk-2 failed: DeadlineExceeded"]);
+    expect(fixture.records[0]).toMatchObject({ action: "create", kind: "snapshot", policy: "nightly" });
     await first;
-    expect(here.untidy()).toBe(0);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 });
 
-describe("a run of which a part is there already: what was handed on before may still be at work", () => {
+describe("createAll with snapshots of a run that may be in progress in another instance", () => {
   const LONG = { seconds: 600, concurrency: 2 };
   const until = moment(500_000);
-  const take = (here: DomainFixture, targets: readonly Target[]) =>
-    createAll(targets, RUN, here.means, until, indexExistingSnapshots(RUN, here.means));
+  const take = (fixture: DomainFixture, targets: readonly Target[]) =>
+    createAll(targets, RUN, fixture.runContext, until, indexExistingSnapshots(RUN, fixture.runContext));
 
-  test("waits until nothing more comes of it", async () => {
-    const here = stage(LONG);
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    here.cloud.at("listAll", undefined, () =>
-      here.cloud.add(snapshot, madeOf(disk(2), "b", { created: here.time.now() })),
+  test("createAll waits until the list shows no further snapshot of the run", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.at("listAll", undefined, () =>
+      fixture.cloud.add(snapshot, madeOf(disk(2), "b", { created: fixture.time.now() })),
     );
-    await take(here, disks(4));
-    expect(here.cloud.calls.slice(0, 3)).toEqual([
+    await take(fixture, disks(4));
+    expect(fixture.cloud.calls.slice(0, 3)).toEqual([
       "0 s listAll snapshot",
       "20 s listAll snapshot",
       "40 s listAll snapshot",
     ]);
-    expect(creates(here)).toEqual(["40 s create snapshot disk-3", "40 s create snapshot disk-4"]);
-    expect(here.told().sort()).toEqual(["a existing", "b existing", "made-1 accepted", "made-2 accepted"]);
+    expect(creates(fixture)).toEqual(["40 s create snapshot disk-3", "40 s create snapshot disk-4"]);
+    expect(fixture.outcomes().sort()).toEqual(["a existing", "b existing", "made-1 accepted", "made-2 accepted"]);
   });
 
-  test("does not wait where nothing is there, or everything", async () => {
-    const none = stage(LONG);
+  test("createAll does not wait if the list shows no snapshot of the run or all of them", async () => {
+    const none = createFixture(LONG);
     await take(none, disks(3));
     expect(none.time.seconds()).toBe(0);
-    const all = stage(LONG);
+    const all = createFixture(LONG);
     all.cloud.add(snapshot, ...disks(3).map((target, index) => madeOf(target, `s-${index}`)));
     await take(all, disks(3));
     expect(all.time.seconds()).toBe(0);
-    expect(all.cloud.asked()).toEqual(["listAll snapshot"]);
+    expect(all.cloud.requests()).toEqual(["listAll snapshot"]);
   });
 
-  test("does not wait for what is not of this run or of one of its targets", async () => {
+  test("createAll does not wait for snapshots of another run or of other resources", async () => {
     const clusters = [1, 2, 3].map((number) => targetFor(cluster, `cluster-${number}`));
     const others: [Kind, readonly Target[], FoundSnapshot][] = [
       [snapshot, disks(3), snapshotOf("a", "disk-1")],
@@ -456,67 +321,69 @@ describe("a run of which a part is there already: what was handed on before may 
       [cluster, clusters, madeOf(targetFor(cluster, "cluster-9"), "f")],
     ];
     for (const [kind, targets, other] of others) {
-      const here = stage(LONG);
-      here.cloud.add(kind, other);
-      // Nor is the run begun by it.
-      expect(await hasBegun(targets, RUN, indexExistingSnapshots(RUN, here.means)), other.id).toBe(false);
-      await take(here, targets);
-      expect(here.time.seconds(), other.id).toBe(0);
+      const fixture = createFixture(LONG);
+      fixture.cloud.add(kind, other);
+      // Such a snapshot does not mean that the run has begun.
+      expect(await hasBegun(targets, RUN, indexExistingSnapshots(RUN, fixture.runContext)), other.id).toBe(false);
+      await take(fixture, targets);
+      expect(fixture.time.seconds(), other.id).toBe(0);
     }
   });
 
-  test("is begun where a target's snapshot is there", async () => {
-    const here = stage(LONG);
-    here.cloud.add(snapshot, madeOf(disk(2), "a"));
-    expect(await hasBegun(disks(1), RUN, indexExistingSnapshots(RUN, here.means))).toBe(false);
-    expect(await hasBegun(disks(2), RUN, indexExistingSnapshots(RUN, here.means))).toBe(true);
+  test("hasBegun returns true if a target has a snapshot of the run", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.add(snapshot, madeOf(disk(2), "a"));
+    expect(await hasBegun(disks(1), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(false);
+    expect(await hasBegun(disks(2), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(true);
   });
 
-  test("that was handed on before and is not there may be about to begin: it is waited for once", async () => {
-    const here = stage({ seconds: 600, concurrency: 4 });
+  test("createAll waits once for a shard that was started before if the list shows none of its snapshots", async () => {
+    const fixture = createFixture({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
-    here.cloud.at("listAll", undefined, () => here.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")));
-    await createAll(disks(2), run, here.means, until, indexExistingSnapshots(run, here.means));
-    expect(here.cloud.calls).toEqual(["0 s listAll snapshot", "10 s listAll snapshot"]);
-    expect(here.told().sort()).toEqual(["a existing", "b existing"]);
+    fixture.cloud.at("listAll", undefined, () =>
+      fixture.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")),
+    );
+    await createAll(disks(2), run, fixture.runContext, until, indexExistingSnapshots(run, fixture.runContext));
+    expect(fixture.cloud.calls).toEqual(["0 s listAll snapshot", "10 s listAll snapshot"]);
+    expect(fixture.outcomes().sort()).toEqual(["a existing", "b existing"]);
 
-    const nobody = stage({ seconds: 600, concurrency: 4 });
-    await createAll(disks(2), run, nobody.means, until, indexExistingSnapshots(run, nobody.means));
+    const nobody = createFixture({ seconds: 600, concurrency: 4 });
+    await createAll(disks(2), run, nobody.runContext, until, indexExistingSnapshots(run, nobody.runContext));
     expect(creates(nobody).map((call) => call.split(" ")[0])).toEqual(["10", "10"]);
   });
 
-  test("and of which a part is there is waited for until nothing more comes of it, be it one", async () => {
-    const here = stage({ seconds: 600, concurrency: 4 });
+  test("createAll waits for a shard of one target until the list shows no further snapshot", async () => {
+    const fixture = createFixture({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    await createAll(disks(3), run, here.means, until, indexExistingSnapshots(run, here.means));
-    expect(here.time.seconds()).toBe(20);
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    await createAll(disks(3), run, fixture.runContext, until, indexExistingSnapshots(run, fixture.runContext));
+    expect(fixture.time.seconds()).toBe(20);
   });
 
-  test("does not wait where all are begun at once", async () => {
-    const here = stage(LONG);
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    await take(here, disks(2));
-    expect(here.time.seconds()).toBe(0);
+  test("createAll does not wait if all targets are started at the same time", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    await take(fixture, disks(2));
+    expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("counts a kind that cannot be listed as not there", async () => {
-    const here = stage(LONG);
-    here.cloud.always("listAll", refusal("AccessDenied"));
-    await take(here, disks(3));
-    expect(here.told()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
+  test("createAll treats a kind that cannot be listed as having no snapshots of the run", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.always("listAll", cloudError("AccessDenied"));
+    await take(fixture, disks(3));
+    expect(fixture.outcomes()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
   });
 
-  test("waits no longer than since the last was made, and not for what was made long ago", async () => {
+  test("createAll waits at most 20 s after the newest snapshot of the run, and not at all if that was earlier", async () => {
     const since = async (...created: (number | undefined)[]) => {
-      const here = stage(LONG);
+      const fixture = createFixture(LONG);
       const made = created.map((ms, index) =>
         madeOf(disk(index + 1), `s-${index}`, { created: ms === undefined ? undefined : moment(-ms) }),
       );
-      here.cloud.add(snapshot, ...made);
-      await take(here, disks(4));
-      const looks = here.cloud.asked().filter((call) => call.startsWith("listAll")).length;
-      const begun = creates(here)[0]?.split(" ")[0];
+      fixture.cloud.add(snapshot, ...made);
+      await take(fixture, disks(4));
+      const looks = fixture.cloud.requests().filter((call) => call.startsWith("listAll")).length;
+      const begun = creates(fixture)[0]?.split(" ")[0];
       expect(looks).toBe(begun === "0" ? 1 : 2);
       return begun;
     };
@@ -525,36 +392,36 @@ describe("a run of which a part is there already: what was handed on before may 
     expect(await since(20_000)).toBe("0");
     expect(await since(300_000)).toBe("0");
     expect(await since(undefined)).toBe("20");
-    // The cloud's clock is ahead.
+    // The cloud's clock is ahead of the function's clock.
     expect(await since(-60_000)).toBe("20");
   });
 
-  test("does not wait where there is no time for it: a target that is missed for good would be worse", async () => {
-    const here = stage({ seconds: 20, concurrency: 2 });
-    here.cloud.add(snapshot, madeOf(disk(1), "a"));
-    await take(here, disks(3));
-    expect(here.told()).toEqual(["a existing", "made-1 accepted", "made-2 accepted"]);
-    expect(here.time.seconds()).toBe(0);
+  test("createAll does not wait beyond the deadline, because a missing snapshot is worse than a duplicate", async () => {
+    const fixture = createFixture({ seconds: 20, concurrency: 2 });
+    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    await take(fixture, disks(3));
+    expect(fixture.outcomes()).toEqual(["a existing", "made-1 accepted", "made-2 accepted"]);
+    expect(fixture.time.seconds()).toBe(0);
 
-    const longer = stage({ seconds: 20.001, concurrency: 2 });
+    const longer = createFixture({ seconds: 20.001, concurrency: 2 });
     longer.cloud.add(snapshot, madeOf(disk(1), "a"));
     await take(longer, disks(3));
-    expect(longer.cloud.asked().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
+    expect(longer.cloud.requests().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
   });
 
-  test("does not wait where this instance itself worked on it a moment ago", async () => {
-    const here = stage(LONG);
-    here.cloud.at("create", undefined, refusal("AccessDenied"));
-    await take(here, disks(3));
-    await take(here, disks(3));
-    expect(here.told().slice(-3).sort()).toEqual(["made-1 existing", "made-2 existing", "made-3 accepted"]);
-    expect(here.time.seconds()).toBe(0);
+  test("createAll does not wait if this instance ended the same run recently", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.at("create", undefined, cloudError("AccessDenied"));
+    await take(fixture, disks(3));
+    await take(fixture, disks(3));
+    expect(fixture.outcomes().slice(-3).sort()).toEqual(["made-1 existing", "made-2 existing", "made-3 accepted"]);
+    expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("takes another of what is being deleted", async () => {
-    const here = stage({ seconds: 600, concurrency: 4 });
-    here.cloud.add(group, madeOf(targetFor(group, "server-1"), "a", DELETING));
-    await take(here, [targetFor(group, "server-1")]);
-    expect(here.told()).toEqual(["made-1 accepted"]);
+  test("createAll creates another snapshot for one that is being deleted", async () => {
+    const fixture = createFixture({ seconds: 600, concurrency: 4 });
+    fixture.cloud.add(group, madeOf(targetFor(group, "server-1"), "a", DELETING));
+    await take(fixture, [targetFor(group, "server-1")]);
+    expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
   });
 });

@@ -1,28 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { REASONS, type SnapshotError } from "../../../../shared/core/errors.ts";
+import { REASONS, type SnapshotError, withAttempts } from "../../../../shared/core/errors.ts";
 import { after, instant } from "../../../../shared/core/instant.ts";
-import {
-  type CreateResult,
-  createOnce,
-  type SnapshotRequest,
-  serializeRuns,
-} from "../../../../shared/snapshots/create/create-once.ts";
+import { createOnce } from "../../../../shared/snapshots/create/create-once.ts";
+import type { CreateResult, SnapshotRequest } from "../../../../shared/snapshots/create/request.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest, markerLabels, snapshotName } from "../../../../shared/snapshots/marker.ts";
 import {
   CREATING,
+  cloudError,
   cluster,
+  createFixture,
   DELETING,
   type DomainFixture,
   FAILED,
   group,
   type JsonObject,
-  lost,
-  refusal,
+  lostResponse,
   START,
   snapshot,
   snapshotOf,
-  stage,
   UNKNOWN,
 } from "../../../support/domain.ts";
 
@@ -41,16 +37,16 @@ const request = (changes: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
   ...changes,
 });
 
-/** A snapshot that this very request made, or one that is like it. */
+/** Returns a snapshot that the request created, with changes. */
 function madeBy(asked: SnapshotRequest, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const { kind, options, idempotencyKey, policy } = asked;
   const marker = { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, kind.resourceOf(options), { marker, labels: markerLabels(marker), ...changes });
 }
 
-/** Asks for it; the result, or the error. */
+/** Calls createOnce and returns the result or the error. */
 const ask = (
-  { cloud, means: runContext }: DomainFixture,
+  { cloud, runContext }: DomainFixture,
   asked = request(),
   known?: FoundSnapshot[],
 ): Promise<CreateResult & SnapshotError> =>
@@ -58,21 +54,21 @@ const ask = (
     (error) => error,
   ) as never;
 
-/** A place where these are, and what comes of the request. */
+/** Calls createOnce in a cloud with the given snapshots. */
 async function ensured(found: FoundSnapshot[], asked = request(), seconds = 60) {
-  const here = stage({ seconds });
-  here.cloud.add(asked.kind, ...found);
-  const result = await ask(here, asked);
-  return { result, here, asked: here.cloud.asked(), calls: here.cloud.calls };
+  const fixture = createFixture({ seconds });
+  fixture.cloud.add(asked.kind, ...found);
+  const result = await ask(fixture, asked);
+  return { result, fixture, asked: fixture.cloud.requests(), calls: fixture.cloud.calls };
 }
 
 const LOOK = "listFor snapshot disk-1";
 const CREATE = "create snapshot disk-1";
 const NAME = snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt: 1 });
 
-describe("what is not there", () => {
-  test("is looked for, and then made, with the marker and a name of its own", async () => {
-    const { result, here, asked } = await ensured([]);
+describe("createOnce without an existing snapshot", () => {
+  test("createOnce lists the snapshots and creates one with the marker and a generated name", async () => {
+    const { result, fixture, asked } = await ensured([]);
     expect(asked).toEqual([LOOK, CREATE]);
     expect(result).toEqual({
       outcome: "accepted",
@@ -83,25 +79,25 @@ describe("what is not there", () => {
       status: 202,
       body: '{"id":"made-1"}',
     });
-    expect(here.cloud.of(snapshot)[0]).toMatchObject({
+    expect(fixture.cloud.of(snapshot)[0]).toMatchObject({
       name: NAME,
       marker: { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest("snapshot", request().options) },
       raw: { volume_id: "disk-1", force: true },
     });
   });
 
-  test("has the name that the caller gave it", async () => {
+  test("createOnce uses the name in the request", async () => {
     const { result } = await ensured([], request({ options: { volume_id: "disk-1", name: "before the migration" } }));
     expect(result.name).toBe("before the migration");
   });
 
-  test("is not looked for again where it was looked up for many at once", async () => {
-    const here = stage();
-    expect((await ask(here, request(), [])).outcome).toBe("accepted");
-    expect(here.cloud.asked()).toEqual([CREATE]);
+  test("createOnce does not list the snapshots if the caller listed them in bulk", async () => {
+    const fixture = createFixture();
+    expect((await ask(fixture, request(), [])).outcome).toBe("accepted");
+    expect(fixture.cloud.requests()).toEqual([CREATE]);
   });
 
-  test("is made beside what others made of the disk, and beside copies of ours", async () => {
+  test("createOnce creates a snapshot although the disk has snapshots of others and copies of its own", async () => {
     const asked = request();
     const theirs = [
       snapshotOf("a", "disk-1"),
@@ -111,15 +107,15 @@ describe("what is not there", () => {
     expect((await ensured(theirs, asked)).result).toMatchObject({ outcome: "accepted", name: NAME });
   });
 
-  test("of this disk is made, whatever there is of others under the same key", async () => {
-    const here = stage();
+  test("createOnce creates a snapshot although other resources have snapshots with the same key", async () => {
+    const fixture = createFixture();
     const other = madeBy(request({ options: { volume_id: "disk-2" } }), "a");
-    expect((await ask(here, request(), [other])).outcome).toBe("accepted");
+    expect((await ask(fixture, request(), [other])).outcome).toBe("accepted");
   });
 });
 
-describe("what is there", () => {
-  test("is answered as the API answers a create; nothing is made", async () => {
+describe("createOnce with an existing snapshot", () => {
+  test("createOnce returns the existing snapshot in the format of the API's create response and creates none", async () => {
     const asked = request();
     const { result, asked: calls } = await ensured([madeBy(asked, "a", { ...CREATING, raw: { id: "a" } })], asked);
     expect(calls).toEqual([LOOK]);
@@ -134,14 +130,14 @@ describe("what is there", () => {
     });
   });
 
-  test("stands also in a status that is not known, and where the list does not say what it is of", async () => {
+  test("createOnce returns an existing snapshot whose status is unknown or whose resource the list omits", async () => {
     const asked = request();
     for (const changes of [UNKNOWN, { resource: undefined }]) {
       expect((await ensured([madeBy(asked, "a", changes)], asked)).result).toMatchObject({ outcome: "existing" });
     }
   });
 
-  test("the oldest of several stands; of the same moment, the first by its id", async () => {
+  test("createOnce returns the oldest of several existing snapshots, and the first by id if their times are equal", async () => {
     const asked = request();
     const younger = madeBy(asked, "a", { created: moment(1) });
     expect((await ensured([younger, madeBy(asked, "c"), madeBy(asked, "b")], asked)).result.snapshotId).toBe("b");
@@ -150,7 +146,7 @@ describe("what is there", () => {
     expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
   });
 
-  test("a request is answered with an available snapshot rather than an older one that is not available", async () => {
+  test("createOnce returns an available snapshot rather than an older one that is not available", async () => {
     const asked = request();
     for (const older of [CREATING, UNKNOWN]) {
       const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
@@ -164,7 +160,7 @@ describe("what is there", () => {
     expect((await ensured(three, asked)).result.snapshotId).toBe("b");
   });
 
-  test("a request is not answered with an available snapshot of a different request, and conflicts with an older one", async () => {
+  test("createOnce reports a conflict with an older snapshot of a different request instead of returning an available one", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-1", force: false } });
     const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
@@ -172,7 +168,7 @@ describe("what is there", () => {
     expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
   });
 
-  test("a snapshot without a resource counts for the request that its marker names, and for no other", async () => {
+  test("createOnce matches a snapshot without a resource by the request hash in its marker", async () => {
     const asked = request();
     const other = request({ options: { volume_id: "disk-2", force: true } });
     const found = madeBy(asked, "a", { resource: undefined });
@@ -186,7 +182,7 @@ describe("what is there", () => {
     expect((await ensured([ofCluster], cluster2)).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("does not stand where it failed or is being deleted: another one is made, under another name", async () => {
+  test("createOnce creates another snapshot, with another name, if the existing one failed or is being deleted", async () => {
     const asked = request();
     const failed = await ensured([madeBy(asked, "a", FAILED), madeBy(asked, "b", DELETING)], asked);
     expect(failed.result).toMatchObject({
@@ -199,20 +195,20 @@ describe("what is there", () => {
     });
   });
 
-  test("under the same key with other content is a conflict", async () => {
+  test("createOnce reports a conflict if the key was used with other options", async () => {
     const other = madeBy(request({ options: { volume_id: "disk-1", force: false } }), "a");
     const { result, asked } = await ensured([other]);
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
-        "Expected the request of snapshot a, which was made under the same key; this request asks for something else. Repeat the first request unchanged, or use a new key (Idempotency-Key, deployment_id).",
+        "Another request with the same key created snapshot a. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
     expect(asked).toEqual([LOOK]);
   });
 });
 
-describe("a name that we make up", () => {
-  test("is one that is free: a later attempt's where its number's is taken", async () => {
+describe("createOnce with generated names", () => {
+  test("createOnce uses the name of a later attempt if the name of the attempt is taken", async () => {
     const nameOf = (attempt: number) =>
       snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt });
     const taken = [1, 2].map((attempt) =>
@@ -223,16 +219,16 @@ describe("a name that we make up", () => {
   });
 });
 
-describe("a group of single disks, of which a list does not say what it is of", () => {
+describe("createOnce with a group of individual disks whose disks the list omits", () => {
   const disks = (...volume_ids: string[]) => request({ kind: group, options: { volume_ids } });
   const madeOf = (asked: SnapshotRequest) => madeBy(asked, "a", { resource: undefined });
 
-  test("is told by what was asked for", async () => {
+  test("createOnce finds an existing group of individual disks by its request hash", async () => {
     expect((await ensured([madeOf(disks("a", "b"))], disks("b", "a"))).result).toMatchObject({ outcome: "existing" });
     expect((await ensured([madeOf(disks("a", "c"))], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("is told by its members, where these are listed", async () => {
+  test("createOnce finds an existing group of individual disks by its members", async () => {
     const member = (id: string) => snapshotOf(`of-${id}`, id);
     const other = request({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
     const found = { ...madeOf(other), members: [member("B"), member("a")] };
@@ -242,27 +238,27 @@ describe("a group of single disks, of which a list does not say what it is of", 
     });
   });
 
-  test("is not one that somebody else made, without our marker", async () => {
+  test("createOnce does not return a group of individual disks without the marker", async () => {
     const theirs = snapshotOf("theirs", "", { resource: undefined, marker: undefined, labels: {} });
     expect((await ensured([theirs], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("is not one of a server", async () => {
+  test("createOnce does not return the group of a server for a request of individual disks", async () => {
     const server = request({ kind: group, options: { server_id: "server-1" } });
     const other = { ...madeOf(disks("a")), resource: "server-2" };
-    const here = stage();
-    expect(await ask(here, server, [other])).toMatchObject({ outcome: "accepted" });
+    const fixture = createFixture();
+    expect(await ask(fixture, server, [other])).toMatchObject({ outcome: "accepted" });
   });
 });
 
-describe("a snapshot of a cluster, whose names are unique", () => {
+describe("createOnce with cluster snapshots, whose names are unique", () => {
   const asked = (options: JsonObject = {}) =>
     request({ kind: cluster, options: { cluster_id: "cluster-1", ...options } });
   const long = "x".repeat(256);
   const named = (changes: Partial<FoundSnapshot>) =>
     snapshotOf("a", "cluster-1", { name: "release", marker: undefined, ...changes });
 
-  test("without room for the marker is told by its name and its description, word for word", async () => {
+  test("createOnce finds a cluster snapshot without room for the marker by its name and its description", async () => {
     const mine = asked({ name: "Release", description: long });
     expect((await ensured([named({ description: `${long} ` })], mine)).result).toMatchObject({
       outcome: "existing",
@@ -276,14 +272,14 @@ describe("a snapshot of a cluster, whose names are unique", () => {
     }
   });
 
-  test("of another cluster with the same words has taken the name", async () => {
+  test("createOnce reports a conflict if a snapshot of another cluster has the same name and description", async () => {
     const theirs = named({ description: long, resource: "cluster-2" });
     expect((await ensured([theirs], asked({ name: "release", description: long }))).result).toMatchObject({
       reason: "Conflict",
     });
   });
 
-  test("under a name that is taken is a conflict, before anything is sent, whoever has it", async () => {
+  test("createOnce reports a conflict before it sends a create if any cluster snapshot has the name", async () => {
     const { result, asked: calls } = await ensured(
       [named({ name: "RELEASE", ...CREATING })],
       asked({ name: "release" }),
@@ -300,76 +296,79 @@ describe("a snapshot of a cluster, whose names are unique", () => {
     );
   });
 
-  test("under another name is made", async () => {
+  test("createOnce creates a cluster snapshot if existing ones have other names", async () => {
     expect((await ensured([named({})], asked({ name: "other" }))).result).toMatchObject({ outcome: "accepted" });
     expect((await ensured([named({})], asked())).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("a disk's may have the name of another one", async () => {
+  test("createOnce creates a disk snapshot although another snapshot has the same name", async () => {
     const mine = request({ options: { volume_id: "disk-1", name: "release", description: "a" } });
     const found = snapshotOf("a", "disk-1", { name: "release", description: "a", marker: undefined });
     expect((await ensured([found], mine)).result).toMatchObject({ outcome: "accepted" });
   });
 
-  test("that is refused may have been made by another delivery meanwhile: it is looked for once more", async () => {
-    const here = stage();
+  test("createOnce lists the cluster snapshots again after a rejected create, because another delivery may have created one", async () => {
+    const fixture = createFixture();
     const mine = asked({ name: "release" });
-    here.cloud.at("create", { afterwards: refusal("Conflict", { status: 400 }) });
-    expect(await ask(here, mine)).toMatchObject({ outcome: "existing", snapshotId: "made-1", attempts: 0 });
+    fixture.cloud.at("create", { afterwards: cloudError("Conflict", { status: 400 }) });
+    expect(await ask(fixture, mine)).toMatchObject({ outcome: "existing", snapshotId: "made-1", attempts: 0 });
 
-    const refused = stage();
-    refused.cloud.at("create", refusal("Conflict", { status: 400 }));
+    const refused = createFixture();
+    refused.cloud.at("create", cloudError("Conflict", { status: 400 }));
     expect(await ask(refused, mine)).toMatchObject({ reason: "Conflict", attempts: 1 });
-    expect(refused.cloud.asked()).toHaveLength(3);
+    expect(refused.cloud.requests()).toHaveLength(3);
 
-    const unseen = stage();
-    unseen.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    unseen.cloud.at("create", refusal("Conflict", { status: 400 }));
+    const unseen = createFixture();
+    unseen.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    unseen.cloud.at("create", cloudError("Conflict", { status: 400 }));
     expect(await ask(unseen, mine)).toMatchObject({ reason: "Conflict" });
 
-    const unsent = stage();
-    unsent.cloud.at("create", refusal("AccessDenied", { requestSent: false }));
+    const unsent = createFixture();
+    unsent.cloud.at("create", cloudError("AccessDenied", { requestSent: false }));
     expect(await ask(unsent, mine)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
-    expect(unsent.cloud.asked()).toHaveLength(2);
+    expect(unsent.cloud.requests()).toHaveLength(2);
   });
 });
 
-describe("an answer that leaves it open whether the snapshot was made", () => {
-  test("is followed by a look when a list must show it: made, it is not made again", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", name: NAME, attempts: 1 });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+describe("createOnce after an ambiguous response", () => {
+  test("createOnce lists the snapshots when a list must show the result of an ambiguous create, and creates no second one", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", name: NAME, attempts: 1 });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
   });
 
-  test("is followed by another create where it was not made, three in all", async () => {
-    const here = stage();
-    here.cloud.at("create", lost(), lost());
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
+  test("createOnce sends at most three creates if ambiguous creates created nothing", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", lostResponse(), lostResponse());
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
 
-    const never = stage();
-    never.cloud.always("create", lost());
+    const never = createFixture();
+    never.cloud.always("create", lostResponse());
     expect(await ask(never)).toMatchObject({ reason: "Unreachable", attempts: 3 });
-    expect(never.cloud.asked().filter((call) => call === CREATE)).toHaveLength(3);
-    expect(never.cloud.asked().at(-1)).toBe(LOOK);
+    expect(never.cloud.requests().filter((call) => call === CREATE)).toHaveLength(3);
+    expect(never.cloud.requests().at(-1)).toBe(LOOK);
   });
 
-  test("is the answer where the invocation's repeats are used up", async () => {
-    const here = stage();
-    here.means.retryBudget.tokens = { tokens: 2 };
-    here.cloud.always("create", lost());
-    expect(await ask(here)).toMatchObject({ reason: "Unreachable", attempts: 1 });
+  test("createOnce fails after an ambiguous create if the invocation has no retry tokens left", async () => {
+    const fixture = createFixture();
+    fixture.runContext.retryBudget.tokens = { tokens: 2 };
+    fixture.cloud.always("create", lostResponse());
+    expect(await ask(fixture)).toMatchObject({ reason: "Unreachable", attempts: 1 });
   });
 
-  test("cannot be settled where there is no time for a list to show it", async () => {
-    const here = stage({ seconds: 7 });
-    here.cloud.at("create", refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }));
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 2 });
+  test("createOnce fails with OutcomeUnknown if the deadline is before a list must show the result", async () => {
+    const fixture = createFixture({ seconds: 7 });
+    fixture.cloud.at(
+      "create",
+      cloudError("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" }),
+    );
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", attempts: 2 });
 
-    const short = stage({ seconds: 6.999 });
-    const error = refusal("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" });
+    const short = createFixture({ seconds: 6.999 });
+    const error = cloudError("Unreachable", { ambiguous: true, code: "X.1", status: 500, requestId: "r-1" });
     short.cloud.at("create", error);
     const result = await ask(short);
     expect(result).toMatchObject({
@@ -378,140 +377,140 @@ describe("an answer that leaves it open whether the snapshot was made", () => {
       status: 500,
       requestId: "r-1",
       attempts: 1,
-      message: `The cloud says Unreachable. Whether the snapshot was made could not be found out in time. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The cloud says Unreachable. It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`,
     });
-    expect(result.cause).toBe(error);
-    // The last second is left for the look itself.
+    expect(result.cause).toEqual(withAttempts(error, 1));
+    // The list itself needs the last second.
     expect(short.cloud.calls.at(-1)).toBe(`5.999 s ${LOOK}`);
   });
 
-  test("is settled where the look finds it, however early", async () => {
-    const here = stage({ seconds: 0.5 });
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
-    expect(here.time.slept[0]).toBe(0);
+  test("createOnce returns the snapshot of an ambiguous create if an early list shows it", async () => {
+    const fixture = createFixture({ seconds: 0.5 });
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
+    expect(fixture.time.slept[0]).toBe(0);
   });
 
-  test("cannot be settled where the look fails", async () => {
-    const here = stage();
-    const denied = refusal("AccessDenied");
-    here.cloud.at("create", lost());
-    here.cloud.at("listFor", undefined, denied);
-    const result = await ask(here);
+  test("createOnce fails with OutcomeUnknown if the list after an ambiguous create cannot be read", async () => {
+    const fixture = createFixture();
+    const denied = cloudError("AccessDenied");
+    fixture.cloud.at("create", lostResponse());
+    fixture.cloud.at("listFor", undefined, denied);
+    const result = await ask(fixture);
     expect(result).toMatchObject({ reason: "OutcomeUnknown" });
     expect(result.cause).toBe(denied);
   });
 });
 
-describe("an outcome that stayed open a moment ago", () => {
-  /** The first request's outcome stays open; then the same one comes again after so long, for so many seconds. */
+describe("createOnce after a recent request with an unknown outcome", () => {
+  /** Repeats a request of unknown outcome after a pause, with the given number of seconds until its deadline. */
   const again = async (afterMs: number, seconds: number, known?: FoundSnapshot[]) => {
-    const here = stage({ seconds: 3 });
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: lost() });
-    expect(await ask(here)).toMatchObject({ reason: "OutcomeUnknown" });
-    const ended = here.time.now();
-    await here.time.sleep(afterMs);
-    const retryBudget = { ...here.means.retryBudget, deadline: after(here.time.now(), seconds * 1000) };
-    const { means: runContext, cloud } = here;
+    const fixture = createFixture({ seconds: 3 });
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    expect(await ask(fixture)).toMatchObject({ reason: "OutcomeUnknown" });
+    const ended = fixture.time.now();
+    await fixture.time.sleep(afterMs);
+    const retryBudget = { ...fixture.runContext.retryBudget, deadline: after(fixture.time.now(), seconds * 1000) };
+    const { runContext, cloud } = fixture;
     const result = await createOnce(request(), cloud.service(snapshot), retryBudget, runContext.inFlight, known).catch(
       (error) => error,
     );
-    return { result, seconds: (here.time.now() - ended) / 1000, asked: cloud.asked() };
+    return { result, seconds: (fixture.time.now() - ended) / 1000, asked: cloud.requests() };
   };
 
-  test("is looked up when a list must show it, before anything is made; not in what was looked up before", async () => {
+  test("createOnce ignores the bulk list and waits until a list must show what the recent request created", async () => {
     const { result, seconds, asked } = await again(1_000, 60, []);
     expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(seconds).toBe(6);
     expect(asked.slice(-2)).toEqual([LOOK, LOOK]);
   });
 
-  test("is looked up at once where a list must show it by then", async () => {
+  test("createOnce lists the snapshots without a wait if the recent request ended more than 6 s ago", async () => {
     const { result, seconds } = await again(8_000, 60);
     expect(result).toMatchObject({ outcome: "existing" });
     expect(seconds).toBe(8);
   });
 
-  test("stays open where there is no time for that", async () => {
+  test("createOnce fails with OutcomeUnknown if the deadline is before a list must show what the recent request created", async () => {
     expect((await again(1_000, 6)).result).toMatchObject({ outcome: "existing" });
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `The same request ended a moment ago, and whether it made a snapshot cannot be seen yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `The same request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
 });
 
-describe("a refusal", () => {
-  test("that trying again does not change is the answer", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("NotFound", { status: 404 }));
-    expect(await ask(here)).toMatchObject({ reason: "NotFound", attempts: 1 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
+describe("createOnce after a rejected create", () => {
+  test("createOnce fails with the error of a create that a retry cannot change", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("NotFound", { status: 404 }));
+    expect(await ask(fixture)).toMatchObject({ reason: "NotFound", attempts: 1 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE]);
   });
 
-  test("createOnce looks again before every repeated create, whatever refused the one before", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("Throttled"), refusal("CloudError"), refusal("Unreachable"));
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", attempts: 4 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
+  test("createOnce lists the snapshots again before every repeated create, whatever the error was", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("Throttled"), cloudError("CloudError"), cloudError("Unreachable"));
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", attempts: 4 });
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE, LOOK, CREATE, LOOK, CREATE]);
   });
 
   test.each(["Throttled", "CloudError", "Unreachable", "Busy"] as const)(
-    "createOnce finds what another delivery created while it waited after %s",
+    "createOnce finds the snapshot that another delivery created during the wait after %s",
     async (reason) => {
-      const here = stage();
-      here.cloud.at("create", { afterwards: refusal(reason) });
-      expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-      expect(here.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+      const fixture = createFixture();
+      fixture.cloud.at("create", { afterwards: cloudError(reason) });
+      expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+      expect(fixture.cloud.requests()).toEqual([LOOK, CREATE, LOOK]);
     },
   );
 
-  test("as the disk is busy may be of another delivery's snapshot: it is looked for when a list must show it", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    here.cloud.at("create", { afterwards: refusal("Busy") });
-    expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+  test("createOnce waits after Busy until a list must show the snapshot of another delivery, and returns it", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    fixture.cloud.at("create", { afterwards: cloudError("Busy") });
+    expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
 
-    const other = stage();
-    other.cloud.at("create", refusal("Busy"));
+    const other = createFixture();
+    other.cloud.at("create", cloudError("Busy"));
     expect(await ask(other)).toMatchObject({ outcome: "accepted", attempts: 2 });
-    expect(other.cloud.asked()).toEqual([LOOK, CREATE, LOOK, CREATE]);
+    expect(other.cloud.requests()).toEqual([LOOK, CREATE, LOOK, CREATE]);
 
-    const unseen = stage();
-    unseen.cloud.at("create", refusal("Busy"));
-    unseen.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    const unseen = createFixture();
+    unseen.cloud.at("create", cloudError("Busy"));
+    unseen.cloud.at("listFor", undefined, cloudError("AccessDenied"));
     expect(await ask(unseen)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
-    expect(unseen.cloud.asked()).toEqual([LOOK, CREATE, LOOK]);
+    expect(unseen.cloud.requests()).toEqual([LOOK, CREATE, LOOK]);
   });
 
-  test("createOnce takes a refusal without a code for final once a look shows that nothing was created", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
-    expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
+  test("createOnce does not repeat a create that was rejected without a code if the list shows no snapshot", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("AccessDenied", { ambiguous: true }));
+    expect(await ask(fixture)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `6 s ${LOOK}`]);
 
-    const refused = stage();
-    refused.cloud.at("create", refusal("AccessDenied", { ambiguous: true }));
-    refused.cloud.at("listFor", undefined, refusal("AccessDenied"));
+    const refused = createFixture();
+    refused.cloud.at("create", cloudError("AccessDenied", { ambiguous: true }));
+    refused.cloud.at("listFor", undefined, cloudError("AccessDenied"));
     expect(await ask(refused)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
 
-    const created = stage();
-    created.cloud.at("create", { afterwards: refusal("AccessDenied", { ambiguous: true }) });
+    const created = createFixture();
+    created.cloud.at("create", { afterwards: cloudError("AccessDenied", { ambiguous: true }) });
     expect(await ask(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 
-  test("of a request that was not sent does not count as an attempt", async () => {
-    const here = stage();
-    here.cloud.always("create", refusal("AccessDenied", { requestSent: false }));
-    expect(await ask(here)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
+  test("createOnce does not count a create that was not sent as an attempt", async () => {
+    const fixture = createFixture();
+    fixture.cloud.always("create", cloudError("AccessDenied", { requestSent: false }));
+    expect(await ask(fixture)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
   });
 
-  test("that looks like a fault of the request is the quota where the disk is full", async () => {
-    const refused = refusal("InvalidRequest", {
+  test("createOnce reports QuotaExceeded instead of InvalidRequest if the disk has the maximum number of snapshots", async () => {
+    const refused = cloudError("InvalidRequest", {
       code: "EVS.5400",
       cloudMessage: "Too many.",
       status: 400,
@@ -519,10 +518,10 @@ describe("a refusal", () => {
     });
     const others = (count: number) => Array.from({ length: count }, (_, index) => snapshotOf(`s-${index}`, "disk-1"));
     const refuse = async (asked: SnapshotRequest, found: FoundSnapshot[], error: SnapshotError = refused) => {
-      const here = stage();
-      here.cloud.add(asked.kind, ...found);
-      here.cloud.at("create", error);
-      return ask(here, asked);
+      const fixture = createFixture();
+      fixture.cloud.add(asked.kind, ...found);
+      fixture.cloud.at("create", error);
+      return ask(fixture, asked);
     };
     expect(await refuse(request(), others(7))).toMatchObject({
       reason: "QuotaExceeded",
@@ -532,152 +531,160 @@ describe("a refusal", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, there are 7; the cloud says of another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. The cloud rejected another one: 400 EVS\.5400: Too many\.\. No more snapshots/,
       ),
     });
-    expect(await refuse(request(), others(6))).toBe(refused);
-    expect(await refuse(request(), others(7), refusal("NotFound"))).toMatchObject({ reason: "NotFound" });
-    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toBe(refused);
+    expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));
+    expect(await refuse(request(), others(7), cloudError("NotFound"))).toMatchObject({ reason: "NotFound" });
+    expect(await refuse(request({ kind: group, options: { server_id: "disk-1" } }), others(7))).toEqual(
+      withAttempts(refused, 1),
+    );
 
-    const here = stage();
-    here.cloud.add(snapshot, ...others(7));
-    here.cloud.at("create", refused);
-    here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    expect(await ask(here)).toBe(refused);
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...others(7));
+    fixture.cloud.at("create", refused);
+    fixture.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    expect(await ask(fixture)).toEqual(withAttempts(refused, 1));
   });
 });
 
-describe("room", () => {
-  test("is made before the create; where that took time, it is looked again", async () => {
+describe("createOnce with makeRoom", () => {
+  test("createOnce makes room before the create, and lists the snapshots again if that took time", async () => {
     for (const [made, calls] of [
       [false, [LOOK, CREATE]],
       [true, [LOOK, LOOK, CREATE]],
     ] as const) {
-      const here = stage();
+      const fixture = createFixture();
       const asked: unknown[] = [];
       const makeRoom = async (kind: Kind, options: JsonObject) => {
         asked.push([kind.name, options]);
         return made;
       };
-      expect(await ask(here, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
+      expect(await ask(fixture, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
       expect(asked).toEqual([["snapshot", request().options]]);
-      expect(here.cloud.asked()).toEqual(calls);
+      expect(fixture.cloud.requests()).toEqual(calls);
     }
   });
 
-  test("is not made for what is there already, and what was made meanwhile stands", async () => {
-    const here = stage();
+  test("createOnce makes no room for an existing snapshot, and returns a snapshot that was created meanwhile", async () => {
+    const fixture = createFixture();
     const makeRoom = async () => {
-      here.cloud.add(snapshot, madeBy(request(), "a"));
+      fixture.cloud.add(snapshot, madeBy(request(), "a"));
       return true;
     };
     const asked = request({ makeRoom });
-    expect(await ask(here, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(await ask(here, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
+    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
 });
 
-describe("the same request at once in one instance", () => {
-  test("waits for the first, and is answered with what that one made", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
-    const [first, second] = await Promise.all([ask(here), ask(here)]);
+describe("createOnce with concurrent requests in one instance", () => {
+  test("createOnce waits for a concurrent equal request and returns its snapshot", async () => {
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
+    const [first, second] = await Promise.all([ask(fixture), ask(fixture)]);
     expect(first).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 1 });
     expect(second).toEqual({ ...first, outcome: "existing", attempts: 0 });
-    expect(here.cloud.asked()).toEqual([LOOK, CREATE]);
-    // The one that waited does not leave its clock running.
-    expect(here.time.asleep()).toBe(0);
-    expect(here.time.seconds()).toBe(2);
+    expect(fixture.cloud.requests()).toEqual([LOOK, CREATE]);
+    // The request that waited leaves no timer behind.
+    expect(fixture.time.asleep()).toBe(0);
+    expect(fixture.time.seconds()).toBe(2);
   });
 
-  test("with other content is a conflict", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
+  test("createOnce reports a conflict with a concurrent request that has the same key and other options", async () => {
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
     const other = request({ options: { volume_id: "disk-1", force: false } });
-    const [, second] = await Promise.all([ask(here), ask(here, other)]);
-    expect(second).toMatchObject({ reason: "Conflict", message: expect.stringContaining("snapshot made-1, which") });
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
-  });
-
-  test("of another project, kind, disk or key waits for nobody", async () => {
-    const here = stage();
-    here.cloud.createMs = 2_000;
-    await Promise.all([
-      ask(here),
-      ask(here, request({ projectId: "project-2" })),
-      ask(here, request({ options: { volume_id: "disk-2" } })),
-      ask(here, request({ idempotencyKey: deriveKey("other") })),
-      ask(here, request({ kind: group, options: { server_id: "disk-1" } })),
-    ]);
-    expect(here.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
-  });
-
-  test("looks for itself where the first failed", async () => {
-    const here = stage();
-    here.cloud.at("create", async () => {
-      await here.time.sleep(1_000);
-      throw refusal("AccessDenied");
+    const [, second] = await Promise.all([ask(fixture), ask(fixture, other)]);
+    expect(second).toMatchObject({
+      reason: "Conflict",
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
-    const [first, second] = await Promise.all([ask(here), ask(here)]);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
+  });
+
+  test("createOnce does not wait for a concurrent request of another project, kind, disk or key", async () => {
+    const fixture = createFixture();
+    fixture.cloud.createMs = 2_000;
+    await Promise.all([
+      ask(fixture),
+      ask(fixture, request({ projectId: "project-2" })),
+      ask(fixture, request({ options: { volume_id: "disk-2" } })),
+      ask(fixture, request({ idempotencyKey: deriveKey("other") })),
+      ask(fixture, request({ kind: group, options: { server_id: "disk-1" } })),
+    ]);
+    expect(fixture.cloud.calls.filter((call) => call.startsWith("0 s create"))).toHaveLength(5);
+  });
+
+  test("createOnce lists the snapshots itself if the concurrent request failed", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", async () => {
+      await fixture.time.sleep(1_000);
+      throw cloudError("AccessDenied");
+    });
+    const [first, second] = await Promise.all([ask(fixture), ask(fixture)]);
     expect(first).toMatchObject({ reason: "AccessDenied" });
     expect(second).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
-    expect(here.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `1 s ${LOOK}`, `1 s ${CREATE}`]);
+    expect(fixture.cloud.calls).toEqual([`0 s ${LOOK}`, `0 s ${CREATE}`, `1 s ${LOOK}`, `1 s ${CREATE}`]);
   });
 
-  test("looks when a list must show it where the first could not find out in time", async () => {
-    const here = stage();
-    here.cloud.lateMs = 5_000;
-    const impatient = { ...here.means.retryBudget, deadline: moment(3_000) };
-    here.cloud.at("create", { afterwards: lost() });
-    const first = createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
+  test("createOnce waits until a list must show the result if the outcome of the concurrent request is unknown", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 5_000;
+    const impatient = { ...fixture.runContext.retryBudget, deadline: moment(3_000) };
+    fixture.cloud.at("create", { afterwards: lostResponse() });
+    const first = createOnce(request(), fixture.cloud.service(snapshot), impatient, fixture.runContext.inFlight).catch(
       (error) => error,
     );
-    const second = ask(here);
+    const second = ask(fixture);
     expect(await first).toMatchObject({ reason: "OutcomeUnknown" });
     expect(await second).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    expect(here.cloud.calls.at(-1)).toBe(`8 s ${LOOK}`);
-    expect(here.cloud.of(snapshot)).toHaveLength(1);
+    expect(fixture.cloud.calls.at(-1)).toBe(`8 s ${LOOK}`);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
   });
 
-  test("does not wait beyond its own time", async () => {
-    const here = stage();
-    here.cloud.createMs = 30_000;
-    const impatient = { ...here.means.retryBudget, deadline: moment(5_000) };
-    const first = ask(here);
-    const error = await createOnce(request(), here.cloud.service(snapshot), impatient, here.means.inFlight).catch(
-      (thrown) => thrown,
-    );
+  test("createOnce does not wait for a concurrent request beyond its own deadline", async () => {
+    const fixture = createFixture();
+    fixture.cloud.createMs = 30_000;
+    const impatient = { ...fixture.runContext.retryBudget, deadline: moment(5_000) };
+    const first = ask(fixture);
+    const error = await createOnce(
+      request(),
+      fixture.cloud.service(snapshot),
+      impatient,
+      fixture.runContext.inFlight,
+    ).catch((thrown) => thrown);
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still under way and this one's time ran out.",
+      message: "The same request is still in progress, and the time ran out.",
     });
-    expect(here.time.seconds()).toBe(5);
+    expect(fixture.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });
   });
 
-  test("whose time is up already does not wait at all", async () => {
-    const here = stage();
-    here.cloud.createMs = 30_000;
-    const late = { ...here.means.retryBudget, deadline: moment(-1_000) };
-    const first = ask(here);
-    const second = createOnce(request(), here.cloud.service(snapshot), late, here.means.inFlight).catch(
+  test("createOnce does not wait for a concurrent request if its own deadline has passed", async () => {
+    const fixture = createFixture();
+    fixture.cloud.createMs = 30_000;
+    const late = { ...fixture.runContext.retryBudget, deadline: moment(-1_000) };
+    const first = ask(fixture);
+    const second = createOnce(request(), fixture.cloud.service(snapshot), late, fixture.runContext.inFlight).catch(
       (thrown) => thrown,
     );
     expect(await second).toMatchObject({ reason: "DeadlineExceeded" });
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
     await first;
   });
 });
 
-describe("what was made a moment ago", () => {
-  test("is known for 10 s although no list shows it", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, snapshotOf("other", "disk-1"));
-    here.cloud.lateMs = 60_000;
-    await ask(here);
-    await here.time.sleep(10_000);
-    expect(await ask(here)).toEqual({
+describe("createOnce after a recent request", () => {
+  test("createOnce remembers a new snapshot for 10 s although no list shows it", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, snapshotOf("other", "disk-1"));
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
+    await fixture.time.sleep(10_000);
+    expect(await ask(fixture)).toEqual({
       outcome: "existing",
       snapshotId: "made-1",
       name: "",
@@ -686,81 +693,81 @@ describe("what was made a moment ago", () => {
       attempts: 0,
       state: "creating",
     });
-    const later = stage();
+    const later = createFixture();
     later.cloud.lateMs = 60_000;
     await ask(later);
     await later.time.sleep(10_001);
     expect(await ask(later)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("is answered with what was asked for", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
+  test("createOnce returns a remembered snapshot in the format of the API's create response", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
     const asked = request({ options: { volume_id: "disk-1", name: "release" } });
-    await ask(here, asked);
-    const { name, body } = await ask(here, asked);
+    await ask(fixture, asked);
+    const { name, body } = await ask(fixture, asked);
     expect(name).toBe("release");
     expect(JSON.parse(body)).toEqual({
       snapshot: { id: "made-1", name: "release", volume_id: "disk-1", status: "creating" },
     });
   });
 
-  test("is a conflict for other content", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
-    await ask(here);
-    expect(await ask(here, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
+  test("createOnce reports a conflict if a remembered snapshot was created with other options", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
+    expect(await ask(fixture, request({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
-      message: expect.stringContaining("snapshot made-1, which"),
+      message: expect.stringContaining("with the same key created snapshot made-1"),
     });
   });
 
-  test("stays known for its 10 s, whatever is asked under the same key meanwhile, and no longer", async () => {
-    const here = stage();
-    here.cloud.lateMs = 60_000;
-    await ask(here);
+  test("createOnce remembers a new snapshot for no more than 10 s, whatever requests with the same key come meanwhile", async () => {
+    const fixture = createFixture();
+    fixture.cloud.lateMs = 60_000;
+    await ask(fixture);
     for (const options of [{ volume_id: "disk-1", force: false }, { volume_id: "disk-1" }]) {
-      await here.time.sleep(4_000);
-      await ask(here, request({ options }));
+      await fixture.time.sleep(4_000);
+      await ask(fixture, request({ options }));
     }
-    expect(await ask(here)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
-    await here.time.sleep(2_001);
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+    expect(await ask(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    await fixture.time.sleep(2_001);
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("counts as the list has it, once the list has it", async () => {
-    const here = stage();
-    await ask(here);
-    const [made] = here.cloud.of(snapshot);
-    here.cloud.snapshots.set("snapshot", [{ ...(made as FoundSnapshot), ...FAILED }]);
-    expect(await ask(here)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
+  test("createOnce prefers the state in the list to the remembered snapshot", async () => {
+    const fixture = createFixture();
+    await ask(fixture);
+    const [made] = fixture.cloud.of(snapshot);
+    fixture.cloud.snapshots.set("snapshot", [{ ...(made as FoundSnapshot), ...FAILED }]);
+    expect(await ask(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
-  test("is forgotten in the end, so that an instance that lives for long holds nothing of it", async () => {
-    const here = stage({ seconds: 600 });
-    const inFlight = here.means.inFlight;
+  test("createOnce removes remembered snapshots from memory after 10 s", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    const inFlight = fixture.runContext.inFlight;
     for (let disk = 1; disk <= 5; disk += 1) {
-      await ask(here, request({ options: { volume_id: `disk-${disk}` } }));
-      await here.time.sleep(4_000);
+      await ask(fixture, request({ options: { volume_id: `disk-${disk}` } }));
+      await fixture.time.sleep(4_000);
     }
     expect(inFlight.size).toBe(3);
-    await here.time.sleep(60_000);
-    await ask(here, request({ options: { volume_id: "disk-9" } }));
+    await fixture.time.sleep(60_000);
+    await ask(fixture, request({ options: { volume_id: "disk-9" } }));
     expect(inFlight.size).toBe(1);
     expect([...inFlight.keys()].join()).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test.each([-3_600_000, 3_600_000])(
-    "createOnce remembers a snapshot for 10 s although the clock of the next invocation is %d ms off",
+    "createOnce remembers a snapshot for 10 s although the clock of the next invocation differs by %d ms",
     async (step) => {
-      const here = stage();
-      here.cloud.lateMs = 60_000;
-      const { time } = here;
+      const fixture = createFixture();
+      fixture.cloud.lateMs = 60_000;
+      const { time } = fixture;
       const clock = { ...time, elapsed: () => time.now() - START };
       const later = { ...clock, now: () => instant(time.now() + step) };
       const askAt = (times: typeof clock) => {
         const retryBudget = { time: times, deadline: instant(times.now() + 60_000) };
-        return createOnce(request(), here.cloud.service(snapshot), retryBudget, here.means.inFlight);
+        return createOnce(request(), fixture.cloud.service(snapshot), retryBudget, fixture.runContext.inFlight);
       };
       await askAt(clock);
       await time.sleep(10_000);
@@ -770,92 +777,10 @@ describe("what was made a moment ago", () => {
     },
   );
 
-  test("that failed leaves nothing behind", async () => {
-    const here = stage();
-    here.cloud.at("create", refusal("AccessDenied"));
-    await ask(here);
-    expect(here.means.inFlight.size).toBe(0);
-  });
-});
-
-describe("a turn", () => {
-  const run = (here: DomainFixture, name: string, told: string[], seconds: number, fails = false) =>
-    serializeRuns(name, here.means.inFlight, here.means.retryBudget, async () => {
-      told.push(`${here.time.seconds()} s ${name} begins`);
-      await here.time.sleep(seconds * 1000);
-      told.push(`${here.time.seconds()} s ${name} ends`);
-      if (fails) throw refusal("CloudError");
-    }).catch((error) => void told.push(`${here.time.seconds()} s ${error.reason}`));
-
-  test("comes when the one before has ended and a list must show what it made", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 3), run(here, "a", told, 2), run(here, "b", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "0 s b begins", "1 s b ends", "3 s a ends", "9 s a begins", "11 s a ends"]);
-  });
-
-  test("knows whether there was one a moment ago, for 10 s; then it is forgotten", async () => {
-    const again = async (waitMs: number) => {
-      const here = stage({ seconds: 600 });
-      const told: boolean[] = [];
-      await run(here, "a", [], 1);
-      await here.time.sleep(waitMs);
-      await serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (value) => void told.push(value));
-      await serializeRuns("b", here.means.inFlight, here.means.retryBudget, async () => {});
-      return [...told, here.means.inFlight.size];
-    };
-    expect(await again(10_000)).toEqual([true, 2]);
-    expect(await again(10_001)).toEqual([false, 2]);
-    const here = stage({ seconds: 600 });
-    await run(here, "a", [], 1);
-    await here.time.sleep(10_001);
-    await run(here, "b", [], 1);
-    expect([...here.means.inFlight.keys()]).toEqual(["b"]);
-  });
-
-  test("that was waited for knows that there was one", async () => {
-    const here = stage();
-    const told: boolean[] = [];
-    const turn = (seconds: number) =>
-      serializeRuns("a", here.means.inFlight, here.means.retryBudget, async (again) => {
-        told.push(again);
-        await here.time.sleep(seconds * 1000);
-      });
-    await Promise.all([turn(1), turn(1)]);
-    expect(told).toEqual([false, true]);
-  });
-
-  test("comes also where the one before failed", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 1, true), run(here, "a", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "1 s a ends", "1 s CloudError", "7 s a begins", "8 s a ends"]);
-  });
-
-  test("comes one after the other for three", async () => {
-    const here = stage();
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 1), run(here, "a", told, 1), run(here, "a", told, 1)]);
-    expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
-  });
-
-  test("is waited for also by who comes when the first has ended and the second has not", async () => {
-    const here = stage();
-    const told: string[] = [];
-    const turns = [run(here, "a", told, 1), run(here, "a", told, 5)];
-    await here.time.sleep(8_000);
-    await Promise.all([...turns, run(here, "a", told, 1)]);
-    expect(told.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "18 s a begins"]);
-  });
-
-  test("that does not come in time fails, and the one after it still waits for the first", async () => {
-    const here = stage({ seconds: 5 });
-    const patient = {
-      ...here,
-      means: { ...here.means, retryBudget: { ...here.means.retryBudget, deadline: moment(60_000) } },
-    };
-    const told: string[] = [];
-    await Promise.all([run(here, "a", told, 10), run(here, "a", told, 1), run(patient, "a", told, 1)]);
-    expect(told).toEqual(["0 s a begins", "5 s DeadlineExceeded", "10 s a ends", "16 s a begins", "17 s a ends"]);
+  test("createOnce remembers nothing of a failed request", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("create", cloudError("AccessDenied"));
+    await ask(fixture);
+    expect(fixture.runContext.inFlight.size).toBe(0);
   });
 });

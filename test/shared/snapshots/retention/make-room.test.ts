@@ -1,20 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { after } from "../../../../shared/core/instant.ts";
+import { after, before } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { checkMakeRoom, makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
+import { makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
 import type { PrunePolicy } from "../../../../shared/snapshots/retention/prune.ts";
 import {
+  cloudError,
+  createFixture,
   DAY_MS,
   DELETING,
   FAILED,
   HOUR_MS,
   markerOf,
-  refusal,
   START,
   STUCK_DELETING,
   snapshot,
   snapshotOf,
-  stage,
   standard,
 } from "../../../support/domain.ts";
 
@@ -22,107 +22,117 @@ const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
 const OPTIONS = { volume_id: "disk-1" };
 const others = { marker: markerOf("other", { policy: "weekly" }) };
 
-/** So many of the disk, the newest first; `changes` for some of them, by their place. */
+/** Returns `count` snapshots of the disk, newest first. `changes` applies by index. */
 const found = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
   Array.from({ length: count }, (_, index) =>
-    snapshotOf(`s-${index}`, "disk-1", { created: after(START, -index * DAY_MS), ...changes[index] }),
+    snapshotOf(`s-${index}`, "disk-1", { created: before(START, index * DAY_MS), ...changes[index] }),
   );
 
-/** Makes room on a disk that has these; how many it is said to have where that was looked up. */
+/** Makes room on a disk with the given snapshots. */
 async function makeRoom(
   snapshots: FoundSnapshot[],
   { policy = NIGHTLY, count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
 ) {
-  const here = stage({ seconds });
-  here.cloud.add(snapshot, ...snapshots);
-  here.cloud.removeMs = removeMs;
-  if (waitSeconds > 0) here.means.retryBudget.maxWait = after(START, waitSeconds * 1000);
+  const fixture = createFixture({ seconds });
+  fixture.cloud.add(snapshot, ...snapshots);
+  fixture.cloud.removeMs = removeMs;
+  if (waitSeconds > 0) fixture.runContext.retryBudget.maxWait = after(START, waitSeconds * 1000);
   const counts: string[] = [];
   const counted = async (_kind: unknown, resource: string) => {
     counts.push(resource);
     return count as number;
   };
-  const work = makeRoomBy(policy, here.means, count === undefined ? undefined : counted);
+  const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
   const result = await work(snapshot, OPTIONS).catch((error) => error);
-  expect(here.untidy()).toBe(0);
-  return { ...here, result, counts, asked: here.cloud.asked(), told: here.told(), calls: here.cloud.calls };
+  expect(fixture.unbalancedRecords()).toBe(0);
+  return {
+    ...fixture,
+    result,
+    counts,
+    asked: fixture.cloud.requests(),
+    outcomes: fixture.outcomes(),
+    calls: fixture.cloud.calls,
+  };
 }
 
 const every = (count: number, changes: Partial<FoundSnapshot>) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
 const LIST = "listFor snapshot disk-1";
 
-describe("nothing is done", () => {
-  test("for a kind of which a resource takes many", async () => {
-    const here = stage();
-    expect(await makeRoomBy(NIGHTLY, here.means)(standard, OPTIONS)).toBe(false);
-    expect(here.cloud.calls).toEqual([]);
+describe("makeRoomBy without need for room", () => {
+  test("makeRoomBy does nothing for a kind without a maximum per resource", async () => {
+    const fixture = createFixture();
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(standard, OPTIONS)).toBe(false);
+    expect(fixture.cloud.calls).toEqual([]);
   });
 
-  test("where the look for all has shown that there is room", async () => {
+  test("makeRoomBy does nothing if the bulk list shows that there is room", async () => {
     const { result, asked, counts } = await makeRoom([], { count: 6 });
     expect(result).toBe(false);
     expect(counts).toEqual(["disk-1"]);
     expect(asked).toEqual([]);
   });
 
-  test("where a look at the disk shows it", async () => {
+  test("makeRoomBy does nothing if the list of the disk shows that there is room", async () => {
     expect(await makeRoom(found(6))).toMatchObject({ result: false, asked: [LIST] });
     expect(await makeRoom(found(6), { count: 7 })).toMatchObject({ result: false, asked: [LIST] });
   });
 
-  test("where a backup made one of those that there are: the cloud may not count it", async () => {
-    const { result, asked, told } = await makeRoom(found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }), {
-      policy: { policy: "nightly", retention: { keep_last: 7 } },
-    });
+  test("makeRoomBy does nothing if a backup created one of the snapshots, because the cloud may not count it", async () => {
+    const { result, asked, outcomes } = await makeRoom(
+      found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }),
+      {
+        policy: { policy: "nightly", retention: { keep_last: 7 } },
+      },
+    );
     expect(result).toBe(false);
     expect(asked).toEqual([LIST]);
-    expect(told).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 });
 
-describe("a full disk", () => {
-  test("is pruned by the policy's retention, with the records that prune has, and it is looked that they are gone", async () => {
-    const { result, asked, told } = await makeRoom(found(7));
+describe("makeRoomBy on a full disk", () => {
+  test("makeRoomBy deletes by the policy's retention, writes the records of prune, and checks that the snapshots disappeared", async () => {
+    const { result, asked, outcomes } = await makeRoom(found(7));
     expect(result).toBe(true);
-    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
     expect(asked).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
   });
 
-  test("is waited for until what was deleted is gone: 1 s, 2 s, 4 s, 8 s, then every 10 s", async () => {
+  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until the snapshots have disappeared", async () => {
     const { result, calls } = await makeRoom(found(7), { removeMs: 40_000 });
     expect(result).toBe(true);
     const looks = calls.filter((call) => call.includes("listFor"));
     expect(looks.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3", "7", "15", "25", "35", "45"]);
   });
 
-  test("is waited for where enough is being deleted already; nothing more goes for it", async () => {
-    const here = stage({ seconds: 600 });
-    here.cloud.add(snapshot, ...found(7, { 6: DELETING }));
-    here.cloud.always("listFor", () => {
-      if (here.time.seconds() >= 3) here.cloud.snapshots.set("snapshot", found(6));
+  test("makeRoomBy deletes nothing more if enough snapshots are being deleted already", async () => {
+    const fixture = createFixture({ seconds: 600 });
+    fixture.cloud.add(snapshot, ...found(7, { 6: DELETING }));
+    fixture.cloud.always("listFor", () => {
+      if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", found(6));
     });
-    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
-    expect(here.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
-    expect(here.told()).toEqual([]);
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
+    expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
+    expect(fixture.outcomes()).toEqual([]);
   });
 
-  test("of which one goes and seven stay is pruned none the less", async () => {
-    const { told } = await makeRoom(found(8, { 7: DELETING }));
-    expect(told).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+  test("makeRoomBy prunes a disk with seven snapshots and another one that is being deleted", async () => {
+    const { outcomes } = await makeRoom(found(8, { 7: DELETING }));
+    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
   });
 
-  test("whose snapshots do not go in time says how many are going", async () => {
+  test("makeRoomBy reports how many snapshots are being deleted if they do not disappear in time", async () => {
     const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
     expect(late.result).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat when they are gone.",
+      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
-    // 12 s before the end a create can still end in order.
+    // A create needs the last 12 s.
     expect(late.time.seconds()).toBe(45);
   });
 
-  test("is waited for 3 minutes at most, and no longer than the caller waits", async () => {
+  test("makeRoomBy waits for at most 3 minutes, and no longer than the caller", async () => {
     const long = await makeRoom(found(7), { removeMs: 10_000_000 });
     expect(long.result).toMatchObject({ reason: "DeadlineExceeded" });
     expect(long.time.seconds()).toBe(175);
@@ -131,72 +141,52 @@ describe("a full disk", () => {
     expect((await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15.001 })).time.seconds()).toBe(15);
   });
 
-  test("is looked at again after a fault that passes", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.at("listFor", refusal("CloudError"));
-    expect(await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS)).toBe(true);
+  test("makeRoomBy lists the disk again after a transient error", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.at("listFor", cloudError("CloudError"));
+    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
   });
 });
 
-describe("where nothing may go", () => {
-  const full = (why: string) => ({
+describe("makeRoomBy if no snapshot may be deleted", () => {
+  const full = (advice: string) => ({
     reason: "QuotaExceeded",
-    message: `Expected fewer than 7 snapshots of disk-1, or some that may go; there are 7. ${why}, or delete some by hand.`,
+    message: `Expected fewer than 7 snapshots of disk-1, or some that may be deleted; got 7. ${advice}, or delete some by hand.`,
   });
 
-  test("as the retention keeps them all, it is said how many it may keep", async () => {
+  test("makeRoomBy reports how many snapshots the retention may keep if it keeps them all", async () => {
     const { result, asked } = await makeRoom(found(7, every(2, others)), {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
-      full(
-        '5 of them are of the policy "nightly", and its retention lets none of these go: have it keep at most 6 beside the others',
-      ),
+      full('The policy "nightly" keeps 5 of them. Change its retention so at most 6 snapshots remain'),
     );
     expect(asked).toEqual([LIST]);
   });
 
-  test("as others made them all, of whichever policy or none", async () => {
+  test("makeRoomBy reports that no snapshot belongs to the policy if others created them all", async () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('there are 7. 0 of them are of the policy "nightly"'),
+      message: expect.stringContaining('got 7. The policy "nightly" keeps 0 of them'),
     });
   });
 
-  test("as there is no retention that says what, that is said before any disk is full", () => {
-    for (const [retention, got] of [
-      [undefined, "none"],
-      [{}, "{}"],
-      [{ keep_last: 0, min_keep: 2 }, '{"keep_last":0,"min_keep":2}'],
-    ] as const) {
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        `make_room: expected a retention beside it, with at least one of the keep_ rules above 0, as it says what may go; got ${got}. Give it one, or leave make_room out.`,
-      );
-      expect(() => checkMakeRoom({ make_room: true, retention })).toThrow(
-        expect.objectContaining({ reason: "InvalidRequest" }),
-      );
-      expect(checkMakeRoom({ make_room: false, retention })).toBeUndefined();
-      expect(checkMakeRoom({ retention })).toBeUndefined();
-    }
-    expect(checkMakeRoom({ make_room: true, retention: { keep_last: 1 } })).toBeUndefined();
-  });
-
-  test("as what was to go could not be deleted, that is said, and each has its record", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.always("remove", refusal("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
-    expect(error).toMatchObject(full("What was to go is still there: see what its records and its status say"));
-    expect(here.told()).toEqual([
+  test("makeRoomBy reports that snapshots could not be deleted and writes a record for each", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.always("remove", cloudError("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
+    expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
+    expect(fixture.outcomes()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",
     ]);
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("what could not be deleted before is not waited for", async () => {
+  test("makeRoomBy does not wait for a snapshot whose deletion failed before", async () => {
     const stuck = await makeRoom(found(7, every(2, { ...STUCK_DELETING, ...others })));
     expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
     expect(stuck.time.seconds()).toBe(0);
@@ -207,59 +197,61 @@ describe("where nothing may go", () => {
   });
 });
 
-describe("failed ones", () => {
+describe("makeRoomBy with failed snapshots", () => {
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
-  test("go where nothing else may: on a full disk there would never be a newer good one", async () => {
-    const { result, told } = await makeRoom(found(7, every(2, old)));
+  test("makeRoomBy deletes failed snapshots if no other may be deleted, because the disk has no room for a newer good one", async () => {
+    const { result, outcomes } = await makeRoom(found(7, every(2, old)));
     expect(result).toBe(true);
-    expect(told).toEqual([
+    expect(outcomes).toEqual([
       "s-1 deleted: failed, and there is no room for a newer one",
       "s-0 deleted: failed, and there is no room for a newer one",
     ]);
   });
 
-  test("stay where something else may go", async () => {
-    const { told } = await makeRoom(found(7, { 0: old }));
-    expect(told).toEqual(["s-6 deleted: kept by no rule"]);
+  test("makeRoomBy keeps failed snapshots if another snapshot may be deleted", async () => {
+    const { outcomes } = await makeRoom(found(7, { 0: old }));
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("that are held stay", async () => {
-    const { result, told } = await makeRoom(found(7, every(2, old)), { policy: { ...NIGHTLY, hold: ["s-0", "s-1"] } });
+  test("makeRoomBy keeps failed snapshots that are held", async () => {
+    const { result, outcomes } = await makeRoom(found(7, every(2, old)), {
+      policy: { ...NIGHTLY, hold: ["s-0", "s-1"] },
+    });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });
-    expect(told).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 });
 
-describe("a full disk of which a deletion is refused as busy", () => {
+describe("makeRoomBy after a deletion fails with Busy", () => {
   const CHANGED = /^The plan changed/;
-  /** Makes room on a disk that changes when the first deletion is refused. */
+  /** Makes room on a disk that changes when the cloud rejects the first deletion. */
   async function refusedOnce(
     snapshots: FoundSnapshot[],
     changes: Record<string, Partial<FoundSnapshot> | undefined>,
     { reason = "Busy" as const, policy = NIGHTLY, concurrency = 1 } = {},
   ) {
-    const here = stage({ seconds: 600, concurrency });
-    here.cloud.add(snapshot, ...snapshots);
-    here.cloud.at("remove", () => {
-      const rows = here.cloud.of(snapshot).flatMap((one) => {
+    const fixture = createFixture({ seconds: 600, concurrency });
+    fixture.cloud.add(snapshot, ...snapshots);
+    fixture.cloud.at("remove", () => {
+      const rows = fixture.cloud.of(snapshot).flatMap((one) => {
         if (!(one.id in changes)) return [one];
         return changes[one.id] === undefined ? [] : [{ ...one, ...changes[one.id] }];
       });
-      here.cloud.snapshots.set("snapshot", rows);
-      throw refusal(reason);
+      fixture.cloud.snapshots.set("snapshot", rows);
+      throw cloudError(reason);
     });
-    const result = await makeRoomBy(policy, here.means)(snapshot, OPTIONS).catch((error) => error);
-    expect(here.untidy()).toBe(0);
-    const left = here.cloud.of(snapshot).map(({ id }) => id);
-    return { ...here, result, left, told: here.told() };
+    const result = await makeRoomBy(policy, fixture.runContext)(snapshot, OPTIONS).catch((error) => error);
+    expect(fixture.unbalancedRecords()).toBe(0);
+    const left = fixture.cloud.of(snapshot).map(({ id }) => id);
+    return { ...fixture, result, left, outcomes: fixture.outcomes() };
   }
 
-  test("make_room plans again from a new list of that disk alone and deletes what both plans delete", async () => {
-    const { result, told, cloud } = await refusedOnce(found(7), {});
+  test("makeRoomBy plans again from a new list of that disk alone and deletes what both plans delete", async () => {
+    const { result, outcomes, cloud } = await refusedOnce(found(7), {});
     expect(result).toBe(true);
-    expect(told).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
-    expect(cloud.asked()).toEqual([
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
+    expect(cloud.requests()).toEqual([
       LIST,
       "remove snapshot s-5",
       LIST,
@@ -269,7 +261,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     ]);
   });
 
-  test("make_room keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
+  test("makeRoomBy keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 1 } };
     const { result, left, records } = await refusedOnce(found(7), { "s-0": FAILED }, { policy });
     expect(result).toBe(true);
@@ -279,7 +271,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     ]);
   });
 
-  test("make_room deletes nothing that is held, unmarked or in another status by then", async () => {
+  test("makeRoomBy deletes no snapshot that is held, unmarked or in another status by the next plan", async () => {
     for (const change of [
       { labels: { hold: "true" } },
       { marker: undefined },
@@ -295,24 +287,24 @@ describe("a full disk of which a deletion is refused as busy", () => {
     }
   });
 
-  test("make_room fails the deletions with the list's error when the disk cannot be listed again", async () => {
-    const here = stage({ seconds: 600, concurrency: 1 });
-    here.cloud.add(snapshot, ...found(7));
-    here.cloud.at("remove", refusal("Busy"));
-    here.cloud.at("listFor", undefined, refusal("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, here.means)(snapshot, OPTIONS).catch((thrown) => thrown);
+  test("makeRoomBy fails the deletions with the list's error if the disk cannot be listed again", async () => {
+    const fixture = createFixture({ seconds: 600, concurrency: 1 });
+    fixture.cloud.add(snapshot, ...found(7));
+    fixture.cloud.at("remove", cloudError("Busy"));
+    fixture.cloud.at("listFor", undefined, cloudError("AccessDenied"));
+    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: "QuotaExceeded" });
-    expect(here.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
+    expect(fixture.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
       ["failed", "AccessDenied"],
       ["failed", "AccessDenied"],
     ]);
-    expect(here.cloud.of(snapshot)).toHaveLength(7);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(7);
   });
 
   const old = { ...FAILED, created: after(START, HOUR_MS) };
 
-  test("make_room deletes a failed snapshot if no other snapshot may be deleted", async () => {
-    const { result, told } = await refusedOnce(
+  test("makeRoomBy deletes a failed snapshot after Busy if no other snapshot may be deleted", async () => {
+    const { result, outcomes } = await refusedOnce(
       found(7, { 0: old }),
       {},
       {
@@ -320,10 +312,10 @@ describe("a full disk of which a deletion is refused as busy", () => {
       },
     );
     expect(result).toBe(true);
-    expect(told).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
+    expect(outcomes).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
   });
 
-  test("make_room keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
+  test("makeRoomBy keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
     const policy = { policy: "nightly", retention: { keep_last: 6 } };
     for (const [changes, full] of [
       [{ "s-0": { status: "available", state: "available" } }, true],
@@ -337,7 +329,7 @@ describe("a full disk of which a deletion is refused as busy", () => {
     }
   });
 
-  test("make_room keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
+  test("makeRoomBy keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
     const held = { labels: { hold: "true" } };
     const { result, left } = await refusedOnce(found(7, { 0: old, 6: held }), { "s-6": { labels: {} } });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });

@@ -1,7 +1,6 @@
 /**
- * Retention keeps what restic's `forget` keeps, for the same reasons. Each file of the folder `cases` is a case: snapshots, a
- * retention, and what is kept, newest first, each with its reasons as restic's documentation has them (`daily snapshot`
- * is keep_daily here, `oldest daily snapshot` is oldest keep_daily).
+ * Tests that retention keeps the snapshots that restic's `forget` keeps, by the same rules. Each file in `cases` has snapshots,
+ * a retention, and the kept snapshots with their rules, newest first. restic's `daily snapshot` is `keep_daily` here.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,11 +45,11 @@ const cases = readdirSync(FOLDER).map((file): [string, Case] => [
   JSON.parse(readFileSync(join(FOLDER, file), "utf8")),
 ]);
 
-test("there are cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
+test("planRetention has at least 35 worked cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
 
-test.each(cases.map(([file, one]) => ({ file, ...one })))(
-  "$file: $what",
-  ({ retention, time_zone = "UTC", snapshots, kept }) => {
+test.each(cases.map(([file, one]) => [file, one.what, one] as const))(
+  "planRetention agrees with restic in %s: %s",
+  (_file, _what, { retention, time_zone = "UTC", snapshots, kept }) => {
     const times = timesOf(snapshots);
     expect(times.every(Number.isInteger)).toBe(true);
     const found = times.map(snapshotOf);
@@ -59,7 +58,7 @@ test.each(cases.map(([file, one]) => ({ file, ...one })))(
       .filter(({ decision }) => decision === "kept")
       .map(({ snapshot, rule }) => [new Date(snapshot.created ?? 0).toISOString(), rule.split(", ")]);
     expect(reasons).toEqual(Object.entries(kept).map(([time, rules]) => [new Date(time).toISOString(), rules]));
-    // And nothing is forgotten: what is not kept is deleted.
+    // The plan deletes all other snapshots.
     expect(plan.filter(({ decision }) => decision === "deleted")).toHaveLength(found.length - reasons.length);
   },
 );

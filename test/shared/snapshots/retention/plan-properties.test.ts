@@ -1,4 +1,4 @@
-/** What holds for every plan, whatever the snapshots, the policy and the zone. `RUNS=10000` runs each of them so often. */
+/** Tests properties of plans for random snapshots, policies and zones. `RUNS=10000` sets the number of runs per property. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
@@ -12,7 +12,7 @@ const SETTINGS = { numRuns: RUNS };
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-// ---- what there can be
+// Generators
 
 const ZONES = [
   "UTC",
@@ -28,7 +28,7 @@ const ZONES = [
 const CLOCKS = new Map(ZONES.map((zone) => [zone, wallClockOf(zone)]));
 const clockOf = (zone: string) => CLOCKS.get(zone) ?? wallClockOf(zone);
 
-/** Around these the calendars do strange things: changes of the clocks, of years, of a zone itself. */
+/** Moments near which calendars are irregular: changes of clocks, years and zones. */
 const MOMENTS = [
   "2026-03-29T01:00:00Z",
   "2026-10-25T01:00:00Z",
@@ -71,7 +71,7 @@ const state = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<State>("creating", "deleting", "unknown") },
 );
 
-/** Of a group: disks come to a server and leave it, members fail and are held. */
+/** Members of a group. Servers gain and lose disks, and members fail or are held. */
 const members = fc.uniqueArray(
   fc.record({
     disk: fc.constantFrom("a", "b", "c", "d"),
@@ -81,7 +81,7 @@ const members = fc.uniqueArray(
   { selector: ({ disk }) => disk, maxLength: 4 },
 );
 
-/** Snapshots of one resource; a few share a key, as twins do, or a time. */
+/** Snapshots of one resource. A few are duplicates with the same key, or have the same time. */
 const snapshots = fc
   .array(
     fc.record({
@@ -111,7 +111,7 @@ const snapshots = fc
         },
         members: members?.map(({ disk, state: its, held }) => ({
           ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: its, labels: {}, raw: {}, ...held },
-          // A good group has no failed member.
+          // An available group has no failed member.
           state: state === "available" ? "available" : its,
         })),
         ...held,
@@ -120,7 +120,7 @@ const snapshots = fc
   );
 
 const GOOD = { name: "", status: "", state: "available", labels: {}, raw: {} } as const;
-/** The disks of each of many groups; none: no groups. */
+/** The disks of each group. Without disks, the snapshots are no groups. */
 const groups = fc.oneof(
   fc.constant<string[][]>([]),
   fc.array(fc.subarray(["a", "b", "c", "d"]), { minLength: 40, maxLength: 40 }),
@@ -158,7 +158,7 @@ const ids = (plan: readonly Verdict[], decision: Verdict["decision"]) =>
 const without = (found: readonly FoundSnapshot[], gone: readonly string[]) =>
   found.filter(({ id }) => !gone.includes(id));
 
-// ---- a model of the same, by sets and by the texts of a calendar
+// A naive model that works with sets and formatted dates
 
 const FORMATS = new Map(
   ZONES.map((zone) => [
@@ -166,15 +166,15 @@ const FORMATS = new Map(
     new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }),
   ]),
 );
-/** `2026-11-21 02:00:00`, as the zone's calendar and clock show it. */
+/** Formats a moment in a zone, such as `2026-11-21 02:00:00`. */
 const shown = (zone: string, time: number | undefined) => FORMATS.get(zone)?.format(time) ?? "";
 const dateIn = (zone: string, time: number | undefined) => shown(zone, time).slice(0, 10);
 
-/** Rule -> a name for the period that a moment is in. */
+/** Maps each rule to a function that names the period of a moment. */
 const NAMES: Record<string, (date: string) => string> = {
   keep_daily: (date) => date,
   keep_weekly: (date) => {
-    // A week is named by its Thursday.
+    // The date of its Thursday names a week.
     const day = new Date(`${date}T00:00:00Z`);
     day.setUTCDate(day.getUTCDate() + 4 - (day.getUTCDay() || 7));
     return day.toISOString().slice(0, 10);
@@ -183,11 +183,11 @@ const NAMES: Record<string, (date: string) => string> = {
   keep_yearly: (date) => date.slice(0, 4),
 };
 
-/** Of which disks a snapshot holds something good. */
+/** Returns the disks of which a snapshot is good. */
 const disksOf = ({ members = [] }: FoundSnapshot): string[] =>
   members.filter(({ state }) => state === "available").map(({ resource }) => resource ?? "");
 
-/** Id -> the rules that keep it; of snapshots that are all good, with different times. */
+/** Returns the rules that keep each snapshot by id. All snapshots are good and have different times. */
 function keptByModel(good: readonly FoundSnapshot[], retention: Retention, zone: string): Map<string, Set<string>> {
   const kept = new Map<string, Set<string>>();
   const keep = (id: string, rule: string) => kept.set(id, (kept.get(id) ?? new Set()).add(rule));
@@ -227,8 +227,8 @@ function keptByModel(good: readonly FoundSnapshot[], retention: Retention, zone:
   return kept;
 }
 
-describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { timeout: 600_000 }, () => {
-  test("what is kept, and why, is what the calendar says", () => {
+describe(`planRetention for random snapshots and policies (${RUNS} runs each)`, { timeout: 600_000 }, () => {
+  test("planRetention keeps the snapshots that a naive calendar keeps, by the same rules", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(moment, { maxLength: 40 }),
@@ -252,7 +252,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("never fewer good ones are left than min(good, min_keep), and the last good one never goes", () => {
+  test("planRetention keeps at least min_keep good snapshots, and always the last one", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const good = found.filter(({ state }) => state === "available");
@@ -263,7 +263,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("no disk is left without a good snapshot that had one, in whichever group", () => {
+  test("planRetention never deletes the last good snapshot of a disk, in whichever group", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const left = without(found, ids(planned(found, policy), "deleted"));
@@ -274,13 +274,13 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("the newest good one that nobody holds is kept", () => {
+  test("planRetention keeps the newest good snapshot that is not held", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const plan = planned(found, policy);
         const held = ids(plan, "held");
         const available = found.filter(({ state }) => state === "available");
-        // A twin is not the newest of anything: the one that it repeats is.
+        // The older snapshot counts instead of its duplicate.
         fc.pre(new Set(available.map(({ marker }) => marker?.idempotencyKey)).size === available.length);
         const good = available.filter(({ id }) => !held.includes(id));
         fc.pre(good.length > 0);
@@ -292,7 +292,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a second prune deletes nothing, and keeps what it keeps for the same reasons", () => {
+  test("planRetention deletes nothing in a second run and keeps the snapshots by the same rules", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const first = planned(found, policy);
@@ -303,7 +303,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a wider policy deletes a subset", () => {
+  test("planRetention deletes a subset if the policy keeps more", () => {
     const more = fc.record({
       keep_last: fc.nat(3),
       keep_within_days: fc.nat(5),
@@ -332,7 +332,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("hold wins; what is not available or failed stays; a failed one goes only for a newer good one", () => {
+  test("planRetention never deletes held or pending snapshots, and deletes failed ones only for a newer good one", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const plan = planned(found, policy);
@@ -355,7 +355,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("each snapshot has one verdict, and the order of the list changes none", () => {
+  test("planRetention returns one verdict per snapshot, independent of the order of the list", () => {
     const shuffled = snapshots.chain((found) =>
       fc.tuple(fc.constant(found), fc.shuffledSubarray(found, { minLength: found.length })),
     );
@@ -369,7 +369,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("failed, unknown and unfinished ones change nothing for the good ones", () => {
+  test("planRetention decides the same about good snapshots if failed, unknown and pending ones are added", () => {
     fc.assert(
       fc.property(snapshots, policy, (found, policy) => {
         const ofGood = (plan: Verdict[]) => plan.filter(({ snapshot }) => snapshot.state === "available");
@@ -380,7 +380,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("no change of the clocks puts two snapshots of one day, week, month or year into two", () => {
+  test("planRetention never divides a day, week, month or year at a change of the clocks", () => {
     fc.assert(
       fc.property(fc.array(moment, { maxLength: 40 }), zone, (times, zone) => {
         const found = times.map((time, index): FoundSnapshot => {
@@ -402,7 +402,7 @@ describe(`for every list of snapshots and every policy (${RUNS} runs each)`, { t
     );
   });
 
-  test("a policy that moves to another zone and back: each prune is the plan of its zone, and a repeated one is empty", () => {
+  test("planRetention of each zone decides when a policy changes its zone, and a repeated run deletes nothing", () => {
     fc.assert(
       fc.property(snapshots, policy, zone, (found, policy, other) => {
         let left = found;

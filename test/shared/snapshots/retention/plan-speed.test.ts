@@ -7,10 +7,10 @@ import { byResource, planRetention } from "../../../../shared/snapshots/retentio
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
 
-/** What the yardstick takes on the machine on which a plan takes 210 to 270 ms. */
+/** The CPU time of the reference work on a machine on which a plan needs 210 to 270 ms. */
 const YARDSTICK_MS = 106;
 
-/** Milliseconds of CPU for other work of that size: rows made, looked up and sorted. */
+/** Measures the CPU time in milliseconds of reference work of the same size: creates, finds and sorts rows. */
 function yardstick(): number {
   const before = process.cpuUsage();
   const rows = Array.from({ length: 100_000 }, (_, index) => ({ at: (index * 7_919) % 100_003, id: `row-${index}` }));
@@ -21,7 +21,7 @@ function yardstick(): number {
   return (user + system) / 1_000;
 }
 
-describe("a plan for 100,000 snapshots", () => {
+describe("planRetention with 100,000 snapshots", () => {
   const COUNT = 100_000;
   const retention = {
     keep_last: 3,
@@ -52,7 +52,7 @@ describe("a plan for 100,000 snapshots", () => {
   test.each([
     ["one disk, every 15 minutes", 1, 15 * 60_000],
     ["250 disks, every night", 250, DAY_MS],
-  ])("%s: under 300 ms of CPU", (_what, resources, stepMs) => {
+  ])("planRetention needs less than 300 ms of CPU for %s", (_what, resources, stepMs) => {
     const lists = byResource(found(resources, stepMs));
     expect(lists).toHaveLength(resources);
     const once = () => {
@@ -68,7 +68,7 @@ describe("a plan for 100,000 snapshots", () => {
       expect(kept).toBeGreaterThan(20 * resources);
       return (user + system) / 1_000;
     };
-    // The best of a few. On a machine that is busy, or slower, another work over as many rows takes longer too.
+    // Use the best of a few runs. On a slow or busy machine, the reference work takes longer, too.
     let spent = once();
     let other = Number.POSITIVE_INFINITY;
     for (let tries = 1; tries < 6 && spent >= 300; tries += 1) {

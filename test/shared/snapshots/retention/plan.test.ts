@@ -8,7 +8,7 @@ import { byResource, planRetention, youngerDuplicates } from "../../../../shared
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
 
-/** A good one of the disk, so many days old. */
+/** Returns a good snapshot of the disk of the given age in days. */
 const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): FoundSnapshot => ({
   id,
   name: `nightly-${id}`,
@@ -24,7 +24,7 @@ const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): F
 const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
   good(id, days, { state: "failed", status: "error", ...changes });
 
-/** `id decision: rule`, newest first. */
+/** Returns the verdicts as `id decision: rule`, newest first. */
 const plan = (
   found: FoundSnapshot[],
   retention: Retention,
@@ -37,8 +37,8 @@ const plan = (
     now: now === undefined ? undefined : instant(now),
   }).map(({ snapshot, decision, rule }) => `${snapshot.id} ${decision}: ${rule}`);
 
-describe("what failed", () => {
-  test("counts for nothing, and goes once a newer good one exists", () => {
+describe("planRetention with failed snapshots", () => {
+  test("planRetention does not count failed snapshots, and deletes them once a newer good one exists", () => {
     const found = [failed("f1", 0), good("a", 1), failed("f2", 2), good("b", 3), failed("f3", 4)];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "f1 kept: failed, and no newer good one exists",
@@ -49,14 +49,14 @@ describe("what failed", () => {
     ]);
   });
 
-  test("stays while there is nothing good: somebody has to see it", () => {
+  test("planRetention keeps failed snapshots while no good one exists", () => {
     expect(plan([failed("f1", 0), failed("f2", 9)], { keep_last: 1 })).toEqual([
       "f1 kept: failed, and no newer good one exists",
       "f2 kept: failed, and no newer good one exists",
     ]);
   });
 
-  test("a week of it does not push out the last good ones", () => {
+  test("planRetention keeps the last good snapshots after a week of failed ones", () => {
     const found = [...Array.from({ length: 7 }, (_, day) => failed(`f${day}`, day)), good("a", 8), good("b", 9)];
     expect(plan(found, { keep_last: 1, keep_daily: 2 }).slice(-2)).toEqual([
       "a kept: keep_last, keep_daily",
@@ -64,13 +64,13 @@ describe("what failed", () => {
     ]);
   });
 
-  test("of the same moment as a good one is not older than it", () => {
+  test("planRetention does not delete a failed snapshot for a good one of the same time", () => {
     expect(plan([failed("f", 1), good("a", 1)], { keep_last: 1 })).toContain(
       "f kept: failed, and no newer good one exists",
     );
   });
 
-  test("a good one that is held is a newer good one too", () => {
+  test("planRetention deletes a failed snapshot for a newer good one that is held", () => {
     expect(plan([good("a", 1, { labels: { hold: "true" } }), failed("f", 2)], { keep_last: 1 })).toEqual([
       "a held: held by its label",
       "f deleted: failed, and a newer good one exists",
@@ -84,7 +84,7 @@ test.each([
   ["deleting", "error_deleting"],
   ["unknown", "rollbacking"],
   ["unknown", "a status of next year"],
-] as const)("what is %s (%s) neither counts nor goes", (state, status) => {
+] as const)("planRetention neither counts nor deletes a snapshot in the state %s (status %s)", (state, status) => {
   const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
   expect(plan(found, { keep_last: 1 })).toEqual([
     `x kept: in the status ${status}`,
@@ -94,25 +94,25 @@ test.each([
   ]);
 });
 
-describe("what is held", () => {
+describe("planRetention with held snapshots", () => {
   test.each([
     ["by its label", { labels: { hold: "true" } }, "held by its label"],
-    ["by any value of it", { labels: { hold: "" } }, "held by its label"],
+    ["by a label with any value", { labels: { hold: "" } }, "held by its label"],
     ["by a label in capitals", { labels: { HOLD: "true" } }, "held by its label"],
     ["by a label with a blank", { labels: { "Hold ": "until 2027" } }, "held by its label"],
-    ["by a label that says FALSE and not false", { labels: { hold: "FALSE" } }, "held by its label"],
+    ["by a label with the value FALSE", { labels: { hold: "FALSE" } }, "held by its label"],
     ["by a description after a blank", { description: " hold: audit 2026" }, "held by its description"],
     ["by a description without a blank", { description: "hold_until_2027" }, "held by its description"],
     ["by a description", { description: "hold: audit 2026" }, "held by its description"],
     ["by a description in capitals", { description: "HOLD" }, "held by its description"],
-    ["as a backup's", { name: "autobk_snapshot_2026" }, "made by a backup"],
-    ["as the system's (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
-    ["as the system's (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
-    ["as a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
-    ["as automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
-    ["as a group's member", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
+    ["of a backup", { name: "autobk_snapshot_2026" }, "made by a backup"],
+    ["of the system (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
+    ["of the system (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
+    ["that is a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
+    ["that is automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
+    ["that is a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
     ["without a time", { created: undefined }, "its time cannot be read"],
-  ])("%s stays, and another takes its place", (_how, changes, rule) => {
+  ])("planRetention holds a snapshot %s and keeps another one in its place", (_how, changes, rule) => {
     const found = [good("a", 1), good("h", 2, changes), good("b", 3), good("c", 4)];
     const said = plan(found, { keep_last: 2 });
     expect(said).toContain(`h held: ${rule}`);
@@ -123,14 +123,14 @@ describe("what is held", () => {
     ]);
   });
 
-  test("by the policy, whichever the case of the id", () => {
+  test("planRetention holds an id in the policy in any case", () => {
     expect(plan([good("abc-1", 5), good("b", 1)], { keep_last: 1 }, { hold: ["ABC-1", "unknown"] })).toEqual([
       "b kept: keep_last",
       "abc-1 held: held by the policy",
     ]);
   });
 
-  test("by the policy, whichever way it is written: blanks, capitals, or the name in place of the id", () => {
+  test("planRetention holds an id or name in the policy with blanks and capitals", () => {
     const found = [good("a", 1), good("b", 2), good("c", 3), good("d", 4), good("e", 5, { name: "" })];
     expect(plan(found, { keep_last: 1 }, { hold: [" b ", "NIGHTLY-c", ""] })).toEqual([
       "a kept: keep_last",
@@ -145,23 +145,23 @@ describe("what is held", () => {
     ["hold=false", { labels: { hold: "false" } }],
     ["another label", { labels: { holding: "true" } }],
     ["a description that only begins with the letters", { description: "holding company's disk" }],
-    ["a description that says it later", { description: "do not hold" }],
-    ["a manual snapshot", { raw: { type: "MANUAL", snapshot_type: "user", snapshot_group_id: null } }],
-  ])("not by %s", (_what, changes) => {
+    ["a description with the word in another place", { description: "do not hold" }],
+    ["the type of a manual snapshot", { raw: { type: "MANUAL", snapshot_type: "user", snapshot_group_id: null } }],
+  ])("planRetention does not hold a snapshot because of %s", (_what, changes) => {
     expect(plan([good("a", 1), good("x", 2, changes)], { keep_last: 1 })[1]).toBe("x deleted: kept by no rule");
   });
 
-  test("failed and held, it stays", () => {
+  test("planRetention holds a failed snapshot", () => {
     expect(plan([good("a", 1), failed("f", 2, { labels: { hold: "true" } })], { keep_last: 1 })[1]).toBe(
       "f held: held by its label",
     );
   });
 });
 
-describe("a time in the future", () => {
+describe("planRetention with times in the future", () => {
   const HOUR = 1 / 24;
 
-  test("pushes nothing out: the snapshot is held, and the real ones are what the rules are about", () => {
+  test("planRetention holds a snapshot from the future and applies the rules to the others", () => {
     const found = [good("f", -365), good("a", 1), good("b", 2), good("c", 9)];
     expect(plan(found, { keep_within_days: 7 }, { now: START })).toEqual([
       "f held: its time is in the future",
@@ -171,7 +171,7 @@ describe("a time in the future", () => {
     ]);
   });
 
-  test("is one of more than an hour: clocks differ", () => {
+  test("planRetention accepts times of up to an hour ahead, because clocks differ", () => {
     const found = [good("f", -1.001 * HOUR), good("n", -HOUR), good("a", 1)];
     expect(plan(found, { keep_last: 1 }, { now: START })).toEqual([
       "f held: its time is in the future",
@@ -180,7 +180,7 @@ describe("a time in the future", () => {
     ]);
   });
 
-  test("is no newer good one, for which a failed one would go", () => {
+  test("planRetention does not delete a failed snapshot for a good one from the future", () => {
     expect(plan([good("f", -365), failed("x", 1)], { keep_last: 1 }, { now: START })).toEqual([
       "f held: its time is in the future",
       "x kept: failed, and no newer good one exists",
@@ -188,13 +188,13 @@ describe("a time in the future", () => {
   });
 });
 
-describe("a group", () => {
+describe("planRetention with groups", () => {
   const member = (disk: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
     good(`m-${disk}`, 0, { resource: disk, marker: undefined, ...changes });
   const group = (id: string, days: number, disks: string[], changes: Partial<FoundSnapshot> = {}) =>
     good(id, days, { resource: "server", members: disks.map((disk) => member(disk)), ...changes });
 
-  test("stays where it has the last good snapshot of a disk that newer ones do not have", () => {
+  test("planRetention keeps a group that has the last good snapshot of a disk", () => {
     const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "new kept: keep_last",
@@ -203,7 +203,7 @@ describe("a group", () => {
     ]);
   });
 
-  test("stays for all such disks, and goes for none that another has", () => {
+  test("planRetention names all disks of which a group has the last good snapshot, and no others", () => {
     const found = [
       group("new", 1, ["a"]),
       group("c", 2, ["c"]),
@@ -217,7 +217,7 @@ describe("a group", () => {
     ]);
   });
 
-  test("that lost a member does not stand for that disk", () => {
+  test("planRetention does not count a group for the disk of a member that it lost", () => {
     const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
       "whole kept: the last good one of disk a",
@@ -225,7 +225,7 @@ describe("a group", () => {
     ]);
   });
 
-  test("that is a twin goes, unless it alone has a disk", () => {
+  test("planRetention deletes a duplicate group unless only it has a disk", () => {
     const { marker } = good("t", 0);
     const duplicates = (disks: string[]) => [
       group("new", 1, ["a"]),
@@ -236,20 +236,20 @@ describe("a group", () => {
     expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
-  test("of whose member it is not known what it is of keeps nothing by that one", () => {
+  test("planRetention keeps nothing for a member whose disk is unknown", () => {
     const members = [member("a"), member("b", { resource: undefined })];
     expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
       "old deleted: kept by no rule",
     );
   });
 
-  test("of single disks is of these, in whichever order they are listed", () => {
+  test("resourceOf names the disks of a group of individual disks in any order of its members", () => {
     const single = (id: string, disks: string[]) => group(id, 1, disks, { resource: undefined });
     const found = [single("x", ["a", "b"]), single("y", ["b", "a"]), single("z", ["a"])];
     expect(byResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
   });
 
-  test("that failed stays where a good member of it is all that there is of a disk", () => {
+  test("planRetention keeps a failed group that has the only good member of a disk", () => {
     const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
     const torn = failed("f", 2, { resource: "server", members });
     expect(plan([group("new", 1, ["a"]), torn], { keep_last: 1 })[1]).toBe(
@@ -264,20 +264,23 @@ describe("a group", () => {
   test.each([
     ["label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
     ["description", { description: "hold: audit" }, [], "its member m-1 is held by its description"],
-    ["id in the policy", {}, ["M-1"], "its member m-1 is held by the policy"],
-  ])("is held by the %s of a member, as that would go with it", (_how, changes, hold, rule) => {
-    const held = group("h", 2, [], { members: [member("a"), member("b", { id: "m-1", ...changes })] });
-    expect(plan([group("new", 1, ["a", "b"]), held], { keep_last: 1 }, { hold })).toEqual([
-      "new kept: keep_last",
-      `h held: ${rule}`,
-    ]);
-  });
+    ["id in the hold", {}, ["M-1"], "its member m-1 is held by the policy"],
+  ])(
+    "planRetention holds a group for the %s of a member, because the deletion would delete the member",
+    (_how, changes, hold, rule) => {
+      const held = group("h", 2, [], { members: [member("a"), member("b", { id: "m-1", ...changes })] });
+      expect(plan([group("new", 1, ["a", "b"]), held], { keep_last: 1 }, { hold })).toEqual([
+        "new kept: keep_last",
+        `h held: ${rule}`,
+      ]);
+    },
+  );
 });
 
-describe("twins", () => {
+describe("planRetention with duplicates", () => {
   const marker = good("t", 0).marker;
 
-  test("the younger goes once the older is available, and counts for nothing", () => {
+  test("planRetention deletes the younger duplicate once the older snapshot is available, and does not count it", () => {
     const found = [good("y", 1, { marker }), good("o", 1.001, { marker }), good("b", 2), good("c", 3)];
     expect(plan(found, { keep_last: 2 })).toEqual([
       "y deleted: twin of o",
@@ -287,7 +290,7 @@ describe("twins", () => {
     ]);
   });
 
-  test("a copy and one without a time are nobody's, also for whoever does not hold them", () => {
+  test("youngerDuplicates ignores copies and snapshots without a time", () => {
     const { marker } = good("t", 0);
     const one = good("x", 1, { marker });
     for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
@@ -297,13 +300,13 @@ describe("twins", () => {
     expect(youngerDuplicates([one, good("n", 2, { marker })]).size).toBe(1);
   });
 
-  test("one whose time cannot be read is nobody's twin: which is the older cannot be told", () => {
+  test("planRetention treats a snapshot without a time as no duplicate, because its age is unknown", () => {
     const { marker } = good("t", 0);
     const found = [good("x", 1, { marker }), good("n", 2, { marker, created: undefined })];
     expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its time cannot be read", "x kept: keep_last"]);
   });
 
-  test("of three the oldest stays, in whichever order they are listed", () => {
+  test("planRetention keeps the oldest of three duplicates in any order of the list", () => {
     const duplicates = [good("1", 1.002, { marker }), good("2", 1.001, { marker }), good("3", 1, { marker })];
     const expected = ["3 deleted: twin of 1", "2 deleted: twin of 1", "1 kept: keep_last"];
     expect(plan(duplicates, { keep_last: 5 })).toEqual(expected);
@@ -311,14 +314,14 @@ describe("twins", () => {
   });
 
   test.each(["creating", "failed", "deleting", "unknown"] as const)(
-    "while the older is %s, the younger stands",
+    "planRetention keeps the younger duplicate while the older snapshot is in the state %s",
     (state) => {
       const found = [good("y", 1, { marker }), good("o", 1.001, { marker, state, status: state })];
       expect(plan(found, { keep_last: 1 })[0]).toBe("y kept: keep_last");
     },
   );
 
-  test("a held one stays; its twin goes", () => {
+  test("planRetention keeps a held snapshot and deletes its duplicate", () => {
     const hold = { labels: { hold: "true" } };
     expect(plan([good("y", 1, { marker, ...hold }), good("o", 1.001, { marker })], { keep_last: 1 })).toEqual([
       "y held: held by its label",
@@ -329,7 +332,7 @@ describe("twins", () => {
     ).toEqual(["a kept: keep_last", "y deleted: twin of o", "o held: held by its label"]);
   });
 
-  test("two of one key with other contents are no twins; each content has its own", () => {
+  test("planRetention treats snapshots of one key with other options as no duplicates", () => {
     const other = {
       marker: { policy: "nightly", idempotencyKey: marker?.idempotencyKey ?? "", requestHash: "76543210" },
     };
@@ -342,7 +345,7 @@ describe("twins", () => {
     ]);
   });
 
-  test("a copy that somebody made of ours carries the same marker and is no twin", () => {
+  test("planRetention does not treat a copy with the same marker as a duplicate", () => {
     const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
     expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
       "copy held: a copy",
@@ -350,15 +353,15 @@ describe("twins", () => {
     ]);
   });
 
-  test("min_keep holds for them too, where there is nothing else", () => {
+  test("planRetention keeps duplicates for min_keep if there are no other snapshots", () => {
     const found = [good("y", 1, { marker }), good("o", 1.001, { marker })];
     expect(plan(found, { keep_last: 1, min_keep: 2 })).toEqual(["y kept: min_keep", "o kept: keep_last"]);
     expect(plan([...found, good("b", 2)], { keep_last: 1, min_keep: 2 })[0]).toBe("y deleted: twin of o");
   });
 });
 
-describe("min_keep", () => {
-  test("keeps the newest, whatever the rules keep", () => {
+describe("planRetention with min_keep", () => {
+  test("planRetention keeps the newest snapshots for min_keep, whatever the rules keep", () => {
     const found = [0, 1, 2, 3, 9, 10].map((days) => good(`d${days}`, days));
     expect(plan(found, { keep_weekly: 2, min_keep: 3 })).toEqual([
       "d0 kept: keep_weekly",
@@ -370,21 +373,21 @@ describe("min_keep", () => {
     ]);
   });
 
-  test("a rule more never costs a snapshot that stayed without it", () => {
+  test("planRetention deletes no additional snapshot if the policy has an additional rule", () => {
     const found = [0, 1, 2, 3].map((days) => good(`d${days}`, days));
     const kept = (retention: Retention) => plan(found, retention).filter((line) => line.includes("kept:")).length;
     expect(kept({ keep_last: 1, min_keep: 3 })).toBe(3);
-    // The oldest stays as one of two years asked for: beside the three, not in place of one.
+    // The yearly rule keeps the oldest snapshot in addition to the three of min_keep.
     expect(kept({ keep_last: 1, keep_yearly: 2, min_keep: 3 })).toBe(4);
   });
 
-  test("is 1 where nothing else is said", () => {
+  test("planRetention uses a min_keep of 1 by default", () => {
     expect(plan([good("a", 1), good("b", 2)], {})).toEqual(["a kept: min_keep", "b deleted: kept by no rule"]);
   });
 });
 
-test("a clock set back over midnight comes to a day twice; it has one newest", () => {
-  // St. John's, 2006: at 00:01 of the 29th it was 23:01 of the 28th again.
+test("planRetention keeps one snapshot of a day that occurs twice because a clock was set back over midnight", () => {
+  // In St. John's in 2006, the clock was set back from 00:01 on the 29th to 23:01 on the 28th.
   const at = (text: string) => good(text, 0, { created: instant(Date.parse(text)) });
   const found = ["2006-10-29T03:30:00Z", "2006-10-29T03:00:00Z", "2006-10-29T02:30:30Z", "2006-10-29T02:00:00Z"].map(
     at,
@@ -397,7 +400,7 @@ test("a clock set back over midnight comes to a day twice; it has one newest", (
   ]);
 });
 
-test("each resource is a list of its own; groups whose disks are gone belong together by what was asked for", () => {
+test("byResource groups snapshots by resource, and groups with unknown disks by request hash", () => {
   const group = (id: string, content: string) =>
     good(id, 1, {
       resource: undefined,

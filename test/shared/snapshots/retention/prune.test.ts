@@ -1,41 +1,42 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { after } from "../../../../shared/core/instant.ts";
+import { after, before } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { type PrunePolicy, prune, retentionOf } from "../../../../shared/snapshots/retention/prune.ts";
 import {
+  cloudError,
   cluster,
+  createFixture,
   DAY_MS,
   DELETING,
+  type DomainFixture,
   FAILED,
   HOUR_MS,
   markerOf,
-  refusal,
   START,
   STUCK_DELETING,
   snapshot,
   snapshotOf,
-  stage,
   standard,
 } from "../../../support/domain.ts";
 
 const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 1 } };
 
-/** Good ones of a disk, one a day, the newest first. */
+/** Returns good snapshots of a disk, one per day, newest first. */
 const days = (resource: string, ...ids: string[]): FoundSnapshot[] =>
-  ids.map((id, day) => snapshotOf(id, resource, { created: after(START, -day * DAY_MS) }));
-const left = ({ cloud }: ReturnType<typeof stage>) => cloud.of(snapshot).map(({ id }) => id);
-const removals = ({ cloud }: ReturnType<typeof stage>) => cloud.calls.filter((call) => call.includes("remove"));
+  ids.map((id, day) => snapshotOf(id, resource, { created: before(START, day * DAY_MS) }));
+const left = ({ cloud }: DomainFixture) => cloud.of(snapshot).map(({ id }) => id);
+const removals = ({ cloud }: DomainFixture) => cloud.calls.filter((call) => call.includes("remove"));
 
-describe("a policy's retention", () => {
-  test("is over what is marked with the policy, disk by disk and kind by kind, wherever it is", async () => {
-    const here = stage();
+describe("prune", () => {
+  test("prune applies the retention to all snapshots of the policy, by kind and resource", async () => {
+    const fixture = createFixture();
     const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
     const unmarked = snapshotOf("y", "disk-1", { marker: undefined });
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...days("disk-2", "c", "d"), other, unmarked);
-    here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    expect(await prune(NIGHTLY, here.means)).toBe(6);
-    expect(here.told()).toEqual([
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...days("disk-2", "c", "d"), other, unmarked);
+    fixture.cloud.add(cluster, ...days("cluster-1", "e", "f"));
+    expect(await prune(NIGHTLY, fixture.runContext)).toBe(6);
+    expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "c kept: keep_last",
       "e kept: keep_last",
@@ -43,8 +44,8 @@ describe("a policy's retention", () => {
       "d deleted: kept by no rule",
       "f deleted: kept by no rule",
     ]);
-    expect(left(here)).toEqual(["a", "c", "x", "y"]);
-    expect(here.records[3]).toEqual({
+    expect(left(fixture)).toEqual(["a", "c", "x", "y"]);
+    expect(fixture.records[3]).toEqual({
       action: "prune",
       kind: "snapshot",
       resource_id: "disk-1",
@@ -54,22 +55,22 @@ describe("a policy's retention", () => {
       outcome: "deleted",
       rule: "kept by no rule",
     });
-    expect(here.untidy()).toBe(0);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("that keeps nothing is refused before anything is listed", async () => {
+  test("prune rejects a retention without rules before it lists anything", async () => {
     for (const retention of [undefined, {}, { keep_last: 0 }, { min_keep: 3 }]) {
-      const here = stage();
-      await expect(prune({ policy: "nightly", retention }, here.means)).rejects.toMatchObject({
+      const fixture = createFixture();
+      await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
         reason: "InvalidRequest",
         message:
           "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; that would delete all but min_keep.",
       });
-      expect(here.cloud.calls).toEqual([]);
+      expect(fixture.cloud.calls).toEqual([]);
     }
   });
 
-  test("has days of UTC and holds nothing, where the policy does not say", () => {
+  test("retentionOf uses UTC and no hold by default", () => {
     const options = retentionOf(NIGHTLY);
     expect(options.hold).toEqual([]);
     expect(options.wallClock(START)).toBe(START);
@@ -78,19 +79,23 @@ describe("a policy's retention", () => {
     );
   });
 
-  test("leaves what the policy holds", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    await prune({ ...NIGHTLY, hold: ["B"] }, here.means);
-    expect(here.told()).toEqual(["a kept: keep_last", "b held: held by the policy", "c deleted: kept by no rule"]);
+  test("prune keeps the snapshots in the policy's hold", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
+    await prune({ ...NIGHTLY, hold: ["B"] }, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
+      "a kept: keep_last",
+      "b held: held by the policy",
+      "c deleted: kept by no rule",
+    ]);
   });
 
-  test("is by the clock: what is dated later pushes nothing out", async () => {
-    const here = stage();
+  test("prune holds a snapshot with a time in the future and applies the rules to the others", async () => {
+    const fixture = createFixture();
     const future = snapshotOf("f", "disk-1", { created: after(START, 365 * DAY_MS) });
-    here.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
-    await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, here.means);
-    expect(here.told()).toEqual([
+    fixture.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
+    await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
       "f held: its time is in the future",
       "a kept: keep_within_days",
       "b kept: keep_within_days",
@@ -98,80 +103,80 @@ describe("a policy's retention", () => {
     ]);
   });
 
-  test("is only told, where the policy says so", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
-    expect(await prune({ ...NIGHTLY, dry_run: true }, here.means)).toBe(2);
-    expect(here.told()).toEqual(["a planned: keep_last: kept", "b planned: kept by no rule: deleted"]);
-    expect(removals(here)).toEqual([]);
+  test("prune only reports its plan in a dry run", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"));
+    expect(await prune({ ...NIGHTLY, dry_run: true }, fixture.runContext)).toBe(2);
+    expect(fixture.outcomes()).toEqual(["a planned: keep_last: kept", "b planned: kept by no rule: deleted"]);
+    expect(removals(fixture)).toEqual([]);
   });
 
-  test("goes on where a kind cannot be listed", async () => {
-    const here = stage();
-    here.cloud.at("listAll", undefined, refusal("AccessDenied"));
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b"));
-    expect(await prune(NIGHTLY, here.means)).toBe(2);
-    expect(here.records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+  test("prune continues if a kind cannot be listed", async () => {
+    const fixture = createFixture();
+    fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"));
+    expect(await prune(NIGHTLY, fixture.runContext)).toBe(2);
+    expect(fixture.records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
       { action: "prune", policy: "nightly", kind: standard.name },
     ]);
-    expect(left(here)).toEqual(["a"]);
+    expect(left(fixture)).toEqual(["a"]);
   });
 });
 
-describe("what is about to be deleted", () => {
-  test("is announced before the first of it is, twins first", async () => {
-    const here = stage();
+describe("the announcement of deletions", () => {
+  test("prune announces the deletions before the first one, with younger duplicates first", async () => {
+    const fixture = createFixture();
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...duplicates);
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...duplicates);
     let before: string[] = [];
-    here.cloud.at("remove", () => {
-      before = [...here.announced];
+    fixture.cloud.at("remove", () => {
+      before = [...fixture.announced];
     });
-    await prune(NIGHTLY, here.means);
+    await prune(NIGHTLY, fixture.runContext);
     expect(before).toEqual(["t: twin of s; b: kept by no rule"]);
-    expect(here.announced).toEqual(before);
+    expect(fixture.announced).toEqual(before);
   });
 
-  test("is not announced where nothing is, or where it is only planned", async () => {
-    const here = stage();
-    here.cloud.add(snapshot, ...days("disk-1", "a"));
-    await prune(NIGHTLY, here.means);
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b").slice(1));
-    await prune({ ...NIGHTLY, dry_run: true }, here.means);
-    expect(here.announced).toEqual([]);
+  test("prune announces nothing if it deletes nothing or in a dry run", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...days("disk-1", "a"));
+    await prune(NIGHTLY, fixture.runContext);
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b").slice(1));
+    await prune({ ...NIGHTLY, dry_run: true }, fixture.runContext);
+    expect(fixture.announced).toEqual([]);
   });
 });
 
-test("a hold that is of nothing is remarked; one that is of another policy's, or of any kind, is not", async () => {
-  const here = stage();
+test("prune adds a notice for a hold that matches no snapshot of any policy or kind", async () => {
+  const fixture = createFixture();
   const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
-  here.cloud.add(snapshot, ...days("disk-1", "a"), other);
-  here.cloud.add(cluster, ...days("cluster-1", "e"));
-  await prune({ ...NIGHTLY, hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, here.means);
-  expect(here.remarks).toEqual([
+  fixture.cloud.add(snapshot, ...days("disk-1", "a"), other);
+  fixture.cloud.add(cluster, ...days("cluster-1", "e"));
+  await prune({ ...NIGHTLY, hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, fixture.runContext);
+  expect(fixture.notices).toEqual([
     'hold: expected ids or names of snapshots; none that was looked at has "y", "nightly z".',
   ]);
-  const unheld = stage();
-  await prune(NIGHTLY, unheld.means);
+  const unheld = createFixture();
+  await prune(NIGHTLY, unheld.runContext);
   unheld.cloud.add(snapshot, ...days("disk-1", "a"));
-  await prune({ ...NIGHTLY, hold: ["a"] }, unheld.means);
-  expect(unheld.remarks).toEqual([]);
+  await prune({ ...NIGHTLY, hold: ["a"] }, unheld.runContext);
+  expect(unheld.notices).toEqual([]);
 });
 
-describe("younger twins", () => {
-  test("go before all others, so that the time is theirs where it is short", async () => {
-    const here = stage({ concurrency: 1 });
+describe("prune with younger duplicates", () => {
+  test("prune deletes younger duplicates before all others, in case the time is short", async () => {
+    const fixture = createFixture({ concurrency: 1 });
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"), ...duplicates);
-    await prune(NIGHTLY, here.means);
-    expect(removals(here)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
-    expect(here.told().filter((one) => one.includes("deleted"))).toEqual([
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"), ...duplicates);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(removals(fixture)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
+    expect(fixture.outcomes().filter((one) => one.includes("deleted"))).toEqual([
       "t deleted: twin of s",
       "b deleted: kept by no rule",
       "c deleted: kept by no rule",
@@ -179,220 +184,232 @@ describe("younger twins", () => {
   });
 });
 
-describe("one that cannot be deleted", () => {
-  const two = (event: Parameters<ReturnType<typeof stage>["cloud"]["at"]>[1], seconds = 600) => {
-    const here = stage({ concurrency: 1, seconds, random: () => 0.999 });
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    if (event !== undefined) here.cloud.at("remove", event);
-    return here;
+describe("prune if a deletion fails", () => {
+  const two = (event: Parameters<DomainFixture["cloud"]["at"]>[1], seconds = 600) => {
+    const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
+    if (event !== undefined) fixture.cloud.at("remove", event);
+    return fixture;
   };
 
-  test("does not stop the others", async () => {
-    const here = two(refusal("AccessDenied"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told()).toEqual([
+  test("prune continues after a failed deletion", async () => {
+    const fixture = two(cloudError("AccessDenied"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "b failed: kept by no rule: AccessDenied",
       "c deleted: kept by no rule",
     ]);
   });
 
-  test("as it is gone already is what was wanted", async () => {
-    const here = two(refusal("NotFound"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told()[1]).toBe("b deleted: kept by no rule: It was gone already.");
-    expect(removals(here)).toHaveLength(2);
+  test("prune reports a snapshot that no longer exists as deleted", async () => {
+    const fixture = two(cloudError("NotFound"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes()[1]).toBe("b deleted: kept by no rule: It was gone already.");
+    expect(removals(fixture)).toHaveLength(2);
   });
 
-  test("as something else was not found is looked at: what is there stays, with the cloud's words", async () => {
-    const here = two(refusal("NotFound", { ambiguous: true }));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual(["b failed: kept by no rule: NotFound", "c deleted: kept by no rule"]);
-    expect(here.cloud.asked().slice(-2)).toEqual(["listAll snapshot", "remove snapshot c"]);
-    expect(removals(here)).toHaveLength(2);
-    expect(here.untidy()).toBe(0);
+  test("prune lists the kind after an ambiguous NotFound and reports an existing snapshot as failed with the cloud's message", async () => {
+    const fixture = two(cloudError("NotFound", { ambiguous: true }));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual(["b failed: kept by no rule: NotFound", "c deleted: kept by no rule"]);
+    expect(fixture.cloud.requests().slice(-2)).toEqual(["listAll snapshot", "remove snapshot c"]);
+    expect(removals(fixture)).toHaveLength(2);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("as something else was not found is deleted, where it is gone by then", async () => {
-    const here = two(() => {
-      here.cloud.snapshots.set("snapshot", days("disk-1", "a", "-", "c"));
-      throw refusal("NotFound", { ambiguous: true });
+  test("prune lists the kind after an ambiguous NotFound and reports a missing snapshot as deleted", async () => {
+    const fixture = two(() => {
+      fixture.cloud.snapshots.set("snapshot", days("disk-1", "a", "-", "c"));
+      throw cloudError("NotFound", { ambiguous: true });
     });
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual([
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
       "b deleted: kept by no rule: It was gone already.",
       "c deleted: kept by no rule",
     ]);
   });
 
-  test("of several kinds are each looked at among their own, and have one record", async () => {
-    const here = two(undefined);
-    here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    here.cloud.always("remove", refusal("NotFound", { ambiguous: true }));
-    await prune(NIGHTLY, here.means);
+  test("prune lists each kind after ambiguous errors and writes one record per snapshot", async () => {
+    const fixture = two(undefined);
+    fixture.cloud.add(cluster, ...days("cluster-1", "e", "f"));
+    fixture.cloud.always("remove", cloudError("NotFound", { ambiguous: true }));
+    await prune(NIGHTLY, fixture.runContext);
     expect(
-      here
-        .told()
+      fixture
+        .outcomes()
         .filter((line) => line.includes("failed"))
         .sort(),
     ).toEqual(["b", "c", "f"].map((id) => `${id} failed: kept by no rule: NotFound`));
-    // What is there although it was not found is not tried again.
-    expect(removals(here)).toHaveLength(3);
-    expect(here.untidy()).toBe(0);
+    // A deletion is not repeated if the snapshot exists after NotFound.
+    expect(removals(fixture)).toHaveLength(3);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("is not tried again with those that are busy, where something else was not found", async () => {
-    const here = two(undefined);
-    here.cloud.at("remove", refusal("Busy"), refusal("NotFound", { ambiguous: true }));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1).sort()).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: NotFound"]);
-    expect(removals(here)).toHaveLength(3);
-    expect(here.untidy()).toBe(0);
+  test("prune does not repeat a deletion after an ambiguous NotFound", async () => {
+    const fixture = two(undefined);
+    fixture.cloud.at("remove", cloudError("Busy"), cloudError("NotFound", { ambiguous: true }));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1).sort()).toEqual([
+      "b deleted: kept by no rule",
+      "c failed: kept by no rule: NotFound",
+    ]);
+    expect(removals(fixture)).toHaveLength(3);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("where it cannot be looked is not said to be deleted", async () => {
-    const here = two(refusal("NotFound", { ambiguous: true }));
-    here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual([
-      "c failed: kept by no rule: The list could not be read again, and an old list is no reason to delete.: AccessDenied",
+  test("prune does not report a deletion as successful if the list after an ambiguous NotFound fails", async () => {
+    const fixture = two(cloudError("NotFound", { ambiguous: true }));
+    fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
+      "c failed: kept by no rule: Not deleted, because the list could not be read again.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
-    expect(removals(here)).toHaveLength(1);
+    expect(removals(fixture)).toHaveLength(1);
   });
 
   test("prune waits once for a snapshot that is already being deleted, and reports it as deleted", async () => {
     const going = (status: typeof DELETING) => {
-      const here = two(() => {
-        here.cloud.snapshots.set("snapshot", [
+      const fixture = two(() => {
+        fixture.cloud.snapshots.set("snapshot", [
           ...days("disk-1", "a", "-", "c"),
-          snapshotOf("b", "disk-1", { ...status, created: after(START, -DAY_MS) }),
+          snapshotOf("b", "disk-1", { ...status, created: before(START, DAY_MS) }),
         ]);
-        throw refusal("Busy");
+        throw cloudError("Busy");
       });
-      return here;
+      return fixture;
     };
-    const here = going(DELETING);
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual([
+    const fixture = going(DELETING);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
       "b deleted: kept by no rule: It was being deleted already.",
       "c deleted: kept by no rule",
     ]);
-    expect(here.time.slept).toHaveLength(1);
-    // One whose deletion failed is not going anywhere.
+    expect(fixture.time.slept).toHaveLength(1);
+    // A snapshot whose deletion failed does not disappear.
     const stuck = going(STUCK_DELETING);
-    stuck.cloud.always("remove", refusal("Busy"));
-    await prune(NIGHTLY, stuck.means);
-    expect(stuck.told()).toContain("b failed: kept by no rule: Busy");
+    stuck.cloud.always("remove", cloudError("Busy"));
+    await prune(NIGHTLY, stuck.runContext);
+    expect(stuck.outcomes()).toContain("b failed: kept by no rule: Busy");
   });
 
-  test("prune repeats a deletion after a transient fault once a list must show whether the cloud acted", async () => {
-    const here = two(refusal("CloudError"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual(["c deleted: kept by no rule", "b deleted: kept by no rule"]);
-    expect(here.cloud.asked().slice(-4)).toEqual([
+  test("prune repeats a deletion after a transient error once a list must show whether the cloud deleted the snapshot", async () => {
+    const fixture = two(cloudError("CloudError"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual(["c deleted: kept by no rule", "b deleted: kept by no rule"]);
+    expect(fixture.cloud.requests().slice(-4)).toEqual([
       "remove snapshot b",
       "listAll snapshot",
       "remove snapshot c",
       "remove snapshot b",
     ]);
-    expect(here.time.seconds()).toBeGreaterThanOrEqual(6);
-    expect(here.time.seconds()).toBeLessThan(7);
+    expect(fixture.time.seconds()).toBeGreaterThanOrEqual(6);
+    expect(fixture.time.seconds()).toBeLessThan(7);
   });
 
-  test("for a fault that stays is tried four times", async () => {
-    const here = two(undefined);
-    here.cloud.always("remove", refusal("CloudError"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual([
+  test("prune tries a deletion with transient errors four times", async () => {
+    const fixture = two(undefined);
+    fixture.cloud.always("remove", cloudError("CloudError"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
       "b failed: kept by no rule: CloudError",
       "c failed: kept by no rule: CloudError",
     ]);
-    expect(removals(here)).toHaveLength(8);
+    expect(removals(fixture)).toHaveLength(8);
   });
 
-  test("prune repeats a busy deletion after all other resources were tried, and defers the rest of its resource to a new list", async () => {
-    const here = two(refusal("Busy"));
-    here.cloud.add(snapshot, ...days("disk-2", "x", "y"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(2)).toEqual([
+  test("prune repeats a busy deletion after all other resources, and defers the rest of its resource to a new list", async () => {
+    const fixture = two(cloudError("Busy"));
+    fixture.cloud.add(snapshot, ...days("disk-2", "x", "y"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(2)).toEqual([
       "y deleted: kept by no rule",
       "c deleted: kept by no rule",
       "b deleted: kept by no rule",
     ]);
-    expect(here.cloud.calls.slice(4).map((call) => call.replace(/^9\.99\d/, "9.99"))).toEqual([
+    expect(fixture.cloud.calls.slice(4).map((call) => call.replace(/^9\.99\d/, "9.99"))).toEqual([
       "0 s remove snapshot b",
       "0 s remove snapshot y",
       "9.99 s listAll snapshot",
       "9.99 s remove snapshot c",
       "9.99 s remove snapshot b",
     ]);
-    expect(here.untidy()).toBe(0);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("as it stays busy is left for the next run after four tries, with the rule by which it was to go", async () => {
-    const here = two(undefined);
-    here.cloud.always("remove", refusal("Busy"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
-    expect(removals(here)).toHaveLength(8);
-    expect(here.untidy()).toBe(0);
+  test("prune leaves a busy snapshot for the next run after four tries, with the rule of its deletion", async () => {
+    const fixture = two(undefined);
+    fixture.cloud.always("remove", cloudError("Busy"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
+    expect(removals(fixture)).toHaveLength(8);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("as it stays busy is not waited for beyond the end", async () => {
-    const here = two(undefined, 25);
-    here.cloud.always("remove", refusal("Busy"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1).sort()).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
-    expect(removals(here)).toHaveLength(3);
-    expect(here.time.seconds()).toBeLessThan(13);
+  test("prune does not wait for a busy snapshot beyond the deadline", async () => {
+    const fixture = two(undefined, 25);
+    fixture.cloud.always("remove", cloudError("Busy"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1).sort()).toEqual([
+      "b failed: kept by no rule: Busy",
+      "c failed: kept by no rule: Busy",
+    ]);
+    expect(removals(fixture)).toHaveLength(3);
+    expect(fixture.time.seconds()).toBeLessThan(13);
   });
 
-  test("in time has a record that says so", async () => {
-    const here = two(() => here.time.sleep(48_000), 60);
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual(["b deleted: kept by no rule", "c failed: kept by no rule: DeadlineExceeded"]);
-    expect(here.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this was deleted; the next run does it. Raise the function's timeout.",
+  test("prune records a deletion that it did not start in time", async () => {
+    const fixture = two(() => fixture.time.sleep(48_000), 60);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
+      "b deleted: kept by no rule",
+      "c failed: kept by no rule: DeadlineExceeded",
+    ]);
+    expect(fixture.records.at(-1)?.error?.message).toBe(
+      "The invocation's time ran out before this snapshot was deleted. The next run deletes it. Raise the function's timeout.",
     );
-    expect(removals(here)).toHaveLength(1);
+    expect(removals(fixture)).toHaveLength(1);
   });
 
-  test("is deleted up to the last moment at which that can end in order", async () => {
-    const here = two(() => here.time.sleep(47_999), 60);
-    await prune(NIGHTLY, here.means);
-    expect(left(here)).toEqual(["a"]);
+  test("prune starts deletions until 12 s before the deadline", async () => {
+    const fixture = two(() => fixture.time.sleep(47_999), 60);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(left(fixture)).toEqual(["a"]);
   });
 });
 
-test("several are deleted at a time, as many as allowed", async () => {
-  const here = stage({ concurrency: 3, seconds: 600 });
-  here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c", "d", "e"));
-  here.cloud.always("remove", () => here.time.sleep(1_000));
-  await prune(NIGHTLY, here.means);
-  expect(removals(here).map((call) => call.split(" ")[0])).toEqual(["0", "0", "0", "1"]);
+test("prune deletes as many snapshots at a time as the concurrency limit allows", async () => {
+  const fixture = createFixture({ concurrency: 3, seconds: 600 });
+  fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c", "d", "e"));
+  fixture.cloud.always("remove", () => fixture.time.sleep(1_000));
+  await prune(NIGHTLY, fixture.runContext);
+  expect(removals(fixture).map((call) => call.split(" ")[0])).toEqual(["0", "0", "0", "1"]);
 });
 
-test("what failed goes too, once there is a newer good one", async () => {
-  const here = stage();
-  here.cloud.add(snapshot, ...days("disk-1", "a"), snapshotOf("f", "disk-1", { ...FAILED, created: after(START, -1) }));
-  await prune(NIGHTLY, here.means);
-  expect(here.told()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
+test("prune deletes a failed snapshot once a newer good one exists", async () => {
+  const fixture = createFixture();
+  fixture.cloud.add(
+    snapshot,
+    ...days("disk-1", "a"),
+    snapshotOf("f", "disk-1", { ...FAILED, created: before(START, 1) }),
+  );
+  await prune(NIGHTLY, fixture.runContext);
+  expect(fixture.outcomes()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
 });
 
-describe("a deletion that failed is sent again only where a plan from a new list still asks for it", () => {
+describe("prune repeats a failed deletion only if a plan from a new list still asks for it", () => {
   const three = (seconds = 600) => {
-    const here = stage({ concurrency: 1, seconds, random: () => 0.999 });
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    return here;
+    const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
+    return fixture;
   };
-  const set = (here: ReturnType<typeof stage>, id: string, changes: Partial<FoundSnapshot>) =>
-    here.cloud.snapshots.set(
+  const set = (fixture: DomainFixture, id: string, changes: Partial<FoundSnapshot>) =>
+    fixture.cloud.snapshots.set(
       "snapshot",
-      here.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
+      fixture.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
     );
-  const CHANGED =
-    "The plan changed: this was to be deleted (kept by no rule), and a list that was read later shows that it must stay.";
+  const CHANGED = "The plan changed: a later list shows that this snapshot must be kept. Before: kept by no rule.";
 
   test.each([
     ["Busy", undefined],
@@ -404,187 +421,198 @@ describe("a deletion that failed is sent again only where a plan from a new list
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "after a deletion fails with %s, prune keeps the last good snapshot if the one that its plan kept has failed",
+    "prune keeps the last good snapshot after a deletion fails with %s and the snapshot that its plan kept fails",
     async (reason, last) => {
-      const here = three();
-      here.cloud.at("remove", () => {
-        set(here, "a", FAILED);
-        // A snapshot whose deletion is refused for good stays good. Make b fail too, so c is the last good one.
-        if (last !== undefined) set(here, "b", FAILED);
-        throw refusal(reason);
+      const fixture = three();
+      fixture.cloud.at("remove", () => {
+        set(fixture, "a", FAILED);
+        // A snapshot whose deletion fails permanently is still good. Make b fail too, so c is the last good one.
+        if (last !== undefined) set(fixture, "b", FAILED);
+        throw cloudError(reason);
       });
-      await prune(NIGHTLY, here.means);
-      expect(left(here)).toContain(last ?? "b");
-      expect(here.told()).toContain(`${last ?? "b"} kept: keep_last: ${CHANGED}`);
-      expect(here.records.filter(({ snapshot_id }) => snapshot_id === "b")).toHaveLength(1);
-      expect(here.untidy()).toBe(0);
+      await prune(NIGHTLY, fixture.runContext);
+      expect(left(fixture)).toContain(last ?? "b");
+      expect(fixture.outcomes()).toContain(`${last ?? "b"} kept: keep_last: ${CHANGED}`);
+      expect(fixture.records.filter(({ snapshot_id }) => snapshot_id === "b")).toHaveLength(1);
+      expect(fixture.unbalancedRecords()).toBe(0);
     },
   );
 
-  test("the record of a deletion that is tried again has the rule of the new plan", async () => {
-    const here = three();
-    here.cloud.at("remove", () => {
-      set(here, "b", FAILED);
-      throw refusal("Busy");
+  test("prune records a repeated deletion with the rule of the new plan", async () => {
+    const fixture = three();
+    fixture.cloud.at("remove", () => {
+      set(fixture, "b", FAILED);
+      throw cloudError("Busy");
     });
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1)).toEqual([
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1)).toEqual([
       "c deleted: kept by no rule",
       "b deleted: failed, and a newer good one exists",
     ]);
   });
 
   test("prune does not count a snapshot whose deletion was accepted, although a late list shows it", async () => {
-    const here = three();
-    const [, b] = here.cloud.of(snapshot);
-    here.cloud.at("remove", undefined, () => {
+    const fixture = three();
+    const [, b] = fixture.cloud.of(snapshot);
+    fixture.cloud.at("remove", undefined, () => {
       // The deletion of c is refused as busy. The deletion of b was accepted, but a late list still shows b.
-      set(here, "a", FAILED);
-      here.cloud.add(snapshot, b as FoundSnapshot);
-      throw refusal("Busy");
+      set(fixture, "a", FAILED);
+      fixture.cloud.add(snapshot, b as FoundSnapshot);
+      throw cloudError("Busy");
     });
-    await prune(NIGHTLY, here.means);
-    expect(here.told()).toEqual(["a kept: keep_last", "b deleted: kept by no rule", `c kept: keep_last: ${CHANGED}`]);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
+      "a kept: keep_last",
+      "b deleted: kept by no rule",
+      `c kept: keep_last: ${CHANGED}`,
+    ]);
   });
 
-  test("prune counts a snapshot that a renewed plan keeps as good in the plans after it", async () => {
-    const here = three();
-    here.cloud.at("remove", () => {
-      set(here, "a", FAILED);
-      throw refusal("Busy");
+  test("prune counts a snapshot that a new plan keeps as good in the plans after it", async () => {
+    const fixture = three();
+    fixture.cloud.at("remove", () => {
+      set(fixture, "a", FAILED);
+      throw cloudError("Busy");
     });
-    here.cloud.at("remove", refusal("Busy"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told()).toEqual(["a kept: keep_last", `b kept: keep_last: ${CHANGED}`, "c deleted: kept by no rule"]);
-    expect(left(here)).toEqual(["a", "b"]);
+    fixture.cloud.at("remove", cloudError("Busy"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
+      "a kept: keep_last",
+      `b kept: keep_last: ${CHANGED}`,
+      "c deleted: kept by no rule",
+    ]);
+    expect(left(fixture)).toEqual(["a", "b"]);
   });
 
   test("prune holds a busy snapshot that loses its marker or belongs to another policy by the next list", async () => {
     for (const marker of [undefined, markerOf("b", { policy: "weekly" })]) {
-      const here = three();
-      here.cloud.at("remove", () => {
-        set(here, "b", { marker });
-        throw refusal("Busy");
+      const fixture = three();
+      fixture.cloud.at("remove", () => {
+        set(fixture, "b", { marker });
+        throw cloudError("Busy");
       });
-      await prune(NIGHTLY, here.means);
-      expect(here.told().slice(1)).toEqual([
+      await prune(NIGHTLY, fixture.runContext);
+      expect(fixture.outcomes().slice(1)).toEqual([
         `b held: no longer marked with this policy: ${CHANGED}`,
         "c deleted: kept by no rule",
       ]);
     }
   });
 
-  test("prune fails the deletions of a kind with the list's error when the list cannot be read again", async () => {
-    const here = three();
-    here.cloud.at("remove", refusal("Busy"));
-    here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
-    await prune(NIGHTLY, here.means);
-    const unread = "The list could not be read again, and an old list is no reason to delete.";
-    expect(here.told().slice(1)).toEqual(
+  test("prune fails the deletions of a kind with the list's error if the list cannot be read again", async () => {
+    const fixture = three();
+    fixture.cloud.at("remove", cloudError("Busy"));
+    fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
+    await prune(NIGHTLY, fixture.runContext);
+    const unread = "Not deleted, because the list could not be read again.";
+    expect(fixture.outcomes().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
-    expect(left(here)).toEqual(["a", "b", "c"]);
+    expect(left(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune renews the plan of one kind although the list of another fails", async () => {
-    const here = three();
-    here.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    here.cloud.at("remove", refusal("Busy"), refusal("Busy"));
-    here.cloud.at("listAll", undefined, undefined, undefined, undefined, refusal("AccessDenied"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().filter((line) => line.startsWith("f"))).toEqual(["f deleted: kept by no rule"]);
-    expect(left(here)).toEqual(["a", "b", "c"]);
+  test("prune plans one kind again although the list of another fails", async () => {
+    const fixture = three();
+    fixture.cloud.add(cluster, ...days("cluster-1", "e", "f"));
+    fixture.cloud.at("remove", cloudError("Busy"), cloudError("Busy"));
+    fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().filter((line) => line.startsWith("f"))).toEqual(["f deleted: kept by no rule"]);
+    expect(left(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune lists a kind again before its first deletion when another kind's list had to wait after it", async () => {
-    const here = three();
-    here.cloud.add(standard, ...days("disk-1", "x", "y"));
-    here.cloud.at("listAll", undefined, undefined, undefined, refusal("Throttled"), () => {
-      set(here, "a", FAILED);
-      set(here, "c", { labels: { hold: "true" } });
+  test("prune lists a kind again before its first deletion if it waited for the list of another kind after it", async () => {
+    const fixture = three();
+    fixture.cloud.add(standard, ...days("disk-1", "x", "y"));
+    fixture.cloud.at("listAll", undefined, undefined, undefined, cloudError("Throttled"), () => {
+      set(fixture, "a", FAILED);
+      set(fixture, "c", { labels: { hold: "true" } });
     });
-    await prune(NIGHTLY, here.means);
-    expect(here.told()).toEqual([
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "x kept: keep_last",
       `b kept: keep_last: ${CHANGED}`,
       `c held: held by its label: ${CHANGED}`,
       "y deleted: kept by no rule",
     ]);
-    expect(here.announced).toEqual(["b: kept by no rule; c: kept by no rule; y: kept by no rule"]);
-    expect(here.untidy()).toBe(0);
+    expect(fixture.announced).toEqual(["b: kept by no rule; c: kept by no rule; y: kept by no rule"]);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune reads no list when the time is up and leaves what was not tried for the next run", async () => {
-    const here = stage({ concurrency: 2, seconds: 60 });
-    for (let disk = 0; disk < 20; disk += 1) here.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
-    here.cloud.always("remove", () => here.time.sleep(30_000));
-    await prune(NIGHTLY, here.means);
-    expect(here.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(4);
-    expect(here.records.filter(({ error }) => error?.reason === "DeadlineExceeded")).toHaveLength(36);
-    expect(here.cloud.asked().filter((call) => call === "listAll snapshot")).toHaveLength(1);
-    expect(here.untidy()).toBe(0);
+  test("prune reads no list after the deadline and leaves the other deletions for the next run", async () => {
+    const fixture = createFixture({ concurrency: 2, seconds: 60 });
+    for (let disk = 0; disk < 20; disk += 1) fixture.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
+    fixture.cloud.always("remove", () => fixture.time.sleep(30_000));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(4);
+    expect(fixture.records.filter(({ error }) => error?.reason === "DeadlineExceeded")).toHaveLength(36);
+    expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot")).toHaveLength(1);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("a deletion that stays busy until the time is up fails as Busy", async () => {
-    const here = three(30);
-    here.cloud.always("remove", refusal("Busy"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1).sort()).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
+  test("prune reports a deletion that is busy until the deadline as Busy", async () => {
+    const fixture = three(30);
+    fixture.cloud.always("remove", cloudError("Busy"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1).sort()).toEqual([
+      "b failed: kept by no rule: Busy",
+      "c failed: kept by no rule: Busy",
+    ]);
   });
 
-  test("prune does not repeat a deletion with an unknown outcome when a list could not show the outcome in time", async () => {
-    const here = three(11);
-    here.cloud.at("remove", refusal("CloudError"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1).sort()).toEqual([
+  test("prune does not repeat a deletion with an unknown outcome if a list could not show the outcome in time", async () => {
+    const fixture = three(11);
+    fixture.cloud.at("remove", cloudError("CloudError"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1).sort()).toEqual([
       "b failed: kept by no rule: CloudError",
       "c deleted: kept by no rule",
     ]);
-    expect(here.time.seconds()).toBe(0);
+    expect(fixture.time.seconds()).toBe(0);
   });
 
   test("prune reads few lists for hundreds of throttled deletions", async () => {
     let count = 0;
-    const here = stage({ concurrency: 8, seconds: 600, random: () => 0.5 });
-    for (let disk = 0; disk < 300; disk += 1) here.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
-    here.cloud.always("remove", () => {
+    const fixture = createFixture({ concurrency: 8, seconds: 600, random: () => 0.5 });
+    for (let disk = 0; disk < 300; disk += 1) fixture.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
+    fixture.cloud.always("remove", () => {
       count += 1;
-      if (count % 10 === 0) throw refusal("Throttled", { retryAfterMs: 1_000 });
+      if (count % 10 === 0) throw cloudError("Throttled", { retryAfterMs: 1_000 });
     });
-    await prune(NIGHTLY, here.means);
-    expect(here.cloud.of(snapshot)).toHaveLength(300);
-    expect(here.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(600);
-    expect(here.cloud.asked().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(5);
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.cloud.of(snapshot)).toHaveLength(300);
+    expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(600);
+    expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(5);
   });
 
-  test("prune stops after ten rounds in an account that throttles every deletion, and each deletion has its record", async () => {
-    const here = stage({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
-    here.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    here.cloud.always("remove", refusal("Throttled"));
-    await prune(NIGHTLY, here.means);
-    expect(here.told().slice(1).sort()).toEqual([
+  test("prune stops after ten rounds in an account that throttles every deletion, and writes a record for each", async () => {
+    const fixture = createFixture({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
+    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
+    fixture.cloud.always("remove", cloudError("Throttled"));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.outcomes().slice(1).sort()).toEqual([
       expect.stringMatching(/^b failed: kept by no rule.*: Throttled$/),
       expect.stringMatching(/^c failed: kept by no rule.*: Throttled$/),
     ]);
-    expect(here.cloud.asked().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(11);
-    expect(here.untidy()).toBe(0);
+    expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(11);
+    expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune deletes the rest of a resource although many of its deletions are refused for good", async () => {
-    const here = stage({ concurrency: 1, seconds: 600 });
-    here.cloud.add(snapshot, ...days("disk-1", ..."abcdefghijkl"));
-    here.cloud.at("remove", ...Array.from({ length: 9 }, () => refusal("Conflict")));
-    await prune(NIGHTLY, here.means);
-    expect(here.records.filter(({ outcome }) => outcome === "failed")).toHaveLength(9);
-    expect(here.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(2);
-    expect(here.cloud.asked().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(4);
+  test("prune deletes the rest of a resource although many of its deletions fail permanently", async () => {
+    const fixture = createFixture({ concurrency: 1, seconds: 600 });
+    fixture.cloud.add(snapshot, ...days("disk-1", ..."abcdefghijkl"));
+    fixture.cloud.at("remove", ...Array.from({ length: 9 }, () => cloudError("Conflict")));
+    await prune(NIGHTLY, fixture.runContext);
+    expect(fixture.records.filter(({ outcome }) => outcome === "failed")).toHaveLength(9);
+    expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(2);
+    expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(4);
   });
 });
 
 const ids = (disk: number): string[] => ["a", "b", "c"].map((letter) => `${letter}${disk}`);
 
-test("prune deletes or reports as failed exactly what it planned when deletions fail at random and nothing else changes", async () => {
+test("prune deletes or reports as failed exactly the planned deletions if deletions fail at random and nothing else changes", async () => {
   const one = fc.record({
     disk: fc.constantFrom("disk-1", "disk-2"),
     hours: fc.integer({ min: 1, max: 24 * 40 }),
@@ -608,36 +636,36 @@ test("prune deletes or reports as failed exactly what it planned when deletions 
   );
   await fc.assert(
     fc.asyncProperty(fc.array(one, { maxLength: 25 }), retention, failures, async (seeds, rules, reasons) => {
-      const here = stage({ seconds: 3_600, concurrency: 3, random: () => 0.5 });
+      const fixture = createFixture({ seconds: 3_600, concurrency: 3, random: () => 0.5 });
       const found = seeds.map(({ disk, hours, state, key }, index) =>
         snapshotOf(`s${index}`, disk, {
-          created: after(START, -hours * HOUR_MS),
+          created: before(START, hours * HOUR_MS),
           marker: markerOf(key || `${index}`),
           ...state,
         }),
       );
-      here.cloud.add(snapshot, ...found);
+      fixture.cloud.add(snapshot, ...found);
       const policy = { policy: "nightly", retention: rules };
-      await prune({ ...policy, dry_run: true }, here.means);
-      const planned = here.records.filter(({ detail }) => detail === "deleted");
-      here.records.length = 0;
-      here.cloud.at(
+      await prune({ ...policy, dry_run: true }, fixture.runContext);
+      const planned = fixture.records.filter(({ detail }) => detail === "deleted");
+      fixture.records.length = 0;
+      fixture.cloud.at(
         "remove",
         ...reasons.map((reason) => {
-          if (reason === "lost") return { afterwards: refusal("Unreachable") };
-          return reason === undefined ? undefined : refusal(reason);
+          if (reason === "lost") return { afterwards: cloudError("Unreachable") };
+          return reason === undefined ? undefined : cloudError(reason);
         }),
       );
-      await prune(policy, here.means);
+      await prune(policy, fixture.runContext);
       const ended = (...outcomes: string[]) =>
-        here.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
-      // A deletion that fails four times in a row is left for the next run.
+        fixture.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
+      // After four failures in a row, a deletion is left for the next run.
       const other = planned.filter(({ snapshot_id }) => !ended("deleted", "failed").includes(snapshot_id));
-      // Once the older twin is deleted, the next plan can keep the younger one.
+      // After the older duplicate is deleted, the next plan can keep the younger one.
       expect(other.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
       expect(ended("deleted", "failed").length + other.length).toBe(planned.length);
-      expect(left(here)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));
-      expect(here.untidy()).toBe(0);
+      expect(left(fixture)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));
+      expect(fixture.unbalancedRecords()).toBe(0);
     }),
     { numRuns: 300 },
   );

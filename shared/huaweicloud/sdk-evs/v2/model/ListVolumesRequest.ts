@@ -1,15 +1,8 @@
 export class ListVolumesRequest {
-  marker?: string;
   limit?: number;
   offset?: number;
   private server_id?: string;
-  ids?: string;
   private enterprise_project_id?: string;
-
-  withMarker(marker: string): this {
-    this.marker = marker;
-    return this;
-  }
 
   withLimit(limit: number): this {
     this.limit = limit;
@@ -23,11 +16,6 @@ export class ListVolumesRequest {
 
   withServerId(serverId: string): this {
     this.server_id = serverId;
-    return this;
-  }
-
-  withIds(ids: string): this {
-    this.ids = ids;
     return this;
   }
 

@@ -1,35 +1,30 @@
 import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
+import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
-import {
-  createAll,
-  hasBegun,
-  indexExistingSnapshots,
-  type Run,
-  selectTargets,
-  targetFields,
-} from "../../shared/snapshots/create/create-all.ts";
+import { createAll, hasBegun } from "../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-snapshots.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { checkTimeZone, type Policy, type Target } from "../../shared/snapshots/policy.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
+import { selectTargets } from "../../shared/snapshots/select.ts";
 import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**
- * Takes every target of a policy. What is more than SHARD_SIZE, and what there is no time left for, goes to further
- * invocations of this function, one level deep: a shard does what it was given or fails.
+ * Creates a snapshot of every target of a policy. Further invocations of this function (shards) process the targets beyond
+ * SHARD_SIZE, and those for which this invocation has no time left. A shard starts no further shards.
  */
-export async function takeScheduled(
+export async function runSchedule(
   { body: policy, time, event }: TimerEvent & { body: Policy },
   invocation: Invocation,
 ): Promise<void> {
-  checkTimeZone(policy.time_zone ?? "UTC");
-  checkMakeRoom(policy);
   const { records, variables, connection, retryBudget } = invocation;
-  const shardSize = readInteger(variables, "SHARD_SIZE", { byDefault: 500, from: 1, to: 100_000 });
-  const runContext = createRunContext(invocation);
+  const shardSize = readInteger(variables, "SHARD_SIZE", { defaultValue: 500, min: 1, max: 100_000 });
+  const runContext = createRunContext(invocation, cloudOf(connection));
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),
     policy: policy.policy,
@@ -40,7 +35,7 @@ export async function takeScheduled(
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
     const end = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    end({ outcome: "failed", detail: "What the tags select could not be looked up.", error });
+    end({ outcome: "failed", detail: "The resources with the tags could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(

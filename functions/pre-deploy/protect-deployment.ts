@@ -2,15 +2,17 @@ import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
+import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContext } from "../../shared/middleware/run-context.ts";
 import { errorFields } from "../../shared/results/record.ts";
-import { selectTargets } from "../../shared/snapshots/create/create-all.ts";
+import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
 import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
-import { checkMakeRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { selectTargets } from "../../shared/snapshots/select.ts";
 
 export interface Deployment {
   deployment_id: string;
@@ -24,36 +26,50 @@ export interface Deployment {
   retention?: Retention;
 }
 
-const ANSWERS = {
+/** The HTTP response by the state of the deployment. */
+const RESPONSES = {
   ready: { status: 200 },
   pending: { status: 202, headers: { "retry-after": "5" } },
   failed: { status: 502 },
 } as const;
 
 const MINUTE_MS = 60_000;
-/** A throttled account is waited for so long even where the caller does not wait. */
-const LEAST_PATIENCE_MS = 1_000;
+/** How long the function waits for a busy or throttled resource, even if the caller does not wait. */
+const MIN_WAIT_MS = 1_000;
 
-/** A gateway passes on at most 4 MB, and a target takes up to 800 bytes of the response. */
+/** A gateway passes at most 4 MB (SOURCES.md#functiongraph-limits), and the response has up to 800 bytes per target. */
 const MAX_TARGETS = 5_000;
 
-/** What a gate's snapshots are marked with, where its body does not say. */
+/** The policy of the snapshots, unless the request names one. */
 const OWN_POLICY = "pre-deploy";
 
-/** A snapshot of every target of a deployment, and how far they are: `ready`, `pending` or `failed`. */
-export async function takeDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
-  const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
-  const { connection, startedAt, retryBudget } = invocation;
-  const policy = body.policy ?? OWN_POLICY;
-  invocation.summary.policy = policy;
-  // What another policy made is thinned out by that policy, which has a hold and a zone that a caller of this knows nothing of.
-  if (body.make_room && policy !== OWN_POLICY) {
+/**
+ * Checks what the schema of a deployment cannot express.
+ *
+ * @throws SnapshotError InvalidRequest
+ */
+export function checkDeployment(body: Deployment, { summary }: Invocation): void {
+  const { policy = OWN_POLICY, make_room } = body;
+  summary.policy = policy;
+  // Another policy can have a hold and a time zone, which a gate does not know.
+  if (make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
       `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: a gate deletes only snapshots that gates created. Omit policy or make_room.`,
     );
   }
   checkMakeRoom(body);
+}
+
+/**
+ * Creates a snapshot of every target of a deployment, and responds with their progress: `ready`, `pending` or `failed`.
+ *
+ * @throws SnapshotError if the targets cannot be selected completely
+ */
+export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
+  const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
+  const { connection, startedAt, retryBudget } = invocation;
+  const policy = body.policy ?? OWN_POLICY;
   const run = {
     idempotencyKey: deriveKey("deployment", deployment_id),
     policy,
@@ -62,12 +78,10 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
     deploymentId: deployment_id,
   };
   const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), retryBudget.deadline));
-  const runContext = createRunContext({
-    ...invocation,
-    retryBudget: { ...retryBudget, maxWait: after(startedAt, Math.max(wait_seconds * 1000, LEAST_PATIENCE_MS)) },
-  });
+  const maxWait = after(startedAt, Math.max(wait_seconds * 1000, MIN_WAIT_MS));
+  const runContext = createRunContext({ ...invocation, retryBudget: { ...retryBudget, maxWait } }, cloudOf(connection));
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
-  // A gate that did not see what it is to protect says so, whatever else it could start.
+  // A gate that cannot see all of its targets fails, even if it could create some snapshots.
   for (const { error } of failures) throw error;
   if (empty.length > 0) {
     throw new SnapshotError(
@@ -78,7 +92,7 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
   if (targets.length > MAX_TARGETS) {
     throw new SnapshotError(
       "InvalidRequest",
-      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among calls with different deployment_ids.`,
+      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among several deployment_ids.`,
     );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, runContext) : undefined;
@@ -89,11 +103,11 @@ export async function takeDeployment({ body }: { body: Deployment }, invocation:
     beginUntil: startCutoff(retryBudget),
   });
   const status = statusOf(progress);
-  return { ...ANSWERS[status], body: { status, deployment_id, snapshots: progress.map(entryOf) } };
+  return { ...RESPONSES[status], body: { status, deployment_id, snapshots: progress.map(entryOf) } };
 }
 
-/** Failed as soon as one failed, else pending, else ready. */
-function statusOf(progress: Progress[]): keyof typeof ANSWERS {
+/** Returns the state of the deployment: `failed` if a snapshot failed, `ready` if all are available, or else `pending`. */
+function statusOf(progress: Progress[]): keyof typeof RESPONSES {
   if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
   const available = progress.filter(({ outcome }) => outcome === "available");
   return progress.length > 0 && available.length === progress.length ? "ready" : "pending";

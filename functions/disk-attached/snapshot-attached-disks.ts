@@ -6,9 +6,10 @@ import { readChoice } from "../../shared/functiongraph/variables.ts";
 import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
 import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
+import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
-import { createRunContextWith } from "../../shared/middleware/run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
+import type { TraceRequest } from "../../shared/middleware/trace-event.ts";
 import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
 import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
 import { createAll } from "../../shared/snapshots/create/create-all.ts";
@@ -22,7 +23,7 @@ import { readRetention } from "./read-retention.ts";
 /** The traces of an attachment: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*. */
 const ATTACHING = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
-/** The kinds that one disk can have, and their clients. */
+/** The kinds of snapshots of a single disk, and their clients. */
 const KINDS = [
   { kind: snapshot, service: evsV2 },
   { kind: standardSnapshot, service: evsV5Snapshots },
@@ -30,43 +31,42 @@ const KINDS = [
 
 /**
  * Creates one snapshot for each attachment that the traces report, and writes one record for it. Two traces report each
- * attachment, and both can be delivered several times; `attachmentKey` identifies the attachment.
+ * attachment (SOURCES.md#cts-two-records), and both can be delivered several times. `attachmentKey` identifies the attachment.
  *
- * @param traces one entry per event; an error for an event without a trace
- * @throws InvalidRequest if there is one event and it names no server; TargetsFailed if a target failed
+ * @throws InvalidRequest if there is one event and it names no server; PartialFailureError if a target failed
  */
-export async function takeAttached(traces: readonly (Trace | SnapshotError)[], invocation: Invocation): Promise<void> {
+export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
   invocation.summary.policy = POLICY;
   const name = readChoice(variables, "DISK_ATTACHED_KIND", {
-    byDefault: "snapshot",
+    defaultValue: "snapshot",
     choices: KINDS.map(({ kind }) => kind.name),
   });
   const retention = readRetention(variables);
-  const { kind, service: serviceOf } = KINDS.find((one) => one.kind.name === name) as (typeof KINDS)[number];
+  const { kind, service: serviceOf } = KINDS.find((one) => one.kind.name === name) ?? KINDS[0];
   const service = serviceOf(connection);
-  const { concurrency } = createRunContextWith(invocation, () => service);
+  const { concurrency } = createRunContext(invocation, () => service);
   const now = () => retryBudget.time.now();
   const disks = {
     show: (id: string) => showVolume(connection, id),
     ofServer: (id: string) => listVolumesOfServer(connection, id),
   };
-  const told = new Set<string>();
-  /** Returns false if the target has its record already, because several events of a batch can report one attachment. */
+  const recordedTargets = new Set<string>();
+  /** Returns false for the second event of a batch that reports the same attachment, because the target has its record. */
   const isNew = (volumeId: string | undefined, identity: string): boolean => {
     const target = `${volumeId} ${identity}`;
-    if (told.has(target)) return false;
-    told.add(target);
+    if (recordedTargets.has(target)) return false;
+    recordedTargets.add(target);
     return true;
   };
-  const tell = (resource_id: string | undefined, end: EndFields) =>
+  const writeRecord = (resource_id: string | undefined, end: EndFields) =>
     records.openRecord({ action: "create", kind: kind.name, resource_id, policy: POLICY })(end);
 
-  const take = async (attached: Attached, serverId: string, moment: Moment) => {
+  const createFor = async (attached: Attached, serverId: string, moment: Moment) => {
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
     if (!isNew(volumeId, identity.key)) return;
-    const runContext = createRunContextWith(invocation, () => underOneKey(service, identity));
+    const runContext = createRunContext(invocation, () => underOneKey(service, identity));
     const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
     const run = {
       idempotencyKey: identity.key,
@@ -79,15 +79,15 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
     await createAll([targetFor(kind, volumeId)], run, runContext, retryBudget.deadline);
   };
 
-  const takeEach = async (trace: Trace | SnapshotError) => {
-    if (trace instanceof SnapshotError) return tell(undefined, { outcome: "rejected", error: trace });
+  const processTrace = async (trace: Trace | SnapshotError) => {
+    if (trace instanceof SnapshotError) return writeRecord(undefined, { outcome: "rejected", error: trace });
     const { serverId, volumeId, time, stage } = trace;
     const ignored = whyIgnored(trace);
-    if (ignored !== undefined) return tell(volumeId, { outcome: "skipped", detail: ignored });
+    if (ignored !== undefined) return writeRecord(volumeId, { outcome: "skipped", detail: ignored });
     if (serverId === undefined) {
       const error = noServer();
       if (traces.length === 1) throw error;
-      return tell(volumeId, { outcome: "rejected", error });
+      return writeRecord(volumeId, { outcome: "rejected", error });
     }
     const moment = time === undefined ? { time: now() } : { time, stage };
     const hasSnapshot = async (attached: Attached) => {
@@ -99,18 +99,19 @@ export async function takeAttached(traces: readonly (Trace | SnapshotError)[], i
     try {
       const found = await untilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
       if ("skipped" in found) {
-        if (isNew(found.volumeId, serverId)) tell(found.volumeId, { outcome: "skipped", detail: found.skipped });
+        if (isNew(found.volumeId, serverId)) writeRecord(found.volumeId, { outcome: "skipped", detail: found.skipped });
         return;
       }
-      await forEachConcurrent(found, concurrency, (attached) => take(attached, serverId, moment));
+      await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
       // A skipped attachment of the same disk must not hide the failure of another one.
-      if (isNew(volumeId, `failed ${serverId}`)) tell(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
+      if (isNew(volumeId, `failed ${serverId}`))
+        writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
   };
   // Process all events concurrently, so a disk that is not attached yet delays no other disk.
-  await Promise.all(traces.map(takeEach));
-  finishRun(invocation, { targets: told.size });
+  await Promise.all(traces.map(processTrace));
+  finishRun(invocation, { targets: recordedTargets.size });
 }
 
 const noServer = () =>

@@ -1,0 +1,21 @@
+import type { FunctionDefinition } from "../../shared/middleware/definition.ts";
+
+export const name = "disk-attached";
+
+export const definition = {
+  name,
+  summary: "Creates one snapshot of a disk when the disk is attached to a server.",
+  trigger: { type: "cts" },
+  timeoutSeconds: 300,
+  memoryMb: 128,
+  // A deployment uses one of both kinds. evs.deleteSnapshot: only if DISK_ATTACHED_RETENTION is set.
+  calls: [
+    "evs.listVolumes",
+    "evs.showVolume",
+    "evs.createSnapshot",
+    "evs.listSnapshots",
+    "evs.deleteSnapshot",
+    "evs.createStandardSnapshot",
+    "evs.listStandardSnapshots",
+  ],
+} as const satisfies FunctionDefinition;

@@ -1,0 +1,83 @@
+import type { FunctionDefinition } from "../../shared/middleware/definition.ts";
+
+export const name = "pre-deploy";
+
+export const definition = {
+  name,
+  summary: "Creates a snapshot of every target of a deployment, and responds whether the deployment may begin.",
+  trigger: { type: "http", method: "POST" },
+  timeoutSeconds: 60,
+  memoryMb: 128,
+  // evs.deleteSnapshot: only for `make_room`.
+  calls: ["every-kind.resources", "every-kind.list", "every-kind.create", "evs.deleteSnapshot"],
+  operation: {
+    title: "Whether a deployment may begin: every snapshot of it, and their progress",
+    description:
+      'Starts a snapshot of every target and responds with the progress of each. The same request again creates no second snapshot and responds with the current progress; `deployment_id` identifies the request. A deployment may begin only after a 200 with `"status":"ready"`. `make_room` requires the default policy `pre-deploy`, because a gate never deletes a snapshot of another policy.',
+    schema: "PreDeploy",
+    example: {
+      deployment_id: "web-1.4.2",
+      targets: [
+        { kind: "snapshot", volume_ids: ["5aa119a8-d25b-45a7-8d1b-88e127885635"] },
+        { kind: "snapshot-group", tags: { role: "database" } },
+        { kind: "cluster-snapshot", cluster_ids: ["44b277eb-39be-4921-be31-3d61b43651d7"] },
+      ],
+      wait_seconds: 50,
+    },
+    responses: {
+      200: {
+        description: "Every snapshot is available.",
+        example: {
+          status: "ready",
+          deployment_id: "web-1.4.2",
+          snapshots: [
+            {
+              kind: "snapshot",
+              resource_id: "5aa119a8-d25b-45a7-8d1b-88e127885635",
+              name: "d-web-1-4-2-5b2f9c1e",
+              snapshot_id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d",
+              outcome: "available",
+            },
+          ],
+        },
+      },
+      202: {
+        description: "Some snapshots are in progress and none failed. Repeat the request after `Retry-After` seconds.",
+        example: {
+          status: "pending",
+          deployment_id: "web-1.4.2",
+          snapshots: [
+            {
+              kind: "snapshot",
+              resource_id: "5aa119a8-d25b-45a7-8d1b-88e127885635",
+              name: "d-web-1-4-2-5b2f9c1e",
+              snapshot_id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d",
+              outcome: "accepted",
+            },
+          ],
+        },
+      },
+      502: {
+        description: "At least one snapshot failed (`status`), or the cloud did (`error`).",
+        example: {
+          status: "failed",
+          deployment_id: "web-1.4.2",
+          snapshots: [
+            {
+              kind: "snapshot",
+              resource_id: "5aa119a8-d25b-45a7-8d1b-88e127885635",
+              name: "d-web-1-4-2-5b2f9c1e",
+              snapshot_id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d",
+              outcome: "failed",
+              error: {
+                reason: "SnapshotFailed",
+                message:
+                  'Expected the snapshot ffa9bc5e-1172-4021-acaf-cdcd78a9584d to become available; it ended in the status "error".',
+              },
+            },
+          ],
+        },
+      },
+    },
+  },
+} as const satisfies FunctionDefinition;

@@ -1,0 +1,12 @@
+import type { FunctionDefinition } from "../../shared/middleware/definition.ts";
+
+export const name = "prune-snapshots";
+
+export const definition = {
+  name,
+  summary: "Deletes the snapshots of a policy that its retention no longer keeps.",
+  trigger: { type: "timer" },
+  timeoutSeconds: 900,
+  memoryMb: 128,
+  calls: ["every-kind.list", "every-kind.delete"],
+} as const satisfies FunctionDefinition;

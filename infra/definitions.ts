@@ -1,0 +1,31 @@
+/** Loads the definitions of the functions, for everything that is generated from them. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { CallPurpose, CloudCall, FunctionDefinition } from "../shared/middleware/definition.ts";
+
+const FUNCTIONS = join(import.meta.dirname, "..", "functions");
+
+/** Returns the definition of every function, in the order of their names. */
+export async function loadDefinitions(): Promise<FunctionDefinition[]> {
+  const entries = await readdir(FUNCTIONS, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const module = await import(pathToFileURL(join(FUNCTIONS, name, "function.ts")).href);
+      return module.definition;
+    }),
+  );
+}
+
+/** Returns the calls that a function may make, with those of every kind in place of `every-kind.<purpose>`. */
+export function callsOf({ calls }: FunctionDefinition, definitions: readonly FunctionDefinition[]): CloudCall[] {
+  const expanded = calls.flatMap((call): readonly CloudCall[] =>
+    isCloudCall(call) ? [call] : definitions.flatMap(({ kindCalls }) => kindCalls?.[purposeOf(call)] ?? []),
+  );
+  return [...new Set(expanded)].sort();
+}
+
+const EVERY_KIND = "every-kind.";
+const isCloudCall = (call: string): call is CloudCall => !call.startsWith(EVERY_KIND);
+const purposeOf = (call: `every-kind.${CallPurpose}`) => call.slice(EVERY_KIND.length) as CallPurpose;

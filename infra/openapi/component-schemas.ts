@@ -1,0 +1,146 @@
+/** Builds `components.schemas`: the bodies that the functions validate, with explanations, and the response bodies. */
+import { REASONS } from "../../shared/core/errors.ts";
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
+import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
+import type { Schema } from "../../shared/validation/validate.ts";
+import { objectSchema, ref, stringSchema } from "./builders.ts";
+import { OPERATIONS } from "./operations.ts";
+
+const SNAPSHOT_DETAILS = objectSchema(
+  {
+    id: stringSchema(),
+    status: stringSchema("Such as `creating`."),
+    name: { type: ["string", "null"] },
+    description: { type: ["string", "null"] },
+    created_at: stringSchema("UTC, without a time zone: `YYYY-MM-DDTHH:MM:SS.XXXXXX`."),
+    updated_at: { type: ["string", "null"], description: "In the format of `created_at`." },
+    metadata: { type: "object" },
+    volume_id: stringSchema(),
+    size: { type: "integer", description: "GiB." },
+    "os-extended-snapshot-attributes:project_id": stringSchema("Reserved."),
+    "os-extended-snapshot-attributes:progress": stringSchema("Reserved."),
+  },
+  ["id"],
+);
+
+const DEPLOYMENT = objectSchema(
+  {
+    status: { enum: ["ready", "pending", "failed"] },
+    deployment_id: stringSchema(),
+    snapshots: {
+      type: "array",
+      description: "One entry per resource.",
+      items: objectSchema(
+        {
+          kind: { enum: Object.keys(KINDS) },
+          resource_id: stringSchema("The id of the disk, server or cluster."),
+          name: stringSchema(),
+          snapshot_id: stringSchema(),
+          outcome: {
+            enum: ["accepted", "existing", "unverified", "available", "failed", "deferred"],
+            description:
+              "`accepted`, `existing`: the cloud is creating the snapshot. `unverified`: the snapshot exists, but it is not known whether it is usable. `deferred`: not started yet; the next call starts it.",
+          },
+          detail: stringSchema("An additional explanation."),
+          error: objectSchema(
+            {
+              reason: { enum: Object.keys(REASONS) },
+              code: stringSchema("The cloud's own error code."),
+              message: stringSchema(),
+              status: { type: "integer", description: "The HTTP status of the cloud's response." },
+              request_id: stringSchema("The cloud's id of its request, for a support ticket."),
+            },
+            ["reason", "message"],
+          ),
+        },
+        ["kind", "resource_id", "outcome"],
+      ),
+    },
+  },
+  ["status", "deployment_id", "snapshots"],
+);
+
+/** Descriptions and defaults that validation does not need: name of a schema -> field -> what to add to the field. */
+const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
+  CreateSnapshot: {
+    force: {
+      description:
+        "Also create the snapshot if the disk is attached. If the request does not have this field, the function does not send it, and the cloud's default, false, applies: the cloud rejects a disk that is `in-use`.",
+    },
+  },
+  PreDeploy: {
+    deployment_id: {
+      description: "Identifies the deployment. Repeated calls with the same id create no second snapshot.",
+    },
+    targets: {
+      description: "The resources to snapshot, selected by ids, by tags, or both. Tags that match nothing are a 404.",
+    },
+    wait_seconds: { description: "How long to wait for the snapshots before responding.", default: 0 },
+    retry_failed: { description: "Create another snapshot for each one that ended in an error.", default: false },
+    max_age_minutes: {
+      description:
+        "The maximum age of the deployment's snapshots. If they are older, or their age is not known, the response is a 409 that asks for a new id.",
+      default: 1440,
+    },
+    policy: { description: "The policy that the snapshots belong to, for `prune-snapshots`.", default: "pre-deploy" },
+    make_room: {
+      description:
+        "If a disk already has 7 legacy snapshots, delete some by the rules in `retention`, which is then required, before creating another one.",
+      default: false,
+    },
+    retention: {
+      description: "Which snapshots to keep when making room. Has the same fields as the retention of a policy.",
+    },
+  },
+  ...Object.fromEntries(
+    Object.values<Kind>(KINDS).map(({ name, target }) => [
+      name,
+      Object.fromEntries(Object.entries(target.defaults).map(([field, value]) => [field, { default: value }])),
+    ]),
+  ),
+};
+
+/** Returns a schema with the explanations of its fields, at every depth. */
+function explain(schema: unknown, name: string): JsonObject {
+  const { properties, ...others } = schema as JsonObject;
+  if (!isObject(properties)) return others;
+  const fields = Object.entries(properties).map(([field, inner]) => [
+    field,
+    { ...explain(inner, name), ...EXPLANATIONS[name]?.[field] },
+  ]);
+  return { ...others, properties: Object.fromEntries(fields) };
+}
+
+/**
+ * Moves each schema that a discriminator selects into `named`, under the value that selects it, and returns the schema with
+ * references to them. OpenAPI requires names here.
+ */
+function nameVariants(schema: unknown, named: JsonObject): unknown {
+  if (Array.isArray(schema)) return schema.map((inner) => nameVariants(inner, named));
+  if (!isObject(schema)) return schema;
+  const { oneOf, discriminator, ...others } = schema as Schema;
+  const inner = Object.fromEntries(Object.entries(others).map(([key, value]) => [key, nameVariants(value, named)]));
+  if (oneOf === undefined || discriminator === undefined) return inner;
+  const references = oneOf.map((variant) => {
+    const name = String(variant.properties?.[discriminator.propertyName]?.const);
+    named[name] = explain(variant, name);
+    return ref("schemas", name);
+  });
+  return { ...inner, discriminator, oneOf: references };
+}
+
+/** Returns `components.schemas`. */
+export function componentSchemas(): JsonObject {
+  const bodies: JsonObject = {};
+  for (const { schema, body } of OPERATIONS) bodies[schema] = explain(nameVariants(body, bodies), schema);
+  return {
+    ...bodies,
+    SnapshotDetails: SNAPSHOT_DETAILS,
+    Deployment: DEPLOYMENT,
+    GatewayError: objectSchema({ error_code: stringSchema(), error_msg: stringSchema(), request_id: stringSchema() }, [
+      "error_code",
+      "error_msg",
+    ]),
+  };
+}

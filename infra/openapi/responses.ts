@@ -1,0 +1,90 @@
+/** Describes the error responses, which all HTTP functions share, and joins them with those of each function. */
+import { REASONS, type Reason } from "../../shared/core/errors.ts";
+import type { JsonObject } from "../../shared/core/json.ts";
+import { jsonContent, objectSchema, ref, stringSchema } from "./builders.ts";
+import type { Operation } from "./operations.ts";
+
+const REQUEST_ID = "1167bf8c-87b0-43ab-8f5f-26b16c64f252";
+
+const REASONS_BY_STATUS = new Map<number, Reason[]>();
+for (const [reason, { httpStatus }] of Object.entries(REASONS)) {
+  REASONS_BY_STATUS.set(httpStatus, [...(REASONS_BY_STATUS.get(httpStatus) ?? []), reason as Reason]);
+}
+
+/** Returns the schema of an error body with one of these reasons. */
+const errorSchema = (reasons: Reason[]): JsonObject =>
+  objectSchema(
+    {
+      error: objectSchema(
+        {
+          code: stringSchema("The cloud's own error code, such as `EVS.5404`. If the cloud sent none, the reason."),
+          message: stringSchema(
+            "What the function expected and what it got, the cloud's own message if there is one, and what to do.",
+          ),
+          reason: { enum: reasons, description: "Decide by this field." },
+          request_id: stringSchema("The id of the invocation, as in its records."),
+        },
+        ["code", "message", "reason", "request_id"],
+      ),
+    },
+    ["error"],
+  );
+
+const errorExample = (reason: Reason, message: string): JsonObject => ({
+  error: { code: reason, message, reason, request_id: REQUEST_ID },
+});
+
+const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
+
+/** Returns `components.responses`. */
+export const sharedResponses = (): JsonObject => ({
+  ...Object.fromEntries(
+    [...REASONS_BY_STATUS].map(([status, reasons]) => {
+      const [first] = reasons as [Reason];
+      return [
+        `Error${status}`,
+        {
+          description: reasons.map((reason) => `\`${reason}\`: ${REASONS[reason].advice}`).join("\n\n"),
+          headers: headersOf(["x-request-id", "Retry-After"]),
+          content: jsonContent(errorSchema(reasons), errorExample(first, REASONS[first].advice)),
+        },
+      ];
+    }),
+  ),
+  Error405: {
+    description: "The method is not POST.",
+    headers: headersOf(["x-request-id", "allow"]),
+    content: jsonContent(
+      errorSchema(["InvalidRequest"]),
+      errorExample("InvalidRequest", 'Expected the method POST, got "GET".'),
+    ),
+  },
+  Gateway: {
+    description:
+      "The API gateway itself responded: the caller is not authorized (401, 403), sent too many calls (429), or the function did not respond in time (504). The body has neither `reason` nor `status` and describes no snapshot. Repeat the same call.",
+    content: jsonContent(ref("schemas", "GatewayError"), {
+      error_code: "APIG.0301",
+      error_msg: "Incorrect app authentication information",
+      request_id: "11cdcdcf33949dc6d722640a13091c77",
+    }),
+  },
+});
+
+/** Returns the `responses` of an operation: its own, and an error for every other status that a function returns. */
+export function responsesOf({ responses }: Operation): JsonObject {
+  const statuses = new Set([...Object.keys(responses), ...REASONS_BY_STATUS.keys(), 405].map(Number));
+  return {
+    ...Object.fromEntries(
+      [...statuses].map((status) => {
+        const response = responses[status];
+        if (response === undefined) return [status, ref("responses", `Error${status}`)];
+        const { description, headers, schema, example } = response;
+        const reasons = REASONS_BY_STATUS.get(status);
+        const bodySchema = reasons === undefined ? schema : { oneOf: [schema, errorSchema(reasons)] };
+        return [status, { description, headers: headersOf(headers), content: jsonContent(bodySchema, example) }];
+      }),
+    ),
+    // The gateway can respond with any status, including those above.
+    default: ref("responses", "Gateway"),
+  };
+}

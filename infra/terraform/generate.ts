@@ -1,0 +1,19 @@
+/** Writes functions.json, which locals.tf reads. `npm run generate` runs it. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { callsOf, loadDefinitions } from "../definitions.ts";
+
+/** Returns what Terraform has to know of every function: its trigger, its timeout in seconds, its memory in MB and its calls. */
+export async function functionsText(): Promise<string> {
+  const definitions = await loadDefinitions();
+  const functions = definitions.map((definition) => {
+    const { name, trigger, timeoutSeconds: timeout, memoryMb: memory } = definition;
+    const method = trigger.type === "http" ? trigger.method : null;
+    return [name, { trigger: trigger.type, method, timeout, memory, calls: callsOf(definition, definitions) }];
+  });
+  return `${JSON.stringify(Object.fromEntries(functions), undefined, 2)}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await writeFile(join(import.meta.dirname, "functions.json"), await functionsText());
+}

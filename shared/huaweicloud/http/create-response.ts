@@ -1,0 +1,39 @@
+import { REASONS, SnapshotError } from "../../core/errors.ts";
+import { isObject, type JsonObject, textAt } from "../../core/json.ts";
+import type { Kind } from "../../snapshots/kinds/kind.ts";
+import type { Created } from "../../snapshots/ports.ts";
+import { type ApiResponse, reportsFailure, unexpectedResponse } from "./api-response.ts";
+import { readFault } from "./cloud-errors.ts";
+
+/** Matches a UUID and the placeholder of the API documents, `XXXXXX`. Rejects the nil UUID, which means a missing id. */
+const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
+
+/**
+ * Reads the response to a create call.
+ *
+ * @param options the options that were sent
+ * @throws SnapshotError an `ambiguous` BadResponse if the response has no id or is about another resource, because the
+ *   snapshot may exist; SnapshotFailed if the snapshot was created in an error status
+ */
+export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): Created {
+  const unexpected = (what: string) => unexpectedResponse(what, response, true);
+  const snapshotId = kind.createdId(response.body);
+  const expected = kind.resourceOf(options);
+  if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
+    throw unexpected(`the id of the new ${kind.name}`);
+  }
+  // EVS v5 does not wrap the fields of its response: SOURCES.md#evs-v5-create.
+  const { [kind.envelope]: wrapped, ...bare } = response.body;
+  const row = isObject(wrapped) ? wrapped : bare;
+  if (reportsFailure(row, readFault(row).code)) throw unexpected(`a ${kind.name} without an error`);
+  const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
+  const { resource, state, status } = read ?? {};
+  if (resource !== undefined && resource !== expected) throw unexpected(`a ${kind.name} of ${expected}`);
+  if (state === "failed" || state === "deleting") {
+    throw new SnapshotError(
+      "SnapshotFailed",
+      `The ${kind.name} ${snapshotId} was created with the status "${status}". ${REASONS.SnapshotFailed.advice}`,
+    );
+  }
+  return { snapshotId, jobId: textAt(response.body, "job_id"), status: response.status, body: response.text, state };
+}

@@ -1,0 +1,18 @@
+import { DAY_MS } from "../../core/time-zone.ts";
+
+/** Returns the day of a wall-clock time, as the number of days since 1970-01-01. */
+export const dayOf = (wall: number): number => Math.floor(wall / DAY_MS);
+
+const monthOf = (day: number): number => {
+  const date = new Date(day * DAY_MS);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+};
+
+/** The calendar rules of a retention. Each maps a day to its period, as a number that grows by one with every period. */
+export const PERIODS = {
+  keep_daily: (day: number) => day,
+  // ISO 8601 weeks begin on Monday, and 1970-01-01 was a Thursday.
+  keep_weekly: (day: number) => Math.floor((day + 3) / 7),
+  keep_monthly: monthOf,
+  keep_yearly: (day: number) => new Date(day * DAY_MS).getUTCFullYear(),
+} as const;

@@ -1,0 +1,192 @@
+/** Runs functions in an environment that fails: instances crash at a request, requests hang, and a seed decides by chance. */
+import type { Fault } from "../../infra/local/cloud/index.ts";
+import type { Time } from "../../shared/core/clock.ts";
+import { type HttpRequest, type Transport, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
+import type { Runtime } from "../../shared/middleware/runtime.ts";
+import {
+  createTestEnvironment,
+  type Invocation,
+  type Invoked,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+} from "../support/environment.ts";
+import { createRandom } from "../support/random.ts";
+
+type Handler = (event: unknown, context: unknown) => Promise<unknown>;
+export type Factory = (runtime: Runtime) => Handler;
+
+/** The instance crashes at its nth request: before it sends the request, or after the cloud has processed it. */
+export interface Crash {
+  request: number;
+  when: "before" | "after";
+}
+
+export interface Delivery {
+  /** What the function returned or threw; undefined if the instance crashed. */
+  invoked?: Invoked;
+  startedAt: number;
+  tookMs: number;
+  /** The time until the platform's deadline, at the beginning. */
+  remainingMs: number;
+  /** The printed lines, up to the crash if there was one. */
+  lines: string[];
+}
+
+/** One instance of a function. Its invocations share state in memory, which a crash destroys. */
+export interface Instance {
+  readonly alive: boolean;
+  deliver(factory: Factory, event: unknown, invocation?: Invocation & { crash?: Crash }): Promise<Delivery>;
+}
+
+export interface FaultyEnvironment extends TestEnvironment {
+  /** Starts a cold instance. */
+  instance(): Instance;
+  /** Returns a fault that delays a response by so many milliseconds of the environment's clock, after the request is processed. */
+  delayResponse(ms: number): Fault;
+  /** How long the cloud takes to create a snapshot. */
+  creationMs: number;
+  /** Called for each asynchronous invocation. Without it the cloud only acknowledges the invocation. */
+  onShard: ((event: unknown, requestId: string) => Promise<void>) | undefined;
+}
+
+export const TIMEOUT_MS = 900_000;
+
+export interface FaultyEnvironmentOptions extends TestEnvironmentOptions {
+  seed?: number;
+  creationMs?: number;
+}
+
+export async function createFaultyEnvironment(options: FaultyEnvironmentOptions = {}): Promise<FaultyEnvironment> {
+  const { seed = 1, creationMs = 3_000, ...environmentOptions } = options;
+  let faulty: FaultyEnvironment | undefined;
+  const environment = await createTestEnvironment({
+    timeoutSeconds: TIMEOUT_MS / 1000,
+    random: createRandom(seed),
+    creationMs,
+    onInvokeAsync: ({ payload, requestId }) => faulty?.onShard?.(payload, requestId),
+    ...environmentOptions,
+  });
+  const delay = { ms: 0 };
+  const { transmit, sent } = createVirtualWire(environment, delay);
+  let deliveries = 0;
+
+  const instance = (): Instance => {
+    const death = new AbortController();
+    const crashed = new Promise<void>((resolve) => death.signal.addEventListener("abort", () => resolve()));
+    const inFlight: Runtime["inFlight"] = new Map();
+    let requests = 0;
+    let crash: (Crash & { after: number }) | undefined;
+
+    /** A crashed instance gets no more results. */
+    const never = new Promise<never>(() => {});
+    const whileAlive = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (death.signal.aborted) return never;
+      try {
+        const value = await work();
+        return death.signal.aborted ? never : value;
+      } catch (thrown) {
+        if (death.signal.aborted) return never;
+        throw thrown;
+      }
+    };
+    const mortalTransport: Transport = (request) => {
+      if (death.signal.aborted) return never;
+      requests += 1;
+      const last = crash !== undefined && requests === crash.after + crash.request ? crash : undefined;
+      if (last?.when === "before") {
+        death.abort();
+        return never;
+      }
+      return whileAlive(async () => {
+        try {
+          return await transmit(request, crashed);
+        } finally {
+          if (last !== undefined) death.abort();
+        }
+      });
+    };
+    const time: Time = {
+      ...environment.runtime.time,
+      sleep: (ms, work) => {
+        const invoked = work === undefined ? crashed : Promise.race([crashed, work]);
+        return whileAlive(() => environment.runtime.time.sleep(ms, invoked));
+      },
+    };
+
+    return {
+      get alive() {
+        return !death.signal.aborted;
+      },
+      async deliver(factory, event, { crash: planned, ...options } = {}) {
+        crash = planned === undefined ? undefined : { ...planned, after: requests };
+        const lines: string[] = [];
+        const startedAt = environment.clock.now();
+        deliveries += 1;
+        const invocation = { requestId: `delivery-${deliveries}`, ...options };
+        const work = environment.invoke(
+          (runtime) =>
+            factory({
+              ...runtime,
+              time,
+              transport: mortalTransport,
+              inFlight,
+              print(line) {
+                if (death.signal.aborted) return;
+                lines.push(line);
+                runtime.print(line);
+              },
+            }),
+          event,
+          invocation,
+        );
+        const invoked = await Promise.race([work, crashed.then(() => undefined)]);
+        // The cloud still processes the requests that the instance had sent before it crashed.
+        if (invoked === undefined) await sent();
+        return {
+          invoked,
+          startedAt,
+          tookMs: environment.clock.now() - startedAt,
+          remainingMs: options.remainingMs ?? (environmentOptions.timeoutSeconds ?? TIMEOUT_MS / 1000) * 1000,
+          lines,
+        };
+      },
+    };
+  };
+
+  const delayResponse = (ms: number): Fault => ({
+    type: "mutatePage",
+    mutate: () => {
+      delay.ms = ms;
+    },
+  });
+  faulty = { ...environment, instance, delayResponse, creationMs, onShard: undefined };
+  return faulty;
+}
+
+/**
+ * Sends requests whose durations count on the environment's clock. A request that the cloud leaves hanging fails after its
+ * timeout, and a delayed response arrives later. Requests are sent one at a time in the order of their start, so a run can be
+ * repeated.
+ */
+function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) {
+  const { clock, runtime } = environment;
+  let wire: Promise<unknown> = Promise.resolve();
+
+  /** Returns the response and its delay; undefined if there is no response. */
+  const exchange = async (request: HttpRequest) => {
+    delay.ms = 0;
+    const response = await environment.exchange(request);
+    return response && { response, late: delay.ms };
+  };
+  const transmit = async (request: HttpRequest, crashed: Promise<void>) => {
+    const startedAt = clock.now();
+    const exchanging = wire.then(() => exchange(request));
+    wire = exchanging.catch(() => {});
+    const { response, late } = (await exchanging) ?? { late: Number.POSITIVE_INFINITY };
+    const ends = startedAt + Math.min(late, request.timeoutMs);
+    if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
+    if (response !== undefined && late <= request.timeoutMs) return response;
+    throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { requestSent: true });
+  };
+  return { transmit, sent: () => wire };
+}

@@ -1,0 +1,182 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { APP_CODE, CI, ROOT } from "../../support/gate-client.ts";
+
+describe("the gate client's options", () => {
+  const variables = { SNAPSHOT_GATE_URL: "https://gate.example.com/pre-deploy", SNAPSHOT_GATE_APP_CODE: APP_CODE };
+  const targets = join(CI, "snapshot-targets.json");
+  const valid = ["--deployment-id", "release-1", "--targets", targets];
+
+  const idWith = (id: string, more: string[] = []) =>
+    readOptions([...valid, `--deployment-id=${id}`, ...more], variables).request.deployment_id;
+
+  test.each([
+    ["an unexpanded variable", ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`]],
+    ["another unexpanded variable", ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"]],
+    [
+      "an empty part",
+      ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
+    ],
+    ["a value that is missing", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
+    ["another value that is missing", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    [
+      "a space or a control",
+      [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
+    ],
+  ])("the gate client refuses a deployment id with %s, unless any id is allowed", (_name, ids) => {
+    for (const id of ids) {
+      expect(() => idWith(id), id).toThrow(/^--deployment-id: expected .* add --allow-any-id\.$/s);
+      expect(idWith(id, ["--allow-any-id"])).toBe(id);
+    }
+  });
+
+  test.each([
+    [
+      "1234-1-987",
+      "web-1.4.2",
+      "feature/x-12",
+      "f1828b0",
+      "f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0",
+      "20261121.3-shop",
+    ],
+    ["release-1", "v1.2.3-rc.1+build.5", "nullable-3", "fix-null-check-12", "2026-11-29T10:00:00Z"],
+    ["5aa119a8-d25b-45a7-8d1b-88e127885635", "repo#12", "user@host-12", "发布-12", "größe-3", "x".repeat(128)],
+  ])("the gate client accepts deployment ids such as %s", (...ids) => {
+    for (const id of ids) expect(idWith(id)).toBe(id);
+  });
+
+  test("the gate client refuses a deployment id of 129 characters, even if any id is allowed", () => {
+    expect(() => idWith("x".repeat(129), ["--allow-any-id"])).toThrow(
+      /^--deployment-id: expected at most 128 characters/,
+    );
+  });
+
+  test.each([
+    ["[]", /at least one selection/],
+    ["[null]", /targets\[0\] is none/],
+    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] is none/],
+    ['[{"tags":{"a":"b"}}]', /targets\[0\] is none/],
+    ['[{"kind":["snapshot"]}]', /targets\[0\] is none/],
+    ['{"length":0}', /expected a JSON list/],
+  ])("the gate client refuses a targets file that contains %s", (text, message) => {
+    const folder = mkdtempSync(join(tmpdir(), "gate-options-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "targets.json");
+    writeFileSync(path, text);
+    expect(() => readOptions([...valid, "--targets", path], variables)).toThrow(message);
+  });
+
+  test("the gate client reads each option from an argument or from a variable of the same name", () => {
+    const expected = {
+      url: new URL("https://gate.example.com/pre-deploy"),
+      credentials: { appCode: APP_CODE },
+      request: {
+        deployment_id: "release-1",
+        targets: [{ kind: "standard-snapshot", tags: { app: "shop" } }],
+        policy: "releases",
+        max_age_minutes: 60,
+      },
+      retryFailed: true,
+      timeoutSeconds: 600,
+    };
+    const more = ["--policy", "releases", "--max-age-minutes", "60", "--timeout-seconds", "600", "--retry-failed"];
+    expect(readOptions([...valid, ...more], variables)).toEqual(expected);
+    const set = {
+      SNAPSHOT_GATE_DEPLOYMENT_ID: "release-1",
+      SNAPSHOT_GATE_TARGETS: targets,
+      SNAPSHOT_GATE_POLICY: "releases",
+      SNAPSHOT_GATE_MAX_AGE_MINUTES: "60",
+      SNAPSHOT_GATE_TIMEOUT_SECONDS: "600",
+      SNAPSHOT_GATE_RETRY_FAILED: "true",
+    };
+    expect(readOptions([], { ...variables, ...set })).toEqual(expected);
+    expect(readOptions(valid, variables)).toMatchObject({ retryFailed: false, timeoutSeconds: 1_800 });
+    const yes = { ...variables, ...set, SNAPSHOT_GATE_RETRY_FAILED: "1" };
+    expect(readOptions([], yes)).toEqual(expected);
+    expect(readOptions([], { ...yes, SNAPSHOT_GATE_RETRY_FAILED: "0" })).toMatchObject({ retryFailed: false });
+  });
+
+  test.each<[string, string[], Record<string, string>, RegExp]>([
+    ["a missing URL", valid, { SNAPSHOT_GATE_URL: "" }, /^Expected --url/],
+    ["a URL without TLS", valid, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
+    ["a URL with a password", valid, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
+    ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
+    ["an invalid URL", valid, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
+    ["missing credentials", valid, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
+    [
+      "an access key without its secret key",
+      valid,
+      { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
+      /neither is set/,
+    ],
+    ["a code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
+    ["a missing deployment id", valid.slice(2), {}, /^Expected --deployment-id/],
+    [
+      "a deployment id that begins with a hyphen",
+      [...valid, "--deployment-id=-shop"],
+      {},
+      /^--deployment-id: expected/,
+    ],
+    [
+      "a deployment id that ends with a hyphen",
+      [...valid, "--deployment-id", "5541-"],
+      {},
+      /^--deployment-id: expected/,
+    ],
+    [
+      "a deployment id with an unexpanded variable",
+      [...valid, "--deployment-id", `1-\${JOB}`],
+      {},
+      /^--deployment-id: .*left as/,
+    ],
+    ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
+    [
+      "a --retry-failed that is neither true nor false",
+      valid,
+      { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
+      /^--retry-failed: expected true or false/,
+    ],
+    [
+      "an --allow-any-id that is neither true nor false",
+      valid,
+      { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+      /^--allow-any-id: expected true or false/,
+    ],
+    [
+      "an empty --max-age-minutes",
+      [...valid, "--max-age-minutes", ""],
+      {},
+      /^--max-age-minutes: expected a value, got an/,
+    ],
+    [
+      "an empty --deployment-id",
+      [...valid, "--deployment-id", ""],
+      {},
+      /^--deployment-id: expected a value, got an empty one/,
+    ],
+    ["a missing targets file option", valid.slice(0, 2), {}, /^Expected --targets/],
+    ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
+    [
+      "a targets file without an array",
+      [...valid, "--targets", join(ROOT, "package.json")],
+      {},
+      /^--targets: expected a JSON list/,
+    ],
+    ["an unknown option", [...valid, "--retry"], {}, /^Unknown option/],
+    [
+      "a timeout that is not a number",
+      [...valid, "--timeout-seconds", "soon"],
+      {},
+      /^--timeout-seconds: expected a whole number/,
+    ],
+    ["a timeout of 0 s", [...valid, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected a whole number/],
+  ])("the gate client refuses %s", (_name, argv, changes, message) => {
+    const read = () => readOptions(argv, { ...variables, ...changes });
+    expect(read).toThrow(BadInput);
+    expect(read).toThrow(message);
+    expect(read).not.toThrow(APP_CODE);
+  });
+});

@@ -1,0 +1,109 @@
+/** The layout of the repository: who may import whom, how long a file may be, and that no two files have the same name. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const MAX_LINES = 300;
+
+const FILES = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => /^(functions|shared|infra|test)\/.*\.([cm]?ts|[cm]?js)$/.test(path) && !path.includes("/dist/"));
+
+const textOf = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/ .*$/gm, "$1");
+
+/** Returns the files that a file imports, for their types or their values, as paths from the root. */
+function importsOf(path: string): string[] {
+  const specifiers = withoutComments(textOf(path)).matchAll(/\b(?:from|import|require)\s*\(?\s*["'](\.[^"']+)["']/g);
+  return [...specifiers].map(([, specifier]) => posix.join(posix.dirname(path), specifier as string));
+}
+
+const IMPORTS = new Map(FILES.map((path) => [path, importsOf(path)]));
+
+/** What each folder may import in addition to itself. */
+const RULES: Record<string, string[]> = {
+  "shared/core": [],
+  "shared/validation": ["shared/core"],
+  "shared/snapshots": ["shared/core", "shared/validation"],
+  "shared/functiongraph": ["shared/core"],
+  "shared/huaweicloud": ["shared/core", "shared/snapshots"],
+  "shared/results": ["shared/core", "shared/snapshots"],
+  "shared/middleware": ["shared"],
+  functions: ["shared"],
+  infra: ["shared", "functions"],
+  "infra/local/cloud": [],
+};
+
+const isIn = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
+
+test.each(Object.entries(RULES))("the files in %s import only %j in addition to their own folder", (folder, others) => {
+  const files = FILES.filter(isIn(folder));
+  const allowed = [folder, ...others];
+  const foreign = files.flatMap((path) =>
+    (IMPORTS.get(path) ?? [])
+      .filter((target) => !allowed.some((one) => isIn(one)(target)) && !target.endsWith("package.json"))
+      .map((target) => `${path} imports ${target}`),
+  );
+  expect(files.length).toBeGreaterThan(1);
+  expect(foreign).toEqual([]);
+});
+
+test("every folder of shared has an import rule", () => {
+  const folders = new Set(FILES.filter(isIn("shared")).map((path) => path.split("/").slice(0, 2).join("/")));
+  expect([...folders].filter((folder) => !(folder in RULES))).toEqual([]);
+});
+
+test("no function imports another function", () => {
+  const foreign = FILES.filter(isIn("functions")).flatMap((path) =>
+    (IMPORTS.get(path) ?? []).filter(
+      (target) => isIn("functions")(target) && target.split("/")[1] !== path.split("/")[1],
+    ),
+  );
+  expect(foreign).toEqual([]);
+});
+
+test("no files import each other in a circle, not even for their types", () => {
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, chain: readonly string[]) => {
+    const start = chain.indexOf(path);
+    if (start >= 0) circles.push([...chain.slice(start), path].join(" -> "));
+    if (start >= 0 || done.has(path)) return;
+    for (const target of IMPORTS.get(path) ?? []) visit(target, [...chain, path]);
+    done.add(path);
+  };
+  for (const path of FILES) visit(path, []);
+  expect(circles).toEqual([]);
+});
+
+/** Files that are longer for now. The list may only shrink. */
+const LONG = [
+  "infra/local/cloud/gateway/server.ts",
+  "infra/local/cloud/index.ts",
+  "infra/local/cloud/inventory.ts",
+  "infra/local/cloud/services/evs-v5.ts",
+  "infra/openapi/document.ts",
+  "shared/huaweicloud/http/sdk-client.ts",
+  "shared/results/redact.ts",
+  "shared/snapshots/create/create-once.ts",
+  "shared/snapshots/retention/prune.ts",
+];
+
+test(`no source file has more than ${MAX_LINES} lines`, () => {
+  const long = FILES.filter(
+    (path) => !isIn("test")(path) && !path.includes(".generated.") && textOf(path).split("\n").length - 1 > MAX_LINES,
+  );
+  expect(long).toEqual(LONG);
+});
+
+test("no two files in shared have the same name", () => {
+  const names = FILES.filter(isIn("shared"))
+    .filter((path) => !/\/sdk-(evs|stubs)\//.test(path))
+    .map((path) => posix.basename(path));
+  expect(names.filter((name, place) => names.indexOf(name) !== place)).toEqual([]);
+});

@@ -1,0 +1,126 @@
+/** Builds the gate client, runs it as a process, and starts what it calls: the gateway with pre-deploy, or a made-up server. */
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { Server as SecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, type TestContext } from "vitest";
+import { type CloudOptions, startCloud } from "../../infra/local/cloud/index.ts";
+import { startGateway, startHost } from "../../infra/local/host/index.ts";
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+export const CI = join(ROOT, "infra", "ci");
+export const APP_CODE = "app-code-that-nobody-may-see-4711";
+export const TAGS = { app: "shop" };
+/** The entry of a response for the tags of the sample targets file. */
+export const AVAILABLE = {
+  kind: "standard-snapshot",
+  snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
+  outcome: "available",
+};
+export const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [AVAILABLE] });
+
+/** Builds the client and the sample targets file into the folder `.ci` of a temporary folder. Returns how to get its path. */
+export function buildClient(): () => string {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "gate-test-"));
+    mkdirSync(join(folder, ".ci"));
+    const built = spawnSync(process.execPath, [join(CI, "build.mjs"), join(folder, ".ci", "snapshot-gate.cjs")], {
+      encoding: "utf8",
+    });
+    expect(built.stderr).toBe("");
+    cpSync(join(CI, "snapshot-targets.json"), join(folder, ".ci", "snapshot-targets.json"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return () => folder;
+}
+
+export interface Ended {
+  code: number | null;
+  output: string;
+}
+
+/** Runs a shell command in a folder with only these environment variables. */
+export function runCommand(folder: string, command: string, variables: Record<string, string>): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn("bash", ["--norc", "-e", "-o", "pipefail", "-c", command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "", ...variables },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+/** Listens on loopback until the test ends. Returns the port. */
+export async function listen(server: Server | SecureServer, { onTestFinished }: TestContext): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Starts the embedded cloud with two disks, the built pre-deploy, and the gateway that calls it. */
+export async function startGate(
+  { onTestFinished }: TestContext,
+  options: CloudOptions & { backendTimeoutMs?: number } = {},
+) {
+  const { backendTimeoutMs = 60_000, ...cloudOptions } = options;
+  const cloud = await startCloud({ creationMs: 300, ...cloudOptions });
+  const server = cloud.addServer({ tags: TAGS }).id;
+  const volumes = [1, 2].map(() => cloud.addVolume({ serverId: server, tags: TAGS }).id);
+  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
+  const lines: string[] = [];
+  const host = await startHost({
+    onLine: ({ text }) => lines.push(text),
+    dist: join(ROOT, "dist"),
+    functions: ["pre-deploy"],
+    userData: { REGION: cloud.region, ...Object.fromEntries(endpoints) },
+    credentials: cloud.credentials,
+    projectId: cloud.projectId,
+    timeoutSeconds: 60,
+  });
+  const gateway = await startGateway({ host, backendTimeoutMs });
+  onTestFinished(async () => {
+    await gateway.close();
+    await host.close();
+    await cloud.close();
+  });
+  /** Returns the errors in the records that pre-deploy wrote. */
+  const recordedErrors = (): { reason: string; message: string }[] =>
+    lines
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line).error)
+      .filter((error) => error !== undefined);
+  return { cloud, volumes, url: `${gateway.url}/pre-deploy`, recordedErrors };
+}
+
+interface MadeUpResponse {
+  status: number;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/** Starts a server that sends the returned responses, or closes the connection if there is none, and keeps the requests. */
+export async function startServer(
+  context: TestContext,
+  respond: (body: string, headers: IncomingHttpHeaders, path: string) => MadeUpResponse | undefined,
+) {
+  const requests: { body: string; headers: IncomingHttpHeaders }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    requests.push({ body, headers: request.headers });
+    const made = respond(body, request.headers, request.url ?? "");
+    if (made === undefined) return void request.socket.destroy();
+    response.writeHead(made.status, made.headers).end(made.body);
+  });
+  return { url: `http://127.0.0.1:${await listen(server, context)}/pre-deploy`, requests };
+}
