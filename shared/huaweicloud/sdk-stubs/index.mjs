@@ -52,9 +52,15 @@ async function readSigner(path) {
   return text;
 }
 
-/** Node modules for middy's streamed AWS responses. This project does not stream, and loading them takes 2 ms. */
-const STREAM_MODULES = /^node:stream(\/promises|\/web)?$/;
-const isFromMiddy = ({ importer }) => /[/\\]@middy[/\\]/.test(importer);
+/** The branch of middy that streams a response to AWS. This project does not stream, and its modules take 2 ms to load. */
+const STREAMED_RESPONSE =
+  /plugin\.streamifyResponse\s*\?[\s\S]*?(?=async \(event, context\) => \{\s*const request = middyRequest\(event, context\);\s*plugin\.requestStart\?\.\(request\);\s*const response)/;
+
+async function readMiddy(path) {
+  const text = await readFile(path, "utf8");
+  if (!STREAMED_RESPONSE.test(text)) throw new Error(`Expected middy to have a branch for streams; see ${path}.`);
+  return text.replace(STREAMED_RESPONSE, "");
+}
 
 const isFromSdk = ({ path, importer }) => path.startsWith("@huaweicloud/") || /[/\\]@huaweicloud[/\\]/.test(importer);
 
@@ -65,9 +71,10 @@ export const sdkStubs = {
     for (const [filter, path] of [[UNREACHABLE_MODULES, here("./unreachable.cjs")], ...STUBBED_MODULES]) {
       build.onResolve({ filter }, (module) => (isFromSdk(module) ? { path } : undefined));
     }
-    build.onResolve({ filter: STREAM_MODULES }, (module) =>
-      isFromMiddy(module) ? { path: here("./unreachable.cjs") } : undefined,
-    );
+    build.onLoad({ filter: /[/\\]@middy[/\\]core[/\\]index\.js$/ }, async ({ path }) => ({
+      contents: await readMiddy(path),
+      loader: "js",
+    }));
     build.onLoad({ filter: /[/\\]@huaweicloud[/\\].*[/\\]AKSKSigner\.js$/ }, async ({ path }) => ({
       contents: await readSigner(path),
       loader: "js",
