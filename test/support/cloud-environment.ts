@@ -19,6 +19,14 @@ export async function startTestCloud(options: Omit<CloudOptions, "clock"> = {}):
   return { cloud, clock, call: caller(cloud) };
 }
 
+/** Starts a cloud with one disk, and returns a function that creates a snapshot of the disk. */
+export async function startCloudWithDisk(options: Omit<CloudOptions, "clock"> = {}) {
+  const { cloud, clock, call } = await startTestCloud(options);
+  const { id: volume_id } = cloud.addVolume();
+  const create = () => call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } });
+  return { cloud, clock, call, create, volume_id };
+}
+
 /** Stops the wall clock for one test. Signatures are checked on the wall clock. */
 export function wallClockAt(time: string): void {
   vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });

@@ -1,4 +1,4 @@
-/** The EVS service: its routes and its error envelopes. */
+/** Defines the EVS service: its routes and its error bodies. */
 
 import type { Refusal, Service } from "../gateway/http.ts";
 import { snapshotGroupRoutes } from "./evs-groups.ts";

@@ -22,10 +22,10 @@ test("the embedded cloud limits pages to `pageCap` rows, and counts the rows of 
   ];
   for (const [path, field = "", second] of lists) {
     const pages = [`${path}?limit=1000`, `${path}?limit=1000&${second}`];
-    const answers = [];
-    for (const page of pages) answers.push((await call("GET", page)).json);
-    expect(answers.map(({ count }) => count)).toEqual([2, 1]);
-    const rows = answers.flatMap((answer) => answer[field]);
+    const responses = [];
+    for (const page of pages) responses.push((await call("GET", page)).json);
+    expect(responses.map(({ count }) => count)).toEqual([2, 1]);
+    const rows = responses.flatMap((response) => response[field]);
     expect(new Set(rows.map(({ id }) => id)).size).toBe(3);
   }
   for (const path of ["/v2/{p}/cloudvolumes", "/v1/{p}/cloudservers"]) {
@@ -98,10 +98,10 @@ test("the embedded cloud refuses a create on a disk in a wrong status with the e
     for (const status of OTHER_STATUSES) {
       cloud.setVolumeStatus(volume_id, status);
       for (const [path, create] of creates) {
-        const answer = await call("POST", path, create);
-        expect(answer.status, status).toBe(wrongVolumeStatus?.status ?? 400);
-        expect(answer.json).toMatchObject(body);
-        expect(answer.text).toContain(`current status is: ${status}`);
+        const response = await call("POST", path, create);
+        expect(response.status, status).toBe(wrongVolumeStatus?.status ?? 400);
+        expect(response.json).toMatchObject(body);
+        expect(response.text).toContain(`current status is: ${status}`);
       }
     }
     cloud.setVolumeStatus(volume_id, undefined);

@@ -102,8 +102,8 @@ describe("the local gateway checks the shape of a result", () => {
     ["body as an object", { ...good, body: {} }],
     ["isBase64Encoded missing", { ...good, isBase64Encoded: undefined }],
     ["a member too many", { ...good, status: 200 }],
-  ])("the local gateway responds with 500 to a result with %s", async (_, answer) => {
-    const response = await post("/create-any", JSON.stringify(answer));
+  ])("the local gateway responds with 500 to a result with %s", async (_, result) => {
+    const response = await post("/create-any", JSON.stringify(result));
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error_code: "FSS.1202" });
   });

@@ -1,12 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  type FailureNotice,
-  type Host,
-  type HostOptions,
-  type Line,
-  runAsyncCall,
-  startHost,
-} from "../../../../infra/local/host/index.ts";
+import { type Host, type HostOptions, type Line, startHost } from "../../../../infra/local/host/index.ts";
 import { writeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
@@ -53,30 +46,24 @@ const SOURCES = {
       process.stdout.write("no line end");
       return "done";
     };`,
-  flaky: `
-    const fs = require("node:fs");
-    exports.handler = async (event) => {
-      fs.appendFileSync(event.file, "x");
-      if (fs.readFileSync(event.file, "utf8").length <= event.failures) throw new Error("not yet");
-    };`,
   large: `exports.handler = async (event) => "x".repeat(event.bytes);`,
 };
 
 let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
 /** Returns the variables that `test/dates/clock.cjs` gives every process if the tests run at another date. */
-const ofAShiftedClock = () => {
+const shiftedClockVariables = () => {
   const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
   return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };
 };
 
-const open: Host[] = [];
+const openHosts: Host[] = [];
 
 beforeAll(() => {
   bundles = writeBundles(SOURCES);
 });
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
+  await Promise.all(openHosts.splice(0).map((opened) => opened.close()));
 });
 afterAll(() => bundles.remove());
 
@@ -87,10 +74,9 @@ async function start(options: Partial<HostOptions> = {}): Promise<Host> {
     credentials: { ak: "AK", sk: "SK", securityToken: "ST" },
     projectId: "p".repeat(32),
     timeoutSeconds: 5,
-    asyncRetryDelayMs: 1,
     ...options,
   });
-  open.push(host);
+  openHosts.push(host);
   return host;
 }
 
@@ -162,7 +148,7 @@ describe("the instances of the host", () => {
   test("the host runs two concurrent requests on two instances", async () => {
     await start();
     const results = await Promise.all([0, 0].map(() => host.invoke("counter", { ms: 20 })));
-    expect(new Set(results.map((one) => (one.result as { pid: number }).pid)).size).toBe(2);
+    expect(new Set(results.map(({ result }) => (result as { pid: number }).pid)).size).toBe(2);
   });
 
   test("the host refuses a synchronous request above the maximum of instances and delays an asynchronous one", async () => {
@@ -219,7 +205,7 @@ describe("the instances of the host", () => {
       RUNTIME_CODE_ROOT: expect.stringMatching(/environment$/),
       RUNTIME_LOG_DIR: "/home/snuser/log",
       EXTRA: "given by name",
-      ...ofAShiftedClock(),
+      ...shiftedClockVariables(),
       execArgv: 0,
     });
   });
@@ -291,79 +277,5 @@ describe("the results of the host", () => {
     await expect(start({ userData: many })).rejects.toThrow("20 variables");
     await expect(start({ userData: { A: "x".repeat(4096) } })).rejects.toThrow("4096 characters");
     await expect(start({ userData: { "1A": "x" } })).rejects.toThrow('"1A"');
-  });
-});
-
-describe("asynchronous invocations of the host", () => {
-  const run = async (failures: number, options: Partial<HostOptions>) => {
-    const attempts: string[] = [];
-    const notices: FailureNotice[] = [];
-    await start({
-      ...options,
-      onInvocation: ({ requestId }) => attempts.push(requestId),
-      onAsyncFailure: (notice) => notices.push(notice),
-    });
-    const file = `${bundles.dist}/flaky-${Math.random()}`;
-    const { requestId } = await host.invokeAsync("flaky", { file, failures });
-    await host.idle();
-    return { requestId, attempts, notices };
-  };
-
-  test("the host does not retry an asynchronous event by default", async () => {
-    const { requestId, attempts, notices } = await run(1, {});
-    expect(attempts).toEqual([requestId]);
-    expect(notices).toMatchObject([
-      {
-        request_context: { request_id: requestId, condition: "RetriesExhausted", approximate_invoke_count: 1 },
-        response_payload: { errorMessage: "not yet", errorType: "Error" },
-      },
-    ]);
-  });
-
-  test("the host retries an asynchronous event as often as configured and then reports the failure", async () => {
-    const { attempts, notices } = await run(9, { asyncRetries: 2 });
-    expect(attempts).toHaveLength(3);
-    expect(notices).toHaveLength(1);
-  });
-
-  test("the host stops retrying an asynchronous event after the first success", async () => {
-    const { attempts, notices } = await run(1, { asyncRetries: 3 });
-    expect(attempts).toHaveLength(2);
-    expect(notices).toEqual([]);
-  });
-
-  test("the host drops an asynchronous event that is too old", async () => {
-    const { attempts, notices } = await run(9, {
-      asyncRetries: 3,
-      asyncMaxEventAgeSeconds: 0.01,
-      asyncRetryDelayMs: 50,
-    });
-    expect(attempts).toHaveLength(1);
-    expect(notices).toMatchObject([{ request_context: { condition: "EventAgeExceeded" } }]);
-  });
-
-  test("the host accepts 0 to 3 retries", async () => {
-    await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
-  });
-
-  test("the host drops events that wait for a retry when it closes", async () => {
-    const failed = new Promise<void>((resolve) => {
-      void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
-        started.invokeAsync("failing", {}),
-      );
-    });
-    await failed;
-    await host.close();
-    await host.idle();
-  });
-
-  test("the host runs an acknowledged invocation by its URN with the acknowledged request id", async () => {
-    const seen: string[] = [];
-    const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
-    const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";
-    await runAsyncCall(started, { urn, payload: {}, requestId: "request-1" });
-    await started.idle();
-    expect(seen).toEqual(["silent request-1"]);
-    await expect(runAsyncCall(started, { urn: "urn:smn:x", payload: {}, requestId: "r" })).rejects.toThrow("urn:smn:x");
   });
 });

@@ -71,7 +71,7 @@ describe("the tour and invoke with the built functions", () => {
     const lines: string[] = [];
     printAddresses(localSite, { ...createScreen(), line: (text = "") => void lines.push(text) });
     const commands = lines.filter((line) => line.includes("curl ")).map((line) => line.slice(line.indexOf("curl ")));
-    const answers: unknown[] = [];
+    const responses: unknown[] = [];
     for (const command of commands) {
       const [, url = ""] = /(http\S+)/.exec(command) ?? [];
       const headers = [...command.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]);
@@ -81,16 +81,16 @@ describe("the tour and invoke with the built functions", () => {
         ...(body === undefined ? {} : { method: "POST", body }),
       });
       const json = (await response.json()) as { status?: string; count?: number };
-      answers.push([response.status, json.status ?? json.count]);
+      responses.push([response.status, json.status ?? json.count]);
     }
     // The requested snapshot, and the snapshots of the three disks that the tag selects.
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       [202, undefined],
       [200, "ready"],
       [200, 4],
     ]);
     const { ak, sk, securityToken } = localSite.cloud.credentials;
-    for (const one of [ak, sk, securityToken, localSite.cloud.projectId]) expect(lines.join("\n")).toContain(one);
+    for (const value of [ak, sk, securityToken, localSite.cloud.projectId]) expect(lines.join("\n")).toContain(value);
     for (const { id, name } of localSite.inventory.resources)
       expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
     expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
@@ -197,12 +197,12 @@ describe("the tour and invoke with the built functions", () => {
 });
 
 test("the tour reports the problems of functions that fail", async () => {
-  const answer = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
+  const result = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
   const sources = {
     "create-snapshot": `exports.handler = async () => { throw new Error("no good"); };`,
     "create-standard-snapshot": `
       let calls = 0;
-      exports.handler = async () => ({ ...${JSON.stringify({ ...answer, statusCode: 429, headers: {} })},
+      exports.handler = async () => ({ ...${JSON.stringify({ ...result, statusCode: 429, headers: {} })},
         body: JSON.stringify({ error: { code: "Throttled", message: "later", n: ++calls } }) });`,
   };
   const { dist, remove } = writeBundles(sources);

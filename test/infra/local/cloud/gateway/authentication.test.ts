@@ -40,8 +40,8 @@ test("the embedded cloud accepts the signatures of the official SDK", async () =
   expect((await send(cloud, "GET", wire, sign("GET", list, { queryParams }))).status).toBe(200);
   const create = `/v2/${cloud.projectId}/cloudsnapshots`;
   const data = { snapshot: { volume_id: cloud.addVolume().id, name: "ü" } };
-  const answer = await send(cloud, "POST", create, sign("POST", create, { data }), JSON.stringify(data));
-  expect(answer.status).toBe(202);
+  const response = await send(cloud, "POST", create, sign("POST", create, { data }), JSON.stringify(data));
+  expect(response.status).toBe(202);
   const topic = `/v2/${cloud.projectId}/fgs/functions/urn:fss:${cloud.region}:${cloud.projectId}:function:default:f:latest`;
   const invoke = `${topic}/invocations-async`;
   expect((await send(cloud, "POST", invoke, sign("POST", invoke, { data }), JSON.stringify(data))).status).toBe(202);
@@ -50,11 +50,11 @@ test("the embedded cloud accepts the signatures of the official SDK", async () =
 
 test("the embedded cloud refuses a request without credentials with 401 APIGW.0301 in the gateway's error body", async () => {
   const { cloud } = await startTestCloud();
-  const answer = await send(cloud, "GET", LIST.replace("{p}", cloud.projectId), {});
-  expect(answer.status).toBe(401);
-  expect(Object.keys(answer.json).sort()).toEqual(["error_code", "error_msg", "request_id"]);
-  expect(answer.json.error_code).toBe("APIGW.0301");
-  expect(answer.json.request_id).toBe(answer.headers.get("x-request-id"));
+  const response = await send(cloud, "GET", LIST.replace("{p}", cloud.projectId), {});
+  expect(response.status).toBe(401);
+  expect(Object.keys(response.json).sort()).toEqual(["error_code", "error_msg", "request_id"]);
+  expect(response.json.error_code).toBe("APIGW.0301");
+  expect(response.json.request_id).toBe(response.headers.get("x-request-id"));
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
@@ -131,13 +131,13 @@ test("the embedded cloud accepts dates up to 15 minutes off the wall clock, inde
 test("the embedded cloud accepts an unsigned body only if the request declares UNSIGNED-PAYLOAD", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
-  const answer = await call(
+  const response = await call(
     "POST",
     "/v2/{p}/cloudsnapshots",
     { snapshot: { volume_id: volume.id } },
     { headers: { "x-sdk-content-sha256": "UNSIGNED-PAYLOAD" } },
   );
-  expect(answer.status).toBe(202);
+  expect(response.status).toBe(202);
 });
 
 test("the embedded cloud refuses another project in the path or in the header", async () => {

@@ -11,8 +11,8 @@ test("the embedded cloud creates, shows and deletes a cluster snapshot", async (
   });
   const { id } = created.json.snapshot;
   expect([created.status, created.json]).toEqual([200, { snapshot: { id } }]);
-  const one = `${CREATE}/${id}`;
-  expect((await call("GET", one)).json.snapshot).toMatchObject({
+  const single = `${CREATE}/${id}`;
+  expect((await call("GET", single)).json.snapshot).toMatchObject({
     id,
     name: "snapshot-3",
     description: "Snapshot-3 description",
@@ -31,15 +31,15 @@ test("the embedded cloud creates, shows and deletes a cluster snapshot", async (
     tags: [{ key: "backup", value: "daily" }],
   });
   clock.advance(6000);
-  expect((await call("GET", one)).json.snapshot).toMatchObject({
+  expect((await call("GET", single)).json.snapshot).toMatchObject({
     status: "AVAILABLE",
     finished: "2026-11-21T02:00:06Z",
   });
   expect(await shown()).toMatchObject({ status: "AVAILABLE", task_status: null, action_progress: {} });
-  const deleted = await call("DELETE", one);
+  const deleted = await call("DELETE", single);
   expect([deleted.status, deleted.text]).toEqual([202, ""]);
-  expect(statusAndCode(await call("GET", one))).toEqual([400, "DWS.5149"]);
-  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "DWS.0001"]);
+  expect(statusAndCode(await call("GET", single))).toEqual([400, "DWS.5149"]);
+  expect(statusAndCode(await call("DELETE", single))).toEqual([400, "DWS.0001"]);
 });
 
 test("the embedded cloud accepts cluster snapshot names of 4 to 64 allowed characters that are unique in the project", async () => {
@@ -156,10 +156,15 @@ test("the embedded cloud lists all cluster snapshots without parameters, and tho
   expect([all.count, all.snapshots.length]).toEqual([6, 6]);
   expect(statusAndCode(await call("GET", `${CREATE}?limit=1`))).toEqual([400, "DWS.0001"]);
   const page = async (query: string) => {
-    const answer = await call("GET", `/v1.0/{p}/clusters/${a.id}/snapshots?${query}`);
-    if (answer.status !== 200) return statusAndCode(answer);
-    const names = answer.json.snapshots.map(({ name }: { name: string }) => name.slice(5)).join("");
-    return [names, answer.json.count, answer.json.cluster_id === a.id, answer.json.project_id === cloud.projectId];
+    const response = await call("GET", `/v1.0/{p}/clusters/${a.id}/snapshots?${query}`);
+    if (response.status !== 200) return statusAndCode(response);
+    const names = response.json.snapshots.map(({ name }: { name: string }) => name.slice(5)).join("");
+    return [
+      names,
+      response.json.count,
+      response.json.cluster_id === a.id,
+      response.json.project_id === cloud.projectId,
+    ];
   };
   expect(await page("")).toEqual(["54321", 5, true, true]);
   expect(await page("limit=2&offset=0")).toEqual(["54", 5, true, true]);

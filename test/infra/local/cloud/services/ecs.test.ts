@@ -7,9 +7,9 @@ test("the embedded cloud lists servers in pages from 1, with 25 servers per page
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 60; n += 1) cloud.addServer({ name: `s${n}`, createdAt: Date.UTC(2026, 0, 1, 0, n) });
   const page = async (query: string) => {
-    const answer = await call("GET", `${LIST}?${query}`);
-    if (answer.status !== 200) return statusAndCode(answer);
-    const { count, servers } = answer.json;
+    const response = await call("GET", `${LIST}?${query}`);
+    if (response.status !== 200) return statusAndCode(response);
+    const { count, servers } = response.json;
     return [count, servers.length, servers[0]?.name];
   };
   expect(await page("")).toEqual([60, 25, "s60"]);
@@ -89,8 +89,8 @@ test("the embedded cloud shows block devices with camelCase fields", async () =>
     },
   ]);
   expect(json.attachableQuantity).toEqual({ free_scsi: 59, free_blk: 23, free_disk: 59 });
-  const one = await call("GET", `/v1/{p}/cloudservers/${server.id}/block_device/${volume.id}`);
-  expect(one.json.volumeAttachment.volumeId).toBe(volume.id);
+  const single = await call("GET", `/v1/{p}/cloudservers/${server.id}/block_device/${volume.id}`);
+  expect(single.json.volumeAttachment.volumeId).toBe(volume.id);
 });
 
 test("the embedded cloud attaches and detaches a disk by ECS calls", async () => {

@@ -18,8 +18,8 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   const created = await create({ server_id, name: "release", description: "d", tags: { a: "b" }, incremental: true });
   const { job_id, snapshot_group_id } = created.json;
   expect([created.status, created.json]).toEqual([202, { job_id, snapshot_group_id }]);
-  const one = `${CREATE}/${snapshot_group_id}`;
-  const { snapshot_group } = (await call("GET", one)).json;
+  const single = `${CREATE}/${snapshot_group_id}`;
+  const { snapshot_group } = (await call("GET", single)).json;
   expect(snapshot_group).toEqual({
     id: snapshot_group_id,
     name: "release",
@@ -36,15 +36,15 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect((await members()).map(({ volume_id }: { volume_id: string }) => volume_id).sort()).toEqual([...disks].sort());
   expect((await members())[0]).toMatchObject({ status: "creating", incremental: true, snapshot_group_id, tags: {} });
   clock.advance(3000);
-  expect((await call("GET", one)).json.snapshot_group.status).toBe("avaialble");
+  expect((await call("GET", single)).json.snapshot_group.status).toBe("avaialble");
   expect((await call("GET", `/v2/{p}/jobs/${job_id}`)).json.status).toBe("SUCCESS");
   expect(cloud.snapshots("snapshot-group")).toMatchObject([{ volume_ids: disks, status: "avaialble" }]);
 
-  expect((await call("PUT", one, { snapshot_group: { name: "n" } })).json.snapshot_group.name).toBe("n");
-  const deleted = await call("DELETE", one);
+  expect((await call("PUT", single, { snapshot_group: { name: "n" } })).json.snapshot_group.name).toBe("n");
+  const deleted = await call("DELETE", single);
   expect([deleted.status, Object.keys(deleted.json)]).toEqual([202, ["job_id"]]);
   clock.advance(1000);
-  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", single))).toEqual([404, "EVS.5404"]);
   expect(cloud.snapshots()).toEqual([]);
 });
 
@@ -133,9 +133,9 @@ test("the embedded cloud lists, counts and tags snapshot groups", async () => {
   clock.advance(3000);
   await create({ volume_ids: disks, name: "second", tags: { p: "x", q: "y" } });
   const names = async (query: string) => {
-    const answer = await call("GET", `${CREATE}/detail?${query}`);
-    if (answer.status !== 200) return statusAndCode(answer);
-    return answer.json.snapshot_groups.map(({ name }: { name: string }) => name).join(" ");
+    const response = await call("GET", `${CREATE}/detail?${query}`);
+    if (response.status !== 200) return statusAndCode(response);
+    return response.json.snapshot_groups.map(({ name }: { name: string }) => name).join(" ");
   };
   const tags = (value: unknown) => `tags=${encodeURIComponent(JSON.stringify(value))}`;
   expect(await names("")).toBe("second first");

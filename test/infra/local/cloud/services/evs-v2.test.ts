@@ -31,31 +31,31 @@ test("the embedded cloud creates, shows, updates and deletes a legacy snapshot",
       updated_at: "2026-11-21T02:00:00.000000",
     },
   });
-  const one = `${CREATE}/${id}`;
-  expect((await call("GET", one)).json.snapshot).toMatchObject({
+  const single = `${CREATE}/${id}`;
+  expect((await call("GET", single)).json.snapshot).toMatchObject({
     status: "creating",
     metadata: { a: "b" },
     updated_at: null,
   });
-  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", single))).toEqual([400, "EVS.1047"]);
   clock.advance(2999);
-  expect((await call("GET", one)).json.snapshot.status).toBe("creating");
+  expect((await call("GET", single)).json.snapshot.status).toBe("creating");
   clock.advance(1);
-  expect((await call("GET", one)).json.snapshot.status).toBe("available");
+  expect((await call("GET", single)).json.snapshot.status).toBe("available");
 
   clock.advance(1000);
-  const renamed = await call("PUT", one, { snapshot: { name: "other", description: "text" } });
+  const renamed = await call("PUT", single, { snapshot: { name: "other", description: "text" } });
   expect(renamed.status).toBe(200);
   const updated_at = "2026-11-21T02:00:04.000000";
   expect(renamed.json.snapshot).toMatchObject({ name: "other", description: "text", updated_at });
 
-  const deleted = await call("DELETE", one);
+  const deleted = await call("DELETE", single);
   expect([deleted.status, deleted.text]).toEqual([202, ""]);
-  expect((await call("GET", one)).json.snapshot.status).toBe("deleting");
-  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect((await call("GET", single)).json.snapshot.status).toBe("deleting");
+  expect(statusAndCode(await call("DELETE", single))).toEqual([400, "EVS.1047"]);
   clock.advance(1000);
-  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
-  expect(statusAndCode(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", single))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("DELETE", single))).toEqual([404, "EVS.5404"]);
   expect(cloud.snapshots()).toEqual([]);
 });
 

@@ -21,8 +21,8 @@ test("the embedded cloud creates, shows, updates and deletes a standard snapshot
   const { job_id, snapshot_id } = created.json;
   expect([created.status, created.json]).toEqual([202, { job_id, snapshot_id }]);
   expect(job_id).toMatch(/^[0-9a-f]{32}$/);
-  const one = `${CREATE}/${snapshot_id}`;
-  const { snapshot } = (await call("GET", one)).json;
+  const single = `${CREATE}/${snapshot_id}`;
+  const { snapshot } = (await call("GET", single)).json;
   expect(snapshot).toMatchObject({
     id: snapshot_id,
     status: "creating",
@@ -46,20 +46,20 @@ test("the embedded cloud creates, shows, updates and deletes a standard snapshot
     error_code: null,
     fail_reason: null,
   });
-  expect(statusAndCode(await call("DELETE", one))).toEqual([400, "EVS.1047"]);
+  expect(statusAndCode(await call("DELETE", single))).toEqual([400, "EVS.1047"]);
   clock.advance(3000);
   expect(await job("v1")).toMatchObject({ status: "SUCCESS", end_time: "2026-11-21T02:00:03.000Z" });
-  expect((await call("GET", one)).json.snapshot.status).toBe("available");
-  const renamed = await call("PUT", one, { snapshot: { name: "n", description: "d", instant_access: false } });
+  expect((await call("GET", single)).json.snapshot.status).toBe("available");
+  const renamed = await call("PUT", single, { snapshot: { name: "n", description: "d", instant_access: false } });
   expect(renamed.json.snapshot).toMatchObject({ name: "n", description: "d", instant_access: false });
-  expect((await call("PUT", one, { snapshot: { instant_access: true } })).status).toBe(400);
+  expect((await call("PUT", single, { snapshot: { instant_access: true } })).status).toBe(400);
 
-  const deleted = await call("DELETE", one);
+  const deleted = await call("DELETE", single);
   expect([deleted.status, deleted.json]).toEqual([202, { job_id: expect.stringMatching(/^[0-9a-f]{32}$/) }]);
-  expect((await call("GET", one)).json.snapshot.status).toBe("deleting");
+  expect((await call("GET", single)).json.snapshot.status).toBe("deleting");
   clock.advance(1000);
-  expect(statusAndCode(await call("GET", one))).toEqual([404, "EVS.5404"]);
-  expect(statusAndCode(await call("DELETE", one))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("GET", single))).toEqual([404, "EVS.5404"]);
+  expect(statusAndCode(await call("DELETE", single))).toEqual([404, "EVS.5404"]);
   expect((await call("GET", `/v2/{p}/jobs/${deleted.json.job_id}`)).json.status).toBe("SUCCESS");
   expect(statusAndCode(await call("GET", "/v2/{p}/jobs/none"))).toEqual([400, "Common.0011"]);
 });
@@ -210,9 +210,9 @@ test("the embedded cloud supports every filter of the list of standard snapshots
   });
   const group = cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id, name: "g" });
   const names = async (query: string) => {
-    const answer = await call("GET", `${LIST}?${query}`);
-    if (answer.status !== 200) return statusAndCode(answer);
-    return answer.json.snapshots
+    const response = await call("GET", `${LIST}?${query}`);
+    if (response.status !== 200) return statusAndCode(response);
+    return response.json.snapshots
       .map(({ name }: { name: string }) => name)
       .sort()
       .join(" ");

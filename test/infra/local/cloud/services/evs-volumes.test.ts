@@ -71,8 +71,8 @@ test("the embedded cloud filters disks by a list of at most 60 ids, which has pr
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume(), cloud.addVolume()];
   const ask = async (query: string) => {
-    const answer = await call("GET", `${LIST}?${query}`);
-    return answer.status === 200 ? answer.json.count : statusAndCode(answer);
+    const response = await call("GET", `${LIST}?${query}`);
+    return response.status === 200 ? response.json.count : statusAndCode(response);
   };
   const literal = (ids: string[]) => encodeURIComponent(`[${ids.map((id) => `'${id}'`).join(",")}]`);
   expect(await ask(`ids=${literal([a.id, b.id, "unknown"])}`)).toBe(2);

@@ -10,10 +10,10 @@ test("the embedded cloud acknowledges an asynchronous invocation before it runs 
   const calls: Invocation[] = [];
   const { cloud, call } = await startTestCloud({ onInvokeAsync: async (invocation) => void calls.push(invocation) });
   const urn = urnOf(cloud.projectId);
-  const answer = await call("POST", path(urn), { version: "v2.0", user_event: "{}" });
-  expect([answer.status, Object.keys(answer.json)]).toEqual([202, ["request_id"]]);
+  const response = await call("POST", path(urn), { version: "v2.0", user_event: "{}" });
+  expect([response.status, Object.keys(response.json)]).toEqual([202, ["request_id"]]);
   await cloud.idle();
-  expect(calls).toEqual([{ urn, payload: { version: "v2.0", user_event: "{}" }, requestId: answer.json.request_id }]);
+  expect(calls).toEqual([{ urn, payload: { version: "v2.0", user_event: "{}" }, requestId: response.json.request_id }]);
   expect(cloud.invocations).toEqual(calls);
   expect((await call("POST", path(encodeURIComponent(urn)), {})).status).toBe(202);
 });

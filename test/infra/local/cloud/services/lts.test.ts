@@ -19,8 +19,8 @@ async function topic(options: Omit<CloudOptions, "clock"> = {}) {
 test("the embedded cloud stores log lines with group, stream, labels and nanoseconds", async () => {
   const { cloud, now, report } = await topic();
   const time = now();
-  const answer = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
-  expect([answer.status, answer.json]).toEqual([
+  const response = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
+  expect([response.status, response.json]).toEqual([
     200,
     { errorCode: "SVCSTG.ALS.200.200", error_msg: "Report success.", result: null },
   ]);
@@ -105,8 +105,8 @@ test("the embedded cloud stores high-accuracy log lines with their own times", a
   const { cloud, call, now } = await topic();
   const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
   const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);
-  const answer = await call("POST", `${TOPIC}/high-accuracy`, `{"contents":[${contents}],"labels":{}}`);
-  expect(answer.status).toBe(200);
+  const response = await call("POST", `${TOPIC}/high-accuracy`, `{"contents":[${contents}],"labels":{}}`);
+  expect(response.status).toBe(200);
   expect(cloud.logs).toMatchObject([
     { line: { n: 0 }, log_time_ns: times[0] },
     { line: { n: 1 }, log_time_ns: times[1] },

@@ -1,0 +1,116 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  type FailureNotice,
+  type Host,
+  type HostOptions,
+  runAsyncCall,
+  startHost,
+} from "../../../../infra/local/host/index.ts";
+import { writeBundles } from "../../../support/bundles.ts";
+
+const SOURCES = {
+  failing: `exports.handler = async () => { throw new RangeError("out of range"); };`,
+  flaky: `
+    const fs = require("node:fs");
+    exports.handler = async (event) => {
+      fs.appendFileSync(event.file, "x");
+      if (fs.readFileSync(event.file, "utf8").length <= event.failures) throw new Error("not yet");
+    };`,
+  silent: `exports.handler = async () => {};`,
+};
+
+let bundles: ReturnType<typeof writeBundles>;
+let host: Host | undefined;
+
+beforeAll(() => {
+  bundles = writeBundles(SOURCES);
+});
+afterEach(() => host?.close());
+afterAll(() => bundles.remove());
+
+async function start(options: Partial<HostOptions> = {}): Promise<Host> {
+  host = await startHost({
+    dist: bundles.dist,
+    userData: {},
+    credentials: {},
+    projectId: "p".repeat(32),
+    timeoutSeconds: 5,
+    asyncRetryDelayMs: 1,
+    ...options,
+  });
+  return host;
+}
+
+describe("asynchronous invocations of the host", () => {
+  const run = async (failures: number, options: Partial<HostOptions>) => {
+    const attempts: string[] = [];
+    const notices: FailureNotice[] = [];
+    const started = await start({
+      ...options,
+      onInvocation: ({ requestId }) => attempts.push(requestId),
+      onAsyncFailure: (notice) => notices.push(notice),
+    });
+    const file = `${bundles.dist}/flaky-${Math.random()}`;
+    const { requestId } = await started.invokeAsync("flaky", { file, failures });
+    await started.idle();
+    return { requestId, attempts, notices };
+  };
+
+  test("the host does not retry an asynchronous event by default", async () => {
+    const { requestId, attempts, notices } = await run(1, {});
+    expect(attempts).toEqual([requestId]);
+    expect(notices).toMatchObject([
+      {
+        request_context: { request_id: requestId, condition: "RetriesExhausted", approximate_invoke_count: 1 },
+        response_payload: { errorMessage: "not yet", errorType: "Error" },
+      },
+    ]);
+  });
+
+  test("the host retries an asynchronous event as often as configured and then reports the failure", async () => {
+    const { attempts, notices } = await run(9, { asyncRetries: 2 });
+    expect(attempts).toHaveLength(3);
+    expect(notices).toHaveLength(1);
+  });
+
+  test("the host stops retrying an asynchronous event after the first success", async () => {
+    const { attempts, notices } = await run(1, { asyncRetries: 3 });
+    expect(attempts).toHaveLength(2);
+    expect(notices).toEqual([]);
+  });
+
+  test("the host drops an asynchronous event that is too old", async () => {
+    const { attempts, notices } = await run(9, {
+      asyncRetries: 3,
+      asyncMaxEventAgeSeconds: 0.01,
+      asyncRetryDelayMs: 50,
+    });
+    expect(attempts).toHaveLength(1);
+    expect(notices).toMatchObject([{ request_context: { condition: "EventAgeExceeded" } }]);
+  });
+
+  test("the host accepts 0 to 3 retries", async () => {
+    await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
+  });
+
+  test("the host drops events that wait for a retry when it closes", async () => {
+    const failed = new Promise<void>((resolve) => {
+      void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
+        started.invokeAsync("failing", {}),
+      );
+    });
+    await failed;
+    await host?.close();
+    await host?.idle();
+  });
+
+  test("the host runs an acknowledged invocation by its URN with the acknowledged request id", async () => {
+    const seen: string[] = [];
+    const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
+    const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";
+    await runAsyncCall(started, { urn, payload: {}, requestId: "request-1" });
+    await started.idle();
+    expect(seen).toEqual(["silent request-1"]);
+    await expect(runAsyncCall(started, { urn: "urn:smn:x", payload: {}, requestId: "r" })).rejects.toThrow("urn:smn:x");
+  });
+});
