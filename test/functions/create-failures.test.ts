@@ -307,7 +307,8 @@ const FAILURES: Failure[] = [
     how: { remainingMs: 8_000 },
     arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
     status: 504,
-    message: /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*could not be found out in time\./,
+    message:
+      /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*It is unknown whether the snapshot was created\. /,
   },
   {
     reason: "DeadlineExceeded",

@@ -235,7 +235,7 @@ describe("failures of the cloud", () => {
     expect(first.status).toBe(202);
     expect(new Set(outcomesOf(first))).toEqual(new Set(["accepted", "deferred"]));
     for (const one of first.body.snapshots) {
-      if (one.outcome === "deferred") expect(one.detail).toContain("repeat it");
+      if (one.outcome === "deferred") expect(one.detail).toContain("Repeat the call.");
     }
     slow.remove();
     expect((await post({ ...all, wait_seconds: 10 })).status).toBe(200);

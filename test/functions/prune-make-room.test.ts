@@ -121,18 +121,23 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const reasons = Object.fromEntries(records.slice(0, 2).map((one) => [one.resource_id, one.error]));
     expect(reasons[full.id]).toMatchObject({ reason: "QuotaExceeded", code: "EVS.5400", status: 400 });
     expect(reasons[full.id].message).toContain(
-      `there are 7; the cloud says of another one: 400 EVS.5400: Malformed request body.`,
+      "got 7. The cloud rejected another one: 400 EVS.5400: Malformed request body. No more snapshots",
     );
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
   test("scheduled-snapshots reports QuotaExceeded with the reason and sends no create if no snapshot may be deleted", async () => {
     const cases = [
-      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 beside the others"],
-      ["of another policy", {}, { policy: "weekly" }, "0 of them are of the policy"],
-      ["without a marker", {}, { metadata: {} }, "0 of them are of the policy"],
-      ["held", {}, { hold: "yes" }, "7 of them are of the policy"],
-      ["held by their descriptions", {}, { description: "hold: before the migration" }, "7 of them are of the policy"],
+      [
+        "the retention keeps them all",
+        { retention: { keep_daily: 7 } },
+        {},
+        "keeps 7 of them. Change its retention so at most 6 snapshots remain",
+      ],
+      ["of another policy", {}, { policy: "weekly" }, "keeps 0 of them"],
+      ["without a marker", {}, { metadata: {} }, "keeps 0 of them"],
+      ["held", {}, { hold: "yes" }, "keeps 7 of them"],
+      ["held by their descriptions", {}, { description: "hold: before the migration" }, "keeps 7 of them"],
     ] satisfies [string, object, Changes, string][];
     const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, message] of cases) {

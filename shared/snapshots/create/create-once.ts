@@ -152,7 +152,7 @@ async function reclassifyQuotaError(
   );
   if (count < maxPerResource) return error;
   const { code, cloudMessage, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. The cloud rejected another one: ${status} ${code}: ${cloudMessage}. ${REASONS.QuotaExceeded.advice}`;
+  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. The cloud rejected another one: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
   return new SnapshotError("QuotaExceeded", message, { code, cloudMessage, status, requestId, attempts });
 }
 
