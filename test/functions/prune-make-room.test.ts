@@ -128,16 +128,16 @@ describe("a disk with 7 snapshots, the maximum", () => {
 
   test("scheduled-snapshots reports QuotaExceeded with the reason and sends no create if no snapshot may be deleted", async () => {
     const cases = [
+      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "Let it keep at most 6 with the others"],
+      ["of another policy", {}, { policy: "weekly" }, "0 of them belong to the policy"],
+      ["without a marker", {}, { metadata: {} }, "0 of them belong to the policy"],
+      ["held", {}, { hold: "yes" }, "7 of them belong to the policy"],
       [
-        "the retention keeps them all",
-        { retention: { keep_daily: 7 } },
+        "held by their descriptions",
         {},
-        "keeps 7 of them. Change its retention so at most 6 snapshots remain",
+        { description: "hold: before the migration" },
+        "7 of them belong to the policy",
       ],
-      ["of another policy", {}, { policy: "weekly" }, "keeps 0 of them"],
-      ["without a marker", {}, { metadata: {} }, "keeps 0 of them"],
-      ["held", {}, { hold: "yes" }, "keeps 7 of them"],
-      ["held by their descriptions", {}, { description: "hold: before the migration" }, "keeps 7 of them"],
     ] satisfies [string, object, Changes, string][];
     const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, message] of cases) {

@@ -86,7 +86,7 @@ const full = (max: number, resource: string, found: readonly FoundSnapshot[], ad
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `The policy "${policy}" keeps ${count} of them. Change its retention so at most ${max - 1} snapshots remain`;
+  `${count} of them belong to the policy "${policy}", whose retention keeps them. Let it keep at most ${max - 1} with the others`;
 
 const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 

@@ -160,7 +160,9 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
-      full('The policy "nightly" keeps 5 of them. Change its retention so at most 6 snapshots remain'),
+      full(
+        '5 of them belong to the policy "nightly", whose retention keeps them. Let it keep at most 6 with the others',
+      ),
     );
     expect(asked).toEqual([LIST]);
   });
@@ -169,7 +171,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. The policy "nightly" keeps 0 of them'),
+      message: expect.stringContaining('got 7. 0 of them belong to the policy "nightly"'),
     });
   });
 
