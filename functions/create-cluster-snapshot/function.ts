@@ -18,7 +18,7 @@ export const definition = {
   operation: {
     title: "A snapshot of a cluster (DWS)",
     description:
-      "Creates the snapshot as `POST /v1.0/{project_id}/snapshots` does, but only once per key. The name is unique in the project.",
+      "Creates the snapshot as `POST /v1.0/{project_id}/snapshots` does, but only once per key. The name is unique in the project. While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
     schema: "CreateClusterSnapshot",
     // The example of the API's page: SOURCES.md#dws-create
     example: {
