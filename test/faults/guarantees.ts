@@ -169,8 +169,8 @@ const timeOf = (text: unknown) => {
 };
 
 /**
- * Reports a deferred target without an acknowledged further invocation whose event names the resource. pre-deploy starts no
- * further invocation, because its caller repeats the call.
+ * Reports a target whose record says `deferred` although the platform acknowledged no invocation for its resource. Skips
+ * pre-deploy, which starts no invocation because its caller repeats the call.
  */
 function findFalseHandover({ cloud }: WithCloud, { resource_id, detail, trigger }: Any): string[] {
   if (trigger === "http") return [];

@@ -1,6 +1,6 @@
 /** Plans copies of infra/terraform that are broken on purpose. */
 import { describe, expect, test } from "vitest";
-import { EVERYTHING, faultsOf } from "./everything.ts";
+import { EVERYTHING, findFaults } from "./everything.ts";
 import { type Sources, sources } from "./plan.ts";
 
 describe("a broken copy of the Terraform module", () => {
@@ -358,7 +358,7 @@ describe("a broken copy of the Terraform module", () => {
       /does not read the stream of the results/,
     ],
   ])("the checks of the Terraform module report %s", async (_name, file, from, to, fault) => {
-    expect((await faultsOf(broken(file, from, to))).join("\n")).toMatch(fault);
+    expect((await findFaults(broken(file, from, to))).join("\n")).toMatch(fault);
   });
 
   const ALTERNATIVE = {
@@ -368,7 +368,7 @@ describe("a broken copy of the Terraform module", () => {
     policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } },
   };
   const isReported = async (copy: Sources) =>
-    (await faultsOf(copy)).length > 0 || (await faultsOf(copy, ALTERNATIVE)).length > 0;
+    (await findFaults(copy)).length > 0 || (await findFaults(copy, ALTERNATIVE)).length > 0;
 
   /** All assignments, except for the names of timers and alarms, which are free. */
   const lines = Object.entries(original).flatMap(([file, text]) => {

@@ -46,7 +46,7 @@ const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
 });
 
 /** Returns the refusals of a plan or, if there are none, what is wrong with the plan. */
-export async function faultsOf(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
+export async function findFaults(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
   const observed = await observe();
   const plan = await planOf(texts, variables);
   if (plan.refusals.length > 0) return plan.refusals;

@@ -8,7 +8,7 @@ import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts"
 import { REASONS } from "../../../shared/core/errors.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
 import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
-import { EVERYTHING, faultsOf } from "./everything.ts";
+import { EVERYTHING, findFaults } from "./everything.ts";
 import { parse } from "./hcl.ts";
 import { observe } from "./observed.ts";
 import { planOf, sources } from "./plan.ts";
@@ -33,7 +33,7 @@ const FILLED_IN = {
 
 describe("the Terraform module", () => {
   test("the Terraform module deploys every function, only with arguments that the provider documents", async () => {
-    expect(await faultsOf(sources())).toEqual([]);
+    expect(await findFaults(sources())).toEqual([]);
     expect(FUNCTIONS).toHaveLength(9);
   });
 
@@ -71,7 +71,7 @@ describe("the Terraform module", () => {
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 1, prune_every_hours: 168 } } },
     ],
   ])("the Terraform module deploys %s", async (_name, changes) => {
-    expect(await faultsOf(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
+    expect(await findFaults(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
 
   test("the Terraform module plans the sample values, and the functions accept its events", async () => {

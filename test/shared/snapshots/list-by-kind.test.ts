@@ -146,3 +146,18 @@ test("listByKind ends the work on a list at the deadline and records that the ki
   // Timers and sockets could run 5 times.
   expect(fixture.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });
+
+test("listByKind lists a kind only once if it has more snapshots than fit into memory", async () => {
+  const fixture = createFixture();
+  fixture.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
+  await listByKind({ action: "verify" }, { ...fixture.runContext, maxSnapshots: 1 }, keepAll, () => {});
+  expect(fixture.cloud.requests().filter((request) => request === "listAll snapshot")).toHaveLength(1);
+  expect(fixture.records[0]).toMatchObject({
+    kind: "snapshot",
+    outcome: "failed",
+    error: {
+      reason: "Misconfigured",
+      message: "Expected at most 1 snapshots, got more. Give the function more memory.",
+    },
+  });
+});

@@ -30,7 +30,11 @@ const disk = (number: number, kind: Kind = snapshot): Target => targetFor(kind, 
 const disks = (count: number): Target[] => Array.from({ length: count }, (_, index) => disk(index + 1));
 
 /** Returns a snapshot of a target that the run created. */
-function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
+function snapshotCreatedFor(
+  { kind, resource, options }: Target,
+  id: string,
+  changes: Partial<FoundSnapshot> = {},
+): FoundSnapshot {
   const marker = { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { marker, labels: markerLabels(marker), ...changes });
 }
@@ -40,12 +44,12 @@ const creates = ({ cloud }: DomainFixture) => cloud.calls.filter((call) => call.
 describe("indexExistingSnapshots", () => {
   test("indexExistingSnapshots lists each kind once and returns the snapshots of the run by resource", async () => {
     const fixture = createFixture();
-    const mine = madeOf(disk(1), "a");
-    const nowhere = madeOf(disk(3), "b", { resource: undefined });
+    const mine = snapshotCreatedFor(disk(1), "a");
+    const nowhere = snapshotCreatedFor(disk(3), "b", { resource: undefined });
     fixture.cloud.add(
       snapshot,
       mine,
-      madeOf(disk(1), "c"),
+      snapshotCreatedFor(disk(1), "c"),
       nowhere,
       snapshotOf("d", "disk-1"),
       snapshotOf("e", "disk-1", { marker: undefined }),
@@ -65,13 +69,13 @@ describe("indexExistingSnapshots", () => {
     expect((await known(targetFor(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  test("indexExistingSnapshots counts the snapshots of a disk of all runs if the kind has a maximum", async () => {
+  test("indexExistingSnapshots counts a disk's snapshots from every run if the kind limits the snapshots per disk", async () => {
     const fixture = createFixture();
     fixture.cloud.add(
       snapshot,
       snapshotOf("a", "disk-1"),
       snapshotOf("b", "disk-1", { marker: undefined }),
-      madeOf(disk(2), "c"),
+      snapshotCreatedFor(disk(2), "c"),
     );
     fixture.cloud.add(standard, snapshotOf("d", "disk-1"));
     const known = indexExistingSnapshots(RUN, fixture.runContext);
@@ -84,7 +88,7 @@ describe("indexExistingSnapshots", () => {
     const fixture = createFixture({ seconds: 600 });
     const known = indexExistingSnapshots(RUN, fixture.runContext);
     await known(disk(1));
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     await fixture.time.sleep(30_000);
     expect(await known(disk(1))).toEqual([]);
     await fixture.time.sleep(1);
@@ -106,7 +110,7 @@ describe("indexExistingSnapshots", () => {
 
   test("indexExistingSnapshots keeps the previous list if a refresh fails, and rejects if the first list fails", async () => {
     const fixture = createFixture({ seconds: 600 });
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     const known = indexExistingSnapshots(RUN, fixture.runContext);
     fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
     expect(await known(disk(1))).toHaveLength(1);
@@ -173,7 +177,7 @@ describe("createAll without an index", () => {
 
   test("createAll reports an existing snapshot with an unknown status as unverified and creates no other", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a", UNKNOWN), madeOf(disk(2), "b"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a", UNKNOWN), snapshotCreatedFor(disk(2), "b"));
     await createAll(disks(2), RUN, fixture.runContext, END);
     expect(fixture.outcomes()).toEqual(["a unverified: The snapshot exists, and its status is unknown.", "b existing"]);
     expect(fixture.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
@@ -218,7 +222,7 @@ describe("createAll with an index", () => {
 
   test("createAll lists the snapshots once and creates the missing ones", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(disk(2), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(2), "a"));
     expect(await take(fixture, disks(2))).toEqual([]);
     expect(fixture.outcomes().sort()).toEqual(["a existing", "made-1 accepted"]);
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
@@ -285,9 +289,9 @@ describe("createAll with snapshots of a run that may be in progress in another i
 
   test("createAll waits until the list shows no further snapshot of the run", async () => {
     const fixture = createFixture(LONG);
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     fixture.cloud.at("listAll", undefined, () =>
-      fixture.cloud.add(snapshot, madeOf(disk(2), "b", { created: fixture.time.now() })),
+      fixture.cloud.add(snapshot, snapshotCreatedFor(disk(2), "b", { created: fixture.time.now() })),
     );
     await take(fixture, disks(4));
     expect(fixture.cloud.calls.slice(0, 3)).toEqual([
@@ -304,7 +308,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
     await take(none, disks(3));
     expect(none.time.seconds()).toBe(0);
     const all = createFixture(LONG);
-    all.cloud.add(snapshot, ...disks(3).map((target, index) => madeOf(target, `s-${index}`)));
+    all.cloud.add(snapshot, ...disks(3).map((target, index) => snapshotCreatedFor(target, `s-${index}`)));
     await take(all, disks(3));
     expect(all.time.seconds()).toBe(0);
     expect(all.cloud.requests()).toEqual(["listAll snapshot"]);
@@ -314,11 +318,11 @@ describe("createAll with snapshots of a run that may be in progress in another i
     const clusters = [1, 2, 3].map((number) => targetFor(cluster, `cluster-${number}`));
     const others: [Kind, readonly Target[], FoundSnapshot][] = [
       [snapshot, disks(3), snapshotOf("a", "disk-1")],
-      [snapshot, disks(3), madeOf(disk(9), "b")],
-      [snapshot, disks(3), madeOf(disk(1), "c", { resource: undefined })],
+      [snapshot, disks(3), snapshotCreatedFor(disk(9), "b")],
+      [snapshot, disks(3), snapshotCreatedFor(disk(1), "c", { resource: undefined })],
       [cluster, clusters, snapshotOf("d", "cluster-1")],
       [cluster, clusters, snapshotOf("e", "cluster-1", { marker: undefined })],
-      [cluster, clusters, madeOf(targetFor(cluster, "cluster-9"), "f")],
+      [cluster, clusters, snapshotCreatedFor(targetFor(cluster, "cluster-9"), "f")],
     ];
     for (const [kind, targets, other] of others) {
       const fixture = createFixture(LONG);
@@ -332,7 +336,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
 
   test("hasBegun returns true if a target has a snapshot of the run", async () => {
     const fixture = createFixture(LONG);
-    fixture.cloud.add(snapshot, madeOf(disk(2), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(2), "a"));
     expect(await hasBegun(disks(1), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(false);
     expect(await hasBegun(disks(2), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(true);
   });
@@ -341,7 +345,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     fixture.cloud.at("listAll", undefined, () =>
-      fixture.cloud.add(snapshot, madeOf(disk(1), "a"), madeOf(disk(2), "b")),
+      fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"), snapshotCreatedFor(disk(2), "b")),
     );
     await createAll(disks(2), run, fixture.runContext, until, indexExistingSnapshots(run, fixture.runContext));
     expect(fixture.cloud.calls).toEqual(["0 s listAll snapshot", "10 s listAll snapshot"]);
@@ -355,14 +359,14 @@ describe("createAll with snapshots of a run that may be in progress in another i
   test("createAll waits for a shard of one target until the list shows no further snapshot", async () => {
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     await createAll(disks(3), run, fixture.runContext, until, indexExistingSnapshots(run, fixture.runContext));
     expect(fixture.time.seconds()).toBe(20);
   });
 
   test("createAll does not wait if all targets are started at the same time", async () => {
     const fixture = createFixture(LONG);
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     await take(fixture, disks(2));
     expect(fixture.time.seconds()).toBe(0);
   });
@@ -378,7 +382,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
     const since = async (...created: (number | undefined)[]) => {
       const fixture = createFixture(LONG);
       const made = created.map((ms, index) =>
-        madeOf(disk(index + 1), `s-${index}`, { created: ms === undefined ? undefined : moment(-ms) }),
+        snapshotCreatedFor(disk(index + 1), `s-${index}`, { created: ms === undefined ? undefined : moment(-ms) }),
       );
       fixture.cloud.add(snapshot, ...made);
       await take(fixture, disks(4));
@@ -398,13 +402,13 @@ describe("createAll with snapshots of a run that may be in progress in another i
 
   test("createAll does not wait beyond the deadline, because a missing snapshot is worse than a duplicate", async () => {
     const fixture = createFixture({ seconds: 20, concurrency: 2 });
-    fixture.cloud.add(snapshot, madeOf(disk(1), "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     await take(fixture, disks(3));
     expect(fixture.outcomes()).toEqual(["a existing", "made-1 accepted", "made-2 accepted"]);
     expect(fixture.time.seconds()).toBe(0);
 
     const longer = createFixture({ seconds: 20.001, concurrency: 2 });
-    longer.cloud.add(snapshot, madeOf(disk(1), "a"));
+    longer.cloud.add(snapshot, snapshotCreatedFor(disk(1), "a"));
     await take(longer, disks(3));
     expect(longer.cloud.requests().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
   });
@@ -420,7 +424,7 @@ describe("createAll with snapshots of a run that may be in progress in another i
 
   test("createAll creates another snapshot for one that is being deleted", async () => {
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
-    fixture.cloud.add(group, madeOf(targetFor(group, "server-1"), "a", DELETING));
+    fixture.cloud.add(group, snapshotCreatedFor(targetFor(group, "server-1"), "a", DELETING));
     await take(fixture, [targetFor(group, "server-1")]);
     expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
   });

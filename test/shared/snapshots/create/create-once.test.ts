@@ -221,17 +221,21 @@ describe("createOnce with generated names", () => {
 
 describe("createOnce with a group of individual disks whose disks the list omits", () => {
   const disks = (...volume_ids: string[]) => request({ kind: group, options: { volume_ids } });
-  const madeOf = (asked: SnapshotRequest) => madeBy(asked, "a", { resource: undefined });
+  const withoutResource = (asked: SnapshotRequest) => madeBy(asked, "a", { resource: undefined });
 
   test("createOnce finds an existing group of individual disks by its request hash", async () => {
-    expect((await ensured([madeOf(disks("a", "b"))], disks("b", "a"))).result).toMatchObject({ outcome: "existing" });
-    expect((await ensured([madeOf(disks("a", "c"))], disks("a", "b"))).result).toMatchObject({ outcome: "accepted" });
+    expect((await ensured([withoutResource(disks("a", "b"))], disks("b", "a"))).result).toMatchObject({
+      outcome: "existing",
+    });
+    expect((await ensured([withoutResource(disks("a", "c"))], disks("a", "b"))).result).toMatchObject({
+      outcome: "accepted",
+    });
   });
 
   test("createOnce finds an existing group of individual disks by its members", async () => {
     const member = (id: string) => snapshotOf(`of-${id}`, id);
     const other = request({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
-    const found = { ...madeOf(other), members: [member("B"), member("a")] };
+    const found = { ...withoutResource(other), members: [member("B"), member("a")] };
     expect((await ensured([found], disks("a", "b"))).result).toMatchObject({ reason: "Conflict" });
     expect((await ensured([{ ...found, members: [member("a")] }], disks("a", "b"))).result).toMatchObject({
       outcome: "accepted",
@@ -245,7 +249,7 @@ describe("createOnce with a group of individual disks whose disks the list omits
 
   test("createOnce does not return the group of a server for a request of individual disks", async () => {
     const server = request({ kind: group, options: { server_id: "server-1" } });
-    const other = { ...madeOf(disks("a")), resource: "server-2" };
+    const other = { ...withoutResource(disks("a")), resource: "server-2" };
     const fixture = createFixture();
     expect(await ask(fixture, server, [other])).toMatchObject({ outcome: "accepted" });
   });

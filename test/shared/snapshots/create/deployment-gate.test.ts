@@ -37,7 +37,11 @@ const DISK_1 = targetFor(snapshot, "disk-1");
 const DISK_2 = targetFor(snapshot, "disk-2");
 const moment = (milliseconds: number) => after(START, milliseconds);
 
-function madeOf({ kind, resource, options }: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
+function snapshotCreatedFor(
+  { kind, resource, options }: Target,
+  id: string,
+  changes: Partial<FoundSnapshot> = {},
+): FoundSnapshot {
   const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash: hashRequest(kind.name, options) };
   return snapshotOf(id, resource, { name: id, marker, labels: markerLabels(marker), ...changes });
 }
@@ -103,7 +107,7 @@ describe("passGate with a new deployment", () => {
 
   test("passGate creates nothing twice and reports the progress of existing snapshots", async () => {
     const { short, asked, progress } = await gate(
-      [madeOf(DISK_1, "a", CREATING), madeOf(DISK_2, "b")],
+      [snapshotCreatedFor(DISK_1, "a", CREATING), snapshotCreatedFor(DISK_2, "b")],
       [DISK_1, DISK_2],
     );
     expect(short).toEqual(["a existing", "b available"]);
@@ -121,16 +125,16 @@ describe("passGate with a new deployment", () => {
   });
 
   test("passGate creates another snapshot for one that is being deleted", async () => {
-    expect((await gate([madeOf(DISK_1, "a", DELETING)])).short).toEqual(["made-1 accepted"]);
+    expect((await gate([snapshotCreatedFor(DISK_1, "a", DELETING)])).short).toEqual(["made-1 accepted"]);
   });
 
   test("passGate waits for a snapshot whose status is unknown", async () => {
-    const { progress } = await gate([madeOf(DISK_1, "a", UNKNOWN)]);
+    const { progress } = await gate([snapshotCreatedFor(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
       { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
     ]);
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", UNKNOWN));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", UNKNOWN));
     becomes(fixture, 3, AVAILABLE);
     const done = await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
     expect(done.short).toEqual(["a available"]);
@@ -140,7 +144,7 @@ describe("passGate with a new deployment", () => {
 
 describe("passGate with existing snapshots", () => {
   const other = (kind: Kind, resource: string, changes: Partial<FoundSnapshot>) =>
-    gate([madeOf(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
+    gate([snapshotCreatedFor(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
 
   test("passGate counts only snapshots of this deployment and resource that this project created", async () => {
     for (const changes of [
@@ -158,15 +162,15 @@ describe("passGate with existing snapshots", () => {
       }
     }
     const clusters = ["cluster-1", "cluster-2"].map((resource) => targetFor(cluster, resource));
-    const failed = madeOf(clusters[1] as Target, "a", FAILED);
+    const failed = snapshotCreatedFor(clusters[1] as Target, "a", FAILED);
     expect((await gate([failed], clusters, {}, cluster)).short).toEqual(["made-1 accepted", "a failed"]);
-    expect((await gate([madeOf(DISK_2, "a")])).short).toEqual(["made-1 accepted"]);
+    expect((await gate([snapshotCreatedFor(DISK_2, "a")])).short).toEqual(["made-1 accepted"]);
   });
 
   test("passGate counts a group whose resource the list omits, and no such cluster snapshot", async () => {
     const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "b"] } };
     const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
-    const whole = madeOf(disks, "g", { resource: undefined, members });
+    const whole = snapshotCreatedFor(disks, "g", { resource: undefined, members });
     expect((await gate([whole], [disks], {}, group)).short).toEqual(["g available"]);
     const asked = targetFor(cluster, "cluster-1");
     const content = hashRequest(cluster.name, { ...asked.options, description: "another" });
@@ -183,7 +187,7 @@ describe("passGate with existing snapshots", () => {
       [cluster, ["cluster-1", "cluster-2"]],
     ] as const) {
       const targets = resources.map((resource) => targetFor(kind, resource));
-      const one = madeOf(targets[0] as Target, "a", { resource: undefined });
+      const one = snapshotCreatedFor(targets[0] as Target, "a", { resource: undefined });
       expect((await gate([one], targets, {}, kind)).short, kind.name).toEqual(["a available", "made-1 accepted"]);
     }
   });
@@ -191,7 +195,7 @@ describe("passGate with existing snapshots", () => {
 
 describe("passGate with failed snapshots", () => {
   test("passGate reports a failed snapshot with advice and does not create another one by itself", async () => {
-    const { progress, asked, fixture } = await gate([madeOf(DISK_1, "a", FAILED)]);
+    const { progress, asked, fixture } = await gate([snapshotCreatedFor(DISK_1, "a", FAILED)]);
     expect(progress).toMatchObject([
       {
         outcome: "failed",
@@ -209,10 +213,10 @@ describe("passGate with failed snapshots", () => {
   });
 
   test("passGate creates another snapshot for a failed one if the call asks for it, unless a good one exists", async () => {
-    const failed = madeOf(DISK_1, "a", FAILED);
+    const failed = snapshotCreatedFor(DISK_1, "a", FAILED);
     expect((await gate([failed], [DISK_1], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
-    expect((await gate([failed, madeOf(DISK_1, "b", CREATING)])).short).toEqual(["b existing"]);
-    expect((await gate([failed, madeOf(DISK_1, "b", DELETING)])).short).toEqual(["a failed"]);
+    expect((await gate([failed, snapshotCreatedFor(DISK_1, "b", CREATING)])).short).toEqual(["b existing"]);
+    expect((await gate([failed, snapshotCreatedFor(DISK_1, "b", DELETING)])).short).toEqual(["a failed"]);
   });
 
   test("passGate reports why a create failed and creates the other snapshots", async () => {
@@ -243,7 +247,7 @@ describe("passGate after the last moment for new creates", () => {
   test("passGate defers the targets that it did not start in time and reports the existing snapshots", async () => {
     const fixture = createFixture({ concurrency: 1 });
     fixture.cloud.createMs = 10_000;
-    fixture.cloud.add(snapshot, madeOf(DISK_2, "b", { created: START }));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_2, "b", { created: START }));
     const { progress } = await call(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
       beginUntil: moment(10_000),
     });
@@ -256,7 +260,7 @@ describe("passGate after the last moment for new creates", () => {
   });
 
   test("passGate reports a failed snapshot although the time ran out", async () => {
-    const { short } = await gate([madeOf(DISK_1, "a", FAILED)], [DISK_1, DISK_2], { beginUntil: START });
+    const { short } = await gate([snapshotCreatedFor(DISK_1, "a", FAILED)], [DISK_1, DISK_2], { beginUntil: START });
     expect(short).toEqual(["a failed", "disk-2 deferred"]);
   });
 });
@@ -292,7 +296,7 @@ describe("passGate with a call that waits", () => {
 
   test("passGate does not wait if all snapshots were available at the first list", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "a"));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"));
     await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
     expect(fixture.time.seconds()).toBe(0);
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot"]);
@@ -325,7 +329,7 @@ describe("passGate with a call that waits", () => {
 
   test("passGate waits for a pending snapshot of any call and lists no other kind", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "a"), madeOf(DISK_2, "b", CREATING));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"), snapshotCreatedFor(DISK_2, "b", CREATING));
     fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
     becomes(fixture, 3, AVAILABLE);
     const { progress } = await call(fixture, [DISK_1, DISK_2], { waitUntil: moment(40_000) });
@@ -344,16 +348,23 @@ describe("passGate with a call that waits", () => {
 
   test("passGate uses the available one of two duplicates, otherwise the same snapshot as before", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "b", { created: moment(1) }), madeOf(DISK_1, "a", CREATING));
+    fixture.cloud.add(
+      snapshot,
+      snapshotCreatedFor(DISK_1, "b", { created: moment(1) }),
+      snapshotCreatedFor(DISK_1, "a", CREATING),
+    );
     expect((await call(fixture)).short).toEqual(["b available"]);
-    const creating = [madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }), madeOf(DISK_1, "a", CREATING)];
+    const creating = [
+      snapshotCreatedFor(DISK_1, "b", { ...CREATING, created: moment(1) }),
+      snapshotCreatedFor(DISK_1, "a", CREATING),
+    ];
     expect((await gate(creating, [DISK_1], { waitUntil: moment(3_000) })).short).toEqual(["a existing"]);
   });
 
   test("passGate does not use an available snapshot of a different request", async () => {
     const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash: "00000000" };
-    const other = madeOf(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
-    expect((await gate([madeOf(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
+    const other = snapshotCreatedFor(DISK_1, "b", { created: moment(1), marker, labels: markerLabels(marker) });
+    expect((await gate([snapshotCreatedFor(DISK_1, "a", CREATING), other])).short).toEqual(["a existing"]);
   });
 
   test("passGate uses the other duplicate if one fails or is being deleted", async () => {
@@ -361,8 +372,8 @@ describe("passGate with a call that waits", () => {
       const fixture = createFixture();
       fixture.cloud.add(
         snapshot,
-        madeOf(DISK_1, "a", CREATING),
-        madeOf(DISK_1, "b", { ...CREATING, created: moment(1) }),
+        snapshotCreatedFor(DISK_1, "a", CREATING),
+        snapshotCreatedFor(DISK_1, "b", { ...CREATING, created: moment(1) }),
       );
       fixture.cloud.always("listAll", () => {
         const found = fixture.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...end } : one));
@@ -374,7 +385,7 @@ describe("passGate with a call that waits", () => {
 
   test("passGate reports for a snapshot that is being deleted that another call creates a new one", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", CREATING));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", CREATING));
     becomes(fixture, 1, DELETING);
     const { progress } = await call(fixture, [DISK_1], { waitUntil: moment(5_000) });
     expect(progress).toMatchObject([
@@ -388,7 +399,7 @@ describe("passGate with a call that waits", () => {
       const fixture = createFixture();
       const target = targetFor(cluster, "cluster-1");
       fixture.cloud.at("create", () => {
-        const old = madeOf(target, "made-1", { ...changes });
+        const old = snapshotCreatedFor(target, "made-1", { ...changes });
         fixture.cloud.always("listAll", () => void fixture.cloud.snapshots.set(cluster.name, [old]));
       });
       const { short } = await call(fixture, [target], { waitUntil: moment(5_000) });
@@ -409,7 +420,7 @@ describe("passGate with a call that waits", () => {
 
 describe("passGate with a deployment_id that was used before", () => {
   const old = (changes: Partial<FoundSnapshot> = {}) =>
-    madeOf(DISK_1, "a", { created: moment(-HOUR_MS - 1), ...changes });
+    snapshotCreatedFor(DISK_1, "a", { created: moment(-HOUR_MS - 1), ...changes });
 
   test("passGate refuses a deployment_id with an old snapshot, creates nothing, and writes a record for each target", async () => {
     const { error, asked, fixture } = await gate([old()], [DISK_1, DISK_2], { maxAgeMs: HOUR_MS });
@@ -461,7 +472,7 @@ describe("passGate with a deployment_id that was used before", () => {
 
   test("passGate refuses a deployment_id during the wait, after it has written a record for each target", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, madeOf(DISK_1, "a", { ...CREATING, created: undefined }));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", { ...CREATING, created: undefined }));
     fixture.cloud.always("listAll", () => {
       const found = fixture.cloud.of(snapshot).map((one) => (one.id === "a" ? { ...one, ...AVAILABLE } : one));
       if (fixture.time.seconds() >= 1) fixture.cloud.snapshots.set("snapshot", found);
@@ -488,7 +499,10 @@ describe("passGate with groups", () => {
   async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
     const fixture = createFixture();
     fixture.cloud.disks.set("server-1", disks);
-    fixture.cloud.add(group, madeOf(SERVER, "g", { created: moment(since), members: membersOf(...members) }));
+    fixture.cloud.add(
+      group,
+      snapshotCreatedFor(SERVER, "g", { created: moment(since), members: membersOf(...members) }),
+    );
     return { ...(await call(fixture, [SERVER], options)), fixture };
   }
   const LONG_AGO = moment(-2 * HOUR_MS);
@@ -502,7 +516,7 @@ describe("passGate with groups", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
   });
 
-  test("passGate reports a group that lacks members as failed and names their disks", async () => {
+  test("passGate reports a group as failed if members are missing, and names the disks without a member", async () => {
     const { progress } = await whole(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
     expect(progress).toMatchObject([
       {
@@ -553,7 +567,7 @@ describe("passGate with groups", () => {
       [["a", "b"], ["g available"]],
       [["a"], ["g failed"]],
     ] as const) {
-      const found = madeOf(named, "g", {
+      const found = snapshotCreatedFor(named, "g", {
         resource: undefined,
         members: membersOf(...members),
         created: moment(-HOUR_MS),
@@ -566,10 +580,10 @@ describe("passGate with groups", () => {
 
   test("passGate rejects if the disks of a group's server cannot be listed, and lists none while the group is being created", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(group, madeOf(SERVER, "g", { members: membersOf("a") }));
+    fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { members: membersOf("a") }));
     fixture.cloud.at("disksOf", cloudError("AccessDenied"));
     expect((await call(fixture, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
-    const young = await gate([madeOf(SERVER, "g", CREATING)], [SERVER], {}, group);
+    const young = await gate([snapshotCreatedFor(SERVER, "g", CREATING)], [SERVER], {}, group);
     expect(young.asked).toEqual(["listAll snapshot-group"]);
   });
 

@@ -246,14 +246,14 @@ test("the embedded cloud accepts a limit of 1 to 1000 in lists and refuses a lim
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud refuses a marker and unknown parameters in the list of legacy snapshots, unless configured to ignore them", async () => {
+test("the embedded cloud refuses a marker and unknown parameters in the legacy snapshot list, unless configured to ignore them", async () => {
   const strict = await startTestCloud();
   expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
   const lax = await startTestCloud({ unknownQuery: "ignore" });
   expect((await lax.call("GET", `${LIST}?marker=x`)).status).toBe(200);
 });
 
-test("the embedded cloud supports every filter of the list of legacy snapshots", async () => {
+test("the embedded cloud supports every filter of the legacy snapshot list", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
   const b = cloud.addVolume();

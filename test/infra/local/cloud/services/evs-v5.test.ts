@@ -196,7 +196,7 @@ test("the embedded cloud pages standard snapshots by offset and marker, without 
   expect(full.snapshots[0].created_at).toMatch(/^2026-11-21T02:00:00\.\d{6}Z$/);
 });
 
-test("the embedded cloud supports every filter of the list of standard snapshots", async () => {
+test("the embedded cloud supports every filter of the standard snapshot list", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, availabilityZone: "az-3" });
