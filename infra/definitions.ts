@@ -2,7 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { CallPurpose, CloudCall, FunctionDefinition } from "../shared/middleware/definition.ts";
+import type { CloudCall } from "../shared/huaweicloud/calls.generated.ts";
+import type { CallPurpose, FunctionDefinition } from "../shared/middleware/definition.ts";
 
 const FUNCTIONS = join(import.meta.dirname, "..", "functions");
 

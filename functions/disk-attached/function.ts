@@ -8,6 +8,8 @@ export const definition = {
   trigger: { type: "cts" },
   timeoutSeconds: 300,
   memoryMb: 128,
+  // CTS sends two traces of one attachment, and EVS has no lock. One instance processes them one after the other.
+  maxInstances: 1,
   // A deployment uses one of both kinds. evs.deleteSnapshot: only if DISK_ATTACHED_RETENTION is set.
   calls: [
     "evs.listVolumes",

@@ -2,7 +2,7 @@
 import { REASONS } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Schema } from "../../shared/validation/validate.ts";
 import { objectSchema, ref, stringSchema } from "./builders.ts";
 import { OPERATIONS } from "./operations.ts";

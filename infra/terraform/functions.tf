@@ -18,8 +18,7 @@ resource "huaweicloud_fgs_function" "this" {
   app_agency = huaweicloud_identity_agency.function[each.key].name
   agency     = huaweicloud_identity_agency.platform.name
 
-  # CTS sends two traces of one attachment, and EVS has no lock. One instance processes them one after the other.
-  max_instance_num = each.key == "disk-attached" ? "1" : null
+  max_instance_num = each.value.max_instances
 
   enable_lts_log  = true
   log_group_id    = huaweicloud_lts_group.this.id

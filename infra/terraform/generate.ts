@@ -1,19 +1,35 @@
-/** Writes functions.json, which locals.tf reads. `npm run generate` runs it. */
+/** Writes the JSON files that locals.tf reads. `npm run generate` runs it. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CALLS } from "../../shared/huaweicloud/calls.generated.ts";
+import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import { callsOf, loadDefinitions } from "../definitions.ts";
 
-/** Returns what Terraform has to know of every function: its trigger, its timeout in seconds, its memory in MB and its calls. */
-export async function functionsText(): Promise<string> {
+/** Returns the path and the text of every generated file. */
+export async function generateTerraform(): Promise<Map<string, string>> {
   const definitions = await loadDefinitions();
   const functions = definitions.map((definition) => {
-    const { name, trigger, timeoutSeconds: timeout, memoryMb: memory } = definition;
+    const { name, trigger, timeoutSeconds: timeout, memoryMb: memory, maxInstances } = definition;
     const method = trigger.type === "http" ? trigger.method : null;
-    return [name, { trigger: trigger.type, method, timeout, memory, calls: callsOf(definition, definitions) }];
+    // The provider's argument is a string.
+    const max_instances = maxInstances === undefined ? null : String(maxInstances);
+    const calls = callsOf(definition, definitions);
+    return [name, { trigger: trigger.type, method, timeout, memory, max_instances, calls }];
   });
-  return `${JSON.stringify(Object.fromEntries(functions), undefined, 2)}\n`;
+  const kinds = Object.values<Kind>(KINDS).map(({ name, target }) => [
+    name,
+    [target.idsField, ...Object.keys(target.defaults)],
+  ]);
+  const files = { functions: Object.fromEntries(functions), kinds: Object.fromEntries(kinds), actions: CALLS };
+  return new Map(
+    Object.entries(files).map(([name, content]) => [
+      join(import.meta.dirname, `${name}.json`),
+      `${JSON.stringify(content, undefined, 2)}\n`,
+    ]),
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await writeFile(join(import.meta.dirname, "functions.json"), await functionsText());
+  for (const [path, text] of await generateTerraform()) await writeFile(path, text);
 }

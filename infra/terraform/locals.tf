@@ -1,4 +1,28 @@
-data "huaweicloud_account" "this" {}
+data "huaweicloud_account" "this" {
+  lifecycle {
+    # These checks compare variables with the generated files. A validation of a variable can do this from Terraform 1.9 only.
+    precondition {
+      condition     = length(setsubtract(var.functions, local.selectable)) == 0
+      error_message = "functions: expected any of ${join(", ", local.selectable)}; got ${join(", ", var.functions)}."
+    }
+
+    precondition {
+      condition     = alltrue([for target in local.targets : contains(keys(local.kinds), try(target.kind, ""))])
+      error_message = "The kind of a target is ${join(", ", keys(local.kinds))}."
+    }
+
+    precondition {
+      # The fields of all kinds. The function checks which of them a kind has.
+      condition     = alltrue([for target in local.targets : length(setsubtract(keys(target), local.target_fields)) == 0])
+      error_message = "A target has ${join(", ", local.target_fields)}, and no other fields."
+    }
+
+    precondition {
+      condition     = length(setsubtract(keys(var.endpoints), local.services)) == 0
+      error_message = "endpoints: expected any of ${join(", ", local.services)}; got ${join(", ", keys(var.endpoints))}."
+    }
+  }
+}
 
 locals {
   project = coalesce(var.project, var.region)
@@ -6,33 +30,24 @@ locals {
   # The names of all resources of this module begin with the prefix.
   prefix = "snapshots"
 
-  # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. The calls have the
-  # names of the embedded cloud; a test compares this table with the requests that the functions send.
-  actions = {
-    "evs.listVolumes"            = ["evs:volumes:list"]
-    "evs.showVolume"             = ["evs:volumes:get"]
-    "evs.createSnapshot"         = ["evs:snapshots:create"]
-    "evs.listSnapshots"          = ["evs:snapshots:list"]
-    "evs.deleteSnapshot"         = ["evs:snapshots:delete"]
-    "evs.createStandardSnapshot" = ["evs:snapshots:create"]
-    "evs.listStandardSnapshots"  = ["evs:snapshots:list"]
-    "evs.deleteStandardSnapshot" = ["evs:snapshots:delete"]
-    "evs.createSnapshotGroup"    = ["evs:snapshotGroups:create"]
-    "evs.listSnapshotGroups"     = ["evs:snapshotGroups:list"]
-    "evs.deleteSnapshotGroup"    = ["evs:snapshotGroups:delete"]
-    "ecs.listServers"            = ["ecs:cloudServers:list"]
-    "dws.listClusters"           = ["dws:openAPICluster:list"]
-    "dws.createSnapshot"         = ["dws:openAPISnapshot:create"]
-    "dws.listSnapshots"          = ["dws:openAPISnapshot:list"]
-    "dws.deleteSnapshot"         = ["dws:openAPISnapshot:delete"]
-    "functiongraph.invokeAsync"  = ["functiongraph:function:invokeAsync"]
-    # Reporting logs requires no action.
-    "lts.reportLogs" = []
-  }
+  # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. `npm run generate`
+  # writes this file from the clients in shared/huaweicloud.
+  actions = jsondecode(file("${path.module}/actions.json"))
+
+  # The services whose address each function gets. The address for logs is a variable of its own.
+  services = sort(distinct([for call in keys(local.actions) : split(".", call)[0] if !startswith(call, "lts.")]))
+
+  # Every kind of snapshot with the fields of its targets. `npm run generate` writes this file from shared/snapshots/kinds.
+  kinds         = jsondecode(file("${path.module}/kinds.json"))
+  targets       = flatten([for policy in values(var.policies) : try(policy.targets, [])])
+  target_fields = distinct(concat(["kind", "tags", "exclude_tags", "description"], flatten(values(local.kinds))))
 
   # Every function with its trigger, its timeout in seconds, its memory in MB and its calls. `npm run generate` writes the file from
   # functions/<name>/function.ts.
   definitions = jsondecode(file("${path.module}/functions.json"))
+
+  # The functions that the variable `functions` selects. The variable `policies` selects those with a timer.
+  selectable = [for name, one in local.definitions : name if one.trigger != "timer"]
 
   # Only legacy snapshots have a limit per disk that requires deletions.
   make_room = ["evs.deleteSnapshot"]
@@ -65,20 +80,19 @@ locals {
 
   # The configuration, which is the same for all functions. FunctionGraph allows 20 variables; these are 15.
   variables = merge({
-    REGION                 = var.region
-    PROJECT_ID             = data.huaweicloud_account.this.current_project_id
-    EVS_ENDPOINT           = lookup(var.endpoints, "evs", "https://evs.${var.region}.${var.cloud}")
-    DWS_ENDPOINT           = lookup(var.endpoints, "dws", "https://dws.${var.region}.${var.cloud}")
-    ECS_ENDPOINT           = lookup(var.endpoints, "ecs", "https://ecs.${var.region}.${var.cloud}")
-    FUNCTIONGRAPH_ENDPOINT = lookup(var.endpoints, "functiongraph", "https://functiongraph.${var.region}.${var.cloud}")
-    LTS_ENDPOINT           = var.lts_endpoint
-    LTS_LOG_GROUP_ID       = huaweicloud_lts_group.this.id
-    LTS_LOG_STREAM_ID      = huaweicloud_lts_stream.results.id
-    EVS_LIMITS             = var.evs_limits
-    HTTP_TIMEOUT_MS        = "10000"
-    MAX_CONCURRENCY        = "8"
-    SHARD_SIZE             = "500"
-    DISK_ATTACHED_KIND     = var.disk_attached_kind
+    REGION             = var.region
+    PROJECT_ID         = data.huaweicloud_account.this.current_project_id
+    LTS_ENDPOINT       = var.lts_endpoint
+    LTS_LOG_GROUP_ID   = huaweicloud_lts_group.this.id
+    LTS_LOG_STREAM_ID  = huaweicloud_lts_stream.results.id
+    EVS_LIMITS         = var.evs_limits
+    HTTP_TIMEOUT_MS    = "10000"
+    MAX_CONCURRENCY    = "8"
+    SHARD_SIZE         = "500"
+    DISK_ATTACHED_KIND = var.disk_attached_kind
+    }, {
+    for service in local.services :
+    "${upper(service)}_ENDPOINT" => lookup(var.endpoints, service, "https://${service}.${var.region}.${var.cloud}")
     }, {
     for retention in [var.disk_attached_retention] : "DISK_ATTACHED_RETENTION" => jsonencode(retention) if retention != null
   })

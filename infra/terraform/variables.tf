@@ -67,26 +67,6 @@ variable "policies" {
   }
 
   validation {
-    condition = alltrue(flatten([
-      for policy in values(var.policies) : [for target in try(policy.targets, []) : contains(
-        ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"], try(target.kind, "")
-      )]
-    ]))
-    error_message = "The kind of a target is snapshot, standard-snapshot, snapshot-group or cluster-snapshot."
-  }
-
-  validation {
-    # The fields of all kinds. The function checks which of them a kind has.
-    condition = alltrue(flatten([
-      for policy in values(var.policies) : [for target in try(policy.targets, []) : length(setsubtract(keys(target), [
-        "kind", "volume_ids", "server_ids", "cluster_ids", "tags", "exclude_tags",
-        "description", "force", "incremental", "instant_access",
-      ])) == 0]
-    ]))
-    error_message = "A target has kind, volume_ids, server_ids or cluster_ids, tags, exclude_tags, description, force, incremental and instant_access, and no other fields."
-  }
-
-  validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
     error_message = "A policy has both schedule and at least one target, or neither if it only prunes."
   }
@@ -130,17 +110,9 @@ variable "policies" {
 }
 
 variable "functions" {
-  description = "Functions to deploy in addition to those of the policies: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group, create-cluster-snapshot."
+  description = "Functions to deploy in addition to those of the policies: disk-attached, and the HTTP functions."
   type        = set(string)
   default     = ["disk-attached"]
-
-  validation {
-    condition = length(setsubtract(var.functions, [
-      "disk-attached", "pre-deploy",
-      "create-snapshot", "create-standard-snapshot", "create-snapshot-group", "create-cluster-snapshot",
-    ])) == 0
-    error_message = "functions: disk-attached, pre-deploy, create-snapshot, create-standard-snapshot, create-snapshot-group and create-cluster-snapshot are allowed."
-  }
 }
 
 variable "disk_attached_kind" {
@@ -238,14 +210,9 @@ variable "lts_endpoint" {
 }
 
 variable "endpoints" {
-  description = "Addresses of evs, dws, ecs and functiongraph that differ from https://{service}.{region}.{cloud}."
+  description = "Addresses of services, such as evs, that differ from https://{service}.{region}.{cloud}."
   type        = map(string)
   default     = {}
-
-  validation {
-    condition     = length(setsubtract(keys(var.endpoints), ["evs", "dws", "ecs", "functiongraph"])) == 0
-    error_message = "endpoints: evs, dws, ecs and functiongraph are allowed."
-  }
 }
 
 variable "evs_limits" {

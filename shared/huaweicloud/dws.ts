@@ -52,3 +52,14 @@ async function list(connection: Connection, visit: (found: FoundSnapshot) => voi
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
   wholeList(response, "snapshots", (row) => visit(snapshotIn(row, clusterSnapshot)));
 }
+
+/** The client of each kind of snapshot that this file serves. */
+export const snapshotClients = { "cluster-snapshot": dws };
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+export const calls = {
+  "dws.listClusters": ["dws:openAPICluster:list"],
+  "dws.createSnapshot": ["dws:openAPISnapshot:create"],
+  "dws.listSnapshots": ["dws:openAPISnapshot:list"],
+  "dws.deleteSnapshot": ["dws:openAPISnapshot:delete"],
+};

@@ -66,3 +66,13 @@ function optionOf(options: JsonObject): CreateSnapshotOption {
   if (name !== undefined) option.withName(name as string);
   return option;
 }
+
+/** The client of each kind of snapshot that this file serves. */
+export const snapshotClients = { snapshot: evsV2 };
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+export const calls = {
+  "evs.createSnapshot": ["evs:snapshots:create"],
+  "evs.listSnapshots": ["evs:snapshots:list"],
+  "evs.deleteSnapshot": ["evs:snapshots:delete"],
+};

@@ -109,3 +109,16 @@ const list = (
     },
     (row) => visit(snapshotIn(row, kind)),
   );
+
+/** The client of each kind of snapshot that this file serves. */
+export const snapshotClients = { "standard-snapshot": evsV5Snapshots, "snapshot-group": evsV5SnapshotGroups };
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+export const calls = {
+  "evs.createStandardSnapshot": ["evs:snapshots:create"],
+  "evs.listStandardSnapshots": ["evs:snapshots:list"],
+  "evs.deleteStandardSnapshot": ["evs:snapshots:delete"],
+  "evs.createSnapshotGroup": ["evs:snapshotGroups:create"],
+  "evs.listSnapshotGroups": ["evs:snapshotGroups:list"],
+  "evs.deleteSnapshotGroup": ["evs:snapshotGroups:delete"],
+};

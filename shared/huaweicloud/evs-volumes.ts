@@ -80,3 +80,9 @@ function readVolume(raw: JsonObject): Volume {
     })),
   };
 }
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+export const calls = {
+  "evs.listVolumes": ["evs:volumes:list"],
+  "evs.showVolume": ["evs:volumes:get"],
+};

@@ -23,3 +23,8 @@ export async function invokeAsync(connection: Connection, functionUrn: string, e
   if (!requestId) throw unexpectedResponse("a request_id", response, true);
   return requestId;
 }
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+export const calls = {
+  "functiongraph.invokeAsync": ["functiongraph:function:invokeAsync"],
+};

@@ -28,3 +28,6 @@ export async function reportLogs(connection: Connection, topic: Topic, lines: st
     throw unexpectedResponse("200 and a code that ends in .200.200", response);
   }
 }
+
+/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). Reports to LTS require no action. */
+export const calls = { "lts.reportLogs": [] };

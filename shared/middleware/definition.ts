@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import type { CloudCall } from "../huaweicloud/calls.generated.ts";
 
 /**
  * What a function is: the object that `functions/<name>/function.ts` exports as `definition`. Deployment and documents are
@@ -13,6 +14,8 @@ export interface FunctionDefinition {
   readonly trigger: FunctionTrigger;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  /** The maximum number of instances that run at the same time. Default: no maximum. */
+  readonly maxInstances?: number;
   /**
    * Every call that the function may make, and therefore needs a right for. All functions also report their records to the
    * logging topic (`lts.reportLogs`).
@@ -30,8 +33,6 @@ export type FunctionTrigger =
   | { readonly type: "timer" }
   | { readonly type: "cts" };
 
-/** A call of a cloud service, by its name in the table of rights in infra/README.md, such as `evs.createSnapshot`. */
-export type CloudCall = `${"evs" | "ecs" | "dws" | "functiongraph"}.${string}`;
 /** Lists the resources of a kind, lists its snapshots, creates one, or deletes one. */
 export type CallPurpose = "resources" | "list" | "create" | "delete";
 /** The calls of every kind for one purpose. */

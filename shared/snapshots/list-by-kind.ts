@@ -1,7 +1,7 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { pauses, retryRead } from "../core/retry.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
-import { KINDS } from "./kinds/kinds.ts";
+import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
 import type { RunContext } from "./run-context.ts";
 import { tooMany } from "./too-many.ts";

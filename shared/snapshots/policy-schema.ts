@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { Uuid } from "../validation/fields.ts";
 import type { Kind } from "./kinds/kind.ts";
-import { KINDS } from "./kinds/kinds.ts";
+import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Policy, Selector } from "./policy.ts";
 
 // The schemas that policies and gates share, derived from the definitions of the kinds. Only the schema generator loads this

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Kind } from "./kinds/kind.ts";
-import type { KindName } from "./kinds/kinds.ts";
+import type { KindName } from "./kinds/kinds.generated.ts";
 import type { Resource } from "./ports.ts";
 
 /** Selects resources of one kind by id, by tag, or by both, in a policy or a gate. */

@@ -1,7 +1,7 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { retryRead } from "../core/retry.ts";
 import type { Kind } from "./kinds/kind.ts";
-import { KINDS } from "./kinds/kinds.ts";
+import { KINDS } from "./kinds/kinds.generated.ts";
 import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
 import type { Resource } from "./ports.ts";
 import type { RunContext } from "./run-context.ts";

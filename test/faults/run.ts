@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "../../infra/local/terminal/table.ts";
-import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Run } from "./matrix.ts";
 import type { Rate } from "./report.ts";
 

@@ -9,7 +9,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import { completed } from "../support/attachments.ts";
 import { CREATES } from "../support/creates.ts";
 import { apig, createTestEnvironment, START, timerEvent } from "../support/environment.ts";

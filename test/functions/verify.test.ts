@@ -4,7 +4,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import { createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
 import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../support/retention-seeds.ts";
 

@@ -5,7 +5,7 @@ import { type Reason, SnapshotError, type SnapshotErrorDetails } from "../../sha
 import { formatInstant, type Instant, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import { type Marker, markerLabels } from "../../shared/snapshots/marker.ts";
 import type { AttachedDisk, Cloud, Resource, SnapshotService } from "../../shared/snapshots/ports.ts";
 import type { EndFields, ResultReporter, RunNotices, TargetFields } from "../../shared/snapshots/reporting.ts";

@@ -87,7 +87,7 @@ export async function startGate(
     projectId: cloud.projectId,
     timeoutSeconds: 60,
   });
-  const gateway = await startGateway({ host, backendTimeoutMs });
+  const gateway = await startGateway({ host, routes: ["pre-deploy"], backendTimeoutMs });
   onTestFinished(async () => {
     await gateway.close();
     await host.close();

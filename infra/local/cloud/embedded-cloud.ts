@@ -7,9 +7,9 @@ import type { Fault as AnyFault, FaultHandle, FaultMatch } from "./gateway/fault
 import type { RequestView } from "./gateway/requests.ts";
 import type { Rate } from "./gateway/throttle.ts";
 import type { Kind, Tags } from "./records.ts";
-import type { clusterView } from "./services/dws.ts";
+import type { clusterView, NewCluster } from "./services/dws-clusters.ts";
 import type { volumeView } from "./services/evs-volumes.ts";
-import type { SeededSnapshot, SnapshotView } from "./services/snapshots.ts";
+import type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 
 export type Fault = AnyFault<EmbeddedCloud>;
 
@@ -95,16 +95,9 @@ export interface Resources {
   setVolumeStatus(volumeId: string, status: string | undefined): void;
   removeVolume(volumeId: string): void;
   removeServer(serverId: string): void;
-  addCluster(cluster?: {
-    id?: string;
-    name?: string;
-    tags?: Tags;
-    status?: string;
-    subStatus?: string;
-    taskStatus?: string;
-    enterpriseProjectId?: string;
-    createdAt?: Time;
-  }): Cluster;
+  addCluster(cluster?: NewCluster): Cluster;
+  /** Adds a resource of a type in `otherResources`. */
+  addOther(type: string, resource: { id: string; name: string; tags: Tags }): void;
   setCluster(clusterId: string, state: { status?: string; taskStatus?: string | undefined }): void;
   removeCluster(clusterId: string): void;
   volume(id: string): Volume | undefined;
@@ -113,6 +106,10 @@ export interface Resources {
 
 export interface EmbeddedCloud extends Resources {
   readonly url: string;
+  /** The names of the services, such as `evs`. All of them have the same address. */
+  readonly services: readonly string[];
+  /** The types of the resources that are neither servers nor disks, each with the field of a create request that names it. */
+  readonly otherResources: readonly { type: string; idField: string }[];
   readonly projectId: string;
   readonly region: string;
   readonly credentials: Credentials;

@@ -16,21 +16,19 @@ import { createThrottle } from "./gateway/throttle.ts";
 import { Inventory } from "./inventory.ts";
 import type { Kind } from "./records.ts";
 import { createResources } from "./resources.ts";
-import { dws } from "./services/dws.ts";
-import { ecs } from "./services/ecs.ts";
-import { evs } from "./services/evs.ts";
-import { functiongraph } from "./services/functiongraph.ts";
-import { lts } from "./services/lts.ts";
+import { addMember, removeMember } from "./services/evs-group-members.ts";
+import { SERVICES, SNAPSHOT_KINDS } from "./services/services.generated.ts";
 import {
-  addMember,
-  removeMember,
   seedSnapshot,
   setSnapshotCreatedAt,
   setSnapshotLabels,
   setSnapshotStatus,
+  viewOf,
   viewsOf,
 } from "./services/snapshots.ts";
 
+/** The names of the services of the embedded cloud, such as `evs`. */
+export const SERVICE_NAMES: readonly string[] = SERVICES.map(({ name }) => name);
 export { type CloudClock, ScaledClock, StoppedClock, wallClock } from "./clock.ts";
 export type { CloudBehavior } from "./cloud-behavior.ts";
 export type { Invocation, LogEntry } from "./cloud-state.ts";
@@ -40,7 +38,7 @@ export type { FaultHandle, FaultMatch } from "./gateway/faults.ts";
 export type { RequestView } from "./gateway/requests.ts";
 export type { Rate } from "./gateway/throttle.ts";
 export type { Kind } from "./records.ts";
-export type { SeededSnapshot, SnapshotView } from "./services/snapshots.ts";
+export type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 
 const DEFAULT_CREDENTIALS: Credentials = {
   ak: "EMBEDDEDCLOUDACCESS1",
@@ -73,7 +71,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
 
   const lag = { ms: 0 };
   const timing = { creationMs: creationTimes(creationMs), deletionMs, listLagMs: () => lag.ms };
-  const inventory = new Inventory(clock, timing);
+  const inventory = new Inventory(clock, timing, ofEachKind("statuses"));
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const cloudState: CloudState = {
@@ -99,7 +97,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   const refusedSignatures: string[] = [];
   const requestCounter = new RequestCounter();
   const server = createCloudServer<EmbeddedCloud>({
-    services: [evs, dws, ecs, lts, functiongraph],
+    services: SERVICES,
     cloudState,
     keyring,
     faults,
@@ -118,6 +116,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
 
   const cloud: EmbeddedCloud = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    services: SERVICE_NAMES,
+    otherResources: SERVICES.flatMap(({ resource }) => resource ?? []),
     projectId,
     region,
     credentials,
@@ -133,7 +133,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
     setSnapshotStatus: (snapshotId, status) => setSnapshotStatus(snapshotId, status, cloudState),
     setSnapshotLabels: (snapshotId, labels) => setSnapshotLabels(snapshotId, labels, cloudState),
     setSnapshotCreatedAt: (snapshotId, text) => setSnapshotCreatedAt(snapshotId, text, cloudState),
-    addMember: (groupId, volumeId) => addMember(groupId, volumeId, cloudState),
+    addMember: (groupId, volumeId) => viewOf(addMember(groupId, volumeId, cloudState), cloudState),
     removeMember: (groupId, volumeId) => removeMember(groupId, volumeId, cloudState),
     snapshots(kind) {
       inventory.removeDeleted();
@@ -173,8 +173,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   return cloud;
 }
 
+/** Returns a property of every kind, by the name of the kind. */
+const ofEachKind = <Property extends "statuses" | "creationMs">(property: Property) =>
+  Object.fromEntries(Object.values(SNAPSHOT_KINDS).map((kind) => [kind.name, kind[property]])) as Record<
+    Kind,
+    (typeof SNAPSHOT_KINDS)[Kind][Property]
+  >;
+
 function creationTimes(creationMs: number | Partial<Record<Kind, number>>): Record<Kind, number> {
-  const times = { snapshot: 3000, "standard-snapshot": 3000, "snapshot-group": 3000, "cluster-snapshot": 6000 };
+  const times = ofEachKind("creationMs");
   if (typeof creationMs === "object") return { ...times, ...creationMs };
   return Object.fromEntries(Object.keys(times).map((kind) => [kind, creationMs])) as Record<Kind, number>;
 }

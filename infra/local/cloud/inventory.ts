@@ -8,33 +8,14 @@ import type {
   AnySnapshot,
   AttachmentRecord,
   ClusterRecord,
-  ClusterSnapshot,
   Job,
   Kind,
-  LegacySnapshot,
   ServerRecord,
-  SnapshotGroup,
   SnapshotOf,
-  StandardSnapshot,
+  Statuses,
   VolumeRecord,
 } from "./records.ts";
 import { Groups, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
-
-interface Spelling {
-  creating: string;
-  available: string;
-  error: string;
-}
-
-const EVS: Spelling = { creating: "creating", available: "available", error: "error" };
-
-/** The statuses in the spelling of each service (SOURCES.md#evs-snapshot-statuses, SOURCES.md#dws-statuses). */
-const SPELLING: Record<Kind, Spelling> = {
-  snapshot: EVS,
-  "standard-snapshot": EVS,
-  "snapshot-group": EVS,
-  "cluster-snapshot": { creating: "CREATING", available: "AVAILABLE", error: "UNAVAILABLE" },
-};
 
 export interface Timing {
   creationMs: Record<Kind, number>;
@@ -46,16 +27,12 @@ export class Inventory {
   readonly servers = new TimeOrderedStore<ServerRecord>();
   readonly volumes = new TimeOrderedStore<VolumeRecord>();
   readonly clusters = new TimeOrderedStore<ClusterRecord>();
-  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotOf[K]> } = {
-    snapshot: new ResourceStore<LegacySnapshot>(),
-    "standard-snapshot": new ResourceStore<StandardSnapshot>(),
-    "snapshot-group": new ResourceStore<SnapshotGroup>(),
-    "cluster-snapshot": new ResourceStore<ClusterSnapshot>(),
-  };
+  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotOf[K]> };
   readonly jobs = new Map<string, Job>();
 
   readonly #clock: CloudClock;
   readonly #timing: Timing;
+  readonly #statuses: Record<Kind, Statuses>;
   readonly #volumesOfServer = new Groups<VolumeRecord>();
   readonly #endings = new Map<string, string[]>();
   /** The snapshots in the status `deleting`, ordered by the end of their deletion. */
@@ -66,9 +43,12 @@ export class Inventory {
   #discarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
-  constructor(clock: CloudClock, timing: Timing) {
+  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, Statuses>) {
     this.#clock = clock;
     this.#timing = timing;
+    this.#statuses = statuses;
+    const stores = Object.keys(statuses).map((kind) => [kind, new ResourceStore()]);
+    this.snapshots = Object.fromEntries(stores);
   }
 
   now(): number {
@@ -166,9 +146,9 @@ export class Inventory {
   /** Returns the common fields of a snapshot that a service creates now. */
   newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
-    const spelling = SPELLING[kind];
+    const statuses = this.#statuses[kind];
     const ending = this.#takeEnding(resourceId);
-    const endStatus = ending === "error" ? spelling.error : (ending ?? spelling.available);
+    const endStatus = ending === "error" ? statuses.error : (ending ?? statuses.available);
     return {
       id: randomUUID() as string,
       ...this.#stamp(now),
@@ -215,7 +195,7 @@ export class Inventory {
 
   statusOf(snapshot: AnySnapshot, now = this.now()): string {
     if (snapshot.goneAt !== undefined) return "deleting";
-    return now < snapshot.readyAt ? SPELLING[snapshot.kind].creating : snapshot.endStatus;
+    return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.endStatus;
   }
 
   /** Sets the status of a snapshot and cancels its pending change of status. `creating` then never ends. */
@@ -224,7 +204,7 @@ export class Inventory {
     if (index >= 0) this.#deleting.splice(index, 1);
     snapshot.goneAt = undefined;
     snapshot.updatedAt = this.now();
-    if (status === SPELLING[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
+    if (status === this.#statuses[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
     else {
       snapshot.readyAt = Math.min(snapshot.readyAt, this.now());
       snapshot.endStatus = status;
@@ -239,18 +219,6 @@ export class Inventory {
   visibility(): ((snapshot: AnySnapshot) => boolean) | undefined {
     const now = this.now();
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
-  }
-
-  /** Compares names without regard to case (SOURCES.md#dws-names-unique). */
-  hasClusterSnapshotNamed(name: string): boolean {
-    const wanted = name.toLowerCase();
-    return this.snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);
-  }
-
-  clusterTask(cluster: ClusterRecord): string | undefined {
-    if (cluster.taskStatus !== undefined) return cluster.taskStatus;
-    const busy = this.snapshots["cluster-snapshot"].of(cluster.id).some((snapshot) => this.isCreating(snapshot));
-    return busy ? "SNAPSHOTTING" : undefined;
   }
 
   /** Starts a job whose status `outcome` computes from the time. */

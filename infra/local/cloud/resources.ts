@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { bareTime, epoch } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
 import type { Resources, Time } from "./embedded-cloud.ts";
-import { clusterView } from "./services/dws.ts";
+import { addCluster, clusterView } from "./services/dws-clusters.ts";
 import { volumeView } from "./services/evs-volumes.ts";
+import { SERVICES } from "./services/services.generated.ts";
 
 export function createResources(cloudState: CloudState): Resources {
   const { clock, inventory, region } = cloudState;
@@ -63,19 +64,11 @@ export function createResources(cloudState: CloudState): Resources {
     },
     removeVolume: (volumeId) => inventory.removeVolume(volumeId),
     removeServer: (serverId) => inventory.removeServer(serverId),
-    addCluster({ id = randomUUID(), ...cluster } = {}) {
-      const record = {
-        id,
-        name: cluster.name ?? `cluster-${id.slice(0, 8)}`,
-        status: cluster.status ?? "AVAILABLE",
-        subStatus: cluster.subStatus ?? "NORMAL",
-        taskStatus: cluster.taskStatus,
-        tags: { ...cluster.tags },
-        enterpriseProjectId: cluster.enterpriseProjectId ?? "0",
-        ...age(cluster.createdAt),
-      };
-      inventory.clusters.add(record);
-      return structuredClone(clusterView(record, cloudState));
+    addCluster: (cluster = {}) => structuredClone(addCluster(cluster, cloudState)),
+    addOther(type, resource) {
+      const service = SERVICES.find((one) => one.resource?.type === type);
+      if (service?.resource === undefined) throw new Error(`No service has resources of the type ${type}.`);
+      service.resource.add(resource, cloudState);
     },
     setCluster(clusterId, state) {
       const cluster = findCluster(clusterId);

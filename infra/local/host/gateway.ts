@@ -7,10 +7,10 @@ import type { Invocation } from "./invocation.ts";
 import { MAX_GATEWAY_BODY, MAX_SYNC_PAYLOAD } from "./limits.ts";
 
 export interface GatewayOptions {
-  host: Pick<Host, "invoke" | "functions">;
+  host: Pick<Host, "invoke">;
   port?: number;
-  /** The functions that have an API. Default: the functions that HTTP triggers. */
-  routes?: readonly string[];
+  /** The functions that have an API. */
+  routes: readonly string[];
   /**
    * The backend timeout of the API, in milliseconds. Default 60,000, the value in Terraform and the maximum of the platform
    * (SOURCES.md#functiongraph-backend-timeout).
@@ -24,17 +24,13 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Returns whether HTTP triggers a function. */
-export const isHttpFunction = (name: string) => name.startsWith("create-") || name === "pre-deploy";
-
 /**
  * Starts a stand-in for the dedicated API gateway, which serves `/<function>` on the loopback interface. It sends the real event
  * to the function, checks the shape of the result, and has the limits of the gateway. Its error codes have the prefix APIG
  * (SOURCES.md#gateway-error-codes).
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const routes = options.routes ?? options.host.functions.filter(isHttpFunction);
-  const backendTimeoutMs = options.backendTimeoutMs ?? 60_000;
+  const { routes, backendTimeoutMs = 60_000 } = options;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = gatewayId();

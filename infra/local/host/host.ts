@@ -20,7 +20,8 @@ export interface HostOptions {
   projectId: string;
   /** Only for the URN in failure notices, because the platform does not pass the region to a function. */
   region?: string;
-  timeoutSeconds: number;
+  /** The timeout of each function, or of each function by name. */
+  timeoutSeconds: number | Record<string, number>;
   memoryMb?: number;
   cpuMillicores?: number;
   /** The maximum number of instances of each function, or of some functions by name (max_instance_num). Default 16. */
@@ -66,16 +67,23 @@ export async function startHost(options: HostOptions): Promise<Host> {
     dist,
     package: "default",
     projectId: options.projectId,
-    timeoutSeconds: options.timeoutSeconds,
     memoryMb: options.memoryMb ?? 128,
     cpuMillicores: options.cpuMillicores ?? 300,
     userData: options.userData,
     extra: options.environment ?? {},
   };
+  const timeoutOf = (name: string): number => {
+    const timeout = settingOf(options.timeoutSeconds, name);
+    if (timeout === undefined) throw new Error(`timeoutSeconds: expected the timeout of ${name}`);
+    return timeout;
+  };
   const createPool = (name: string) =>
     createInstancePool(
-      () => startInstance({ ...settings, functionName: name }, (line) => options.onLine?.(line)),
-      maxInstances(options.maxInstances, name),
+      () =>
+        startInstance({ ...settings, timeoutSeconds: timeoutOf(name), functionName: name }, (line) =>
+          options.onLine?.(line),
+        ),
+      settingOf(options.maxInstances, name) ?? DEFAULT_MAX_INSTANCES,
     );
   const pools = new Map(functions.map((name) => [name, createPool(name)]));
   const queue = createAsyncQueue(asyncSettings(options), (notice) => options.onAsyncFailure?.(notice));
@@ -90,8 +98,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const contextData = (name: string, requestId: string) => ({
     requestId,
-    deadline: Date.now() + options.timeoutSeconds * 1000,
-    timeoutSeconds: options.timeoutSeconds,
+    deadline: Date.now() + timeoutOf(name) * 1000,
+    timeoutSeconds: timeoutOf(name),
     credentials: typeof options.credentials === "function" ? options.credentials() : options.credentials,
     userData: options.userData,
     functionName: name,
@@ -155,9 +163,9 @@ export function bundlesIn(dist: string): string[] {
     .sort();
 }
 
-function maxInstances(setting: HostOptions["maxInstances"], name: string): number {
-  const own = typeof setting === "object" ? setting[name] : setting;
-  return own ?? DEFAULT_MAX_INSTANCES;
+/** Returns the setting of a function. */
+function settingOf(setting: number | Record<string, number> | undefined, name: string): number | undefined {
+  return typeof setting === "object" ? setting[name] : setting;
 }
 
 function asyncSettings(options: HostOptions): AsyncSettings {

@@ -4,10 +4,13 @@ import { isObject, type JsonObject } from "../../../shared/core/json.ts";
 import { readHttp } from "../../../shared/functiongraph/read-http.ts";
 import { readTimer } from "../../../shared/functiongraph/read-timer.ts";
 import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/http/endpoints.ts";
+import { callsOf, loadDefinitions } from "../../definitions.ts";
+import { SERVICE_NAMES } from "../cloud/index.ts";
 
 type Settings = Record<string, string>;
 
-const SERVICES: Service[] = ["EVS", "DWS", "ECS", "FUNCTIONGRAPH", "LTS"];
+/** The services that the functions call. LTS is the last one, because it only receives records. */
+const SERVICES = SERVICE_NAMES.map((name) => name.toUpperCase() as Service);
 
 /** Returns lines that name the endpoint that the functions use for each service. */
 export function describeCloud(functionName: string, settings: Settings, keys: string): string[] {
@@ -63,8 +66,16 @@ export function mayDelete(functionName: string, event: unknown, settings: Settin
       if (settings.DISK_ATTACHED_RETENTION === undefined) return undefined;
       return reason(`${makesRoom} DISK_ATTACHED_RETENTION is set`, ", or unset it");
     default:
-      return /^(create|verify)-/.test(functionName) ? undefined : reason(`${functionName} may delete snapshots`, "");
+      return mayCallDelete(functionName) ? reason(`${functionName} may delete snapshots`, "") : undefined;
   }
+}
+
+const DEFINITIONS = await loadDefinitions();
+
+/** Returns whether a function may delete, by the calls in its definition. */
+function mayCallDelete(functionName: string): boolean {
+  const definition = DEFINITIONS.find(({ name }) => name === functionName);
+  return definition === undefined || callsOf(definition, DEFINITIONS).some((call) => /delete/i.test(call));
 }
 
 const isDryRun = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;

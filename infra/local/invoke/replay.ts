@@ -1,6 +1,7 @@
 /** Invokes a built function with a stored trigger event, and prints what the function did. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { SERVICE_NAMES } from "../cloud/index.ts";
 import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
 import { DIST, type LocalSite, startLocalSite } from "../site/local-site.ts";
 import { parseRecord } from "../site/records.ts";
@@ -14,11 +15,7 @@ import { describeCloud, mayDelete } from "./real-cloud.ts";
 const SETTINGS = [
   "REGION",
   "PROJECT_ID",
-  "EVS_ENDPOINT",
-  "DWS_ENDPOINT",
-  "ECS_ENDPOINT",
-  "FUNCTIONGRAPH_ENDPOINT",
-  "LTS_ENDPOINT",
+  ...SERVICE_NAMES.map((name) => `${name.toUpperCase()}_ENDPOINT`),
   "LTS_LOG_GROUP_ID",
   "LTS_LOG_STREAM_ID",
   "EVS_LIMITS",
@@ -126,7 +123,7 @@ function embeddedValues(inventory?: SampleInventory): Values {
     volume_id: inventory?.webData ?? "",
     volume_id_2: inventory?.archive ?? "",
     server_id: inventory?.web ?? "",
-    cluster_id: inventory?.warehouse ?? "",
+    cluster_id: inventory?.idOf("warehouse") ?? "",
   };
 }
 

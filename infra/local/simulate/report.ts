@@ -1,5 +1,5 @@
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../terminal/table.ts";
 import { type Day, type RetainedSnapshot, RULES, type Rule } from "./simulate.ts";

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { loadDefinitions } from "../../definitions.ts";
 import { type CloudOptions, type EmbeddedCloud, startCloud } from "../cloud/index.ts";
 import {
   bundlesIn,
@@ -19,9 +20,6 @@ export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 
-/** The timeout of the functions and of the gateway's backend. */
-const TIMEOUT_SECONDS = 60;
-
 /** A complete local deployment: the embedded cloud, the functions and the API gateway. */
 export interface LocalSite {
   cloud: EmbeddedCloud;
@@ -40,6 +38,7 @@ export async function startLocalSite(options: {
   const dist = options.dist ?? DIST;
   const functions = bundlesIn(dist);
   if (functions.length === 0) throw new Error(`No function in ${dist}. Run "npm run build" first.`);
+  const definitions = await loadDefinitions();
   let host: Host | undefined;
   const cloud = await startCloud({
     region: REGION,
@@ -59,13 +58,17 @@ export async function startLocalSite(options: {
     credentials: cloud.credentials,
     projectId: cloud.projectId,
     region: cloud.region,
-    timeoutSeconds: TIMEOUT_SECONDS,
-    // The same value as in Terraform.
-    maxInstances: { "disk-attached": 1 },
+    timeoutSeconds: Object.fromEntries(definitions.map(({ name, timeoutSeconds }) => [name, timeoutSeconds])),
+    maxInstances: Object.fromEntries(
+      definitions.flatMap(({ name, maxInstances }) => (maxInstances === undefined ? [] : [[name, maxInstances]])),
+    ),
     asyncRetries: 2,
     onLine: options.onLine,
   });
-  const gateway = await startGateway({ host, backendTimeoutMs: TIMEOUT_SECONDS * 1000 });
+  const routes = definitions
+    .filter(({ name, trigger }) => trigger.type === "http" && functions.includes(name))
+    .map(({ name }) => name);
+  const gateway = await startGateway({ host, routes });
   return {
     cloud,
     host,
@@ -84,11 +87,7 @@ export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
   return {
     REGION: cloud.region,
     PROJECT_ID: cloud.projectId,
-    EVS_ENDPOINT: cloud.url,
-    DWS_ENDPOINT: cloud.url,
-    ECS_ENDPOINT: cloud.url,
-    FUNCTIONGRAPH_ENDPOINT: cloud.url,
-    LTS_ENDPOINT: cloud.url,
+    ...Object.fromEntries(cloud.services.map((service) => [`${service.toUpperCase()}_ENDPOINT`, cloud.url])),
     LTS_LOG_GROUP_ID: TOPIC.group,
     LTS_LOG_STREAM_ID: TOPIC.stream,
   };

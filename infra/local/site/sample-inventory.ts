@@ -1,5 +1,18 @@
 import { createHash } from "node:crypto";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { EmbeddedCloud, SnapshotView } from "../cloud/index.ts";
+
+/** A sample resource: a server, a disk, or a resource of another service, such as a cluster. */
+interface SampleResource {
+  type: string;
+  name: string;
+  id: string;
+  /** The name of the server of a disk, or `-`. */
+  attachedTo: string;
+  tags: Record<string, string>;
+  /** The field of a create request that names the resource, such as `volume_id`. */
+  idField: string;
+}
 
 /** The ids and names of the sample resources in the embedded cloud. */
 export interface SampleInventory {
@@ -7,9 +20,7 @@ export interface SampleInventory {
   database: string;
   webData: string;
   archive: string;
-  warehouse: string;
-  /** One entry for each server, disk and cluster. */
-  resources: { type: string; name: string; id: string; attachedTo: string; tags: Record<string, string> }[];
+  resources: SampleResource[];
   /** Returns the name of a resource, or the id if it is not a sample resource. */
   nameOf(id: string): string;
   /** Returns the id of the resource with this name. */
@@ -27,9 +38,12 @@ function idFor(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** The names of sample resources by their type. Default: the type with the number 1. */
+const NAMES: Record<string, string> = { cluster: "warehouse" };
+
 /**
- * Adds two servers with two disks each, an unattached disk, and a cluster. Their tags allow policies to select them. Only the
- * disk web-1-data was attached recently.
+ * Adds two servers with two disks each, an unattached disk, and one resource of every other type, such as a cluster. Their tags
+ * allow policies to select them. Only the disk web-1-data was attached recently.
  */
 export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
   const web = cloud.addServer({ id: idFor("web-1"), name: "web-1", tags: { role: "web" } });
@@ -49,13 +63,30 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
     { ...disk("database-1-data", 500, database.id, { backup: "daily" }), server: database },
     { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
   ];
-  const tags = { backup: "daily" };
-  const warehouse = cloud.addCluster({ id: idFor("warehouse"), name: "warehouse", tags });
+  const others = cloud.otherResources.map(({ type, idField }): SampleResource => {
+    const name = NAMES[type] ?? `${type}-1`;
+    return { type, idField, name, id: idFor(name), attachedTo: "", tags: { backup: "daily" } };
+  });
+  for (const { type, ...resource } of others) cloud.addOther(type, resource);
 
-  const resources = [
-    ...[web, database].map(({ name, id, tags }) => ({ type: "server", name, id, attachedTo: "", tags })),
-    ...disks.map(({ name, id, server, tags }) => ({ type: "disk", name, id, attachedTo: server?.name ?? "-", tags })),
-    { type: "cluster", name: warehouse.name, id: warehouse.id, attachedTo: "", tags },
+  const resources: SampleResource[] = [
+    ...[web, database].map(({ name, id, tags }) => ({
+      type: "server",
+      idField: "server_id",
+      name,
+      id,
+      attachedTo: "",
+      tags,
+    })),
+    ...disks.map(({ name, id, server, tags }) => ({
+      type: "disk",
+      idField: "volume_id",
+      name,
+      id,
+      attachedTo: server?.name ?? "-",
+      tags,
+    })),
+    ...others,
   ];
   const names = new Map(resources.map(({ id, name }) => [id, name]));
   return {
@@ -63,7 +94,6 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
     database: database.id,
     webData: idFor("web-1-data"),
     archive: idFor("archive"),
-    warehouse: warehouse.id,
     resources,
     nameOf: (id) => names.get(id) ?? id,
     idOf: idFor,
@@ -79,9 +109,9 @@ export function ownSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
   return cloud.snapshots().filter((snapshot) => !snapshot.snapshot_group_id);
 }
 
-/** Returns the id of the disk, server or cluster of a snapshot. */
+/** Returns the id of the resource of a snapshot. */
 export function resourceOf(snapshot: SnapshotView): string {
-  return snapshot.volume_id ?? snapshot.server_id ?? snapshot.cluster_id ?? "";
+  return String(snapshot[KINDS[snapshot.kind].target.idOption] ?? "");
 }
 
 /**

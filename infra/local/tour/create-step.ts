@@ -1,8 +1,20 @@
+import { isObject } from "../../../shared/core/json.ts";
+import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { message, parse, post } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
-/** Sends a create request through the gateway twice. The second request must return the snapshot of the first request. */
-export function createStep(functionName: string, subject: string, body: object): TourStep {
+/**
+ * Sends a create request through the gateway twice. The second request must return the snapshot of the first request.
+ *
+ * @param options the create options in addition to the default values of the kind
+ */
+export function createStep(kind: Kind, subject: string, options: object): TourStep {
+  const functionName = `create-${kind.name}`;
+  const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
+  const snapshotId = (text: string) => {
+    const response = parse(text);
+    return isObject(response) ? kind.createdId(response) : undefined;
+  };
   return {
     title: `POST /${functionName}`,
     subject,
@@ -29,14 +41,4 @@ export function createStep(functionName: string, subject: string, body: object):
       };
     },
   };
-}
-
-/** Returns the id of the snapshot. Each API uses a different field (SOURCES.md#evs-v2-create, SOURCES.md#evs-v5-create). */
-function snapshotId(text: string): string | undefined {
-  const response = (parse(text) ?? {}) as {
-    snapshot?: { id?: string };
-    snapshot_id?: string;
-    snapshot_group_id?: string;
-  };
-  return response.snapshot?.id ?? response.snapshot_id ?? response.snapshot_group_id;
 }

@@ -1,3 +1,5 @@
+import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { LocalSite } from "../site/local-site.ts";
 import { attachStep } from "./attach-step.ts";
 import { createStep } from "./create-step.ts";
@@ -5,42 +7,46 @@ import { gateStep } from "./gate-step.ts";
 import type { TourStep } from "./step.ts";
 import { timerStep } from "./timer-step.ts";
 
-/** Returns the steps of the tour, in their order. */
+/** The resource of which the tour creates a snapshot of a kind. Default: the first resource that the kind can use. */
+const RESOURCES: Record<string, string> = {
+  snapshot: "web-1-data",
+  "standard-snapshot": "web-1-system",
+  "snapshot-group": "database-1",
+};
+
+/** How the policy of the tour selects the resources of a kind. Default: by the tag `backup`. */
+const SELECTIONS: Record<string, object> = {
+  snapshot: { tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
+  "standard-snapshot": { tags: { tier: "cold" } },
+  "snapshot-group": { tags: { role: "web" } },
+};
+
+/** Returns the steps of the tour, in their order. Each kind of snapshot has a step of its own. */
 export function tourSteps({ inventory }: LocalSite): TourStep[] {
+  const kinds = Object.values<Kind>(KINDS).map((kind) => {
+    const { idField, name } = resourceFor(kind);
+    return { kind, idField, name, id: inventory.idOf(name) };
+  });
+
+  function resourceFor({ name, target }: Kind) {
+    const usable = inventory.resources.filter(({ idField }) => idField === target.idOption);
+    const resource = usable.find((one) => one.name === RESOURCES[name]) ?? usable[0];
+    if (resource === undefined) throw new Error(`The sample inventory has no resource for the kind ${name}.`);
+    return resource;
+  }
+
   return [
-    createStep("create-snapshot", "web-1-data", {
-      snapshot: {
-        volume_id: inventory.webData,
-        name: "web-1-data-before-update",
-        description: "before the update of web-1",
-        force: true,
-      },
-    }),
-    createStep("create-standard-snapshot", "archive", {
-      snapshot: { volume_id: inventory.archive, name: "archive-quarterly", description: "end of the quarter" },
-    }),
-    createStep("create-snapshot-group", "database-1", {
-      snapshot_group: { server_id: inventory.database, name: "database-1-all-disks" },
-    }),
-    createStep("create-cluster-snapshot", "warehouse", {
-      snapshot: { name: "warehouse-month-end", cluster_id: inventory.warehouse, description: "end of the month" },
-    }),
+    ...kinds.map(({ kind, idField, name, id }) => createStep(kind, name, { [idField]: id, name: `${name}-by-hand` })),
     timerStep({
       policy: "nightly",
       time_zone: "Europe/Berlin",
-      targets: [
-        { kind: "snapshot", tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
-        { kind: "standard-snapshot", volume_ids: [inventory.archive] },
-        { kind: "snapshot-group", tags: { role: "web" } },
-        { kind: "cluster-snapshot", tags: { backup: "*" } },
-      ],
+      targets: kinds.map(({ kind }) => ({ kind: kind.name, ...(SELECTIONS[kind.name] ?? { tags: { backup: "*" } }) })),
       retention: { keep_last: 3, keep_daily: 3, keep_weekly: 3 },
     }),
     attachStep("archive", "database-1"),
-    gateStep("release-7", [
-      { kind: "snapshot", volume_ids: [inventory.webData] },
-      { kind: "snapshot-group", tags: { role: "database" } },
-      { kind: "cluster-snapshot", cluster_ids: [inventory.warehouse] },
-    ]),
+    gateStep(
+      "release-7",
+      kinds.map(({ kind, id }) => ({ kind: kind.name, [kind.target.idsField]: [id] })),
+    ),
   ];
 }

@@ -1,6 +1,7 @@
 import { SnapshotError } from "../../core/errors.ts";
 
-export type Service = "EVS" | "DWS" | "ECS" | "LTS" | "FUNCTIONGRAPH";
+/** The name of a cloud service in upper case, such as `EVS`. Its address is the variable `EVS_ENDPOINT`. */
+export type Service = Uppercase<string>;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 

@@ -30,6 +30,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
   floor: Math.floor,
+  join: (by: string, list: string[]) => list.join(by),
   jsonencode: (value) =>
     JSON.stringify(withSortedKeys(value)).replace(
       /[<>&\u2028\u2029]/g,
@@ -55,6 +56,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   sort: sorted,
   split: (by: string, text: string) => text.split(by),
   startswith: (text: string, prefix: string) => text.startsWith(prefix),
+  upper: (text: string) => text.toUpperCase(),
   values: (object: Record<string, Any>) => sorted(Object.keys(object)).map((key) => object[key]),
 };
 

@@ -28,7 +28,7 @@ describe("invalid variables", () => {
     [
       "a misspelled field of a target",
       policies({ targets: [{ kind: "snapshot", tag: { backup: "daily" } }] }),
-      /A target has kind, volume_ids/,
+      /A target has kind, tags, .*volume_ids/,
     ],
     ["a schedule without targets", policies({ targets: [] }), /at least one target/],
     ["targets without a schedule", policies({ schedule: undefined }), /both schedule and at least one target/],
@@ -69,7 +69,7 @@ describe("invalid variables", () => {
       },
       /10 policies/,
     ],
-    ["an unknown function", { functions: ["disk-attatched"] }, /^functions: disk-attached/],
+    ["an unknown function", { functions: ["disk-attatched"] }, /^functions: expected any of .*; got disk-attatched\.$/],
     ["a missing disk_attached_kind", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
     ["an invalid disk_attached_kind", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: snapshot or/],
     [
@@ -107,7 +107,7 @@ describe("invalid variables", () => {
     [
       "an endpoint of a service that no function calls",
       { endpoints: { smn: "https://smn.example.com" } },
-      /endpoints: evs/,
+      /endpoints: expected any of .*evs.*; got smn/,
     ],
   ])("the Terraform module refuses %s", async (_name, changes, message) => {
     // JSON omits the undefined values, so the variables are not set.

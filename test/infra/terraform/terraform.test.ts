@@ -6,7 +6,7 @@ import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import { REASONS } from "../../../shared/core/errors.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/kinds.ts";
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
 import { EVERYTHING, findFaults } from "./everything.ts";
 import { parse } from "./hcl.ts";

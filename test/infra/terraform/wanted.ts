@@ -1,8 +1,14 @@
 /** Defines what a deployment has to contain, and helpers of its checks. */
+import { loadDefinitions } from "../../../infra/definitions.ts";
+
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
 
-export const isHttp = (name: string) => name.startsWith("create-") || name === "pre-deploy";
+const HTTP_FUNCTIONS = (await loadDefinitions())
+  .filter(({ trigger }) => trigger.type === "http")
+  .map(({ name }) => name);
+
+export const isHttp = (name: string) => HTTP_FUNCTIONS.includes(name);
 
 export interface Wanted {
   functions: string[];

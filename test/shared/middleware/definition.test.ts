@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callsOf, loadDefinitions } from "../../../infra/definitions.ts";
-import { functionsText } from "../../../infra/terraform/generate.ts";
 import type { FunctionDefinition } from "../../../shared/middleware/definition.ts";
 import { DIST } from "../../support/bare-node.ts";
 import { apig, createTestEnvironment, timerEvent } from "../../support/environment.ts";
@@ -96,9 +95,4 @@ test("callsOf replaces every-kind.list by the list calls of each kind", () => {
     "evs.listSnapshots",
     "evs.listStandardSnapshots",
   ]);
-});
-
-test("infra/terraform/functions.json is what `npm run generate` makes of the definitions", async () => {
-  const committed = readFileSync(join(FUNCTIONS, "..", "infra", "terraform", "functions.json"), "utf8");
-  expect(committed).toBe(await functionsText());
 });

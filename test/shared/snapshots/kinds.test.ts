@@ -7,7 +7,7 @@ import {
   type Kind,
   type State,
 } from "../../../shared/snapshots/kinds/kind.ts";
-import { KINDS, type KindName } from "../../../shared/snapshots/kinds/kinds.ts";
+import { KINDS, type KindName } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import { markerLabels } from "../../../shared/snapshots/marker.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";

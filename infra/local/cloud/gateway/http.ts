@@ -55,6 +55,14 @@ export interface Service {
   envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
   /** Whether the rate limit of the API gateway applies to the service. */
   behindGateway: boolean;
+  /** The resources of which this service creates snapshots, unless they are servers and disks. */
+  resource?: {
+    /** The word for such a resource, such as `cluster`. */
+    type: string;
+    /** The field of a create request that names the resource, such as `cluster_id`. */
+    idField: string;
+    add(resource: { id: string; name: string; tags: Record<string, string> }, cloud: CloudState): void;
+  };
 }
 
 export const ok = (body: unknown): ApiResponse => ({ status: 200, body });

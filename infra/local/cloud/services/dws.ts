@@ -1,9 +1,12 @@
-/** Implements the clusters and cluster snapshots of DWS v1.0 (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
+/** Implements the cluster snapshots of DWS v1.0 (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
 import { zonedSeconds } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import { type ClusterRecord, type ClusterSnapshot, shownCreation } from "../records.ts";
-import { checkQuery, fields, integer, queryValue, UUID } from "./constraints.ts";
+import type { Inventory } from "../inventory.ts";
+import { type SnapshotRecord, shownCreation } from "../records.ts";
+import type { SnapshotKind } from "../snapshot-kind.ts";
+import { checkQuery, fields, integer, queryValue } from "./constraints.ts";
+import { addCluster, badRequest, findCluster, listClusters, showCluster, taskOf } from "./dws-clusters.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
 const SNAPSHOTS = "/v1.0/{project_id}/snapshots";
@@ -11,7 +14,37 @@ const SNAPSHOT = `${SNAPSHOTS}/{snapshot_id}`;
 const CLUSTERS = "/v1.0/{project_id}/clusters";
 const CLUSTER = `${CLUSTERS}/{cluster_id}`;
 
-export const dws: Service = {
+interface ClusterSnapshot extends SnapshotRecord {
+  kind: "cluster-snapshot";
+  clusterName: string;
+  type: string;
+}
+
+declare module "../records.ts" {
+  interface SnapshotOf {
+    "cluster-snapshot": ClusterSnapshot;
+  }
+  interface SeedOf {
+    "cluster-snapshot": { clusterId: string; type?: "MANUAL" | "AUTO" };
+  }
+}
+
+export const snapshotKind: SnapshotKind<"cluster-snapshot"> = {
+  name: "cluster-snapshot",
+  // SOURCES.md#dws-statuses
+  statuses: { creating: "CREATING", available: "AVAILABLE", error: "UNAVAILABLE" },
+  creationMs: 6000,
+  seed: ({ clusterId, type = "MANUAL" }, fields, { inventory }) => ({
+    ...fields,
+    kind: "cluster-snapshot",
+    resourceId: clusterId,
+    clusterName: inventory.clusters.get(clusterId)?.name ?? "",
+    type,
+  }),
+  view: clusterSnapshotView,
+};
+
+export const service: Service = {
   name: "dws",
   behindGateway: true,
   failure: { 500: "DWS.9999", 503: "DWS.9999" },
@@ -24,14 +57,10 @@ export const dws: Service = {
     { operation: "dws.showCluster", method: "GET", path: CLUSTER, handle: showCluster },
     { operation: "dws.listClusterSnapshots", method: "GET", path: `${CLUSTER}/snapshots`, handle: listOfCluster },
   ],
+  resource: { type: "cluster", idField: "cluster_id", add: (cluster, cloud) => void addCluster(cluster, cloud) },
   // DWS sends the code and the message twice (SOURCES.md#dws-doubled-error-fields).
   envelope: ({ code, message }) => ({ externalMessage: message, errCode: code, error_code: code, error_msg: message }),
 };
-
-/** Refuses a bad request. DWS also refuses the deletion of a missing snapshot like this (SOURCES.md#dws-not-found-codes). */
-function badRequest(message: string): never {
-  throw new Refusal(400, "DWS.0001", message);
-}
 
 /** Refuses a bad name or description. The code is UNCONFIRMED; it means "The parameter value is out of range." */
 function outOfRange(message: string): never {
@@ -53,12 +82,12 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     return outOfRange("Invalid snapshot description.");
   }
   const cluster = findCluster(cluster_id, cloud);
-  const task = inventory.clusterTask(cluster);
+  const task = taskOf(cluster, inventory);
   // A cluster allows a snapshot only if it is AVAILABLE and has no task (SOURCES.md#dws-cluster-precheck).
   if (cluster.status !== "AVAILABLE" || task !== undefined) {
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
-  if (inventory.hasClusterSnapshotNamed(name)) {
+  if (hasSnapshotNamed(name, inventory)) {
     // The code is UNCONFIRMED (SOURCES.md#dws-names-unique).
     const { status, code } = cloud.behavior.duplicateClusterSnapshot;
     throw new Refusal(status, code, "The snapshot name already exists.");
@@ -148,54 +177,13 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   return accepted();
 }
 
-function listClusters(call: Call, cloud: CloudState): ApiResponse {
-  checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
-  const wanted = queryValue(call.query, "enterprise_project_id");
-  const allProjects = wanted === "all_granted_eps" || (!wanted && cloud.behavior.enterpriseProjectsByDefault === "all");
-  const clusters = cloud.inventory.clusters.oldestFirst.filter(
-    (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
-  );
-  return ok({ clusters: clusters.map((cluster) => clusterView(cluster, cloud)), count: clusters.length });
+/** Returns whether a snapshot has this name in upper or lower case (SOURCES.md#dws-names-unique). */
+function hasSnapshotNamed(name: string, { snapshots }: Inventory): boolean {
+  const wanted = name.toLowerCase();
+  return snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);
 }
 
-function showCluster(call: Call, cloud: CloudState): ApiResponse {
-  return ok({ cluster: clusterView(findCluster(call.params.cluster_id, cloud), cloud) });
-}
-
-/** Refuses an id that is not a UUID with 400 DWS.0001, and an unknown id with 404 DWS.0047 (SOURCES.md#dws-not-found-codes). */
-function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
-  const cluster = typeof id === "string" ? cloud.inventory.clusters.get(id) : undefined;
-  if (cluster) return cluster;
-  if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
-  throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
-}
-
-export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
-  const task = cloud.inventory.clusterTask(cluster);
-  return {
-    id: cluster.id,
-    name: cluster.name,
-    status: cluster.status,
-    sub_status: cluster.subStatus,
-    task_status: task ?? null,
-    action_progress: task === "SNAPSHOTTING" ? { SNAPSHOTTING: "16%" } : {},
-    version: "8.2.0",
-    created: zonedSeconds(cluster.createdAt),
-    updated: zonedSeconds(cluster.createdAt),
-    port: 8000,
-    node_type: "dws.d1.xlarge.ultrahigh",
-    number_of_node: 3,
-    nodes: [],
-    tags: Object.entries(cluster.tags).map(([key, value]) => ({ key, value })),
-    user_name: "dbadmin",
-    recent_event: 0,
-    availability_zone: "eu-west-101a",
-    enterprise_project_id: cluster.enterpriseProjectId,
-    failed_reasons: null,
-  };
-}
-
-export function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: CloudState) {
+function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: CloudState) {
   const finished = inventory.isCreating(snapshot) ? undefined : snapshot.readyAt;
   return {
     id: snapshot.id,
@@ -210,7 +198,7 @@ export function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behav
   };
 }
 
-export function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState) {
+function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState) {
   return {
     ...clusterSnapshotRow(snapshot, cloud),
     updated: zonedSeconds(snapshot.updatedAt ?? snapshot.createdAt),

@@ -10,7 +10,7 @@ const SERVERS = "/v1/{project_id}/cloudservers";
 const SERVER = `${SERVERS}/{server_id}`;
 const DEVICES = `${SERVER}/block_device`;
 
-export const ecs: Service = {
+export const service: Service = {
   name: "ecs",
   behindGateway: true,
   failure: { 500: "Ecs.0500", 503: "Ecs.0503" },

@@ -7,6 +7,9 @@ import type { Stored } from "../time-ordered-store.ts";
 import { integer, queryValue, type Reject, UUID } from "./constraints.ts";
 import { type Condition, cutPage, limitToPageCap, type Page, whenGiven } from "./paging.ts";
 
+/** The statuses of EVS snapshots and groups (SOURCES.md#evs-snapshot-statuses). */
+export const EVS_STATUSES = { creating: "creating", available: "available", error: "error" };
+
 export const badBody: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request body. ${message}`);
 };
@@ -107,6 +110,28 @@ export function volumeToSnapshot(id: unknown, forced: boolean | undefined, cloud
     );
   }
   return volume;
+}
+
+/**
+ * Checks the limits of a disk: one creation at a time, 256 snapshots in total, 7 of them with instant access
+ * (SOURCES.md#evs-standard-per-disk-limit).
+ */
+export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: CloudState): void {
+  const { inventory, behavior } = cloud;
+  const existing = inventory.snapshots["standard-snapshot"].of(volume.id);
+  if (existing.some((snapshot) => inventory.isCreating(snapshot))) {
+    refuse(busyStatus, "EVS.2409", `A snapshot of volume ${volume.id} is being created.`);
+  }
+  // The codes for the 257th snapshot and for the 8th one with instant access are UNCONFIRMED
+  // (SOURCES.md#evs-per-disk-limit-code).
+  if (existing.length >= behavior.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
+  if (!instantAccess) return;
+  if (["SAS", "SATA"].includes(volume.volumeType)) {
+    badBody(`instant_access is not supported for disks of the type ${volume.volumeType}.`);
+  }
+  if (existing.filter((snapshot) => snapshot.instantAccess).length >= 7) {
+    refuse(413, "EVS.5413", "Insufficient quota of snapshots with instant access.");
+  }
 }
 
 export function checkEnterpriseProject(value: unknown): string | undefined {

@@ -2,7 +2,8 @@
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { type SnapshotGroup, type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
+import { type SnapshotRecord, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
+import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   fields,
@@ -16,15 +17,17 @@ import {
   badBody,
   badUrl,
   checkEnterpriseProject,
+  checkRoom,
+  EVS_STATUSES,
   enterpriseProjectCondition,
   nameCondition,
   notFound,
   volumeToSnapshot,
 } from "./evs-common.ts";
+import { memberFields, seedMember } from "./evs-group-members.ts";
 import { deletionJob, snapshotJob } from "./evs-jobs.ts";
 import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import { checkRoom } from "./evs-v5.ts";
 import { listStandard, parseFilter, standardTime } from "./evs-v5-lists.ts";
 import { allOf, whenGiven } from "./paging.ts";
 
@@ -48,6 +51,55 @@ export const snapshotGroupRoutes: Route[] = [
 
 /** The limit of a name and of a description (SOURCES.md#evs-groups-create-constraints). */
 const TEXT_SIZE = { max: 255, unit: "bytes" } as const;
+
+interface SnapshotGroup extends SnapshotRecord {
+  kind: "snapshot-group";
+  volumeIds: string[];
+  memberIds: string[];
+  tags: Tags;
+  incremental: boolean;
+  instantAccess: boolean;
+}
+
+declare module "../records.ts" {
+  interface SnapshotOf {
+    "snapshot-group": SnapshotGroup;
+  }
+  interface SeedOf {
+    /** Adds a member with the group's age and status for each disk. Default disks: all disks of the server. */
+    "snapshot-group": { serverId?: string; volumeIds?: string[]; tags?: Tags };
+  }
+}
+
+export const snapshotKind: SnapshotKind<"snapshot-group"> = {
+  name: "snapshot-group",
+  statuses: EVS_STATUSES,
+  creationMs: 3000,
+  labelsField: "tags",
+  seed({ serverId = "", volumeIds, tags = {} }, fields, cloud) {
+    const { inventory, behavior } = cloud;
+    const group: SnapshotGroup = {
+      ...fields,
+      kind: "snapshot-group",
+      resourceId: serverId,
+      volumeIds: volumeIds ?? inventory.volumesOfServer(serverId).map(({ id }) => id),
+      memberIds: [],
+      tags: { ...tags },
+      incremental: false,
+      instantAccess: false,
+      endStatus: fields.endStatus === "available" ? behavior.groupAvailable : fields.endStatus,
+    };
+    for (const id of group.volumeIds) seedMember(group, id, fields, cloud);
+    return group;
+  },
+  view: (group, cloud) => ({
+    ...groupView(group, cloud),
+    volume_ids: group.volumeIds,
+    member_ids: group.memberIds,
+    incremental: group.incremental,
+    instant_access: group.instantAccess,
+  }),
+};
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
@@ -108,25 +160,6 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   inventory.addSnapshot(group);
   for (const each of members) inventory.addSnapshot(each);
   return accepted({ job_id: snapshotJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
-}
-
-/** Returns the fields that a member gets from its group and its disk. How the cloud names members is UNCONFIRMED. */
-export function memberFields(group: SnapshotGroup, volume: VolumeRecord, index: number, tags: Tags) {
-  const suffix = `-${String(index + 1).padStart(4, "0")}`;
-  return {
-    kind: "standard-snapshot",
-    resourceId: volume.id,
-    name: `${[...group.name].slice(0, 64 - suffix.length).join("")}${suffix}`,
-    description: null,
-    tags: { ...tags },
-    groupId: group.id,
-    incremental: group.incremental,
-    instantAccess: group.instantAccess,
-    snapshotType: "user",
-    size: volume.size,
-    availabilityZone: volume.availabilityZone,
-    enterpriseProjectId: group.enterpriseProjectId,
-  } satisfies Partial<StandardSnapshot>;
 }
 
 function chosenVolumes(
@@ -244,7 +277,7 @@ function find(call: Call, cloud: CloudState): SnapshotGroup {
 }
 
 /** Returns a group as EVS shows it: without its disks and members (SOURCES.md#evs-groups-hide-members). */
-export function groupView(group: SnapshotGroup, cloud: CloudState) {
+function groupView(group: SnapshotGroup, cloud: CloudState) {
   const createdAt = standardTime(group.createdAt, group.microseconds, cloud);
   return {
     id: group.id,

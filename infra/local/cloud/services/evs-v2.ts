@@ -2,7 +2,8 @@
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { type AnySnapshot, type LegacySnapshot, shownCreation } from "../records.ts";
+import { type AnySnapshot, type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   type Fields,
@@ -16,6 +17,7 @@ import {
 import {
   badBody,
   badUrl,
+  EVS_STATUSES,
   enterpriseProjectCondition,
   nameCondition,
   nextLink,
@@ -36,6 +38,34 @@ export const snapshotRoutes: Route[] = [
   { operation: "evs.updateSnapshot", method: "PUT", path: SINGLE, handle: update },
   { operation: "evs.deleteSnapshot", method: "DELETE", path: SINGLE, handle: remove },
 ];
+
+interface LegacySnapshot extends SnapshotRecord {
+  kind: "snapshot";
+  metadata: Tags;
+}
+
+declare module "../records.ts" {
+  interface SnapshotOf {
+    snapshot: LegacySnapshot;
+  }
+  interface SeedOf {
+    snapshot: { volumeId: string; metadata?: Tags };
+  }
+}
+
+export const snapshotKind: SnapshotKind<"snapshot"> = {
+  name: "snapshot",
+  statuses: EVS_STATUSES,
+  creationMs: 3000,
+  labelsField: "metadata",
+  seed: ({ volumeId, metadata = {} }, fields) => ({
+    ...fields,
+    kind: "snapshot",
+    resourceId: volumeId,
+    metadata: { ...metadata },
+  }),
+  view: legacyView,
+};
 
 /** The prefix of snapshots that backups create. No other snapshot may use it (SOURCES.md#evs-reserved-prefix). */
 const RESERVED_PREFIX = "autobk_snapshot_";
@@ -190,7 +220,7 @@ function nameAndDescription(snapshot: Fields, cloud: CloudState) {
 }
 
 /** Returns a snapshot as lists show it. The response to `show` has no `service_type`. */
-export function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
+function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
   const { inventory } = cloud;
   const creating = inventory.isCreating(snapshot);
   const updatedAt = snapshot.updatedAt ?? (creating ? undefined : snapshot.readyAt);

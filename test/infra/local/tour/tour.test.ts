@@ -59,8 +59,8 @@ describe("the tour and invoke with the built functions", () => {
     // At least one snapshot of each kind over HTTP and by the timer, and one snapshot of the attached disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
-    expect(rows).toHaveLength(13);
-    expect(stdout).toMatch(/\n13 snapshots available, all \d+ records in the logging topic\n$/);
+    expect(rows).toHaveLength(14);
+    expect(stdout).toMatch(/\n14 snapshots available, all \d+ records in the logging topic\n$/);
     // The output is not a terminal, so it has neither colors nor a progress line.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
@@ -214,7 +214,7 @@ test("the tour reports the problems of functions that fail", async () => {
   remove();
   expect(tour.problems).toEqual([
     expect.stringMatching(/^POST \/create-snapshot web-1-data: responded with 500 .*Error: no good/),
-    expect.stringMatching(/^POST \/create-standard-snapshot archive: responded with 429 .*later/),
+    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: responded with 429 .*later/),
     expect.stringMatching(/^POST \/create-snapshot-group database-1: responded with 404/),
     expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: responded with 404/),
     expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),

@@ -1,0 +1,96 @@
+/** Implements the clusters of DWS v1.0 (SOURCES.md#dws-calls). */
+import { randomUUID } from "node:crypto";
+import { epoch, zonedSeconds } from "../clock.ts";
+import type { CloudState } from "../cloud-state.ts";
+import { type ApiResponse, type Call, ok, Refusal } from "../gateway/http.ts";
+import type { Inventory } from "../inventory.ts";
+import type { ClusterRecord, Tags } from "../records.ts";
+import { checkQuery, queryValue, UUID } from "./constraints.ts";
+
+/** Refuses a bad request. DWS also refuses the deletion of a missing snapshot like this (SOURCES.md#dws-not-found-codes). */
+export function badRequest(message: string): never {
+  throw new Refusal(400, "DWS.0001", message);
+}
+
+export interface NewCluster {
+  id?: string;
+  name?: string;
+  tags?: Tags;
+  status?: string;
+  subStatus?: string;
+  taskStatus?: string;
+  enterpriseProjectId?: string;
+  createdAt?: number | string | Date;
+}
+
+/** Adds a cluster, as if somebody had created it. */
+export function addCluster({ id = randomUUID(), createdAt, ...cluster }: NewCluster, cloud: CloudState) {
+  const { inventory } = cloud;
+  const record: ClusterRecord = {
+    id,
+    name: cluster.name ?? `cluster-${id.slice(0, 8)}`,
+    status: cluster.status ?? "AVAILABLE",
+    subStatus: cluster.subStatus ?? "NORMAL",
+    taskStatus: cluster.taskStatus,
+    tags: { ...cluster.tags },
+    enterpriseProjectId: cluster.enterpriseProjectId ?? "0",
+    createdAt: createdAt === undefined ? inventory.now() : epoch(createdAt),
+    sequence: inventory.nextSequence(),
+  };
+  inventory.clusters.add(record);
+  return clusterView(record, cloud);
+}
+
+export function listClusters(call: Call, cloud: CloudState): ApiResponse {
+  checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
+  const wanted = queryValue(call.query, "enterprise_project_id");
+  const allProjects = wanted === "all_granted_eps" || (!wanted && cloud.behavior.enterpriseProjectsByDefault === "all");
+  const clusters = cloud.inventory.clusters.oldestFirst.filter(
+    (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
+  );
+  return ok({ clusters: clusters.map((cluster) => clusterView(cluster, cloud)), count: clusters.length });
+}
+
+export function showCluster(call: Call, cloud: CloudState): ApiResponse {
+  return ok({ cluster: clusterView(findCluster(call.params.cluster_id, cloud), cloud) });
+}
+
+/** Refuses an id that is not a UUID with 400 DWS.0001, and an unknown id with 404 DWS.0047 (SOURCES.md#dws-not-found-codes). */
+export function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
+  const cluster = typeof id === "string" ? cloud.inventory.clusters.get(id) : undefined;
+  if (cluster) return cluster;
+  if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
+  throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
+}
+
+/** Returns the task of a cluster: the one that a test set, else `SNAPSHOTTING` while a snapshot is being created. */
+export function taskOf(cluster: ClusterRecord, inventory: Inventory): string | undefined {
+  if (cluster.taskStatus !== undefined) return cluster.taskStatus;
+  const snapshots = inventory.snapshots["cluster-snapshot"].of(cluster.id);
+  return snapshots.some((snapshot) => inventory.isCreating(snapshot)) ? "SNAPSHOTTING" : undefined;
+}
+
+export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
+  const task = taskOf(cluster, cloud.inventory);
+  return {
+    id: cluster.id,
+    name: cluster.name,
+    status: cluster.status,
+    sub_status: cluster.subStatus,
+    task_status: task ?? null,
+    action_progress: task === "SNAPSHOTTING" ? { SNAPSHOTTING: "16%" } : {},
+    version: "8.2.0",
+    created: zonedSeconds(cluster.createdAt),
+    updated: zonedSeconds(cluster.createdAt),
+    port: 8000,
+    node_type: "dws.d1.xlarge.ultrahigh",
+    number_of_node: 3,
+    nodes: [],
+    tags: Object.entries(cluster.tags).map(([key, value]) => ({ key, value })),
+    user_name: "dbadmin",
+    recent_event: 0,
+    availability_zone: "eu-west-101a",
+    enterprise_project_id: cluster.enterpriseProjectId,
+    failed_reasons: null,
+  };
+}

@@ -1,0 +1,70 @@
+/** Implements the snapshots of a group: what EVS gives each member, and how a test adds and removes members. */
+import { randomUUID } from "node:crypto";
+import type { CloudState } from "../cloud-state.ts";
+import type { SnapshotOf, Tags, VolumeRecord } from "../records.ts";
+
+type Group = SnapshotOf["snapshot-group"];
+type Member = SnapshotOf["standard-snapshot"];
+
+/** Returns the fields that a member gets from its group and its disk. How the cloud names members is UNCONFIRMED. */
+export function memberFields(group: Group, volume: VolumeRecord, index: number, tags: Tags) {
+  const suffix = `-${String(index + 1).padStart(4, "0")}`;
+  return {
+    kind: "standard-snapshot",
+    resourceId: volume.id,
+    name: `${[...group.name].slice(0, 64 - suffix.length).join("")}${suffix}`,
+    description: null,
+    tags: { ...tags },
+    groupId: group.id,
+    incremental: group.incremental,
+    instantAccess: group.instantAccess,
+    snapshotType: "user",
+    size: volume.size,
+    availabilityZone: volume.availabilityZone,
+    enterpriseProjectId: group.enterpriseProjectId,
+  } satisfies Partial<Member>;
+}
+
+/** Adds a member with the age of the group. */
+export function seedMember(
+  group: Group,
+  volumeId: string,
+  { readyAt, endStatus }: { readyAt: number; endStatus: string },
+  { inventory, behavior }: CloudState,
+): Member {
+  const volume = inventory.volumes.get(volumeId);
+  if (!volume) throw new Error(`There is no volume ${volumeId}.`);
+  const tags = behavior.groupTagsOnMembers ? group.tags : {};
+  const added = {
+    ...inventory.pastTimeFields(group.createdAt),
+    readyAt,
+    endStatus,
+    id: randomUUID(),
+    ...memberFields(group, volume, group.memberIds.length, tags),
+  };
+  inventory.addSnapshot(added);
+  group.memberIds.push(added.id);
+  return added;
+}
+
+/** Adds an available snapshot of a disk to a group. */
+export function addMember(groupId: string, volumeId: string, cloud: CloudState): Member {
+  const group = findGroup(groupId, cloud);
+  return seedMember(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
+}
+
+/** Deletes the group's snapshot of a disk. */
+export function removeMember(groupId: string, volumeId: string, cloud: CloudState): void {
+  const group = findGroup(groupId, cloud);
+  const members = cloud.inventory.snapshots["standard-snapshot"];
+  const id = group.memberIds.find((memberId) => members.get(memberId)?.resourceId === volumeId);
+  if (id === undefined) throw new Error(`The group ${groupId} has no member of volume ${volumeId}.`);
+  members.remove(id);
+  group.memberIds.splice(group.memberIds.indexOf(id), 1);
+}
+
+function findGroup(id: string, { inventory }: CloudState): Group {
+  const group = inventory.snapshots["snapshot-group"].get(id);
+  if (!group) throw new Error(`There is no snapshot group ${id}.`);
+  return group;
+}

@@ -1,0 +1,5 @@
+/** `npm run generate`: writes the registries. */
+import { writeFile } from "node:fs/promises";
+import { generateRegistries } from "./registries.ts";
+
+for (const [path, text] of await generateRegistries()) await writeFile(path, text);
