@@ -155,7 +155,7 @@ const FAILURES: Failure[] = [
     },
     status: 409,
     code: "EVS.2409",
-    message: /: A snapshot of volume .* is being created\. The resource is occupied/,
+    message: /: A snapshot of volume .* is being created\. The resource is busy/,
     cloudStatus: 409,
   },
   {
@@ -270,7 +270,7 @@ const FAILURES: Failure[] = [
         { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" },
       ),
     status: 502,
-    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*repeat/,
+    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*Repeat/,
     cloudStatus: 502,
   },
   {

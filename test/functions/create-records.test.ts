@@ -91,7 +91,7 @@ describe.each(CREATES)("$name", (create) => {
       reason: "AccountSuspended",
       code: "EVS.2144",
       message: expect.stringMatching(
-        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended: /,
+        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended, /,
       ),
       status: 403,
       request_id: refused?.requestId,

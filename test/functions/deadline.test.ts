@@ -91,7 +91,7 @@ test("compose ends a handler that never settles before the deadline with records
   });
   const { error, records } = await environment.invoke(endless, timerEvent({}));
   expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
-  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
+  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation ran out of time/);
   // An HTTP caller reads the same message and cannot change the timeout.
   expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
