@@ -5,12 +5,16 @@ import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 import { describeEvent } from "./triggers.ts";
 
-/** A TIMER event after validation. */
+/** The parts of a timer event that the functions use. */
 export interface TimerEvent {
+  /** The scheduled time of the event, which is the same in every redelivery. */
   time: Instant;
-  /** The parsed `user_event`. */
+  /** The JSON object in the event's `user_event`. */
   body: JsonObject;
-  /** The event without nested values, which no timer sends. The events of shards are copies of it. */
+  /**
+   * The original event without its nested values, because no timer sends any. scheduled-snapshots sends copies of it to its
+   * shards, the further invocations for large policies.
+   */
   event: JsonObject;
 }
 
@@ -18,7 +22,7 @@ const EXPECTED =
   'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
 
 /**
- * Reads a TIMER event (SOURCES.md#functiongraph-timer-event).
+ * Reads and validates a timer event (SOURCES.md#functiongraph-timer-event).
  *
  * @throws SnapshotError InvalidRequest
  */
@@ -38,7 +42,7 @@ export function readTimer(event: unknown): TimerEvent {
 }
 
 function readUserEvent(given: unknown): JsonObject {
-  // Some consoles store the JSON that the user typed as an object.
+  // Some consoles send the JSON that the user typed as an object instead of a string.
   if (isObject(given)) return given;
   let parsed: unknown;
   let cause = "";
@@ -49,5 +53,5 @@ function readUserEvent(given: unknown): JsonObject {
   }
   if (isObject(parsed)) return parsed;
   const got = `${preview(given)}${cause}`;
-  throw new SnapshotError("InvalidRequest", `user_event: expected a string that holds a JSON object, got ${got}.`);
+  throw new SnapshotError("InvalidRequest", `user_event: expected a string with a JSON object, got ${got}.`);
 }

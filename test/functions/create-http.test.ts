@@ -40,12 +40,12 @@ describe("the body of an HTTP request", () => {
     [
       "a form instead of base64",
       { body: "snapshot=1&force=true" },
-      "Expected a body in base64, as isBase64Encoded says",
+      "Expected a base64 body, because isBase64Encoded is not false",
     ],
     [
       "JSON that is declared as base64",
       { body: '{"snapshot":{}}' },
-      "Expected a body in base64, as isBase64Encoded says",
+      "Expected a base64 body, because isBase64Encoded is not false",
     ],
     [
       "base64 with an invalid character",
@@ -200,7 +200,7 @@ describe("Idempotency-Key", () => {
     for (const key of ["", "  "]) {
       const { result } = await fixture.post({}, { "idempotency-key": key });
       expect(result.statusCode).toBe(400);
-      expect(result.body).toContain("idempotency-key: expected a header with a value, or none; got an empty one.");
+      expect(result.body).toContain("idempotency-key: expected a non-empty header or no header, got an empty header.");
     }
     expect(fixture.cloud.snapshots()).toHaveLength(0);
   });
