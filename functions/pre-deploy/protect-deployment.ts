@@ -4,7 +4,7 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
 import { cloudOf } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
-import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
+import type { JsonResponse } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { errorFields } from "../../shared/results/record.ts";
 import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
@@ -66,7 +66,7 @@ export function checkDeployment(body: Deployment, { summary }: Invocation): void
  *
  * @throws SnapshotError if the targets cannot be selected completely
  */
-export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
+export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonResponse> {
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
   const { connection, startedAt, retryBudget } = invocation;
   const policy = body.policy ?? OWN_POLICY;

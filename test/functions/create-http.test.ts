@@ -121,7 +121,7 @@ describe.each(CREATES)("$name", (create) => {
     const { error, records } = await fixture.direct(timerEvent({ policy: "nightly" }));
     expect(error).toMatchObject({ reason: "InvalidRequest" });
     expect(error?.message).toContain(
-      'Expected an HTTP request from the API gateway, or the body of the API\'s call by itself, got an event of the trigger "timer".',
+      'Expected an HTTP request from the API gateway, or its JSON body alone, got an event of the trigger "timer".',
     );
     expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
     expect(fixture.requests()).toEqual([]);

@@ -211,7 +211,7 @@ describe("a logging topic that does not accept the records", () => {
       const warning = JSON.parse(String(response.warnings[0]));
       expect(warning).toMatchObject({ level: "error", function: "create-standard-snapshot", request_id: "r-1" });
       expect(warning.reason).toBe(reason);
-      expect(warning.message).toMatch(/^The logging topic did not take 2 of 2 records, which are on stdout: /);
+      expect(warning.message).toMatch(/^The logging topic did not accept 2 of 2 records, which are on stdout: /);
       expect(fixture.clock.now() - before).toBeLessThanOrEqual(2_000);
       expect(fixture.cloud.logs).toEqual([]);
     },
@@ -264,7 +264,7 @@ describe("a record that the logging topic rejects permanently", () => {
       level: "error",
       reason: "InvalidRequest",
       message: expect.stringMatching(
-        /^The logging topic did not take 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
+        /^The logging topic did not accept 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
       ),
     });
   });
@@ -275,7 +275,7 @@ describe("a record that the logging topic rejects permanently", () => {
     const response = await fixture.post();
     expect(response.result.statusCode).toBe(202);
     expect(fixture.cloud.logs.map(({ line }) => line)).toEqual([response.records.at(-1)]);
-    expect(response.warnings.join()).toContain("did not take 1 of 2 records");
+    expect(response.warnings.join()).toContain("did not accept 1 of 2 records");
   });
 });
 
