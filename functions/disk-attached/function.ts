@@ -8,7 +8,8 @@ export const definition = {
   trigger: { type: "cts" },
   timeoutSeconds: 300,
   memoryMb: 128,
-  // A deployment uses one of both kinds. evs.deleteSnapshot: only if DISK_ATTACHED_RETENTION is set.
+  // DISK_ATTACHED_KIND selects which of the two kinds of snapshots is created. The function calls evs.deleteSnapshot only
+  // if DISK_ATTACHED_RETENTION is set.
   calls: [
     "evs.listVolumes",
     "evs.showVolume",

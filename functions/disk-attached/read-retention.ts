@@ -10,10 +10,10 @@ const NAME = "DISK_ATTACHED_RETENTION";
 const SHAPE = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads the retention by which the function deletes snapshots of earlier attachments if a disk has no room for another one. It
- * is a variable, because a trace contains no policy.
+ * Reads DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes snapshots of earlier
+ * attachments according to this retention. It is a variable, because a trace contains no policy.
  *
- * @returns undefined if the function must not delete any snapshot
+ * @returns undefined if the variable is not set, so disk-attached deletes no snapshot
  * @throws SnapshotError Misconfigured
  */
 export function readRetention(variables: Variables): Retention | undefined {

@@ -98,7 +98,7 @@ export const REASONS = {
   Misconfigured: {
     httpStatus: 500,
     retryClass: "never",
-    advice: "Ask the operator of these functions to correct the setting that the message names.",
+    advice: "Ask the operator of these functions to correct the named setting.",
   },
 } as const satisfies Record<string, { httpStatus: number; retryClass: RetryClass; advice: string }>;
 

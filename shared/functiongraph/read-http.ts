@@ -96,7 +96,7 @@ function readBody(event: JsonObject): unknown {
   if (bytes > MAX_BODY_BYTES) throw invalid(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
   // Trim the body first: with a second `\s*` at its end, the pattern would take quadratic time for a body of spaces.
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
-    throw invalid("Expected a base64 body, because isBase64Encoded is not false; got other characters.");
+    throw invalid("Expected a base64 body (isBase64Encoded is not false), got other characters.");
   }
   let text: string;
   try {

@@ -40,12 +40,12 @@ describe("the body of an HTTP request", () => {
     [
       "a form instead of base64",
       { body: "snapshot=1&force=true" },
-      "Expected a base64 body, because isBase64Encoded is not false",
+      "Expected a base64 body (isBase64Encoded is not false)",
     ],
     [
       "JSON that is declared as base64",
       { body: '{"snapshot":{}}' },
-      "Expected a base64 body, because isBase64Encoded is not false",
+      "Expected a base64 body (isBase64Encoded is not false)",
     ],
     [
       "base64 with an invalid character",

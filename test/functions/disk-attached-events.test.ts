@@ -336,7 +336,7 @@ describe("the response in a trace", () => {
       const invoked = await deliver(wrapped({ ...cts, response }));
       expect(invoked.error).toBeUndefined();
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-      expect(record(invoked).detail).toMatch(/^The attachment did not succeed: /);
+      expect(record(invoked).detail).toMatch(/^The attachment failed: /);
       expect(clock.now()).toBe(at);
       expect(requests()).toEqual([]);
       expect(cloud.snapshots()).toEqual([]);
@@ -499,7 +499,7 @@ describe("an event that does not concern the function", () => {
     [
       "a CloudEvent of another service without data",
       { specversion: "1.0", source: "HC.EVS", type: "EVS:CloudTrace:ApiCall" },
-      "is of EVS",
+      "is from EVS",
     ],
     [
       "a CloudEvent of another service whose trace does not say so",
