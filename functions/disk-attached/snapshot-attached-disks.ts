@@ -110,7 +110,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       }
       await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
-      // The identity of a failure is different, so an earlier skipped attachment of the same disk does not hide it.
+      // A failure has an identity of its own, so its record is written even if another event of the batch skipped the disk.
       if (isFirstReport(volumeId, `failed ${serverId}`))
         writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
@@ -132,8 +132,7 @@ function ignoreReason({ name, service, rating, code, failure }: Trace): string |
   if (name !== "" && !ATTACH_TRACES.includes(name)) {
     return `The trace ${name} does not report an attached disk. Only ${ATTACH_TRACES.join(", ")} do.`;
   }
-  // The service can be missing in an emulator or an older region. A trace of another service is ignored, whatever its name
-  // is.
+  // The service can be missing in an emulator or an older region. If the service is not ECS, the name does not matter.
   if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is from ${service}, not from ECS.`;
   if (rating.toLowerCase() !== "normal") return `The attachment failed: the trace has the rating "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment failed: the trace has the status code ${code}.`;

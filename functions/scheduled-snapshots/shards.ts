@@ -8,8 +8,8 @@ import type { Policy, Target } from "../../shared/snapshots/policy.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 
 /**
- * Returns whether an event starts a shard, which is a further invocation of scheduled-snapshots. Such an event has the
- * field `shard`, which no timer sends.
+ * Returns whether an event starts a shard, which is a further invocation of scheduled-snapshots. Only the event of a shard
+ * has the field `shard`.
  */
 export const isShard = (event: JsonObject): boolean => "shard" in event;
 

@@ -4,7 +4,6 @@ import { Type } from "typebox";
  * Validates the `user_event` of the verify-snapshots timer. `lookback_minutes` is the maximum age of a snapshot to verify.
  * A snapshot that is still `creating` after `stuck_after_minutes` counts as stuck.
  */
-
 export const lookback = Type.Object(
   {
     lookback_minutes: Type.Optional(Type.Integer({ minimum: 1 })),

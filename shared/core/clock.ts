@@ -12,7 +12,7 @@ export interface Time {
    * clock is set, so two invocations in one process can compare their values. Default: `now`.
    */
   elapsed?(): number;
-  /** Waits for `milliseconds`, but no longer than until `work` settles. */
+  /** Waits for `milliseconds`. Resolves earlier if `work` settles. */
   sleep(milliseconds: number, work?: Promise<unknown>): Promise<void>;
   /** Returns a random number from 0 (included) to 1 (excluded). */
   random(): number;

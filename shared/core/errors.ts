@@ -22,7 +22,7 @@ export const REASONS = {
     httpStatus: 404,
     retryClass: "never",
     advice:
-      "The functions' project has no disk, server, cluster or snapshot with this id. Check the id, or ask the functions' operator for the project.",
+      "The project has no disk, server, cluster or snapshot with this id. Check the id, or ask the operator of these functions which project they use.",
   },
   Conflict: {
     httpStatus: 409,

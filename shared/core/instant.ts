@@ -19,8 +19,8 @@ export const before = (moment: Instant, milliseconds: number): Instant => instan
  */
 const EARLIEST = Date.UTC(2015, 0);
 /**
- * The maximum credible time by which a cloud timestamp is ahead of this machine's clock, in milliseconds. The services
- * reject a signature that is more than 15 minutes off, so the clocks differ by less (SOURCES.md#gateway-clock-skew).
+ * How far in the future a credible time may be, in milliseconds. The services reject a signature that is more than 15
+ * minutes off, so their clocks differ from this machine's clock by less (SOURCES.md#gateway-clock-skew).
  */
 const MAX_AHEAD_MS = 15 * 60_000;
 

@@ -12,7 +12,9 @@ export interface RetryBudget {
    * waits for the response. Default: the deadline.
    */
   maxWait?: Instant;
-  /** The remaining tokens for retries after transient errors (see `TOKENS`). Undefined until the first such retry. */
+  /**
+   * The remaining tokens for retries after transient errors (see `TOKENS`). Undefined before the first of these retries.
+   */
   tokens?: { tokens: number };
 }
 
@@ -30,8 +32,8 @@ const MAX_TRANSIENT_TRIES = 4;
 const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 
 /**
- * The time after which a list response contains a new snapshot, in milliseconds. A list response can be 5 s behind; the
- * sixth second is a margin.
+ * The time after which a list response contains a new snapshot, in milliseconds. A list response can lack the snapshots of
+ * the last 5 s. The sixth second is a margin.
  */
 export const LISTED_AFTER_MS = 6_000;
 
@@ -93,7 +95,7 @@ export function refundRetryToken({ tokens: budget }: RetryBudget): void {
 const LAST_OPERATION_MS = 12_000;
 
 /**
- * Returns the time after which no work on another target may start, so that the last work finishes before the deadline.
+ * Returns the time after which no work on another target may start, so the last work can finish before the deadline.
  * This time is 12 s before the deadline. If less than 24 s remain, it is in the middle of the remaining time.
  */
 export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>

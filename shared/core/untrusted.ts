@@ -1,6 +1,6 @@
 /**
- * Shortens a string from outside to at most `maxLength` UTF-16 code units. A shortened string ends with `…` and contains no
- * half of a surrogate pair.
+ * Shortens a string from a caller or the cloud to at most `maxLength` UTF-16 code units. A shortened string ends with `…`.
+ * No surrogate pair is split.
  *
  * @param maxLength at least 1; includes the `…`
  * @example boundText("EVS.5404", 128) // "EVS.5404"
@@ -9,7 +9,8 @@
 export function boundText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const kept = text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, "");
-  // V8 implements a slice as a view that keeps the whole string in memory. Decoding a buffer creates a small copy.
+  // V8 implements a slice as a view that keeps the whole string in memory. Encoding and decoding the slice creates a small
+  // copy.
   return `${Buffer.from(kept, "utf16le").toString("utf16le")}…`;
 }
 

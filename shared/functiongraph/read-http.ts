@@ -91,7 +91,7 @@ function readBody(event: JsonObject): unknown {
   // If the event has no `isBase64Encoded`, a body that begins like JSON is plain text, because base64 has no `{`, `[` or
   // `"`. `\s` also matches a byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
-  // Check the size before decoding the body.
+  // Check the size before decoding, because decoding a large body takes too much memory.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
   if (bytes > MAX_BODY_BYTES) throw invalid(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
   // Trim the body first: with a second `\s*` at its end, the pattern would take quadratic time for a body of spaces.

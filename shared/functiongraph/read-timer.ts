@@ -12,8 +12,8 @@ export interface TimerEvent {
   /** The JSON object in the event's `user_event`. */
   body: JsonObject;
   /**
-   * The original event without its nested values, because no timer sends any. scheduled-snapshots sends copies of it to its
-   * shards, the further invocations for large policies.
+   * The event without fields that contain objects or arrays, because no timer sends such fields. scheduled-snapshots copies
+   * this event to start further invocations (shards).
    */
   event: JsonObject;
 }

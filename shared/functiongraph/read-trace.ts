@@ -175,8 +175,8 @@ const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;
 const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/i;
 
 /**
- * Returns why a call or its job failed, or undefined if it did not. Reads the response, because the trace of a failed job
- * can have the rating `normal`.
+ * Returns why a call or its job failed, or undefined if neither failed. Reads the response, because the trace of a failed
+ * job can have the rating `normal`.
  */
 function readFailure(part: JsonObject): string | undefined {
   const status = wordOf(part.status);
@@ -222,6 +222,6 @@ const stringOf = (value: unknown, length = MAX_WORD_CHARACTERS): string =>
         .trim()
     : "";
 
-/** Returns the start of a string or of a number. Allows more characters than the default of `stringOf`. */
+/** Converts a string or number to a string of at most 200 characters, as `stringOf` does. */
 const wordOf = (value: unknown): string =>
   stringOf(typeof value === "number" ? String(value) : value, MAX_FAILURE_CHARACTERS);

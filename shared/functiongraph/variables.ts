@@ -100,6 +100,5 @@ export function checkId(name: string, text: string): string {
  *
  * @throws SnapshotError Misconfigured if the variable has any other value
  */
-
 export const readEvsLimits = (variables: Variables): "current" | "classic" =>
   readChoice(variables, "EVS_LIMITS", { defaultValue: "current", choices: ["current", "classic"] });

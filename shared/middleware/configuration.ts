@@ -39,7 +39,7 @@ export function configure(invocation: BaseInvocation): Invocation {
     limiter: createRateLimiter(time),
     deadline: endsAt,
   };
-  // Read the logging topic first. If another variable is invalid, the topic then receives the record of the error.
+  // Read the logging topic before the remaining variables, because the topic receives the record if one of them is invalid.
   const topic = readTopic(variables);
   if (topic !== undefined) invocation.logging = { topic, connection };
   connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {

@@ -10,15 +10,18 @@ import type { Invocation } from "./invocation.ts";
  */
 const DELETIONS_PER_LINE = 200;
 
-/** The memory that Node.js and the program need, in MB. The other figures are about the memory above this amount. */
+/**
+ * The memory that Node.js and the program need, in MB. Only the memory beyond this amount is available for snapshots and
+ * targets.
+ */
 const BASE_MB = 64;
 /** How many snapshots fit into each MB of memory if they are only read. */
 const SNAPSHOTS_PER_MB = 700;
 /** The memory that the requests of a run need, in MB. */
 const REQUESTS_MB = 24;
 /**
- * How many targets fit into each MB of memory. A target takes more than a snapshot, because it also has a record and an
- * error.
+ * How many targets fit into each MB of memory. A target takes more memory than a snapshot, because a target also has a
+ * record and an error.
  */
 const TARGETS_PER_MB = 256;
 /** The memory of a function if the context does not report it, in MB. Terraform configures the same amount. */

@@ -21,7 +21,7 @@ const DEFAULT_TIME_LIMIT_MS = 30_000;
  * Creates the invocation for an event: its request id, trigger, time limit and records. Never throws, because a failure
  * before the records exist could not be recorded.
  *
- * The time limit does not come from middy, because middy reads the remaining time by the name that the method has on AWS:
+ * The time limit does not come from middy, because middy reads the remaining time with a method that only AWS provides:
  * SOURCES.md#functiongraph-remaining-time
  */
 export function startInvocation(

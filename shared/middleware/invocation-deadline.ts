@@ -4,13 +4,14 @@ import { raceDeadline } from "../core/retry.ts";
 import type { Invocation } from "./invocation.ts";
 
 /**
- * How long a request may continue after the deadline, in milliseconds. If it fails by itself, its error has more detail.
+ * How long a handler may continue after its deadline, in milliseconds. If a request times out during this time, the handler
+ * fails with a more detailed error.
  */
 const GRACE_MS = 100;
 
 /**
- * Wraps a handler, so that it fails if it is not finished at the invocation's deadline. Without this, a promise that never
- * settles would block the function until the platform stops it, and the function would write no records.
+ * Wraps a handler. The wrapped handler fails if it is not finished at the invocation's deadline. Without this deadline, a
+ * promise that never settles would block the function until the platform stops it, and the function would write no records.
  *
  * @throws SnapshotError DeadlineExceeded
  */

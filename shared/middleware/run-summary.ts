@@ -39,8 +39,8 @@ export const summary: Middleware = {
 };
 
 /**
- * The maximum number of invocation ids in a summary, so that an error message stays below 64 KiB. The records contain all
- * ids.
+ * The maximum number of invocation ids in a summary. With more ids, an error message could exceed 64 KiB. The records
+ * contain all ids.
  */
 const MAX_DEFERRED_TO = 1_000;
 

@@ -6,7 +6,6 @@ import { type SchemaOf, validate } from "../validation/validate.ts";
  *
  * @throws SnapshotError InvalidRequest with a message that names the path of every fault
  */
-
 export function assertValid<Body>(schema: SchemaOf<Body>, body: unknown): asserts body is Body {
   const faults = validate(schema, body);
   if (faults.length > 0) throw new SnapshotError("InvalidRequest", faults.join(" "));

@@ -1,6 +1,6 @@
 /**
- * The number of characters in which secrets are searched at a time. Each character needs 7 bytes of memory, and a response
- * of pre-deploy can have millions of characters.
+ * The approximate number of characters that are searched for secrets at a time. Each character needs 7 bytes of memory, and
+ * a response of pre-deploy can have millions of characters.
  */
 export const SLICE = 64 * 1024;
 
@@ -15,7 +15,10 @@ const CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   return { '"': 1, "-": 43, _: 47 }[character] ?? character.charCodeAt(0);
 });
 
-/** Matches characters that can occur within an escape sequence without a meaning: line breaks, white space and padding. */
+/**
+ * Matches characters that can interrupt an escape sequence without changing its meaning: line breaks, white space and
+ * padding.
+ */
 const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
 
 /**
@@ -43,7 +46,7 @@ const matchers = new Map<string, RegExp>();
  * Matches the escape sequence that starts at the index `start` of a text.
  *
  * @param names the part of the pattern for HTML character names; "" excludes them, because a part of a secret can look like
- *   one
+ *   a name
  */
 function matchEscape(text: string, start: number, names = NAMED): RegExpExecArray | null {
   const matcher = matchers.get(names) ?? escapePattern(names);

@@ -1,6 +1,5 @@
 /**
- * Serializes one record to a line of JSON and limits the length of the line. Knows neither the fields of a record nor its
- * outcome.
+ * Serializes one record, or another log line, as a line of JSON and limits the length of the line.
  */
 
 import { boundText } from "../core/untrusted.ts";

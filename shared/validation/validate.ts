@@ -31,7 +31,7 @@ export interface Schema {
   allOf?: Schema[];
   minimum?: number;
   maximum?: number;
-  /** Names the property by which one schema of `oneOf` is selected: the schema with the same constant for this property. */
+  /** Names the property that selects one schema in `oneOf`. Each schema in `oneOf` has a different constant for it. */
   discriminator?: { propertyName: string };
   oneOf?: Schema[];
 }
@@ -51,15 +51,15 @@ const MAX_FAULTS = 200;
  * the faults take.
  */
 const MAX_CHARACTERS = 32 * 1024;
-/** The maximum number of items in an array, and of fields in an object. */
+/** The maximum number of items in a valid array, and of fields in a valid object. */
 const MAX_ENTRIES = 10_000;
 
 /**
  * Validates a value against a schema.
  *
- * @param path the path of the value; each fault begins with it
- * @returns one message per fault, such as `snapshot.name: expected a string, got the number 7.`. Returns at most 200 messages
- *   with 32 KiB of text. If there are more faults, the last message says so.
+ * @param path the path of the value, with which each message begins
+ * @returns one message per fault, such as `snapshot.name: expected a string, got the number 7.`. Returns at most 200
+ *   messages with 32 KiB of text. If there are more faults, the last message says so.
  */
 export function validate(schema: Schema, value: unknown, path = ""): string[] {
   // A set, because two parts of a schema can report the same fault.

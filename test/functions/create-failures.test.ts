@@ -91,7 +91,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
     status: 404,
     code: "EVS.5404",
-    message: /: Volume .* could not be found\. The functions' project has no disk, /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {
@@ -102,7 +102,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
     status: 404,
     code: "itemNotFound",
-    message: /: Volume .* could not be found\. The functions' project has no disk, /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {

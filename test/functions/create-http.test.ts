@@ -50,7 +50,7 @@ describe("the body of an HTTP request", () => {
     [
       "base64 with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
-      "Expected a body in base64",
+      "Expected a base64 body",
     ],
     ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, "Expected a JSON body, got "],
     [
