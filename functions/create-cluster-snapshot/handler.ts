@@ -8,7 +8,7 @@ import { current } from "./schema.generated.js";
 
 /** The notice for a description without room for the marker labels. They need 115 of the 256 characters that DWS allows. */
 const UNMARKED_NOTICE =
-  "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use a description of up to 141 characters.";
+  "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";
 
 /** Creates one snapshot of a data warehouse cluster. */
 export const createClusterSnapshot = compose({

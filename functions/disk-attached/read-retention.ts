@@ -6,8 +6,8 @@ import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
 import { validate } from "../../shared/validation/validate.ts";
 import { retention } from "./schema.generated.js";
 
-const NAME = "DISK_ATTACHED_RETENTION";
-const SHAPE = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
+const VARIABLE = "DISK_ATTACHED_RETENTION";
+const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
  * Reads DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes snapshots of earlier
@@ -17,16 +17,16 @@ const SHAPE = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_d
  * @throws SnapshotError Misconfigured
  */
 export function readRetention(variables: Variables): Retention | undefined {
-  const text = variables(NAME);
+  const text = variables(VARIABLE);
   if (text === undefined) return undefined;
   let given: Retention;
   try {
     given = parseJson(text) as Retention;
   } catch {
-    throw misconfigured(NAME, SHAPE, text);
+    throw misconfigured(VARIABLE, EXPECTED, text);
   }
-  const faults = validate(retention, given, NAME);
-  if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${SHAPE}.`);
-  if (!keepsSomething(given)) throw misconfigured(NAME, `${SHAPE}, with at least one rule above 0`, text);
+  const faults = validate(retention, given, VARIABLE);
+  if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${EXPECTED}.`);
+  if (!keepsSomething(given)) throw misconfigured(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
   return given;
 }

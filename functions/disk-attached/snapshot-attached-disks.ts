@@ -87,8 +87,8 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const processTrace = async (trace: Trace | SnapshotError) => {
     if (trace instanceof SnapshotError) return writeRecord(undefined, { outcome: "rejected", error: trace });
     const { serverId, volumeId, time, stage } = trace;
-    const ignored = ignoreReason(trace);
-    if (ignored !== undefined) return writeRecord(volumeId, { outcome: "skipped", detail: ignored });
+    const reason = ignoreReason(trace);
+    if (reason !== undefined) return writeRecord(volumeId, { outcome: "skipped", detail: reason });
     if (serverId === undefined) {
       const error = missingServerError();
       if (traces.length === 1) throw error;

@@ -58,10 +58,10 @@ export async function fanOut(
       );
       requestIds.push(requestId);
       for (const complete of completions)
-        complete({ outcome: "deferred", detail: `The invocation ${requestId} processes this target.` });
+        complete({ outcome: "deferred", detail: `Passed on to the invocation ${requestId}.` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      const detail = "No further invocation could be started for this target.";
+      const detail = "No further invocation could be started.";
       for (const complete of completions) complete({ outcome: "failed", detail, error });
     }
   }

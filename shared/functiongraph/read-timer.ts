@@ -18,7 +18,7 @@ export interface TimerEvent {
   event: JsonObject;
 }
 
-const EXPECTED =
+const EXPECTED_EVENT =
   'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
 
 /**
@@ -28,7 +28,7 @@ const EXPECTED =
  */
 export function readTimer(event: unknown): TimerEvent {
   if (!isObject(event) || event.trigger_type !== "TIMER") {
-    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${describeEvent(event)}.`);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED_EVENT}, got ${describeEvent(event)}.`);
   }
   const time = parseInstant(event.time);
   if (time === undefined) {
@@ -37,8 +37,8 @@ export function readTimer(event: unknown): TimerEvent {
       `time: expected a time such as 2023-06-01T08:30:00+08:00, got ${preview(event.time)}.`,
     );
   }
-  const flat = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
-  return { time, body: readUserEvent(event.user_event), event: flat };
+  const flatEvent = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
+  return { time, body: readUserEvent(event.user_event), event: flatEvent };
 }
 
 function readUserEvent(given: unknown): JsonObject {

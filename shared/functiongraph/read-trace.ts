@@ -34,7 +34,7 @@ export interface Trace {
   volumeId?: string;
 }
 
-const EXPECTED = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event with the trace in "data"';
+const EXPECTED_EVENT = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event with the trace in "data"';
 
 /**
  * The maximum number of events in a batch. EventGrid sends at most 20 events of 64 KB: *EventGrid User Guide* (eg-ug-015).
@@ -71,7 +71,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
   if (name === "" && (service === "" || isEcs(service))) {
     return invalid(
       trace === undefined
-        ? `Expected ${EXPECTED}, got ${describeEvent(event)}.`
+        ? `Expected ${EXPECTED_EVENT}, got ${describeEvent(event)}.`
         : `trace_name: expected a name such as attachVolume in the trace, got ${preview(trace.trace_name)}.`,
     );
   }
@@ -136,7 +136,7 @@ const serviceOf = ({ type, source }: JsonObject): string =>
   /^(\w+):CloudTrace:/.exec(stringOf(type))?.[1] ?? /^HC\.(\w+)/.exec(stringOf(source))?.[1] ?? "";
 
 /** The names of the fields in which a body can contain another body or a job. */
-const WRAPPERS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
+const NESTED_BODY_FIELDS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
 
 /** Returns a request or response body, followed by all bodies and jobs that are nested in it. */
 function collectBodies(value: unknown, depth = 3): JsonObject[] {
@@ -144,7 +144,7 @@ function collectBodies(value: unknown, depth = 3): JsonObject[] {
     return depth > 0 ? value.slice(0, 10).flatMap((item) => collectBodies(item, depth - 1)) : [];
   const body = toObject(value);
   if (body === undefined) return [];
-  return [body, ...(depth > 0 ? WRAPPERS.flatMap((name) => collectBodies(body[name], depth - 1)) : [])];
+  return [body, ...(depth > 0 ? NESTED_BODY_FIELDS.flatMap((name) => collectBodies(body[name], depth - 1)) : [])];
 }
 
 /**
@@ -162,11 +162,13 @@ function* fieldValues(parts: readonly JsonObject[], ...names: string[]): Generat
   for (const part of parts) for (const name of names) yield toObject(part.entities)?.[name];
 }
 
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Returns a UUID in lower case. Returns undefined for any other value, because ids become part of URLs. */
 const readId = (value: unknown): string | undefined =>
-  typeof value === "string" && value.length <= MAX_WORD_CHARACTERS && ID.test(value) ? value.toLowerCase() : undefined;
+  typeof value === "string" && value.length <= MAX_WORD_CHARACTERS && UUID.test(value)
+    ? value.toLowerCase()
+    : undefined;
 
 const SUCCEEDED = /^(success|succeeded|2\d\d)$/i;
 const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;

@@ -16,7 +16,7 @@ const DATES = [
   String.raw`\d{1,2}[ -]MONTH[ -]\d{4}`,
 ].map((date) => date.replace("MONTH", "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"));
 const HOUR = String.raw`(?:[01]?\d|2[0-3])`;
-const LAYOUT = new RegExp(
+const TIME_LAYOUT = new RegExp(
   String.raw`^(?:(?:sun|mon|tue|wed|thu|fri|sat)[a-z]*,? )?(?<date>${DATES.join("|")}),? ${HOUR}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?[ap]m)?` +
     String.raw`(?<zone> ?(?:gmt|utc|z)?(?: ?[+-]${HOUR}(?::?\d{2})?)?)(?: \([a-z ]+\))?$`,
   "i",
@@ -46,7 +46,7 @@ function parseTimeText(value: unknown): number | undefined {
 }
 
 function parseLayout(text: string): number | undefined {
-  const { date = "", zone } = LAYOUT.exec(text)?.groups ?? {};
+  const { date = "", zone } = TIME_LAYOUT.exec(text)?.groups ?? {};
   // Check the day first, because `Date.parse` converts 30 February to 2 March.
   if (new Date(`${date} 00:00 UTC`).getUTCDate() !== Number(DAY.exec(date)?.[1])) return undefined;
   // `Date.parse` reads a time without a zone as local time.

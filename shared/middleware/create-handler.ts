@@ -30,8 +30,13 @@ export const createHandler =
       policy,
     } as const;
     if (unmarkedNotice !== undefined) {
-      const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
-      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(unmarkedNotice);
+      const markedOptions = kind.mark(options, {
+        policy,
+        idempotencyKey,
+        requestHash: hashRequest(kind.name, options),
+      });
+      if (kind.read({ ...markedOptions, id: "new", status: "new" })?.marker === undefined)
+        records.addNotice(unmarkedNotice);
     }
     return recorded(records, target, async () => {
       const created = await createOnce(

@@ -2,14 +2,14 @@
  * The approximate number of characters that are searched for secrets at a time. Each character needs 7 bytes of memory, and
  * a response of pre-deploy can have millions of characters.
  */
-export const SLICE = 64 * 1024;
+export const SLICE_LENGTH = 64 * 1024;
 
 /**
  * Maps each ASCII character to its code in canonical text. The code 0 removes the character: white space, and characters
  * that surround or pad encoded text. Upper case becomes lower case because hex has both, and base64url becomes base64. A
  * double quote has the code 1. No secret contains this code, so no match extends across the end of a JSON string.
  */
-const CODES = Uint8Array.from({ length: 128 }, (_, code) => {
+const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
   if (code <= 32 || "\\=<>&'\x7f".includes(character)) return 0;
   return { '"': 1, "-": 43, _: 47 }[character] ?? character.charCodeAt(0);
@@ -38,7 +38,7 @@ const escapePattern = (name: string) =>
     "iy",
   );
 /** The part of an escape pattern that matches HTML character names, such as `sol;` in `&sol;`. */
-const NAMED = "|(?:[a-z] ){2,8};";
+const NAME_PATTERN = "|(?:[a-z] ){2,8};";
 /** The compiled escape patterns. Each is compiled at its first use, because compiling takes too long for a cold start. */
 const matchers = new Map<string, RegExp>();
 
@@ -48,7 +48,7 @@ const matchers = new Map<string, RegExp>();
  * @param names the part of the pattern for HTML character names; "" excludes them, because a part of a secret can look like
  *   a name
  */
-function matchEscape(text: string, start: number, names = NAMED): RegExpExecArray | null {
+function matchEscape(text: string, start: number, names = NAME_PATTERN): RegExpExecArray | null {
   const matcher = matchers.get(names) ?? escapePattern(names);
   matchers.set(names, matcher);
   matcher.lastIndex = start;
@@ -141,7 +141,7 @@ export function canonicalText(text: string, isJson: boolean): CanonicalText {
         if (code === 34) code = 0;
       }
     }
-    const canonical = code < 128 && (code !== 34 || isJson) ? CODES[code] : 0;
+    const canonical = code < 128 && (code !== 34 || isJson) ? CANONICAL_CODES[code] : 0;
     if (canonical) {
       codes[count] = canonical;
       cased[count] = code;
@@ -156,7 +156,7 @@ export function canonicalText(text: string, isJson: boolean): CanonicalText {
     found: found.subarray(0, count),
     clear() {
       for (const bytes of [codes, cased, found]) bytes.fill(0, 0, count);
-      if (codes.length > 2 * SLICE) arrays = undefined;
+      if (codes.length > 2 * SLICE_LENGTH) arrays = undefined;
     },
   };
 }

@@ -11,7 +11,7 @@ const ENVELOPE_BYTES = 1024;
  * The reasons for which the delivery stops at once, because smaller batches would fail, too: the error affects every
  * record, or no time is left.
  */
-const FATAL = new Set<Reason>([
+const FATAL_REASONS = new Set<Reason>([
   "AccessDenied",
   "AccountSuspended",
   "NotFound",
@@ -20,7 +20,7 @@ const FATAL = new Set<Reason>([
   "Misconfigured",
 ]);
 /** The reasons that report a failure of LTS, which a single record probably did not cause. */
-const SERVICE_ERRORS = new Set<Reason>(["CloudError", "BadResponse"]);
+const SERVICE_FAILURES = new Set<Reason>(["CloudError", "BadResponse"]);
 /**
  * The maximum number of consecutive failures before the delivery stops. Finding one bad record among 500 takes 10 failures.
  */
@@ -86,7 +86,7 @@ export function startDelivery(send: Send): Delivery {
         failures += 1;
         const { reason } = asSnapshotError(thrown);
         if (failures > maxFailures(reason)) {
-          if (!isRunOver || hasProbed || FATAL.has(reason) || SERVICE_ERRORS.has(reason)) return cause;
+          if (!isRunOver || hasProbed || FATAL_REASONS.has(reason) || SERVICE_FAILURES.has(reason)) return cause;
           moveLastLineFirst();
         } else if (batch.length > 1) {
           const half = batch.length >> 1;
@@ -102,11 +102,11 @@ export function startDelivery(send: Send): Delivery {
   };
   /** Returns how many consecutive failures with this reason are allowed before the delivery stops. */
   const maxFailures = (reason: Reason): number => {
-    if (FATAL.has(reason)) return 0;
+    if (FATAL_REASONS.has(reason)) return 0;
     // A proxy can reset the connection because of the content of a record. Assume this only after the topic accepted
     // another record.
     if (reason === "Unreachable") return hasProbed && hasAccepted ? MAX_FAILURES : 0;
-    if (SERVICE_ERRORS.has(reason)) return isRunOver ? MAX_FAILURES : 0;
+    if (SERVICE_FAILURES.has(reason)) return isRunOver ? MAX_FAILURES : 0;
     if (hasAccepted) return Number.POSITIVE_INFINITY;
     return isRunOver ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };

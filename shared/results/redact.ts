@@ -1,5 +1,5 @@
 import { escapeControls } from "../core/untrusted.ts";
-import { canonicalText, endOf, SLICE } from "./canonical-text.ts";
+import { canonicalText, endOf, SLICE_LENGTH } from "./canonical-text.ts";
 
 /**
  * The minimum length of a secret in characters. A shorter value is no key or token, and its removal would damage ordinary
@@ -10,7 +10,7 @@ const MIN_SECRET_CHARACTERS = 6;
  * The minimum length of a part of a secret that is removed, in canonical characters. Every 16 characters of a key or token
  * have at least 12 canonical characters, because the canonical form omits only padding and quotes.
  */
-const MIN_PART = 12;
+const MIN_PART_LENGTH = 12;
 /**
  * The length of two consecutive blocks of 4 characters. Every 11 consecutive characters contain two such blocks, aligned to
  * multiples of 4.
@@ -75,10 +75,14 @@ export const redactor =
 
 /** Divides long JSON into parts that end with an unescaped quote, because no secret extends across an unescaped quote. */
 function splitJson(text: string): string[] {
-  if (text.length <= SLICE) return [text];
+  if (text.length <= SLICE_LENGTH) return [text];
   const parts: string[] = [];
   let from = 0;
-  for (let at = text.indexOf('"', SLICE); at >= 0; at = text.indexOf('"', Math.max(at + 1, from + SLICE))) {
+  for (
+    let at = text.indexOf('"', SLICE_LENGTH);
+    at >= 0;
+    at = text.indexOf('"', Math.max(at + 1, from + SLICE_LENGTH))
+  ) {
     if (text[at - 1] === "\\") continue;
     parts.push(text.slice(from, at + 1));
     from = at + 1;
@@ -87,23 +91,23 @@ function splitJson(text: string): string[] {
 }
 
 function removeSecrets(original: string, secrets: string[], isJson: boolean): string {
-  const known = secrets.filter(({ length }) => length >= MIN_SECRET_CHARACTERS);
+  const longSecrets = secrets.filter(({ length }) => length >= MIN_SECRET_CHARACTERS);
   let index = indexes.get(secrets);
   if (index?.secretCount !== secrets.length) {
-    const escaped = known.flatMap((secret) => [
+    const escaped = longSecrets.flatMap((secret) => [
       secret,
       JSON.stringify(secret).slice(1, -1),
       encodeURIComponent(secret),
     ]);
     const literals = [...new Set(escaped)].sort((a, b) => b.length - a.length);
-    index = { secretCount: secrets.length, literals, plain: indexForms(known.map(plainForm)) };
+    index = { secretCount: secrets.length, literals, plain: indexForms(longSecrets.map(plainForm)) };
     indexes.set(secrets, index);
   }
   const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), original);
   const { codes, cased, starts, found, clear } = canonicalText(text, isJson);
   markForms(found, codes, index.plain);
-  if (ENCODED.test(cased.toString("latin1"))) {
-    index.encoded ??= indexForms(known.flatMap(encodedForms));
+  if (ENCODED_TEXT.test(cased.toString("latin1"))) {
+    index.encoded ??= indexForms(longSecrets.flatMap(encodedForms));
     markForms(found, codes, index.encoded);
   }
   let clean = "";
@@ -137,7 +141,7 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms
       const shift = match - first;
       while (from > 0 && codes[from - 1] === all[from - 1 + shift]) from -= 1;
       while (to < codes.length && codes[to] === all[to + shift]) to += 1;
-      if (to - from < MIN_PART) continue;
+      if (to - from < MIN_PART_LENGTH) continue;
       found.fill(1, from, to);
       next = to;
       break;
@@ -162,7 +166,11 @@ function indexForms(forms: Buffer[]): Forms {
     const hash = hashOf(blocks[at] as number);
     bits[hash >> 5] = (bits[hash >> 5] as number) | (1 << hash);
   }
-  return { all, bits, short: forms.filter(({ length }) => length >= MIN_SECRET_CHARACTERS && length < MIN_PART) };
+  return {
+    all,
+    bits,
+    short: forms.filter(({ length }) => length >= MIN_SECRET_CHARACTERS && length < MIN_PART_LENGTH),
+  };
 }
 
 /**
@@ -195,5 +203,5 @@ function encodedForms(secret: string): Buffer[] {
  * bits is 1. Every 16 consecutive characters of a secret, when encoded, contain a match. About one of 200 records without a
  * secret matches, too.
  */
-const ENCODED =
+const ENCODED_TEXT =
   /(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){4}|(?:[2-7][\da-f]){12}|(?:[2-7][\dA-F]){12}/;

@@ -50,7 +50,7 @@ const MAX_FAULTS = 200;
  * The maximum length of all returned faults together, in characters. Together with `MAX_FAULTS`, it limits the memory that
  * the faults take.
  */
-const MAX_CHARACTERS = 32 * 1024;
+const MAX_FAULT_CHARACTERS = 32 * 1024;
 /** The maximum number of items in a valid array, and of fields in a valid object. */
 const MAX_ENTRIES = 10_000;
 
@@ -64,7 +64,7 @@ const MAX_ENTRIES = 10_000;
 export function validate(schema: Schema, value: unknown, path = ""): string[] {
   // A set, because two parts of a schema can report the same fault.
   const faults = new Set<string>();
-  let remainingCharacters = MAX_CHARACTERS;
+  let remainingCharacters = MAX_FAULT_CHARACTERS;
   for (const found of findFaults(schema, value, path)) {
     if (faults.has(found)) continue;
     remainingCharacters -= found.length;

@@ -491,7 +491,7 @@ describe("a cluster snapshot whose description leaves no room for the marker", (
     const { run, verified } = await made(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
-    expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*up to 141 characters/);
+    expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*at most 141 characters/);
   });
 
   test("verify-snapshots verifies a cluster snapshot whose description leaves just enough room for the marker", async () => {
