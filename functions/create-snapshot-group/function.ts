@@ -4,8 +4,7 @@ export const name = "create-snapshot-group";
 
 export const definition = {
   name,
-  summary:
-    "Creates one snapshot group, which contains a snapshot of each disk of a server at the same moment (EVS v5).",
+  summary: "Creates one snapshot group: a snapshot of every disk of a server, all at the same moment (EVS v5).",
   trigger: { type: "http", method: "POST", acceptsDirectCalls: true },
   timeoutSeconds: 60,
   memoryMb: 128,

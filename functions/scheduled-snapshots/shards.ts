@@ -70,8 +70,8 @@ export async function fanOut(
 
 /**
  * Starts one shard, which is a further invocation of this function. Repeats the call if the platform rejects it. Does not
- * repeat a call without a response, because the invocation may run, and a second one at the same time could create
- * duplicates.
+ * repeat a call without a response, because the invocation may run, and a second invocation could create duplicate
+ * snapshots.
  *
  * @returns the request id of the shard
  */

@@ -39,7 +39,7 @@ export function textMap(value: unknown): Record<string, string> {
 
 /**
  * Serializes a value as JSON, so equal requests have equal strings. Sorts the keys of objects. Also sorts arrays of
- * strings, because such an array in a request is a set of ids.
+ * strings, because an array of strings in a request is a set of ids.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {

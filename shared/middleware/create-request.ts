@@ -18,8 +18,8 @@ export interface CreateRequest<Body = unknown> {
 }
 
 /**
- * The trigger reader of the `create-*` functions. Accepts an HTTP request, or the body of such a request as the event of a
- * direct call, and responds in the format of the cloud's API.
+ * The trigger reader of the `create-*` functions. Accepts an HTTP request, or a request body as the event of a direct call,
+ * and responds in the format of the cloud's API.
  */
 export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
   read(event, { trigger, requestId }) {

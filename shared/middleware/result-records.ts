@@ -15,7 +15,7 @@ import { PartialFailureError } from "./run-summary.ts";
 
 /** The maximum time for the delivery of one batch of records, in milliseconds. */
 const DELIVERY_MS = 2_000;
-/** The maximum length of a thrown error's message. A message about 200 faults in a request fits. */
+/** The maximum length of a thrown error's message. This is enough for a message about 200 faults in a request. */
 const MAX_THROWN_CHARACTERS = 64 * 1024;
 
 /**

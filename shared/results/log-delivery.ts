@@ -111,8 +111,8 @@ export function startDelivery(send: Send): Delivery {
     return isRunOver ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };
   /**
-   * Moves the last line, which is the record of the run, to the front. If the topic accepts this line, it rejects only
-   * certain records.
+   * Moves the last line, which is the record of the run, to the front. If the topic accepts this line, the topic rejects
+   * only certain records.
    */
   const moveLastLineFirst = () => {
     hasProbed = true;

@@ -5,8 +5,8 @@
 import { boundText } from "../core/untrusted.ts";
 
 /**
- * The maximum length of a long string, such as a message, in characters. A message about 100 faults in a request fits, and
- * so do the ids of all disks in a group.
+ * The maximum length of a long string, such as a message, in characters. This is enough for a message about 100 faults in a
+ * request, and for the ids of all disks in a group.
  */
 const MAX_LONG_CHARACTERS = 12_000;
 /** The maximum length of a name in characters. EVS allows names of 255 characters. */
@@ -21,7 +21,7 @@ const NAME_FIELDS = ["name", "policy", "deployment_id"];
 
 /**
  * Serializes a record, another log line or a summary to JSON. Cuts each string to the maximum length of its field, because
- * the string can come from outside.
+ * strings can come from a caller or the cloud.
  *
  * @param maxText the maximum length of a message, detail, rule or list of resource ids, in characters
  */

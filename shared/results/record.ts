@@ -51,12 +51,12 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   kind: "kind of the snapshot",
   resource_id: "id of the disk, server or cluster",
   policy: "policy that created the snapshot, or policy of the run",
-  deployment_id: "id of the deployment that the gate protects",
+  deployment_id: "id of the deployment that pre-deploy protects",
   outcome: "see the outcomes below",
   outcomes: "number of targets for each outcome of a run",
   name: "name of the snapshot",
   snapshot_id: "id of the snapshot or of the group",
-  job_id: "v5: id of the job of the create call",
+  job_id: "EVS v5: id of the job that creates the snapshot",
   rule: "prune: the rule by which the snapshot is kept, held or deleted",
   /**
    * Tells the operator what happened and what to do, in addition to `outcome` and `error`.
@@ -73,7 +73,7 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
    */
   detail: "what happened and what the operator should do",
   attempts: "number of times the create call was sent",
-  duration_ms: "duration of the work on the target or of the run",
+  duration_ms: "duration of the work on the target, or of the run, in milliseconds",
   "error.reason": "see the reasons below",
   "error.code": "the cloud's code, such as `EVS.5404`",
   "error.message": "what failed, the cloud's own message, and what to do",

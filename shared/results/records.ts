@@ -94,7 +94,7 @@ export function startRecords(
     counts: () => counts,
     close(error) {
       const unfinished =
-        error ?? new SnapshotError("CloudError", "The invocation finished before the work on this target.");
+        error ?? new SnapshotError("CloudError", "The invocation left the work on this target unfinished.");
       for (const complete of [...openRecords]) complete({ outcome: "failed", error: unfinished });
       closed = true;
       const outcome = hasFailedTarget || error !== undefined ? "failed" : "done";
