@@ -45,7 +45,7 @@ const FAILURES: Failure[] = [
     status: 400,
     code: "EVS.5400",
     message:
-      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request; /,
+      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request\. /,
     cloudStatus: 400,
   },
   {
@@ -112,7 +112,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeServer(fixture.resourceId),
     status: 404,
     code: "EVS.5404",
-    message: /: Server .* could not be found\. The functions' project has no disk, /,
+    message: /: Server .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {

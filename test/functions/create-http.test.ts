@@ -138,7 +138,7 @@ describe.each(CREATES)("$name", (create) => {
     expect(error).toMatchObject({ name: "NotFound", reason: "NotFound", status: 404 });
     // The message contains the call, the status, code and message of the cloud, and the advice.
     expect(error?.message).toMatch(
-      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*check the id/,
+      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*Check the id/,
     );
     expect(records[1].trigger).toBe("direct");
     expect(records[0].error.message).toBe(error?.message);

@@ -257,8 +257,8 @@ describe("a trace", () => {
       { trace_rating: "warning" },
       'The attachment failed: the trace has the rating "warning".',
     ],
-    ["of an incident", { trace_rating: "incident" }, 'the trace is rated "incident"'],
-    ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
+    ["of an incident", { trace_rating: "incident" }, 'the trace has the rating "incident"'],
+    ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace has the rating "warning"'],
     ["with an error code", { code: 400 }, "the trace has the status code 400"],
     ["with an error code as a string", { code: "409" }, "the trace has the status code 409"],
   ])("disk-attached records the reason when it skips a trace %s", async (_what, change, detail) => {
