@@ -58,7 +58,7 @@ export async function fanOut(
       );
       requestIds.push(requestId);
       for (const complete of completions)
-        complete({ outcome: "deferred", detail: `Passed on to the invocation ${requestId}.` });
+        complete({ outcome: "deferred", detail: `Passed on to the invocation ${requestId}` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       const detail = "No further invocation could be started.";
