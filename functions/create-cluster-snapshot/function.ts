@@ -16,11 +16,11 @@ export const definition = {
     delete: ["dws.deleteSnapshot"],
   },
   operation: {
-    title: "A snapshot of a cluster (DWS)",
+    title: "Create a snapshot of a cluster (DWS)",
     description:
-      "Creates the snapshot as `POST /v1.0/{project_id}/snapshots` does, but only once per key. The name is unique in the project. While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
+      "Sends `POST /v1.0/{project_id}/snapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. The name must be unique in the project. While the snapshot is being created, the cluster cannot be restarted, scaled or reconfigured.",
     schema: "CreateClusterSnapshot",
-    // The example of the API's page: SOURCES.md#dws-create
+    // The example in the API reference: SOURCES.md#dws-create
     example: {
       snapshot: {
         name: "snapshot-3",

@@ -6,9 +6,9 @@ import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.t
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** The marker of this function needs 115 of the 256 characters that a description may have. */
-const NO_ROOM =
-  "The description leaves no room for the marker: the snapshot is found again by its name alone, verify-snapshots says nothing of it and prune-snapshots never deletes it. A shorter description (up to 141 characters) has room.";
+/** The notice for a description without room for the marker labels. They need 115 of the 256 characters that DWS allows. */
+const UNMARKED_NOTICE =
+  "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";
 
 /** Creates one snapshot of a data warehouse cluster. */
 export const createClusterSnapshot = compose({
@@ -16,7 +16,7 @@ export const createClusterSnapshot = compose({
   target: { action: "create", kind: clusterSnapshot.name },
   trigger: createRequest,
   schema: () => current,
-  handler: createHandler(clusterSnapshot, dwsCreation, NO_ROOM),
+  handler: createHandler(clusterSnapshot, dwsCreation, UNMARKED_NOTICE),
 });
 
 export const handler = createClusterSnapshot();

@@ -1,7 +1,10 @@
 import { Type } from "typebox";
 import { Uuid } from "../../shared/validation/fields.ts";
 
-/** Validates the body of the request. Its limits are those of the API: SOURCES.md#dws-create-constraints */
+/**
+ * Validates the body of a request to create-cluster-snapshot. Its limits are those of the DWS API:
+ * SOURCES.md#dws-create-constraints
+ */
 export const current = Type.Object(
   {
     snapshot: Type.Object(

@@ -4,7 +4,7 @@ export const name = "create-snapshot-group";
 
 export const definition = {
   name,
-  summary: "Creates one snapshot of all disks of a server at the same moment (EVS v5).",
+  summary: "Creates one snapshot group: a snapshot of every disk of a server, all at the same moment (EVS v5).",
   trigger: { type: "http", method: "POST", acceptsDirectCalls: true },
   timeoutSeconds: 60,
   memoryMb: 128,
@@ -16,9 +16,9 @@ export const definition = {
     delete: ["evs.deleteSnapshotGroup"],
   },
   operation: {
-    title: "A snapshot of all disks of a server at one moment (EVS v5)",
+    title: "Create a snapshot of all disks of a server at the same moment (EVS v5)",
     description:
-      "Creates the group as `POST /v5/{project_id}/snapshot-groups` does, but only once per key: of the disks of `server_id`, of some of these disks (`volume_ids`), or of disks without a server.",
+      "Sends `POST /v5/{project_id}/snapshot-groups` and returns its response. Repeated requests with the same `Idempotency-Key` create only one group. The group contains snapshots of all disks of `server_id`, or only of the disks in `volume_ids`. These disks may have no server.",
     schema: "CreateSnapshotGroup",
     example: {
       snapshot_group: { server_id: "d7c1f0a2-3b4e-4c5d-8e6f-7a8b9c0d1e2f", name: "before-update", incremental: true },
@@ -32,7 +32,7 @@ export const definition = {
             job_id: {
               type: "string",
               description:
-                "The job of the create call. Absent if an earlier delivery of the same request created the snapshot.",
+                "The id of the job that creates the snapshots. Absent if an earlier delivery of the same request created them.",
             },
             snapshot_group_id: { type: "string" },
           },

@@ -6,7 +6,7 @@ import { snapshotGroup } from "../../shared/snapshots/kinds/snapshot-group.ts";
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** Creates one snapshot of several disks at the same moment. */
+/** Creates one snapshot group: a snapshot of each of several disks, all at the same moment. */
 export const createSnapshotGroup = compose({
   name,
   target: { action: "create", kind: snapshotGroup.name },

@@ -3,8 +3,8 @@ import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
 import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
 /**
- * Validates the body of the request, which names a server, disks, or some disks of a server (SOURCES.md#evs-groups-server-disks).
- * Its limits are those of the API: SOURCES.md#evs-groups-create-constraints
+ * Validates the body of a request to create-snapshot-group. The body names a server, disks, or some disks of a server
+ * (SOURCES.md#evs-groups-server-disks). The limits are those of the EVS API: SOURCES.md#evs-groups-create-constraints
  */
 export const current = Type.Object(
   {

@@ -16,11 +16,11 @@ export const definition = {
     delete: ["evs.deleteSnapshot"],
   },
   operation: {
-    title: "A snapshot of a disk (EVS v2, legacy)",
+    title: "Create a snapshot of a disk (EVS v2, legacy)",
     description:
-      "Creates the snapshot as `POST /v2/{project_id}/cloudsnapshots` does, but only once per key. If the function has `EVS_LIMITS=classic`, for older clouds, the body must match `x-evs-limits-classic` in addition to the schema: name and description have at most 255 bytes, and the description may be null.",
+      "Sends `POST /v2/{project_id}/cloudsnapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. If the function has `EVS_LIMITS=classic`, for older clouds, the body must match `x-evs-limits-classic` in addition to the schema: name and description have at most 255 bytes, and the description may be null.",
     schema: "CreateSnapshot",
-    // The example of the API's page: SOURCES.md#evs-v2-create
+    // The example in the API reference: SOURCES.md#evs-v2-create
     example: {
       snapshot: {
         name: "snap-001",

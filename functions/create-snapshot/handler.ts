@@ -7,7 +7,7 @@ import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
 import { name } from "./function.ts";
 import { classic, current } from "./schema.generated.js";
 
-/** Creates one snapshot of a disk. */
+/** Creates one legacy snapshot of a disk (EVS v2). */
 export const createSnapshot = compose({
   name,
   target: { action: "create", kind: snapshot.name },

@@ -2,7 +2,11 @@ import { Type } from "typebox";
 import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
 import { EVS_NAME, Metadata, Uuid } from "../../shared/validation/fields.ts";
 
-const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name: Name, description: Description) =>
+/** Returns the schema for the body of a request to create-snapshot, with the given schemas for name and description. */
+const bodySchema = <Name extends Type.TSchema, Description extends Type.TSchema>(
+  name: Name,
+  description: Description,
+) =>
   Type.Object(
     {
       snapshot: Type.Object(
@@ -19,11 +23,17 @@ const body = <Name extends Type.TSchema, Description extends Type.TSchema>(name:
     { additionalProperties: false },
   );
 
-/** Validates the body of the request with the limits of the current API, in characters: SOURCES.md#evs-v2-create-constraints */
-export const current = body(Type.String({ maxLength: 64, ...EVS_NAME }), Type.String({ maxLength: 85 }));
+/**
+ * Validates the body of a request to create-snapshot with the limits of the current API, in characters:
+ * SOURCES.md#evs-v2-create-constraints
+ */
+export const current = bodySchema(Type.String({ maxLength: 64, ...EVS_NAME }), Type.String({ maxLength: 85 }));
 
-/** Validates the body of the request with the limits of older clouds, in bytes: SOURCES.md#evs-v2-classic-limits */
-export const classic = body(
+/**
+ * Validates the body of a request to create-snapshot with the limits of older clouds, in bytes:
+ * SOURCES.md#evs-v2-classic-limits
+ */
+export const classic = bodySchema(
   Type.String({ "x-max-bytes": 255, ...EVS_NAME }),
   Type.Unsafe<string | null>({ type: ["string", "null"], "x-max-bytes": 255 }),
 );

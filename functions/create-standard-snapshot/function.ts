@@ -16,11 +16,11 @@ export const definition = {
     delete: ["evs.deleteStandardSnapshot"],
   },
   operation: {
-    title: "A standard snapshot of a disk (EVS v5)",
+    title: "Create a standard snapshot of a disk (EVS v5)",
     description:
-      "Creates the snapshot as `POST /v5/{project_id}/snapshots` does, but only once per key. The function sends `incremental` only if the request contains it; otherwise the cloud's default applies.",
+      "Sends `POST /v5/{project_id}/snapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. The function sends `incremental` only if the request contains it. Otherwise, the cloud's default applies.",
     schema: "CreateStandardSnapshot",
-    // The example of the API's page: SOURCES.md#evs-v5-create
+    // The example in the API reference: SOURCES.md#evs-v5-create
     example: {
       snapshot: {
         volume_id: "2c194dde-7de5-4529-a141-49f48181f411",
@@ -38,7 +38,7 @@ export const definition = {
             job_id: {
               type: "string",
               description:
-                "The job of the create call. Absent if an earlier delivery of the same request created the snapshot.",
+                "The id of the job that creates the snapshot. Absent if an earlier delivery of the same request created it.",
             },
             snapshot_id: { type: "string" },
           },

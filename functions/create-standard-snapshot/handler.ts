@@ -6,7 +6,7 @@ import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** Creates one standard snapshot of a disk. */
+/** Creates one standard snapshot of a disk (EVS v5). */
 export const createStandardSnapshot = compose({
   name,
   target: { action: "create", kind: standardSnapshot.name },

@@ -3,8 +3,9 @@ import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
 import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
 /**
- * Validates the body of the request. Its limits are those of the API (SOURCES.md#evs-v5-create-constraints), except that
- * `volume_id` is required, although the API's page lists it as optional: SOURCES.md#evs-v5-volume-id-required
+ * Validates the body of a request to create-standard-snapshot. Its limits are those of the EVS API
+ * (SOURCES.md#evs-v5-create-constraints). In addition, `volume_id` is required, although the API reference lists it as
+ * optional: SOURCES.md#evs-v5-volume-id-required
  */
 export const current = Type.Object(
   {

@@ -10,7 +10,8 @@ export const definition = {
   memoryMb: 128,
   // CTS sends two traces of one attachment, and EVS has no lock. One instance processes them one after the other.
   maxInstances: 1,
-  // A deployment uses one of both kinds. evs.deleteSnapshot: only if DISK_ATTACHED_RETENTION is set.
+  // DISK_ATTACHED_KIND selects which of the two kinds of snapshots is created. The function calls evs.deleteSnapshot only
+  // if DISK_ATTACHED_RETENTION is set.
   calls: [
     "evs.listVolumes",
     "evs.showVolume",

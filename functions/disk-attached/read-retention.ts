@@ -6,27 +6,27 @@ import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
 import { validate } from "../../shared/validation/validate.ts";
 import { retention } from "./schema.generated.js";
 
-const NAME = "DISK_ATTACHED_RETENTION";
-const SHAPE = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
+const VARIABLE = "DISK_ATTACHED_RETENTION";
+const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads the retention by which the function deletes snapshots of earlier attachments if a disk has no room for another one. It
- * is a variable, because a trace contains no policy.
+ * Reads DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes snapshots of earlier
+ * attachments according to this retention. It is a variable, because a trace contains no policy.
  *
- * @returns undefined if the function must not delete any snapshot
+ * @returns undefined if the variable is not set, so disk-attached deletes no snapshot
  * @throws SnapshotError Misconfigured
  */
 export function readRetention(variables: Variables): Retention | undefined {
-  const text = variables(NAME);
+  const text = variables(VARIABLE);
   if (text === undefined) return undefined;
   let given: Retention;
   try {
     given = parseJson(text) as Retention;
   } catch {
-    throw misconfigured(NAME, SHAPE, text);
+    throw misconfigured(VARIABLE, EXPECTED, text);
   }
-  const faults = validate(retention, given, NAME);
-  if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${SHAPE}.`);
-  if (!keepsSomething(given)) throw misconfigured(NAME, `${SHAPE}, with at least one rule above 0`, text);
+  const faults = validate(retention, given, VARIABLE);
+  if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${EXPECTED}.`);
+  if (!keepsSomething(given)) throw misconfigured(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
   return given;
 }

@@ -1,4 +1,4 @@
 import { RetentionSchema } from "../../shared/snapshots/policy-schema.ts";
 
-/** Validates the variable DISK_ATTACHED_RETENTION, which contains the retention of a policy. */
+/** Validates the variable DISK_ATTACHED_RETENTION, which has the same format as `retention` in a policy. */
 export const retention = RetentionSchema();

@@ -20,20 +20,23 @@ import type { EndFields } from "../../shared/snapshots/reporting.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { readRetention } from "./read-retention.ts";
 
-/** The traces of an attachment: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*. */
-const ATTACHING = ["attachVolume", "attachVolumeV2", "attachVolume2"];
+/**
+ * The names of the traces that report an attached disk: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*.
+ */
+const ATTACH_TRACES = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
-/** The kinds of snapshots of a single disk, and their clients. */
+/** The kinds of snapshots that DISK_ATTACHED_KIND can select, each with the function that returns its client. */
 const KINDS = [
   { kind: snapshot, service: evsV2 },
   { kind: standardSnapshot, service: evsV5Snapshots },
 ] as const;
 
 /**
- * Creates one snapshot for each attachment that the traces report, and writes one record for it. Two traces report each
- * attachment (SOURCES.md#cts-two-records), and both can be delivered several times. `attachmentKey` identifies the attachment.
+ * Creates one snapshot for each attachment that the traces report, and writes one record for each. Two traces report every
+ * attachment (SOURCES.md#cts-two-records), and each trace can be delivered several times. `attachmentKey` identifies the
+ * attachment.
  *
- * @throws InvalidRequest if there is one event and it names no server; PartialFailureError if a target failed
+ * @throws SnapshotError InvalidRequest if the only event names no server; PartialFailureError if a target failed
  */
 export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
@@ -52,8 +55,10 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
     ofServer: (id: string) => listVolumesOfServer(connection, id),
   };
   const recordedTargets = new Set<string>();
-  /** Returns false for the second event of a batch that reports the same attachment, because the target has its record. */
-  const isNew = (volumeId: string | undefined, identity: string): boolean => {
+  /**
+   * Returns false if an earlier event of the batch reported the same attachment, because an attachment has only one record.
+   */
+  const isFirstReport = (volumeId: string | undefined, identity: string): boolean => {
     const target = `${volumeId} ${identity}`;
     if (recordedTargets.has(target)) return false;
     recordedTargets.add(target);
@@ -65,7 +70,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const createFor = async (attached: Attached, serverId: string, moment: Moment) => {
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
-    if (!isNew(volumeId, identity.key)) return;
+    if (!isFirstReport(volumeId, identity.key)) return;
     const runContext = createRunContext(invocation, () => underOneKey(service, identity));
     const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
     const run = {
@@ -82,10 +87,10 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const processTrace = async (trace: Trace | SnapshotError) => {
     if (trace instanceof SnapshotError) return writeRecord(undefined, { outcome: "rejected", error: trace });
     const { serverId, volumeId, time, stage } = trace;
-    const ignored = whyIgnored(trace);
-    if (ignored !== undefined) return writeRecord(volumeId, { outcome: "skipped", detail: ignored });
+    const reason = ignoreReason(trace);
+    if (reason !== undefined) return writeRecord(volumeId, { outcome: "skipped", detail: reason });
     if (serverId === undefined) {
-      const error = noServer();
+      const error = missingServerError();
       if (traces.length === 1) throw error;
       return writeRecord(volumeId, { outcome: "rejected", error });
     }
@@ -99,34 +104,37 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
     try {
       const found = await untilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
       if ("skipped" in found) {
-        if (isNew(found.volumeId, serverId)) writeRecord(found.volumeId, { outcome: "skipped", detail: found.skipped });
+        if (isFirstReport(found.volumeId, serverId))
+          writeRecord(found.volumeId, { outcome: "skipped", detail: found.skipped });
         return;
       }
       await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
-      // A skipped attachment of the same disk must not hide the failure of another one.
-      if (isNew(volumeId, `failed ${serverId}`))
+      // A failure has an identity of its own, so its record is written even if another event of the batch skipped the disk.
+      if (isFirstReport(volumeId, `failed ${serverId}`))
         writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
   };
-  // Process all events concurrently, so a disk that is not attached yet delays no other disk.
+  // Process all events concurrently, so waiting for one disk to be attached does not delay other disks.
   await Promise.all(traces.map(processTrace));
   finishRun(invocation, { targets: recordedTargets.size });
 }
 
-const noServer = () =>
+/** Returns the error for a trace that names no server. */
+const missingServerError = () =>
   new SnapshotError(
     "InvalidRequest",
-    "resource_id: expected the id of a server in the trace; there is none, nor in its request or response.",
+    "resource_id: expected the id of a server in the trace, its request or its response, but found none.",
   );
 
-function whyIgnored({ name, service, rating, code, failure }: Trace): string | undefined {
-  if (name !== "" && !ATTACHING.includes(name)) {
-    return `The trace ${name} does not attach a disk; ${ATTACHING.join(", ")} do.`;
+/** Returns why a trace reports no successful attachment to an ECS server, or undefined if it reports one. */
+function ignoreReason({ name, service, rating, code, failure }: Trace): string | undefined {
+  if (name !== "" && !ATTACH_TRACES.includes(name)) {
+    return `The trace ${name} does not report an attached disk. Only ${ATTACH_TRACES.join(", ")} do.`;
   }
-  // An emulator or an older region may omit the service. A trace of another service is ignored whatever its name.
-  if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is of ${service}, not of ECS.`;
-  if (rating.toLowerCase() !== "normal") return `The attachment did not succeed: the trace is rated "${rating}".`;
-  if (code !== undefined && code >= 400) return `The attachment did not succeed: the trace has the code ${code}.`;
-  return failure === undefined ? undefined : `The attachment did not succeed: its job ended with "${failure}".`;
+  // The service can be missing in an emulator or an older region. If the service is not ECS, the name does not matter.
+  if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is from ${service}, not from ECS.`;
+  if (rating.toLowerCase() !== "normal") return `The attachment failed: the trace has the rating "${rating}".`;
+  if (code !== undefined && code >= 400) return `The attachment failed: the trace has the status code ${code}.`;
+  return failure === undefined ? undefined : `The attachment failed: its job reports "${failure}".`;
 }

@@ -4,16 +4,16 @@ export const name = "pre-deploy";
 
 export const definition = {
   name,
-  summary: "Creates a snapshot of every target of a deployment, and responds whether the deployment may begin.",
+  summary: "Creates the snapshots that protect a deployment, and responds whether the deployment may begin.",
   trigger: { type: "http", method: "POST" },
   timeoutSeconds: 60,
   memoryMb: 128,
-  // evs.deleteSnapshot: only for `make_room`.
+  // The function calls evs.deleteSnapshot only for a request with `make_room`.
   calls: ["every-kind.resources", "every-kind.list", "every-kind.create", "evs.deleteSnapshot"],
   operation: {
-    title: "Whether a deployment may begin: every snapshot of it, and their progress",
+    title: "Create the snapshots for a deployment, and report whether the deployment may begin",
     description:
-      'Starts a snapshot of every target and responds with the progress of each. The same request again creates no second snapshot and responds with the current progress; `deployment_id` identifies the request. A deployment may begin only after a 200 with `"status":"ready"`. `make_room` requires the default policy `pre-deploy`, because a gate never deletes a snapshot of another policy.',
+      'Starts a snapshot of every target and responds with the progress of each snapshot. A repeated request with the same `deployment_id` creates no second snapshot and responds with the current progress. Begin the deployment only after a response 200 with `"status":"ready"`. `make_room` requires the default policy `pre-deploy`, because pre-deploy never deletes a snapshot of another policy.',
     schema: "PreDeploy",
     example: {
       deployment_id: "web-1.4.2",
@@ -58,7 +58,8 @@ export const definition = {
         },
       },
       502: {
-        description: "At least one snapshot failed (`status`), or the cloud did (`error`).",
+        description:
+          "At least one snapshot failed (the body has `status`), or a cloud service failed (the body has `error`).",
         example: {
           status: "failed",
           deployment_id: "web-1.4.2",

@@ -4,7 +4,7 @@ import { name } from "./function.ts";
 import { checkDeployment, protectDeployment } from "./protect-deployment.ts";
 import { deployment } from "./schema.generated.js";
 
-/** Creates a snapshot of every target of a deployment, and responds whether the deployment may begin. */
+/** Creates the snapshots that protect a deployment, and responds whether the deployment may begin. */
 export const preDeploy = compose({
   name,
   target: { action: "create" },

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
 import { cloudOf } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
-import type { JsonAnswer } from "../../shared/middleware/http-request.ts";
+import type { JsonResponse } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { errorFields } from "../../shared/results/record.ts";
 import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
@@ -14,6 +14,7 @@ import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { selectTargets } from "../../shared/snapshots/select.ts";
 
+/** The body of a request to pre-deploy. */
 export interface Deployment {
   deployment_id: string;
   targets: Selector[];
@@ -21,12 +22,12 @@ export interface Deployment {
   retry_failed?: boolean;
   max_age_minutes?: number;
   policy?: string;
-  /** Prune a full disk by `retention` before its snapshot. */
+  /** Whether to delete snapshots of a full disk, according to `retention`, before the new snapshot is created. */
   make_room?: boolean;
   retention?: Retention;
 }
 
-/** The HTTP response by the state of the deployment. */
+/** The HTTP status and headers of the response for each state of the deployment. */
 const RESPONSES = {
   ready: { status: 200 },
   pending: { status: 202, headers: { "retry-after": "5" } },
@@ -34,39 +35,46 @@ const RESPONSES = {
 } as const;
 
 const MINUTE_MS = 60_000;
-/** How long the function waits for a busy or throttled resource, even if the caller does not wait. */
+/**
+ * The minimum time for which pre-deploy retries for a busy or throttled resource, in milliseconds, even if `wait_seconds`
+ * is 0.
+ */
 const MIN_WAIT_MS = 1_000;
 
-/** A gateway passes at most 4 MB (SOURCES.md#functiongraph-limits), and the response has up to 800 bytes per target. */
+/**
+ * The maximum number of targets of a deployment. The response has up to 800 bytes per target, and a gateway accepts at most
+ * 4 MB (SOURCES.md#functiongraph-limits).
+ */
 const MAX_TARGETS = 5_000;
 
-/** The policy of the snapshots, unless the request names one. */
+/** The policy to which the snapshots belong if the request names no policy. */
 const OWN_POLICY = "pre-deploy";
 
 /**
- * Checks what the schema of a deployment cannot express.
+ * Checks the rules for a request to pre-deploy that its schema cannot express.
  *
  * @throws SnapshotError InvalidRequest
  */
 export function checkDeployment(body: Deployment, { summary }: Invocation): void {
   const { policy = OWN_POLICY, make_room } = body;
   summary.policy = policy;
-  // Another policy can have a hold and a time zone, which a gate does not know.
+  // Another policy can have `hold` and `time_zone`, but a request to pre-deploy contains neither.
   if (make_room && policy !== OWN_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
-      `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: a gate deletes only snapshots that gates created. Omit policy or make_room.`,
+      `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: pre-deploy deletes only its own snapshots. Omit policy or make_room.`,
     );
   }
   checkMakeRoom(body);
 }
 
 /**
- * Creates a snapshot of every target of a deployment, and responds with their progress: `ready`, `pending` or `failed`.
+ * Creates a snapshot of every target of a deployment, and responds with the progress of each snapshot. The state of the
+ * deployment in the response is `ready`, `pending` or `failed`.
  *
- * @throws SnapshotError if the targets cannot be selected completely
+ * @throws SnapshotError if the targets cannot be listed, a selector selects no target, or there are too many targets
  */
-export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonAnswer> {
+export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonResponse> {
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
   const { connection, startedAt, retryBudget } = invocation;
   const policy = body.policy ?? OWN_POLICY;
@@ -81,12 +89,12 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
   const maxWait = after(startedAt, Math.max(wait_seconds * 1000, MIN_WAIT_MS));
   const runContext = createRunContext({ ...invocation, retryBudget: { ...retryBudget, maxWait } }, cloudOf(connection));
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
-  // A gate that cannot see all of its targets fails, even if it could create some snapshots.
+  // Fail if some targets cannot be listed, because the deployment may begin only if all targets have snapshots.
   for (const { error } of failures) throw error;
   if (empty.length > 0) {
     throw new SnapshotError(
       "NotFound",
-      `${empty.join(" and ")}: expected to select at least one resource; none has these tags, or all that have are excluded.`,
+      `${empty.join(" and ")}: expected to select at least one resource, but none has these tags, or all are excluded.`,
     );
   }
   if (targets.length > MAX_TARGETS) {
@@ -103,7 +111,7 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
     beginUntil: startCutoff(retryBudget),
   });
   const status = statusOf(progress);
-  return { ...RESPONSES[status], body: { status, deployment_id, snapshots: progress.map(entryOf) } };
+  return { ...RESPONSES[status], body: { status, deployment_id, snapshots: progress.map(toEntry) } };
 }
 
 /** Returns the state of the deployment: `failed` if a snapshot failed, `ready` if all are available, or else `pending`. */
@@ -113,7 +121,8 @@ function statusOf(progress: Progress[]): keyof typeof RESPONSES {
   return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
 }
 
-function entryOf({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
+/** Returns the entry for one target in the response body. */
+function toEntry({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
   const pending = outcome !== "available" && outcome !== "failed";
   return {
     kind: target.kind.name,

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { PolicyName, RetentionSchema, Targets } from "../../shared/snapshots/policy-schema.ts";
 
-/** Validates the body of the request, which names the targets of a deployment. */
+/** Validates the body of a request to pre-deploy. */
 export const deployment = Type.Object(
   {
     deployment_id: Type.String({

@@ -4,11 +4,12 @@ export const name = "scheduled-snapshots";
 
 export const definition = {
   name,
-  summary: "Creates a snapshot of every target of a policy, once per event of its timer.",
+  summary: "Creates a snapshot of every target of a policy each time its timer fires.",
   trigger: { type: "timer" },
   timeoutSeconds: 900,
   memoryMb: 128,
-  // functiongraph.invokeAsync: further invocations for large policies. evs.deleteSnapshot: only for `make_room`.
+  // The function calls functiongraph.invokeAsync to start further invocations for a large policy, and evs.deleteSnapshot
+  // only for a policy with `make_room`.
   calls: [
     "every-kind.resources",
     "every-kind.list",

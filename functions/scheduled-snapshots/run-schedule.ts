@@ -15,8 +15,9 @@ import { selectTargets } from "../../shared/snapshots/select.ts";
 import { fanOut, invocationsOf, isShard } from "./shards.ts";
 
 /**
- * Creates a snapshot of every target of a policy. Further invocations of this function (shards) process the targets beyond
- * SHARD_SIZE, and those for which this invocation has no time left. A shard starts no further shards.
+ * Creates a snapshot of every target of a policy. If there are more targets than SHARD_SIZE, or if the time runs out, the
+ * function invokes itself for the remaining targets. These further invocations are called shards. A shard starts no further
+ * shards.
  */
 export async function runSchedule(
   { body: policy, time, event }: TimerEvent & { body: Policy },
@@ -34,12 +35,12 @@ export async function runSchedule(
   };
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
-    const end = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    end({ outcome: "failed", detail: "The resources with the tags could not be listed.", error });
+    const complete = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
+    complete({ outcome: "failed", detail: "The resources with these tags could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(
-      `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have are excluded.`,
+      `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have them are excluded.`,
     );
   }
   if (policy.dry_run) {

@@ -7,59 +7,75 @@ import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 
-/** Returns whether another invocation of this function sent an event. Such an event has a field that no timer sends. */
+/**
+ * Returns whether an event starts a shard, which is a further invocation of scheduled-snapshots. Only the event of a shard
+ * has the field `shard`.
+ */
 export const isShard = (event: JsonObject): boolean => "shard" in event;
 
-/** Returns how many invocations share the rate limit of the cloud: all shards, and the invocation that started them. */
+/**
+ * Returns how many invocations share the rate limit of the cloud: the shards of a run, and the invocation that started
+ * them.
+ *
+ * @param shard the number of a shard and the number of all shards, such as `2/5`
+ */
 export const invocationsOf = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
-interface Original {
+/** The event that starts a run, with everything that its shards need. */
+interface RunEvent {
   policy: Policy;
   event: JsonObject;
   run: Run;
-  /** The event was delivered before, so shards of the earlier delivery may not have started yet. */
+  /** True if the event was delivered before, because shards of the earlier delivery may be about to start. */
   again: boolean;
 }
 
 /**
- * Starts further invocations of this function for targets. Each gets the original TIMER event with the same time, and a policy
- * that names the targets by id. A target is `deferred` if the platform acknowledged the invocation, and `failed` if it did not;
- * then this invocation fails, and the platform redelivers its event.
+ * Starts further invocations of this function (shards) for the given targets. The event of a shard is a copy of the timer
+ * event, in which the policy names the targets by id.
+ *
+ * Writes a record for each target. A target is `deferred` if the platform accepted the invocation, or else `failed`. If a
+ * target failed, this invocation fails, too, and the platform redelivers its event.
  *
  * @returns the request ids of the further invocations
  */
 export async function fanOut(
   targets: readonly Target[],
   shardSize: number,
-  original: Original,
+  runEvent: RunEvent,
   invocation: Invocation,
 ): Promise<string[]> {
   const requestIds: string[] = [];
-  const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, original));
+  const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent));
   for (const [index, shard] of shards.entries()) {
-    // Lets timers and sockets run, because starting an invocation can fail immediately.
+    // Let pending timers and network events run, because a loop of invocations that fail at once would block them.
     await invocation.retryBudget.time.sleep(0);
-    const ends = shard.map((target) => invocation.records.openRecord(targetFields(target, original.run)));
+    const completions = shard.map((target) => invocation.records.openRecord(targetFields(target, runEvent.run)));
     try {
-      const requestId = await acknowledge(shardEvent(shard, original, `${index + 1}/${shards.length}`), invocation);
+      const requestId = await startShard(
+        createShardEvent(shard, runEvent, `${index + 1}/${shards.length}`),
+        invocation,
+      );
       requestIds.push(requestId);
-      for (const end of ends) end({ outcome: "deferred", detail: `handed on to the invocation ${requestId}` });
+      for (const complete of completions)
+        complete({ outcome: "deferred", detail: `Passed on to the invocation ${requestId}` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      const detail = "It could not be handed on to a further invocation.";
-      for (const end of ends) end({ outcome: "failed", detail, error });
+      const detail = "No further invocation could be started.";
+      for (const complete of completions) complete({ outcome: "failed", detail, error });
     }
   }
   return requestIds;
 }
 
 /**
- * Starts one invocation. Repeats a call that the platform refused, but not a call without a response: the invocation may run,
- * and a second one at the same time could create duplicates.
+ * Starts one shard, which is a further invocation of this function. Repeats the call if the platform rejects it. Does not
+ * repeat a call without a response, because the invocation may run, and a second invocation could create duplicate
+ * snapshots.
  *
- * @returns the request id of the invocation
+ * @returns the request id of the shard
  */
-async function acknowledge(
+async function startShard(
   event: JsonObject,
   { connection, retryBudget, platform, variables, functionName }: Invocation,
 ): Promise<string> {
@@ -67,7 +83,7 @@ async function acknowledge(
   if (region === undefined) {
     throw new SnapshotError(
       "Misconfigured",
-      "REGION: expected a region for the URN of the function; the variable is not set.",
+      "REGION: expected the region for the URN of the function, but the variable is not set.",
     );
   }
   const parts = [
@@ -95,7 +111,12 @@ async function acknowledge(
   }
 }
 
-function shardEvent(targets: readonly Target[], { policy, event, again }: Original, shard: string): JsonObject {
+/**
+ * Returns the event of a shard.
+ *
+ * @param shard the number of the shard and the number of all shards, such as `2/5`
+ */
+function createShardEvent(targets: readonly Target[], { policy, event, again }: RunEvent, shard: string): JsonObject {
   return {
     ...event,
     shard,
@@ -104,7 +125,7 @@ function shardEvent(targets: readonly Target[], { policy, event, again }: Origin
   };
 }
 
-/** Returns selectors that name targets by id, one for each combination of kind and options. */
+/** Returns selectors that name the targets by id. Targets with the same kind and options share a selector. */
 function selectorsFor(targets: readonly Target[]): JsonObject[] {
   const groups = new Map<string, { kind: Kind; options: JsonObject; ids: string[] }>();
   for (const { kind, resource, options } of targets) {
@@ -121,12 +142,16 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
   }));
 }
 
-/** Splits a shard until the platform accepts its events. The events have no shard numbers yet; LARGEST_PAYLOAD has room for them. */
-function splitToPayloadLimit(shard: readonly Target[], original: Original): (readonly Target[])[] {
-  const size = Buffer.byteLength(JSON.stringify(shardEvent(shard, original, "")));
+/**
+ * Halves a shard until its events are small enough for the platform. Measures the events without shard numbers, for which
+ * LARGEST_PAYLOAD has room.
+ */
+function splitToPayloadLimit(shard: readonly Target[], runEvent: RunEvent): (readonly Target[])[] {
+  const size = Buffer.byteLength(JSON.stringify(createShardEvent(shard, runEvent, "")));
   if (size <= LARGEST_PAYLOAD || shard.length === 1) return [shard];
-  return chunk(shard, Math.ceil(shard.length / 2)).flatMap((half) => splitToPayloadLimit(half, original));
+  return chunk(shard, Math.ceil(shard.length / 2)).flatMap((half) => splitToPayloadLimit(half, runEvent));
 }
 
+/** Divides an array into parts of at most `size` items. */
 const chunk = <Item>(items: readonly Item[], size: number): Item[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

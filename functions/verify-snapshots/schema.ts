@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 
 /**
- * Validates the `user_event` of the timer: how old a snapshot may be to be verified, and after which time a snapshot that is
- * still `creating` counts as stuck.
+ * Validates the `user_event` of the verify-snapshots timer. `lookback_minutes` is the maximum age of a snapshot to verify.
+ * A snapshot that is still `creating` after `stuck_after_minutes` counts as stuck.
  */
 export const lookback = Type.Object(
   {

@@ -1,15 +1,18 @@
 import type { Instant } from "./instant.ts";
 
-/** Provides the clock and random numbers. Callers pass it in, so a test can replace both. */
+/**
+ * Provides the current time, delays and random numbers. Code receives a `Time` as an argument, so a test can replace all
+ * three.
+ */
 export interface Time {
-  /** Returns the current time of day. */
+  /** Returns the current date and time. */
   now(): Instant;
   /**
-   * Returns the milliseconds since a fixed moment of this process. All invocations of the process share that moment, while
-   * their times of day can differ because the machine's clock can be set in between. Default: `now`.
+   * Returns the milliseconds since a fixed moment in the life of this process. The value does not change when the machine's
+   * clock is set, so two invocations in one process can compare their values. Default: `now`.
    */
   elapsed?(): number;
-  /** Resolves after `milliseconds`, or earlier, as soon as `work` is settled. */
+  /** Waits for `milliseconds`. Resolves earlier if `work` settles. */
   sleep(milliseconds: number, work?: Promise<unknown>): Promise<void>;
   /** Returns a random number from 0 (included) to 1 (excluded). */
   random(): number;

@@ -1,17 +1,17 @@
 /**
- * Calls `work` for each item and waits for all calls. Calls start in the order of the items.
+ * Calls `work` once for each item, in the order of the items, and resolves after all calls have finished.
  *
  * @param limit the maximum number of calls that run at the same time
- * @param work must not reject
+ * @param work an async function that must not reject
  */
 export async function forEachConcurrent<Item>(
   items: readonly Item[],
   limit: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
+  let nextIndex = 0;
   const worker = async () => {
-    while (next < items.length) await work(items[next++] as Item);
+    while (nextIndex < items.length) await work(items[nextIndex++] as Item);
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }

@@ -1,105 +1,104 @@
 /**
- * Lists every reason for which an operation can fail. Each reason has the HTTP status that an HTTP function responds with, a
- * retry class, and advice. A test compares this catalogue with the table in README.md.
+ * Lists every reason why an operation can fail. A test compares this list with the table of reasons in README.md.
  *
- * Records, HTTP responses and pipeline logs show `advice`. If only the operator can do something, the advice says so.
- *
- * The retry class decides whether and when a call is repeated: "never" means that a retry cannot succeed. The base delays of
- * the other classes are 50 ms for "transient", 1 s for "throttled" and 10 s for "busy".
+ * - `httpStatus`: the HTTP status with which an HTTP function responds.
+ * - `retryClass`: whether and when the function retries a call. "never" means that a retry cannot succeed. The base delay
+ *   before a retry is 50 ms for "transient", 1 s for "throttled" and 10 s for "busy".
+ * - `advice`: what the caller or the operator should do. Records, HTTP responses and pipeline logs contain the advice.
  */
 export const REASONS = {
   InvalidRequest: {
     httpStatus: 400,
     retryClass: "never",
-    advice: "Correct the request; the message names each fault with its path, what was expected and what came.",
+    advice: "Correct the request. The message names what is invalid.",
   },
   Unsupported: {
     httpStatus: 400,
     retryClass: "never",
     advice:
-      "The region or resource does not offer this kind of snapshot: try standard-snapshot instead of snapshot, or the reverse.",
+      "The region or the resource does not support this kind of snapshot. Use standard-snapshot instead of snapshot, or vice versa.",
   },
   NotFound: {
     httpStatus: 404,
     retryClass: "never",
     advice:
-      "The disk, server, cluster or snapshot does not exist in the project of these functions: check the id, or ask their operator which project that is.",
+      "The project has no disk, server, cluster or snapshot with this id. Check the id, or ask the operator of these functions which project they use.",
   },
   Conflict: {
     httpStatus: 409,
     retryClass: "never",
     advice:
-      "Something else stands under this key or name: use a new Idempotency-Key, deployment_id or name, or repeat the first request unchanged.",
+      "A different request already used this key or name. Use a new Idempotency-Key, deployment_id or name, or repeat the first request unchanged.",
   },
   Busy: {
     httpStatus: 409,
     retryClass: "busy",
     advice:
-      "The resource is occupied (a snapshot is being created, the cluster is resizing or restarting): wait for that to end and repeat.",
+      "The resource is busy, for example because a snapshot is being created or the cluster is resizing. Wait, then repeat the request.",
   },
   QuotaExceeded: {
     httpStatus: 413,
     retryClass: "never",
     advice:
-      "No more snapshots are allowed here: ask the operator of these functions to delete some, to keep fewer (infra/README.md says how), or to have the quota raised.",
+      "The maximum number of snapshots is reached. Ask the operator of these functions to delete snapshots, to keep fewer (see infra/README.md) or to raise the quota.",
   },
   Throttled: {
     httpStatus: 429,
     retryClass: "throttled",
     advice:
-      "The account makes too many calls: repeat later. If this persists, ask the operator of these functions to spread their schedules.",
+      "The account sends too many requests. Repeat later. If this persists, ask the operator of these functions to spread their schedules.",
   },
   AccessDenied: {
     httpStatus: 502,
     retryClass: "never",
     advice:
-      "These functions may not make this call, or their credentials have expired: ask their operator to compare their rights with those in infra/README.md.",
+      "These functions lack the permission for this call, or their credentials expired. Ask their operator to compare their permissions with infra/README.md.",
   },
   AccountSuspended: {
     httpStatus: 502,
     retryClass: "never",
     advice:
-      "The account is frozen or suspended: ask its owner to settle it with Huawei Cloud; nothing else is tried meanwhile.",
+      "The account is frozen or suspended, so the function stopped. Ask the account's owner to resolve this with Huawei Cloud.",
   },
   CloudError: {
     httpStatus: 502,
     retryClass: "transient",
     advice:
-      "The service answered with a fault of its own: repeat. If this persists, ask the operator of these functions to open a ticket with the cloud's request id.",
+      "The cloud service failed. Repeat the request. If this persists, ask the operator of these functions to open a ticket with the cloud's request id.",
   },
   Unreachable: {
     httpStatus: 504,
     retryClass: "transient",
     advice:
-      "The service did not answer: repeat. If this persists, ask the operator of these functions to check their endpoints and their network.",
+      "The cloud service did not respond. Repeat the request. If this persists, ask the operator of these functions to check their endpoints and network.",
   },
   BadResponse: {
     httpStatus: 502,
     retryClass: "transient",
     advice:
-      "The answer could not be understood: repeat. If this persists, ask the operator of these functions whether a proxy answers in place of the service.",
+      "The response is invalid. Repeat the request. If this persists, ask the operator of these functions whether a proxy responds instead of the service.",
   },
   OutcomeUnknown: {
     httpStatus: 504,
     retryClass: "never",
     advice:
-      "A snapshot may have been created: repeat the request with the same Idempotency-Key or deployment_id, which finds it. Without such a key, look for it first.",
+      "A snapshot may exist. Repeat the request with the same Idempotency-Key or deployment_id to find it. If the request had neither, check the snapshots first.",
   },
   DeadlineExceeded: {
     httpStatus: 504,
     retryClass: "never",
     advice:
-      "The invocation's time ran out first: repeat. If this persists, ask the operator of these functions to raise their timeout.",
+      "The invocation ran out of time. Repeat the request. If this persists, ask the operator of these functions to raise the timeout.",
   },
   SnapshotFailed: {
     httpStatus: 502,
     retryClass: "never",
-    advice: "The snapshot exists but ended in an error state: look at the disk or cluster, then take it again.",
+    advice: "The snapshot exists but is in an error state. Check the disk or cluster, then create another snapshot.",
   },
   Misconfigured: {
     httpStatus: 500,
     retryClass: "never",
-    advice: "Ask the operator of these functions to correct what the message names.",
+    advice: "Ask the operator of these functions to correct the named setting.",
   },
 } as const satisfies Record<string, { httpStatus: number; retryClass: RetryClass; advice: string }>;
 
@@ -107,30 +106,30 @@ type RetryClass = "never" | "transient" | "throttled" | "busy";
 export type Reason = keyof typeof REASONS;
 
 export interface SnapshotErrorDetails {
-  /** The cloud's own error code, such as `EVS.5404`. */
+  /** The error code in the cloud's response, such as `EVS.5404`. */
   code?: string;
-  /** The cloud's own message, word for word. */
+  /** The error message in the cloud's response, unchanged. */
   cloudMessage?: string;
-  /** The cloud's HTTP status. */
+  /** The HTTP status of the cloud's response. */
   status?: number;
-  /** The cloud's request id, which a support ticket needs. */
+  /** The request id in the cloud's response, which a support ticket needs. */
   requestId?: string;
   /** How long the cloud asks the caller to wait before a retry, in milliseconds. */
   retryAfterMs?: number;
   /**
-   * True if the response does not show whether the cloud acted, so the caller has to list the snapshots. After a create, the
-   * cloud may have created the snapshot although no usable response arrived. After a delete, "not found" may be about
-   * something other than the snapshot.
+   * True if the error does not show whether the cloud carried out the request, so the caller must list the snapshots. For
+   * example, the cloud may have created a snapshot although no usable response arrived. After a delete request, "not found"
+   * may be about something other than the snapshot.
    */
   ambiguous?: boolean;
-  /** False if the request was not sent at all. Default: true. */
+  /** False if the request was never sent. Default: true. */
   requestSent?: boolean;
-  /** How many create requests were sent. */
+  /** The number of create requests that were sent for the snapshot. */
   attempts?: number;
   cause?: unknown;
 }
 
-/** The error class of this project: a reason from the catalogue and a message for the operator. */
+/** The error class of this project. `reason` is a key of `REASONS`. `message` says what failed and what to do next. */
 export class SnapshotError extends Error {
   declare readonly reason: Reason;
   declare readonly code?: string;
@@ -143,7 +142,8 @@ export class SnapshotError extends Error {
   declare readonly attempts?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
-    // The stack is never printed. A gate keeps one error per failed target, and 7,000 stacks take 16 MB.
+    // Create no stack, because nothing prints it. The deployment gate keeps one error per failed target, and 7,000 stacks
+    // take 16 MB.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(message, details);
@@ -153,10 +153,10 @@ export class SnapshotError extends Error {
 }
 
 /**
- * Converts a thrown value into a SnapshotError. Any other value than a SnapshotError is a fault of this program, and the
- * message says so.
+ * Converts any thrown value into a SnapshotError. A value other than a SnapshotError means a bug in this program, and the
+ * message of the returned error says so.
  *
- * @returns the same object if it is a SnapshotError
+ * @returns `thrown` itself if it is a SnapshotError
  */
 export function asSnapshotError(thrown: unknown): SnapshotError {
   if (thrown instanceof SnapshotError) return thrown;
@@ -165,9 +165,9 @@ export function asSnapshotError(thrown: unknown): SnapshotError {
 }
 
 /**
- * Copies an error and adds how many create requests were sent.
+ * Copies an error and sets `attempts`, the number of create requests that were sent.
  *
- * @returns a new error with the same reason, message and details
+ * @returns a new error with the same reason, message and other details
  */
 export const withAttempts = (error: SnapshotError, attempts: number | undefined): SnapshotError =>
   new SnapshotError(error.reason, error.message, { ...error, cause: error.cause, attempts });

@@ -1,10 +1,10 @@
 /**
- * A moment in whole milliseconds since 1970 in UTC. The project has no other type for a moment. Only retention uses time
- * zones, to find the day of a snapshot.
+ * A point in time, in whole milliseconds since 1970-01-01 00:00 UTC. All code uses this type for times. Only retention uses
+ * time zones, to find the calendar day of a snapshot.
  */
 export type Instant = number & { readonly __brand: "Instant" };
 
-/** Converts milliseconds since 1970 into an instant. Drops fractions of a millisecond. */
+/** Converts milliseconds since 1970-01-01 00:00 UTC into an instant. Drops fractions of a millisecond. */
 export const instant = (milliseconds: number): Instant => Math.trunc(milliseconds) as Instant;
 
 /** Returns the instant that is `milliseconds` later than `moment`. */
@@ -13,24 +13,30 @@ export const after = (moment: Instant, milliseconds: number): Instant => instant
 /** Returns the instant that is `milliseconds` earlier than `moment`. */
 export const before = (moment: Instant, milliseconds: number): Instant => instant(moment - milliseconds);
 
-/** EVS and DWS did not exist before 2015. An earlier time, such as 0001-01-01 or 1970-01-01, means that the time is not set. */
+/**
+ * The earliest credible time. EVS and DWS did not exist before 2015, so an earlier time, such as 0001-01-01 or 1970-01-01,
+ * means that the cloud did not set the time.
+ */
 const EARLIEST = Date.UTC(2015, 0);
-/** The services reject a signature that is more than 15 minutes off, so their clocks differ less (SOURCES.md#gateway-clock-skew). */
-const AHEAD_MS = 15 * 60_000;
+/**
+ * How far in the future a credible time may be, in milliseconds. The services reject a signature that is more than 15
+ * minutes off, so their clocks differ from this machine's clock by less (SOURCES.md#gateway-clock-skew).
+ */
+const MAX_AHEAD_MS = 15 * 60_000;
 
 /**
- * Checks a time that the cloud returned.
+ * Returns a time from a cloud response if the time is credible.
  *
- * @returns the time, or undefined if it is absent, before 2015, or more than 15 minutes after `now`
+ * @returns undefined if the time is absent, before 2015, or more than 15 minutes after `now`
  */
 export const credibleTime = (moment: Instant | undefined, now: Instant): Instant | undefined =>
-  moment !== undefined && moment >= EARLIEST && moment <= now + AHEAD_MS ? moment : undefined;
+  moment !== undefined && moment >= EARLIEST && moment <= now + MAX_AHEAD_MS ? moment : undefined;
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * Parses a timestamp of the cloud. A timestamp without a zone, as EVS v2 returns it, is in UTC
- * (SOURCES.md#evs-times-without-zone). `Date.parse` would interpret it as local time.
+ * Parses a timestamp in a cloud response or an event. A timestamp without a time zone, as EVS v2 returns it, counts as UTC
+ * (SOURCES.md#evs-times-without-zone), although `Date.parse` would read it as local time.
  *
  * @returns undefined if the value is not a valid timestamp
  * @example parseInstant("2013-02-25T03:56:53.081642") // EVS v2, UTC
@@ -41,12 +47,12 @@ export function parseInstant(text: unknown): Instant | undefined {
   const parts = TIMESTAMP.exec(text.trim());
   if (parts === null) return undefined;
   const [, year, month, day, hour, minute, second = "00", fraction = "", zone = "Z"] = parts;
-  // Stryker disable next-line MethodExpression: V8 accepts more than the three digits that ECMAScript defines.
+  // Stryker disable next-line MethodExpression: V8 also parses more than the three fraction digits that ECMAScript defines.
   const milliseconds = `${fraction}000`.slice(0, 3);
   const offset = zone.toUpperCase() === "Z" ? "+00:00" : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
   const parsed = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`);
   if (Number.isNaN(parsed)) return undefined;
-  // `Date` reads 30 February as 2 March, and 24:00 as the next day.
+  // Reject a date or hour that does not exist: `Date.parse` converts 30 February to 2 March, and 24:00 to the next day.
   const normalized = new Date(parsed + offsetMs(offset)).toISOString();
   return normalized.startsWith(`${year}-${month}-${day}T${hour}:${minute}`) ? instant(parsed) : undefined;
 }

@@ -1,22 +1,22 @@
-/** A JSON object from outside. The types of its fields are unknown until they are checked. */
+/** A JSON object from an event or a response. Its fields have unknown types until the code checks them. */
 export type JsonObject = Record<string, unknown>;
 
-/** Returns whether a value is an object. Arrays and null are not. */
+/** Returns whether a value is an object, but not an array or null. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns the string in the field `name`, or undefined if the field is absent or has another type. */
+/** Returns the field `name` of an object if the field contains a string, or else undefined. */
 export const textAt = (from: JsonObject, name: string): string | undefined => {
   const value = from[name];
   return typeof value === "string" ? value : undefined;
 };
 
 /**
- * Reads tags or metadata in any of the three formats of the cloud: EVS returns an object, ECS and DWS return
- * `[{key, value}]`, and the server list of ECS returns `["key=value"]` (SOURCES.md#tag-shapes). Skips array entries of any
- * other format.
+ * Converts tags or metadata in a cloud response into an object. Accepts all three formats: EVS returns an object, ECS and
+ * DWS return `[{key, value}]`, and the ECS list of servers returns `["key=value"]` (SOURCES.md#tag-shapes). Skips array
+ * entries in any other format.
  *
- * @returns the labels by key; a value that is an object or null becomes an empty string
+ * @returns the value of each key; a value that is an object or null becomes an empty string
  */
 export function textMap(value: unknown): Record<string, string> {
   const entries: [string, string][] = [];
@@ -30,7 +30,7 @@ export function textMap(value: unknown): Record<string, string> {
       }
     }
   } else if (isObject(value)) {
-    // Labels of other types are kept, because `hold` may be one of them.
+    // Convert numbers and booleans to strings instead of dropping them, because `hold: true` must protect a snapshot, too.
     for (const [key, label] of Object.entries(value))
       entries.push([key, typeof label === "object" ? "" : String(label ?? "")]);
   }
@@ -38,8 +38,8 @@ export function textMap(value: unknown): Record<string, string> {
 }
 
 /**
- * Serializes a value. Equal requests result in equal strings. Sorts the keys of objects, and the
- * entries of arrays of strings, because such an array in a request is a set of ids.
+ * Serializes a value as JSON, so equal requests have equal strings. Sorts the keys of objects. Also sorts arrays of
+ * strings, because an array of strings in a request is a set of ids.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {

@@ -1,7 +1,8 @@
 const BYTE_ORDER_MARK = "\ufeff";
 
 /**
- * Parses JSON and ignores a byte order mark at its start, which Windows editors and PowerShell write into files and bodies.
+ * Parses JSON. Ignores a byte order mark at the start, because Windows editors and PowerShell write one into files and
+ * bodies.
  *
  * @throws SyntaxError if the string is not JSON
  */

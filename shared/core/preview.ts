@@ -1,16 +1,16 @@
-/** So many characters are enough to recognize a value. */
-const MAX_CHARACTERS = 80;
+/** The maximum number of characters of a string that an error message quotes. */
+const MAX_QUOTED_CHARACTERS = 80;
 
 /**
- * Describes a value from outside in a few words for an error message: `"abc"`, `the number 7`, `an array of 3 items`.
- * The length is bounded. The content of arrays and objects is never read, because they can be nested so deeply that
- * `JSON.stringify` and `String` exceed the call stack.
+ * Describes an invalid value in a few words for an error message, such as `"abc"`, `the number 7` or `an array of 3 items`.
+ * Never reads the content of arrays and objects, because deeply nested content would overflow the call stack of
+ * `JSON.stringify` and `String`.
  */
 export function preview(value: unknown): string {
   switch (typeof value) {
     case "string":
-      // Cut the string before it is quoted, so the closing quote is never missing.
-      return JSON.stringify(value.length > MAX_CHARACTERS ? `${value.slice(0, MAX_CHARACTERS)}…` : value);
+      // Cut the string before quoting it, so the closing quote is never missing.
+      return JSON.stringify(value.length > MAX_QUOTED_CHARACTERS ? `${value.slice(0, MAX_QUOTED_CHARACTERS)}…` : value);
     case "undefined":
       return "nothing";
     case "boolean":

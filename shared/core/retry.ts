@@ -2,48 +2,58 @@ import type { Time } from "./clock.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "./errors.ts";
 import { type Instant, instant } from "./instant.ts";
 
-/** Limits how long and how often an invocation retries. */
+/** Limits how long an invocation works and how often it retries failed calls. */
 export interface RetryBudget {
   time: Time;
-  /** The last moment at which an operation may start. */
+  /** The time after which no operation may start. */
   deadline: Instant;
   /**
-   * The last moment at which a retry after a throttled or busy response may start. Set it if it is before the deadline,
-   * because a caller over HTTP is waiting. Default: the deadline.
+   * The time after which no retry of a throttled or busy call may start. It is earlier than the deadline if an HTTP caller
+   * waits for the response. Default: the deadline.
    */
   maxWait?: Instant;
-  /** The remaining retries after transient errors. Created at the first such retry. */
+  /**
+   * The remaining tokens for retries after transient errors (see `TOKENS`). Undefined before the first of these retries.
+   */
   tokens?: { tokens: number };
 }
 
-/** The maximum delay before the first retry, by retry class. */
+/** The maximum delay before the first retry, in milliseconds, for each retry class. */
 const BASE_MS = { transient: 50, throttled: 1_000, busy: 10_000 } as const;
-const CAP_MS = 60_000;
-/** How often a call with a transient error is tried, in total. */
+/** The maximum random delay before any retry, in milliseconds. */
+const MAX_DELAY_MS = 60_000;
+/** The maximum number of tries of a call that fails with transient errors, including the first try. */
 const MAX_TRANSIENT_TRIES = 4;
 /**
- * The tokens of an invocation. A retry costs 5 of 250, and a successful call adds 1. If the cloud is down, the retries end
- * after 50. If less than one sixth of the calls fails, the tokens never run out.
+ * The retry tokens of an invocation, which limit retries while a service is down. An invocation starts with 250 tokens. A
+ * retry takes 5, and a successful call returns 1. If every call fails, retries stop after 50. If fewer than one sixth of
+ * the calls fail, the tokens never run out.
  */
 const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 
-/** The time after which a list shows a new snapshot. A list can be 5 s late; the sixth second is a margin. */
+/**
+ * The time after which a list response contains a new snapshot, in milliseconds. A list response can lack the snapshots of
+ * the last 5 s. The sixth second is a margin.
+ */
 export const LISTED_AFTER_MS = 6_000;
 
 /**
- * Returns the delay before the next try. The delay is random, between 0 and base * 2^(tries-1), so callers that failed
- * together do not retry together. If the cloud asks for a delay (`Retry-After`, or the window in the gateway's message), the
- * random delay is added to it. A resource can be busy because of another delivery of the same request, so the delay of a
- * busy resource is long enough for a list to show the snapshot of that delivery.
+ * Returns how long to wait before the next try of a failed call.
  *
- * @param tries how often the call was tried
+ * - The delay is random, between 0 and base * 2^(tries-1), so callers that failed at the same time retry at different
+ *   times.
+ * - If the cloud asks for a delay (`Retry-After`, or the window in the gateway's message), that delay is added.
+ * - For a busy resource, the delay is at least 6 s. Another delivery of the same request can be the reason why the resource
+ *   is busy, and after 6 s a list response contains the snapshot of that delivery.
+ *
+ * @param tries the number of tries so far
  * @param random returns a number from 0 (included) to 1 (excluded)
  * @returns milliseconds, or undefined if another try is pointless
  */
 export function delayBefore(error: SnapshotError, tries: number, random: () => number): number | undefined {
   const { retryClass } = REASONS[error.reason];
   if (retryClass === "never" || (retryClass === "transient" && tries >= MAX_TRANSIENT_TRIES)) return undefined;
-  const max = Math.min(CAP_MS, BASE_MS[retryClass] * 2 ** (tries - 1));
+  const max = Math.min(MAX_DELAY_MS, BASE_MS[retryClass] * 2 ** (tries - 1));
   const min = retryClass === "busy" ? LISTED_AFTER_MS : 0;
   return (error.retryAfterMs ?? 0) + min + random() * (max - min);
 }
@@ -51,7 +61,7 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
 /**
  * Waits before the next try of a call that failed with `error`.
  *
- * @param tries how often the call was tried
+ * @param tries the number of tries so far
  * @returns false, without waiting, if another try is pointless or would start too late
  */
 export async function backoff(error: SnapshotError, tries: number, retryBudget: RetryBudget): Promise<boolean> {
@@ -65,7 +75,7 @@ export async function backoff(error: SnapshotError, tries: number, retryBudget: 
   return true;
 }
 
-/** Takes the tokens of one retry from the budget. Returns false if there are too few. */
+/** Takes the tokens for one retry from the budget. Returns false and takes none if too few are left. */
 export function takeRetryToken(retryBudget: RetryBudget): boolean {
   retryBudget.tokens ??= { tokens: TOKENS.max };
   if (retryBudget.tokens.tokens < TOKENS.perRetry) return false;
@@ -73,26 +83,29 @@ export function takeRetryToken(retryBudget: RetryBudget): boolean {
   return true;
 }
 
-/** Adds the token of a successful call to the budget. */
+/** Adds one retry token to the budget after a successful call. */
 export function refundRetryToken({ tokens: budget }: RetryBudget): void {
   if (budget !== undefined) budget.tokens = Math.min(TOKENS.max, budget.tokens + TOKENS.perSuccess);
 }
 
-/** The time that the last operation needs: a call that hangs, then a list or the start of another invocation. */
+/**
+ * The maximum duration of the last operation before the deadline, in milliseconds: a request that times out, then a list
+ * request or the start of another invocation.
+ */
 const LAST_OPERATION_MS = 12_000;
 
 /**
- * Returns the last moment at which work on a target may start, so it can finish before the deadline. The moment is 12 s
- * before the deadline, or after half of the remaining time if less than 24 s remain.
+ * Returns the time after which no work on another target may start, so the last work can finish before the deadline.
+ * This time is 12 s before the deadline. If less than 24 s remain, it is in the middle of the remaining time.
  */
 export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
   instant(deadline - Math.min(LAST_OPERATION_MS, (deadline - time.now()) / 2));
 
 /**
- * Waits for work until a deadline. After the deadline, the work continues but its result is ignored.
+ * Waits for `work` until a deadline. After the deadline, the work continues, but its result is ignored.
  *
  * @param until the deadline
- * @param error creates the error for work that is not finished at the deadline
+ * @param error creates the error to throw if the work is not finished at the deadline
  * @returns the result of the work
  */
 export async function raceDeadline<T>(
@@ -111,12 +124,15 @@ export async function raceDeadline<T>(
   return work;
 }
 
-/** Writing 100 records takes about 30 ms on a full core and 300 ms on a tenth of a core. */
+/**
+ * The number of items that a loop processes between two pauses. Writing 100 records takes about 30 ms on a full core and
+ * 300 ms on a tenth of a core.
+ */
 const ITEMS_PER_PAUSE = 100;
 
 /**
- * Returns a function to await for each item of synchronous work. Every 100th call lets pending timers and sockets run, such
- * as the invocation's deadline and the delivery of records.
+ * Returns a function that a long synchronous loop must await once per item. Every 100th call lets pending timers and
+ * network events run, such as the invocation's deadline and the delivery of records.
  */
 export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
   let count = 0;
@@ -127,9 +143,9 @@ export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
 }
 
 /**
- * Repeats a read until it succeeds.
+ * Repeats a read request until it succeeds.
  *
- * @param read an idempotent call
+ * @param read sends a request that changes nothing in the cloud
  * @throws SnapshotError of the last try, if another try is pointless or would start too late
  */
 export async function retryRead<T>(read: () => Promise<T>, retryBudget: RetryBudget): Promise<T> {

@@ -1,14 +1,15 @@
 import type { Instant } from "./instant.ts";
 
-/** The milliseconds of a day. */
+/** The number of milliseconds in a day. */
 export const DAY_MS = 86_400_000;
 
-/** Converts an instant into the wall-clock time of a zone: milliseconds from 1970-01-01 00:00 on the zone's clock. */
+/** Converts an instant into the local time of a time zone, in milliseconds since 1970-01-01 00:00 in that zone. */
 export type WallClock = (moment: Instant) => number;
 
 /**
- * Returns the wall clock of a zone. It calls `Intl` once per day, and once per instant only on days on which the offset
- * changes, because 100,000 snapshots share few days and a call is slow.
+ * Returns a function that converts instants into the local time of a time zone. Calls to `Intl` are slow, and the instants
+ * of 100,000 snapshots share few days. The function therefore calls `Intl` once per day, and once per instant only on days
+ * on which the offset changes.
  *
  * @param zone an IANA name such as `Europe/Berlin`
  * @throws RangeError if the zone is unknown
@@ -35,23 +36,23 @@ export function wallClockOf(zone: string): WallClock {
   const atMidnight = new Map<number, number>();
   const offsetOfDay = (day: number): number => {
     const cached = atMidnight.get(day);
-    // Stryker disable next-line ConditionalExpression: a cache, whose speed a test of its own measures
+    // Stryker disable next-line ConditionalExpression: a cache; another test measures its speed
     if (cached !== undefined) return cached;
     const offset = offsetAt(day * DAY_MS);
     atMidnight.set(day, offset);
     return offset;
   };
-  // Callers pass snapshots in order of age, so most have the same day as the previous one.
-  let last: { day: number; offset: number } | undefined;
+  // Callers pass snapshots in order of age, so most snapshots have the same day as the previous snapshot.
+  let previous: { day: number; offset: number } | undefined;
   return (moment) => {
     const day = Math.floor(moment / DAY_MS);
     // Stryker disable next-line ConditionalExpression: a cache
-    if (day === last?.day) return moment + last.offset;
+    if (day === previous?.day) return moment + previous.offset;
     const offset = offsetOfDay(day);
-    // Stryker disable next-line ConditionalExpression: a call per instant is always right, but slow
+    // Stryker disable next-line ConditionalExpression: calling `Intl` for each instant has the same result, but is slow
     if (offset !== offsetOfDay(day + 1)) return moment + offsetAt(moment);
     // Stryker disable next-line ObjectLiteral: a cache
-    last = { day, offset };
+    previous = { day, offset };
     return moment + offset;
   };
 }

@@ -1,7 +1,9 @@
 /**
- * The members of FunctionGraph's context that this project uses (SOURCES.md#functiongraph-context). All are optional, because a
- * test console, an emulator or an older runtime can lack some. `getAccessKey` and `getSecretKey` are not used because they are
- * no longer maintained, and `getRunningTimeInSeconds` because its unit is unclear (SOURCES.md#functiongraph-running-time).
+ * The methods of FunctionGraph's context object that this project uses (SOURCES.md#functiongraph-context). All methods are
+ * optional, because a test console, an emulator or an older runtime can lack some.
+ *
+ * The project does not use `getAccessKey` and `getSecretKey`, which are no longer maintained. It does not use
+ * `getRunningTimeInSeconds` either, because its unit is unclear (SOURCES.md#functiongraph-running-time).
  */
 export interface FunctionGraphContext {
   getRequestID?(): string;
@@ -18,27 +20,31 @@ export interface FunctionGraphContext {
   getMemorySize?(): string;
 }
 
-/** The values of the context. A string is empty if the context does not have the value. */
+/**
+ * The values that `readContext` reads from FunctionGraph's context. A string is empty if the context does not have the
+ * value.
+ */
 export interface PlatformContext {
   requestId: string;
-  /** Milliseconds until the platform ends the invocation; undefined if the context does not have the value. */
+  /** The milliseconds until the platform stops the invocation; undefined if the context does not have this value. */
   remainingMs: number | undefined;
   projectId: string;
   package: string;
   functionName: string;
   version: string;
-  /** The memory of the function in MB; undefined if the context does not have the value. */
+  /** The memory of the function in MB; undefined if the context does not have this value. */
   memoryMb: number | undefined;
   /** The temporary credentials of the function's agency. */
   agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };
-  /** Returns the value of a variable, or an empty string. */
+  /** Returns the value of a configuration variable, or an empty string if the variable is not set. */
   userData(key: string): string;
 }
 
 /**
- * Reads the context at the start of an invocation. Never throws, because the record of a failed invocation needs the values too.
+ * Reads the context that FunctionGraph passes to a function. Never throws, because the record of a failed invocation needs
+ * the values, too.
  *
- * @param given the context as the platform passes it; any other value counts as a context without members
+ * @param given the context; a value other than an object counts as a context without methods
  */
 export function readContext(given: unknown): PlatformContext {
   const context = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;

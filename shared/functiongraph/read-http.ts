@@ -3,7 +3,10 @@ import { isObject, type JsonObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
-/** A response in the shape that the gateway requires. The gateway sends 500 for any other shape: SOURCES.md#functiongraph-apig-response. */
+/**
+ * An HTTP response in the format that the API gateway requires. For any other format, the gateway responds with the status
+ * 500: SOURCES.md#functiongraph-apig-response.
+ */
 export interface GatewayResponse {
   statusCode: number;
   headers: Record<string, string>;
@@ -11,7 +14,7 @@ export interface GatewayResponse {
   isBase64Encoded: false;
 }
 
-/** Returns a JSON response for the gateway. */
+/** Returns an HTTP response with a JSON body in the format of the API gateway. */
 export const gatewayResponse = (
   statusCode: number,
   body: string,
@@ -20,25 +23,29 @@ export const gatewayResponse = (
   statusCode,
   headers: {
     "content-type": "application/json",
-    // A value may come from outside, but a header must be one line of printable characters.
+    // A header value can contain text from a caller, but a header must be one line of printable characters.
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x21-\x7e]/g, "_")])),
   },
   body,
   isBase64Encoded: false,
 });
 
-/** The request to an HTTP function. */
+/** The parts of an HTTP request that the functions use. */
 export interface GatewayRequest {
   body: unknown;
-  /** The `Idempotency-Key` header. Two requests with the same key count as one request. */
+  /** The value of the `Idempotency-Key` header. Two requests with the same value count as one request. */
   idempotencyKey?: string;
 }
 
-/** In bytes. No valid body is that long. The gateway allows 4 MB: SOURCES.md#functiongraph-limits. */
-const MAX_BODY = 1024 * 1024;
-const MAX_KEY_LENGTH = 255;
+/**
+ * The maximum size of a request body in bytes. No valid body is larger. The gateway allows 4 MB:
+ * SOURCES.md#functiongraph-limits.
+ */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** The maximum length of the `Idempotency-Key` header in characters. */
+const MAX_KEY_CHARACTERS = 255;
 
-/** The error for a request with another method than POST. */
+/** The error for an HTTP request with a method other than POST. */
 export class MethodNotAllowed extends SnapshotError {
   readonly httpStatus = 405;
   readonly allow = "POST";
@@ -47,10 +54,10 @@ export class MethodNotAllowed extends SnapshotError {
 const invalid = (message: string) => new SnapshotError("InvalidRequest", message);
 
 /**
- * Reads the gateway's event: a POST request with a JSON body, usually in base64 (SOURCES.md#functiongraph-apig-event). Header
- * names can have any case.
+ * Reads an event of the API gateway: a POST request with a JSON body, which is usually encoded in base64
+ * (SOURCES.md#functiongraph-apig-event). Upper and lower case do not matter in header names.
  *
- * @throws SnapshotError InvalidRequest; MethodNotAllowed for another method
+ * @throws SnapshotError InvalidRequest; MethodNotAllowed if the method is not POST
  */
 export function readHttp(event: JsonObject): GatewayRequest {
   if (event.httpMethod !== "POST") {
@@ -58,11 +65,11 @@ export function readHttp(event: JsonObject): GatewayRequest {
   }
   const idempotencyKey = header(event, "idempotency-key");
   if (idempotencyKey === "") {
-    throw invalid("idempotency-key: expected a header with a value, or none; got an empty one.");
+    throw invalid("idempotency-key: expected a non-empty header or no header, got an empty header.");
   }
-  if (idempotencyKey !== undefined && idempotencyKey.length > MAX_KEY_LENGTH) {
+  if (idempotencyKey !== undefined && idempotencyKey.length > MAX_KEY_CHARACTERS) {
     throw invalid(
-      `idempotency-key: expected a header of at most ${MAX_KEY_LENGTH} characters, got ${idempotencyKey.length}.`,
+      `idempotency-key: expected a header of at most ${MAX_KEY_CHARACTERS} characters, got ${idempotencyKey.length}.`,
     );
   }
   return { body: readBody(event), ...(idempotencyKey ? { idempotencyKey } : {}) };
@@ -72,7 +79,8 @@ function header(event: JsonObject, name: string): string | undefined {
   if (!isObject(event.headers)) return undefined;
   const found = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1];
   if (found === undefined) return undefined;
-  // An invalid key must not be ignored, because every repetition of the request would then create another snapshot.
+  // Reject an invalid Idempotency-Key instead of ignoring it. Otherwise, every repetition of the request would create
+  // another snapshot.
   if (typeof found !== "string") throw invalid(`${name}: expected a header with one string, got ${preview(found)}.`);
   return found.trim();
 }
@@ -80,15 +88,15 @@ function header(event: JsonObject, name: string): string | undefined {
 function readBody(event: JsonObject): unknown {
   const { body } = event;
   if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
-  // Without the flag, a body that begins like JSON is not base64, because base64 has no `{`, `[` or `"`. `\s` also matches a
-  // byte order mark.
+  // If the event has no `isBase64Encoded`, a body that begins like JSON is plain text, because base64 has no `{`, `[` or
+  // `"`. `\s` also matches a byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
-  // Checks the size before the body is decoded.
+  // Check the size before decoding, because decoding a large body takes too much memory.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
-  if (bytes > MAX_BODY) throw invalid(`Expected a body of at most ${MAX_BODY} bytes, got ${bytes}.`);
-  // The end is trimmed first, because a pattern with two repetitions of `\s` takes quadratic time for a body of spaces.
+  if (bytes > MAX_BODY_BYTES) throw invalid(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
+  // Trim the body first: with a second `\s*` at its end, the pattern would take quadratic time for a body of spaces.
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
-    throw invalid("Expected a body in base64, as isBase64Encoded says; it has other characters.");
+    throw invalid("Expected a base64 body (isBase64Encoded is not false), got other characters.");
   }
   let text: string;
   try {

@@ -5,26 +5,30 @@ import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 import { describeEvent } from "./triggers.ts";
 
-/** A TIMER event after validation. */
+/** The parts of a timer event that the functions use. */
 export interface TimerEvent {
+  /** The scheduled time of the event, which is the same in every redelivery. */
   time: Instant;
-  /** The parsed `user_event`. */
+  /** The JSON object in the event's `user_event`. */
   body: JsonObject;
-  /** The event without nested values, which no timer sends. The events of shards are copies of it. */
+  /**
+   * The event without fields that contain objects or arrays, because no timer sends such fields. scheduled-snapshots copies
+   * this event to start further invocations (shards).
+   */
   event: JsonObject;
 }
 
-const EXPECTED =
+const EXPECTED_EVENT =
   'a TIMER event: {"version","time":"2023-06-01T08:30:00+08:00","trigger_type":"TIMER","trigger_name","user_event":"<JSON>"}';
 
 /**
- * Reads a TIMER event (SOURCES.md#functiongraph-timer-event).
+ * Reads and validates a timer event (SOURCES.md#functiongraph-timer-event).
  *
  * @throws SnapshotError InvalidRequest
  */
 export function readTimer(event: unknown): TimerEvent {
   if (!isObject(event) || event.trigger_type !== "TIMER") {
-    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED}, got ${describeEvent(event)}.`);
+    throw new SnapshotError("InvalidRequest", `Expected ${EXPECTED_EVENT}, got ${describeEvent(event)}.`);
   }
   const time = parseInstant(event.time);
   if (time === undefined) {
@@ -33,12 +37,12 @@ export function readTimer(event: unknown): TimerEvent {
       `time: expected a time such as 2023-06-01T08:30:00+08:00, got ${preview(event.time)}.`,
     );
   }
-  const flat = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
-  return { time, body: readUserEvent(event.user_event), event: flat };
+  const flatEvent = Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== "object"));
+  return { time, body: readUserEvent(event.user_event), event: flatEvent };
 }
 
 function readUserEvent(given: unknown): JsonObject {
-  // Some consoles store the JSON that the user typed as an object.
+  // Some consoles send the JSON that the user typed as an object instead of a string.
   if (isObject(given)) return given;
   let parsed: unknown;
   let cause = "";
@@ -49,5 +53,5 @@ function readUserEvent(given: unknown): JsonObject {
   }
   if (isObject(parsed)) return parsed;
   const got = `${preview(given)}${cause}`;
-  throw new SnapshotError("InvalidRequest", `user_event: expected a string that holds a JSON object, got ${got}.`);
+  throw new SnapshotError("InvalidRequest", `user_event: expected a string with a JSON object, got ${got}.`);
 }

@@ -6,41 +6,53 @@ import { preview } from "../core/preview.ts";
 import { readTraceTime } from "./trace-time.ts";
 import { describeEvent } from "./triggers.ts";
 
-/** The fields of a Cloud Trace Service trace that matter for an attached disk. Every string is short. */
+/**
+ * A trace of Cloud Trace Service (CTS), Huawei Cloud's audit log: the report about one API call. Contains only the fields
+ * that disk-attached needs. Long strings are cut.
+ */
 export interface Trace {
-  /** Such as `attachVolume`; can be empty if the event is of another service. */
+  /** The name of the call, such as `attachVolume`. Can be empty if the call is not a call to ECS. */
   name: string;
-  /** Such as `ECS`; empty if neither the trace nor its CloudEvent names it. */
+  /** The service that was called, such as `ECS`. Empty if neither the trace nor its CloudEvent names the service. */
   service: string;
-  /** Undefined if no field of the event has a valid time. */
+  /** The time of the call. Undefined if no field of the event has a valid time. */
   time?: Instant;
-  /** The HTTP status of the call that the trace is about; undefined if the trace has none. */
+  /** The HTTP status of the call. Undefined if the trace contains no status. */
   code?: number;
-  /** `normal`, `warning` (the call failed) or `incident`. */
+  /** The result of the call: `normal`, `warning` (the call failed) or `incident`. */
   rating: string;
-  /** A call has two traces, one for its request and one for the end of its job. Undefined if unknown. */
+  /**
+   * Which of the two traces of a call this trace is: `requested` reports the request, `completed` the end of its job.
+   * Undefined if the trace does not show it.
+   */
   stage?: "requested" | "completed";
-  /** Why the call or its job failed; undefined if the trace reports no failure. */
+  /** Why the call or its job failed. Undefined if the trace reports no failure. */
   failure?: string;
-  /** In lower case, like the ids in the cloud's lists. */
+  /** The id of the server, in lower case like the ids in list responses. */
   serverId?: string;
+  /** The id of the disk, in lower case like the ids in list responses. */
   volumeId?: string;
 }
 
-const EXPECTED = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';
-
-/** More than an EventGrid batch, which has at most 20 events of 64 KB: *EventGrid User Guide* (eg-ug-015). */
-const MAX_EVENTS = 100;
-const MAX_TEXT = 1024 * 1024;
-const MAX_WORD = 64;
-const MAX_REASON = 200;
+const EXPECTED_EVENT = 'a CTS event {"cts":{"trace_name",...}} or an EventGrid event with the trace in "data"';
 
 /**
- * Reads the traces in a CTS event, an EventGrid CloudEvent or an array of such events (SOURCES.md#cts-event,
- * SOURCES.md#eventgrid-event). No captured trace of an attachment has been published. The reader therefore accepts times, codes
- * and bodies in every form that other traces have, and a trace is valid even if a secondary field is not.
+ * The maximum number of events in a batch. EventGrid sends at most 20 events of 64 KB: *EventGrid User Guide* (eg-ug-015).
+ */
+const MAX_EVENTS = 100;
+/** The maximum length of a string that is parsed as JSON, in characters. */
+const MAX_JSON_CHARACTERS = 1024 * 1024;
+const MAX_WORD_CHARACTERS = 64;
+const MAX_FAILURE_CHARACTERS = 200;
+
+/**
+ * Reads the traces in a CTS event, an EventGrid CloudEvent or an array of these events (SOURCES.md#cts-event,
+ * SOURCES.md#eventgrid-event).
  *
- * @returns one entry per event: its trace, or an InvalidRequest error if the event has no trace
+ * Huawei Cloud publishes no example of a trace for an attached disk. The function therefore accepts times, codes and bodies
+ * in every format that published traces have, and ignores invalid values in secondary fields.
+ *
+ * @returns one entry per event: the trace, or an InvalidRequest error if the event contains no trace
  */
 export function readTraces(event: unknown): (Trace | SnapshotError)[] {
   if (!Array.isArray(event)) return [readTrace(event)];
@@ -52,128 +64,144 @@ const invalid = (message: string) => new SnapshotError("InvalidRequest", message
 
 function readTrace(event: unknown): Trace | SnapshotError {
   const cloudEvent = isObject(event) && "specversion" in event ? event : {};
-  const trace = traceIn(event);
+  const trace = findTrace(event);
   const name = stringOf(trace?.trace_name);
   const service = stringOf(trace?.service_type) || serviceOf(cloudEvent);
-  // An event of another service is not an error, because the function skips it.
+  // A trace of another service needs no name, because disk-attached skips this trace.
   if (name === "" && (service === "" || isEcs(service))) {
     return invalid(
       trace === undefined
-        ? `Expected ${EXPECTED}, got ${describeEvent(event)}.`
+        ? `Expected ${EXPECTED_EVENT}, got ${describeEvent(event)}.`
         : `trace_name: expected a name such as attachVolume in the trace, got ${preview(trace.trace_name)}.`,
     );
   }
   const { code: status, time, record_time, trace_rating, trace_status, resource_id } = trace ?? {};
-  const requests = partsOf(trace?.request);
-  const responses = partsOf(trace?.response);
+  const requests = collectBodies(trace?.request);
+  const responses = collectBodies(trace?.response);
   const parts = [...requests, ...responses];
   const code = Number(wordOf(status) || Number.NaN);
-  const volumeId = firstOf([...idsIn(parts, "volumeId", "volume_id")], readId);
+  const volumeId = findFirst([...fieldValues(parts, "volumeId", "volume_id")], readId);
   const times = [time, record_time, cloudEvent.time, ...responses.flatMap((job) => [job.end_time, job.begin_time])];
   return {
     name,
     service,
-    time: firstOf(times, readTraceTime),
+    time: findFirst(times, readTraceTime),
     rating: stringOf(trace_rating) || stringOf(trace_status) || "normal",
     ...(Number.isFinite(code) ? { code } : {}),
-    stage: stageOf(stringOf(trace?.trace_type), responses),
-    failure: firstOf(responses, failureOf),
-    serverId: firstOf([resource_id, ...idsIn(parts, "server_id", "serverId")], (value) => {
+    stage: readStage(stringOf(trace?.trace_type), responses),
+    failure: findFirst(responses, readFailure),
+    serverId: findFirst([resource_id, ...fieldValues(parts, "server_id", "serverId")], (value) => {
       const id = readId(value);
-      // The resource of a trace can be the disk.
+      // `resource_id` can be the id of the disk instead of the id of the server.
       return id === volumeId ? undefined : id;
     }),
     volumeId,
   };
 }
 
-/** Returns whether a trace is from the Elastic Cloud Server service. */
+/** Returns whether a service is ECS, the Elastic Cloud Server. */
 export const isEcs = (service: string): boolean => service.toUpperCase() === "ECS";
 
-/** Returns the trace of an event: the first object with a trace name, else the first object. */
-function traceIn(event: unknown): JsonObject | undefined {
+/** Returns the trace in an event: the first object with a `trace_name`, or else the first object. */
+function findTrace(event: unknown): JsonObject | undefined {
   if (!isObject(event)) return undefined;
-  const data = "specversion" in event ? [event.data, fromBase64(event.data_base64)] : [];
+  const data = "specversion" in event ? [event.data, decodeBase64(event.data_base64)] : [];
   const traces = [event.cts, ...data].flatMap((value): JsonObject[] => {
-    const found = objectOf(value);
-    const trace = found && "cts" in found ? objectOf(found.cts) : found;
+    const found = toObject(value);
+    const trace = found && "cts" in found ? toObject(found.cts) : found;
     return trace === undefined ? [] : [trace];
   });
   return traces.find((trace) => "trace_name" in trace) ?? traces[0];
 }
 
-const fromBase64 = (value: unknown): string | undefined =>
-  typeof value === "string" ? Buffer.from(value.slice(0, 2 * MAX_TEXT), "base64").toString() : undefined;
+const decodeBase64 = (value: unknown): string | undefined =>
+  typeof value === "string" ? Buffer.from(value.slice(0, 2 * MAX_JSON_CHARACTERS), "base64").toString() : undefined;
 
-/** Returns an object, or parses it from a string of JSON that was encoded once or twice. */
-function objectOf(value: unknown, levels = 2): JsonObject | undefined {
+/** Returns `value` if it is an object. If `value` is a string, parses it as JSON that was serialized once or twice. */
+function toObject(value: unknown, levels = 2): JsonObject | undefined {
   if (isObject(value)) return value;
-  if (typeof value !== "string" || value.length > MAX_TEXT || levels === 0) return undefined;
+  if (typeof value !== "string" || value.length > MAX_JSON_CHARACTERS || levels === 0) return undefined;
   try {
-    return objectOf(parseJson(value), levels - 1);
+    return toObject(parseJson(value), levels - 1);
   } catch {
-    // The caller continues with other fields.
+    // Invalid JSON is not an error, because other fields can contain the trace.
     return undefined;
   }
 }
 
-/** Returns the service of a CloudEvent: `ECS` for the type `ECS:CloudTrace:ApiCall` or the source `HC.ECS`. */
+/**
+ * Returns the service that a CloudEvent names, such as `ECS` for the type `ECS:CloudTrace:ApiCall` or the source `HC.ECS`.
+ */
 const serviceOf = ({ type, source }: JsonObject): string =>
   /^(\w+):CloudTrace:/.exec(stringOf(type))?.[1] ?? /^HC\.(\w+)/.exec(stringOf(source))?.[1] ?? "";
 
-/** The fields that can contain another body or job. */
-const WRAPPERS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
+/** The names of the fields in which a body can contain another body or a job. */
+const NESTED_BODY_FIELDS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
 
-/** Returns a request or response body and all bodies and jobs inside it. */
-function partsOf(value: unknown, depth = 3): JsonObject[] {
-  if (Array.isArray(value)) return depth > 0 ? value.slice(0, 10).flatMap((item) => partsOf(item, depth - 1)) : [];
-  const body = objectOf(value);
+/** Returns a request or response body, followed by all bodies and jobs that are nested in it. */
+function collectBodies(value: unknown, depth = 3): JsonObject[] {
+  if (Array.isArray(value))
+    return depth > 0 ? value.slice(0, 10).flatMap((item) => collectBodies(item, depth - 1)) : [];
+  const body = toObject(value);
   if (body === undefined) return [];
-  return [body, ...(depth > 0 ? WRAPPERS.flatMap((name) => partsOf(body[name], depth - 1)) : [])];
+  return [body, ...(depth > 0 ? NESTED_BODY_FIELDS.flatMap((name) => collectBodies(body[name], depth - 1)) : [])];
 }
 
-/** Yields the values of these fields in the bodies of attach calls and their jobs (UNCONFIRMED: SOURCES.md#cts-attach-ids). */
-function* idsIn(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
+/**
+ * Yields the values of the named fields in bodies of attach calls and in their jobs. It is UNCONFIRMED where a trace
+ * contains the ids: SOURCES.md#cts-attach-ids.
+ */
+function* fieldValues(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
   for (const part of parts) {
-    const attachment = objectOf(part.volumeAttachment) ?? {};
+    const attachment = toObject(part.volumeAttachment) ?? {};
     for (const name of names) yield attachment[name];
-    // The id of an attachment in the OpenStack API is the id of the disk.
+    // In the OpenStack API, an attachment has the same id as its disk.
     if (names.includes("volumeId")) yield attachment.id;
     for (const name of names) yield part[name];
   }
-  for (const part of parts) for (const name of names) yield objectOf(part.entities)?.[name];
+  for (const part of parts) for (const name of names) yield toObject(part.entities)?.[name];
 }
 
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns an id in lower case. Accepts only UUIDs, because ids become part of URLs. */
+/** Returns a UUID in lower case. Returns undefined for any other value, because ids become part of URLs. */
 const readId = (value: unknown): string | undefined =>
-  typeof value === "string" && value.length <= MAX_WORD && ID.test(value) ? value.toLowerCase() : undefined;
+  typeof value === "string" && value.length <= MAX_WORD_CHARACTERS && UUID.test(value)
+    ? value.toLowerCase()
+    : undefined;
 
 const SUCCEEDED = /^(success|succeeded|2\d\d)$/i;
 const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;
 
-/** Matches the values of error fields that mean "no error". */
+/** Matches a value of an error field that means "no error", such as `0` or `ok`. */
 const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/i;
 
-/** Returns why a call or its job failed. The trace of a failed job can have the rating `normal`. */
-function failureOf(part: JsonObject): string | undefined {
+/**
+ * Returns why a call or its job failed, or undefined if neither failed. Reads the response, because the trace of a failed
+ * job can have the rating `normal`.
+ */
+function readFailure(part: JsonObject): string | undefined {
   const status = wordOf(part.status);
-  const error = objectOf(part.error) ?? {};
+  const error = toObject(part.error) ?? {};
   const reasons = [part.fail_reason, part.error_msg, error.message, part.error_code, error.code, part.error];
   const reason = reasons.map(wordOf).find((word) => !NO_REASON.test(word));
   const failed = FAILED.test(status) || (reason !== undefined && !SUCCEEDED.test(status));
   return failed ? [status, reason].filter(Boolean).join(": ") : undefined;
 }
 
-function stageOf(type: string, responses: readonly JsonObject[]): Trace["stage"] {
+/**
+ * Returns whether a trace reports the request of a call or the end of its job. Uses the status of the job, or else the
+ * trace's type.
+ */
+function readStage(type: string, responses: readonly JsonObject[]): Trace["stage"] {
   const statuses = responses.map(({ status }) => stringOf(status)).filter((status) => /^[a-z]/i.test(status));
   if (statuses.length > 0) return statuses.every((status) => SUCCEEDED.test(status)) ? "completed" : undefined;
   if (/^(ApiCall|ConsoleAction)$/i.test(type)) return "requested";
   return /^SystemAction$/i.test(type) ? "completed" : undefined;
 }
 
-function firstOf<Value, Result>(
+/** Returns the first result of `read` that is not undefined. */
+function findFirst<Value, Result>(
   values: readonly Value[],
   read: (value: Value) => Result | undefined,
 ): Result | undefined {
@@ -184,8 +212,11 @@ function firstOf<Value, Result>(
   return undefined;
 }
 
-/** Returns the first characters of a string, without control and format characters. Returns "" for any other type. */
-const stringOf = (value: unknown, length = MAX_WORD): string =>
+/**
+ * Returns the start of a string, with `?` in place of control and format characters. Returns "" for a value of any other
+ * type.
+ */
+const stringOf = (value: unknown, length = MAX_WORD_CHARACTERS): string =>
   typeof value === "string"
     ? value
         .slice(0, length)
@@ -193,5 +224,6 @@ const stringOf = (value: unknown, length = MAX_WORD): string =>
         .trim()
     : "";
 
-/** Returns the first characters of a string or number. */
-const wordOf = (value: unknown): string => stringOf(typeof value === "number" ? String(value) : value, MAX_REASON);
+/** Converts a string or number to a string of at most 200 characters, as `stringOf` does. */
+const wordOf = (value: unknown): string =>
+  stringOf(typeof value === "number" ? String(value) : value, MAX_FAILURE_CHARACTERS);

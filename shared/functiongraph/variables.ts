@@ -1,15 +1,27 @@
+/**
+ * Reads configuration variables. To add a variable:
+ *
+ * 1. Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts if all functions need it, in
+ *    shared/middleware/create-run-context.ts if all functions with several targets need it, in
+ *    shared/huaweicloud/http/endpoints.ts if it is an endpoint, or else in the folder of the function that needs it.
+ * 2. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
+ *    infra/terraform/variables.tf, too. The tests in test/infra/terraform fail if Terraform sets no value for a variable
+ *    that a function reads. FunctionGraph allows 20 variables.
+ * 3. Describe it in the table under "Configuration" in README.md, with its default.
+ */
+
 import { SnapshotError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
-/** Returns the value of a configuration variable; undefined if it is not set or empty. */
+/** Returns the value of a configuration variable, or undefined if the variable is not set or empty. */
 export type Variables = (name: string) => string | undefined;
 
 /**
- * Returns a function that reads variables. The first source with the variable wins: the context's user data, the JSON in
- * RUNTIME_USERDATA, the process's environment. Which of them exist in each runtime is UNCONFIRMED:
- * SOURCES.md#functiongraph-user-data.
+ * Returns a function that reads configuration variables. The first source that contains a variable wins: the user data of
+ * the context, then the JSON in RUNTIME_USERDATA, then the environment of the process. It is UNCONFIRMED which sources
+ * exist in each runtime: SOURCES.md#functiongraph-user-data.
  */
 export function variablesOf(
   userData: (key: string) => string,
@@ -23,23 +35,23 @@ function parseUserData(text: string | undefined): Record<string, string> {
   try {
     const value = parseJson(text ?? "{}");
     if (!isObject(value)) return {};
-    // An object becomes its description, which the reader of the variable rejects.
+    // Replace an object by its description, so the code that reads the variable rejects it with a clear message.
     const toText = (inner: unknown) => (typeof inner === "object" ? preview(inner) : String(inner));
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toText(inner)]));
   } catch {
-    // The platform writes RUNTIME_USERDATA, so the user cannot correct invalid JSON.
+    // Ignore invalid JSON, because the platform writes RUNTIME_USERDATA and the user cannot correct it.
     return {};
   }
 }
 
-/** Returns the error for a variable with a wrong value: `NAME: expected ..., got "..."`. */
+/** Returns the error for a variable with an invalid value. The message has the format `NAME: expected ..., got "..."`. */
 export const misconfigured = (name: string, expected: string, got: string): SnapshotError =>
   new SnapshotError("Misconfigured", `${name}: expected ${expected}, got ${preview(got)}.`);
 
 /**
- * Reads a variable that is a whole number from `min` to `max`.
+ * Reads a variable whose value must be a whole number from `min` to `max`.
  *
- * @throws SnapshotError Misconfigured
+ * @throws SnapshotError Misconfigured if the variable has any other value
  * @example readInteger(variables, "MAX_CONCURRENCY", { defaultValue: 8, min: 1, max: 256 })
  */
 export function readInteger(
@@ -55,9 +67,9 @@ export function readInteger(
 }
 
 /**
- * Reads a variable that is one of several strings.
+ * Reads a variable whose value must be one of `choices`.
  *
- * @throws SnapshotError Misconfigured
+ * @throws SnapshotError Misconfigured if the variable has any other value
  */
 export function readChoice<Choice extends string>(
   variables: Variables,
@@ -71,10 +83,11 @@ export function readChoice<Choice extends string>(
 }
 
 /**
- * Returns an id that becomes part of a path. The SDK does not encode it: SOURCES.md#sdk-unencoded-paths.
+ * Returns an id for a URL path, after checking its characters. The check is necessary because the SDK does not encode
+ * paths: SOURCES.md#sdk-unencoded-paths.
  *
- * @param name the variable with the id, for the error
- * @throws SnapshotError Misconfigured if the id has other characters than letters, digits, - and _
+ * @param name the name of the variable that contains the id, for the error message
+ * @throws SnapshotError Misconfigured if the id has characters other than letters, digits, - and _
  */
 export function checkId(name: string, text: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
@@ -82,10 +95,10 @@ export function checkId(name: string, text: string): string {
 }
 
 /**
- * Reads which limits the names and descriptions of legacy snapshots have: `current` (SOURCES.md#evs-v2-create-constraints) or
- * `classic`, of older clouds (SOURCES.md#evs-v2-classic-limits).
+ * Reads the variable EVS_LIMITS, which selects the maximum lengths of names and descriptions of EVS v2 snapshots: `current`
+ * (SOURCES.md#evs-v2-create-constraints) or `classic` for older clouds (SOURCES.md#evs-v2-classic-limits).
  *
- * @throws SnapshotError Misconfigured
+ * @throws SnapshotError Misconfigured if the variable has any other value
  */
 export const readEvsLimits = (variables: Variables): "current" | "classic" =>
   readChoice(variables, "EVS_LIMITS", { defaultValue: "current", choices: ["current", "classic"] });

@@ -12,41 +12,46 @@ import { nodeRuntime, type Runtime } from "./runtime.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 import { assertValid } from "./validation.ts";
 
-/** The parts of a function. */
+/** The arguments of `compose`: the parts that make up a function. */
 interface Parts<Request extends { body: unknown }, Result, Body> {
-  /** The name of the function, as in its definition. */
+  /** The name of the function and of its folder. */
   name: string;
-  /** What the record of a rejected request contains about the target. */
+  /** The fields of the target in the record that is written if the request is invalid. */
   target: TargetFields;
+  /** Converts the trigger's events into requests, and the handler's results into responses. */
   trigger: TriggerReader<Request, Result>;
-  /** Returns the schema that the body of a request must match. Absent: the trigger's reader has checked the body. */
+  /** Returns the schema for the body of a request. Absent if the trigger's reader has validated the body already. */
   schema?: (variables: Variables) => SchemaOf<Body>;
-  /** Checks what a schema cannot express. Throws InvalidRequest. */
+  /** Checks the rules that a schema cannot express. Throws InvalidRequest. */
   check?: (body: NoInfer<Body>, invocation: Invocation) => void;
+  /** Does the work of the function, for a configured invocation and a valid request. */
   handler: (request: Request & { body: NoInfer<Body> }, invocation: Invocation) => Promise<Result>;
 }
 
 /**
- * Composes a function from its parts. This is the only place that knows the order of the middlewares:
+ * Composes a function from its parts. Only this file determines their order. For each event, the function does the
+ * following:
  *
- * 1. **Context.** Everything after it needs the invocation, and it cannot fail.
- * 2. **Summary** (event functions only). It encloses the records, because it contains their counts and whether the logging
- *    topic received them.
- * 3. **Records.** It encloses everything that can fail, so every invocation ends with the record of its run. It is outside of
- *    the errors, because the records contain the error without secrets.
- * 4. **Errors.** It encloses everything that can fail. It removes the secrets from the error, then makes the HTTP response.
- * 5. **Reader** of the trigger. It comes before the configuration, because the records of a function that is not configured
- *    contain the policy and the time of the event. Its error comes after the error of the configuration, because a caller
- *    cannot correct the configuration.
- * 6. **Configuration.** Only a configured function may validate, because the schema depends on the variables.
- * 7. **Validation.** It encloses the handler, so no invalid request reaches the cloud.
- * 8. **Deadline.** It encloses the handler alone. The time after the deadline is for the records and the response.
- * 9. **Handler**, then the response of the trigger's reader.
+ * 1. **Start.** Create the invocation with its request id, time limit and records. This step cannot fail.
+ * 2. **Read.** Convert the event into a request. If this fails, keep the error until step 4, because step 3 must run first.
+ * 3. **Configure.** Read the variables and credentials. If this fails, throw the configuration error, even if step 2
+ *    failed, too, because the caller cannot correct the configuration. Step 3 comes after step 2, because the records of a
+ *    function with an invalid configuration contain the event's time and policy.
+ * 4. **Validate.** Throw the error of step 2, if any. Otherwise, check the body of the request. The schema can depend on
+ *    the variables.
+ * 5. **Handle.** Run the handler until the deadline. The time after the deadline is for steps 6 to 9.
+ * 6. **Respond.** Convert the handler's result into a response. Event functions have no such conversion.
+ * 7. **Error**, if one of the steps 2 to 6 failed: remove secrets from the error, and create the response of an HTTP
+ *    function.
+ * 8. **Records.** Complete the records, write the record of the run, and deliver all records to the logging topic. This
+ *    step comes after step 7, because records must not contain secrets.
+ * 9. **Summary**, only for event functions: create the response with the number of targets for each outcome, and with the
+ *    result of the delivery in step 8.
  *
- * Steps 5 to 9 are one function, because middy's types cannot express that a middleware replaces the event: there the compiler
- * checks the types from the event to the argument of the handler.
+ * Steps 2 to 6 are one function, because the types of middy cannot express that a middleware replaces the event. Steps 7 to
+ * 9 are middlewares. The code registers them in reverse order, because middy runs the last registered middleware first.
  *
- * @returns a factory. It takes the runtime (default: Node.js) and returns the function that the platform calls.
+ * @returns a factory, which takes the runtime (default: Node.js) and returns the function that FunctionGraph calls
  * @example
  * export const verifySnapshots = compose({
  *   name,
@@ -62,16 +67,16 @@ export function compose<Request extends { body: unknown }, Result, Body = Reques
   const { name, target, trigger, schema, check, handler } = parts;
   const run = withDeadline(handler);
 
-  const readToRespond = async (event: unknown, base: BaseInvocation): Promise<unknown> => {
+  const processEvent = async (event: unknown, base: BaseInvocation): Promise<unknown> => {
     let request: Request | undefined;
-    let unreadable: unknown;
+    let readError: unknown;
     try {
       request = trigger.read(event, base);
     } catch (thrown) {
-      unreadable = thrown;
+      readError = thrown;
     }
     const invocation = configure(base);
-    if (request === undefined) throw unreadable;
+    if (request === undefined) throw readError;
     const body: unknown = request.body;
     if (schema !== undefined) assertValid(schema(invocation.variables), body);
     // Without a schema, Body is the type of the request's body.
@@ -82,10 +87,10 @@ export function compose<Request extends { body: unknown }, Result, Body = Reques
   };
 
   return (runtime: Runtime = nodeRuntime()) => {
-    // The platform's deadline is the business of withDeadline.
+    // middy's own timeout is off, because `withDeadline` enforces the deadline.
     const chain = middy<unknown, unknown, Error, BaseInvocation>({ timeoutEarlyInMillis: 0 });
     if (trigger.summary !== undefined) chain.use(trigger.summary);
-    chain.use(results(target)).use(errors(trigger.respondToError)).handler(readToRespond);
+    chain.use(results(target)).use(errors(trigger.respondToError)).handler(processEvent);
     return (event: unknown, context: unknown): Promise<unknown> =>
       chain(event, startInvocation(name, runtime, event, context));
   };

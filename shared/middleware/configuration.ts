@@ -8,17 +8,17 @@ import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import type { BaseInvocation, Invocation } from "./invocation.ts";
 
-/** Time before the platform's deadline that the handler leaves for the response. */
+/** The time that is left for the response after the handler's deadline, in milliseconds. */
 const RESPONSE_RESERVE_MS = 250;
-/** Time that the handler leaves, in addition, for the delivery of the records to the logging topic. */
+/** The additional time that is left for delivering records to the logging topic, in milliseconds. */
 const TOPIC_RESERVE_MS = 2_000;
-/** How long a function waits for a busy or throttled resource while a caller waits for the function. */
+/** How long a function retries for a busy or throttled resource while a caller waits for its response, in milliseconds. */
 const CALLER_WAIT_MS = 15_000;
-/** The timeout of one request to the cloud. */
+/** The default timeout of one request to a cloud service, in milliseconds. */
 const DEFAULT_HTTP_TIMEOUT_MS = 10_000;
 
 /**
- * Configures an invocation from the variables and the credentials of the function.
+ * Reads the variables and credentials of a function and adds the results to the invocation.
  *
  * @returns the same object, with the connection to the cloud and the deadline of the handler
  * @throws SnapshotError Misconfigured
@@ -39,7 +39,7 @@ export function configure(invocation: BaseInvocation): Invocation {
     limiter: createRateLimiter(time),
     deadline: endsAt,
   };
-  // The topic comes first, because it receives the record of an error in any other variable.
+  // Read the logging topic before the remaining variables, because the topic receives the record if one of them is invalid.
   const topic = readTopic(variables);
   if (topic !== undefined) invocation.logging = { topic, connection };
   connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {
@@ -59,13 +59,13 @@ function readProjectId(variables: Variables, fromContext: string): string {
   if (projectId === "") {
     throw new SnapshotError(
       "Misconfigured",
-      "PROJECT_ID: expected the id of a project; the variable is not set and the context has no project.",
+      "PROJECT_ID: expected a project id, but the variable is not set and the context has no project id.",
     );
   }
   return checkId("PROJECT_ID", projectId);
 }
 
-/** Reads the logging topic. Either all of its three variables are set, or none. */
+/** Reads the logging topic from its three variables. Returns undefined if none of the three is set. */
 function readTopic(variables: Variables): Topic | undefined {
   const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"] as const;
   const missing = names.filter((name) => variables(name) === undefined);

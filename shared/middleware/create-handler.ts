@@ -10,10 +10,11 @@ import type { CreateRequest } from "./create-request.ts";
 import type { Invocation } from "./invocation.ts";
 
 /**
- * Makes the handler of a `create-*` function, which creates the requested snapshot once and records the outcome.
+ * Returns the handler of a `create-*` function. The handler creates the requested snapshot once and writes its record.
  *
- * @param unmarkedNotice the run's record contains this text if the request leaves no room for the marker. Only a kind whose
- *   marker is part of the description needs it.
+ * @param unmarkedNotice the `detail` of the run's record if the description is too long for the marker, the labels that
+ *   identify the snapshots of this project. Only needed for cluster snapshots, because other kinds have the marker in
+ *   metadata or tags.
  */
 export const createHandler =
   (kind: Kind, serviceOf: (connection: Connection) => Creation, unmarkedNotice?: string) =>
@@ -29,8 +30,13 @@ export const createHandler =
       policy,
     } as const;
     if (unmarkedNotice !== undefined) {
-      const marked = kind.mark(options, { policy, idempotencyKey, requestHash: hashRequest(kind.name, options) });
-      if (kind.read({ ...marked, id: "new", status: "new" })?.marker === undefined) records.addNotice(unmarkedNotice);
+      const markedOptions = kind.mark(options, {
+        policy,
+        idempotencyKey,
+        requestHash: hashRequest(kind.name, options),
+      });
+      if (kind.read({ ...markedOptions, id: "new", status: "new" })?.marker === undefined)
+        records.addNotice(unmarkedNotice);
     }
     return recorded(records, target, async () => {
       const created = await createOnce(

@@ -7,21 +7,27 @@ import { deriveKey } from "../snapshots/marker.ts";
 import { respondToError } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
-/** A request to create one snapshot. */
+/** A request to a `create-*` function. */
 export interface CreateRequest<Body = unknown> {
   body: Body;
-  /** Identifies the request: derived from the caller's `Idempotency-Key`, or else from the id of the invocation. */
+  /**
+   * Identifies the request. Derived from the `Idempotency-Key` header if the caller sends one, or else from the request id
+   * of the invocation.
+   */
   idempotencyKey: string;
 }
 
-/** Reads a request to create a snapshot, over HTTP or as a direct call, and responds as the cloud's API does. */
+/**
+ * The trigger reader of the `create-*` functions. Accepts an HTTP request, or a request body as the event of a direct call,
+ * and responds in the format of the cloud's API.
+ */
 export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
   read(event, { trigger, requestId }) {
     if (trigger === "direct") return { body: event, idempotencyKey: deriveKey("request", requestId) };
     if (trigger !== "http" || !isObject(event)) {
       throw new SnapshotError(
         "InvalidRequest",
-        `Expected an HTTP request from the API gateway, or the body of the API's call by itself, got ${describeEvent(event)}.`,
+        `Expected an HTTP request from the API gateway, or its JSON body alone, got ${describeEvent(event)}.`,
       );
     }
     const { body, idempotencyKey } = readHttp(event);
@@ -32,7 +38,7 @@ export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
     };
   },
   respond({ status, body, outcome }, { trigger, requestId, redact }) {
-    // The body is the API's own, byte for byte, except for secrets.
+    // Return the body of the cloud's response unchanged, except for secrets.
     const text = redact(body);
     return trigger === "http"
       ? gatewayResponse(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })

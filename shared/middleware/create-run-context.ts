@@ -4,22 +4,33 @@ import type { Cloud } from "../snapshots/ports.ts";
 import type { RunContext } from "../snapshots/run-context.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** A log line has a maximum length: 200 deletions are about 40 KB, and the platform splits at 90 KiB: SOURCES.md#functiongraph-logger */
+/**
+ * The maximum number of planned deletions in one log line. 200 deletions are about 40 KB, and the platform splits a line at
+ * 90 KiB: SOURCES.md#functiongraph-logger
+ */
 const DELETIONS_PER_LINE = 200;
 
-/** The memory of Node.js and of the program. The other figures are for each MB in addition to it. */
+/**
+ * The memory that Node.js and the program need, in MB. Only the memory beyond this amount is available for snapshots and
+ * targets.
+ */
 const BASE_MB = 64;
+/** How many snapshots fit into each MB of memory if they are only read. */
 const SNAPSHOTS_PER_MB = 700;
-/** The requests of a run need this much. A snapshot that a function creates or deletes also has a record and an error. */
+/** The memory that the requests of a run need, in MB. */
 const REQUESTS_MB = 24;
+/**
+ * How many targets fit into each MB of memory. A target takes more memory than a snapshot, because a target also has a
+ * record and an error.
+ */
 const TARGETS_PER_MB = 256;
-/** The memory that Terraform gives a function. */
+/** The memory of a function if the context does not report it, in MB. Terraform configures the same amount. */
 const DEFAULT_MEMORY_MB = 128;
 
 /**
- * Makes what a use case over several targets works with.
+ * Creates the run context: the clients, limits and callbacks with which `createAll`, `prune` and similar functions work.
  *
- * @param cloud the clients of the kinds that the function uses
+ * @param cloud returns the client for a kind of snapshot
  */
 export function createRunContext(invocation: Invocation, cloud: Cloud): RunContext {
   const { retryBudget, platform, records, runtime, variables } = invocation;
@@ -33,7 +44,7 @@ export function createRunContext(invocation: Invocation, cloud: Cloud): RunConte
       const { functionName, requestId, redact } = invocation;
       for (let from = 0; from < deletions.length; from += DELETIONS_PER_LINE) {
         const plan = deletions.slice(from, from + DELETIONS_PER_LINE);
-        // Printed on stderr, because a plan is not a result: each snapshot gets one record, after its deletion.
+        // Print the plan on stderr, because stdout is only for result records. Each deletion gets a record when it is done.
         runtime.warn(redact(toLine({ level: "info", function: functionName, request_id: requestId, plan })));
       }
     },

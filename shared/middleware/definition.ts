@@ -2,9 +2,11 @@ import type { JsonObject } from "../core/json.ts";
 import type { CloudCall } from "../huaweicloud/calls.generated.ts";
 
 /**
- * What a function is: the object that `functions/<name>/function.ts` exports as `definition`. Deployment and documents are
- * generated from it. The program needs nothing but the name, which `function.ts` exports by itself, so a bundle does not contain
- * the definition. A bundler removes an unused object only if the object is plain data: a definition must not call a function.
+ * Describes a function for deployment and documentation. Each `functions/<name>/function.ts` exports one as `definition`,
+ * and `npm run generate` creates Terraform data and the OpenAPI document from all definitions.
+ *
+ * A definition must be plain data and must not call a function. Only then does the bundler remove it from the bundle of the
+ * function, which needs nothing but `name`.
  */
 export interface FunctionDefinition {
   /** The name of the function and of its folder. */
@@ -17,44 +19,54 @@ export interface FunctionDefinition {
   /** The maximum number of instances that run at the same time. Default: no maximum. */
   readonly maxInstances?: number;
   /**
-   * Every call that the function may make, and therefore needs a right for. All functions also report their records to the
-   * logging topic (`lts.reportLogs`).
+   * Every cloud API call that the function may send, because the function needs a permission for each. `lts.reportLogs` is
+   * not listed, because all functions deliver their records with it.
    */
   readonly calls: readonly (CloudCall | EveryKindCall)[];
-  /** The calls that other functions make for the kind that this function creates: what `every-kind.<purpose>` means. */
+  /**
+   * The calls that other functions send for the kind of snapshot that this function creates. `every-kind.list` in another
+   * function's `calls`, for example, includes the calls in `list` here.
+   */
   readonly kindCalls?: Readonly<Record<CallPurpose, readonly CloudCall[]>>;
-  /** The operation in the OpenAPI document, for HTTP functions. */
+  /** The operation in the OpenAPI document. Only HTTP functions have one. */
   readonly operation?: OpenApiOperation;
 }
 
-/** What starts a function. `acceptsDirectCalls`: the function also accepts the body of an HTTP request as its event. */
+/**
+ * What starts a function. If `acceptsDirectCalls` is true, the function also accepts the body of an HTTP request as its
+ * event.
+ */
 export type FunctionTrigger =
   | { readonly type: "http"; readonly method: "POST" | "GET"; readonly acceptsDirectCalls?: true }
   | { readonly type: "timer" }
   | { readonly type: "cts" };
 
-/** Lists the resources of a kind, lists its snapshots, creates one, or deletes one. */
+/**
+ * What a call does for one kind of snapshot: list the resources, list the snapshots, create a snapshot, or delete a
+ * snapshot.
+ */
 export type CallPurpose = "resources" | "list" | "create" | "delete";
-/** The calls of every kind for one purpose. */
+/** Stands for the calls of all kinds of snapshots with one purpose, such as `every-kind.list`. */
 export type EveryKindCall = `every-kind.${CallPurpose}`;
 
-/** The part of an OpenAPI operation that is not generated from the schema of the body and the catalogue of errors. */
+/** The handwritten part of an OpenAPI operation. The rest is generated from the schema of the body and from `REASONS`. */
 export interface OpenApiOperation {
-  /** One line for the list of operations. */
+  /** The title of the operation in the list of operations. */
   readonly title: string;
   readonly description: string;
-  /** The name of the body's schema in the document. */
+  /** The name of the request body's schema in the OpenAPI document. */
   readonly schema: string;
-  /** An example of a body. */
+  /** An example of a request body. */
   readonly example: JsonObject;
-  /** The responses by HTTP status, in addition to the errors that all functions have in common. */
+  /** The responses by HTTP status, without the error responses that all functions share. */
   readonly responses: Readonly<Record<number, OpenApiResponse>>;
 }
 
+/** The handwritten part of a response in the OpenAPI document. */
 export interface OpenApiResponse {
-  /** Default: the request was accepted. */
+  /** Describes the response. Default: the text for an accepted request. */
   readonly description?: string;
-  /** Default: the progress of a deployment. */
+  /** The schema of the response body. Default: the schema for the progress of a deployment. */
   readonly schema?: JsonObject;
   readonly example: JsonObject;
 }

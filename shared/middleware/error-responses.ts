@@ -4,23 +4,29 @@ import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
-/** Replaces an error by one without secrets, and makes the response to it. */
+/**
+ * Returns a middleware that removes secrets from an error and creates the response to the error.
+ *
+ * @param respond creates the response; without it, the function throws the error
+ */
 export function errors(respond?: TriggerReader<{ body: unknown }, never>["respondToError"]): Middleware {
   return {
     onError(request) {
       if (request.error instanceof PartialFailureError) return;
       const { context: invocation } = request;
       const error = asSnapshotError(request.error);
-      request.error = withTexts(error, invocation.redact);
+      request.error = changeStrings(error, invocation.redact);
       request.response = respond?.(error, invocation);
     },
   };
 }
 
 /**
- * Makes the response to a failed request over HTTP: the error envelope of the cloud's API, with a status that depends on the
- * reason. A function must not throw over HTTP, because the gateway would respond 500 without any detail:
+ * Returns the HTTP response to an error, in the error format of the cloud's API and with the HTTP status of the error's
+ * reason. An HTTP function must not throw, because the gateway would respond 500 without any detail:
  * SOURCES.md#functiongraph-apig-response
+ *
+ * @returns undefined if the trigger is not HTTP
  */
 export function respondToError(error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined {
   const { trigger, requestId, redact } = invocation;
@@ -35,8 +41,11 @@ export function respondToError(error: SnapshotError, invocation: BaseInvocation)
   });
 }
 
-/** Copies an error and changes its strings. The copy has neither the cause nor the stack, because the platform may print both. */
-export function withTexts(error: SnapshotError, change: (text: string) => string): SnapshotError {
+/**
+ * Copies an error and applies `change` to each of its strings. The copy has no cause and no stack trace, because the
+ * platform may print both.
+ */
+export function changeStrings(error: SnapshotError, change: (text: string) => string): SnapshotError {
   const { reason, status, retryAfterMs, attempts } = error;
   const [code, requestId] = [error.code, error.requestId].map((text) => (text === undefined ? text : change(text)));
   const message = change(error.message);

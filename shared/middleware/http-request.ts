@@ -5,15 +5,15 @@ import { describeEvent } from "../functiongraph/triggers.ts";
 import { respondToError } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
-/** What the handler of an HTTP function returns. */
-export interface JsonAnswer {
+/** A response with a JSON body, as the handler of an HTTP function returns it. */
+export interface JsonResponse {
   status: number;
   body: JsonObject;
   headers?: Record<string, string>;
 }
 
-/** Reads a request over HTTP, and responds with JSON. */
-export const httpRequest: TriggerReader<{ body: unknown }, JsonAnswer> = {
+/** The trigger reader of functions that only accept HTTP requests. Responds with JSON. */
+export const httpRequest: TriggerReader<{ body: unknown }, JsonResponse> = {
   read(event, { trigger }) {
     if (trigger !== "http" || !isObject(event)) {
       throw new SnapshotError(

@@ -9,16 +9,19 @@ import type { BaseInvocation } from "./invocation.ts";
 import { sendRecords } from "./result-records.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The gateway closes a request after 60 s, so a later response reaches nobody: SOURCES.md#functiongraph-backend-timeout */
+/**
+ * The maximum duration of an HTTP invocation in milliseconds. The gateway closes a request after 60 s, so the caller would
+ * not receive a later response: SOURCES.md#functiongraph-backend-timeout
+ */
 const HTTP_LIMIT_MS = 55_000;
-/** The time limit if neither the context nor RUNTIME_TIMEOUT contains one. */
+/** The time limit of an invocation if neither the context nor RUNTIME_TIMEOUT contains one, in milliseconds. */
 const DEFAULT_TIME_LIMIT_MS = 30_000;
 
 /**
- * Starts an invocation from the context of the platform: its identity, its time limit and its records. Never throws, because
- * every failure after it needs a record.
+ * Creates the invocation for an event: its request id, trigger, time limit and records. Never throws, because a failure
+ * before the records exist could not be recorded.
  *
- * middy can also end an invocation before its time limit, but it looks for the method that AWS has for the remaining time:
+ * The time limit does not come from middy, because middy reads the remaining time with a method that only AWS provides:
  * SOURCES.md#functiongraph-remaining-time
  */
 export function startInvocation(

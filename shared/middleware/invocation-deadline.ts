@@ -3,12 +3,15 @@ import { after } from "../core/instant.ts";
 import { raceDeadline } from "../core/retry.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** Time after the deadline in which a request can still fail by itself, because its own error has more detail. */
+/**
+ * How long a handler may continue after its deadline, in milliseconds. If a request times out during this time, the handler
+ * fails with a more detailed error.
+ */
 const GRACE_MS = 100;
 
 /**
- * Wraps a handler, so it ends at the deadline of the invocation. Without the deadline, a promise that never settles would block
- * the function until the platform stops it, and no record would be written.
+ * Wraps a handler. The wrapped handler fails if it is not finished at the invocation's deadline. Without this deadline, a
+ * promise that never settles would block the function until the platform stops it, and the function would write no records.
  *
  * @throws SnapshotError DeadlineExceeded
  */
@@ -21,6 +24,6 @@ export const withDeadline =
       time,
       after(deadline, GRACE_MS),
       () =>
-        new SnapshotError("DeadlineExceeded", `Something did not end by itself. ${REASONS.DeadlineExceeded.advice}`),
+        new SnapshotError("DeadlineExceeded", `The work did not finish in time. ${REASONS.DeadlineExceeded.advice}`),
     );
   };

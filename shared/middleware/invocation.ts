@@ -11,17 +11,17 @@ import type { Records } from "../results/records.ts";
 import type { Runtime } from "./runtime.ts";
 
 /**
- * One invocation of a function before its configuration was read. An invocation without a valid configuration still writes
- * its records and reports its error, so those parts use this type. No part of it outlives the invocation.
+ * The data of one invocation before its configuration is read. Code that writes records or reports errors accepts this
+ * type, because it must also work if the configuration is invalid.
  */
 export interface BaseInvocation {
   functionName: string;
   requestId: string;
   trigger: Trigger;
-  /** The time of the event, if the event has a time. */
+  /** The time of the event. Undefined if the event contains no time. */
   eventTime?: Instant;
   startedAt: Instant;
-  /** The last moment at which the platform accepts a response. */
+  /** The time until which the platform accepts a response. */
   endsAt: Instant;
   platform: PlatformContext;
   variables: Variables;
@@ -29,23 +29,25 @@ export interface BaseInvocation {
   records: Records;
   /** Delivers the records to the logging topic. */
   delivery: Delivery;
-  /** Where the records are delivered. Absent: the records are on stdout only. */
+  /** The logging topic and the connection to it. Undefined if records are only printed on stdout. */
   logging?: { topic: Topic; connection: Connection };
+  /** Whether the logging topic received all records. `off` means that no logging topic is configured. */
   topicState: "delivered" | "failed" | "off";
-  /** The values that `redact` removes. */
+  /** The credentials that `redact` removes. */
   secrets: string[];
+  /** Replaces every secret in a text by `***`. */
   redact(text: string): string;
-  /** What the response of an event function contains in addition to the counts of outcomes. */
+  /** The fields in the response of an event function, without the number of targets for each outcome. */
   summary: { policy?: string; targets: number; deferredTo: string[] };
 }
 
-/** One configured invocation: the second argument of every handler. */
+/** The data of one invocation after its configuration is read. Every handler receives it as its second argument. */
 export interface Invocation extends BaseInvocation {
-  /** Sends requests to the cloud with the credentials of this invocation. */
+  /** The endpoints, project and credentials for requests to the cloud. */
   connection: Connection;
-  /** How long the handler may work, and how long it may wait for a busy resource. */
+  /** How long the handler may work, and how long it may retry for a busy resource. */
   retryBudget: RetryBudget;
 }
 
-/** A middy middleware whose context is the invocation. */
+/** A middy middleware that receives the invocation as its context. */
 export type Middleware = middy.MiddlewareObj<unknown, unknown, Error, BaseInvocation>;

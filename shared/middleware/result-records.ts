@@ -1,3 +1,7 @@
+/**
+ * The middleware that, at the end of an invocation, completes its result records and delivers them to the logging topic.
+ */
+
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { after, type Instant, instant } from "../core/instant.ts";
 import { retryRead } from "../core/retry.ts";
@@ -5,25 +9,27 @@ import { boundText, escapeControls } from "../core/untrusted.ts";
 import { reportLogs } from "../huaweicloud/lts.ts";
 import type { TargetFields } from "../results/record.ts";
 import { toLine } from "../results/record-line.ts";
-import { withTexts } from "./error-responses.ts";
+import { changeStrings } from "./error-responses.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 
-/** The time that each batch of records has for its delivery. */
+/** The maximum time for the delivery of one batch of records, in milliseconds. */
 const DELIVERY_MS = 2_000;
-/** Room for a message that names 200 faults of a request. */
+/** The maximum length of a thrown error's message. This is enough for a message about 200 faults in a request. */
 const MAX_THROWN_CHARACTERS = 64 * 1024;
 
 /**
- * Completes the records of an invocation, however it ends, and delivers them to the logging topic. If the topic does not
- * accept them, they are on stdout nevertheless, one line on stderr reports the loss, and the invocation does not fail.
+ * Returns a middleware that completes the records of an invocation, whether it succeeded or failed, and delivers them to
+ * the logging topic. If the delivery fails, the function reports the loss in one line on stderr and does not fail, because
+ * the records are also on stdout.
  *
- * @param target what the record of a rejected request contains about the target
+ * @param target the fields of the target in the record that is written if the request is invalid
  */
 export function results(target: TargetFields): Middleware {
   const finish = async (invocation: BaseInvocation, thrown?: unknown) => {
     const { records } = invocation;
-    // If only targets failed, their own records have the errors. The run itself has none.
+    // PartialFailureError means that only targets failed. Their own records contain the errors, and the run itself has no
+    // error.
     const error = thrown && !(thrown instanceof PartialFailureError) ? asSnapshotError(thrown) : undefined;
     if (error?.reason === "InvalidRequest" && !records.hasTargets) {
       records.openRecord({ ...target, policy: invocation.summary.policy })({ outcome: "rejected", error });
@@ -35,9 +41,10 @@ export function results(target: TargetFields): Middleware {
     after: ({ context }) => finish(context),
     async onError(request) {
       await finish(request.context, request.error);
-      // The records have the original strings. The platform prints a thrown error without any change.
+      // Change the error only after the records are written, because they need the original strings. The platform prints a
+      // thrown error as it is.
       if (request.error instanceof SnapshotError) {
-        request.error = withTexts(request.error, (text) => escapeControls(boundText(text, MAX_THROWN_CHARACTERS)));
+        request.error = changeStrings(request.error, (text) => escapeControls(boundText(text, MAX_THROWN_CHARACTERS)));
       }
     },
   };
@@ -53,13 +60,13 @@ async function deliver(invocation: BaseInvocation): Promise<void> {
   invocation.topicState = lost === 0 ? "delivered" : "failed";
   if (lost === 0) return;
   const { reason, message: cause } = asSnapshotError(why);
-  const message = `The logging topic did not take ${lost} of ${lines} records, which are on stdout: ${cause}`;
+  const message = `The logging topic did not accept ${lost} of ${lines} records, which are on stdout: ${cause}`;
   runtime.warn(redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message })));
 }
 
 /**
- * Sends a batch of records to the logging topic. A batch whose response was lost is sent again, so a record can be in the topic
- * twice, but is never missing.
+ * Sends a batch of records to the logging topic and retries if that fails. If only the response was lost, the retry
+ * delivers the records a second time.
  */
 export async function sendRecords(
   invocation: BaseInvocation,
@@ -72,9 +79,9 @@ export async function sendRecords(
   await retryRead(report, { time: runtime.time, deadline });
 }
 
-/** Time for the response itself, and for a request that has to be aborted. */
+/** The time that remains after the delivery for the response itself and for aborting a request, in milliseconds. */
 const RESPONSE_MS = 150;
 
-/** Returns the deadline of a number of deliveries that follow each other. */
+/** Returns the deadline for `calls` requests to the logging topic, one after the other. */
 const deliveryDeadline = ({ endsAt, runtime }: BaseInvocation, calls: number): Instant =>
   instant(Math.min(after(endsAt, -RESPONSE_MS), after(runtime.time.now(), DELIVERY_MS * calls)));

@@ -1,13 +1,18 @@
+/** The middleware that creates the response of an event function: a summary of the outcomes. It writes no result record. */
+
 import { toLine } from "../results/record-line.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 
-/** At least one target failed, after all targets were processed. The invocation fails, so the platform redelivers the event. */
+/**
+ * Thrown after all targets were processed, if at least one of them failed. The invocation then fails, so the platform
+ * redelivers the event.
+ */
 export class PartialFailureError extends Error {}
 
 /**
- * Finishes the run of an event function.
+ * Stores the summary of an event function's run, and makes the invocation fail if a target failed.
  *
- * @param summary what the function's response contains in addition to the counts of outcomes
+ * @param summary the fields of the response, without the number of targets for each outcome
  * @throws PartialFailureError if a target failed
  */
 export function finishRun(invocation: BaseInvocation, summary: Partial<BaseInvocation["summary"]>): void {
@@ -16,28 +21,31 @@ export function finishRun(invocation: BaseInvocation, summary: Partial<BaseInvoc
 }
 
 /**
- * Makes the response of an event function: how many targets had which outcome, which invocations received the deferred ones,
- * and whether the logging topic received the records. If a target failed, the summary is the message of the thrown error,
- * because the platform shows only that.
+ * The middleware that creates the response of an event function: the number of targets for each outcome, the invocations
+ * that received the deferred targets, and whether the logging topic received the records. If a target failed, the function
+ * throws an error with this summary as its message, because the platform shows nothing but the message.
  */
 export const summary: Middleware = {
   after(request) {
-    request.response = JSON.parse(summaryOf(request.context));
+    request.response = JSON.parse(serializeSummary(request.context));
   },
   onError(request) {
     if (!(request.error instanceof PartialFailureError)) return;
-    const error = new Error(summaryOf(request.context));
+    const error = new Error(serializeSummary(request.context));
     error.name = "TargetsFailed";
     error.stack = error.message;
     request.error = error;
   },
 };
 
-/** The ids of 1,000 invocations fit into an error message, which is cut at 64 KiB. The records contain all ids. */
+/**
+ * The maximum number of invocation ids in a summary. With more ids, an error message could exceed 64 KiB. The records
+ * contain all ids.
+ */
 const MAX_DEFERRED_TO = 1_000;
 
-/** Returns the summary as JSON without secrets, because the summary can contain strings of the cloud. */
-function summaryOf({ functionName, records, topicState, redact, summary }: BaseInvocation): string {
+/** Returns the summary as JSON. Removes secrets, because the summary can contain strings from the cloud. */
+function serializeSummary({ functionName, records, topicState, redact, summary }: BaseInvocation): string {
   const { policy, targets, deferredTo } = summary;
   return redact(
     toLine({

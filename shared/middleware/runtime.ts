@@ -4,22 +4,22 @@ import { instant } from "../core/instant.ts";
 import { nodeTransport, type Transport } from "../huaweicloud/http/transport.ts";
 import type { InFlight } from "../snapshots/create/in-flight.ts";
 
-/** What a function uses of its process. A test passes another runtime. */
+/** What a function needs from its process: clock, network, environment and output. Tests pass another runtime. */
 export interface Runtime {
-  /** `anchored` returns a clock for one invocation, which ignores later changes of the machine's clock. */
+  /** The clock. `anchored` returns a clock for one invocation that ignores later changes of the machine's clock. */
   time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
   /** Prints a result record on stdout. */
   print(line: string): void;
-  /** Prints anything else on stderr. */
+  /** Prints any line other than a result record on stderr. */
   warn(line: string): void;
   newId(): string;
-  /** The creates that are in progress. Invocations in the same process share nothing else. */
+  /** The create requests that are in progress or recently finished. All invocations of a process share only this map. */
   inFlight: InFlight;
 }
 
-/** The longest timer of Node.js: a longer one fires immediately, with a warning. */
+/** The longest delay of a Node.js timer, in milliseconds. With a longer delay, a timer fires immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const wallTime: Time = {
@@ -27,17 +27,17 @@ const wallTime: Time = {
   sleep: (milliseconds, work) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.min(milliseconds, MAX_TIMER_MS));
-      const end = () => {
+      const finish = () => {
         clearTimeout(timer);
         resolve();
       };
-      work?.then(end, end);
+      work?.then(finish, finish);
     }),
   random: Math.random,
   elapsed: () => performance.now(),
 };
 
-/** Returns a clock that starts at the machine's time and then follows the monotonic clock. */
+/** Returns a clock that starts at the machine's current time and then ignores changes of the machine's clock. */
 function anchoredTime(): Time {
   const offset = Date.now() - performance.now();
   return { ...wallTime, now: () => instant(offset + performance.now()) };

@@ -3,12 +3,12 @@ import { readTraces, type Trace } from "../functiongraph/read-trace.ts";
 import { summary } from "./run-summary.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
-/** The traces of an event, one per event of a batch. An event without a trace has an error in place of the trace. */
+/** The request to disk-attached: one trace for each event in a batch, or an error if the event contains no trace. */
 export interface TraceRequest {
   body: readonly (Trace | SnapshotError)[];
 }
 
-/** Reads the traces of an event from CTS or EventGrid. If a single event has no trace, reading it throws InvalidRequest. */
+/** The trigger reader of CTS and EventGrid events. Throws InvalidRequest if the only event contains no trace. */
 export const traceEvent: TriggerReader<TraceRequest, void> = {
   read(event, invocation) {
     const traces = readTraces(event);

@@ -2,22 +2,25 @@ import type { SnapshotError } from "../core/errors.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 
 /**
- * Translates between the events of a trigger and a handler.
+ * Converts the events of one trigger into requests, and the results of handlers into responses.
  *
- * @typeParam Request what `read` makes of an event; `body` is the part that a schema validates
- * @typeParam Result what the handler returns
+ * @typeParam Request the type of a request; a schema validates its `body`
+ * @typeParam Result the type that the handler returns
  */
 export interface TriggerReader<Request extends { body: unknown }, Result> {
   /**
-   * Reads an event. Also sets the event's time and policy in the invocation, because the records contain them.
+   * Converts an event into a request. Also stores the event's time and policy in the invocation, because the records
+   * contain both.
    *
    * @throws SnapshotError InvalidRequest
    */
   read(event: unknown, invocation: BaseInvocation): Request;
-  /** Makes the function's response from the handler's result. Absent for event functions, whose response is a summary. */
+  /**
+   * Converts the result of the handler into the response. Absent for event functions, because their response is a summary.
+   */
   respond?(result: Result, invocation: BaseInvocation): unknown;
-  /** Makes the response to a failure. If it is absent or returns undefined, the function throws the error. */
+  /** Creates the response to an error. If this method is absent or returns undefined, the function throws the error. */
   respondToError?(error: SnapshotError, invocation: BaseInvocation): unknown;
-  /** Makes the summary that an event function returns. Absent for HTTP functions. */
+  /** The middleware that creates the response of an event function. Absent for HTTP functions. */
   summary?: Middleware;
 }

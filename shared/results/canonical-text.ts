@@ -1,23 +1,30 @@
-/** The number of characters that are processed at a time. Each needs 6 bytes, and a response of the gate has millions. */
-export const SLICE = 64 * 1024;
+/**
+ * The approximate number of characters that are searched for secrets at a time. Each character needs 7 bytes of memory, and
+ * a response of pre-deploy can have millions of characters.
+ */
+export const SLICE_LENGTH = 64 * 1024;
 
 /**
- * The canonical code of each ASCII character. A zero omits the character: white space, and characters that surround or pad
- * encoded text. Upper case becomes lower case (for hex), and base64url becomes base64. A quote that is not escaped ends a JSON
- * string. It has the code 1, which no secret contains, so no match crosses it.
+ * Maps each ASCII character to its code in canonical text. The code 0 removes the character: white space, and characters
+ * that surround or pad encoded text. Upper case becomes lower case because hex has both, and base64url becomes base64. A
+ * double quote has the code 1. No secret contains this code, so no match extends across the end of a JSON string.
  */
-const CODES = Uint8Array.from({ length: 128 }, (_, code) => {
+const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
   if (code <= 32 || "\\=<>&'\x7f".includes(character)) return 0;
   return { '"': 1, "-": 43, _: 47 }[character] ?? character.charCodeAt(0);
 });
 
-/** Matches line breaks, white space and padding, which can occur inside an escape too. */
+/**
+ * Matches characters that can interrupt an escape sequence without changing its meaning: line breaks, white space and
+ * padding.
+ */
 const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
 
 /**
- * Returns a pattern for an HTML line break or a character that JSON, a URL or HTML escaped, even repeatedly. Each space in the
- * source allows noise. The backslash (~) and the other characters that begin or end an escape can themselves be URL-encoded.
+ * Returns a pattern for a character that was escaped for JSON, URLs or HTML, even repeatedly, or for an HTML line break. In
+ * the source of the pattern, each space stands for `NOISE` and `~` for a backslash. The characters that begin or end an
+ * escape sequence can be URL-encoded.
  */
 const escapePattern = (name: string) =>
   new RegExp(
@@ -30,30 +37,38 @@ const escapePattern = (name: string) =>
       .replaceAll(" ", NOISE),
     "iy",
   );
-const NAMED = "|(?:[a-z] ){2,8};";
-/** The patterns, created at their first use, because their length costs time at a cold start. */
+/** The part of an escape pattern that matches HTML character names, such as `sol;` in `&sol;`. */
+const NAME_PATTERN = "|(?:[a-z] ){2,8};";
+/** The compiled escape patterns. Each is compiled at its first use, because compiling takes too long for a cold start. */
 const matchers = new Map<string, RegExp>();
 
 /**
- * Matches the escape that starts at `start`.
+ * Matches the escape sequence that starts at the index `start` of a text.
  *
- * @param names "" excludes the character names of HTML, because a part of a secret can look like such a name
+ * @param names the part of the pattern for HTML character names; "" excludes them, because a part of a secret can look like
+ *   a name
  */
-function matchEscape(text: string, start: number, names = NAMED): RegExpExecArray | null {
+function matchEscape(text: string, start: number, names = NAME_PATTERN): RegExpExecArray | null {
   const matcher = matchers.get(names) ?? escapePattern(names);
   matchers.set(names, matcher);
   matcher.lastIndex = start;
   return matcher.exec(text);
 }
 
-/** The HTML names of white space and of the ASCII characters in keys and tokens. */
-const NAMES =
+/**
+ * The HTML names of white space and of the ASCII characters in keys and tokens, each followed by a colon and the character.
+ */
+const HTML_NAMES =
   "amp:& lt:< gt:> quot:\" apos:' equals:= bsol:\\ nbsp:  tab:  newline:  excl:! num:# dollar:$ percnt:% lpar:( rpar:) ast:* midast:* plus:+ comma:, hyphen:- dash:- period:. sol:/ colon:: semi:; quest:? commat:@ lsqb:[ lbrack:[ rsqb:] rbrack:] hat:^ lowbar:_ underbar:_ grave:` lcub:{ lbrace:{ verbar:| vert:| rcub:} rbrace:}";
 
+/** Returns whether a matched escape sequence is an HTML character name, such as `&sol;`. */
 const isNamed = ([escaped, ...codes]: RegExpExecArray): boolean =>
   escaped[escaped.length - 1] === ";" && codes.every((code) => code === undefined);
 
-/** Returns the code of the character in an escape such as `&sol;`; 0 for any other escape. */
+/**
+ * Returns the code of the character in an escape sequence with an HTML name, such as `&sol;`, or 0 for any other escape
+ * sequence.
+ */
 function namedCharacter(escaped: string): number {
   if (escaped[escaped.length - 1] !== ";") return 0;
   const name = escaped
@@ -61,52 +76,58 @@ function namedCharacter(escaped: string): number {
     .replace(/[^a-z]/gi, "")
     .toLowerCase()
     .replace(/^(?:amp)+(?=.)/, "");
-  const at = ` ${NAMES}`.indexOf(` ${name}:`);
-  return at < 0 ? 0 : NAMES.charCodeAt(at + name.length + 1);
+  const at = ` ${HTML_NAMES}`.indexOf(` ${name}:`);
+  return at < 0 ? 0 : HTML_NAMES.charCodeAt(at + name.length + 1);
 }
 
-/** Returns the end of the character that starts at `start`, whether it is escaped or not. */
+/** Returns the index after the character or escape sequence that starts at the index `start` of a text. */
 export function endOf(text: string, start: number): number {
   return start + (matchEscape(text, start)?.[0].length ?? 1);
 }
 
-/** A text without escapes and line breaks, as arrays with one entry for each of its characters. */
+/**
+ * A text without escape sequences and line breaks, in which secrets can be found. Each array has one entry for each
+ * character.
+ */
 export interface CanonicalText {
-  /** The canonical codes. */
+  /** The canonical code of each character. */
   codes: Buffer;
-  /** The characters in their original case. */
+  /** The code of each character in its original case. */
   cased: Buffer;
-  /** The index in the original text at which each character starts. */
+  /** The index of each character in the original text. */
   starts: Uint32Array;
-  /** Zeros, which the caller overwrites for the characters to remove. */
+  /** Contains zeros at first. The caller sets the entries of the characters that belong to a secret to 1. */
   found: Uint8Array;
-  /** Overwrites all arrays, because they can contain a secret. */
+  /** Overwrites the characters with zeros, because they can contain a secret. */
   clear(): void;
 }
 
-const memoryFor = (length: number) => ({
+const allocateArrays = (length: number) => ({
   codes: Buffer.alloc(length),
   cased: Buffer.alloc(length),
   starts: new Uint32Array(length),
   found: new Uint8Array(length),
 });
 
-/** Reused for every text. V8 frees such memory late, so new memory for 30,000 records would not fit into a function. */
-let memory: ReturnType<typeof memoryFor> | undefined;
+/**
+ * The arrays of `canonicalText`, which are reused for every text. V8 frees arrays late, so new arrays for 30,000 records
+ * would not fit into the memory of a function.
+ */
+let arrays: ReturnType<typeof allocateArrays> | undefined;
 
 /**
- * Returns the canonical form of a text, in memory that the next call reuses.
+ * Returns the canonical form of a text. The next call overwrites the arrays of this call.
  *
- * @param isJson if false, quotes are omitted, because they can be part of a secret
+ * @param isJson if false, removes double quotes, because they can be part of a secret
  */
 export function canonicalText(text: string, isJson: boolean): CanonicalText {
-  if (memory === undefined || memory.codes.length < text.length) memory = memoryFor(Math.max(4_096, text.length));
-  const { codes, cased, starts, found } = memory;
+  if (arrays === undefined || arrays.codes.length < text.length) arrays = allocateArrays(Math.max(4_096, text.length));
+  const { codes, cased, starts, found } = arrays;
   let count = 0;
   for (let at = 0, end = 0; at < text.length; at = end) {
     let code = text.charCodeAt(at);
     end = at + 1;
-    // \ % & < begin an escape.
+    // The characters \ % & < begin an escape sequence.
     if (code === 92 || code === 37 || code === 38 || code === 60) {
       let match = matchEscape(text, at);
       if (match !== null && isNamed(match) && namedCharacter(match[0]) === 0) match = matchEscape(text, at, "");
@@ -120,7 +141,7 @@ export function canonicalText(text: string, isJson: boolean): CanonicalText {
         if (code === 34) code = 0;
       }
     }
-    const canonical = code < 128 && (code !== 34 || isJson) ? CODES[code] : 0;
+    const canonical = code < 128 && (code !== 34 || isJson) ? CANONICAL_CODES[code] : 0;
     if (canonical) {
       codes[count] = canonical;
       cased[count] = code;
@@ -135,7 +156,7 @@ export function canonicalText(text: string, isJson: boolean): CanonicalText {
     found: found.subarray(0, count),
     clear() {
       for (const bytes of [codes, cased, found]) bytes.fill(0, 0, count);
-      if (codes.length > 2 * SLICE) memory = undefined;
+      if (codes.length > 2 * SLICE_LENGTH) arrays = undefined;
     },
   };
 }

@@ -1,13 +1,17 @@
 import { asSnapshotError, type Reason } from "../core/errors.ts";
 
-/** The most lines and bytes of one call to LTS. A record has about 500 bytes. */
+/** The maximum number of lines in one request to LTS. */
 const MAX_LINES = 500;
+/** The maximum size of one request to LTS in bytes. A record has about 500 bytes. */
 const MAX_BYTES = 512 * 1024;
-/** The bytes of the body around the lines. */
+/** The size of a request body without the lines, in bytes. */
 const ENVELOPE_BYTES = 1024;
 
-/** Errors that affect every record, or that leave no time. Smaller batches would fail too. */
-const FATAL = new Set<Reason>([
+/**
+ * The reasons for which the delivery stops at once, because smaller batches would fail, too: the error affects every
+ * record, or no time is left.
+ */
+const FATAL_REASONS = new Set<Reason>([
   "AccessDenied",
   "AccountSuspended",
   "NotFound",
@@ -15,48 +19,58 @@ const FATAL = new Set<Reason>([
   "DeadlineExceeded",
   "Misconfigured",
 ]);
-/** Errors of the service, which are probably not caused by a single record. */
-const SERVICE_ERRORS = new Set<Reason>(["CloudError", "BadResponse"]);
-/** The allowed number of consecutive failures. Isolating one record among 500 takes 10 of them. */
+/** The reasons that report a failure of LTS, which a single record probably did not cause. */
+const SERVICE_FAILURES = new Set<Reason>(["CloudError", "BadResponse"]);
+/**
+ * The maximum number of consecutive failures before the delivery stops. Finding one bad record among 500 takes 10 failures.
+ */
 const MAX_FAILURES = 12;
-/** The number of consecutive failures after which the topic is assumed to reject everything, if it has accepted nothing. */
+/**
+ * The maximum number of consecutive failures at the end of a run, if the topic has not accepted any record. After more
+ * failures, the delivery assumes that the topic rejects every record.
+ */
 const MAX_FAILURES_AT_END = 40;
 
-/** Delivers lines to the logging topic. */
+/** Delivers the lines of one invocation to the logging topic. */
 export interface Delivery {
+  /** Adds a line to the last batch, and starts to send if a batch is full. */
   add(line: string): void;
   /**
-   * Sends the remaining lines.
+   * Sends the remaining lines after the run.
    *
-   * @param sendIn returns the function that sends a batch; `calls` is the least number of calls
+   * @param sendIn receives the minimum number of requests, and returns the function that sends one batch
    * @returns the number of all lines, the number of lines that the topic did not accept, and the first error
    */
   end(sendIn: (calls: number) => Send): Promise<{ lines: number; lost: number; why?: unknown }>;
 }
 
+/** Sends one batch of lines to the logging topic. Rejects if the topic does not accept the batch. */
 type Send = (batch: string[]) => Promise<void>;
 
 /**
- * Starts a delivery, which divides the lines into batches and keeps their order. It sends each full batch during the run, one
- * after the other, so a run over thousands of targets keeps few lines in memory. If the topic rejects a batch, the delivery
- * divides it until the rejected line is isolated. If a batch fails for another reason, the delivery sends it again with the next
- * full batch and at the end.
+ * Starts to deliver lines to the logging topic, in batches and in their order.
  *
- * @param send sends a batch during the run
+ * - Each full batch is sent during the run, so a run over thousands of targets keeps few lines in memory.
+ * - If the topic rejects a batch, the delivery divides the batch until the bad line is alone, and drops this line.
+ * - If a batch fails for another reason, the delivery sends it again when the next batch is full, and at the end.
+ *
+ * @param send sends one batch during the run
  */
 export function startDelivery(send: Send): Delivery {
-  /** Only the last batch can still grow. */
+  /** The batches that are not delivered yet. Lines are only added to the last batch. */
   const batches: string[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   let lines = 0;
   let lost = 0;
   let why: unknown;
-  let accepted = false;
-  let probed = false;
-  let ended = false;
+  let hasAccepted = false;
+  let hasProbed = false;
+  let isRunOver = false;
   let sending: Promise<void> | undefined;
 
-  /** Sends batches while `hasMore` returns true. Returns the error that stopped it; undefined if nothing did. */
+  /**
+   * Sends batches while `hasMore` returns true. Returns the error that stopped the delivery, or undefined if no error did.
+   */
   const sendWhile = async (hasMore: () => boolean, sendBatch: Send): Promise<unknown> => {
     let failures = 0;
     let cause: unknown;
@@ -65,15 +79,15 @@ export function startDelivery(send: Send): Delivery {
       try {
         await sendBatch(batch);
         batches.shift();
-        accepted = true;
+        hasAccepted = true;
         failures = 0;
       } catch (thrown) {
         if (failures === 0) cause = thrown;
         failures += 1;
         const { reason } = asSnapshotError(thrown);
         if (failures > maxFailures(reason)) {
-          if (!ended || probed || FATAL.has(reason) || SERVICE_ERRORS.has(reason)) return cause;
-          probe();
+          if (!isRunOver || hasProbed || FATAL_REASONS.has(reason) || SERVICE_FAILURES.has(reason)) return cause;
+          moveLastLineFirst();
         } else if (batch.length > 1) {
           const half = batch.length >> 1;
           batches.splice(0, 1, batch.slice(0, half), batch.slice(half));
@@ -86,19 +100,23 @@ export function startDelivery(send: Send): Delivery {
     }
     return undefined;
   };
-  /** Returns how many consecutive failures are allowed before sending stops. */
+  /** Returns how many consecutive failures with this reason are allowed before the delivery stops. */
   const maxFailures = (reason: Reason): number => {
-    if (FATAL.has(reason)) return 0;
-    // A proxy can reset the connection because of the content of a record. This is assumed only after the topic accepts another.
-    if (reason === "Unreachable") return probed && accepted ? MAX_FAILURES : 0;
-    if (SERVICE_ERRORS.has(reason)) return ended ? MAX_FAILURES : 0;
-    if (accepted) return Number.POSITIVE_INFINITY;
-    return ended ? MAX_FAILURES_AT_END : MAX_FAILURES;
+    if (FATAL_REASONS.has(reason)) return 0;
+    // A proxy can reset the connection because of the content of a record. Assume this only after the topic accepted
+    // another record.
+    if (reason === "Unreachable") return hasProbed && hasAccepted ? MAX_FAILURES : 0;
+    if (SERVICE_FAILURES.has(reason)) return isRunOver ? MAX_FAILURES : 0;
+    if (hasAccepted) return Number.POSITIVE_INFINITY;
+    return isRunOver ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };
-  /** Moves the last line, the record of the run, to the front. If the topic accepts this line, it rejects only certain records. */
-  const probe = () => {
-    probed = true;
-    accepted = false;
+  /**
+   * Moves the last line, which is the record of the run, to the front. If the topic accepts this line, the topic rejects
+   * only certain records.
+   */
+  const moveLastLineFirst = () => {
+    hasProbed = true;
+    hasAccepted = false;
     const last = batches.at(-1)?.pop() as string;
     if (batches.at(-1)?.length === 0) batches.pop();
     batches.unshift([last]);
@@ -116,12 +134,12 @@ export function startDelivery(send: Send): Delivery {
       batches.push([line]);
       bytes = ENVELOPE_BYTES + size;
       if (batches.length === 1 || sending !== undefined) return;
-      sending = sendWhile(() => !ended && batches.length > 1, send).then(() => {
+      sending = sendWhile(() => !isRunOver && batches.length > 1, send).then(() => {
         sending = undefined;
       });
     },
     async end(sendIn) {
-      ended = true;
+      isRunOver = true;
       await sending;
       const stopped = await sendWhile(() => batches.length > 0, sendIn(batches.length));
       return { lines, lost: lost + batches.flat().length, why: why ?? stopped };

@@ -1,37 +1,52 @@
+/**
+ * Serializes one record, or another log line, as a line of JSON and limits the length of the line.
+ */
+
 import { boundText } from "../core/untrusted.ts";
 
-/** Long enough for a message with 100 faults of a request, and for the ids of all disks of a group. */
-const MAX_TEXT = 12_000;
-/** EVS allows names of 255 characters. */
-const MAX_NAME = 255;
-/** Ids of the cloud have 32 or 36 characters, and its codes about 10. */
-const MAX_ID = 128;
+/**
+ * The maximum length of a long string, such as a message, in characters. This is enough for a message about 100 faults in a
+ * request, and for the ids of all disks in a group.
+ */
+const MAX_LONG_CHARACTERS = 12_000;
+/** The maximum length of a name in characters. EVS allows names of 255 characters. */
+const MAX_NAME_CHARACTERS = 255;
+/** The maximum length of an id or code in characters. Ids of the cloud have 32 or 36 characters, and codes about 10. */
+const MAX_ID_CHARACTERS = 128;
 
-const TEXTS = ["message", "detail", "rule", "resource_id"];
-const NAMES = ["name", "policy", "deployment_id"];
+/** The fields that can contain a long string. */
+const LONG_FIELDS = ["message", "detail", "rule", "resource_id"];
+/** The fields that contain a name. */
+const NAME_FIELDS = ["name", "policy", "deployment_id"];
 
 /**
- * Serializes a record, a line on stderr or a summary. Its strings can come from outside, so each string is cut to a length that
- * depends on its field.
+ * Serializes a record, another log line or a summary to JSON. Cuts each string to the maximum length of its field, because
+ * strings can come from a caller or the cloud.
  *
- * @param maxText the longest message, detail, rule or list of ids, in characters
+ * @param maxText the maximum length of a message, detail, rule or list of resource ids, in characters
  */
-export const toLine = (value: object, maxText = MAX_TEXT): string =>
+export const toLine = (value: object, maxText = MAX_LONG_CHARACTERS): string =>
   JSON.stringify(value, (field, inner) => {
     if (typeof inner !== "string") return inner;
-    return boundText(inner, TEXTS.includes(field) ? maxText : NAMES.includes(field) ? MAX_NAME : MAX_ID);
+    return boundText(
+      inner,
+      LONG_FIELDS.includes(field) ? maxText : NAME_FIELDS.includes(field) ? MAX_NAME_CHARACTERS : MAX_ID_CHARACTERS,
+    );
   });
 
-/** LTS accepts lines of up to 1 MB (SOURCES.md#lts-line-limit), but people and alarms read records. */
+/**
+ * The maximum size of a record's line in bytes. LTS accepts lines of up to 1 MB (SOURCES.md#lts-line-limit), but people and
+ * alarms read records.
+ */
 const MAX_RECORD_BYTES = 16 * 1024;
 
 /**
- * Serializes a record to a line of at most 16 KB. Halves the longest message until the line fits, because JSON's escapes can make
- * a string six times as long.
+ * Serializes a record to a line of at most 16 KiB. If a line is longer, cuts its long strings to half their maximum length
+ * until the line fits, because JSON escapes can make a string six times as long.
  */
 export function toRecordLine(record: object, redact: (line: string) => string): string {
-  for (let maxText = MAX_TEXT; ; maxText /= 2) {
+  for (let maxText = MAX_LONG_CHARACTERS; ; maxText /= 2) {
     const line = redact(toLine(record, maxText));
-    if (Buffer.byteLength(line) <= MAX_RECORD_BYTES || maxText < MAX_ID) return line;
+    if (Buffer.byteLength(line) <= MAX_RECORD_BYTES || maxText < MAX_ID_CHARACTERS) return line;
   }
 }

@@ -1,3 +1,5 @@
+/** Defines the fields of a result record, and describes each field for README.md. Writes nothing. */
+
 import type { SnapshotError } from "../core/errors.ts";
 import type { EndFields, TargetFields } from "../snapshots/reporting.ts";
 
@@ -9,11 +11,11 @@ export interface RunFields {
   request_id: string;
   trigger: string;
   event_time?: string;
-  /** Only in the record of the run: its policy, even if the policy selects no resource. */
+  /** The policy of the run. Only the run's own record contains this field, even if the policy selects no resource. */
   policy?: string;
 }
 
-/** Returns the fields of an error in a record. */
+/** Returns the object `error` of a record. */
 export const errorFields = (error: SnapshotError) => ({
   reason: error.reason,
   code: error.code,
@@ -33,7 +35,10 @@ type Field =
   | Exclude<keyof EndFields, "error">
   | `error.${keyof ReturnType<typeof errorFields>}`;
 
-/** A description of each field. Not part of the bundles. A test compares it with the table in README.md. */
+/**
+ * Describes each field of a record. A test compares the descriptions with the table in README.md. The bundles do not
+ * contain them.
+ */
 export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   version: "version of this format: 1",
   time: "time at which the record was written: UTC, with milliseconds",
@@ -46,16 +51,29 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   kind: "kind of the snapshot",
   resource_id: "id of the disk, server or cluster",
   policy: "policy that created the snapshot, or policy of the run",
-  deployment_id: "id of the deployment that the gate protects",
+  deployment_id: "id of the deployment that pre-deploy protects",
   outcome: "see the outcomes below",
   outcomes: "number of targets for each outcome of a run",
   name: "name of the snapshot",
   snapshot_id: "id of the snapshot or of the group",
-  job_id: "v5: id of the job of the create call",
+  job_id: "EVS v5: id of the job that creates the snapshot",
   rule: "prune: the rule by which the snapshot is kept, held or deleted",
-  detail: "what the operator should check",
+  /**
+   * Tells the operator what happened and what to do, in addition to `outcome` and `error`.
+   *
+   * - In the record of a target, the function that completes the record writes `detail`:
+   *   - `createHandler`, `createAll`, `passGate`: the status of a snapshot is unknown, or why it is not created yet
+   *   - `snapshotAttachedDisks`: why a trace is skipped
+   *   - `runSchedule`, `listByKind`: what cannot be listed
+   *   - `fanOut`: which invocation processes the target
+   *   - `verify`: what is wrong with a snapshot
+   *   - `prune`, `executeDeletions`: why a snapshot is or is not deleted
+   * - In the record of a run, `detail` joins the notices that `createHandler`, `runSchedule`, `listByKind`, `verify` and
+   *   `prune` pass to `addNotice`.
+   */
+  detail: "what happened and what the operator should do",
   attempts: "number of times the create call was sent",
-  duration_ms: "duration of the work on the target or of the run",
+  duration_ms: "duration of the work on the target, or of the run, in milliseconds",
   "error.reason": "see the reasons below",
   "error.code": "the cloud's code, such as `EVS.5404`",
   "error.message": "what failed, the cloud's own message, and what to do",

@@ -1,28 +1,32 @@
+/** Writes the records of one invocation, exactly one for each target, and counts their outcomes. */
+
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { formatInstant, type Instant } from "../core/instant.ts";
 import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 import { toRecordLine } from "./record-line.ts";
 
-/** The result records of one invocation. Each record is written when its target ends. */
+/**
+ * Writes the result records of one invocation. The record of a target is written when the work on the target is finished.
+ */
 export interface Records {
-  /** Starts the work on a target. Returns a function that writes the target's only record. */
+  /** Opens the record of a target before the work on it starts. Returns a function that completes and writes the record. */
   openRecord(target: TargetFields): (end: EndFields) => void;
   /** Returns the number of targets for each outcome. */
   counts(): Partial<Record<Outcome, number>>;
-  /** Writes a record with `error` for every open target, and then the record of the run. */
+  /** Writes a failed record with `error` for every target whose record is still open, and then the record of the run. */
   close(error: SnapshotError | undefined): void;
-  /** True after a target failed. */
+  /** True if at least one target has failed or was rejected. */
   readonly hasFailed: boolean;
-  /** Adds a note to the record of the run, which becomes a warning. */
+  /** Adds a sentence to the `detail` of the run's record, and raises the level of that record to `warn`. */
   addNotice(detail: string): void;
-  /** True after the work on a target started. */
+  /** True if at least one record of a target was opened. */
   readonly hasTargets: boolean;
 }
 
 /**
- * Creates the records of one invocation.
+ * Starts to collect the records of one invocation.
  *
- * @param run returns the common fields. It is called for each record, because some fields become known during the run
+ * @param run returns the common fields; called for each record, because some fields become known during the run
  * @param print receives the line of each record
  * @param redact removes the secrets from a line
  */
@@ -34,9 +38,9 @@ export function startRecords(
 ): Records {
   const started = now();
   const counts: Partial<Record<Outcome, number>> = {};
-  const open = new Set<(end: EndFields) => void>();
+  const openRecords = new Set<(end: EndFields) => void>();
   let hasTargets = false;
-  let failed = false;
+  let hasFailedTarget = false;
   let notices: string | undefined;
   let closed = false;
 
@@ -58,21 +62,21 @@ export function startRecords(
   };
 
   const openRecord = (target: TargetFields) => {
-    // Work that continues after the deadline writes no record, because the record of the run must be the last one.
+    // After `close`, unfinished work writes no record, because the record of the run must be the last record.
     if (closed) return () => {};
     hasTargets = true;
     const since = now();
     const complete = ({ error, ...ended }: EndFields) => {
-      // Ignores every call but the first one, because a target has one record.
-      if (!open.delete(complete)) return;
+      // Ignore every call except the first, because a target has exactly one record.
+      if (!openRecords.delete(complete)) return;
       counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
-      // The purpose of verify is to find failed snapshots, so a failed snapshot is no failure of the run.
+      // verify-snapshots exists to find failed snapshots, so a failed snapshot does not make the run fail.
       const isFinding = target.action === "verify" && error?.reason === "SnapshotFailed";
-      if ((ended.outcome === "failed" && !isFinding) || ended.outcome === "rejected") failed = true;
+      if ((ended.outcome === "failed" && !isFinding) || ended.outcome === "rejected") hasFailedTarget = true;
       const known = Object.fromEntries(Object.entries(ended).filter(([, value]) => value !== undefined));
       write({ ...target, ...known, outcome: ended.outcome, ...(error ? { error: errorFields(error) } : {}) }, since);
     };
-    open.add(complete);
+    openRecords.add(complete);
     return complete;
   };
 
@@ -82,17 +86,18 @@ export function startRecords(
       notices = notices === undefined ? detail : `${notices} ${detail}`;
     },
     get hasFailed() {
-      return failed;
+      return hasFailedTarget;
     },
     get hasTargets() {
       return hasTargets;
     },
     counts: () => counts,
     close(error) {
-      const unfinished = error ?? new SnapshotError("CloudError", "The invocation ended before this target did.");
-      for (const complete of [...open]) complete({ outcome: "failed", error: unfinished });
+      const unfinished =
+        error ?? new SnapshotError("CloudError", "The invocation left the work on this target unfinished.");
+      for (const complete of [...openRecords]) complete({ outcome: "failed", error: unfinished });
       closed = true;
-      const outcome = failed || error !== undefined ? "failed" : "done";
+      const outcome = hasFailedTarget || error !== undefined ? "failed" : "done";
       write(
         {
           action: "run",
@@ -110,9 +115,9 @@ export function startRecords(
 }
 
 /**
- * Runs the work on one target and writes its record.
+ * Does the work on one target and writes the target's record.
  *
- * @throws SnapshotError if the work throws, after the record was written
+ * @throws SnapshotError if the work fails, after the record was written
  */
 export async function recorded<Result>(
   records: Records,

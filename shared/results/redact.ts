@@ -1,66 +1,88 @@
 import { escapeControls } from "../core/untrusted.ts";
-import { canonicalText, endOf, SLICE } from "./canonical-text.ts";
+import { canonicalText, endOf, SLICE_LENGTH } from "./canonical-text.ts";
 
-/** In characters. A shorter secret is no key or token, and ordinary words contain its characters. */
-const MIN_SECRET = 6;
 /**
- * The number of consecutive canonical characters of a secret that are removed. Every 16 characters of a key or token have at
- * least 12 canonical characters, because the canonical form omits only padding and quotes.
+ * The minimum length of a secret in characters. A shorter value is no key or token, and its removal would damage ordinary
+ * words.
  */
-const RUN = 12;
-/** The length of two aligned blocks of 4 characters. Every run of 11 characters contains two such blocks. */
-const BLOCKS = 8;
+const MIN_SECRET_CHARACTERS = 6;
+/**
+ * The minimum length of a part of a secret that is removed, in canonical characters. Every 16 characters of a key or token
+ * have at least 12 canonical characters, because the canonical form omits only padding and quotes.
+ */
+const MIN_PART_LENGTH = 12;
+/**
+ * The length of two consecutive blocks of 4 characters. Every 11 consecutive characters contain two such blocks, aligned to
+ * multiples of 4.
+ */
+const TWO_BLOCKS = 8;
 
-/** The search index of one list of secrets. */
+/** The search index of one array of secrets. */
 interface Index {
-  /** The length of the list when the index was created. The list grows when the credentials become known. */
+  /**
+   * The length of the array when the index was built. The array grows when the credentials become known, so the index can
+   * be outdated.
+   */
   secretCount: number;
-  /** Each secret unescaped and escaped for JSON and URLs, the longest first, because one can be part of another. */
+  /**
+   * Each secret unescaped, escaped for JSON, and escaped for URLs. The longest string is first, because one can be part of
+   * another.
+   */
   literals: string[];
-  /** The secrets themselves. */
+  /** The secrets in canonical form. */
   plain: Forms;
-  /** The secrets in base64 and hex. Created when a text looks encoded, because a token has thousands of characters. */
+  /** The secrets in base64 and hex. Built when a text looks encoded, because a token has thousands of characters. */
   encoded?: Forms;
 }
 
-/** Texts to find, in canonical form. */
+/** Strings to find in a text, in canonical form. */
 interface Forms {
-  /** All texts, each followed by a zero. */
+  /** All strings in one buffer, each followed by a zero byte. */
   all: Buffer;
-  /** A set of the hashes of all aligned blocks of 4 characters in `all`, one bit for each hash. */
+  /** The hashes of all aligned blocks of 4 characters in `all`, as a set with one bit per possible hash. */
   bits: Int32Array;
-  /** The texts that are shorter than a run. They are removed only as a whole. */
+  /** The strings that are too short to be removed in part. They are removed only as a whole. */
   short: Buffer[];
 }
 
-/** The index of each list of secrets. It is garbage-collected with the list, so it does not outlive its invocation. */
+/**
+ * The search index for each array of secrets. An index is garbage-collected together with its array, so no secret outlives
+ * its invocation.
+ */
 const indexes = new WeakMap<string[], Index>();
 
 /**
- * Returns a function that removes secrets from a text before the text leaves the process. The function replaces every secret, and
- * every 16 or more consecutive characters of a secret, by `***`. It finds them if they are wrapped over lines, escaped for JSON,
- * URLs or HTML (even repeatedly), or encoded in base64, base64url or hex. In JSON the function also escapes control characters.
- * JSON remains valid and keeps all other values.
+ * Returns a function that removes secrets from a text before the text leaves the process.
  *
- * @param secrets read at each call, because an invocation starts before its credentials are known
+ * - The function replaces every secret, and every 16 or more consecutive characters of a secret, by `***`.
+ * - The function finds a secret even if it is wrapped over lines, escaped for JSON, URLs or HTML (even repeatedly), or
+ *   encoded in base64, base64url or hex.
+ * - In JSON, the function also escapes control characters. The JSON remains valid and keeps all other values.
+ *
+ * @param secrets the array is read at each call, because an invocation starts before its credentials are known
  * @example redactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
  */
 export const redactor =
   (secrets: string[]) =>
   (text: string): string => {
     const isJson = /^\s*[[{]/.test(text);
-    const parts = isJson ? slices(text) : [text];
+    const parts = isJson ? splitJson(text) : [text];
     const clean = secrets.length === 0 ? text : parts.map((part) => removeSecrets(part, secrets, isJson)).join("");
-    // Tabs and line breaks are not escaped, because they can separate the tokens of JSON, where an escape is not valid.
+    // Do not escape tabs and line breaks. They can separate the tokens of JSON, and an escape would be invalid between
+    // tokens.
     return isJson && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
-/** Divides long JSON after quotes that are not escaped, because no secret extends across them. */
-function slices(text: string): string[] {
-  if (text.length <= SLICE) return [text];
+/** Divides long JSON into parts that end with an unescaped quote, because no secret extends across an unescaped quote. */
+function splitJson(text: string): string[] {
+  if (text.length <= SLICE_LENGTH) return [text];
   const parts: string[] = [];
   let from = 0;
-  for (let at = text.indexOf('"', SLICE); at >= 0; at = text.indexOf('"', Math.max(at + 1, from + SLICE))) {
+  for (
+    let at = text.indexOf('"', SLICE_LENGTH);
+    at >= 0;
+    at = text.indexOf('"', Math.max(at + 1, from + SLICE_LENGTH))
+  ) {
     if (text[at - 1] === "\\") continue;
     parts.push(text.slice(from, at + 1));
     from = at + 1;
@@ -69,23 +91,23 @@ function slices(text: string): string[] {
 }
 
 function removeSecrets(original: string, secrets: string[], isJson: boolean): string {
-  const known = secrets.filter(({ length }) => length >= MIN_SECRET);
+  const longSecrets = secrets.filter(({ length }) => length >= MIN_SECRET_CHARACTERS);
   let index = indexes.get(secrets);
   if (index?.secretCount !== secrets.length) {
-    const escaped = known.flatMap((secret) => [
+    const escaped = longSecrets.flatMap((secret) => [
       secret,
       JSON.stringify(secret).slice(1, -1),
       encodeURIComponent(secret),
     ]);
     const literals = [...new Set(escaped)].sort((a, b) => b.length - a.length);
-    index = { secretCount: secrets.length, literals, plain: indexForms(known.map(plainForm)) };
+    index = { secretCount: secrets.length, literals, plain: indexForms(longSecrets.map(plainForm)) };
     indexes.set(secrets, index);
   }
   const text = index.literals.reduce((clean, secret) => clean.replaceAll(secret, "***"), original);
   const { codes, cased, starts, found, clear } = canonicalText(text, isJson);
   markForms(found, codes, index.plain);
-  if (ENCODED.test(cased.toString("latin1"))) {
-    index.encoded ??= indexForms(known.flatMap(encodedForms));
+  if (ENCODED_TEXT.test(cased.toString("latin1"))) {
+    index.encoded ??= indexForms(longSecrets.flatMap(encodedForms));
     markForms(found, codes, index.encoded);
   }
   let clean = "";
@@ -100,18 +122,18 @@ function removeSecrets(original: string, secrets: string[], isJson: boolean): st
   return clean + text.slice(from);
 }
 
-/** Sets `found` to 1 for each canonical character that belongs to one of the texts in `forms`. */
+/** Sets `found` to 1 for each canonical character that belongs to one of the strings in `forms`. */
 function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms): void {
   let block = 0;
   let hits = 0;
-  let next = BLOCKS - 1;
+  let next = TWO_BLOCKS - 1;
   for (let at = 0; at < codes.length; at += 1) {
     block = (block >>> 8) | ((codes[at] as number) << 24);
     const hash = hashOf(block);
     hits = (hits << 1) | (((bits[hash >> 5] as number) >> hash) & 1);
-    // Two consecutive matching blocks are rarely a coincidence, so most texts end here.
+    // Two consecutive matching blocks are rarely a coincidence, so most blocks without a secret are skipped here.
     if ((hits & 0b10001) !== 0b10001 || at < next) continue;
-    const first = at + 1 - BLOCKS;
+    const first = at + 1 - TWO_BLOCKS;
     const blocks = codes.subarray(first, at + 1);
     for (let match = all.indexOf(blocks); match >= 0; match = all.indexOf(blocks, match + 1)) {
       let from = first;
@@ -119,7 +141,7 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms
       const shift = match - first;
       while (from > 0 && codes[from - 1] === all[from - 1 + shift]) from -= 1;
       while (to < codes.length && codes[to] === all[to + shift]) to += 1;
-      if (to - from < RUN) continue;
+      if (to - from < MIN_PART_LENGTH) continue;
       found.fill(1, from, to);
       next = to;
       break;
@@ -130,9 +152,12 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms
   }
 }
 
-/** Returns a hash of 20 bits for 4 characters. Before V8 optimizes the code, this is faster than a multiplication. */
+/**
+ * Returns a 20-bit hash of 4 characters. Before V8 optimizes the code, this calculation is faster than a multiplication.
+ */
 const hashOf = (block: number): number => (block ^ (block >> 3) ^ (block >> 6) ^ (block >> 9)) & 0xfffff;
 
+/** Builds the search index for strings in canonical form. */
 function indexForms(forms: Buffer[]): Forms {
   const all = Buffer.concat(forms.flatMap((form) => [form, Buffer.alloc(1)]));
   const blocks = new Int32Array(new Uint8Array(all).buffer, 0, all.length >> 2);
@@ -141,10 +166,17 @@ function indexForms(forms: Buffer[]): Forms {
     const hash = hashOf(blocks[at] as number);
     bits[hash >> 5] = (bits[hash >> 5] as number) | (1 << hash);
   }
-  return { all, bits, short: forms.filter(({ length }) => length >= MIN_SECRET && length < RUN) };
+  return {
+    all,
+    bits,
+    short: forms.filter(({ length }) => length >= MIN_SECRET_CHARACTERS && length < MIN_PART_LENGTH),
+  };
 }
 
-/** Returns the canonical form of a secret in JSON, where its quotes are escaped and do not end the string. */
+/**
+ * Returns the canonical form of a secret. The secret is escaped for JSON first, so its quotes do not count as the end of a
+ * JSON string.
+ */
 const plainForm = (secret: string): Buffer => {
   const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1), true);
   const form = Buffer.from(codes);
@@ -152,20 +184,24 @@ const plainForm = (secret: string): Buffer => {
   return form;
 };
 
-/** Returns a secret in hex and in base64, at each of the three offsets that it can have within a larger text. */
+/**
+ * Returns a secret in hex and in three variants of base64, because the base64 form depends on the position of the secret in
+ * the encoded text.
+ */
 function encodedForms(secret: string): Buffer[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((offset) =>
-    // The last base64 character depends on the next byte, unless the bytes before it end on its boundary.
+    // Omit the last base64 character if it also depends on the byte after the secret.
     bytes.toString("base64", offset).slice(0, Math.floor(((bytes.length - offset) * 4) / 3)),
   );
-  // The canonical form omits no character of these encodings, so it is the text in lower case.
+  // The canonical form keeps all characters of base64 and hex, so lower case is the only change.
   return [...base64, bytes.toString("hex")].map((text) => Buffer.from(text.toLowerCase()));
 }
 
 /**
- * Matches 12 printable ASCII characters in base64 or hex: the highest bit of each is 0, and one of the next two bits is 1. Every
- * 16 encoded characters of a secret contain such a match. About one of 200 records without a secret matches too.
+ * Matches 12 printable ASCII characters in base64 or hex: the highest bit of each character is 0, and one of the next two
+ * bits is 1. Every 16 consecutive characters of a secret, when encoded, contain a match. About one of 200 records without a
+ * secret matches, too.
  */
-const ENCODED =
+const ENCODED_TEXT =
   /(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){4}|(?:[2-7][\da-f]){12}|(?:[2-7][\dA-F]){12}/;

@@ -1,3 +1,8 @@
+/**
+ * Declares what use cases report about a target: outcomes, record fields and callbacks. shared/results implements the
+ * callbacks.
+ */
+
 import type { SnapshotError } from "../core/errors.ts";
 
 /** The outcomes of targets and runs, with the level of their records. */

@@ -2,8 +2,8 @@ import { isObject, type JsonObject } from "../core/json.ts";
 import { preview } from "../core/preview.ts";
 
 /**
- * The JSON Schema keywords that this project's schemas use, and four additional ones. `maxLength` counts code points, as JSON
- * Schema defines it. A test compares the result for arbitrary values with that of ajv.
+ * A JSON Schema with only the keywords that this project uses, and four additional keywords that begin with `x-`. A test
+ * compares the results of `validate` for arbitrary values with the results of ajv.
  */
 export interface Schema {
   type?: string | string[];
@@ -14,23 +14,24 @@ export interface Schema {
   additionalProperties?: boolean | Schema;
   propertyNames?: Schema;
   minProperties?: number;
-  /** Names fields of which at least one is required. */
+  /** Requires at least one of the named fields. */
   "x-required-any-of"?: string[];
   items?: Schema;
   minItems?: number;
-  /** Rejects an id that occurs twice. Upper and lower case are the same id. */
+  /** If true, rejects an array that contains the same id twice. Upper and lower case count as the same id. */
   "x-unique-ids"?: boolean;
   minLength?: number;
+  /** The maximum length of a string in Unicode code points, as JSON Schema defines it. */
   maxLength?: number;
-  /** Limits the UTF-8 bytes of a string. */
+  /** The maximum length of a string in UTF-8 bytes. */
   "x-max-bytes"?: number;
   pattern?: string;
-  /** Describes the pattern in words. */
+  /** Describes in words what `pattern` accepts, for error messages, such as `a UUID`. */
   "x-expected"?: string;
   allOf?: Schema[];
   minimum?: number;
   maximum?: number;
-  /** Selects the schema of `oneOf` whose property of this name has the same constant as the value. */
+  /** Names the property that selects one schema in `oneOf`. Each schema in `oneOf` has a different constant for it. */
   discriminator?: { propertyName: string };
   oneOf?: Schema[];
 }
@@ -40,28 +41,34 @@ export interface SchemaOf<Body> extends Schema {
   readonly body?: Body;
 }
 
-// A body of 1 MiB can have half a million faults, and a function has 128 MB of memory. The response and two records repeat the
-// faults. Both their number and their length are therefore limited.
+/**
+ * The maximum number of faults that `validate` returns. A body of 1 MiB can have half a million faults, and the response
+ * and two records repeat them, but a function has only 128 MB of memory.
+ */
 const MAX_FAULTS = 200;
-const MAX_CHARACTERS = 32 * 1024;
-/** The maximum number of items of an array or fields of an object. */
+/**
+ * The maximum length of all returned faults together, in characters. Together with `MAX_FAULTS`, it limits the memory that
+ * the faults take.
+ */
+const MAX_FAULT_CHARACTERS = 32 * 1024;
+/** The maximum number of items in a valid array, and of fields in a valid object. */
 const MAX_ENTRIES = 10_000;
 
 /**
  * Validates a value against a schema.
  *
- * @param path the path of the value, which the faults begin with
- * @returns the faults as `path: expected ..., got ....`, or an empty array. At most 200 faults with 32 KiB of text are
- *   returned; if there are more, the last entry says so.
+ * @param path the path of the value, with which each message begins
+ * @returns one message per fault, such as `snapshot.name: expected a string, got the number 7.`. Returns at most 200
+ *   messages with 32 KiB of text. If there are more faults, the last message says so.
  */
 export function validate(schema: Schema, value: unknown, path = ""): string[] {
-  // Two parts of a schema can report the same fault.
+  // A set, because two parts of a schema can report the same fault.
   const faults = new Set<string>();
-  let room = MAX_CHARACTERS;
-  for (const found of check(schema, value, path)) {
+  let remainingCharacters = MAX_FAULT_CHARACTERS;
+  for (const found of findFaults(schema, value, path)) {
     if (faults.has(found)) continue;
-    room -= found.length;
-    if (faults.size === MAX_FAULTS || room < 0) {
+    remainingCharacters -= found.length;
+    if (faults.size === MAX_FAULTS || remainingCharacters < 0) {
       return [...faults, `Validation stopped after ${faults.size} faults. There are more.`];
     }
     faults.add(found);
@@ -70,18 +77,18 @@ export function validate(schema: Schema, value: unknown, path = ""): string[] {
 }
 
 /**
- * Yields the faults of a value one by one, so the caller can stop. Recursion follows the schema and never the value,
- * which can be nested so deeply that it exceeds the call stack.
+ * Yields the faults in a value one at a time, so the caller can stop early. Follows the nesting of the schema, not of the
+ * value, because a deeply nested value would overflow the call stack.
  *
- * @param subject a prefix of the expected value, such as `a key of ` if the value is the name of a field
+ * @param subject a prefix for the expected value in a message, such as `a key of ` if the value is the name of a field
  */
-function* check(schema: Schema, value: unknown, path: string, subject = ""): Generator<string> {
+function* findFaults(schema: Schema, value: unknown, path: string, subject = ""): Generator<string> {
   const types = schema.type === undefined ? undefined : [schema.type].flat();
   if (types !== undefined && !types.some((type) => TYPES[type]?.is(value))) {
     yield fault(path, types.map((type) => TYPES[type]?.words).join(" or "), preview(value));
     return;
   }
-  for (const part of schema.allOf ?? []) yield* check(part, value, path);
+  for (const part of schema.allOf ?? []) yield* findFaults(part, value, path);
   const allowed = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
   if (allowed !== undefined && !allowed.includes(value)) {
     yield fault(path, allowed.map((constant) => JSON.stringify(constant)).join(" or "), preview(value));
@@ -133,7 +140,7 @@ function* checkArray(schema: Schema, array: unknown[], path: string): Generator<
   }
   if (array.length < minItems) yield fault(path, atLeast(minItems, "item"), array.length);
   if (items !== undefined) {
-    for (const [index, item] of array.entries()) yield* check(items, item, `${path}[${index}]`);
+    for (const [index, item] of array.entries()) yield* findFaults(items, item, `${path}[${index}]`);
   }
   const indexes = new Map<string, number>();
   for (const [index, id] of schema["x-unique-ids"] ? array.entries() : []) {
@@ -141,7 +148,7 @@ function* checkArray(schema: Schema, array: unknown[], path: string): Generator<
     const lowerCase = id.toLowerCase();
     const earlier = indexes.get(lowerCase);
     if (earlier !== undefined) {
-      yield fault(path, "each item once", `the same in items ${earlier} and ${index}`);
+      yield fault(path, "each item once", `the same id in items ${earlier} and ${index}`);
       break;
     }
     indexes.set(lowerCase, index);
@@ -149,28 +156,29 @@ function* checkArray(schema: Schema, array: unknown[], path: string): Generator<
 }
 
 function* checkObject(schema: Schema, object: JsonObject, path: string): Generator<string> {
-  const { properties = {}, required = [], additionalProperties: others = true, propertyNames, oneOf = [] } = schema;
+  const { properties = {}, required = [], additionalProperties: additional = true, propertyNames, oneOf = [] } = schema;
   const { minProperties = 0, "x-required-any-of": anyOf } = schema;
-  const at = (name: string) => `${path}${path && "."}${name.slice(0, 64)}` || '""';
-  const has = (name: string) => Object.hasOwn(object, name) && object[name] !== undefined;
+  const pathOf = (name: string) => `${path}${path && "."}${name.slice(0, 64)}` || '""';
+  const isPresent = (name: string) => Object.hasOwn(object, name) && object[name] !== undefined;
   const names = Object.keys(object);
   if (names.length > MAX_ENTRIES) {
     yield fault(path, `at most ${MAX_ENTRIES} fields`, names.length);
     return;
   }
-  for (const name of required) if (!has(name)) yield `${at(name)}: required, but missing.`;
+  for (const name of required) if (!isPresent(name)) yield `${pathOf(name)}: required, but missing.`;
   if (names.length < minProperties) yield fault(path, atLeast(minProperties, "field"), names.length);
-  if (anyOf !== undefined && !anyOf.some(has)) yield fault(path, anyOf.join(" or "), "neither");
+  if (anyOf !== undefined && !anyOf.some(isPresent)) yield fault(path, anyOf.join(" or "), "neither");
   for (const name of names) {
-    const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (own === undefined && others === false) {
-      yield `${at(name)}: unknown field. Allowed: ${Object.keys(properties).join(", ")}.`;
+    const declared = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (declared === undefined && additional === false) {
+      yield `${pathOf(name)}: unknown field. Allowed: ${Object.keys(properties).join(", ")}.`;
     }
-    if (propertyNames !== undefined) yield* check(propertyNames, name, at(name), "a key of ");
-    const inner = own ?? (typeof others === "object" ? others : undefined);
-    if (inner !== undefined && object[name] !== undefined) yield* check(inner, object[name], at(name));
+    if (propertyNames !== undefined) yield* findFaults(propertyNames, name, pathOf(name), "a key of ");
+    const fieldSchema = declared ?? (typeof additional === "object" ? additional : undefined);
+    if (fieldSchema !== undefined && object[name] !== undefined)
+      yield* findFaults(fieldSchema, object[name], pathOf(name));
   }
   const tag = schema.discriminator?.propertyName ?? "";
   const chosen = oneOf.find((branch) => branch.properties?.[tag]?.const === object[tag]);
-  if (chosen !== undefined) yield* check(chosen, object, path);
+  if (chosen !== undefined) yield* findFaults(chosen, object, path);
 }

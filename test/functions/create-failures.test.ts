@@ -45,7 +45,7 @@ const FAILURES: Failure[] = [
     status: 400,
     code: "EVS.5400",
     message:
-      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request; /,
+      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request\. /,
     cloudStatus: 400,
   },
   {
@@ -91,7 +91,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
     status: 404,
     code: "EVS.5404",
-    message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {
@@ -102,7 +102,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
     status: 404,
     code: "itemNotFound",
-    message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {
@@ -112,7 +112,7 @@ const FAILURES: Failure[] = [
     arrange: (fixture) => fixture.cloud.removeServer(fixture.resourceId),
     status: 404,
     code: "EVS.5404",
-    message: /: Server .* could not be found\. The disk, /,
+    message: /: Server .* could not be found\. The project has no disk, /,
     cloudStatus: 404,
   },
   {
@@ -155,7 +155,7 @@ const FAILURES: Failure[] = [
     },
     status: 409,
     code: "EVS.2409",
-    message: /: A snapshot of volume .* is being created\. The resource is occupied/,
+    message: /: A snapshot of volume .* is being created\. The resource is busy/,
     cloudStatus: 409,
   },
   {
@@ -270,7 +270,7 @@ const FAILURES: Failure[] = [
         { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" },
       ),
     status: 502,
-    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*repeat/,
+    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*Repeat/,
     cloudStatus: 502,
   },
   {

@@ -40,17 +40,17 @@ describe("the body of an HTTP request", () => {
     [
       "a form instead of base64",
       { body: "snapshot=1&force=true" },
-      "Expected a body in base64, as isBase64Encoded says",
+      "Expected a base64 body (isBase64Encoded is not false)",
     ],
     [
       "JSON that is declared as base64",
       { body: '{"snapshot":{}}' },
-      "Expected a body in base64, as isBase64Encoded says",
+      "Expected a base64 body (isBase64Encoded is not false)",
     ],
     [
       "base64 with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
-      "Expected a body in base64",
+      "Expected a base64 body",
     ],
     ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, "Expected a JSON body, got "],
     [
@@ -121,7 +121,7 @@ describe.each(CREATES)("$name", (create) => {
     const { error, records } = await fixture.direct(timerEvent({ policy: "nightly" }));
     expect(error).toMatchObject({ reason: "InvalidRequest" });
     expect(error?.message).toContain(
-      'Expected an HTTP request from the API gateway, or the body of the API\'s call by itself, got an event of the trigger "timer".',
+      'Expected an HTTP request from the API gateway, or its JSON body alone, got an event of the trigger "timer".',
     );
     expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
     expect(fixture.requests()).toEqual([]);
@@ -138,7 +138,7 @@ describe.each(CREATES)("$name", (create) => {
     expect(error).toMatchObject({ name: "NotFound", reason: "NotFound", status: 404 });
     // The message contains the call, the status, code and message of the cloud, and the advice.
     expect(error?.message).toMatch(
-      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*check the id/,
+      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*Check the id/,
     );
     expect(records[1].trigger).toBe("direct");
     expect(records[0].error.message).toBe(error?.message);
@@ -200,7 +200,7 @@ describe("Idempotency-Key", () => {
     for (const key of ["", "  "]) {
       const { result } = await fixture.post({}, { "idempotency-key": key });
       expect(result.statusCode).toBe(400);
-      expect(result.body).toContain("idempotency-key: expected a header with a value, or none; got an empty one.");
+      expect(result.body).toContain("idempotency-key: expected a non-empty header or no header, got an empty header.");
     }
     expect(fixture.cloud.snapshots()).toHaveLength(0);
   });

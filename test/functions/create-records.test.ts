@@ -91,7 +91,7 @@ describe.each(CREATES)("$name", (create) => {
       reason: "AccountSuspended",
       code: "EVS.2144",
       message: expect.stringMatching(
-        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended: /,
+        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended, /,
       ),
       status: 403,
       request_id: refused?.requestId,
@@ -211,7 +211,7 @@ describe("a logging topic that does not accept the records", () => {
       const warning = JSON.parse(String(response.warnings[0]));
       expect(warning).toMatchObject({ level: "error", function: "create-standard-snapshot", request_id: "r-1" });
       expect(warning.reason).toBe(reason);
-      expect(warning.message).toMatch(/^The logging topic did not take 2 of 2 records, which are on stdout: /);
+      expect(warning.message).toMatch(/^The logging topic did not accept 2 of 2 records, which are on stdout: /);
       expect(fixture.clock.now() - before).toBeLessThanOrEqual(2_000);
       expect(fixture.cloud.logs).toEqual([]);
     },
@@ -264,7 +264,7 @@ describe("a record that the logging topic rejects permanently", () => {
       level: "error",
       reason: "InvalidRequest",
       message: expect.stringMatching(
-        /^The logging topic did not take 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
+        /^The logging topic did not accept 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
       ),
     });
   });
@@ -275,7 +275,7 @@ describe("a record that the logging topic rejects permanently", () => {
     const response = await fixture.post();
     expect(response.result.statusCode).toBe(202);
     expect(fixture.cloud.logs.map(({ line }) => line)).toEqual([response.records.at(-1)]);
-    expect(response.warnings.join()).toContain("did not take 1 of 2 records");
+    expect(response.warnings.join()).toContain("did not accept 1 of 2 records");
   });
 });
 
@@ -491,7 +491,7 @@ describe("a cluster snapshot whose description leaves no room for the marker", (
     const { run, verified } = await made(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
-    expect(run.detail).toMatch(/leaves no room for the marker.*verify-snapshots says nothing.*up to 141 characters/);
+    expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*at most 141 characters/);
   });
 
   test("verify-snapshots verifies a cluster snapshot whose description leaves just enough room for the marker", async () => {

@@ -330,12 +330,12 @@ describe("create-snapshot-group", () => {
     [
       "the same disk twice",
       { volume_ids: [ID, ID.replace("5", "6"), ID] },
-      "snapshot_group.volume_ids: expected each item once, got the same in items 0 and 2.",
+      "snapshot_group.volume_ids: expected each item once, got the same id in items 0 and 2.",
     ],
     [
       "the same disk twice, once in capitals",
       { volume_ids: [ID, ID.toUpperCase()] },
-      "snapshot_group.volume_ids: expected each item once, got the same in items 0 and 1.",
+      "snapshot_group.volume_ids: expected each item once, got the same id in items 0 and 1.",
     ],
     ...NO_IDS.map(
       ([what, id]): Case => [

@@ -91,9 +91,9 @@ test("compose ends a handler that never settles before the deadline with records
   });
   const { error, records } = await environment.invoke(endless, timerEvent({}));
   expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
-  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
+  expect(error?.message).toMatch(/^The work did not finish in time\. The invocation ran out of time/);
   // An HTTP caller reads the same message and cannot change the timeout.
-  expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
+  expect(error?.message).toContain("ask the operator of these functions to raise the timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
@@ -120,7 +120,7 @@ test.each([0, 1])(
     expect(records).toHaveLength(601);
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
-    expect(warnings.join()).toContain(`did not take ${601 - 500 * first} of 601 records`);
+    expect(warnings.join()).toContain(`did not accept ${601 - 500 * first} of 601 records`);
   },
 );
 

@@ -336,7 +336,7 @@ describe("the response in a trace", () => {
       const invoked = await deliver(wrapped({ ...cts, response }));
       expect(invoked.error).toBeUndefined();
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-      expect(record(invoked).detail).toMatch(/^The attachment did not succeed: /);
+      expect(record(invoked).detail).toMatch(/^The attachment failed: /);
       expect(clock.now()).toBe(at);
       expect(requests()).toEqual([]);
       expect(cloud.snapshots()).toEqual([]);
@@ -479,32 +479,32 @@ describe("an event that does not concern the function", () => {
   };
 
   test.each<[what: string, event: unknown, detail: string]>([
-    ["a trace with only another name", { cts: { trace_name: "deleteGraph" } }, "The trace deleteGraph does not attach"],
+    ["a trace with only another name", { cts: { trace_name: "deleteGraph" } }, "The trace deleteGraph does not report"],
     [
       "a trace of another name with odd fields",
       { cts: { trace_name: "createServer", service_type: "ECS", ...odd } },
-      "The trace createServer does not attach",
+      "The trace createServer does not report",
     ],
     [
       "a trace of another service with odd fields",
       { cts: { trace_name: "attachVolume", service_type: "CCE", ...odd } },
-      "The trace attachVolume is of CCE",
+      "The trace attachVolume is from CCE",
     ],
-    ["a trace of another service without a name", { cts: { service_type: "OBS", trace_name: deep() } }, "is of OBS"],
+    ["a trace of another service without a name", { cts: { service_type: "OBS", trace_name: deep() } }, "is from OBS"],
     [
       "a CloudEvent of another service",
       { specversion: "1.0", source: "HC.OBS.DWR", type: "OBS:DWR:ObjectCreated:PUT", data: { obs: deep() } },
-      "is of OBS",
+      "is from OBS",
     ],
     [
       "a CloudEvent of another service without data",
       { specversion: "1.0", source: "HC.EVS", type: "EVS:CloudTrace:ApiCall" },
-      "is of EVS",
+      "is from EVS",
     ],
     [
       "a CloudEvent of another service whose trace does not say so",
       { specversion: "1.0", source: "HC.CCE", type: "CCE:CloudTrace:ApiCall", data: { trace_name: "attachVolume" } },
-      "is of CCE",
+      "is from CCE",
     ],
   ])("disk-attached writes one record and calls nothing when it skips %s", async (_what, event, detail) => {
     const { cloud, deliver, requests } = await createFixture();

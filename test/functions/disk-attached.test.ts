@@ -245,22 +245,22 @@ describe("a trace", () => {
   });
 
   test.each<[what: string, change: Json, detail: string]>([
-    ["of another call", { trace_name: "detachVolume" }, "The trace detachVolume does not attach a disk"],
+    ["of another call", { trace_name: "detachVolume" }, "The trace detachVolume does not report an attached disk"],
     [
       "of a call that reserves the disk",
       { trace_name: "reserveVolume", service_type: "EVS" },
-      "does not attach a disk",
+      "does not report an attached disk",
     ],
-    ["of another service", { service_type: "CCE" }, "The trace attachVolume is of CCE, not of ECS."],
+    ["of another service", { service_type: "CCE" }, "The trace attachVolume is from CCE, not from ECS."],
     [
       "of a call that failed",
       { trace_rating: "warning" },
-      'The attachment did not succeed: the trace is rated "warning".',
+      'The attachment failed: the trace has the rating "warning".',
     ],
-    ["of an incident", { trace_rating: "incident" }, 'the trace is rated "incident"'],
-    ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
-    ["with an error code", { code: 400 }, "the trace has the code 400"],
-    ["with an error code as a string", { code: "409" }, "the trace has the code 409"],
+    ["of an incident", { trace_rating: "incident" }, 'the trace has the rating "incident"'],
+    ["with another status", { trace_rating: undefined, trace_status: "warning" }, 'the trace has the rating "warning"'],
+    ["with an error code", { code: 400 }, "the trace has the status code 400"],
+    ["with an error code as a string", { code: "409" }, "the trace has the status code 409"],
   ])("disk-attached records the reason when it skips a trace %s", async (_what, change, detail) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { cloud, deliver, server, disk, requests } = await createFixture();
@@ -464,7 +464,7 @@ describe("an invalid event", () => {
   const { cts } = requested(NOBODY, NOBODY);
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(cts).filter(([name]) => !names.includes(name)));
-  const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';
+  const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event with the trace in "data"';
   const timer = { version: "v1.0", time: START, trigger_type: "TIMER", trigger_name: "T", user_event: "{}" };
 
   test.each<[what: string, event: unknown, message: string]>([

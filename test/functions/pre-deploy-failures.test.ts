@@ -140,7 +140,7 @@ describe("a cluster", () => {
         outcome: "failed",
         error: { reason: "Busy", code: "DWS.7023", status: 403 },
       });
-      expect(snapshotOf(failed, cluster).error.message).toContain("wait for that to end and repeat");
+      expect(snapshotOf(failed, cluster).error.message).toContain("Wait, then repeat the request");
       expect(snapshotOf(failed, disk)).toMatchObject({ outcome: "accepted" });
 
       // The advice is to wait and to repeat the call.

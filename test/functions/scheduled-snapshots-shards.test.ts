@@ -153,7 +153,10 @@ describe("a target that is handed over", () => {
       expect(summary.outcomes).toEqual({ accepted: 2, failed: 2, deferred: 2 });
       expect(summary.deferred_to).toHaveLength(1);
       for (const record of recordsOf(invoked, "failed").slice(0, -1)) {
-        expect(record).toMatchObject({ error: { reason }, detail: expect.stringContaining("could not be handed on") });
+        expect(record).toMatchObject({
+          error: { reason },
+          detail: expect.stringContaining("No further invocation could be started"),
+        });
       }
       expect(resourcesWithSnapshots(cloud, "snapshot")).toHaveLength(runs ? 6 : 4);
       expect(further).toHaveLength(runs ? 2 : 1);

@@ -11,7 +11,7 @@ describe("an invalid event", () => {
   const { user_event: _, ...withoutUserEvent } = timerEvent(good);
   const { time: __, ...withoutTime } = timerEvent(good);
   const TIMER = "Expected a TIMER event: ";
-  const USER_EVENT = "user_event: expected a string that holds a JSON object, got ";
+  const USER_EVENT = "user_event: expected a string with a JSON object, got ";
 
   test.each<[what: string, event: unknown, message: string]>([
     ["undefined", undefined, `${TIMER}`],
