@@ -5,15 +5,18 @@ import type { Created } from "../../snapshots/ports.ts";
 import { type ApiResponse, reportsFailure, unexpectedResponse } from "./api-response.ts";
 import { readFault } from "./cloud-errors.ts";
 
-/** Matches a UUID and the placeholder of the API documents, `XXXXXX`. Rejects the nil UUID, which means a missing id. */
+/**
+ * Matches a UUID and the placeholder `XXXXXX` of the API documents. Does not match the UUID of zeros, because some responses
+ * use it for a missing id.
+ */
 const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
 
 /**
- * Reads the response to a create call.
+ * Reads the response to a create request.
  *
- * @param options the options that were sent
- * @throws SnapshotError an `ambiguous` BadResponse if the response has no id or is about another resource, because the
- *   snapshot may exist; SnapshotFailed if the snapshot was created in an error status
+ * @param options the create options that were sent
+ * @throws SnapshotError BadResponse with `ambiguous` set if the response contains no id or another resource, because the
+ *   snapshot may exist; SnapshotFailed if the new snapshot has an error status
  */
 export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): Created {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
@@ -22,7 +25,7 @@ export function readCreated(kind: Kind, options: JsonObject, response: ApiRespon
   if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
     throw unexpected(`the id of the new ${kind.name}`);
   }
-  // EVS v5 does not wrap the fields of its response: SOURCES.md#evs-v5-create.
+  // EVS v5 returns the fields without an envelope object (SOURCES.md#evs-v5-create).
   const { [kind.envelope]: wrapped, ...bare } = response.body;
   const row = isObject(wrapped) ? wrapped : bare;
   if (reportsFailure(row, readFault(row).code)) throw unexpected(`a ${kind.name} without an error`);
