@@ -340,7 +340,7 @@ describe("the attachment in EVS", () => {
     const invoked = await deliver(requested(server, disk));
     expect(invoked.error).toBeUndefined();
     expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
-    expect(record(invoked).detail).toBe(`The disk is attached to another server than ${server}.`);
+    expect(record(invoked).detail).toBe(`The disk is attached to another server, not to ${server}.`);
     expect(clock.now()).toBe(at);
     expect(cloud.snapshots()).toEqual([]);
   });

@@ -188,7 +188,7 @@ test("prune-snapshots reports a snapshot as deleted if its deletion is refused b
   expect(error).toBeUndefined();
   expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
     outcome: "deleted",
-    detail: "It was being deleted already.",
+    detail: "Already being deleted.",
   });
   expect(records.find(({ snapshot_id }) => snapshot_id === a)).toMatchObject({ outcome: "kept" });
 });
