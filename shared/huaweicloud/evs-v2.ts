@@ -54,7 +54,7 @@ const list = (connection: Connection, visit: (found: FoundSnapshot) => void, vol
   );
 
 /**
- * Converts create options into the type of the SDK and omits absent options. On older regions, a description can be `null`,
+ * Converts create options into the type of the SDK and omits absent options. In older regions, a description can be `null`,
  * which the SDK's type does not allow (SOURCES.md#evs-v2-classic-limits).
  */
 function toSdkOptions(options: JsonObject): CreateSnapshotOption {

@@ -3,7 +3,7 @@ import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
 import { compact } from "../snapshots/ownership.ts";
-import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
+import type { CreatedSnapshot, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
 import { readCreated } from "./http/create-response.ts";
@@ -76,7 +76,7 @@ async function listGroups(connection: Connection, filter: Filter = {}): Promise<
   return groups.map((group) => groupWith(group, members.get(group.id) ?? []));
 }
 
-const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<Created> =>
+const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<CreatedSnapshot> =>
   readCreated(
     kind,
     options,

@@ -15,14 +15,14 @@ const outOfTimeError = () =>
 /**
  * Lists all snapshots of the project, one kind after the other, and calls `work` for each kind.
  *
- * If the list request for a kind fails, the function writes a record with the outcome `failed` and continues with the next
- * kind. If the endpoint does not offer a kind, the function adds a notice to the record of the run and continues, because the
- * endpoint may be wrong.
+ * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the
+ * next kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues,
+ * because the configured endpoint may be wrong.
  *
- * @param fields the first fields of the record for a kind that could not be listed
+ * @param fields the first fields of the result record for a kind that could not be listed
  * @param keep returns the part of a snapshot to keep in memory, or undefined to skip the snapshot
  * @param work receives a kind, its kept snapshots, and a function to await between two snapshots
- * @returns the kinds whose snapshots were listed before a later list request had to be retried, so their lists are old
+ * @returns the kinds with an old list: they were listed before the list request for a later kind had to be retried
  * @throws SnapshotError Unsupported if the endpoint offers no kind at all
  */
 export async function listByKind(

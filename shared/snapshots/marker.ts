@@ -110,7 +110,10 @@ export function describeWithMarker(description: string | undefined, marker: Mark
   return [...complete].length <= maxLength ? complete : (description ?? "");
 }
 
-/** Reads the snapshot marker from the last part of a description. Returns undefined if the marker is missing or malformed. */
+/**
+ * Reads the snapshot marker from the last part of a snapshot description. Returns undefined if the marker is missing or
+ * malformed.
+ */
 export function readMarkerText(description: string | undefined): Marker | undefined {
   const found = description?.match(MARKER_TEXT);
   if (!found) return undefined;

@@ -3,8 +3,8 @@ import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
 /**
- * Returns why a snapshot was not created by this project although it has the snapshot marker labels. Users copy labels from one
- * snapshot to another, and EVS does the same.
+ * Returns the reason if another program created a snapshot, although the snapshot has the marker labels of this project. Users
+ * copy labels from one snapshot to another, and EVS does the same.
  *
  * @returns undefined if this project created the snapshot
  */
@@ -21,14 +21,14 @@ export function foreignReason({ name, labels, raw }: FoundSnapshot): string | un
 export const groupIdOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
   textAt(raw, "snapshot_group_id") || undefined;
 
-// Stryker disable all: pickFields saves memory
+// Stryker disable all: only saves memory
 
 /** The fields of an API response that show whether this project created a snapshot. */
 const OWNERSHIP_FIELDS = ["snapshot_type", "type", "snapshot_group_id"];
 
 /**
- * Returns a copy of a snapshot that takes less memory, because a project can have thousands of snapshots. The copy has no
- * marker labels, because the marker was already read, and pickFields those API fields that show who created the snapshot.
+ * Returns a smaller copy of a snapshot, because a project can have thousands of snapshots. The copy has no marker labels,
+ * because the marker was already read. `raw` has only the API fields that show who created the snapshot.
  */
 export const compact = (found: FoundSnapshot): FoundSnapshot => ({
   ...found,

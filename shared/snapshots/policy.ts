@@ -33,25 +33,25 @@ export interface Policy {
   dry_run?: boolean;
 }
 
-/** A target: one disk, server or cluster of which a snapshot is to be created. */
+/** A target: one disk, server or cluster that needs a snapshot. */
 export interface Target {
   kind: Kind;
   resource: string;
-  /** The create options for the API request. */
+  /** The options of the API's create request. */
   options: JsonObject;
 }
 
 /**
- * Returns whether a selector can only be applied after the project's resources were listed. A selector without tags needs no
+ * Returns whether the project's resources must be listed before a selector can be applied. A selector without tags needs no
  * list.
  */
 export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
   tags !== undefined || exclude_tags !== undefined;
 
 /**
- * Returns the targets that a selector selects. A selected resource has all `tags` and none of the `exclude_tags`.
+ * Returns the resources that a selector selects, as targets. A selected resource has all `tags` and none of the `exclude_tags`.
  * `exclude_tags` also removes resources that are selected by id. The tag value `*` matches any value. Tags are case-sensitive.
- * An id that does not exist is still a target, so its result record reports the error.
+ * An id that does not exist is still a target, so a result record reports the error.
  *
  * @param resources all resources of the kind, or an empty array if they were not listed
  */

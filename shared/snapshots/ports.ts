@@ -3,7 +3,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 
 /** The result of a successful create request. */
-export interface Created {
+export interface CreatedSnapshot {
   snapshotId: string;
   jobId?: string;
   /** The HTTP status of the API's response. */
@@ -20,7 +20,7 @@ export interface Created {
  */
 export interface Creation {
   /** Sends one create request and never repeats it, because `createOnce` must list the snapshots before a retry. */
-  create(options: JsonObject): Promise<Created>;
+  create(options: JsonObject): Promise<CreatedSnapshot>;
   /** Lists every snapshot that may have been created with these options, and every snapshot that may conflict with them. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
 }
@@ -36,7 +36,7 @@ export interface SnapshotService extends Creation {
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**
-   * Lists every disk, server or cluster of the project from which a snapshot of this kind can be created.
+   * Lists every disk, server or cluster of the project that can have a snapshot of this kind.
    *
    * @param max the maximum number of resources that fit into memory
    * @throws SnapshotError BadResponse if the project has more than `max` resources
@@ -70,5 +70,5 @@ export interface Volume {
   attachments: { id?: string; serverId?: string; attachedAt?: Instant }[];
 }
 
-/** Returns the client for a snapshot kind. */
+/** Returns the client of the API that creates snapshots of the given kind. */
 export type Cloud = (kind: Kind) => SnapshotService;

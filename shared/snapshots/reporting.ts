@@ -9,7 +9,8 @@ export const OUTCOMES = {
   rejected: "error",
   skipped: "info",
   /**
-   * Two functions report this outcome with different meanings:
+   * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different
+   * meanings:
    *
    * - Schedule (`scheduled-snapshots`, functions/scheduled-snapshots/shards.ts): another invocation of the function creates the
    *   snapshot. FunctionGraph has acknowledged that invocation.
@@ -78,13 +79,13 @@ export interface RunNotices {
   /** Adds a warning to the result record of the run. */
   addNotice(detail: string): void;
   /**
-   * Logs all planned deletions before the first deletion. If the invocation is killed before it writes their result records,
-   * the log still lists the deletions.
+   * Logs all planned deletions before the first deletion. If the invocation is killed before it writes a result record for each
+   * deletion, the log still lists the deletions.
    */
   announceDeletions(deletions: readonly Deletion[]): void;
 }
 
-/** A planned deletion of one snapshot, as the announcement in the log lists it. */
+/** A planned deletion of one snapshot, as the log lists it before the first deletion. */
 export interface Deletion {
   kind: string;
   resource_id?: string;

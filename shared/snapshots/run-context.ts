@@ -12,9 +12,9 @@ export interface Run {
   idempotencyKey: string;
   /** The policy name in the snapshot marker labels. */
   policy: string;
-  /** The first part of generated snapshot names. */
+  /** The first part of the snapshot names that this run generates. */
   label: string;
-  /** The time that generated snapshot names contain. */
+  /** The time in the snapshot names that this run generates. */
   time?: Instant;
   projectId: string;
   deploymentId?: string;
@@ -38,7 +38,7 @@ export interface RunContext extends RunNotices {
   maxTargets?: number;
 }
 
-/** Returns the first fields of a target's result record. */
+/** Returns the fields that are known when the result record of a target is opened. */
 export const targetFields = ({ kind, resource }: Target, { policy, deploymentId }: Run) =>
   ({
     action: "create",

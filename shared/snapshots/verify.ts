@@ -9,9 +9,11 @@ import type { RunContext } from "./run-context.ts";
 
 /** The time range and limits of one verification run. */
 export interface VerifyOptions {
-  /** The event time. The lookback and the age of snapshots count from it. */
+  /** The event time. The lookback and the age of a snapshot are counted back from the event time. */
   time: Instant;
-  /** How many minutes before the event time a snapshot may have been created or changed to be checked. */
+  /**
+   * The length of the lookback in minutes: snapshots that were created or changed this long before the event time are checked.
+   */
   lookbackMinutes: number;
   /**
    * The number of minutes in creation after which a snapshot counts as stuck. Default: `stuckAfterMinutes` of the snapshot
@@ -23,10 +25,10 @@ export interface VerifyOptions {
 const MINUTE_MS = 60_000;
 
 /**
- * Writes a result record for each recent snapshot of this project that says whether the snapshot is usable. `isDue` selects the
- * recent snapshots. The function skips a snapshot that is still in creation and not stuck, because the next run checks it
- * again. There is no database, so two runs can write the same record, but no record is lost. The record of a snapshot group
- * lists its members. If EVS deleted a group but not its members, the function adds a notice to the record of the run.
+ * Checks whether each recent snapshot of this project is usable, and writes a result record for each. `isDue` selects the
+ * recent snapshots. A snapshot that is still in creation and not stuck gets no record, because the next run checks it again.
+ * There is no database, so two runs can write the same record, but no record is lost. The record of a snapshot group lists the
+ * members. If EVS deleted a group but not its members, the function adds a notice to the record of the run.
  *
  * @returns the number of checked snapshots
  */
@@ -35,7 +37,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   const groupIds = new Set<string>();
   const groupIdsOfMembers = new Set<string>();
   let areGroupsListed = false;
-  // `isDue` needs all API fields of a snapshot, and only compact copies are kept, because 100,000 snapshots can be due.
+  // `isDue` needs all API fields of a snapshot. Only compact copies are kept in memory, because 100,000 snapshots can be due.
   const due = new WeakSet<FoundSnapshot>();
   const keepOwn = (found: FoundSnapshot, kind: Kind) => {
     const groupId = groupIdOf(found);
@@ -79,9 +81,9 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
 const MAX_NAMED = 20;
 
 /**
- * Returns the notice about standard snapshots whose snapshot group was deleted. It is UNCONFIRMED whether EVS deletes the
- * members together with the group (SOURCES.md#evs-groups-delete-members). The remaining members have no snapshot marker, so
- * this project must not delete them.
+ * Returns the notice about standard snapshots that remain although their snapshot group was deleted. It is UNCONFIRMED whether
+ * EVS deletes the members together with the group (SOURCES.md#evs-groups-delete-members). The remaining members have no
+ * snapshot marker, so this project must not delete them.
  */
 function leftoverNotice(groups: readonly string[]): string {
   const named = groups.slice(0, MAX_NAMED).join(", ");

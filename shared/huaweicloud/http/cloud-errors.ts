@@ -8,9 +8,9 @@ export interface CloudFault {
   message?: string;
 }
 
-/** The maximum number of characters that are passed on from an error message of a service. */
+/** The maximum length of a service's error message in characters. A longer message is cut. */
 const MAX_MESSAGE = 2_000;
-/** The maximum number of characters that are passed on from an error code. The longest documented code has 20 characters. */
+/** The maximum length of a service's error code in characters. The longest documented code has 20 characters. */
 const MAX_CODE = 64;
 
 const scalar = (value: unknown): string | undefined =>
@@ -194,7 +194,7 @@ const isAttached = ({ code, message }: CloudFault, operation: Operation): boolea
  * Creates the error for an error response of Huawei Cloud. The error has `ambiguous` set if the effect of the request is
  * unknown:
  *
- * - A create request failed inside the service, which may have created the snapshot before.
+ * - A create request failed inside the service. The service may have created the snapshot before the failure.
  * - A create request was rejected without an error code. A proxy may have replaced the response of the service.
  * - A delete request got a "not found" error that may be about another resource than the snapshot.
  * - A delete request was sent while the snapshot was already being deleted.

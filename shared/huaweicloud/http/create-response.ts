@@ -1,7 +1,7 @@
 import { REASONS, SnapshotError } from "../../core/errors.ts";
 import { isObject, type JsonObject, textAt } from "../../core/json.ts";
 import type { Kind } from "../../snapshots/kinds/kind.ts";
-import type { Created } from "../../snapshots/ports.ts";
+import type { CreatedSnapshot } from "../../snapshots/ports.ts";
 import { type ApiResponse, reportsFailure, unexpectedResponse } from "./api-response.ts";
 import { readFault } from "./cloud-errors.ts";
 
@@ -18,7 +18,7 @@ const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  * @throws SnapshotError BadResponse with `ambiguous` set if the response contains no id or another resource, because the
  *   snapshot may exist; SnapshotFailed if the new snapshot has an error status
  */
-export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): Created {
+export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
   const snapshotId = kind.createdId(response.body);
   const expected = kind.resourceOf(options);

@@ -52,7 +52,7 @@ async function readPage(page: RequestPage, offset: number, limit: number): Promi
   }
 }
 
-/** The maximum number of consecutive steps back in a list whose rows move while it is read. */
+/** The maximum number of consecutive steps back while a list is read. Steps back are necessary if rows move during reading. */
 const MAX_STEPS_BACK = 8;
 /** The size of the first step back, in rows. Each further step is three times as large. */
 const FIRST_STEP = 10;
@@ -67,8 +67,8 @@ type Visit = (row: JsonObject) => void;
  * the previous page. If the response starts with an unknown row, a row may have been missed, so the function steps back until
  * the response starts with a known row.
  *
- * If EVS returns a count, reading stops when the count is reached. Without a count, reading stops at a page without new rows
- * that is shorter than earlier pages or repeats the previous page. A short page alone does not stop reading, because EVS may
+ * If EVS returns a count, reading stops when the count is reached. Without a count, reading stops at a page without new rows if
+ * the page is shorter than earlier pages or repeats the previous page. A short page alone does not stop reading, because EVS may
  * return fewer rows than requested. Links in a response are never followed, because they contain internal addresses
  * (SOURCES.md#evs-list-internal-links).
  *

@@ -12,7 +12,11 @@ export interface RateLimiter {
   acquire(api: string, until: Instant): Promise<void>;
   /** Records that an API accepted a request. */
   onSuccess(api: string): void;
-  /** Records that an API rejected a request with 429. The message contains the rate limit and its time window. */
+  /**
+   * Records that an API rejected a request with 429.
+   *
+   * @param message the gateway's error message, which can contain the rate limit and its time window
+   */
   onThrottled(api: string, message: string | undefined): void;
 }
 
@@ -38,21 +42,25 @@ const LIMIT = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
 /** The rate in requests per second after a 429 response whose message contains no limit. */
 const DEFAULT_RATE = 10;
 const MIN_RATE = 0.01;
-/** The used share of a rate limit. The rest remains for requests that this limiter does not count, from other programs. */
+/** The share of a rate limit that this limiter uses. The rest remains for requests of other programs. */
 const USED_SHARE = 0.98;
 /**
- * The start of a group of at least 5 processes that begin at the same time. `rate` is the total number of requests per second
- * of the group. Each accepted request raises the rate of its process by `increase`. Smaller groups start without a rate limit.
+ * The initial rate if at least 5 processes start at the same time. `rate` is the total number of requests per second of all
+ * these processes. Each accepted request raises the rate of its process by `increase`. Smaller groups start without a rate
+ * limit.
  */
 const GROUP = { processes: 5, rate: 40, increase: 1 };
 /**
- * After the first 429 response, further 429 responses within this time cause no slowdown, in milliseconds. All processes of a
- * group receive their first 429 response at about the same time.
+ * How long further 429 responses are ignored after the first 429 response, in milliseconds. All processes of a group receive
+ * their first 429 response at about the same time.
  */
 const SETTLE_MS = 4_000;
 /** The factor by which a further 429 response lowers the rate, because other programs may use the same limit. */
 const DECREASE = 0.75;
-/** The factor by which each accepted request raises the rate. With it, fewer than 1 in 100 requests gets a 429 response. */
+/**
+ * The factor by which each accepted request raises the rate. With this factor, fewer than 1 in 100 requests gets a 429
+ * response.
+ */
 const INCREASE = 1.001;
 /** The maximum delay that a late process makes up for with faster requests, in milliseconds. */
 const CATCH_UP_MS = 500;

@@ -6,8 +6,8 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** The maximum size in bytes of an error response, and of a response to a request that creates or deletes something. */
 export const MAX_SMALL_BYTES = 64 * 1024;
 /**
- * The maximum size of a response body that may be read at the same time as others, in bytes. A longer body waits until no other
- * long body is in memory.
+ * The maximum size in bytes of a response body that may be read at the same time as other bodies. A longer body waits until no
+ * other long body is in memory.
  */
 const MAX_CONCURRENT_BYTES = 256 * 1024;
 

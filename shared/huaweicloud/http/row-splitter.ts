@@ -25,7 +25,7 @@ export function rowSplitter(name: string): BodyReader {
   let inList = false;
   let inString = false;
   let escaped = false;
-  /** True directly after a row. White space and commas are dropped there. */
+  /** True between two rows of the list, because white space and commas are dropped there. */
   let afterRow = false;
 
   return {
@@ -73,7 +73,7 @@ export function rowSplitter(name: string): BodyReader {
   };
 }
 
-/** Returns the last 100 characters textBefore the position `at` that do not belong to a row. */
+/** Returns the last 100 characters before the position `at` that do not belong to a row. */
 function textBefore(rest: string, chunk: string, from: number, at: number): string {
   const start = Math.max(from, at - 100);
   return rest.slice(start - at - 100) + chunk.slice(start, at);

@@ -14,7 +14,7 @@ export interface Moment {
 /** The idempotency key for the snapshot of an attached disk. */
 export interface AttachmentKey {
   key: string;
-  /** `key` and all other idempotency keys that another event of the same attachment may have used for the snapshot. */
+  /** All idempotency keys that any event of the attachment may have used for the snapshot, including `key`. */
   keys: ReadonlySet<string>;
 }
 
@@ -96,8 +96,8 @@ function ticksOf(stage: Stage | undefined, other: Stage | undefined): readonly [
 }
 
 /**
- * Wraps a client so that `listFor` returns snapshots from other events of the same attachment with `key` as their idempotency
- * key.
+ * Wraps a client. In the wrapped client, `listFor` returns the snapshot of any event of the attachment with the idempotency key
+ * `key`.
  */
 export const underOneKey = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,

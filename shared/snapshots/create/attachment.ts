@@ -10,7 +10,7 @@ import type { Volume } from "../ports.ts";
 export type Stage = "requested" | "completed";
 
 /** A CTS event that reports the attachment of a disk to a server. */
-export interface Attaching {
+export interface AttachmentEvent {
   serverId: string;
   /** The disk id; undefined if the event contains no disk id. */
   volumeId?: string;
@@ -23,8 +23,8 @@ export interface Attaching {
 export interface Attached {
   volumeId: string;
   /**
-   * Identifies the attachment in every event about it. Undefined if EVS returns neither an attachment id nor an attachment
-   * time.
+   * Identifies an attachment. All events about the attachment have this id. Undefined if EVS returns neither an attachment id
+   * nor an attachment time.
    */
   attachmentId?: string;
   /** The attachment time, if EVS returns it. */
@@ -44,11 +44,11 @@ export interface Disks {
 }
 
 const HOUR_MS = 3_600_000;
-/** The maximum difference between an event time and the attachment time that EVS returns, in milliseconds. */
+/** The maximum difference in milliseconds between the time of a CTS event and the attachment time that EVS returns. */
 export const NEAR_MS = 10 * 60_000;
 /** The maximum difference between the clocks of two services, in milliseconds. */
 const SKEW_MS = 60_000;
-/** The wait between two reads of a disk, in milliseconds: the first wait, and the maximum to which it doubles. */
+/** The wait between two requests for a disk, in milliseconds. The wait starts at `first` and doubles up to `max`. */
 const POLL_MS = { first: 1_000, max: 10_000 };
 
 /**
@@ -68,7 +68,7 @@ const POLL_MS = { first: 1_000, max: 10_000 };
  *   not exist
  */
 export async function untilAttached(
-  attaching: Attaching,
+  attaching: AttachmentEvent,
   disks: Disks,
   retryBudget: RetryBudget,
   hasSnapshot: HasSnapshot,
@@ -123,7 +123,7 @@ const isToServer =
   (attachment: Volume["attachments"][number]): boolean =>
     attachment.serverId === serverId;
 
-/** Returns whether an attachment may be to the given server. This is unknown if EVS returns no server id for the attachment. */
+/** Returns true if an attachment is to the given server, or if EVS returns no server id for the attachment. */
 const mayBeToServer =
   (serverId: string) =>
   (attachment: Volume["attachments"][number]): boolean =>
@@ -144,10 +144,10 @@ function attachmentTo(serverId: string, { id, status, attachments }: Volume): At
   return { volumeId: id, attachmentId, attachedAt };
 }
 
-/** The disks of the server that an event may be about. */
+/** The disks that an attachment event may be about, and whether the search was certain. */
 interface DiskSearchResult {
   volumes: Volume[];
-  /** False if the disk of the event may not be attached yet, so another disk may have been selected instead. */
+  /** False if the right disk may not be attached yet, so the search may have found another disk. */
   isCertain: boolean;
 }
 
@@ -159,7 +159,7 @@ interface DiskSearchResult {
  * - the only disk of the server, as an uncertain guess.
  */
 async function findVolumes(
-  { serverId, time, stage }: Attaching,
+  { serverId, time, stage }: AttachmentEvent,
   startedAt: Instant,
   volumes: Volume[],
   isOfEvent: HasSnapshot,
@@ -182,7 +182,7 @@ async function findVolumes(
   return { volumes: volumes.length === 1 ? volumes : [], isCertain: false };
 }
 
-const notAttachedError = ({ serverId, volumeId }: Attaching, volume: Volume | undefined) =>
+const notAttachedError = ({ serverId, volumeId }: AttachmentEvent, volume: Volume | undefined) =>
   new SnapshotError(
     "DeadlineExceeded",
     volume === undefined

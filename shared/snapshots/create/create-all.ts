@@ -11,12 +11,15 @@ import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
 /**
- * If a run in another process has created nothing for this time, the run is finished: one create takes at most 10 s, and a list
- * request shows the new snapshot up to 5 s late.
+ * How long a run in another process must have created nothing to count as finished, in milliseconds. One create takes at most
+ * 10 s, and a list request shows a new snapshot up to 5 s late.
  */
 const QUIET_MS = 20_000;
 
-/** After this time, a list request shows the first snapshots of a run that another process started at the same moment. */
+/**
+ * The time in milliseconds after which a list request shows the first snapshots of a run that another process started at the
+ * same moment.
+ */
 const STARTED_MS = 10_000;
 
 /**
@@ -83,8 +86,8 @@ export async function createAll(
  *   If the deadline is earlier, the function continues without waiting, because a missing snapshot is worse than a duplicate.
  * - If `run.again` is set and the list response contains no snapshot of the run, the function waits once, because the other
  *   instance may be about to start.
- * - If all targets start at the same time, the function does not wait, because the other instance has no later target to reach
- *   first.
+ * - If all targets start at the same time, the function does not wait, because the other instance has also started all of its
+ *   targets.
  *
  * @returns the index from the last list request
  */
@@ -109,7 +112,7 @@ async function waitForConcurrentRun(
   }
 }
 
-/** Returns the existing snapshots of a run: one array per target, without targets that have no snapshot. */
+/** Returns the snapshots that a run has already created: one array per target, without targets that have no snapshot. */
 async function createdByRun(targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<FoundSnapshot[][]> {
   const ofTarget = async (target: Target) => {
     // Stryker disable next-line ArrayDeclaration: the filter below removes values without a marker

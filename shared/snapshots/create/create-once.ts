@@ -11,8 +11,8 @@ import {
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
 import type { Creation } from "../ports.ts";
-import { type Entry, elapsed, type InFlight, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
-import { isSameName, keyConflictError, type Match, matchExisting } from "./match.ts";
+import { elapsed, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
+import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
 /** How long before the deadline the last list request must start, in milliseconds. */
@@ -85,7 +85,7 @@ async function listThenCreate(
   service: Creation,
   retryBudget: RetryBudget,
   listed?: FoundSnapshot[],
-  earlier?: Entry,
+  earlier?: InFlightEntry,
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, policy } = request;
   const requestHash = hashRequest(kind.name, options);
@@ -193,7 +193,7 @@ async function reclassifyQuotaError(
  * @throws SnapshotError OutcomeUnknown if the list request failed, or if it was sent too early to prove anything
  */
 async function listAfterAmbiguous(
-  findExisting: () => Promise<Match>,
+  findExisting: () => Promise<MatchResult>,
   { time, deadline }: RetryBudget,
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {

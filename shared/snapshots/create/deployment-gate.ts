@@ -17,8 +17,8 @@ export interface GateOptions {
   /** True to create another snapshot for a target whose existing snapshot failed. */
   retryFailed: boolean;
   /**
-   * The maximum age of a snapshot of this deployment, in milliseconds. An older snapshot belongs to an earlier deployment with
-   * the same id.
+   * The maximum age in milliseconds at which a snapshot counts for this deployment. An older snapshot belongs to an earlier
+   * deployment with the same id.
    */
   maxAgeMs: number;
   /** The moment until which this call waits for snapshots to become available. */
@@ -153,7 +153,7 @@ export async function passGate(
   }
 
   /**
-   * Returns the new progress of a target.
+   * Returns the progress of a target after a list response.
    *
    * @param before the previous progress
    * @param snapshot the snapshot of the target, or undefined if the list response does not contain it
@@ -193,8 +193,8 @@ export async function passGate(
 const DELETED = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
 /**
- * Wraps a client so that `listFor` returns incomplete snapshot groups with the state `failed`. The client itself returns them
- * as available.
+ * Wraps a client. In the wrapped client, `listFor` returns incomplete snapshot groups with the state `failed`, although EVS
+ * reports them as available.
  */
 const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly FoundSnapshot[]): SnapshotService => ({
   ...service,

@@ -10,21 +10,18 @@ import type { AttachedDisk } from "../ports.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 
-/**
- * Finds the snapshots of one deployment in list responses. If a field that is required to accept a snapshot is missing, the
- * snapshot is not accepted.
- */
+/** Finds the snapshots of one deployment in list responses. A snapshot with a missing required field is not accepted. */
 export interface DeploymentSnapshots {
   /**
    * Returns the snapshots that may belong to a target. The state of a snapshot group takes into account whether the group has a
    * member for each disk.
    */
   list(target: Target, index: SnapshotIndex): Promise<FoundSnapshot[]>;
-  /** Returns the snapshots of a target that calls for this deployment created. */
+  /** Returns the snapshots of one target, but only those that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot that decides about a target: an available duplicate if there is one, otherwise the snapshot that
-   * decided before.
+   * Returns the snapshot that decides the progress of a target: an available duplicate if there is one, otherwise the snapshot
+   * that decided before.
    *
    * @param before the snapshot that decided in the previous list response, or that the create request returned
    */
@@ -50,7 +47,7 @@ export interface DeploymentSnapshots {
 const HOUR_MS = 3_600_000;
 
 /**
- * Creates the DeploymentSnapshots of one call for a deployment.
+ * Creates the object that finds the snapshots of a deployment during one call of the deployment gate.
  *
  * @param maxAgeMs the maximum age of a snapshot of the deployment, in milliseconds
  */
@@ -128,8 +125,8 @@ export function deploymentSnapshots(
 }
 
 /**
- * Returns the snapshots that were created from the target's resource. If a list response contains no resource id for a
- * snapshot, the request hash decides.
+ * Returns the listed snapshots of the target's resource. If a list response contains no resource id for a snapshot, the request
+ * hash decides.
  */
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(

@@ -6,10 +6,7 @@ import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 
-/**
- * Returns the existing snapshots of a run for one target. Lists all snapshots of a kind with one list request instead of one
- * request per target.
- */
+/** Returns the existing snapshots of a run for one target. One list request per kind serves all targets. */
 export interface SnapshotIndex {
   (target: Target): Promise<FoundSnapshot[]>;
   /** Returns the number of all snapshots of a resource, also those of other runs. Only for kinds with `maxPerResource`. */
@@ -22,8 +19,8 @@ export interface SnapshotIndex {
  */
 const FRESH_MS = 30_000;
 /**
- * A list is refreshed only after one target was processed per 50 listed snapshots. List requests are therefore at most a
- * twentieth of all requests: one page of 1,000 snapshots for 20 targets.
+ * The minimum work between two list requests: one processed target per 50 listed snapshots. A list request that returned 1,000
+ * snapshots is therefore repeated at most once per 20 targets.
  */
 const ROWS_PER_TARGET = 50;
 

@@ -9,17 +9,17 @@ import type { CreateResult } from "./request.ts";
  * the map for some seconds, because a list request may not show their snapshots yet. The map orders finished requests by their
  * completion time.
  */
-export type InFlight = Map<string, Entry>;
+export type InFlight = Map<string, InFlightEntry>;
 
 /** A create request or a run in `InFlight`. */
-export interface Entry {
+export interface InFlightEntry {
   /** The request hash of a create request. Undefined for a run. */
   requestHash?: string;
-  /** Settles when the request is finished. Undefined after that. */
+  /** The promise of the create request or the run while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;
   /**
-   * Set when the request is finished. `at` is the completion time on the clock of `elapsed`. `snapshotId` is undefined for a
-   * run, and for a create request if it is unknown whether the snapshot was created.
+   * Set when the create request or the run is finished. `at` is the completion time on the clock of `elapsed`. `snapshotId` is
+   * undefined for a run, and for a create request if it is unknown whether the snapshot was created.
    */
   done?: { at: number; snapshotId?: string };
 }
@@ -50,7 +50,7 @@ export async function trackCreate(
   requestHash: string,
   inFlight: InFlight,
   time: Time,
-  create: (earlier: Entry | undefined) => Promise<CreateResult>,
+  create: (earlier: InFlightEntry | undefined) => Promise<CreateResult>,
 ): Promise<CreateResult> {
   forgetOld(inFlight, time);
   const earlier = inFlight.get(identity);
@@ -100,7 +100,7 @@ export async function serializeRuns(
       ? work(done !== undefined)
       : waitForConcurrentRequest(listed, retryBudget).then(() => work(true));
   const pending = Promise.allSettled([previous, working]).then(() => undefined);
-  const entry: Entry = { pending };
+  const entry: InFlightEntry = { pending };
   inFlight.set(name, entry);
   void pending.then(() => {
     if (inFlight.get(name) !== entry) return;

@@ -5,8 +5,8 @@ import type { Marker } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
 import type { SnapshotRequest } from "./request.ts";
 
-/** The listed snapshots that earlier deliveries of a create request created. */
-export interface Match {
+/** The result of searching a list response for the snapshots that earlier deliveries of a create request created. */
+export interface MatchResult {
   /** The snapshot that satisfies the create request; undefined if there is none. */
   existing?: FoundSnapshot;
   /** The number of failed snapshots that earlier attempts of the create request created. */
@@ -14,16 +14,16 @@ export interface Match {
 }
 
 /**
- * Finds the snapshots in a list response that earlier deliveries of a create request created.
+ * Searches a list response for the snapshots that earlier deliveries of a create request created.
  *
  * @throws SnapshotError Conflict if a snapshot has the same idempotency key but another request hash, or if the requested name
- *   must be unique and another snapshot has it
+ *   must be unique and another snapshot already has this name
  */
 export function matchExisting(
   listed: FoundSnapshot[],
   { kind, options, idempotencyKey }: SnapshotRequest,
   marker: Marker,
-): Match {
+): MatchResult {
   const resource = kind.resourceOf(options);
   const name = textAt(options, "name");
   // If the description is too long to add the snapshot marker, the name, resource and description identify the snapshot.
@@ -62,9 +62,9 @@ export function matchExisting(
 }
 
 /**
- * Returns whether a snapshot was created from the requested resource. If the list response contains no resource id, the request
- * hash decides, because it covers the resource. If the snapshot also has no marker, it counts as a snapshot of the resource,
- * and its name decides later. For a snapshot group of individual disks, the disks of its members are compared, too.
+ * Returns whether a listed snapshot belongs to the requested resource. If the list response contains no resource id, the
+ * request hash decides, because the hash covers the resource. If the snapshot also has no marker, the result is true, and the
+ * snapshot name decides later. For a group of individual disks, the disks of the members are compared, too.
  */
 function isOfResource(
   found: FoundSnapshot,

@@ -26,8 +26,8 @@ export const clusterSnapshot = {
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
   uniqueNames: true,
-  // SOURCES.md#dws-cluster-busy
-  caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
+  // SOURCES.md#dws-cluster-frozen describes this restriction.
+  caution: "While DWS creates the snapshot, the cluster cannot be restarted, scaled or reconfigured.",
   // 120 characters leave room for the snapshot marker with the longest policy name. Without the marker, prune would not find
   // the snapshot.
   target: {

@@ -18,8 +18,8 @@ const STATES = new Map<string, State>([
 export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
 /**
- * The names of the response fields that contain the snapshot marker labels and the resource id. They differ between the EVS
- * APIs.
+ * The names of the response fields that contain the snapshot marker labels and the resource id. The EVS APIs use different
+ * names.
  */
 interface EvsFields {
   labels: "metadata" | "tags";

@@ -1,6 +1,6 @@
 import { DAY_MS } from "../../core/time-zone.ts";
 
-/** Returns the day number of a wallTime-clock time: the number of days since 1970-01-01. */
+/** Returns the day number of a wall-clock time: the number of days since 1970-01-01. */
 export const dayOf = (wallTime: number): number => Math.floor(wallTime / DAY_MS);
 
 const monthOf = (day: number): number => {

@@ -8,7 +8,7 @@ import type { RunContext } from "../run-context.ts";
 import { resourceOf, type Verdict } from "./plan.ts";
 
 /** A snapshot kind and the retention verdict on one snapshot of this kind. */
-export interface Planned {
+export interface PlannedVerdict {
   kind: Kind;
   verdict: Verdict;
 }
@@ -31,12 +31,15 @@ export interface PendingDeletion {
   error?: SnapshotError;
   /** Completes the result record of the deletion. */
   complete?: (fields: EndFields) => void;
-  /** True if the snapshot may already be deleted although a list response still contains it. */
+  /** True if the snapshot may no longer exist although a late list response still contains it. */
   removed?: boolean;
 }
 
-/** Creates the pending deletion for a snapshot that the retention does not keep. */
-export const deletionOf = ({ kind, verdict: { snapshot, rule, isDuplicate = false } }: Planned): PendingDeletion => ({
+/** Converts a retention verdict into the pending deletion of a snapshot. */
+export const deletionOf = ({
+  kind,
+  verdict: { snapshot, rule, isDuplicate = false },
+}: PlannedVerdict): PendingDeletion => ({
   kind,
   id: snapshot.id,
   name: snapshot.name,
@@ -50,7 +53,7 @@ export const deletionOf = ({ kind, verdict: { snapshot, rule, isDuplicate = fals
 export interface Replan {
   /** Lists at least the snapshots to delete, and every snapshot that can change the retention plan for their resources. */
   list(kind: Kind, deletions: readonly PendingDeletion[]): Promise<FoundSnapshot[]>;
-  plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<Planned>;
+  plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<PlannedVerdict>;
 }
 
 /** The maximum number of delete requests for one busy snapshot in one run. */

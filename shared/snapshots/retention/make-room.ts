@@ -5,7 +5,7 @@ import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
-import { deletionOf, executeDeletions, type Planned } from "./execute-deletions.ts";
+import { deletionOf, executeDeletions, type PlannedVerdict } from "./execute-deletions.ts";
 import { type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 
 /**
@@ -74,7 +74,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
  * Adds the failed snapshots of a full disk to the deletions, if the plan deletes no other snapshot. Normally, retention keeps a
  * failed snapshot until a newer good snapshot exists. A full disk has no room for a newer snapshot.
  */
-function addFailedSnapshots(plan: Planned[]): Planned[] {
+function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
   return plan.map(({ kind, verdict }) =>
     verdict.decision === "kept" && verdict.snapshot.state === "failed"
@@ -90,7 +90,7 @@ const noRoomError = (max: number, resource: string, found: readonly FoundSnapsho
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `The retention of the policy "${policy}" keeps ${count} of them. Lower it so that at most ${max - 1} snapshots remain in total`;
+  `The retention of the policy "${policy}" keeps ${count} of them. Lower it until at most ${max - 1} snapshots remain in total`;
 
 const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 

@@ -21,7 +21,7 @@ export interface RetentionOptions {
   wallClock: WallClock;
   /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
-  /** The current time. A snapshot with a later creation time has no known age. Undefined: any creation time is valid. */
+  /** The current time. The age of a snapshot with a later creation time is unknown. Undefined: any creation time is valid. */
   now?: Instant;
 }
 
@@ -107,7 +107,7 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
   });
 }
 
-/** A snapshot with the facts that the retention rules need, and with the rules that keep it. */
+/** A snapshot with the facts that the retention rules need, and the names of the rules that keep this snapshot. */
 interface Entry {
   snapshot: FoundSnapshot;
   available: boolean;
@@ -183,11 +183,11 @@ function userHold(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | 
   return undefined;
 }
 
-/** Returns the ids and names in a policy's `hold` in lower case and without outer spaces, for comparison. */
+/** Returns the ids and names in the field `hold` of a policy, in lower case and without outer spaces, for comparison. */
 export const namesIn = (hold: readonly string[]): Set<string> =>
   new Set(hold.map((idOrName) => idOrName.trim().toLowerCase()));
 
-/** Returns whether a policy's `hold` contains the id or the name of a snapshot. */
+/** Returns whether the field `hold` of a policy contains the id or the name of a snapshot. */
 export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot): boolean =>
   // Stryker disable next-line ConditionalExpression,EqualityOperator: only saves time
   hold.size > 0 && (hold.has(id.toLowerCase()) || (name !== "" && hold.has(name.toLowerCase())));
@@ -275,7 +275,7 @@ const goodDisksOf = ({ members }: FoundSnapshot): string[] =>
   members?.flatMap(({ resource, state }) => (state === "available" && resource !== undefined ? [resource] : [])) ?? [];
 
 /**
- * Keeps the newest good group that contains a disk, for each disk and whatever the retention rules say.
+ * Keeps, for each disk, the newest good group that contains the disk. This applies in addition to the retention rules.
  *
  * @param good newest first; duplicates come last, so a duplicate is kept only for disks that no other group contains
  * @returns the newest good group for each disk id

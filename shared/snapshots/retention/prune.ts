@@ -12,7 +12,7 @@ import {
   executeDeletions,
   openRecord,
   type PendingDeletion,
-  type Planned,
+  type PlannedVerdict,
   type Replan,
 } from "./execute-deletions.ts";
 import { byResource, isNamedIn, keepsSomething, namesIn, planRetention, type RetentionOptions } from "./plan.ts";
@@ -108,7 +108,7 @@ function* verdictsOn(
   found: readonly FoundSnapshot[],
   { policy }: PrunePolicy,
   options: RetentionOptions,
-): Generator<Planned> {
+): Generator<PlannedVerdict> {
   const marked = found.filter(({ marker }) => marker?.policy === policy);
   for (const snapshots of byResource(marked)) {
     for (const verdict of planRetention(snapshots, options)) yield { kind, verdict };
@@ -119,4 +119,6 @@ function* verdictsOn(
  * Returns the retention verdicts on the snapshots of a policy in an array. The snapshots of a whole project may not fit into
  * memory; use `verdictsOn` for them.
  */
-export const planOf = (...parameters: Parameters<typeof verdictsOn>): Planned[] => [...verdictsOn(...parameters)];
+export const planOf = (...parameters: Parameters<typeof verdictsOn>): PlannedVerdict[] => [
+  ...verdictsOn(...parameters),
+];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { after, before, instant } from "../../../../shared/core/instant.ts";
-import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
+import { type AttachmentEvent, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../../../shared/snapshots/ports.ts";
 import { cloudError, HOUR_MS, MINUTE_MS, START, virtualTime } from "../../../support/domain.ts";
 
@@ -24,7 +24,7 @@ interface Options {
   seconds?: number;
   named?: boolean;
   failAt?: number;
-  stage?: Attaching["stage"];
+  stage?: AttachmentEvent["stage"];
   /** The disks of which another event has already created a snapshot. */
   taken?: string[];
 }
@@ -42,7 +42,7 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
     show: async (id) => next(`show ${id}`)[0] as Volume,
     ofServer: async (id) => next(`disks of ${id}`),
   };
-  const attaching: Attaching = {
+  const attaching: AttachmentEvent = {
     serverId: SERVER,
     volumeId: named ? "disk-1" : undefined,
     time: age === null ? undefined : before(START, age),

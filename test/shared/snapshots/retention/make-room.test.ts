@@ -161,9 +161,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
-      full(
-        'The retention of the policy "nightly" keeps 5 of them. Lower it so that at most 6 snapshots remain in total',
-      ),
+      full('The retention of the policy "nightly" keeps 5 of them. Lower it until at most 6 snapshots remain in total'),
     );
     expect(asked).toEqual([LIST]);
   });
