@@ -35,7 +35,7 @@ export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room"
 }
 
 function isTimeZone(name: string): boolean {
-  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves work
+  // Stryker disable next-line ConditionalExpression,StringLiteral: this condition only saves work
   if (name === "UTC") return true;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

@@ -28,8 +28,8 @@ export const MANAGED_BY = "snapshot-functions";
 /** The label keys of the snapshot marker in EVS metadata and tags. Callers cannot set these labels. */
 export const MARKER_KEYS = ["managed-by", "policy", "key", "content"] as const;
 
-const KEY = /^[0-9a-f]{32}$/;
-const REQUEST_HASH = /^[0-9a-f]{8}$/;
+const KEY_PATTERN = /^[0-9a-f]{32}$/;
+const REQUEST_HASH_PATTERN = /^[0-9a-f]{8}$/;
 
 /**
  * Returns the SHA-256 hash of a string. Prefers `crypto.hash` (Node.js 20.12 and later), because `createHash` leaves an object
@@ -91,12 +91,13 @@ export const markerLabels = (marker: Marker): Record<string, string> => ({
 export function readMarkerLabels(labels: Record<string, string>): Marker | undefined {
   const { policy, key, content } = labels;
   if (labels["managed-by"] !== MANAGED_BY || !policy || !key || !content) return undefined;
-  return KEY.test(key) && REQUEST_HASH.test(content)
+  return KEY_PATTERN.test(key) && REQUEST_HASH_PATTERN.test(content)
     ? { policy, idempotencyKey: key, requestHash: content }
     : undefined;
 }
 
-const MARKER_TEXT = /(?:^| )managed-by:snapshot-functions policy:([\w-]+) key:([\da-f]{32}) content:([\da-f]{8})\s*$/;
+const MARKER_PATTERN =
+  /(?:^| )managed-by:snapshot-functions policy:([\w-]+) key:([\da-f]{32}) content:([\da-f]{8})\s*$/;
 
 /**
  * Appends the snapshot marker to a snapshot description, because DWS snapshots have no labels.
@@ -115,7 +116,7 @@ export function describeWithMarker(description: string | undefined, marker: Mark
  * malformed.
  */
 export function readMarkerText(description: string | undefined): Marker | undefined {
-  const found = description?.match(MARKER_TEXT);
+  const found = description?.match(MARKER_PATTERN);
   if (!found) return undefined;
   // The defaults only satisfy the type. In a match, all three groups are strings.
   const [, policy = "", key = "", content = ""] = found;

@@ -21,7 +21,7 @@ export function foreignReason({ name, labels, raw }: FoundSnapshot): string | un
 export const groupIdOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
   textAt(raw, "snapshot_group_id") || undefined;
 
-// Stryker disable all: only saves memory
+// Stryker disable all: this code only saves memory
 
 /** The fields of an API response that show whether this project created a snapshot. */
 const OWNERSHIP_FIELDS = ["snapshot_type", "type", "snapshot_group_id"];

@@ -58,10 +58,10 @@ export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
 export function targetsOf(selector: Selector, kind: Kind, resources: readonly Resource[]): Target[] {
   const { tags, exclude_tags = {} } = selector;
   const tagsOf = new Map(resources.map((resource) => [resource.id.toLowerCase(), resource.tags]));
-  const tagged =
+  const taggedResources =
     tags === undefined ? [] : resources.filter((resource) => Object.entries(tags).every(matches(resource.tags)));
-  const named = (selector[kind.target.idsField] ?? []) as string[];
-  const ids = [...named, ...tagged.map(({ id }) => id)].map((id) => id.toLowerCase());
+  const selectedIds = (selector[kind.target.idsField] ?? []) as string[];
+  const ids = [...selectedIds, ...taggedResources.map(({ id }) => id)].map((id) => id.toLowerCase());
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
     .map((id) => targetFor(kind, id, selector));

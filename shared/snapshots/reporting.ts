@@ -27,7 +27,7 @@ export const OUTCOMES = {
 } as const satisfies Record<string, "info" | "warn" | "error">;
 
 /** Describes each outcome. No function loads these descriptions; a test compares them with the table in README.md. */
-// Stryker disable all: a test of the project compares it with README.md
+// Stryker disable all: a test compares the descriptions with README.md
 export const OUTCOME_DESCRIPTIONS: Record<Outcome, string> = {
   accepted: "the service accepted the create request",
   existing: "an earlier delivery of the same request created the snapshot",

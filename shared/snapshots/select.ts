@@ -40,12 +40,12 @@ export async function selectTargets(
   const refused = new Map<Target, SnapshotError>();
   for (const [index, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
-    const isListed = checkIds || needsLookup(selector);
+    const needsList = checkIds || needsLookup(selector);
     // Several kinds can select the same type of resource, such as disks.
     const list = () => retryRead(() => cloud(kind).resources(maxTargets), retryBudget);
-    if (isListed && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
+    if (needsList && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
     try {
-      const resources = isListed ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
+      const resources = needsList ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
       const selected = targetsOf(selector, kind, resources);
       if (selected.length === 0) empty.push(`targets[${index}]`);
       targets.push(...selected);

@@ -367,7 +367,9 @@ describe("the attachment in EVS", () => {
       resource_id: disk,
       error: { reason: "DeadlineExceeded" },
     });
-    expect(record(invoked).error.message).toContain(`Expected the disk ${disk} to be attached to ${server}; it was`);
+    expect(record(invoked).error.message).toContain(
+      `Expected the disk ${disk} to be attached to ${server}; its status is still`,
+    );
     expect(cloud.snapshots()).toEqual([]);
 
     expect((await deliver(event)).result.outcomes).toEqual({ accepted: 1 });

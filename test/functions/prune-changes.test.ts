@@ -112,8 +112,8 @@ const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: R
   "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
   "loses its marker": [{ marked: false }, "held", /marked/],
   "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
-  "is being rolled back": [{ status: "rollbacking" }, "kept", /^in the status rollbacking$/i],
-  "is creating": [{ status: "creating" }, "kept", /^in the status creating$/i],
+  "is being rolled back": [{ status: "rollbacking" }, "kept", /^its status is rollbacking$/i],
+  "is creating": [{ status: "creating" }, "kept", /^its status is creating$/i],
 };
 
 describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
@@ -151,7 +151,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
       expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
         outcome: "deleted",
         rule: "kept by no rule",
-        detail: expect.stringMatching(/already\.$/),
+        detail: expect.stringMatching(/^Already /),
       });
       expect(left()).toEqual(going ? [a, b].sort() : [a]);
     }

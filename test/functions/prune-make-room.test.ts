@@ -121,7 +121,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const reasons = Object.fromEntries(records.slice(0, 2).map((one) => [one.resource_id, one.error]));
     expect(reasons[full.id]).toMatchObject({ reason: "QuotaExceeded", code: "EVS.5400", status: 400 });
     expect(reasons[full.id].message).toContain(
-      "got 7. EVS rejected another one: 400 EVS.5400: Malformed request body. No more snapshots",
+      "got 7. EVS rejected the request: 400 EVS.5400: Malformed request body. No more snapshots",
     );
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });

@@ -54,7 +54,7 @@ describe.each(KINDS)("a marked %s", (kind) => {
     });
     expect(byId.get(failed.id)?.error.message).toContain(`its status is "${failed.status}"`);
     expect(byId.get(strange.id)).toMatchObject({ ...common, outcome: "unverified", level: "warn" });
-    expect(byId.get(strange.id)?.detail).toContain(`The status "${strange.status}"`);
+    expect(byId.get(strange.id)?.detail).toContain(`unknown status "${strange.status}"`);
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done" });
     expect(cloud.logs).toHaveLength(4);
   });
@@ -143,7 +143,7 @@ describe.each(KINDS)("a marked %s", (kind) => {
     seed(cloud, kind, of[kind], { minutes: 30, key, status: "error" });
     const { records } = await verify();
     const duplicates = records
-      .filter(({ detail }) => detail?.includes("Twin"))
+      .filter(({ detail }) => detail?.includes("Duplicate"))
       .map((one) => [one.snapshot_id, one.detail]);
     expect(duplicates).toEqual([[younger.id, expect.stringContaining(`Duplicate of ${older.id}`)]]);
   });

@@ -52,10 +52,10 @@ export function readResponse(what: string, response: HttpResponse, operation: Op
   }
   if (text.trim() === "") return { status, text, body: {} };
   if (!isObject(body)) {
-    const got = JSON.stringify(text.slice(0, 80));
+    const actual = JSON.stringify(text.slice(0, 80));
     throw new SnapshotError(
       "BadResponse",
-      `${what}: expected a JSON object in the ${status} response, got ${got}.`,
+      `${what}: expected a JSON object in the ${status} response, got ${actual}.`,
       details,
     );
   }

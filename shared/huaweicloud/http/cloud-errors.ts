@@ -184,7 +184,7 @@ const isRejectedByService = ({ status, code = "" }: CloudFault): boolean =>
   status === 429 || (status >= 400 && /\D/.test(code));
 
 const FORCE_ADVICE =
-  'The disk is attached; a legacy snapshot of it needs "force": true. Set it in the request or the target.';
+  'The disk is attached, so a legacy snapshot needs "force": true. Set "force" in the request or the target.';
 
 /** Returns whether EVS rejected a legacy snapshot because the disk is attached to a server (SOURCES.md#evs-force-attached). */
 const isAttached = ({ code, message }: CloudFault, operation: Operation): boolean =>
@@ -208,9 +208,9 @@ export function faultError(
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
   const cloudMessage = fault.message?.slice(0, MAX_MESSAGE);
-  const shown = (cloudMessage ?? "no readable message").replace(/\.$/, "");
+  const text = (cloudMessage ?? "no readable message").replace(/\.$/, "");
   const advice = isAttached(fault, details.operation) ? FORCE_ADVICE : REASONS[reason].advice;
-  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${shown}. ${advice}`, {
+  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${text}. ${advice}`, {
     code: fault.code,
     cloudMessage,
     status: fault.status,

@@ -9,7 +9,7 @@ import { readFault } from "./cloud-errors.ts";
  * Matches a UUID and the placeholder `XXXXXX` of the API documents. Does not match the UUID of zeros, because some responses
  * use it for a missing id.
  */
-const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
+const ID_PATTERN = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
 
 /**
  * Reads the response to a create request.
@@ -22,7 +22,7 @@ export function readCreated(kind: Kind, options: JsonObject, response: ApiRespon
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
   const snapshotId = kind.createdId(response.body);
   const expected = kind.resourceOf(options);
-  if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
+  if (snapshotId === undefined || !ID_PATTERN.test(snapshotId) || snapshotId.toLowerCase() === expected) {
     throw unexpected(`the id of the new ${kind.name}`);
   }
   // EVS v5 returns the fields without an envelope object (SOURCES.md#evs-v5-create).

@@ -20,8 +20,8 @@ export const isLoopback = (origin: string): boolean => LOOPBACK.test(new URL(ori
  */
 export function endpointOf(service: Service, variable: (name: string) => string | undefined): string {
   const name = `${service}_ENDPOINT`;
-  const given = variable(name);
-  if (given !== undefined) return originOf(name, given);
+  const address = variable(name);
+  if (address !== undefined) return originOf(name, address);
   if (service === "LTS") {
     throw new SnapshotError(
       "Misconfigured",
@@ -45,24 +45,24 @@ export function endpointOf(service: Service, variable: (name: string) => string 
   return `https://${service.toLowerCase()}.${region}.myhuaweicloud.com`;
 }
 
-function originOf(name: string, given: string): string {
+function originOf(name: string, address: string): string {
   let url: URL | undefined;
   try {
-    url = new URL(given);
+    url = new URL(address);
   } catch {
     // The error below contains the value.
   }
-  const allowed =
+  const isAllowed =
     url !== undefined &&
     (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname))) &&
     url.pathname === "/" &&
     url.search + url.hash + url.username + url.password === "";
-  if (url === undefined || !allowed) {
+  if (url === undefined || !isAllowed) {
     // The message must not repeat a password in the address, whatever characters it contains.
-    const shown = given.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
+    const redacted = address.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
     throw new SnapshotError(
       "Misconfigured",
-      `${name}: expected an address such as https://evs.eu-west-101.myhuaweicloud.com (https, or http on loopback; no path), got ${JSON.stringify(shown)}.`,
+      `${name}: expected an address such as https://evs.eu-west-101.myhuaweicloud.com (https, or http on loopback; no path), got ${JSON.stringify(redacted)}.`,
     );
   }
   return url.origin;

@@ -38,7 +38,7 @@ interface Pace {
  * Matches the rate limit in a gateway message such as `...over ratelimit,limit:50,time:1 second`
  * (SOURCES.md#gateway-throttling-message).
  */
-const LIMIT = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
+const LIMIT_PATTERN = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
 /** The rate in requests per second after a 429 response whose message contains no limit. */
 const DEFAULT_RATE = 10;
 const MIN_RATE = 0.01;
@@ -123,7 +123,7 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
 }
 
 function parseRate(message: string | undefined): number {
-  const found = LIMIT.exec(message ?? "");
+  const found = LIMIT_PATTERN.exec(message ?? "");
   if (found === null) return DEFAULT_RATE;
   const seconds = Number(found[2]) * (found[3]?.toLowerCase() === "minute" ? 60 : 1);
   return Number(found[1]) / seconds;

@@ -157,7 +157,7 @@ class SdkTransportAdapter implements HttpClient {
     const isDelivery = this.#service === "LTS";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;
-    const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
+    const api = `${request.method} ${url.pathname.replace(IDS_IN_PATH, "{id}")}`;
     const limit = deadline - (this.#operation === "create" ? LIST_RESERVE_MS : 0);
     if (!isDelivery) await limiter.acquire(api, instant(limit));
     const remainingMs = limit - now();
@@ -217,7 +217,7 @@ function maxBytesOf(service: Service, operation: Operation): number {
 }
 
 /** Matches ids in a URL path. Paths that differ only in ids belong to the same API and have the same rate limit. */
-const IDS = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
+const IDS_IN_PATH = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
 
 const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
 

@@ -59,7 +59,7 @@ const STREAMED_RESPONSE =
 async function readMiddy(path) {
   const text = await readFile(path, "utf8");
   if (!STREAMED_RESPONSE.test(text))
-    throw new Error(`Expected middy to contain ${STREAMED_RESPONSE}, but ${path} does not.`);
+    throw new Error(`Expected middy to contain the code for streams, but ${path} does not.`);
   return text.replace(STREAMED_RESPONSE, "");
 }
 

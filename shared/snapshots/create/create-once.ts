@@ -181,7 +181,7 @@ async function reclassifyQuotaError(
   );
   if (count < maxPerResource) return error;
   const { code, cloudMessage, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. EVS rejected another one: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
+  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. EVS rejected the request: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
   return new SnapshotError("QuotaExceeded", message, { code, cloudMessage, status, requestId, attempts });
 }
 
@@ -240,7 +240,7 @@ async function waitUntilListed(createdAt: number, { time, deadline }: RetryBudge
   if (time.now() + remaining + LAST_LIST_MS > deadline) {
     throw new SnapshotError(
       "OutcomeUnknown",
-      `An equal request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     );
   }
   await time.sleep(Math.max(0, remaining));

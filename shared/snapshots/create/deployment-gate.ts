@@ -91,7 +91,7 @@ export async function passGate(
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
-  // Stryker disable next-line StringLiteral: any name that no other use case uses
+  // Stryker disable next-line StringLiteral: any name works that no other use case uses
   await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
     const index = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
@@ -111,18 +111,18 @@ export async function passGate(
     await forEachConcurrent(targets, concurrency, start);
   });
 
-  await updateProgress(targetsThat(isPending), (target) =>
+  await updateProgress(targetsWith(isPending), (target) =>
     Promise.resolve(listedBefore.get(target) as FoundSnapshot[]),
   );
-  while (ageErrors.length === 0 && targetsThat(isPending).length > 0 && time.now() < waitUntil) {
+  while (ageErrors.length === 0 && targetsWith(isPending).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));
     const index = indexExistingSnapshots(run, runContext);
     const list = (target: Target) => snapshots.list(target, index);
-    const pending = targetsThat(isPending);
+    const pending = targetsWith(isPending);
     await updateProgress(pending, list);
     // While the last snapshot was still in creation, a snapshot that was already available may have been deleted.
-    const availableBefore = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
-    if (targetsThat(isPending).length === 0) await updateProgress(availableBefore, list);
+    const availableBefore = targetsWith(({ target, outcome }) => outcome === "available" && !pending.includes(target));
+    if (targetsWith(isPending).length === 0) await updateProgress(availableBefore, list);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
   // Stryker disable next-line OptionalChaining: every target has an open record, which the type does not express
@@ -130,7 +130,7 @@ export async function passGate(
   for (const error of ageErrors) throw error;
   return results;
 
-  function targetsThat(condition: (progress: Progress) => boolean): Target[] {
+  function targetsWith(condition: (progress: Progress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 

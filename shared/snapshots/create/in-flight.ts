@@ -94,12 +94,12 @@ export async function serializeRuns(
   const { time } = retryBudget;
   forgetOld(inFlight, time);
   const { pending: previous, done } = inFlight.get(name) ?? {};
-  const listed = previous?.then(() => time.sleep(LISTED_AFTER_MS));
-  const working =
-    listed === undefined
+  const previousListed = previous?.then(() => time.sleep(LISTED_AFTER_MS));
+  const run =
+    previousListed === undefined
       ? work(done !== undefined)
-      : waitForConcurrentRequest(listed, retryBudget).then(() => work(true));
-  const pending = Promise.allSettled([previous, working]).then(() => undefined);
+      : waitForConcurrentRequest(previousListed, retryBudget).then(() => work(true));
+  const pending = Promise.allSettled([previous, run]).then(() => undefined);
   const entry: InFlightEntry = { pending };
   inFlight.set(name, entry);
   void pending.then(() => {
@@ -107,7 +107,7 @@ export async function serializeRuns(
     inFlight.delete(name);
     inFlight.set(name, { done: { at: elapsed(time) } });
   });
-  await working;
+  await run;
 }
 
 /**

@@ -100,7 +100,7 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
         ? { snapshot, decision: "deleted", rule: "failed, and a newer good snapshot exists" }
         : { snapshot, decision: "kept", rule: `failed, but contains the only good snapshot of disk ${onlyDisk}` };
     }
-    if (!available) return { snapshot, decision: "kept", rule: `in the status ${snapshot.status}` };
+    if (!available) return { snapshot, decision: "kept", rule: `its status is ${snapshot.status}` };
     return original === undefined
       ? { snapshot, decision: "deleted", rule: "kept by no rule" }
       : { snapshot, decision: "deleted", rule: `twin of ${original.id}`, isDuplicate: true };
@@ -189,7 +189,7 @@ export const namesIn = (hold: readonly string[]): Set<string> =>
 
 /** Returns whether the field `hold` of a policy contains the id or the name of a snapshot. */
 export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot): boolean =>
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: only saves time
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: this condition only saves time
   hold.size > 0 && (hold.has(id.toLowerCase()) || (name !== "" && hold.has(name.toLowerCase())));
 
 /**
@@ -242,23 +242,23 @@ function applyRules(
   }
 
   for (const [rule, periodOf] of Object.entries(PERIODS)) {
-    let left = retention[rule as keyof typeof PERIODS] ?? 0;
-    let day: number | undefined;
+    let periodsLeft = retention[rule as keyof typeof PERIODS] ?? 0;
+    let previousDay: number | undefined;
     // If the clock is set back across midnight, a day occurs twice. Only the newest snapshot of the day is kept.
-    const seen = new Set<number>();
-    for (let index = 0; index < good.length && left > 0; index += 1) {
+    const seenPeriods = new Set<number>();
+    for (let index = 0; index < good.length && periodsLeft > 0; index += 1) {
       const entry = good[index] as Entry;
       const isOldest = index === good.length - 1;
       const entryDay = dayOf(wallTime(entry));
-      // Stryker disable next-line ConditionalExpression: only saves time
-      if (entryDay === day && !isOldest) continue;
-      day = entryDay;
+      // Stryker disable next-line ConditionalExpression: this condition only saves time
+      if (entryDay === previousDay && !isOldest) continue;
+      previousDay = entryDay;
       const period = periodOf(entryDay);
       // Keep the newest snapshot of each period. Like restic, also keep the oldest snapshot if the rule has periods left.
-      if (seen.has(period) && !isOldest) continue;
-      keep(entry, seen.has(period) ? `oldest ${rule}` : rule);
-      seen.add(period);
-      left -= 1;
+      if (seenPeriods.has(period) && !isOldest) continue;
+      keep(entry, seenPeriods.has(period) ? `oldest ${rule}` : rule);
+      seenPeriods.add(period);
+      periodsLeft -= 1;
     }
   }
 
@@ -284,7 +284,7 @@ function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
   const last = new Map<string, Entry>();
   const lastDisksOf = new Map<Entry, string[]>();
   for (const entry of good) {
-    // Stryker disable next-line ConditionalExpression: only saves time
+    // Stryker disable next-line ConditionalExpression: this condition only saves time
     if (entry.snapshot.members === undefined) continue;
     for (const disk of goodDisksOf(entry.snapshot)) {
       if (last.has(disk)) continue;

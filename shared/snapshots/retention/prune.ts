@@ -57,7 +57,7 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const unmatchedHolds = new Map(options.hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
   const keepMarked = (found: FoundSnapshot) => {
     for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
-    // Stryker disable next-line ConditionalExpression: only saves memory
+    // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? compact(found) : undefined;
   };
   const { maxTargets = Number.POSITIVE_INFINITY } = runContext;

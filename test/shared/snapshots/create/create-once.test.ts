@@ -441,7 +441,7 @@ describe("createOnce after a recent request with an unknown outcome", () => {
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `An equal request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
@@ -535,7 +535,7 @@ describe("createOnce after a rejected create", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected another one: 400 EVS\.5400: Too many\. No more snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. No more snapshots/,
       ),
     });
     expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));

@@ -87,9 +87,9 @@ test.each([
 ] as const)("planRetention neither counts nor deletes a snapshot in the state %s (status %s)", (state, status) => {
   const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
   expect(plan(found, { keep_last: 1 })).toEqual([
-    `x kept: in the status ${status}`,
+    `x kept: its status is ${status}`,
     "a kept: keep_last",
-    `y kept: in the status ${status}`,
+    `y kept: its status is ${status}`,
     "b deleted: kept by no rule",
   ]);
 });
