@@ -185,7 +185,11 @@ export async function passGate(
       case "failed":
         return { ...now, ...finishedProgress(target, snapshot, state) };
       default:
-        return { ...now, outcome: "unverified", detail: now.detail ?? `The status "${status}" is unknown.` };
+        return {
+          ...now,
+          outcome: "unverified",
+          detail: now.detail ?? `The snapshot has the unknown status "${status}".`,
+        };
     }
   }
 }

@@ -131,7 +131,7 @@ describe("passGate with a new deployment", () => {
   test("passGate waits for a snapshot whose status is unknown", async () => {
     const { progress } = await gate([snapshotCreatedFor(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
+      { outcome: "unverified", snapshot_id: "a", detail: 'The snapshot has the unknown status "rollbacking".' },
     ]);
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", UNKNOWN));
