@@ -8,7 +8,7 @@ import { generateRegistries } from "../infra/registries/registries.ts";
 import { generateSchemas } from "../infra/schemas/schemas.ts";
 import { generateTerraform } from "../infra/terraform/generate.ts";
 import { REASONS } from "../shared/core/errors.ts";
-import { FIELD_DESCRIPTIONS, OUTCOMES, OUTCOMES_SAY, type Outcome } from "../shared/results/record.ts";
+import { FIELD_DESCRIPTIONS, OUTCOME_DESCRIPTIONS, OUTCOMES, type Outcome } from "../shared/results/record.ts";
 import { KINDS } from "../shared/snapshots/kinds/kinds.generated.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -290,7 +290,7 @@ describe("the README", () => {
 
   test("README.md lists each outcome with its level and meaning", () => {
     expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
-      Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOMES_SAY[outcome as Outcome]]),
+      Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOME_DESCRIPTIONS[outcome as Outcome]]),
     );
   });
 });

@@ -73,7 +73,7 @@ export const definition = {
               error: {
                 reason: "SnapshotFailed",
                 message:
-                  'Expected the snapshot ffa9bc5e-1172-4021-acaf-cdcd78a9584d to become available; it ended in the status "error".',
+                  'Expected the snapshot ffa9bc5e-1172-4021-acaf-cdcd78a9584d to become available; its status is "error".',
               },
             },
           ],

@@ -3,13 +3,13 @@ import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { compact } from "../snapshots/ownership.ts";
 import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
 import { readCreated } from "./http/create-response.ts";
-import { collected, resourceIn, snapshotIn, wholeList } from "./http/pagination.ts";
+import { collected, readResource, readSnapshot, readWholeList } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` reads the list of the whole project, because a name must be
- * unique in the project (SOURCES.md#dws-names-unique). That list has no parameters and no pages
- * (SOURCES.md#dws-list-has-no-pages).
+ * Creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole project, because a
+ * snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query parameters, and the
+ * list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
 export const dwsCreation = (connection: Connection): Creation => ({
   create: async (options) =>
@@ -23,8 +23,8 @@ export const dwsCreation = (connection: Connection): Creation => ({
       }),
     ),
   listFor: ({ cluster_id, name }) => {
-    const [cluster, requestedName] = [cluster_id, name].map((text) => String(text).toLowerCase());
-    // A project has thousands of snapshots, and the others cannot collide, so they are not kept in memory.
+    const [cluster, requestedName] = [cluster_id, name].map((value) => String(value).toLowerCase());
+    // A project has thousands of snapshots, so only those that can collide with the requested snapshot are kept in memory.
     const canCollide = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
     return collected((visit) => list(connection, (found) => void (canCollide(found) && visit(compact(found)))));
@@ -41,7 +41,7 @@ export const dws = (connection: Connection): SnapshotService => ({
     const queryParams = { enterprise_project_id: "all_granted_eps" };
     const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
     return collected<Resource>(
-      async (visit) => wholeList(response, "clusters", (row) => visit(resourceIn(row, "clusters"))),
+      async (visit) => readWholeList(response, "clusters", (row) => visit(readResource(row, "clusters"))),
       max,
     );
   },
@@ -50,7 +50,7 @@ export const dws = (connection: Connection): SnapshotService => ({
 async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
-  wholeList(response, "snapshots", (row) => visit(snapshotIn(row, clusterSnapshot)));
+  readWholeList(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshot)));
 }
 
 /** The client of each kind of snapshot that this file serves. */

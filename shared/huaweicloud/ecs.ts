@@ -1,11 +1,12 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { allPages, collected, pageOf, resourceIn } from "./http/pagination.ts";
+import { allPages, collected, parsePage, readResource } from "./http/pagination.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Lists every server of the project with its tags (SOURCES.md#ecs-list-pages).
+ * Lists every ECS server of the project with its tags (SOURCES.md#ecs-list-pages).
  *
- * @throws SnapshotError BadResponse if there are more than `max`
+ * @param max the maximum number of servers that fit into memory
+ * @throws SnapshotError BadResponse if the project has more than `max` servers
  */
 export const listServers = (connection: Connection, max: number): Promise<Resource[]> =>
   collected(
@@ -17,9 +18,9 @@ export const listServers = (connection: Connection, max: number): Promise<Resour
             url: "/v1/{project_id}/cloudservers/detail",
             queryParams: { enterprise_project_id: "all_granted_eps", limit, offset },
           });
-          return pageOf(response, "servers");
+          return parsePage(response, "servers");
         },
-        (row) => visit(resourceIn(row, "servers")),
+        (row) => visit(readResource(row, "servers")),
       ),
     max,
   );

@@ -11,13 +11,13 @@ import type { Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listVolumes } from "./evs-volumes.ts";
 import { readCreated } from "./http/create-response.ts";
 import { checkSnapshotId } from "./http/ids.ts";
-import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
+import { allRows, collected, MAX_SNAPSHOTS, parsePage, readSnapshot } from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
-/** Creates legacy snapshots with the EVS v2 calls of the official SDK (SOURCES.md#evs-v2-create). */
+/** Creates legacy snapshots with the EVS v2 calls of Huawei Cloud's official SDK (SOURCES.md#evs-v2-create). */
 export const evsV2Creation = (connection: Connection): Creation => ({
   async create(options) {
-    const body = new CreateSnapshotRequestBody().withSnapshot(optionOf(options));
+    const body = new CreateSnapshotRequestBody().withSnapshot(toSdkOptions(options));
     const request = new CreateSnapshotRequest().withBody(body);
     return readCreated(
       snapshot,
@@ -48,16 +48,16 @@ const list = (connection: Connection, visit: (found: FoundSnapshot) => void, vol
         .withOffset(offset);
       if (volumeId !== undefined) request.withVolumeId(volumeId);
       const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-      return pageOf(response, "snapshots");
+      return parsePage(response, "snapshots");
     },
-    (row) => visit(snapshotIn(row, snapshot)),
+    (row) => visit(readSnapshot(row, snapshot)),
   );
 
 /**
- * Returns the options as the SDK's type, without the absent ones. A description can be `null` on older clouds, which the SDK's
- * type does not allow: SOURCES.md#evs-v2-classic-limits.
+ * Converts create options into the type of the SDK and omits absent options. In older regions, a description can be `null`,
+ * which the SDK's type does not allow (SOURCES.md#evs-v2-classic-limits).
  */
-function optionOf(options: JsonObject): CreateSnapshotOption {
+function toSdkOptions(options: JsonObject): CreateSnapshotOption {
   const { volume_id, force, metadata, description, name } = options;
   const option = new CreateSnapshotOption().withVolumeId(volume_id as string);
   if (force !== undefined) option.withForce(force as boolean);

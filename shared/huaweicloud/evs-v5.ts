@@ -3,15 +3,15 @@ import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
 import { compact } from "../snapshots/ownership.ts";
-import type { Created, Creation, SnapshotService } from "../snapshots/ports.ts";
+import type { CreatedSnapshot, Creation, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
 import { readCreated } from "./http/create-response.ts";
-import { allRows, collected, MAX_SNAPSHOTS, pageOf, snapshotIn } from "./http/pagination.ts";
+import { allRows, collected, MAX_SNAPSHOTS, parsePage, readSnapshot } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates standard snapshots with EVS v5 calls (SOURCES.md#evs-v5-create), for which the SDK has no client
+ * Creates standard snapshots with EVS v5 requests (SOURCES.md#evs-v5-create). The SDK has no client for EVS v5
  * (SOURCES.md#sdk-no-v5-client).
  */
 export const evsV5SnapshotCreation = (connection: Connection): Creation => ({
@@ -29,8 +29,9 @@ export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
 });
 
 /**
- * Creates snapshot consistency groups with EVS v5 calls (SOURCES.md#evs-groups-create). If the request names disks instead of a
- * server, `listFor` lists all groups, because a group does not contain the ids of its disks (SOURCES.md#evs-groups-hide-members).
+ * Creates snapshot consistency groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options contain disk
+ * ids instead of a server id, `listFor` lists all groups, because EVS does not return the disk ids of a group
+ * (SOURCES.md#evs-groups-hide-members).
  */
 export const evsV5SnapshotGroupCreation = (connection: Connection): Creation => ({
   create: (options) => create(connection, snapshotGroup, "/v5/{project_id}/snapshot-groups", options),
@@ -46,13 +47,15 @@ export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => 
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
-/** The most groups, and the most members of groups, that are kept in memory. */
+/** The maximum number of snapshot groups that are kept in memory. */
 const MAX_GROUPS = 10_000;
+/** The maximum number of members of snapshot groups that are kept in memory. */
 const MAX_MEMBERS = 30_000;
 
 /**
- * Lists groups with the disks and the state of their members. The service does not include the members in a group: they are the
- * standard snapshots with the id of the group (SOURCES.md#evs-groups-hide-members). One list of snapshots serves all groups.
+ * Lists snapshot groups with their members. EVS does not return the members together with a group. The members are the standard
+ * snapshots with the group's id in `snapshot_group_id` (SOURCES.md#evs-groups-hide-members), so one list of all snapshots
+ * serves all groups.
  */
 async function listGroups(connection: Connection, filter: Filter = {}): Promise<FoundSnapshot[]> {
   const groups = await collected<FoundSnapshot>(
@@ -73,7 +76,7 @@ async function listGroups(connection: Connection, filter: Filter = {}): Promise<
   return groups.map((group) => groupWith(group, members.get(group.id) ?? []));
 }
 
-const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<Created> =>
+const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<CreatedSnapshot> =>
   readCreated(
     kind,
     options,
@@ -100,14 +103,14 @@ const list = (
       const response = await sendOptions(connection, "EVS", "read", {
         method: "GET",
         url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
-        // The documents name the parameter for both lists, and the Terraform provider sends this value for snapshots. The
-        // value is UNCONFIRMED for groups: SOURCES.md#evs-enterprise-projects.
+        // The Terraform provider sends this value when it lists snapshots. It is UNCONFIRMED that EVS accepts the value in a
+        // list request for groups (SOURCES.md#evs-enterprise-projects).
         queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
       });
-      // Ignores the count, because its meaning is UNCONFIRMED: SOURCES.md#evs-v5-list-count.
-      return { rows: pageOf(response, name).rows };
+      // The count is ignored, because it is UNCONFIRMED that EVS v5 returns it (SOURCES.md#evs-v5-list-count).
+      return { rows: parsePage(response, name).rows };
     },
-    (row) => visit(snapshotIn(row, kind)),
+    (row) => visit(readSnapshot(row, kind)),
   );
 
 /** The client of each kind of snapshot that this file serves. */

@@ -5,7 +5,7 @@ import { parseInstant } from "../core/instant.ts";
 import { isObject, type JsonObject, textAt } from "../core/json.ts";
 import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
 import { unexpectedResponse, unexpectedRow } from "./http/api-response.ts";
-import { allRows, collected, pageOf, resourceIn } from "./http/pagination.ts";
+import { allRows, collected, parsePage, readResource } from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
 const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
@@ -16,42 +16,43 @@ const listRows = (connection: Connection, visit: (row: JsonObject) => void, serv
       .withOffset(offset);
     if (serverId !== undefined) request.withServerId(serverId);
     const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));
-    return pageOf(response, "volumes");
+    return parsePage(response, "volumes");
   }, visit);
 
 /**
- * Lists every disk of the project with its tags, because the service cannot filter the list by tags
+ * Lists every disk of the project with its tags, because EVS cannot filter the disk list by tags
  * (SOURCES.md#evs-disk-list-no-tag-filter).
  *
- * @throws SnapshotError BadResponse if there are more than `max`
+ * @param max the maximum number of disks that fit into memory
+ * @throws SnapshotError BadResponse if the project has more than `max` disks
  */
 export const listVolumes = (connection: Connection, max: number): Promise<Resource[]> =>
-  collected((visit) => listRows(connection, (row) => visit(resourceIn(row, "disks"))), max);
+  collected((visit) => listRows(connection, (row) => visit(readResource(row, "disks"))), max);
 
-/** Far more than the about 60 disks that a server can have. */
+/** The maximum number of disks that are listed for one server. A server can have about 60 disks. */
 const MAX_DISKS = 1_000;
 
-/** Lists the disks of a server with their status and attachments (SOURCES.md#evs-disks-of-server). */
+/** Lists the disks of a server with their statuses and attachments (SOURCES.md#evs-disks-of-server). */
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
   collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
 
 /**
- * Lists the disks of a server and when each was attached. Includes a disk whose attachments do not name any server, because
- * the service lists it for this server. Excludes a disk that is attached to other servers only.
+ * Lists the disks of a server with their attachment times. A disk without any server id in its attachments is included, because
+ * EVS lists the disk for this server. A disk that is attached only to other servers is excluded.
  */
 export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
   const disks: AttachedDisk[] = [];
   for (const { id, attachments } of await listVolumesOfServer(connection, serverId)) {
-    const own = attachments.filter((attachment) => (attachment.serverId ?? serverId) === serverId);
-    if (attachments.length > 0 && own.length === 0) continue;
-    // If the disk has several attachments to this server, the right time is unknown.
-    disks.push({ id, attachedAt: own.length === 1 ? own[0]?.attachedAt : undefined });
+    const toServer = attachments.filter((attachment) => (attachment.serverId ?? serverId) === serverId);
+    if (attachments.length > 0 && toServer.length === 0) continue;
+    // If the disk has several attachments to this server, the attachment time is ambiguous.
+    disks.push({ id, attachedAt: toServer.length === 1 ? toServer[0]?.attachedAt : undefined });
   }
   return disks;
 }
 
 /**
- * Returns one disk.
+ * Requests one disk from EVS.
  *
  * @throws SnapshotError NotFound if the disk does not exist
  */

@@ -2,15 +2,18 @@ import { type JsonObject, textAt } from "../core/json.ts";
 import { unexpectedResponse } from "./http/api-response.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
-/** The largest event of an asynchronous invocation, in bytes: 256 KB (SOURCES.md#functiongraph-limits) less 6 KB for the envelope. */
+/**
+ * The maximum size of the event for an asynchronous invocation, in bytes: the limit of 256 KB (SOURCES.md#functiongraph-limits)
+ * minus 6 KB for the envelope around the event.
+ */
 export const LARGEST_PAYLOAD = 250 * 1024;
 
 /**
- * Invokes a function asynchronously with an event (SOURCES.md#functiongraph-async-invocation).
+ * Starts an asynchronous invocation of a function with the given event (SOURCES.md#functiongraph-async-invocation).
  *
  * @param functionUrn such as `urn:fss:eu-west-101:<project>:function:default:scheduled-snapshots:latest`
  * @returns the request id of the new invocation
- * @throws SnapshotError `ambiguous` if the invocation may have started, for example after a timeout
+ * @throws SnapshotError with `ambiguous` set if the invocation may have started, for example after a timeout
  */
 export async function invokeAsync(connection: Connection, functionUrn: string, event: JsonObject): Promise<string> {
   const response = await sendOptions(connection, "FUNCTIONGRAPH", "create", {

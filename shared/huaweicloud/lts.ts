@@ -2,25 +2,25 @@ import { textAt } from "../core/json.ts";
 import { unexpectedResponse } from "./http/api-response.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
-/** A log stream that receives the records. */
+/** An LTS log stream that receives result records. */
 export interface Topic {
   logGroupId: string;
   logStreamId: string;
 }
 
 /**
- * Reports lines to a log stream (SOURCES.md#lts-report).
+ * Sends log lines to an LTS log stream (SOURCES.md#lts-report).
  *
- * @param lines at most 500 lines and 512 KB
- * @throws SnapshotError unless the status is 200 and the code ends in `.200.200`
+ * @param lines at most 500 lines and 512 KB in total
+ * @throws SnapshotError BadResponse unless the response has the status 200 and an error code that ends in `.200.200`
  */
 export async function reportLogs(connection: Connection, topic: Topic, lines: string[]): Promise<void> {
   const response = await sendOptions(connection, "LTS", "read", {
     method: "POST",
     url: "/v2/{project_id}/lts/groups/{log_group_id}/streams/{log_stream_id}/tenant/contents",
     pathParams: { log_group_id: topic.logGroupId, log_stream_id: topic.logStreamId },
-    // Nanoseconds exceed 2^53, but a whole number of milliseconds times 10^6 is printed exactly. The labels are mandatory:
-    // SOURCES.md#lts-body.
+    // Nanoseconds exceed 2^53, but a whole number of milliseconds times 10^6 is serialized exactly. The labels are mandatory
+    // (SOURCES.md#lts-body).
     data: { log_time_ns: connection.now() * 1_000_000, contents: lines, labels: { source: "snapshot-functions" } },
   });
   const code = textAt(response.body, "errorCode") ?? textAt(response.body, "error_code");

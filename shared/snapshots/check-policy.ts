@@ -4,9 +4,10 @@ import type { Policy } from "./policy.ts";
 import { keepsSomething } from "./retention/plan.ts";
 
 /**
- * Checks what the schema of a policy cannot express: that the time zone exists, and that `make_room` has a retention.
+ * Checks the rules of a policy that its JSON Schema cannot express: the time zone must exist, and `make_room` requires a
+ * retention.
  *
- * @throws SnapshotError InvalidRequest
+ * @throws SnapshotError InvalidRequest if a rule is broken
  */
 export function checkPolicy({ time_zone = "UTC", ...policy }: Omit<Policy, "targets">): void {
   if (!isTimeZone(time_zone)) {
@@ -19,10 +20,11 @@ export function checkPolicy({ time_zone = "UTC", ...policy }: Omit<Policy, "targ
 }
 
 /**
- * Checks that `make_room` has a retention, which decides what may be deleted. Without this check, a missing retention would
- * fail a run only when a disk is full, which can be weeks later. A deployment has no time zone, so this check is enough for it.
+ * Checks that a policy or deployment with `make_room` also has a retention, because the retention decides which snapshots may
+ * be deleted. Without this check, a missing retention would cause an error only when a disk has no room for another snapshot,
+ * which can be weeks later.
  *
- * @throws SnapshotError InvalidRequest
+ * @throws SnapshotError InvalidRequest if `make_room` is set and the retention has no rule
  */
 export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room" | "retention">): void {
   if (!make_room || keepsSomething(retention ?? {})) return;
@@ -33,7 +35,7 @@ export function checkMakeRoom({ make_room, retention }: Pick<Policy, "make_room"
 }
 
 function isTimeZone(name: string): boolean {
-  // Stryker disable next-line ConditionalExpression,StringLiteral: only saves work
+  // Stryker disable next-line ConditionalExpression,StringLiteral: this condition only saves work
   if (name === "UTC") return true;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

@@ -4,22 +4,25 @@ import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
 import type { RunContext } from "./run-context.ts";
-import { tooMany } from "./too-many.ts";
+import { tooManySnapshotsError } from "./too-many-snapshots.ts";
 
-const outOfTime = () =>
+const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
-    "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
+    "The invocation's time ran out before all listed snapshots were checked. Raise the function's timeout.",
   );
 
 /**
- * Lists the snapshots of the project, kind by kind, and calls `work` for each kind. If a kind cannot be listed, writes a failed
- * record and continues. If the endpoint does not offer a kind, adds a notice and continues, because the endpoint may be wrong.
+ * Lists all snapshots of the project, one kind after the other, and calls `work` for each kind.
  *
- * @param fields the beginning of the record of a kind that cannot be listed
- * @param keep returns what to keep of a snapshot, or undefined to skip it
- * @param work receives the kept snapshots of a kind, and a function to await between items
- * @returns the kinds whose lists are old, because the list of a later kind was retried
+ * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the
+ * next kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues,
+ * because the configured endpoint may be wrong.
+ *
+ * @param fields the first fields of the result record for a kind that could not be listed
+ * @param keep returns the part of a snapshot to keep in memory, or undefined to skip the snapshot
+ * @param work receives a kind, its kept snapshots, and a function to await between two snapshots
+ * @returns the kinds with an old list: they were listed before the list request for a later kind had to be retried
  * @throws SnapshotError Unsupported if the endpoint offers no kind at all
  */
 export async function listByKind(
@@ -30,11 +33,11 @@ export async function listByKind(
 ): Promise<Kind[]> {
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
-  const missing = new Map<string, SnapshotError>();
+  const unsupported = new Map<string, SnapshotError>();
   const yieldToTimers = pauses(retryBudget.time);
   const pause = async () => {
     await yieldToTimers();
-    if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTime();
+    if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTimeError();
   };
   for (const kind of Object.values<Kind>(KINDS)) {
     let tries = 0;
@@ -42,10 +45,10 @@ export async function listByKind(
       tries += 1;
       if (tries > 1) outdated = [...listed];
       const found: FoundSnapshot[] = [];
-      await cloud(kind).listAll((one) => {
-        const kept = keep(one, kind);
+      await cloud(kind).listAll((snapshot) => {
+        const kept = keep(snapshot, kind);
         if (kept === undefined) return;
-        if (found.length >= maxSnapshots) throw tooMany(kind, maxSnapshots);
+        if (found.length >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);
         found.push(kept);
       });
       return found;
@@ -56,20 +59,20 @@ export async function listByKind(
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.reason === "Unsupported") {
-        missing.set(kind.name, error);
+        unsupported.set(kind.name, error);
         continue;
       }
-      const end = report({ ...fields, kind: kind.name });
-      end({ outcome: "failed", detail: "These snapshots could not be listed.", error });
+      const complete = report({ ...fields, kind: kind.name });
+      complete({ outcome: "failed", detail: "The snapshots of this kind could not be listed.", error });
     }
   }
-  // If no kind is offered, the endpoint is wrong.
-  const [error] = missing.values();
+  // An endpoint that offers no kind at all is wrong.
+  const [error] = unsupported.values();
   if (error === undefined) return outdated;
-  if (missing.size === Object.keys(KINDS).length) throw error;
+  if (unsupported.size === Object.keys(KINDS).length) throw error;
   const response = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
   addNotice(
-    `${[...missing.keys()].join(", ")}: not offered at this endpoint (${response}), so not looked at. Where the cloud has them, correct *_ENDPOINT.`,
+    `${[...unsupported.keys()].join(", ")}: not offered at this endpoint (${response}), so not listed. If the region offers this kind, correct *_ENDPOINT.`,
   );
   return outdated;
 }

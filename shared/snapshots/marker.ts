@@ -3,59 +3,68 @@ import { compactInstant, type Instant } from "../core/instant.ts";
 import { canonicalJson, type JsonObject } from "../core/json.ts";
 
 /**
- * The marker: the labels that identify a snapshot as created by this project. The create request contains them, because
- * neither EVS nor DWS accepts an idempotency key. On the wire, the labels are `managed-by`, `policy`, `key` and `content`.
+ * The snapshot marker: labels that identify a snapshot as created by this project. Each create request contains them, because
+ * neither EVS nor DWS accepts an idempotency key. The API requests and responses contain the labels `managed-by`, `policy`,
+ * `key` and `content`.
  */
 export interface Marker {
+  /** The policy that created the snapshot. The label is `policy`. */
   policy: string;
   /**
-   * 32 hex digits. Requests with the same key and resource create one snapshot. The key is derived from the policy and the
-   * event time, the attachment, the deployment, or the Idempotency-Key header. On the wire: `key`.
+   * 32 hexadecimal digits that identify a create request. Requests with the same key for the same resource create only one
+   * snapshot. The key is derived from the policy and the event time, from the attachment, from the deployment, or from the
+   * header `Idempotency-Key`. The label is `key`.
    */
   idempotencyKey: string;
-  /** 8 hex digits: a hash of the create options. Another hash under the same key is a conflict. On the wire: `content`. */
+  /**
+   * 8 hexadecimal digits: a hash of the create options. Two requests with the same idempotency key but different request hashes
+   * are a conflict. The label is `content`.
+   */
   requestHash: string;
 }
 
-/** The value of the label `managed-by`. */
+/** The value of the label `managed-by`, the same for every snapshot that this project creates. */
 export const MANAGED_BY = "snapshot-functions";
-/** The marker's keys in EVS metadata and tags. Callers cannot set them. */
+/** The label keys of the snapshot marker in EVS metadata and tags. Callers cannot set these labels. */
 export const MARKER_KEYS = ["managed-by", "policy", "key", "content"] as const;
 
-const KEY = /^[0-9a-f]{32}$/;
-const REQUEST_HASH = /^[0-9a-f]{8}$/;
+const KEY_PATTERN = /^[0-9a-f]{32}$/;
+const REQUEST_HASH_PATTERN = /^[0-9a-f]{8}$/;
 
-/** Hashes a string. `hash` (Node 20.12) is preferred because it creates no object that the garbage collector frees late. */
+/**
+ * Returns the SHA-256 hash of a string. Prefers `crypto.hash` (Node.js 20.12 and later), because `createHash` leaves an object
+ * that the garbage collector frees late.
+ */
 const sha256 = (text: string): string =>
-  // Stryker disable next-line all: the version of Node decides which function exists, and both return the same
+  // Stryker disable next-line all: both functions return the same hash, and `hash` does not exist before Node.js 20.12
   hash === undefined ? createHash("sha256").update(text).digest("hex") : hash("sha256", text);
 
 /**
- * Derives an idempotency key from its parts. `["a", "b"]` and `["ab"]` result in different keys.
+ * Derives an idempotency key from several strings. `["a", "b"]` and `["ab"]` result in different keys.
  *
- * @param parts the name of the trigger, then what identifies the request among those of the trigger
- * @returns 32 hex digits
+ * @param parts the name of the trigger, then the strings that identify a request among all requests of this trigger
+ * @returns 32 hexadecimal digits
  */
 export const deriveKey = (...parts: [trigger: string, ...identity: string[]]): string =>
   sha256(JSON.stringify(parts)).slice(0, 32);
 
 /**
- * Hashes a create request.
+ * Returns the request hash for create options.
  *
- * @param kind the name of the kind
- * @param options the options without the marker and without a generated name
- * @returns 8 hex digits
+ * @param kind the name of the snapshot kind
+ * @param options the create options without the snapshot marker and without a generated name
+ * @returns 8 hexadecimal digits
  */
 export const hashRequest = (kind: string, options: JsonObject): string =>
   sha256(`${kind} ${canonicalJson(options)}`).slice(0, 8);
 
 /**
- * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex>`. A label of 38 characters results in a name of at
- * most 64 characters, which all kinds accept. The hash covers the attempt, because DWS rejects the name of an existing
- * snapshot, even if that snapshot failed.
+ * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex digits>`. With a label of 38 characters, the name
+ * has 64 characters, which all kinds accept. The hash at the end includes the attempt number, because DWS rejects a name that
+ * any existing snapshot has, even a failed snapshot.
  *
- * @param label the policy, the name of the function, or `d-<slug>` for a deployment
- * @param time the time of the event; undefined for a deployment
+ * @param label the policy name, the function name, or `d-<slug>` for a deployment
+ * @param time the event time; undefined for a deployment
  */
 export function snapshotName(
   label: string,
@@ -67,7 +76,10 @@ export function snapshotName(
   return [label, ...(time === undefined ? [] : [compactInstant(time)]), hash].join("-");
 }
 
-/** Returns the marker as EVS metadata (v2) or tags (v5). Each value fits into the 43 characters of a tag. */
+/**
+ * Returns the snapshot marker as EVS metadata (v2) or EVS tags (v5). Each value has at most 43 characters, the maximum for an
+ * EVS tag.
+ */
 export const markerLabels = (marker: Marker): Record<string, string> => ({
   "managed-by": MANAGED_BY,
   policy: marker.policy,
@@ -75,34 +87,38 @@ export const markerLabels = (marker: Marker): Record<string, string> => ({
   content: marker.requestHash,
 });
 
-/** Reads the marker from EVS metadata or tags. Returns undefined if a label is missing or malformed. */
+/** Reads the snapshot marker from EVS metadata or tags. Returns undefined if a marker label is missing or malformed. */
 export function readMarkerLabels(labels: Record<string, string>): Marker | undefined {
   const { policy, key, content } = labels;
   if (labels["managed-by"] !== MANAGED_BY || !policy || !key || !content) return undefined;
-  return KEY.test(key) && REQUEST_HASH.test(content)
+  return KEY_PATTERN.test(key) && REQUEST_HASH_PATTERN.test(content)
     ? { policy, idempotencyKey: key, requestHash: content }
     : undefined;
 }
 
-const MARKER_TEXT =
-  /(?:^| )managed-by:snapshot-functions policy:([A-Za-z0-9_-]+) key:([0-9a-f]{32}) content:([0-9a-f]{8})\s*$/;
+const MARKER_PATTERN =
+  /(?:^| )managed-by:snapshot-functions policy:([\w-]+) key:([\da-f]{32}) content:([\da-f]{8})\s*$/;
 
 /**
- * Appends the marker to a description.
+ * Appends the snapshot marker to a snapshot description, because DWS snapshots have no labels.
  *
- * @param maxLength the maximum number of characters
- * @returns the description without the marker if both together are too long
+ * @param maxLength the maximum number of characters in a description
+ * @returns the description with the marker; if the result would be too long, the description alone
  */
 export function describeWithMarker(description: string | undefined, marker: Marker, maxLength: number): string {
-  const text = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.idempotencyKey} content:${marker.requestHash}`;
-  const whole = description ? `${description} ${text}` : text;
-  return [...whole].length <= maxLength ? whole : (description ?? "");
+  const markerText = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.idempotencyKey} content:${marker.requestHash}`;
+  const complete = description ? `${description} ${markerText}` : markerText;
+  return [...complete].length <= maxLength ? complete : (description ?? "");
 }
 
-/** Reads the marker at the end of a description. Returns undefined if it is missing or malformed. */
+/**
+ * Reads the snapshot marker from the last part of a snapshot description. Returns undefined if the marker is missing or
+ * malformed.
+ */
 export function readMarkerText(description: string | undefined): Marker | undefined {
-  const found = description?.match(MARKER_TEXT);
+  const found = description?.match(MARKER_PATTERN);
   if (!found) return undefined;
-  const [, policy, key, content] = found as unknown as [string, string, string, string];
+  // The defaults only satisfy the type. In a match, all three groups are strings.
+  const [, policy = "", key = "", content = ""] = found;
   return { policy, idempotencyKey: key, requestHash: content };
 }

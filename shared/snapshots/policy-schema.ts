@@ -4,8 +4,8 @@ import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Policy, Selector } from "./policy.ts";
 
-// The schemas that policies and gates share, derived from the definitions of the kinds. Only the schema generator loads this
-// file.
+// JSON Schemas that are used for both policies and the deployment gate. They are derived from the definitions of the snapshot
+// kinds. Only the schema generator loads this file.
 
 const tagFilter = () =>
   Type.Unsafe<Record<string, string>>({
@@ -15,7 +15,7 @@ const tagFilter = () =>
     propertyNames: { minLength: 1 },
   });
 
-const targetOf = (kind: Kind) =>
+const selectorSchema = (kind: Kind) =>
   Type.Object(
     {
       kind: Type.Literal(kind.name),
@@ -28,7 +28,7 @@ const targetOf = (kind: Kind) =>
     { additionalProperties: false, "x-required-any-of": [kind.target.idsField, "tags"] },
   );
 
-/** Returns the schema of `targets`. */
+/** Returns the JSON Schema of the field `targets`, an array that selects disks, servers or clusters. */
 export const Targets = (minItems = 1) =>
   Type.Unsafe<Selector[]>({
     type: "array",
@@ -38,11 +38,14 @@ export const Targets = (minItems = 1) =>
       discriminator: { propertyName: "kind" },
       required: ["kind"],
       properties: { kind: { enum: Object.keys(KINDS) } },
-      oneOf: Object.values(KINDS).map(targetOf),
+      oneOf: Object.values(KINDS).map(selectorSchema),
     },
   });
 
-/** Returns the schema of the name of a policy. It becomes part of snapshot names, so it has only characters that all kinds accept. */
+/**
+ * Returns the JSON Schema of a policy name. All snapshot kinds must accept its characters, because the policy name is a part of
+ * snapshot names.
+ */
 export const PolicyName = () =>
   Type.String({
     pattern: "^(?!autobk_snapshot_)[A-Za-z][A-Za-z0-9_-]{0,37}$",
@@ -50,18 +53,18 @@ export const PolicyName = () =>
       "a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_",
   });
 
-const count = () => Type.Optional(Type.Integer({ minimum: 0 }));
+const countSchema = () => Type.Optional(Type.Integer({ minimum: 0 }));
 
-/** Returns the schema of `retention`. */
+/** Returns the JSON Schema of the field `retention`. */
 export const RetentionSchema = () =>
   Type.Object(
     {
-      keep_last: count(),
-      keep_within_days: count(),
-      keep_daily: count(),
-      keep_weekly: count(),
-      keep_monthly: count(),
-      keep_yearly: count(),
+      keep_last: countSchema(),
+      keep_within_days: countSchema(),
+      keep_daily: countSchema(),
+      keep_weekly: countSchema(),
+      keep_monthly: countSchema(),
+      keep_yearly: countSchema(),
       min_keep: Type.Optional(Type.Integer({ minimum: 1 })),
     },
     { additionalProperties: false },
@@ -76,11 +79,14 @@ const policyFields = () => ({
   dry_run: Type.Optional(Type.Boolean()),
 });
 
-/** Returns the schema of a policy that creates snapshots. */
+/** Returns the JSON Schema of a policy that creates snapshots. */
 export const PolicySchema = () =>
   Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: Targets() }, { additionalProperties: false }));
 
-/** Returns the schema of a policy that prune reads. Its `targets` are optional, because prune ignores them. */
+/**
+ * Returns the JSON Schema of a policy for `prune-snapshots`. The field `targets` is optional, because `prune-snapshots` ignores
+ * it.
+ */
 export const PrunePolicySchema = () =>
   Type.Unsafe<Omit<Policy, "targets">>(
     Type.Object({ ...policyFields(), targets: Type.Optional(Targets(0)) }, { additionalProperties: false }),

@@ -3,7 +3,7 @@ import type { Kind } from "./kinds/kind.ts";
 import type { KindName } from "./kinds/kinds.generated.ts";
 import type { Resource } from "./ports.ts";
 
-/** Selects resources of one kind by id, by tag, or by both, in a policy or a gate. */
+/** An entry of `targets` in a policy or a deployment: selects resources of one kind by id, by tag, or by both. */
 export interface Selector extends JsonObject {
   kind: KindName;
   tags?: Record<string, string>;
@@ -11,7 +11,7 @@ export interface Selector extends JsonObject {
   description?: string;
 }
 
-/** The retention of a policy. Each field except `min_keep` is a rule, and a value of 0 turns the rule off. */
+/** The retention of a policy. Each field except `min_keep` is a rule that keeps snapshots. A value of 0 turns the rule off. */
 export interface Retention {
   keep_last?: number;
   keep_within_days?: number;
@@ -22,7 +22,7 @@ export interface Retention {
   min_keep?: number;
 }
 
-/** A policy: the `user_event` of a timer. */
+/** A snapshot policy. A timer trigger contains the policy as a JSON string in its field `user_event`. */
 export interface Policy {
   policy: string;
   time_zone?: string;
@@ -33,32 +33,35 @@ export interface Policy {
   dry_run?: boolean;
 }
 
-/** A resource of which a snapshot is to be created. */
+/** A target: one disk, server or cluster that needs a snapshot. */
 export interface Target {
   kind: Kind;
   resource: string;
-  /** The create options of the API. */
+  /** The options of the API's create request. */
   options: JsonObject;
 }
 
-/** Returns whether the resources must be listed to apply a selector. Ids alone do not need the list. */
+/**
+ * Returns whether the project's resources must be listed before a selector can be applied. A selector without tags needs no
+ * list.
+ */
 export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
   tags !== undefined || exclude_tags !== undefined;
 
 /**
- * Returns the targets of a selector. A resource must have all `tags` and none of the `exclude_tags`. `exclude_tags` also apply
- * to ids. `*` matches every value of a tag. Tags are case-sensitive. An id that the cloud does not list is a target, so its
- * record reports that it does not exist.
+ * Returns the resources that a selector selects, as targets. A selected resource has all `tags` and none of the `exclude_tags`.
+ * `exclude_tags` also removes resources that are selected by id. The tag value `*` matches any value. Tags are case-sensitive.
+ * An id that does not exist is still a target, so a result record reports the error.
  *
  * @param resources all resources of the kind, or an empty array if they were not listed
  */
 export function targetsOf(selector: Selector, kind: Kind, resources: readonly Resource[]): Target[] {
   const { tags, exclude_tags = {} } = selector;
   const tagsOf = new Map(resources.map((resource) => [resource.id.toLowerCase(), resource.tags]));
-  const tagged =
+  const taggedResources =
     tags === undefined ? [] : resources.filter((resource) => Object.entries(tags).every(matches(resource.tags)));
-  const named = (selector[kind.target.idsField] ?? []) as string[];
-  const ids = [...named, ...tagged.map(({ id }) => id)].map((id) => id.toLowerCase());
+  const selectedIds = (selector[kind.target.idsField] ?? []) as string[];
+  const ids = [...selectedIds, ...taggedResources.map(({ id }) => id)].map((id) => id.toLowerCase());
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
     .map((id) => targetFor(kind, id, selector));
@@ -69,7 +72,10 @@ const matches =
   ([key, value]: [string, string]): boolean =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-/** Creates the target of a resource. Options that the selector does not set have the default value of the kind. */
+/**
+ * Creates the target for one resource. If the selector does not set an option, the option has the default value of the snapshot
+ * kind.
+ */
 export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.target;
   const options: JsonObject = { [kind.target.idOption]: id, description: selector.description };
@@ -77,7 +83,7 @@ export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Ta
   return { kind, resource: id, options };
 }
 
-/** Removes repeated resources of a kind. The first target of a resource remains, with its options. */
+/** Removes repeated targets. If several targets have the same kind and resource, only the first target remains. */
 export function withoutRepeats(targets: readonly Target[]): Target[] {
   const seen = new Map<string, Target>();
   for (const target of targets) {

@@ -2,68 +2,73 @@ import type { Instant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind, State } from "./kinds/kind.ts";
 
-/** The response to a successful create. */
-export interface Created {
+/** The result of a successful create request. */
+export interface CreatedSnapshot {
   snapshotId: string;
   jobId?: string;
-  /** The HTTP status and the unchanged body of the API's response. */
+  /** The HTTP status of the API's response. */
   status: number;
+  /** The unchanged body of the API's response. */
   body: string;
-  /** The state of the new snapshot, if the response names it. */
+  /** The state of the new snapshot, if the response contains a status. */
   state?: State;
 }
 
 /**
- * The operations on snapshots of one kind that a create needs. They reject with a SnapshotError. Implemented in
- * shared/huaweicloud, one client per service.
+ * The operations that `createOnce` needs for one snapshot kind. They reject with a SnapshotError. The clients in
+ * shared/huaweicloud implement this interface.
  */
 export interface Creation {
-  /** Sends one create request. Never repeats it, because `createOnce` must list the snapshots before a retry. */
-  create(options: JsonObject): Promise<Created>;
-  /** Lists every snapshot that a create with these options can have created or can conflict with. */
+  /** Sends one create request and never repeats it, because `createOnce` must list the snapshots before a retry. */
+  create(options: JsonObject): Promise<CreatedSnapshot>;
+  /** Lists every snapshot that may have been created with these options, and every snapshot that may conflict with them. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
 }
 
-/** The operations on snapshots of one kind. They reject with a SnapshotError. */
+/** All operations on the snapshots of one kind. They reject with a SnapshotError. */
 export interface SnapshotService extends Creation {
   /**
-   * Calls `visit` once for each snapshot of this kind in the project. It does not return an array, because a project can have
-   * more snapshots than the function has memory for. The state of a group includes the states of its members. If the list
-   * cannot be read to its end, the function rejects after it has visited some snapshots.
+   * Calls `visit` once for each snapshot of this kind in the project. The function returns no array, because a project can have
+   * more snapshots than fit into memory. The state of a snapshot group is derived from the states of its members. If reading
+   * the list fails, the promise rejects although some snapshots were already visited.
    */
   listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**
-   * Lists every disk, server or cluster of the project of which a snapshot of this kind can be created.
+   * Lists every disk, server or cluster of the project that can have a snapshot of this kind.
    *
-   * @throws SnapshotError BadResponse if there are more than `max`
+   * @param max the maximum number of resources that fit into memory
+   * @throws SnapshotError BadResponse if the project has more than `max` resources
    */
   resources(max: number): Promise<Resource[]>;
-  /** Lists the disks of a server that its snapshot must contain. Only kinds with members have this function. */
+  /** Lists the disks of a server that its snapshot group must contain. Only clients for snapshot groups have this function. */
   disksOf?(serverId: string): Promise<AttachedDisk[]>;
 }
 
-/** A disk, server or cluster. */
+/** A disk, server or cluster with its tags. */
 export interface Resource {
   id: string;
   tags: Record<string, string>;
 }
 
-/** A disk of a server. The time of its attachment is missing if EVS omits it, or if the request names the disk. */
+/**
+ * A disk that a snapshot group must contain. `attachedAt` is missing if EVS returns no attachment time, or if the create
+ * request contains the disk id.
+ */
 export interface AttachedDisk {
   id: string;
   attachedAt?: Instant;
 }
 
-/** The fields of a disk that a snapshot on attachment needs. */
+/** The fields of a disk that the function `disk-attached` needs. */
 export interface Volume {
   id: string;
   status: string;
-  /** Whether the disk can be attached to several servers at the same time. */
+  /** True if the disk can be attached to several servers at the same time. */
   shared: boolean;
   attachments: { id?: string; serverId?: string; attachedAt?: Instant }[];
 }
 
-/** Returns the operations on snapshots of a kind. */
+/** Returns the client of the API that creates snapshots of the given kind. */
 export type Cloud = (kind: Kind) => SnapshotService;

@@ -5,7 +5,7 @@
 
 import type { SnapshotError } from "../core/errors.ts";
 
-/** The outcomes of targets and runs, with the level of their records. */
+/** Every outcome of a target or a run, with the log level of its result record. */
 export const OUTCOMES = {
   accepted: "info",
   existing: "info",
@@ -13,6 +13,15 @@ export const OUTCOMES = {
   failed: "error",
   rejected: "error",
   skipped: "info",
+  /**
+   * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different
+   * meanings:
+   *
+   * - Schedule (`scheduled-snapshots`, functions/scheduled-snapshots/shards.ts): another invocation of the function creates the
+   *   snapshot. FunctionGraph has acknowledged that invocation.
+   * - Deployment gate (`pre-deploy`, shared/snapshots/create/deployment-gate.ts): nothing creates the snapshot until the caller
+   *   repeats the request, because the call ran out of time or was throttled.
+   */
   deferred: "info",
   unverified: "warn",
   planned: "info",
@@ -22,29 +31,29 @@ export const OUTCOMES = {
   done: "info",
 } as const satisfies Record<string, "info" | "warn" | "error">;
 
-/** The meaning of each outcome. Not loaded at run time. A test compares it with the table in README.md. */
-// Stryker disable all: a test of the project compares it with README.md
-export const OUTCOMES_SAY: Record<Outcome, string> = {
-  accepted: "the cloud took it",
-  existing: "an earlier delivery of the same request made it",
-  available: "it can be restored from",
-  failed: "it was not taken, or it ended in an error state",
-  rejected: "the input was refused; nothing reached the cloud",
-  skipped: "there was nothing to do; `detail` says why",
-  deferred: "handed on to a further invocation, which acknowledged it",
-  unverified: "whether it is usable is not known: stuck, or its status is unknown or unreadable",
-  planned: "dry run: it would have been done",
-  kept: "prune: the retention keeps it, by `rule`",
-  deleted: "prune: deleted",
-  held: "prune: held back from deletion",
-  done: "the run: every target ended well",
+/** Describes each outcome. No function loads these descriptions; a test compares them with the table in README.md. */
+// Stryker disable all: a test compares the descriptions with README.md
+export const OUTCOME_DESCRIPTIONS: Record<Outcome, string> = {
+  accepted: "the service accepted the create request",
+  existing: "an earlier delivery of the same request created the snapshot",
+  available: "the snapshot is available, so it can be restored",
+  failed: "the operation failed, or the status of the snapshot is an error",
+  rejected: "the input is invalid; no request was sent to EVS or DWS",
+  skipped: "there was nothing to do; `detail` contains the reason",
+  deferred: "schedule: another invocation creates the snapshot; deployment gate: the next call creates it",
+  unverified: "it is unknown whether the snapshot is usable, because it is stuck or its status is unknown",
+  planned: "dry run: what the run would have done",
+  kept: "prune: the retention keeps the snapshot; `rule` contains the rule",
+  deleted: "prune: the snapshot was deleted",
+  held: "prune: the snapshot is never deleted; `rule` contains the reason",
+  done: "run: no target failed",
 };
 // Stryker restore all
 
 export type Outcome = keyof typeof OUTCOMES;
 export type Action = "create" | "verify" | "prune" | "run";
 
-/** The fields of a record that are known before the work on the target starts. */
+/** The fields of a target's result record that are known before the work on the target starts. */
 export interface TargetFields {
   action: Exclude<Action, "run">;
   kind?: string;
@@ -55,7 +64,7 @@ export interface TargetFields {
   deployment_id?: string;
 }
 
-/** The fields of a record that are known when the work on the target is finished. */
+/** The fields of a target's result record that are known only when the work on the target is finished. */
 export interface EndFields {
   outcome: Outcome;
   name?: string;
@@ -67,18 +76,21 @@ export interface EndFields {
   error?: SnapshotError;
 }
 
-/** Opens the record of a target and returns the function that completes it. Implemented in shared/results. */
+/** Opens the result record of a target and returns the function that completes the record. Implemented in shared/results. */
 export type ResultReporter = (target: TargetFields) => (end: EndFields) => void;
 
-/** Adds information to the record of a run. Implemented in shared/middleware. */
+/** Adds warnings and planned deletions to the log of a run. Implemented in shared/middleware. */
 export interface RunNotices {
-  /** Adds a warning to the record of the run. */
+  /** Adds a warning to the result record of the run. */
   addNotice(detail: string): void;
-  /** Lists the planned deletions in a log line before the first one, in case the invocation ends before their records. */
+  /**
+   * Logs all planned deletions before the first deletion. If the invocation is killed before it writes a result record for each
+   * deletion, the log still lists the deletions.
+   */
   announceDeletions(deletions: readonly Deletion[]): void;
 }
 
-/** A planned deletion. */
+/** A planned deletion of one snapshot, as the log lists it before the first deletion. */
 export interface Deletion {
   kind: string;
   resource_id?: string;

@@ -6,25 +6,25 @@ import type { Target } from "./policy.ts";
 import type { Cloud } from "./ports.ts";
 import type { ResultReporter, RunNotices } from "./reporting.ts";
 
-/** What all snapshots of a run share. */
+/** The values that all create requests of one run have in common. */
 export interface Run {
-  /** Identifies a snapshot of the run together with its kind and resource; see `deriveKey`. */
+  /** The idempotency key of the run. Together with the kind and the resource, it identifies one snapshot; see `deriveKey`. */
   idempotencyKey: string;
-  /** The policy in the marker. */
+  /** The policy name in the snapshot marker labels. */
   policy: string;
-  /** The beginning of generated names. */
+  /** The first part of the snapshot names that this run generates. */
   label: string;
-  /** The time in generated names. */
+  /** The time in the snapshot names that this run generates. */
   time?: Instant;
   projectId: string;
   deploymentId?: string;
-  /** Called before each create; see `makeRoomBy`. */
+  /** Deletes old snapshots before each create if a resource has the maximum number of snapshots; see `makeRoomBy`. */
   makeRoom?: MakeRoom;
-  /** True if another process may create snapshots of the same targets at the same time. */
+  /** True if another process may be creating snapshots of the same targets at the same time. */
   again?: boolean;
 }
 
-/** What a use case needs to run. */
+/** The dependencies and limits that a use case, such as `createAll` or `prune`, receives for one run. */
 export interface RunContext extends RunNotices {
   cloud: Cloud;
   retryBudget: RetryBudget;
@@ -32,13 +32,13 @@ export interface RunContext extends RunNotices {
   inFlight: InFlight;
   /** The maximum number of targets that are processed at the same time. */
   concurrency: number;
-  /** How many snapshots of a kind fit into memory, if they are only read. Default: no limit. */
+  /** The maximum number of snapshots per kind that fit into memory if they are only listed. Default: no limit. */
   maxSnapshots?: number;
-  /** How many snapshots to create or to delete fit into memory. Default: no limit. */
+  /** The maximum number of snapshots to create or delete that fit into memory. Default: no limit. */
   maxTargets?: number;
 }
 
-/** Returns the fields that the record of a target begins with. */
+/** Returns the fields that are known when the result record of a target is opened. */
 export const targetFields = ({ kind, resource }: Target, { policy, deploymentId }: Run) =>
   ({
     action: "create",

@@ -6,22 +6,23 @@ import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } fr
 import type { Resource } from "./ports.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** The result of applying selectors. */
+/** The result of applying the selectors in `targets`. */
 export interface Selection {
   targets: Target[];
-  /** The kinds whose resources could not be listed, so their tags selected nothing. */
+  /** The kinds whose resources could not be listed. Selectors with tags selected nothing for these kinds. */
   failures: { kind: Kind; error: SnapshotError }[];
-  /** The selectors that selected nothing, such as `targets[1]`. A misspelled tag is a common cause. */
+  /** The selectors that selected nothing, such as `targets[1]`. A common cause is a misspelled tag. */
   empty: string[];
-  /** The targets whose id does not exist or could not be checked. Empty unless `checkIds` was set. */
+  /** The targets with an id that does not exist or could not be checked. Always empty if `checkIds` was not set. */
   refused: ReadonlyMap<Target, SnapshotError>;
 }
 
 /**
- * Returns the targets of selectors, without repeated ones. Lists resources once per type, and only if `tags` or `exclude_tags`
- * need the list.
+ * Returns the targets that selectors select, without repeated targets. Lists each type of resource (disks, servers, clusters)
+ * at most once, and only if `tags` or `exclude_tags` require the list.
  *
- * @param checkIds also checks that ids exist. A dry run needs this, because it sends no create that would reject a wrong id.
+ * @param checkIds true to also check that ids exist. A dry run must check ids itself, because it sends no create request that
+ *   EVS or DWS would reject.
  */
 export async function selectTargets(
   selectors: readonly Selector[],
@@ -39,23 +40,23 @@ export async function selectTargets(
   const refused = new Map<Target, SnapshotError>();
   for (const [index, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
-    const isListed = checkIds || needsLookup(selector);
-    // Kinds of the same type of resource share its list.
+    const needsList = checkIds || needsLookup(selector);
+    // Several kinds can select the same type of resource, such as disks.
     const list = () => retryRead(() => cloud(kind).resources(maxTargets), retryBudget);
-    if (isListed && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
+    if (needsList && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
     try {
-      const resources = isListed ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
+      const resources = needsList ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
       const selected = targetsOf(selector, kind, resources);
       if (selected.length === 0) empty.push(`targets[${index}]`);
       targets.push(...selected);
       if (!checkIds) continue;
       const ids = new Set(resources.map(({ id }) => id.toLowerCase()));
-      for (const target of selected) if (!ids.has(target.resource)) refused.set(target, doesNotExist(target));
+      for (const target of selected) if (!ids.has(target.resource)) refused.set(target, notFoundError(target));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       const named = targetsOf({ ...selector, tags: undefined }, kind, []);
       if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // Ids do not need the list, unless tags could exclude them.
+      // Without the list, selected ids are still targets, unless `exclude_tags` could remove them.
       if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
       if (checkIds) for (const target of named) refused.set(target, error);
     }
@@ -63,8 +64,8 @@ export async function selectTargets(
   return { targets: withoutRepeats(targets), failures, empty, refused };
 }
 
-const doesNotExist = ({ kind, resource }: Target) =>
+const notFoundError = ({ kind, resource }: Target) =>
   new SnapshotError(
     "NotFound",
-    `${kind.target.idsField}: expected the id of something that exists, got "${resource}". Check the id and PROJECT_ID.`,
+    `${kind.target.idsField}: expected the id of an existing resource, got "${resource}". Check the id and PROJECT_ID.`,
   );

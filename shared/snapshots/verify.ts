@@ -2,41 +2,48 @@ import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { listByKind } from "./list-by-kind.ts";
-import { compact, foreignReason, groupOf } from "./ownership.ts";
+import { compact, foreignReason, groupIdOf } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
 import { byResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 import type { RunContext } from "./run-context.ts";
 
+/** The time range and limits of one verification run. */
 export interface VerifyOptions {
-  /** The time of the event. */
+  /** The event time. The lookback and the age of a snapshot are counted back from the event time. */
   time: Instant;
+  /**
+   * The length of the lookback in minutes: snapshots that were created or changed this long before the event time are checked.
+   */
   lookbackMinutes: number;
-  /** The minutes after which a snapshot in creation counts as stuck. Default: `stuckAfterMinutes` of its kind. */
+  /**
+   * The number of minutes in creation after which a snapshot counts as stuck. Default: `stuckAfterMinutes` of the snapshot
+   * kind.
+   */
   stuckAfterMinutes?: number;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * Reports for each recent snapshot of this project whether it is usable. Recent snapshots are those that `isDue` selects. A
- * snapshot that is still being created, and not stuck, is left for the next run. There is no database, so the next run may
- * repeat a record, but no record is lost. The record of a group lists its members. If members of a deleted group remain, adds a
- * notice to the record of the run.
+ * Checks whether each recent snapshot of this project is usable, and writes a result record for each. `isDue` selects the
+ * recent snapshots. A snapshot that is still in creation and not stuck gets no record, because the next run checks it again.
+ * There is no database, so two runs can write the same record, but no record is lost. The record of a snapshot group lists the
+ * members. If EVS deleted a group but not its members, the function adds a notice to the record of the run.
  *
  * @returns the number of checked snapshots
  */
 export async function verify(options: VerifyOptions, runContext: RunContext): Promise<number> {
   let count = 0;
-  const groups = new Set<string>();
-  const ofMembers = new Set<string>();
+  const groupIds = new Set<string>();
+  const groupIdsOfMembers = new Set<string>();
   let areGroupsListed = false;
-  // Filled while each snapshot still has all its fields. Only compact copies are kept, because 100,000 can be due.
+  // `isDue` needs all API fields of a snapshot. Only compact copies are kept in memory, because 100,000 snapshots can be due.
   const due = new WeakSet<FoundSnapshot>();
   const keepOwn = (found: FoundSnapshot, kind: Kind) => {
-    const group = groupOf(found);
-    if (group !== undefined && found.state !== "deleting") ofMembers.add(group);
-    // Stryker disable next-line ConditionalExpression: ids of other kinds are never ids of groups
-    if (kind.hasMembers) groups.add(found.id);
+    const groupId = groupIdOf(found);
+    if (groupId !== undefined && found.state !== "deleting") groupIdsOfMembers.add(groupId);
+    // Stryker disable next-line ConditionalExpression: a snapshot of another kind never has the id of a group
+    if (kind.hasMembers) groupIds.add(found.id);
     if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
     const kept = compact(found);
     if (isDue(kind, found, options)) due.add(kept);
@@ -47,11 +54,11 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     const duplicates = new Map(
       byResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
     );
-    for (const snapshot of found.filter((one) => due.has(one))) {
+    for (const snapshot of found.filter((kept) => due.has(kept))) {
       await pause();
-      const end = assessSnapshot(kind, snapshot, options);
+      const result = assessSnapshot(kind, snapshot, options);
       count += 1;
-      if (end === undefined) continue;
+      if (result === undefined) continue;
       const { id, name, marker } = snapshot;
       const complete = runContext.report({
         action: "verify",
@@ -59,55 +66,60 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
         resource_id: resourceOf(snapshot),
         name,
         snapshot_id: id,
-        // Stryker disable next-line OptionalChaining: all of these have a marker, which the type does not express
+        // Stryker disable next-line OptionalChaining: `keepOwn` keeps only snapshots with a marker
         policy: marker?.policy,
       });
-      complete({ ...end, detail: detailOf(end.detail, snapshot, duplicates.get(snapshot)) });
+      complete({ ...result, detail: detailOf(result.detail, snapshot, duplicates.get(snapshot)) });
     }
   });
-  const deletedGroups = [...ofMembers].filter((id) => !groups.has(id));
+  const deletedGroups = [...groupIdsOfMembers].filter((id) => !groupIds.has(id));
   if (areGroupsListed && deletedGroups.length > 0) runContext.addNotice(leftoverNotice(deletedGroups));
   return count;
 }
 
-/** How many ids of groups a notice lists. */
+/** The maximum number of group ids in a notice. */
 const MAX_NAMED = 20;
 
 /**
- * Returns the notice about members of deleted groups. It is UNCONFIRMED whether EVS deletes the members with their group
- * (SOURCES.md#evs-groups-delete-members). The remaining members have no marker, so this project cannot know whether it may delete them.
+ * Returns the notice about standard snapshots that remain although their snapshot group was deleted. It is UNCONFIRMED whether
+ * EVS deletes the members together with the group (SOURCES.md#evs-groups-delete-members). The remaining members have no
+ * snapshot marker, so this project must not delete them.
  */
 function leftoverNotice(groups: readonly string[]): string {
   const named = groups.slice(0, MAX_NAMED).join(", ");
   const more = groups.length > MAX_NAMED ? ` and ${groups.length - MAX_NAMED} more` : "";
-  return `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${named}${more}.`;
+  return `Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: ${named}${more}.`;
 }
 
 /**
- * Returns whether to check a snapshot. A group is checked if one of its members meets a condition. The conditions are:
+ * Returns whether to check a snapshot. A snapshot group is also checked if a condition applies to one of its members. The
+ * conditions are:
  *
- * - it was created or changed within the lookback;
- * - it is still being created, or its deletion failed;
- * - it is not available and was created at most `stuckAfter` before the lookback. It is UNCONFIRMED that the time of the
- *   change moves when a snapshot fails, and the previous run may have skipped it because it was still being created.
+ * - The snapshot was created or changed within the lookback.
+ * - The snapshot is still in creation, or its deletion failed.
+ * - The snapshot is not available, and it was created at most `stuckAfterMinutes` before the lookback. The previous run may
+ *   have skipped it because it was still in creation. It is UNCONFIRMED whether EVS updates `updated_at` when a snapshot fails.
  */
 function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
   const { raw, members = [] } = snapshot;
   const since = options.time - options.lookbackMinutes * MINUTE_MS;
   const changed = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
   if ((changed ?? Number.NEGATIVE_INFINITY) >= since) return true;
-  const earliest = snapshot.state === "available" ? since : since - stuckAfter(kind, options);
-  return [snapshot, ...members].some((one) => {
-    const { state, created } = one;
-    // A snapshot without a time may be recent.
-    return state === "creating" || cannotBeDeleted(one) || created === undefined || created >= earliest;
+  const earliest = snapshot.state === "available" ? since : since - stuckAfterMs(kind, options);
+  return [snapshot, ...members].some((candidate) => {
+    const { state, created } = candidate;
+    // A snapshot without a creation time may be recent.
+    return state === "creating" || cannotBeDeleted(candidate) || created === undefined || created >= earliest;
   });
 }
 
-const stuckAfter = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number =>
+const stuckAfterMs = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number =>
   (stuckAfterMinutes ?? kind.stuckAfterMinutes) * MINUTE_MS;
 
-/** Returns the result for a snapshot. Returns undefined while it is being created or deleted as usual. */
+/**
+ * Returns the fields that complete a snapshot's result record. Returns undefined while the snapshot is in creation or deletion
+ * and not stuck.
+ */
 function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
   const { id, state, status, created } = snapshot;
   switch (state) {
@@ -116,7 +128,7 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
     case "failed": {
       const error = new SnapshotError(
         "SnapshotFailed",
-        `Expected the ${kind.name} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; it ended in the status ${statusOf(snapshot)}.`,
+        `Expected the ${kind.name} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; its status is ${statusOf(snapshot)}.`,
       );
       return { outcome: "failed", error };
     }
@@ -124,28 +136,34 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
       if (created === undefined) {
         return {
           outcome: "unverified",
-          detail: "The snapshot is being created, and its creation time cannot be read.",
+          detail: "The snapshot is in creation, and its creation time cannot be read.",
         };
       }
       const since = options.time - created;
-      return since > stuckAfter(kind, options)
-        ? { outcome: "unverified", detail: `Stuck: it has been creating for ${Math.floor(since / MINUTE_MS)} minutes.` }
+      return since > stuckAfterMs(kind, options)
+        ? {
+            outcome: "unverified",
+            detail: `Stuck: the snapshot has been in creation for ${Math.floor(since / MINUTE_MS)} minutes.`,
+          }
         : undefined;
     }
     case "deleting":
-      // A snapshot that cannot be deleted counts against the quota.
+      // A snapshot whose deletion failed still counts against the quota.
       return cannotBeDeleted(snapshot)
         ? {
             outcome: "unverified",
-            detail: `The status is "${status}": only the cloud's support can delete the snapshot.`,
+            detail: `The status is "${status}": only the support of Huawei Cloud can delete the snapshot.`,
           }
         : undefined;
     default:
-      return { outcome: "unverified", detail: `The status ${statusOf(snapshot)} is unknown.` };
+      return { outcome: "unverified", detail: `The snapshot has the unknown status ${statusOf(snapshot)}.` };
   }
 }
 
-/** Returns the status of a snapshot in words. For a group, includes the statuses of its members, which decide its state. */
+/**
+ * Returns the quoted status of a snapshot. For a snapshot group, appends the statuses of its members, because they decide the
+ * group's state.
+ */
 function statusOf({ status, members }: FoundSnapshot): string {
   const ofMembers = [...new Set(members?.map((member) => `"${member.status}"`))].join(", ");
   return `"${status}"${ofMembers && ` (members: ${ofMembers})`}`;
@@ -154,7 +172,7 @@ function statusOf({ status, members }: FoundSnapshot): string {
 function detailOf(detail: string | undefined, { members }: FoundSnapshot, original: FoundSnapshot | undefined) {
   const parts = [
     detail,
-    original && `Twin of ${original.id}: prune deletes this snapshot when that one is available.`,
+    original && `Duplicate of ${original.id}: prune deletes this snapshot once ${original.id} is available.`,
     members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`,
   ];
   return parts.filter((part) => part !== undefined).join(" ") || undefined;

@@ -14,8 +14,8 @@ describe("invalid variables", () => {
   };
   type Broken = [variables: Record<string, string | undefined>, name: string, expected: string, create?: Create];
   const BROKEN: Broken[] = [
-    [{ EVS_ENDPOINT: undefined, REGION: undefined }, "EVS_ENDPOINT or REGION", "such as eu-west-101"],
-    [{ DWS_ENDPOINT: undefined, REGION: undefined }, "DWS_ENDPOINT or REGION", "such as eu-west-101", CLUSTER],
+    [{ EVS_ENDPOINT: undefined, REGION: undefined }, "EVS_ENDPOINT nor REGION", "such as eu-west-101"],
+    [{ DWS_ENDPOINT: undefined, REGION: undefined }, "DWS_ENDPOINT nor REGION", "such as eu-west-101", CLUSTER],
     [{ EVS_ENDPOINT: undefined, REGION: "eu west" }, "REGION", "such as eu-west-101"],
     [{ EVS_ENDPOINT: undefined, REGION: "evil.example.com/" }, "REGION", "such as eu-west-101"],
     ...[

@@ -270,7 +270,7 @@ const FAILURES: Failure[] = [
         { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" },
       ),
     status: 502,
-    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*Repeat/,
+    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no readable message\. .*Repeat/,
     cloudStatus: 502,
   },
   {
@@ -288,7 +288,7 @@ const FAILURES: Failure[] = [
     create: SNAPSHOT,
     arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "notJson", after: false, html: true }),
     status: 502,
-    message: /expected a JSON object with the 200, got "<html>/,
+    message: /expected a JSON object in the 200 response, got "<html>/,
     cloudStatus: 200,
   },
   {
@@ -297,7 +297,7 @@ const FAILURES: Failure[] = [
     create: CLUSTER,
     arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "redirect", location: "https://example.com/" }),
     status: 502,
-    message: /got 307, a redirect, which is not followed\./,
+    message: /got the redirect 307\. Redirects are not followed\./,
     cloudStatus: 307,
   },
   {
@@ -308,7 +308,7 @@ const FAILURES: Failure[] = [
     arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
     status: 504,
     message:
-      /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*It is unknown whether the snapshot was created\. /,
+      /^POST \/v5\/.*\/snapshot-groups: no response within \d+ ms.*It is unknown whether the snapshot was created\. /,
   },
   {
     reason: "DeadlineExceeded",
@@ -326,7 +326,7 @@ const FAILURES: Failure[] = [
     how: { credentials: {} },
     arrange: () => {},
     status: 500,
-    message: /^Expected credentials from the function's agency; there are none\./,
+    message: /^Expected credentials from the function's agency, got none\./,
   },
 ];
 

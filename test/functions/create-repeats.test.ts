@@ -17,7 +17,10 @@ const THROTTLED = JSON.stringify({
 const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>][] = [
   ["is throttled", async () => ({ status: 429, headers: {}, text: THROTTLED })],
   ["cannot connect", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { requestSent: false }))],
-  ["gets no response", () => Promise.reject(new TransportFailure("no answer within 10000 ms", { requestSent: true }))],
+  [
+    "gets no response",
+    () => Promise.reject(new TransportFailure("no response within 10000 ms", { requestSent: true })),
+  ],
   ["fails in the service", async () => ({ status: 503, headers: {}, text: '{"error":{"code":"EVS.5503"}}' })],
   [
     "is refused because the disk is busy",

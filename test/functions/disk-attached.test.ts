@@ -340,7 +340,7 @@ describe("the attachment in EVS", () => {
     const invoked = await deliver(requested(server, disk));
     expect(invoked.error).toBeUndefined();
     expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
-    expect(record(invoked).detail).toBe(`The disk is attached to another server than ${server}.`);
+    expect(record(invoked).detail).toBe(`The disk is attached to another server, not to ${server}.`);
     expect(clock.now()).toBe(at);
     expect(cloud.snapshots()).toEqual([]);
   });
@@ -367,7 +367,9 @@ describe("the attachment in EVS", () => {
       resource_id: disk,
       error: { reason: "DeadlineExceeded" },
     });
-    expect(record(invoked).error.message).toContain(`Expected the disk ${disk} to be attached to ${server}; it was`);
+    expect(record(invoked).error.message).toContain(
+      `Expected the disk ${disk} to be attached to ${server}; its status is still`,
+    );
     expect(cloud.snapshots()).toEqual([]);
 
     expect((await deliver(event)).result.outcomes).toEqual({ accepted: 1 });

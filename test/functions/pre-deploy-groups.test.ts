@@ -182,7 +182,7 @@ describe("a group of a server with three disks", () => {
     expect(outcomesOf(pending)).toEqual(["unverified"]);
     expect(pending.body.snapshots[0]).toMatchObject({
       resource_id: server,
-      detail: expect.stringContaining("the list of disks shows none that its server had by then"),
+      detail: expect.stringContaining("EVS lists no disk that was attached when the group was created"),
     });
     expect(cloud.count("evs.createSnapshotGroup")).toBe(1);
   });

@@ -112,8 +112,8 @@ const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: R
   "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
   "loses its marker": [{ marked: false }, "held", /marked/],
   "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
-  "is being rolled back": [{ status: "rollbacking" }, "kept", /^in the status rollbacking$/i],
-  "is creating": [{ status: "creating" }, "kept", /^in the status creating$/i],
+  "is being rolled back": [{ status: "rollbacking" }, "kept", /^its status is rollbacking$/i],
+  "is creating": [{ status: "creating" }, "kept", /^its status is creating$/i],
 };
 
 describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
@@ -151,7 +151,7 @@ describe.each(KINDS)("a deletion of a %s that was refused as busy", (kind) => {
       expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
         outcome: "deleted",
         rule: "kept by no rule",
-        detail: expect.stringMatching(/already\.$/),
+        detail: expect.stringMatching(/^Already /),
       });
       expect(left()).toEqual(going ? [a, b].sort() : [a]);
     }
@@ -188,7 +188,7 @@ test("prune-snapshots reports a snapshot as deleted if its deletion is refused b
   expect(error).toBeUndefined();
   expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
     outcome: "deleted",
-    detail: "It was being deleted already.",
+    detail: "Already being deleted.",
   });
   expect(records.find(({ snapshot_id }) => snapshot_id === a)).toMatchObject({ outcome: "kept" });
 });

@@ -17,7 +17,7 @@ describe("snapshots that a policy holds", () => {
     expect(records.at(-1)).toMatchObject({
       action: "run",
       level: "warn",
-      detail: 'hold: expected ids or names of snapshots; none that was looked at has "before-adit", "4f0c".',
+      detail: 'hold: expected ids or names of existing snapshots, got "before-adit", "4f0c". Correct or remove them.',
     });
   });
 
@@ -64,7 +64,7 @@ describe("a snapshot group", () => {
     cloud.addSnapshot({ kind: "standard-snapshot", ...more });
     const { records } = await prune(keepLast(1));
     expect(records.slice(0, -1).map(brief)).toEqual([
-      `${newer} kept: failed, and no newer good one exists`,
+      `${newer} kept: failed, and no newer good snapshot exists`,
       `${good} kept: keep_last`,
     ]);
     expect(left()).toEqual([good, newer].sort());

@@ -121,23 +121,18 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const reasons = Object.fromEntries(records.slice(0, 2).map((one) => [one.resource_id, one.error]));
     expect(reasons[full.id]).toMatchObject({ reason: "QuotaExceeded", code: "EVS.5400", status: 400 });
     expect(reasons[full.id].message).toContain(
-      "got 7. The cloud rejected another one: 400 EVS.5400: Malformed request body. The maximum number of snapshots",
+      "got 7. EVS rejected the request: 400 EVS.5400: Malformed request body. The maximum number of snapshots",
     );
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
   test("scheduled-snapshots reports QuotaExceeded with the reason and sends no create if no snapshot may be deleted", async () => {
     const cases = [
-      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "Let it keep at most 6 with the others"],
-      ["of another policy", {}, { policy: "weekly" }, "0 of them belong to the policy"],
-      ["without a marker", {}, { metadata: {} }, "0 of them belong to the policy"],
-      ["held", {}, { hold: "yes" }, "7 of them belong to the policy"],
-      [
-        "held by their descriptions",
-        {},
-        { description: "hold: before the migration" },
-        "7 of them belong to the policy",
-      ],
+      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 snapshots remain in total"],
+      ["of another policy", {}, { policy: "weekly" }, "keeps 0 of them"],
+      ["without a marker", {}, { metadata: {} }, "keeps 0 of them"],
+      ["held", {}, { hold: "yes" }, "keeps 7 of them"],
+      ["held by their descriptions", {}, { description: "hold: before the migration" }, "keeps 7 of them"],
     ] satisfies [string, object, Changes, string][];
     const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, message] of cases) {
@@ -174,7 +169,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(error).toBeUndefined();
     expect(records.filter(({ action }) => action === "prune").map(brief)).toEqual([
       { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: duplicate.id },
-      { action: "prune", outcome: "deleted", rule: "failed, and a newer good one exists", snapshot_id: failed },
+      { action: "prune", outcome: "deleted", rule: "failed, and a newer good snapshot exists", snapshot_id: failed },
     ]);
     expect(idsOf(cloud, disk.id)).toHaveLength(6);
   });
@@ -200,7 +195,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
       expect(deleted.map(({ snapshot_id, outcome, rule }) => [snapshot_id, outcome, rule])).toEqual(
         old
           .filter(({ status }) => status === "error")
-          .map(({ id }) => [id, "deleted", "failed, and there is no room for a newer one"]),
+          .map(({ id }) => [id, "deleted", "failed, and no room for a newer snapshot"]),
       );
       expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
     },

@@ -125,7 +125,7 @@ describe("a kind that cannot be listed", () => {
       action: "prune",
       kind: "cluster-snapshot",
       policy: "nightly",
-      detail: "These snapshots could not be listed.",
+      detail: "The snapshots of this kind could not be listed.",
       error: { reason: "AccessDenied" },
     });
     expect(left()).toHaveLength(5);

@@ -8,8 +8,8 @@ import { busyAnswer, DELETE, KINDS, markerOf } from "../support/retention-seeds.
 function expectGoneAlready(records: Json[], ids: string[]): void {
   expect(records.slice(1, -1).map(brief)).toEqual([
     `${ids[2]} deleted: kept by no rule`,
-    `${ids[1]} deleted: kept by no rule (It was gone already.)`,
-    `${ids[0]} deleted: kept by no rule (It was gone already.)`,
+    `${ids[1]} deleted: kept by no rule (Already deleted.)`,
+    `${ids[0]} deleted: kept by no rule (Already deleted.)`,
   ]);
 }
 

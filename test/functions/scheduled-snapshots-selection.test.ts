@@ -234,7 +234,7 @@ describe("a dry run", () => {
       ]);
       expect(records[0].error).toEqual({
         reason: "NotFound",
-        message: `${field}: expected the id of something that exists, got "${NOBODY}". Check the id and PROJECT_ID.`,
+        message: `${field}: expected the id of an existing resource, got "${NOBODY}". Check the id and PROJECT_ID.`,
       });
       expect(error?.message).toContain('"failed":1');
       expect(requests()).toEqual([list]);

@@ -227,7 +227,7 @@ describe("a target that is handed over", () => {
     });
     for (const { error } of recordsOf(later, "failed").slice(0, -1)) {
       expect(error).toMatchObject({ reason: "DeadlineExceeded" });
-      expect(error.message).toContain("before this target was started");
+      expect(error.message).toContain("before work on this target started");
     }
     slow.remove();
     const again = await deliver({ ...event, time: "2026-11-22T02:00:00Z" });

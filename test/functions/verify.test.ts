@@ -52,9 +52,9 @@ describe.each(KINDS)("a marked %s", (kind) => {
       level: "error",
       error: { reason: "SnapshotFailed" },
     });
-    expect(byId.get(failed.id)?.error.message).toContain(`ended in the status "${failed.status}"`);
+    expect(byId.get(failed.id)?.error.message).toContain(`its status is "${failed.status}"`);
     expect(byId.get(strange.id)).toMatchObject({ ...common, outcome: "unverified", level: "warn" });
-    expect(byId.get(strange.id)?.detail).toContain(`The status "${strange.status}"`);
+    expect(byId.get(strange.id)?.detail).toContain(`unknown status "${strange.status}"`);
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done" });
     expect(cloud.logs).toHaveLength(4);
   });
@@ -71,8 +71,16 @@ describe.each(KINDS)("a marked %s", (kind) => {
     const reports = records.slice(0, -1).map(({ snapshot_id, outcome, detail }) => [snapshot_id, outcome, detail]);
     expect(reports.sort()).toEqual(
       [
-        [stuck.id, "unverified", expect.stringContaining(`Stuck: it has been creating for ${limit} minutes.`)],
-        [ancient.id, "unverified", expect.stringContaining("Stuck: it has been creating for 50000 minutes.")],
+        [
+          stuck.id,
+          "unverified",
+          expect.stringContaining(`Stuck: the snapshot has been in creation for ${limit} minutes.`),
+        ],
+        [
+          ancient.id,
+          "unverified",
+          expect.stringContaining("Stuck: the snapshot has been in creation for 50000 minutes."),
+        ],
       ].sort(),
     );
     const patient = await verify({ stuck_after_minutes: 100_000 });
@@ -135,9 +143,9 @@ describe.each(KINDS)("a marked %s", (kind) => {
     seed(cloud, kind, of[kind], { minutes: 30, key, status: "error" });
     const { records } = await verify();
     const duplicates = records
-      .filter(({ detail }) => detail?.includes("Twin"))
+      .filter(({ detail }) => detail?.includes("Duplicate"))
       .map((one) => [one.snapshot_id, one.detail]);
-    expect(duplicates).toEqual([[younger.id, expect.stringContaining(`Twin of ${older.id}`)]]);
+    expect(duplicates).toEqual([[younger.id, expect.stringContaining(`Duplicate of ${older.id}`)]]);
   });
 
   test(`verify-snapshots reads all pages of 1,050 ${kind}s`, async () => {
@@ -178,7 +186,7 @@ describe("a snapshot group", () => {
       expect(detail).toContain(`${second} available`);
     }
     expect(found(groups[1]?.group.id ?? "")?.error.message).toMatch(
-      /ended in the status "avaialble" \(members: ("available", "error"|"error", "available")\)/,
+      /its status is "avaialble" \(members: ("available", "error"|"error", "available")\)/,
     );
     // Members have no records of their own.
     expect(records.filter(({ kind }) => kind === "standard-snapshot")).toEqual([]);
@@ -217,7 +225,7 @@ describe("a snapshot group", () => {
       action: "run",
       level: "warn",
       outcome: "done",
-      detail: `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${old.id}.`,
+      detail: `Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: ${old.id}.`,
     });
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
@@ -331,7 +339,7 @@ describe("a list that cannot be read", () => {
       {
         action: "verify",
         kind: "standard-snapshot",
-        detail: "These snapshots could not be listed.",
+        detail: "The snapshots of this kind could not be listed.",
         error: { reason: "AccessDenied" },
       },
       // The function cannot assess a group without its members.
@@ -349,7 +357,7 @@ describe("a list that cannot be read", () => {
     expect(result.outcomes).toEqual({ available: 2 });
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(records.at(-1).detail).toBe(
-      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
+      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
     );
   });
 

@@ -78,7 +78,7 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
     const response = await exchange(request);
     if (response !== undefined) return response;
     await time.sleep(Math.max(0, began + request.timeoutMs - clock.now()));
-    throw new TransportFailure(`no answer within ${request.timeoutMs} ms`, { requestSent: true });
+    throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { requestSent: true });
   };
   let ids = 0;
   const runtime: Runtime = {

@@ -5,25 +5,28 @@ import { faultError, type Operation, readFault, retryAfterMs } from "./cloud-err
 import { hasTooManyValues, parseResponse } from "./response-json.ts";
 import type { HttpResponse } from "./transport.ts";
 
-/** A success response of the cloud. */
+/** A success response of a Huawei Cloud API. */
 export interface ApiResponse {
   status: number;
-  /** The body as it arrived. */
+  /** The unchanged response body. */
   text: string;
   body: JsonObject;
-  /** The rows that were removed from the list in the body, each as JSON in UTF-8 bytes. Only for a call with `rowsOf`. */
+  /**
+   * The rows that were removed from the list in the response body, each as JSON in UTF-8 bytes. Undefined unless the request
+   * set `rowsOf`.
+   */
   rows?: string[];
 }
 
-/** The error for a page of a list that does not fit into a function's memory. The reader requests fewer rows. */
+/** The error for a page of a list response that does not fit into memory. The caller requests the page again with fewer rows. */
 export class PageTooLarge extends SnapshotError {}
 
 /**
- * Reads an HTTP response as a response of the cloud's API.
+ * Reads an HTTP response as a response of a Huawei Cloud API.
  *
- * @param what the call, such as `GET /v2/.../cloudsnapshots`, which begins the message of an error
- * @throws SnapshotError for an error response, a redirect, and a body that is not a JSON object. The error of a create is
- *   `ambiguous` if the snapshot may exist. PageTooLarge for a list with too many values
+ * @param what the method and path of the request, such as `GET /v2/.../cloudsnapshots`. Error messages begin with it.
+ * @throws SnapshotError for an error response, for a redirect, and for a body that is not a JSON object. After a create
+ *   request, the error has `ambiguous` set if the snapshot may exist. PageTooLarge for a list response with too many values
  */
 export function readResponse(what: string, response: HttpResponse, operation: Operation, now: Instant): ApiResponse {
   const { status, headers } = response;
@@ -31,11 +34,11 @@ export function readResponse(what: string, response: HttpResponse, operation: Op
   const requestId = typeof headers["x-request-id"] === "string" ? headers["x-request-id"] : undefined;
   const details = { status, requestId, ambiguous: operation === "create" };
   if (status >= 300 && status < 400) {
-    const message = `${what}: expected an API response, got ${status}, a redirect, which is not followed.`;
+    const message = `${what}: expected an API response, got the redirect ${status}. Redirects are not followed.`;
     throw new SnapshotError("BadResponse", message, details);
   }
   if (operation === "read" && hasTooManyValues(text)) {
-    const message = `${what}: expected a page of a list, got more values than fit into the memory.`;
+    const message = `${what}: the list response has more values than fit into memory.`;
     throw new PageTooLarge("BadResponse", message, details);
   }
   const body = parseResponse(text);
@@ -49,28 +52,33 @@ export function readResponse(what: string, response: HttpResponse, operation: Op
   }
   if (text.trim() === "") return { status, text, body: {} };
   if (!isObject(body)) {
-    const got = JSON.stringify(text.slice(0, 80));
-    throw new SnapshotError("BadResponse", `${what}: expected a JSON object with the ${status}, got ${got}.`, details);
+    const actual = JSON.stringify(text.slice(0, 80));
+    throw new SnapshotError(
+      "BadResponse",
+      `${what}: expected a JSON object in the ${status} response, got ${actual}.`,
+      details,
+    );
   }
   return { status, text, body, rows: response.rows };
 }
 
 /**
- * Returns whether the body of a success response reports a failure. DWS sends some failures with the status 200 and a code
- * other than `DWS.0000`. No success response of any service contains a code of EVS or of the gateway, or an `error` that is
- * not empty.
+ * Returns whether the body of a success response reports a failure. DWS sends some failures with the status 200 and an error
+ * code other than `DWS.0000`. A real success response contains neither an error code of EVS or the gateway, nor an `error` that
+ * is not empty.
  */
 export const reportsFailure = (body: unknown, code: string | undefined): boolean =>
   (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
-  (isObject(body) && [body.error].flatMap((error) => (isObject(error) ? Object.values(error) : [error])).some(isSet));
+  (isObject(body) &&
+    [body.error].flatMap((error) => (isObject(error) ? Object.values(error) : [error])).some(isNotEmpty));
 
-const isSet = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
+const isNotEmpty = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
 
 /**
- * Returns the error for a success response without a required part.
+ * Creates the error for a success response without a required part.
  *
  * @param what the missing part
- * @param ambiguous true after a create, because the cloud may have created the snapshot
+ * @param ambiguous true after a create request, because the snapshot may exist
  */
 export const unexpectedResponse = (
   what: string,
@@ -83,7 +91,10 @@ export const unexpectedResponse = (
     { status, ambiguous },
   );
 
-/** Returns the error for a list entry that lacks a required field. Omits values, because they can be nested deeply. */
+/**
+ * Creates the error for an entry of a list response without a required field. The message contains only the field names,
+ * because values can be nested deeply.
+ */
 export const unexpectedRow = (what: string, row: JsonObject): SnapshotError =>
   unexpectedResponse(what, {
     status: 200,

@@ -1,22 +1,22 @@
 import { REASONS, type Reason, SnapshotError } from "../../core/errors.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 
-/** An error response of the cloud, reduced to one shape. */
+/** The parts of an error response that all Huawei Cloud services have in common. */
 export interface CloudFault {
   status: number;
   code?: string;
   message?: string;
 }
 
-/** The most characters of a cloud message that are passed on, because people read it. */
+/** The maximum length of a service's error message in characters. A longer message is cut. */
 const MAX_MESSAGE = 2_000;
-/** The longest documented code has 20 characters. */
+/** The maximum length of a service's error code in characters. The longest documented code has 20 characters. */
 const MAX_CODE = 64;
 
 const scalar = (value: unknown): string | undefined =>
   (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined;
 
-const firstOf = (from: JsonObject, ...names: string[]): string | undefined => {
+const firstScalar = (from: JsonObject, ...names: string[]): string | undefined => {
   for (const name of names) {
     const value = scalar(from[name]);
     if (value !== undefined) return value;
@@ -28,10 +28,11 @@ const CODES = ["code", "error_code", "errCode", "errorCode"];
 const MESSAGES = ["message", "error_msg", "externalMessage", "errorMessage"];
 
 /**
- * Reads the code and the message of an error body. The services use six different shapes: SOURCES.md#error-envelopes.
+ * Reads the error code and the message from the body of an error response. The services use six different shapes for them
+ * (SOURCES.md#error-envelopes).
  *
- * @param body the parsed body; undefined if it is not JSON, such as the HTML of a load balancer
- * @returns neither field if the body is not an object
+ * @param body the parsed body; undefined if the body is not JSON, such as the HTML page of a load balancer
+ * @returns an object without both fields if the body is not an object
  */
 export function readFault(body: unknown): { code?: string; message?: string } {
   const { code, message } = findFault(body);
@@ -40,16 +41,17 @@ export function readFault(body: unknown): { code?: string; message?: string } {
 
 function findFault(body: unknown): { code?: string; message?: string } {
   if (!isObject(body)) return {};
-  const direct = { code: firstOf(body, ...CODES), message: firstOf(body, ...MESSAGES) };
+  const direct = { code: firstScalar(body, ...CODES), message: firstScalar(body, ...MESSAGES) };
   if (direct.code !== undefined || direct.message !== undefined) return direct;
-  if (isObject(body.error)) return { code: firstOf(body.error, ...CODES), message: firstOf(body.error, ...MESSAGES) };
+  if (isObject(body.error))
+    return { code: firstScalar(body.error, ...CODES), message: firstScalar(body.error, ...MESSAGES) };
   // `Object.entries` would copy all entries, and a body can have 100,000.
   for (const fault in body) {
     const inner = body[fault];
     if (!isObject(inner) || scalar(inner.message) === undefined) continue;
-    // The field's name is OpenStack's name of the fault. Its `code` repeats the status or is the service's own code:
-    // SOURCES.md#openstack-faults.
-    const code = firstOf(inner, ...CODES) ?? "";
+    // OpenStack uses the name of the fault as the field name. The field `code` repeats the HTTP status or contains the
+    // service's own code (SOURCES.md#openstack-faults).
+    const code = firstScalar(inner, ...CODES) ?? "";
     return { code: /\D/.test(code) ? code : fault, message: scalar(inner.message) };
   }
   return {};
@@ -58,18 +60,19 @@ function findFault(body: unknown): { code?: string; message?: string } {
 type Rule = [reason: Reason, ...codes: RegExp[]];
 
 /**
- * Codes that are more specific than the status. The first match wins. The codes are documented for EVS
- * (SOURCES.md#evs-error-codes), for the gateway (SOURCES.md#gateway-error-codes) and for DWS (SOURCES.md#dws-not-found-codes).
+ * Maps error codes to reasons. An error code is more specific than the HTTP status, and the first matching rule applies. The
+ * codes are documented for EVS (SOURCES.md#evs-error-codes), the gateway (SOURCES.md#gateway-error-codes) and DWS
+ * (SOURCES.md#dws-not-found-codes).
  */
 const BY_CODE: Rule[] = [
   ["Throttled", /^APIGW?\.0308$/],
   ["AccountSuspended", /^EVS\.(2144|2145)$/, /^APIGW?\.0310$/],
   ["AccessDenied", /^APIGW?\.030[1-7]$/, /^EVS\.(0001|0002|0003|1027|2056|5401|5403)$/],
   ["Busy", /^EVS\.(1047|2043|2068|2130|2409)$/, /^DWS\.7023$/, /^conflictingRequest$/],
-  // DWS does not always use the status 404.
+  // DWS reports some missing resources with another status than 404.
   ["NotFound", /^EVS\.5404$/, /^DWS\.(0015|0047|3027|5149)$/, /^itemNotFound$/],
   ["QuotaExceeded", /^EVS\.(5413|1034|1042)$/, /^overLimit$/],
-  // "Failed to query the quota", with the status 400 although the service is at fault.
+  // "Failed to query the quota" is an internal error of EVS, although its HTTP status is 400.
   ["CloudError", /^EVS\.1033$/],
 ];
 
@@ -83,23 +86,26 @@ const BY_STATUS: Record<number, Reason> = {
 };
 
 /**
- * The codes for a snapshot that does not exist, of EVS (SOURCES.md#evs-error-codes), of older clouds
+ * Matches the error codes for a snapshot that does not exist: of EVS (SOURCES.md#evs-error-codes), of older regions
  * (SOURCES.md#openstack-faults) and of DWS (SOURCES.md#dws-not-found-codes).
  */
 const SNAPSHOT_NOT_FOUND = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
-/** The services use the same codes if one of these does not exist. */
+/** Matches messages about a missing resource that is not a snapshot. The services use the same error codes for all resources. */
 const OTHER_RESOURCES = /\b(volume|disk|cluster|project|tenant|resource)\b/i;
 
-/** Returns whether the snapshot does not exist. Checks the status too, because a proxy can repeat a code with its own status. */
+/**
+ * Returns whether an error response proves that the snapshot does not exist. Checks the HTTP status in addition to the error
+ * code, because a proxy can repeat a code with another status.
+ */
 const isSnapshotNotFound = ({ status, code = "", message = "" }: CloudFault): boolean =>
   status === (code.startsWith("DWS.") ? 400 : 404) &&
   SNAPSHOT_NOT_FOUND.test(code) &&
   (/snapshot/i.test(message) || !OTHER_RESOURCES.test(message));
 
 /**
- * Matches the message of a temporary refusal: another operation on the disk is running, or the service asks the caller to
- * try again. SOURCES.md#evs-disk-statuses lists the statuses of running operations. Error and deletion statuses do not match,
- * because they do not end by themselves. "Correct it and try again" asks for a different request, so it does not match either.
+ * Matches messages about a temporary problem: another operation on the disk is in progress (SOURCES.md#evs-disk-statuses lists
+ * the statuses), or the service asks the caller to try again. Error and deletion statuses do not match, because they are
+ * permanent. "Correct it and try again" does not match either, because it asks for a different request.
  */
 const TEMPORARY = new RegExp(
   [
@@ -109,20 +115,18 @@ const TEMPORARY = new RegExp(
   ].join("|"),
   "i",
 );
-/** Errors with these statuses are permanent, whatever their message is. */
+/** Error responses with these HTTP statuses are permanent, whatever their message says. */
 const PERMANENT_STATUSES = [401, 403, 404, 413];
 
-/** The type of a call, because the same code can mean different things for different calls. */
+/** The type of an API request. The same error code can mean different things for a create, a read and a delete request. */
 export type Operation = "create" | "read" | "delete";
 
-/**
- * Returns the reason of an error response. Decisions about retries depend on the reason and never on the status alone.
- */
+/** Returns the reason for an error response. Retries depend on this reason and never on the HTTP status alone. */
 // Stryker disable next-line StringLiteral: an unknown code or message has the same effect as an empty one
 export function reasonOf({ status, code = "", message = "" }: CloudFault, operation: Operation): Reason {
-  // DWS can wrap the code of a busy cluster in a general one: SOURCES.md#dws-cluster-busy.
+  // DWS can report a busy cluster with a general code, and with the specific code in the message (SOURCES.md#dws-cluster-busy).
   if (code === "DWS.9999" && message.includes("DWS.7023")) return "Busy";
-  // For a delete, the snapshot does not exist. For any other call, the id is malformed.
+  // In response to a delete request, DWS.0001 means that the snapshot does not exist. Otherwise, the id is malformed.
   if (code === "DWS.0001" && operation === "delete") return "NotFound";
   if (/^APIGW?\.0101$/.test(code)) return "Unsupported";
   if (/^APIGW?\.0201$/.test(code) && status === 413) return "InvalidRequest";
@@ -130,28 +134,33 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   if (status === 429) return "Throttled";
   for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
   if (status >= 400 && status < 500 && !PERMANENT_STATUSES.includes(status) && TEMPORARY.test(message)) return "Busy";
-  // Reads the message, because the code is UNCONFIRMED: SOURCES.md#evs-legacy-regions.
+  // The error code for a region without legacy snapshots is UNCONFIRMED (SOURCES.md#evs-legacy-regions).
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
-  // An error page of a proxy does not prove that the snapshot is deleted. Only the service's own code does.
+  // Only an error code of the service proves that the snapshot is deleted. A proxy can send a 404 without a code.
   if (operation === "delete" && status === 404 && code === "") return "BadResponse";
   const byStatus = BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
-  // A DWS failure with a success status does not show who is at fault, so it counts as an error of the service.
+  // If DWS reports a failure with a success status, it is unclear who is at fault, so it counts as an error of the service.
   return status >= 400 && status < 500 ? "InvalidRequest" : "CloudError";
 }
 
-const WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
+/** Matches the time window of a rate limit in a gateway message, such as `time:1 minute`. */
+const RATE_LIMIT_WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
 
-/** One day. A longer pause is a mistake, and a huge number of seconds would not be a valid header value. */
+/**
+ * The maximum wait that a response can ask for: one day, in milliseconds. A longer wait is a mistake, and a huge number of
+ * seconds would not be a valid header value.
+ */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /**
- * Returns how long the cloud asks the caller to wait.
+ * Returns how long an error response asks the caller to wait before a retry.
  *
- * @param header the `Retry-After` header, which wins over the message. UNCONFIRMED: SOURCES.md#gateway-retry-after
- * @param message the cloud's message, which can contain the window of the rate limit
+ * @param header the header `Retry-After`, which has precedence over the message. It is UNCONFIRMED whether the gateway sends
+ *   this header (SOURCES.md#gateway-retry-after).
+ * @param message the error message, which can contain the time window of the rate limit
  * @param now milliseconds since 1970
- * @returns milliseconds, at most one day; undefined if neither contains a time
+ * @returns milliseconds, at most one day; undefined if neither the header nor the message contains a time
  */
 export function retryAfterMs(header: string | undefined, message: string | undefined, now: number): number | undefined {
   if (header) {
@@ -159,35 +168,38 @@ export function retryAfterMs(header: string | undefined, message: string | undef
     const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
     if (Number.isFinite(wait) && wait >= 0) return Math.min(wait, MAX_RETRY_AFTER_MS);
   }
-  const found = message?.match(WINDOW);
+  const found = message?.match(RATE_LIMIT_WINDOW);
   if (!found) return undefined;
   return Math.min(Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000), MAX_RETRY_AFTER_MS);
 }
 
-/** Matches the error of a delete call when another delete call for the same snapshot is in progress. */
+/** Matches the error message for a delete request while another delete request for the same snapshot is in progress. */
 const BEING_DELETED = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
 /**
- * Returns whether the service itself refused the call: the error has a code of the service, or a rate limit stopped the call.
- * A numeric code does not count, because proxies repeat the status as the code.
+ * Returns whether the service itself rejected the request: the error response contains an error code of the service, or a rate
+ * limit applies. A numeric code does not count, because proxies repeat the HTTP status as the code.
  */
-const isRefusal = ({ status, code = "" }: CloudFault): boolean => status === 429 || (status >= 400 && /\D/.test(code));
+const isRejectedByService = ({ status, code = "" }: CloudFault): boolean =>
+  status === 429 || (status >= 400 && /\D/.test(code));
 
 const FORCE_ADVICE =
-  'The disk is attached; a legacy snapshot of it needs "force": true. Set it in the request or the target.';
+  'The disk is attached, so a legacy snapshot needs "force": true. Set "force" in the request or the target.';
 
-/** Returns whether EVS refused a legacy snapshot because the disk is in use: SOURCES.md#evs-force-attached. */
+/** Returns whether EVS rejected a legacy snapshot because the disk is attached to a server (SOURCES.md#evs-force-attached). */
 const isAttached = ({ code, message }: CloudFault, operation: Operation): boolean =>
   operation === "create" && ["EVS.5400", "badRequest"].includes(String(code)) && /\bin-use\b/.test(String(message));
 
 /**
- * Returns the error for an error response of the cloud. The error is `ambiguous` if the effect of the call is unknown:
- * - for a create after an error of the service, because the service may have created the snapshot before it failed;
- * - for a create after a refusal without a code, because a proxy may have replaced the response of the service;
- * - for a delete after a "not found" that can be about another resource than the snapshot;
- * - for a delete while the snapshot is already being deleted.
+ * Creates the error for an error response of Huawei Cloud. The error has `ambiguous` set if the effect of the request is
+ * unknown:
  *
- * @param what the call, such as `POST /v2/.../cloudsnapshots`, which begins the message
+ * - A create request failed inside the service. The service may have created the snapshot before the failure.
+ * - A create request was rejected without an error code. A proxy may have replaced the response of the service.
+ * - A delete request got a "not found" error that may be about another resource than the snapshot.
+ * - A delete request was sent while the snapshot was already being deleted.
+ *
+ * @param what the method and path of the request, such as `POST /v2/.../cloudsnapshots`. The message begins with it.
  */
 export function faultError(
   what: string,
@@ -196,16 +208,16 @@ export function faultError(
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
   const cloudMessage = fault.message?.slice(0, MAX_MESSAGE);
-  const shown = (cloudMessage ?? "no message that could be read").replace(/\.$/, "");
+  const text = (cloudMessage ?? "no readable message").replace(/\.$/, "");
   const advice = isAttached(fault, details.operation) ? FORCE_ADVICE : REASONS[reason].advice;
-  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${shown}. ${advice}`, {
+  return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${text}. ${advice}`, {
     code: fault.code,
     cloudMessage,
     status: fault.status,
     requestId: details.requestId,
     retryAfterMs: details.retryAfterMs,
     ambiguous:
-      (details.operation === "create" && (reason === "CloudError" || !isRefusal(fault))) ||
+      (details.operation === "create" && (reason === "CloudError" || !isRejectedByService(fault))) ||
       (details.operation === "delete" &&
         ((reason === "NotFound" && !isSnapshotNotFound(fault)) || BEING_DELETED.test(String(fault.message)))),
   });

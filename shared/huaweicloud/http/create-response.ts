@@ -1,28 +1,31 @@
 import { REASONS, SnapshotError } from "../../core/errors.ts";
 import { isObject, type JsonObject, textAt } from "../../core/json.ts";
 import type { Kind } from "../../snapshots/kinds/kind.ts";
-import type { Created } from "../../snapshots/ports.ts";
+import type { CreatedSnapshot } from "../../snapshots/ports.ts";
 import { type ApiResponse, reportsFailure, unexpectedResponse } from "./api-response.ts";
 import { readFault } from "./cloud-errors.ts";
 
-/** Matches a UUID and the placeholder of the API documents, `XXXXXX`. Rejects the nil UUID, which means a missing id. */
-const ID = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
+/**
+ * Matches a UUID and the placeholder `XXXXXX` of the API documents. Does not match the UUID of zeros, because some responses
+ * use it for a missing id.
+ */
+const ID_PATTERN = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
 
 /**
- * Reads the response to a create call.
+ * Reads the response to a create request.
  *
- * @param options the options that were sent
- * @throws SnapshotError an `ambiguous` BadResponse if the response has no id or is about another resource, because the
- *   snapshot may exist; SnapshotFailed if the snapshot was created in an error status
+ * @param options the create options that were sent
+ * @throws SnapshotError BadResponse with `ambiguous` set if the response contains no id or another resource, because the
+ *   snapshot may exist; SnapshotFailed if the new snapshot has an error status
  */
-export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): Created {
+export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
   const snapshotId = kind.createdId(response.body);
   const expected = kind.resourceOf(options);
-  if (snapshotId === undefined || !ID.test(snapshotId) || snapshotId.toLowerCase() === expected) {
+  if (snapshotId === undefined || !ID_PATTERN.test(snapshotId) || snapshotId.toLowerCase() === expected) {
     throw unexpected(`the id of the new ${kind.name}`);
   }
-  // EVS v5 does not wrap the fields of its response: SOURCES.md#evs-v5-create.
+  // EVS v5 returns the fields without an envelope object (SOURCES.md#evs-v5-create).
   const { [kind.envelope]: wrapped, ...bare } = response.body;
   const row = isObject(wrapped) ? wrapped : bare;
   if (reportsFailure(row, readFault(row).code)) throw unexpected(`a ${kind.name} without an error`);

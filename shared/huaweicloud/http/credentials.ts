@@ -2,10 +2,13 @@ import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICredential";
 import { SnapshotError } from "../../core/errors.ts";
 
-/** What authenticates requests: an access key, which signs them, or a token. */
+/** The credentials that authenticate API requests: an access key that signs them, or a token. */
 export type Credentials = { accessKey: string; secretKey: string; securityToken?: string } | { token: string };
 
-/** The credentials in FunctionGraph's context. They are empty without an agency: SOURCES.md#functiongraph-credentials. */
+/**
+ * The credentials in the context object of FunctionGraph. They are empty if the function has no agency
+ * (SOURCES.md#functiongraph-credentials).
+ */
 export interface Agency {
   securityAccessKey: string;
   securitySecretKey: string;
@@ -13,28 +16,28 @@ export interface Agency {
   token: string;
 }
 
-/** The characters that a header can contain. A key that was pasted with its line break does not match. */
+/** Matches strings that an HTTP header can contain. A key that was pasted with a line break does not match. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /**
- * Reads the credentials of one invocation: the agency's temporary key, else the agency's token, else a key from the
- * environment. Only processes outside FunctionGraph have a key in the environment. The caller must not keep the credentials
- * for a later invocation, because they expire.
+ * Returns the credentials for one invocation: the temporary key of the function's agency, otherwise the agency's token,
+ * otherwise a key from environment variables. Only processes outside FunctionGraph have a key in their environment. Callers
+ * must not keep the credentials for a later invocation, because temporary credentials expire.
  *
- * @throws SnapshotError Misconfigured if there are no credentials, or if a header cannot contain them
+ * @throws SnapshotError Misconfigured if there are no credentials, or if a value cannot be sent in an HTTP header
  */
 export function readCredentials(agency: Agency, environment: Record<string, string | undefined>): Credentials {
   const credentials = findCredentials(agency, environment);
   if (credentials === undefined) {
     throw new SnapshotError(
       "Misconfigured",
-      "Expected credentials from the function's agency; there are none. Give the function an agency (app_agency in Terraform), or, outside FunctionGraph, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
+      "Expected credentials from the function's agency, got none. Give the function an agency (app_agency in Terraform), or, outside FunctionGraph, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
     );
   }
   if (!secretsOf(credentials).every((value) => PRINTABLE.test(value))) {
     throw new SnapshotError(
       "Misconfigured",
-      "Expected credentials of printable characters without spaces; one value has another character, such as a line break at its end. Correct the function's agency or, outside FunctionGraph, HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN.",
+      "Expected credentials of printable ASCII characters, got another character, such as a line break. Correct the function's agency or, outside FunctionGraph, HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_SECURITY_TOKEN.",
     );
   }
   return credentials;
@@ -54,19 +57,19 @@ function findCredentials(
   return { accessKey, secretKey, securityToken: environment.HUAWEICLOUD_SDK_SECURITY_TOKEN || undefined };
 }
 
-/** Returns every value of the credentials that must not appear in any output. */
+/** Returns all values of the credentials that must not appear in logs, records or responses. */
 export const secretsOf = (credentials: Credentials): string[] =>
   "token" in credentials
     ? [credentials.token]
     : [credentials.accessKey, credentials.secretKey, credentials.securityToken ?? ""].filter((value) => value !== "");
 
 /**
- * Returns a credential for the SDK. The SDK's own signer signs with a key; a token is sent as `X-Auth-Token`
- * (SOURCES.md#gateway-token-header).
+ * Creates a credential object for the SDK. With an access key, the SDK's own signer signs each request. A token is sent in the
+ * header `X-Auth-Token` (SOURCES.md#gateway-token-header).
  *
- * The SDK's BasicCredentials are not used: they also read credentials from the environment and from files
- * (SOURCES.md#sdk-environment-credentials), look up or even create a project at IAM (SOURCES.md#sdk-project-lookup), and add
- * 6 KB to every bundle. A test compares the signatures of both.
+ * The SDK's class BasicCredentials is not used for three reasons: it also reads credentials from environment variables and
+ * files (SOURCES.md#sdk-environment-credentials), it requests or even creates a project at IAM (SOURCES.md#sdk-project-lookup),
+ * and it adds 6 KB to every bundle. A test compares the signatures of both credential objects.
  */
 export function sdkCredential(credentials: Credentials, projectId: string): ICredential {
   const credential: ICredential = {
@@ -81,7 +84,7 @@ export function sdkCredential(credentials: Credentials, projectId: string): ICre
         return request;
       }
       if (credentials.securityToken) request.headers["X-Security-Token"] = credentials.securityToken;
-      // The signer reads the path from the endpoint.
+      // The SDK's signer reads the path from `endpoint`.
       request.endpoint = `${request.endpoint}${request.url}`;
       request.headers = AKSKSigner.sign(request, credential);
       return request;

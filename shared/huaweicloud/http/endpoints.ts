@@ -9,21 +9,23 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 export const isLoopback = (origin: string): boolean => LOOPBACK.test(new URL(origin).hostname);
 
 /**
- * Returns the origin of a service: the variable `{SERVICE}_ENDPOINT`, else `https://{service}.{REGION}.myhuaweicloud.com`. Not
- * every region follows this pattern, so each address can be set: SOURCES.md#service-endpoints. An address has no path, query
- * or user, and `http://` is allowed on loopback only. LTS has no default, because the address that receives log reports
- * differs from the address of its API: SOURCES.md#lts-address.
+ * Returns the origin of a service. The default is `https://{service}.{REGION}.myhuaweicloud.com`. Not every region follows this
+ * pattern (SOURCES.md#service-endpoints), so the variable `{SERVICE}_ENDPOINT` overrides the default.
  *
- * @throws SnapshotError Misconfigured, with the name of the variable
+ * An endpoint must not contain a path, a query or a user. `http://` is allowed only on loopback addresses. LTS has no default,
+ * because log reports and API requests have different addresses (SOURCES.md#lts-address).
+ *
+ * @param variable returns the value of an environment variable
+ * @throws SnapshotError Misconfigured with the name of the wrong or missing variable
  */
 export function endpointOf(service: Service, variable: (name: string) => string | undefined): string {
   const name = `${service}_ENDPOINT`;
-  const given = variable(name);
-  if (given !== undefined) return originOf(name, given);
+  const address = variable(name);
+  if (address !== undefined) return originOf(name, address);
   if (service === "LTS") {
     throw new SnapshotError(
       "Misconfigured",
-      `Expected ${name} to be set; it is not. Set it to the address that receives log reports, such as https://100.125.11.157:8102 (the access IP address of the ICAgent's install command).`,
+      `${name}: expected the address that receives log reports, such as https://100.125.11.157:8102 (the access IP address in the ICAgent's install command), got no value.`,
     );
   }
   const region = variable("REGION");
@@ -31,7 +33,7 @@ export function endpointOf(service: Service, variable: (name: string) => string 
     const host = `https://${service.toLowerCase()}.eu-west-101.myhuaweicloud.com`;
     throw new SnapshotError(
       "Misconfigured",
-      `Expected ${name} or REGION to be set; neither is. Set ${name} to an address such as ${host}, or REGION to a name such as eu-west-101.`,
+      `Neither ${name} nor REGION is set. Set ${name} to an address such as ${host}, or REGION to a name such as eu-west-101.`,
     );
   }
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(region)) {
@@ -43,24 +45,24 @@ export function endpointOf(service: Service, variable: (name: string) => string 
   return `https://${service.toLowerCase()}.${region}.myhuaweicloud.com`;
 }
 
-function originOf(name: string, given: string): string {
+function originOf(name: string, address: string): string {
   let url: URL | undefined;
   try {
-    url = new URL(given);
+    url = new URL(address);
   } catch {
-    // The error below shows the value.
+    // The error below contains the value.
   }
-  const allowed =
+  const isAllowed =
     url !== undefined &&
     (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname))) &&
     url.pathname === "/" &&
     url.search + url.hash + url.username + url.password === "";
-  if (url === undefined || !allowed) {
+  if (url === undefined || !isAllowed) {
     // The message must not repeat a password in the address, whatever characters it contains.
-    const shown = given.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
+    const redacted = address.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
     throw new SnapshotError(
       "Misconfigured",
-      `${name}: expected an address such as https://evs.eu-west-101.myhuaweicloud.com (https, or http on loopback; no path), got ${JSON.stringify(shown)}.`,
+      `${name}: expected an address such as https://evs.eu-west-101.myhuaweicloud.com (https, or http on loopback; no path), got ${JSON.stringify(redacted)}.`,
     );
   }
   return url.origin;

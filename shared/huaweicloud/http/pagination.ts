@@ -8,39 +8,42 @@ import { decodeUtf8 } from "./response-body.ts";
 import { parseResponse } from "./response-json.ts";
 import { MAX_ROWS } from "./row-splitter.ts";
 
-/** The most rows per page of EVS and ECS: SOURCES.md#evs-list-offset. */
+/** The maximum number of rows in one page of an EVS or ECS list response (SOURCES.md#evs-list-offset). */
 const MAX_PAGE_ROWS = 1_000;
 
-/** A page of a list. */
+/** One page of a list response. */
 export interface Page {
   rows: JsonObject[];
-  /** The number of rows on all pages, if the service documents it. */
+  /** The number of rows on all pages, if the service returns it. */
   total?: unknown;
 }
 
 /**
- * Returns the page in the response to a list call.
+ * Reads one page from a list response.
  *
- * @param name the name of the array with the rows
- * @throws SnapshotError BadResponse without the array, because such a response is not an empty list
+ * @param name the name of the array that contains the rows
+ * @throws SnapshotError BadResponse if the array is missing, because a response without the array is not an empty list
  */
-export function pageOf(response: ApiResponse, name: string): Page {
+export function parsePage(response: ApiResponse, name: string): Page {
   const rows = response.body[name];
-  if (!Array.isArray(rows) || !rows.every(isObject)) throw notAList(response, name);
+  if (!Array.isArray(rows) || !rows.every(isObject)) throw malformedListError(response, name);
   return { rows, total: response.body.count };
 }
 
-const notAList = (response: ApiResponse, name: string) =>
-  unexpectedResponse(`the list "${name}", of objects`, response);
+const malformedListError = (response: ApiResponse, name: string) =>
+  unexpectedResponse(`the array "${name}" of objects`, response);
 
-/** If a page of this many rows does not fit into the memory, reading fails, because rows of these services are shorter. */
+/**
+ * The smallest page size that is requested, in rows. If a page of this size does not fit into memory, reading fails, because
+ * valid rows are much shorter.
+ */
 const MIN_PAGE_ROWS = 8;
 
 /** Requests one page of at most `limit` rows. */
-type PageOf = (offset: number, limit: number) => Promise<Page>;
+type RequestPage = (offset: number, limit: number) => Promise<Page>;
 
-/** Reads a page. If the page does not fit into the memory, requests it again with half as many rows. */
-async function readPage(page: PageOf, offset: number, limit: number): Promise<Page & { limit: number }> {
+/** Requests a page. If the page does not fit into memory, requests it again with half as many rows. */
+async function readPage(page: RequestPage, offset: number, limit: number): Promise<Page & { limit: number }> {
   try {
     return { ...(await page(offset, limit)), limit };
   } catch (thrown) {
@@ -49,81 +52,84 @@ async function readPage(page: PageOf, offset: number, limit: number): Promise<Pa
   }
 }
 
-/** How many times in a row reading steps back in a list whose rows move, and the first step in rows. */
+/** The maximum number of consecutive steps back while a list is read. Steps back are necessary if rows move during reading. */
 const MAX_STEPS_BACK = 8;
+/** The size of the first step back, in rows. Each further step is three times as large. */
 const FIRST_STEP = 10;
 
-/** Receives each row of a list once. */
+/** Receives each row of a list response once. */
 type Visit = (row: JsonObject) => void;
 
 /**
  * Visits every row of an EVS list, whose offset counts rows (SOURCES.md#paging-conventions). Rows are not kept in memory.
  *
- * Rows can be deleted between two pages, and then the rows behind them move up. Each page therefore begins with the last row
- * of the previous page. If it does not, rows have moved and one may be missed, so reading steps back until a known row appears.
+ * If EVS deletes a row between two page requests, all later rows move up. Each page request therefore starts at the last row of
+ * the previous page. If the response starts with an unknown row, a row may have been missed, so the function steps back until
+ * the response starts with a known row.
  *
- * The list ends when the service's count is reached. Without a count, it ends at a page without new rows that is shorter than
- * earlier pages or repeats the previous page. The number of rows read so far is no sign of the end, because rows may have been
- * deleted. A short page is none either, because a service may send fewer rows than requested. Links in a response are never
- * followed, because they contain internal addresses (SOURCES.md#evs-list-internal-links).
+ * If EVS returns a count, reading stops when the count is reached. Without a count, reading stops at a page without new rows if
+ * the page is shorter than earlier pages or repeats the previous page. A short page alone does not stop reading, because EVS may
+ * return fewer rows than requested. Links in a response are never followed, because they contain internal addresses
+ * (SOURCES.md#evs-list-internal-links).
  *
  * @param page requests one page
  * @throws SnapshotError BadResponse if the rows keep moving, or if the count is higher than the number of rows read
  */
-export async function allRows(page: PageOf, visit: Visit): Promise<void> {
+export async function allRows(page: RequestPage, visit: Visit): Promise<void> {
   const seen = new Set<unknown>();
   let pages = 0;
   let stepsBack = 0;
-  let moves = 0;
-  let largest = 0;
+  let moveCount = 0;
+  let largestPage = 0;
   let limit = MAX_PAGE_ROWS;
-  let first: unknown;
+  let previousFirstId: unknown;
   for (let offset = 0; ; ) {
     const { rows, total, limit: usedLimit } = await readPage(page, offset, limit);
-    // The number of rows is not comparable with earlier pages, which had another limit.
-    if (usedLimit < limit) largest = 0;
+    // The row counts of earlier pages are not comparable, because those pages had another limit.
+    if (usedLimit < limit) largestPage = 0;
     limit = usedLimit;
     pages += 1;
     if (offset > 0 && !seen.has(rows[0]?.id)) {
       stepsBack += 1;
-      moves += 1;
-      if (stepsBack > MAX_STEPS_BACK || moves > MAX_STEPS_BACK + seen.size / 100) {
-        throw incomplete(seen.size, "its rows kept moving");
+      moveCount += 1;
+      if (stepsBack > MAX_STEPS_BACK || moveCount > MAX_STEPS_BACK + seen.size / 100) {
+        throw incompleteListError(seen.size, "its rows kept moving");
       }
       offset = Math.max(0, offset - FIRST_STEP * 3 ** stepsBack);
-      first = undefined;
+      previousFirstId = undefined;
       continue;
     }
     stepsBack = 0;
-    const before = seen.size;
+    const seenBefore = seen.size;
     visitNew(rows, seen, visit);
-    const repeats = seen.size === before && rows[0]?.id === first;
+    const hasNoNewRows = seen.size === seenBefore;
+    const isRepeated = hasNoNewRows && rows[0]?.id === previousFirstId;
     const isLast =
-      typeof total === "number" ? offset + rows.length >= total : seen.size === before && rows.length < largest;
-    if (repeats || isLast || rows.length <= 1) return checkTotal(seen.size, total, pages);
-    largest = Math.max(largest, rows.length);
-    first = rows[0]?.id;
+      typeof total === "number" ? offset + rows.length >= total : hasNoNewRows && rows.length < largestPage;
+    if (isRepeated || isLast || rows.length <= 1) return checkTotal(seen.size, total, pages);
+    largestPage = Math.max(largestPage, rows.length);
+    previousFirstId = rows[0]?.id;
     offset += rows.length - 1;
   }
 }
 
 /**
- * Visits every row of the ECS list, whose offset counts pages from 1 (SOURCES.md#ecs-list-pages). Such pages cannot overlap,
- * so the list is read again if its total changes between two pages.
+ * Visits every row of the ECS server list, whose offset counts pages from 1 (SOURCES.md#ecs-list-pages). ECS pages cannot
+ * overlap, so the function reads the list again if the total changes between two page requests.
  *
- * @throws SnapshotError BadResponse if the total keeps changing or is higher than the number of rows read
+ * @throws SnapshotError BadResponse if the total keeps changing, or if it is higher than the number of rows read
  */
-export async function allPages(page: PageOf, visit: Visit): Promise<void> {
+export async function allPages(page: RequestPage, visit: Visit): Promise<void> {
   const visited = new Set<unknown>();
   let limit = MAX_PAGE_ROWS;
   for (let reading = 1; reading <= MAX_STEPS_BACK; reading += 1) {
     const totals = new Set<unknown>();
     const seen = new Set<unknown>();
     for (let number = 1; ; number += 1) {
-      const before = seen.size;
+      const seenBefore = seen.size;
       const { rows, total, limit: usedLimit } = await readPage(page, number, limit);
       if (usedLimit < limit) {
-        // With another limit the page numbers mean other rows, so reading starts again with the first page.
+        // With another limit, a page number refers to other rows, so reading starts again at the first page.
         limit = usedLimit;
         number = 0;
         seen.clear();
@@ -132,35 +138,35 @@ export async function allPages(page: PageOf, visit: Visit): Promise<void> {
       visitNew(rows, visited, visit);
       for (const { id } of rows) seen.add(id);
       totals.add(total);
-      if (seen.size === before || (typeof total === "number" && seen.size >= total)) break;
+      if (seen.size === seenBefore || (typeof total === "number" && seen.size >= total)) break;
     }
     if (totals.size === 1) return checkTotal(visited.size, [...totals][0]);
   }
-  throw incomplete(visited.size, "its total kept changing");
+  throw incompleteListError(visited.size, "its total kept changing");
 }
 
 /**
- * Visits every row of a list without pages. The list was requested with `rowsOf`, so each row is parsed when it is visited.
+ * Visits every row of a list response without pages. The request set `rowsOf`, so each row is parsed only when it is visited.
  *
- * @throws SnapshotError BadResponse if an entry is not an object, or if the count is higher than the number of rows
+ * @throws SnapshotError BadResponse if an entry of the list is not an object, or if the count is higher than the number of rows
  */
-export function wholeList(response: ApiResponse, name: string, visit: Visit): void {
+export function readWholeList(response: ApiResponse, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
-  const { rows, total } = pageOf(response, name);
-  const split = response.rows?.length ? response.rows : undefined;
-  const unreadable = () => notAList(response, name);
-  // An entry that is not a row was not split off, so it is not an object.
-  if (split !== undefined && rows.length > 0) throw unreadable();
-  visitNew(split === undefined ? rows : parsed(split, unreadable), seen, visit);
+  const { rows, total } = parsePage(response, name);
+  const splitRows = response.rows?.length ? response.rows : undefined;
+  const createError = () => malformedListError(response, name);
+  // The row splitter removed all objects from the array, so a remaining entry is not an object.
+  if (splitRows !== undefined && rows.length > 0) throw createError();
+  visitNew(splitRows === undefined ? rows : parseRows(splitRows, createError), seen, visit);
   checkTotal(seen.size, total);
 }
 
-function* parsed(texts: string[], unreadable: () => Error): Generator<JsonObject> {
-  for (const [place, text] of texts.entries()) {
-    // Releases the text, because all of them can take 16 MiB.
-    texts[place] = "";
-    const row = parseResponse(decodeUtf8(text));
-    if (!isObject(row)) throw unreadable();
+function* parseRows(rows: string[], createError: () => Error): Generator<JsonObject> {
+  for (const [index, json] of rows.entries()) {
+    // Releases the memory of the row, because all rows together can take 16 MiB.
+    rows[index] = "";
+    const row = parseResponse(decodeUtf8(json));
+    if (!isObject(row)) throw createError();
     yield row;
   }
 }
@@ -168,61 +174,66 @@ function* parsed(texts: string[], unreadable: () => Error): Generator<JsonObject
 function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
     if (seen.has(row.id)) continue;
-    if (seen.size >= MAX_ROWS) throw incomplete(seen.size, `more than ${MAX_ROWS} rows are not read`);
+    if (seen.size >= MAX_ROWS) throw incompleteListError(seen.size, `the maximum is ${MAX_ROWS}`);
     seen.add(row.id);
     visit(row);
   }
 }
 
 /**
- * Throws if the service counts more rows than were read. Between two pages a few counted rows can be deleted and a few new rows
- * can be counted but not read, so a list of several pages has a tolerance.
+ * Checks that a list response is complete: throws if the service counts more rows than were read. If the list has several
+ * pages, a small difference is allowed, because rows can be created or deleted between two page requests.
  */
 function checkTotal(rows: number, total: unknown, pages = 1): void {
   const tolerance = pages === 1 ? 0 : 10 + rows / 50;
-  if (typeof total === "number" && total > rows + tolerance) throw incomplete(rows, `it counts ${total}`);
+  if (typeof total === "number" && total > rows + tolerance)
+    throw incompleteListError(rows, `the service counts ${total}`);
 }
 
-const incomplete = (rows: number, why: string) =>
+const incompleteListError = (rows: number, why: string) =>
   new SnapshotError(
     "BadResponse",
-    `Expected a complete list, got ${rows} rows of it: ${why}. ${REASONS.BadResponse.advice}`,
+    `Expected a complete list, read only ${rows} rows: ${why}. ${REASONS.BadResponse.advice}`,
   );
 
 /**
- * Reads a row as a resource. Accepts every shape of tags: SOURCES.md#tag-shapes.
+ * Reads a row of a list response as a resource. Accepts every format of tags (SOURCES.md#tag-shapes).
  *
- * @param what the resources of the list, such as "disks", for the error
- * @throws SnapshotError BadResponse without a valid id
+ * @param what the resources in the list, such as "disks", for the error message
+ * @throws SnapshotError BadResponse if the id is missing or invalid
  */
-export function resourceIn(row: JsonObject, what: string): Resource {
+export function readResource(row: JsonObject, what: string): Resource {
   const id = textAt(row, "id");
   if (id !== undefined && isId(id)) return { id, tags: textMap(row.tags) };
   throw unexpectedRow(`an id in each entry of the list of ${what}`, row);
 }
 
 /**
- * Reads a row as a snapshot of a kind.
+ * Reads a row of a list response as a snapshot of the given kind.
  *
- * @throws SnapshotError BadResponse without a valid id or status, because it may be the snapshot that the caller looks for
+ * @throws SnapshotError BadResponse if the id or the status is missing or invalid, because the row may be the requested
+ *   snapshot
  */
-export function snapshotIn(row: JsonObject, kind: Kind): FoundSnapshot {
+export function readSnapshot(row: JsonObject, kind: Kind): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined && isId(found.id)) return found;
   throw unexpectedRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
 }
 
-/** The most items of a list that are kept in memory, unless the caller sets a lower limit. */
+/** The default maximum number of list items that are kept in memory. */
 const MAX_COLLECTED = 50_000;
-/** The most snapshots of one resource that are kept in memory. EVS allows 7 or 256: SOURCES.md#evs-standard-per-disk-limit. */
+/**
+ * The maximum number of snapshots of one resource that are kept in memory. EVS allows 7 or 256
+ * (SOURCES.md#evs-standard-per-disk-limit).
+ */
 export const MAX_SNAPSHOTS = 10_000;
 
 /**
  * Returns all items of a list in an array.
  *
- * @param list visits every item
- * @param max the most items that fit into the memory; default 50,000
- * @throws SnapshotError BadResponse for more items
+ * @param list visits every item of the list
+ * @param max the maximum number of items that fit into memory; default 50,000
+ * @throws SnapshotError BadResponse if the list has more than `max` items
  */
 export async function collected<Item>(
   list: (visit: (item: Item) => void) => Promise<void>,
@@ -230,7 +241,7 @@ export async function collected<Item>(
 ): Promise<Item[]> {
   const items: Item[] = [];
   await list((item) => {
-    if (items.length >= max) throw incomplete(items.length, `more than ${max} rows do not fit into the memory`);
+    if (items.length >= max) throw incompleteListError(items.length, `more than ${max} rows do not fit into memory`);
     items.push(item);
   });
   return items;

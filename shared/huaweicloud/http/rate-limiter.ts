@@ -1,58 +1,74 @@
 import type { Time } from "../../core/clock.ts";
 import type { Instant } from "../../core/instant.ts";
 
-/** Limits the rate of the calls of one invocation. Each API has its own limit, which is unknown until the cloud reports it. */
+/**
+ * Limits the rate of the API requests of one invocation. Each API has its own rate limit. A limit is unknown until the gateway
+ * reports it in a 429 response.
+ */
 export interface RateLimiter {
-  /** Sets the number of processes that started at the same time and share the cloud's limit, including this process. */
+  /** Sets the number of processes that started at the same time and share a rate limit, including this process. */
   share(processes: number): void;
-  /** Waits until the next call of an API may be sent, but not beyond `until`. */
+  /** Waits until the next request to an API may be sent, but not longer than `until`. */
   acquire(api: string, until: Instant): Promise<void>;
-  /** Records that the cloud accepted a call. */
+  /** Records that an API accepted a request. */
   onSuccess(api: string): void;
-  /** Records that the cloud rejected a call with 429. The message contains the limit and its window. */
+  /**
+   * Records that an API rejected a request with 429.
+   *
+   * @param message the gateway's error message, which can contain the rate limit and its time window
+   */
   onThrottled(api: string, message: string | undefined): void;
 }
 
+/** The current rate of the requests to one API. */
 interface Pace {
-  /** The share of this process in the limit, in calls per second; undefined until the cloud reports the limit. */
+  /** This process's share of the rate limit, in requests per second; undefined until the gateway reports the limit. */
   maxRate: number | undefined;
-  /** The current rate in calls per second. It is lower than `maxRate` if others use the same limit. */
+  /** The current rate in requests per second. It is lower than `maxRate` if other programs use the same limit. */
   rate: number;
-  /** The time of the next call. */
+  /** The earliest time of the next request. */
   next: number;
   /** The time of the last slowdown. */
   slowedAt: number;
-  /** The number of slowdowns. A call that waits during a slowdown has to acquire its time again. */
+  /** The number of slowdowns. A request that waits during a slowdown must wait again at the lower rate. */
   slowdowns: number;
 }
 
-/** Matches the message of SOURCES.md#gateway-throttling-message: `...over ratelimit,limit:50,time:1 second`. */
-const LIMIT = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
-/** The rate in calls per second after a 429 that does not contain its limit. */
+/**
+ * Matches the rate limit in a gateway message such as `...over ratelimit,limit:50,time:1 second`
+ * (SOURCES.md#gateway-throttling-message).
+ */
+const LIMIT_PATTERN = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
+/** The rate in requests per second after a 429 response whose message contains no limit. */
 const DEFAULT_RATE = 10;
 const MIN_RATE = 0.01;
-/** The part of the limit that is used. The rest is for calls that are not counted here: other APIs and other programs. */
+/** The share of a rate limit that this limiter uses. The rest remains for requests of other programs. */
 const USED_SHARE = 0.98;
 /**
- * How a group of processes that start at the same time begins: `rate` is the number of calls per second of all of them
- * together, and each accepted call raises the rate of its process by `increase`. Smaller groups start without a limit.
+ * The initial rate if at least 5 processes start at the same time. `rate` is the total number of requests per second of all
+ * these processes. Each accepted request raises the rate of its process by `increase`. Smaller groups start without a rate
+ * limit.
  */
 const GROUP = { processes: 5, rate: 40, increase: 1 };
-/** All processes of a group meet their first 429 at about the same time, so 429s in this time cause only one slowdown. */
-const SETTLE_MS = 4_000;
 /**
- * The number of other programs that use the limit is unknown. Each further 429 therefore lowers the rate, and each accepted
- * call raises it slightly. Hundreds of calls are sent between two 429s, so fewer than 1 in 100 is rejected.
+ * How long further 429 responses are ignored after the first 429 response, in milliseconds. All processes of a group receive
+ * their first 429 response at about the same time.
  */
+const SETTLE_MS = 4_000;
+/** The factor by which a further 429 response lowers the rate, because other programs may use the same limit. */
 const DECREASE = 0.75;
+/**
+ * The factor by which each accepted request raises the rate. With this factor, fewer than 1 in 100 requests gets a 429
+ * response.
+ */
 const INCREASE = 1.001;
-/** How much lost time a late process catches up, because the cloud has not counted any calls in this time. */
+/** The maximum delay that a late process makes up for with faster requests, in milliseconds. */
 const CATCH_UP_MS = 500;
 
 /**
- * Creates the rate limiter of one invocation. A single process, or one of a few, starts without a limit. After the first 429
- * the limiter spreads the calls evenly at the rate in the message. Bursts would waste calls, because a rejected call counts
- * towards the limit too.
+ * Creates the rate limiter for one invocation. A small group of processes starts without a limit. After the first 429 response,
+ * the limiter spreads the requests evenly at the rate in the message. It avoids bursts, because a rejected request counts
+ * towards the limit, too.
  */
 export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimiter {
   const paces = new Map<string, Pace>();
@@ -73,9 +89,9 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
         if (pace === undefined) return;
         const { slowdowns } = pace;
         const now = time.now();
-        const at = Math.max(pace.next, now - CATCH_UP_MS);
-        pace.next = at + 1000 / pace.rate;
-        const wait = Math.min(at, until) - now;
+        const sendAt = Math.max(pace.next, now - CATCH_UP_MS);
+        pace.next = sendAt + 1000 / pace.rate;
+        const wait = Math.min(sendAt, until) - now;
         if (wait <= 0) return;
         await time.sleep(wait);
         if (pace.slowdowns === slowdowns || time.now() >= until) return;
@@ -92,9 +108,9 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
       const pace = paces.get(api) ?? { maxRate: undefined, rate: 0, next: 0, slowedAt: 0, slowdowns: 0 };
       const isFirst = pace.maxRate === undefined;
       if (isFirst) {
-        pace.maxRate = pace.rate = Math.max(MIN_RATE, (rateIn(message) * USED_SHARE) / processes);
+        pace.maxRate = pace.rate = Math.max(MIN_RATE, (parseRate(message) * USED_SHARE) / processes);
       } else {
-        // Calls that were sent before the last slowdown carry no new information.
+        // A 429 response to a request from before the last slowdown says nothing about the new rate.
         if (now - pace.slowedAt < 1000) return;
         pace.rate = Math.max(MIN_RATE, pace.rate * DECREASE);
       }
@@ -106,8 +122,8 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
   };
 }
 
-function rateIn(message: string | undefined): number {
-  const found = LIMIT.exec(message ?? "");
+function parseRate(message: string | undefined): number {
+  const found = LIMIT_PATTERN.exec(message ?? "");
   if (found === null) return DEFAULT_RATE;
   const seconds = Number(found[2]) * (found[3]?.toLowerCase() === "minute" ? 60 : 1);
   return Number(found[1]) / seconds;

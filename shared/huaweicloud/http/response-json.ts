@@ -1,13 +1,16 @@
-/** A page of 1,000 rows has about 50,000 values. */
+/** The maximum number of JSON values in a response body. A page of 1,000 rows has about 50,000 values. */
 const MAX_VALUES = 200_000;
-/** A body of up to this length is parsed without counting, because its values always fit into memory. */
+/** The maximum length of a response body that is parsed without counting its values, because they always fit into memory. */
 const MAX_UNCOUNTED = 64 * 1024;
 
-/** Returns whether the parsed values of a body would not fit into a small function: 4 MiB of short values take 70 MB. */
+/**
+ * Returns whether the parsed values of a response body would not fit into the memory of a small function. For example, 4 MiB of
+ * short values take 70 MB.
+ */
 export const hasTooManyValues = (text: string): boolean =>
   text.length > MAX_UNCOUNTED && countValues(text) > MAX_VALUES;
 
-/** Parses a response's body. Returns undefined if it is not JSON or has too many values. */
+/** Parses a response body as JSON. Returns undefined if the body is not JSON or has too many values. */
 export function parseResponse(text: string): unknown {
   if (hasTooManyValues(text)) return undefined;
   try {
@@ -17,7 +20,10 @@ export function parseResponse(text: string): unknown {
   }
 }
 
-/** Counts the characters that begin or separate values. The result can be too high, because strings can contain them too. */
+/**
+ * Counts the characters that start or separate JSON values. The count can be too high, because strings can contain these
+ * characters, too.
+ */
 function countValues(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -1,19 +1,20 @@
 import { type BodyReader, BodyTooLarge, MAX_SMALL_BYTES } from "./response-body.ts";
 
-/** The most rows of a list, because more ids would not fit into a function of 128 MB. */
+/** The maximum number of rows in a list response, because the ids of more rows do not fit into a function of 128 MB. */
 export const MAX_ROWS = 250_000;
 
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 /**
- * Creates a reader that removes the rows of a list from a body. The caller parses and releases one row at a time, so a list of
- * 16 MiB fits into a function of 128 MB. Parsing the complete body would need three times as much memory.
+ * Creates a reader that removes the rows of a list from a response body. The caller then parses and releases one row at a time,
+ * so a list response of 16 MiB fits into a function of 128 MB. Parsing the complete body would need three times as much memory.
  *
- * The reader's `add` throws BodyTooLarge if there are too many rows, if a row is too long, or if the rest of the body is.
+ * The function `add` of the reader throws BodyTooLarge if the list has too many rows, if a row is too long, or if the body
+ * without the rows is too long.
  *
- * @param name the name of the array in the outermost object. Its objects are the rows
- * @example rowSplitter("snapshots") // {"snapshots":[{"id":1},{"id":2}]}: text {"snapshots":[]}, two rows
+ * @param name the name of the array in the outermost object. The objects in this array are the rows.
+ * @example rowSplitter("snapshots") // {"snapshots":[{"id":1},{"id":2}]} becomes the text {"snapshots":[]} and two rows
  */
 export function rowSplitter(name: string): BodyReader {
   const beforeArray = new RegExp(`"${name}"\\s*:\\s*$`);
@@ -24,7 +25,7 @@ export function rowSplitter(name: string): BodyReader {
   let inList = false;
   let inString = false;
   let escaped = false;
-  /** True directly after a row, where white space and commas are dropped. */
+  /** True between two rows of the list, because white space and commas are dropped there. */
   let afterRow = false;
 
   return {
@@ -45,7 +46,7 @@ export function rowSplitter(name: string): BodyReader {
         }
         if (code === QUOTE) inString = true;
         else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
-          if (depth === 1) inList = code === OPEN_ARRAY && beforeArray.test(before(rest, chunk, from, at));
+          if (depth === 1) inList = code === OPEN_ARRAY && beforeArray.test(textBefore(rest, chunk, from, at));
           if (depth === 2 && inList && code === OPEN_OBJECT) {
             rest += chunk.slice(from, at);
             row = "";
@@ -56,7 +57,7 @@ export function rowSplitter(name: string): BodyReader {
           depth -= 1;
           if (depth !== 2 || row === undefined) continue;
           rows.push(row + chunk.slice(from, at + 1));
-          if (rows.length > MAX_ROWS) throw new BodyTooLarge(`a list of more than ${MAX_ROWS} rows`);
+          if (rows.length > MAX_ROWS) throw new BodyTooLarge(`the list has more than ${MAX_ROWS} rows`);
           row = undefined;
           from = at + 1;
           afterRow = true;
@@ -66,14 +67,14 @@ export function rowSplitter(name: string): BodyReader {
       if (row === undefined) rest += chunk.slice(from);
       else row += chunk.slice(from);
       if ((row ?? rest).length > MAX_SMALL_BYTES)
-        throw new BodyTooLarge("a list with too many bytes in or around a row");
+        throw new BodyTooLarge("the list has too many bytes in a row or between rows");
     },
     end: () => ({ text: rest + (row ?? ""), rows }),
   };
 }
 
-/** Returns the last 100 characters before `at` that do not belong to a row. */
-function before(rest: string, chunk: string, from: number, at: number): string {
+/** Returns the last 100 characters before the position `at` that do not belong to a row. */
+function textBefore(rest: string, chunk: string, from: number, at: number): string {
   const start = Math.max(from, at - 100);
   return rest.slice(start - at - 100) + chunk.slice(start, at);
 }

@@ -15,40 +15,48 @@ import type { RateLimiter } from "./rate-limiter.ts";
 import { MAX_PAGE_BYTES, MAX_SMALL_BYTES } from "./response-body.ts";
 import { type HttpRequest, type HttpResponse, type Transport, TransportFailure } from "./transport.ts";
 
-/** What the clients of all services need. Each invocation has its own. */
+/** The shared state of all API clients in one invocation. */
 export interface Connection {
   transport: Transport;
   credentials: Credentials;
   projectId: string;
   /** Returns the origin of a service, such as `https://evs.eu-west-101.myhuaweicloud.com`. Throws Misconfigured. */
   endpoint(service: Service): string;
-  /** The longest time of one attempt, in milliseconds. */
+  /** The maximum time of one request, in milliseconds. */
   timeoutMs: number;
   now(): Instant;
   sleep: Time["sleep"];
   limiter: RateLimiter;
-  /** The time at which every call has ended. */
+  /** The time by which every request must be finished. */
   deadline: Instant;
-  /** An error that concerns the whole account. Every further call fails with this error and is not sent. */
+  /** The error that a frozen or suspended account caused. Every further request fails with this error and is not sent. */
   suspended?: SnapshotError;
 }
 
-/** The time that a create leaves before the deadline, so the caller can still search for a snapshot after a timeout. */
-const LOOK_RESERVE_MS = 1_500;
+/**
+ * The time between the last moment for a create request and the deadline, in milliseconds. After a timeout, the caller uses
+ * this time to list the snapshots.
+ */
+const LIST_RESERVE_MS = 1_500;
 
-/** The time after the deadline in which a call can still fail with its own error, because that error says more. */
+/**
+ * The time after the deadline in which a request can still fail with its own error, in milliseconds. That error is more
+ * specific than DeadlineExceeded.
+ */
 const GRACE_MS = 50;
 
-/** The limit for the list of all DWS snapshots, which has no pages: SOURCES.md#dws-list-has-no-pages. */
+/**
+ * The maximum size in bytes of the DWS list response with all snapshots, which has no pages (SOURCES.md#dws-list-has-no-pages).
+ */
 const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Sends one request through the SDK: the SDK builds and signs the request, and this project's transport sends it. Each request
- * has its own SDK client, because the SDK keeps its last request in static fields: SOURCES.md#sdk-static-state. The promise
- * settles at the deadline at the latest, even if the SDK or a socket does not respond.
+ * Sends one request through Huawei Cloud's SDK. The SDK builds and signs the request, and this project's transport sends it.
+ * Each request has its own SDK client, because the SDK keeps its last request in static fields (SOURCES.md#sdk-static-state).
+ * The promise settles at the deadline at the latest, even if the SDK or a socket does not respond.
  *
- * @param call sends the request with the client that it is given
- * @param rowsOf the name of the array in the body whose rows the response returns separately
+ * @param call sends the request with the given SDK client
+ * @param rowsOf the name of the array in the response body whose rows are returned separately
  * @throws SnapshotError
  * @example await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request))
  */
@@ -64,21 +72,21 @@ export async function send(
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
   const timedOut = () =>
-    new SnapshotError("DeadlineExceeded", `${service}: the call did not end before the invocation's time ran out.`, {
+    new SnapshotError("DeadlineExceeded", `${service}: no response before the invocation's time ran out.`, {
       ambiguous: operation === "create",
     });
   try {
     await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), timedOut);
   } catch (thrown) {
-    // The SDK replaces every error by an exception without the cause, but the adapter keeps the cause.
+    // The SDK replaces every error by an exception without the cause. The adapter has the original error.
     throw adapter.failure ?? thrown;
   }
-  if (adapter.response === undefined) throw new Error("Expected the SDK to send a request; it sent none.");
+  if (adapter.response === undefined) throw new Error("Expected the SDK to send a request, but the SDK sent none.");
   return adapter.response;
 }
 
 /**
- * Sends a request for which the SDK has no method: EVS v5, DWS, ECS, LTS, FunctionGraph. Otherwise like `send`.
+ * Sends a request for which the SDK has no method: to EVS v5, DWS, ECS, LTS or FunctionGraph. Otherwise works like `send`.
  *
  * @example await sendOptions(connection, "EVS", "read", { method: "GET", url: "/v5/{project_id}/snapshots/detail" })
  */
@@ -95,24 +103,27 @@ export const sendOptions = (
       pathParams: {},
       headers: {},
       ...options,
-      queryParams: copyOf(options.queryParams),
+      queryParams: copyQueryParams(options.queryParams),
     });
   return send(connection, service, operation, call, rowsOf);
 };
 
-/** The signer sorts arrays in place, so it gets copies. */
-const copyOf = (queryParams: JsonObject = {}): JsonObject =>
+/** Copies query parameters and their arrays, because the SDK's signer sorts arrays in place. */
+const copyQueryParams = (queryParams: JsonObject = {}): JsonObject =>
   Object.fromEntries(
     Object.entries(queryParams).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
   );
 
-/** Deletes a snapshot with a call for which the SDK has no method. */
+/** Deletes a snapshot with a DELETE request for which the SDK has no method. */
 export const sendDelete = async (connection: Connection, service: Service, url: string, id: string): Promise<void> => {
   const pathParams = { snapshot_id: checkSnapshotId(id) };
   await sendOptions(connection, service, "delete", { method: "DELETE", url: `${url}/{snapshot_id}`, pathParams });
 };
 
-/** The HTTP client of the SDK for one request: passes the request to this project's transport and keeps the result. */
+/**
+ * The HTTP client that the SDK uses for one request. Passes the request to this project's transport and keeps the response or
+ * the error.
+ */
 class SdkTransportAdapter implements HttpClient {
   response?: ApiResponse;
   failure?: SnapshotError;
@@ -142,12 +153,12 @@ class SdkTransportAdapter implements HttpClient {
 
   async #send(request: IHttpRequest): Promise<ApiResponse> {
     const { deadline, now, limiter } = this.#connection;
-    // Records are delivered to an address with its own rate limit, and even if the account is suspended.
+    // Result records are sent to LTS, which has its own rate limit, and they are sent even if the account is suspended.
     const isDelivery = this.#service === "LTS";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;
-    const api = `${request.method} ${url.pathname.replace(IDS, "{id}")}`;
-    const limit = deadline - (this.#operation === "create" ? LOOK_RESERVE_MS : 0);
+    const api = `${request.method} ${url.pathname.replace(IDS_IN_PATH, "{id}")}`;
+    const limit = deadline - (this.#operation === "create" ? LIST_RESERVE_MS : 0);
     if (!isDelivery) await limiter.acquire(api, instant(limit));
     const remainingMs = limit - now();
     if (remainingMs <= 0) {
@@ -205,14 +216,14 @@ function maxBytesOf(service: Service, operation: Operation): number {
   return service === "DWS" ? MAX_WHOLE_LIST_BYTES : MAX_PAGE_BYTES;
 }
 
-/** Matches the ids in a path. Paths that differ only in ids belong to the same API and share its rate limit. */
-const IDS = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
+/** Matches ids in a URL path. Paths that differ only in ids belong to the same API and have the same rate limit. */
+const IDS_IN_PATH = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/gi;
 
 const originOf = (request: IHttpRequest): string => new URL(String(request.endpoint)).origin;
 
 /**
- * Returns the query exactly as the signer hashed it: encoded by RFC 3986, so a space is `%20` and never `+`. An array becomes
- * one pair for each value.
+ * Returns the query string exactly as the SDK's signer hashed it: encoded by RFC 3986, so a space is `%20` and never `+`. An
+ * array becomes one name-value pair per value.
  */
 const queryOf = ({ queryParams = {} }: IHttpRequest): string => {
   const pairs = Object.entries(queryParams as Record<string, unknown>).flatMap(([name, value]) =>

@@ -2,42 +2,42 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node
 import { BodyTooLarge, createLongBodyLock, MAX_PAGE_BYTES, type ResponseBody, readBody } from "./response-body.ts";
 import { rowSplitter } from "./row-splitter.ts";
 
-/** One HTTP request. */
+/** One HTTP request to a Huawei Cloud service. */
 export interface HttpRequest {
   method: string;
   url: URL;
   headers: Record<string, string>;
   body?: string;
-  /** The longest time of the whole attempt, from the connection to the last byte of the response. */
+  /** The maximum time in milliseconds from opening the connection to the last byte of the response. */
   timeoutMs: number;
-  /** The longest body of a success response, in bytes; default 4 MiB. */
+  /** The maximum size of a success response body, in bytes; default 4 MiB. */
   maxBytes?: number;
-  /** The name of the array in the body whose rows the response returns separately. */
+  /** The name of the array in the response body whose rows are returned separately. */
   rowsOf?: string;
 }
 
-/** One HTTP response, of any status. */
+/** One HTTP response with any status. */
 export interface HttpResponse extends ResponseBody {
   status: number;
   headers: IncomingMessage["headers"];
 }
 
 /**
- * Sends one request exactly once, without retries and without following redirects. The promise settles within `timeoutMs`
- * and rejects with a TransportFailure.
+ * Sends one HTTP request exactly once, without retries and redirects. The promise settles within `timeoutMs`. It rejects with a
+ * TransportFailure.
  */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
 interface FailureDetails {
-  /** True if the request may have reached the cloud, so the cloud may have carried it out. */
+  /** True if the request may have reached the service, so the service may have executed it. */
   requestSent: boolean;
-  /** True if a response began to arrive. */
+  /** True if at least the headers of a response arrived. */
   answered?: boolean;
   /** True if the response was longer than `maxBytes`. */
   tooLarge?: boolean;
 }
 
-/** The error for a request without a complete response. */
+/** The error for an HTTP request without a complete response. */
 export class TransportFailure extends Error {
   readonly requestSent: boolean;
   readonly answered: boolean;
@@ -63,16 +63,17 @@ async function loadClient(protocol: string): Promise<Client> {
 }
 
 /**
- * Creates a transport on Node's own HTTP client. It keeps connections open, verifies TLS whatever the environment says, limits
- * time and size, and does not follow redirects, because the SDK's HTTP client sends the security token along with them
- * (SOURCES.md#sdk-redirects-leak-token). `node:https` takes 6 ms to load, so each protocol is loaded at its first use.
+ * Creates a transport that uses the HTTP client of Node.js. It keeps connections open, verifies TLS certificates even if an
+ * environment variable disables this, and limits time and size. It does not follow redirects. The SDK's HTTP client would send
+ * the security token to the address in a redirect (SOURCES.md#sdk-redirects-leak-token). `node:https` takes 6 ms to load, so
+ * each protocol is loaded when it is used for the first time.
  */
 export function nodeTransport(): Transport {
   const clients = new Map<string, Promise<Client>>();
   const longBodyLock = createLongBodyLock();
   const clientFor = (protocol: string): Promise<Client> => {
-    const known = clients.get(protocol);
-    if (known !== undefined) return known;
+    const loaded = clients.get(protocol);
+    if (loaded !== undefined) return loaded;
     const client = loadClient(protocol);
     clients.set(protocol, client);
     return client;
@@ -91,7 +92,7 @@ export function nodeTransport(): Transport {
         path: `${url.pathname}${url.search}`,
         agent,
       });
-      // Rejects at once and does not wait for an event of the socket, because that event may never come.
+      // Rejects immediately instead of waiting for a socket event, because the event may never occur.
       const fail = (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
         const code = error.code === undefined ? "" : `${error.code}: `;
@@ -99,21 +100,21 @@ export function nodeTransport(): Transport {
         reject(new TransportFailure(`${code}${error.message}`, details));
         outgoing.destroy();
       };
-      const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(() => fail(new Error(`no response within ${timeoutMs} ms`)), timeoutMs);
       outgoing.on("error", fail);
       outgoing.on("close", () => {
         if (!answered) fail(new Error("the connection was closed without a response"));
       });
       const failOnUpgrade = () => {
         answered = true;
-        fail(new Error("the server responded with 101 and changed the protocol, which was not requested"));
+        fail(new Error("the server switched protocols (101) without a request"));
       };
       outgoing.on("upgrade", (_incoming, socket) => {
         socket.destroy();
         failOnUpgrade();
       });
       outgoing.on("socket", (socket) => {
-        // A new connection carries data only once it is established, and with TLS only after the handshake.
+        // A new connection sends data only after it is established, and with TLS only after the handshake.
         const onConnected = () => {
           requestSent = true;
         };
@@ -131,11 +132,11 @@ export function nodeTransport(): Transport {
         }, fail);
       });
       try {
-        // The headers are not part of the options, because a kept-alive connection would keep them, and a token with them.
+        // The headers are not part of the options, because a kept-alive connection would keep the options with the token.
         for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
         if (body !== undefined) outgoing.setHeader("content-length", Buffer.byteLength(body));
       } catch (thrown) {
-        // The value is not a valid header value. Node's message does not repeat it.
+        // A header value is invalid. The error message of Node.js does not contain the value.
         return fail(thrown as Error);
       }
       outgoing.end(body);

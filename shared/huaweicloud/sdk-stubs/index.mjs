@@ -1,11 +1,11 @@
-// Stubs of the modules that the SDK imports but does not need for the calls of this project. They keep 525 KB out of every
-// bundle (9 KB instead of 534 KB). The build and vitest use them. SOURCES.md#sdk-flaws lists what the replaced modules get wrong.
+// Replaces modules that Huawei Cloud's SDK imports but does not need for the requests of this project. The SDK then takes 9 KB
+// of a bundle instead of 534 KB. The build and vitest use the stubs. SOURCES.md#sdk-flaws lists the flaws of the replaced modules.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** Package name -> path of its stub. For the option `alias` of esbuild. */
+/** Maps package names to the paths of their stubs, for the option `alias` of esbuild. */
 export const STUBBED_PACKAGES = {
   axios: here("./unreachable.cjs"),
   "https-proxy-agent": here("./unreachable.cjs"),
@@ -16,13 +16,13 @@ export const STUBBED_PACKAGES = {
 };
 
 /**
- * Matches the modules of the SDK that this project never calls: the SDK's own HTTP layer, the lookup of project ids and
- * federated tokens at IAM, the signature with derived keys, and responses that are files.
+ * Matches the SDK modules that this project never uses: the SDK's own HTTP client, requests to IAM for project ids and
+ * federated tokens, signatures with derived keys, and file responses.
  */
 const UNREACHABLE_MODULES =
   /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
 
-/** Modules of which the SDK needs only a small part, with the stub of each. */
+/** The modules of which the SDK needs only a small part, each with the path of its stub. */
 const STUBBED_MODULES = [
   [/^crypto$/, here("./crypto.cjs")],
   [/^url$/, here("./url.cjs")],
@@ -32,7 +32,7 @@ const STUBBED_MODULES = [
 
 const requireCall = (file) => `require(${JSON.stringify(here(file))})`;
 
-/** Parts of the signer's source code that are replaced by shorter or faster code. Each pattern must match. */
+/** The parts of the signer's source code that are replaced by shorter or faster code. Each pattern must match. */
 const SIGNER_REPLACEMENTS = [
   [
     /a\.key\.toLocaleLowerCase\(\)\.localeCompare\(b\.key\.toLocaleLowerCase\(\)\)/g,
@@ -52,19 +52,20 @@ async function readSigner(path) {
   return text;
 }
 
-/** The branch of middy that streams a response to AWS. This project does not stream, and its modules take 2 ms to load. */
+/** Matches the code of middy that streams a response to AWS. This project does not stream, and the modules take 2 ms to load. */
 const STREAMED_RESPONSE =
   /plugin\.streamifyResponse\s*\?[\s\S]*?(?=async \(event, context\) => \{\s*const request = middyRequest\(event, context\);\s*plugin\.requestStart\?\.\(request\);\s*const response)/;
 
 async function readMiddy(path) {
   const text = await readFile(path, "utf8");
-  if (!STREAMED_RESPONSE.test(text)) throw new Error(`Expected middy to have a branch for streams; see ${path}.`);
+  if (!STREAMED_RESPONSE.test(text))
+    throw new Error(`Expected middy to contain the code for streams, but ${path} does not.`);
   return text.replace(STREAMED_RESPONSE, "");
 }
 
 const isFromSdk = ({ path, importer }) => path.startsWith("@huaweicloud/") || /[/\\]@huaweicloud[/\\]/.test(importer);
 
-/** Plugin for esbuild that replaces modules of the SDK by stubs. */
+/** An esbuild plugin that replaces modules of the SDK by stubs. */
 export const sdkStubs = {
   name: "sdk-stubs",
   setup(build) {
@@ -83,8 +84,8 @@ export const sdkStubs = {
 };
 
 /**
- * Plugin for vitest that loads each module of the SDK as the build bundles it. The aliases of vitest are not enough, because
- * they do not apply to the `require` calls of a CommonJS module.
+ * A vitest plugin that loads each module of the SDK in the same form as the bundles contain it. The option `alias` of vitest is
+ * not enough, because it does not affect `require` calls in CommonJS modules.
  */
 export const stubbedSdk = {
   name: "stubbed-sdk",

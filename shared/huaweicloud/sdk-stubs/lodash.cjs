@@ -1,10 +1,10 @@
-// The SDK's signer uses one function of lodash to sort header names by their lower-case form. A property test compares the
-// signature with the unchanged signer.
+// Replaces the package lodash. The SDK's signer uses only sortBy, to sort header names by their lower-case form. A property
+// test compares the signatures with the unchanged signer.
 const only = require("./only.cjs");
 
-const sortBy = (items, by) =>
+const sortBy = (items, rankOf) =>
   items
-    .map((item, index) => ({ item, index, rank: by(item) }))
+    .map((item, index) => ({ item, index, rank: rankOf(item) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : a.index - b.index))
     .map(({ item }) => item);
 

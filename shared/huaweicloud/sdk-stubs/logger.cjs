@@ -1,5 +1,5 @@
-// The SDK's logger prints headers and bodies with their secrets (SOURCES.md#sdk-logs-secrets). This stub prints nothing, even
-// with DEBUG=DEBUG. It does not throw, because the SDK logs every request.
+// Replaces the SDK's logger, which prints headers and bodies with their secrets (SOURCES.md#sdk-logs-secrets). This stub prints
+// nothing, even with DEBUG=DEBUG. It throws no error, because the SDK logs every request.
 const only = require("./only.cjs");
 
 const silent = () => {};

@@ -1,5 +1,6 @@
-// The SDK's signer splits a URL with url.parse, whose first call takes 0.8 ms. A regular expression splits a URL that has
-// only plain characters, as all URLs of this project do. A property test compares the result with the unchanged signer.
+// Replaces node:url in the SDK's signer, because the first call of url.parse takes 0.8 ms. A regular expression can split the
+// URLs of this project, because they contain only plain characters. A property test compares the results with the unchanged
+// signer.
 const only = require("./only.cjs");
 
 const PLAIN = /^https?:\/\/([a-z0-9.-]+(?::\d+)?)(\/[\w./:-]*)?$/;

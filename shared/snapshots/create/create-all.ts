@@ -10,19 +10,25 @@ import { indexExistingSnapshots, type SnapshotIndex } from "./existing-snapshots
 import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
-/** A run that has created nothing for 20 s has ended: a create takes at most 10 s, and a list is up to 5 s late. */
+/**
+ * How long a run in another process must have created nothing to count as finished, in milliseconds. One create takes at most
+ * 10 s, and a list request shows a new snapshot up to 5 s late.
+ */
 const QUIET_MS = 20_000;
 
-/** A list shows after 10 s what another process started at the same time. */
+/**
+ * The time in milliseconds after which a list request shows the first snapshots of a run that another process started at the
+ * same moment.
+ */
 const STARTED_MS = 10_000;
 
 /**
- * Creates a snapshot of each target, several at a time, and writes a record for each. The error of a target does not stop the
- * others.
+ * Creates a snapshot of each target, several at the same time, and writes a result record for each target. If one target fails,
+ * the other targets continue.
  *
- * @param until the last moment at which work on a target may start. If it is before the deadline, the targets that were not
- *   started are returned. If it is the deadline, they fail.
- * @param index the existing snapshots of the run; without it, `createOnce` lists the snapshots of each target
+ * @param until the last moment at which work on a target may start. If `until` is before the deadline, the function returns the
+ *   targets that it did not start. If `until` is the deadline, the function reports these targets as failed.
+ * @param index the existing snapshots of the run; without it, `createOnce` lists the snapshots of each target separately
  * @returns the targets that were not started
  */
 export async function createAll(
@@ -35,27 +41,27 @@ export async function createAll(
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const notStarted: Target[] = [];
   const pause = pauses(retryBudget.time);
-  const create = async (target: Target, from?: SnapshotIndex) => {
+  const create = async (target: Target, usableIndex?: SnapshotIndex) => {
     await pause();
     const isLate = retryBudget.time.now() >= until;
     if (isLate && until < retryBudget.deadline) {
       notStarted.push(target);
       return;
     }
-    const end = report(targetFields(target, run));
+    const complete = report(targetFields(target, run));
     try {
-      if (isLate) throw outOfTime();
+      if (isLate) throw outOfTimeError();
       const { kind, options } = target;
-      const listed = await from?.(target);
+      const listed = await usableIndex?.(target);
       const created = await createOnce({ ...run, kind, options }, cloud(kind), retryBudget, inFlight, listed);
-      end(toRecordFields(created));
+      complete(toRecordFields(created));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      end({ outcome: "failed", attempts: error.attempts, error });
+      complete({ outcome: "failed", attempts: error.attempts, error });
     }
   };
-  const createEach = (from?: SnapshotIndex) =>
-    forEachConcurrent(targets, concurrency, (target) => create(target, from));
+  const createEach = (usableIndex?: SnapshotIndex) =>
+    forEachConcurrent(targets, concurrency, (target) => create(target, usableIndex));
   if (index === undefined) {
     await createEach();
     return notStarted;
@@ -72,15 +78,18 @@ export async function createAll(
 }
 
 /**
- * Waits while another instance may still create snapshots of the same targets. After a failed run, the platform delivers the
- * event again, and the function starts its shards again, although the first shards may still be running.
+ * Waits while another instance of the function may still create snapshots of the same targets. This happens after a failed run:
+ * the platform redelivers the event, and the function starts its shards (invocations for a part of the targets) again, although
+ * the first shards may still be running.
  *
- * - If the list shows a recent snapshot of the run, waits until the run has created nothing for 20 s. If the deadline is
- *   earlier, continues, because a missing snapshot is worse than a duplicate.
- * - If `run.again` is set and the list shows no snapshot, waits once, because the other instance may be about to start.
- * - If all targets are started at the same time, does not wait, because no target is left for the other instance to reach.
+ * - If the list response contains a recent snapshot of the run, the function waits until the run has created nothing for 20 s.
+ *   If the deadline is earlier, the function continues without waiting, because a missing snapshot is worse than a duplicate.
+ * - If `run.again` is set and the list response contains no snapshot of the run, the function waits once, because the other
+ *   instance may be about to start.
+ * - If all targets start at the same time, the function does not wait, because the other instance has also started all of its
+ *   targets.
  *
- * @returns the index from the last list
+ * @returns the index from the last list request
  */
 async function waitForConcurrentRun(
   targets: readonly Target[],
@@ -103,10 +112,10 @@ async function waitForConcurrentRun(
   }
 }
 
-/** Returns the existing snapshots of a run, one array for each target that has any. */
+/** Returns the snapshots that a run has already created: one array per target, without targets that have no snapshot. */
 async function createdByRun(targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<FoundSnapshot[][]> {
   const ofTarget = async (target: Target) => {
-    // Stryker disable next-line ArrayDeclaration: anything without a marker does not count
+    // Stryker disable next-line ArrayDeclaration: the filter below removes values without a marker
     const found = await index(target).catch(() => []);
     return found.filter(
       ({ marker, resource }) => marker?.idempotencyKey === run.idempotencyKey && resource === target.resource,
@@ -115,17 +124,20 @@ async function createdByRun(targets: readonly Target[], run: Run, index: Snapsho
   return (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
 }
 
-/** Returns whether an earlier delivery has created a snapshot of any of the targets. */
+/** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
 export const hasBegun = async (targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<boolean> =>
   (await createdByRun(targets, run, index)).length > 0;
 
-const outOfTime = () =>
+const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
-    "The invocation's time ran out before this target was started. Raise the function's timeout or lower SHARD_SIZE.",
+    "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
   );
 
-/** Names a run within the process. Shards of a run have different first targets, so their names differ. */
+/**
+ * Returns a name that identifies a run within the process. The name contains the first target, because each shard of a run has
+ * a different first target.
+ */
 const runName = ({ projectId, idempotencyKey }: Run, [first]: readonly Target[]): string =>
   // Stryker disable next-line StringLiteral,OptionalChaining: any unique name works, and a run without targets does nothing
   JSON.stringify(["run", projectId, idempotencyKey, first?.kind.name, first?.resource]);

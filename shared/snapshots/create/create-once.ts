@@ -11,24 +11,47 @@ import {
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
 import type { Creation } from "../ports.ts";
-import { type Entry, elapsed, type InFlight, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
-import { conflict, type Match, matchExisting, sameName } from "./match.ts";
+import { elapsed, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
+import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
-/** The time before the deadline that the last list needs. */
+/** How long before the deadline the last list request must start, in milliseconds. */
 const LAST_LIST_MS = 1_000;
-/** How many create requests are sent if each response leaves open whether the cloud created the snapshot. */
+/** The maximum number of create requests if no response shows whether the snapshot was created. */
 const MAX_AMBIGUOUS_TRIES = 3;
 
 /**
- * Creates a snapshot, unless an earlier delivery of the request created it. Neither EVS nor DWS accepts an idempotency key, so
- * the marker in the list of snapshots is the only proof of an earlier create. If a response leaves open whether the cloud
- * created the snapshot, `createOnce` lists the snapshots again before it sends another create.
+ * Creates a snapshot, unless an earlier delivery of the same request already created it. Neither EVS nor DWS accepts an
+ * idempotency key, so only the snapshot marker labels in a list response can prove an earlier create.
  *
- * @param inFlight all invocations of a process share it
- * @param listed the snapshots that `service.listFor` would return, if the caller has listed them in bulk
- * @throws SnapshotError Conflict if the key was used for another request; OutcomeUnknown if it is still unknown at the
- *   deadline whether the snapshot was created; otherwise the error of the cloud
+ * **Ambiguous response.** If a response does not show whether the snapshot was created, the function waits until a list request
+ * must show the snapshot. It sends another create request only if the list response does not contain the snapshot. Each of
+ * these retries takes tokens from the retry budget (`takeRetryToken` in shared/core/retry.ts).
+ *
+ * **Throttled create request (429).**
+ *
+ * - Limiter: `RateLimiter` (shared/huaweicloud/http/rate-limiter.ts) lowers the call rate of the throttled API. `send`
+ *   (shared/huaweicloud/http/sdk-client.ts) waits for the limiter before every request.
+ * - Retry budget: `backoff` (shared/core/retry.ts) waits for a random delay, plus the delay that the response asks for. The
+ *   retry must start before `retryBudget.maxWait`, or before `retryBudget.deadline` if `maxWait` is not set. Otherwise the
+ *   function throws Throttled. A throttled request takes no retry tokens.
+ * - List request before the repeat: the function calls `service.listFor` and searches the response with `matchExisting`
+ *   (match.ts). If another delivery created the snapshot during the delay, the function returns this snapshot as `existing` and
+ *   sends no further create request.
+ *
+ * **Two deliveries at the same time.**
+ *
+ * - In one process, `trackCreate` (in-flight.ts) registers the first request. The second request waits for the first request
+ *   and returns the same snapshot as `existing`.
+ * - In two processes, both can list the snapshots before either list response shows the new snapshot. EVS then creates two
+ *   snapshots. `verify-snapshots` reports the younger snapshot as a duplicate, and `prune-snapshots` deletes it. DWS rejects
+ *   the second request, because both requests contain the same snapshot name. The function then lists again and returns the
+ *   first snapshot as `existing`.
+ *
+ * @param inFlight the requests in progress, shared by all invocations of a process
+ * @param listed the snapshots that `service.listFor` would return, if the caller has already listed them in bulk
+ * @throws SnapshotError Conflict if the idempotency key was used for a different request; OutcomeUnknown if it is still unknown
+ *   at the deadline whether the snapshot was created; otherwise the error from EVS or DWS
  */
 export async function createOnce(
   request: SnapshotRequest,
@@ -39,8 +62,8 @@ export async function createOnce(
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, projectId } = request;
   const requestHash = hashRequest(kind.name, options);
-  // The map outlives the invocation, so it contains a hash instead of the ids.
-  // Stryker disable next-line StringLiteral: any string that no other key begins with
+  // The map outlives the invocation, so it contains a hash instead of resource ids.
+  // Stryker disable next-line StringLiteral: any string works that is the first part of no other key
   const identity = deriveKey("in-flight", projectId, kind.name, kind.resourceOf(options), idempotencyKey);
   const concurrent = inFlight.get(identity);
   if (concurrent?.pending !== undefined) {
@@ -49,7 +72,7 @@ export async function createOnce(
       retryBudget,
     );
     if (created === undefined) return createOnce(request, service, retryBudget, inFlight);
-    if (concurrent.requestHash !== requestHash) throw conflict(kind, created.snapshotId);
+    if (concurrent.requestHash !== requestHash) throw keyConflictError(kind, created.snapshotId);
     return { ...created, outcome: "existing", attempts: 0 };
   }
   return trackCreate(identity, requestHash, inFlight, retryBudget.time, (earlier) =>
@@ -62,7 +85,7 @@ async function listThenCreate(
   service: Creation,
   retryBudget: RetryBudget,
   listed?: FoundSnapshot[],
-  earlier?: Entry,
+  earlier?: InFlightEntry,
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, policy } = request;
   const requestHash = hashRequest(kind.name, options);
@@ -70,16 +93,16 @@ async function listThenCreate(
 
   const list = () => retryRead(() => service.listFor(options), retryBudget);
   const findExisting = async () => matchExisting(await list(), request, marker);
-  const { ended, requestHash: earlierHash } = earlier ?? {};
-  const id = ended?.snapshotId;
-  const isAmbiguous = ended !== undefined && id === undefined;
-  // A list must show what an earlier request may have created.
-  if (isAmbiguous) await waitUntilListed(ended.at, retryBudget);
+  const { done, requestHash: earlierHash } = earlier ?? {};
+  const id = done?.snapshotId;
+  const isAmbiguous = done !== undefined && id === undefined;
+  // Wait until a list request must show the snapshot that the earlier request may have created.
+  if (isAmbiguous) await waitUntilListed(done.at, retryBudget);
   const found = (isAmbiguous ? undefined : listed) ?? (await list());
   const match = matchExisting(found, request, marker);
   if (match.existing !== undefined) return toExistingResult(kind, match.existing);
-  if (id !== undefined && !found.some((one) => one.id === id)) {
-    if (earlierHash !== requestHash) throw conflict(kind, id);
+  if (id !== undefined && !found.some((snapshot) => snapshot.id === id)) {
+    if (earlierHash !== requestHash) throw keyConflictError(kind, id);
     return toExistingResult(kind, kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
   }
   if (await request.makeRoom?.(kind, options)) {
@@ -87,7 +110,7 @@ async function listThenCreate(
     if (existing !== undefined) return toExistingResult(kind, existing);
   }
 
-  const name = textAt(options, "name") ?? freeName(request, match.failedCount + 1, found);
+  const name = textAt(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
 
   for (let tries = 1; ; tries += 1) {
@@ -96,23 +119,23 @@ async function listThenCreate(
       refundRetryToken(retryBudget);
       return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
-      const refused = asSnapshotError(thrown);
-      const error = withAttempts(refused, refused.requestSent ? tries : tries - 1);
+      const createError = asSnapshotError(thrown);
+      const error = withAttempts(createError, createError.requestSent ? tries : tries - 1);
       if (error.ambiguous) {
         const created = await listAfterAmbiguous(findExisting, retryBudget, error);
         if (created !== undefined) return { ...toExistingResult(kind, created), outcome: "accepted", attempts: tries };
-        // The list proved that no snapshot was created, so an error that a retry cannot change is final.
+        // No snapshot was created. An error that a retry cannot change is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (await backoff(error, tries, retryBudget)) {
-        // Another delivery of this request may have created the snapshot during the wait.
+        // During the wait, another delivery of this request may have created the snapshot.
         const { existing } = await findExisting().catch((thrown) => {
           throw withAttempts(asSnapshotError(thrown), error.attempts);
         });
         if (existing !== undefined) return toExistingResult(kind, existing);
       } else {
-        // Another delivery of this request may have created the snapshot that has the name.
-        const mayBeTaken = kind.uniqueNames && error.status !== undefined;
-        const existing = mayBeTaken ? (await findExisting().catch(() => undefined))?.existing : undefined;
+        // DWS may have rejected the name because another delivery of this request already created the snapshot.
+        const isNameMaybeTaken = kind.uniqueNames && error.status !== undefined;
+        const existing = isNameMaybeTaken ? (await findExisting().catch(() => undefined))?.existing : undefined;
         if (existing !== undefined) return toExistingResult(kind, existing);
         throw await reclassifyQuotaError(error, request, service, retryBudget);
       }
@@ -122,8 +145,11 @@ async function listThenCreate(
 
 const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryClass === "never";
 
-/** Generates the name of an attempt. If a snapshot has that name, because an earlier attempt was deleted, tries the next one. */
-function freeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
+/**
+ * Generates the snapshot name for a create attempt. If a listed snapshot already has the name, because the failed snapshot of
+ * an earlier attempt was deleted, the function tries the name of the next attempt.
+ */
+function generateFreeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
   const { kind, options, idempotencyKey, label, time } = request;
   const name = snapshotName(label, time, {
     kind: kind.name,
@@ -131,12 +157,15 @@ function freeName(request: SnapshotRequest, attempt: number, found: readonly Fou
     key: idempotencyKey,
     attempt,
   });
-  return found.some((one) => sameName(one.name, name)) ? freeName(request, attempt + 1, found) : name;
+  return found.some((snapshot) => isSameName(snapshot.name, name))
+    ? generateFreeName(request, attempt + 1, found)
+    : name;
 }
 
 /**
- * Returns a QuotaExceeded error if EVS rejected the request and the disk has the maximum number of snapshots. It is
- * UNCONFIRMED which error EVS returns for a full disk (SOURCES.md#evs-per-disk-limit-code), so `InvalidRequest` may be about the quota.
+ * Returns a QuotaExceeded error if EVS rejected the create request and the disk already has the maximum number of snapshots.
+ * Otherwise returns the given error. It is UNCONFIRMED which error EVS returns for a disk with the maximum number of snapshots
+ * (SOURCES.md#evs-per-disk-limit-code), so an `InvalidRequest` error can mean a full disk.
  */
 async function reclassifyQuotaError(
   error: SnapshotError,
@@ -152,19 +181,19 @@ async function reclassifyQuotaError(
   );
   if (count < maxPerResource) return error;
   const { code, cloudMessage, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. The cloud rejected another one: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
+  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. EVS rejected the request: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
   return new SnapshotError("QuotaExceeded", message, { code, cloudMessage, status, requestId, attempts });
 }
 
 /**
- * Lists the snapshots after an ambiguous response to a create. Waits until the list must show the snapshot, or until shortly
- * before the deadline.
+ * Lists the snapshots after an ambiguous response to a create request. Before the list request, waits until the list must show
+ * a new snapshot, or until shortly before the deadline.
  *
- * @returns the snapshot, or undefined if none was created
- * @throws SnapshotError OutcomeUnknown if the list cannot be read, or not late enough to prove anything
+ * @returns the new snapshot, or undefined if the list proves that no snapshot was created
+ * @throws SnapshotError OutcomeUnknown if the list request failed, or if it was sent too early to prove anything
  */
 async function listAfterAmbiguous(
-  findExisting: () => Promise<Match>,
+  findExisting: () => Promise<MatchResult>,
   { time, deadline }: RetryBudget,
   error: SnapshotError,
 ): Promise<FoundSnapshot | undefined> {
@@ -174,11 +203,12 @@ async function listAfterAmbiguous(
     const { existing } = await findExisting();
     if (existing !== undefined) return existing;
   } catch (cause) {
-    // If the list fails for the same reason as the create, its error adds nothing. A deadline does not reject the create.
-    const isSame = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
-    throw isFinal(error) && isSame ? error : outcomeUnknownError(error, cause);
+    // If both requests were rejected for the same final reason, such as AccessDenied, that reason says more than OutcomeUnknown.
+    // A deadline is no rejection.
+    const isSameRejection = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
+    throw isFinal(error) && isSameRejection ? error : outcomeUnknownError(error, cause);
   }
-  // A list that was read too early proves nothing.
+  // A list request that was sent too early proves nothing.
   if (remaining - LAST_LIST_MS < LISTED_AFTER_MS) throw outcomeUnknownError(error, error);
   return undefined;
 }
@@ -200,16 +230,17 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
 });
 
 /**
- * Waits until a list must show a snapshot that was created at a moment.
+ * Waits until a list request must show a snapshot that was created at the given moment.
  *
- * @throws SnapshotError OutcomeUnknown if that is after the deadline
+ * @param createdAt milliseconds on the clock of `elapsed`
+ * @throws SnapshotError OutcomeUnknown if the deadline is earlier
  */
-async function waitUntilListed(at: number, { time, deadline }: RetryBudget): Promise<void> {
-  const remaining = at + LISTED_AFTER_MS - elapsed(time);
+async function waitUntilListed(createdAt: number, { time, deadline }: RetryBudget): Promise<void> {
+  const remaining = createdAt + LISTED_AFTER_MS - elapsed(time);
   if (time.now() + remaining + LAST_LIST_MS > deadline) {
     throw new SnapshotError(
       "OutcomeUnknown",
-      `The same request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     );
   }
   await time.sleep(Math.max(0, remaining));

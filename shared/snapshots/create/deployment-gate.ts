@@ -12,36 +12,46 @@ import { indexExistingSnapshots } from "./existing-snapshots.ts";
 import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
+/** The options of one call to the deployment gate. */
 export interface GateOptions {
-  /** Whether to create another snapshot of a target whose snapshot failed. */
+  /** True to create another snapshot for a target whose existing snapshot failed. */
   retryFailed: boolean;
-  /** The maximum age of a snapshot of this deployment, in milliseconds. An older one belongs to another deployment. */
+  /**
+   * The maximum age in milliseconds at which a snapshot counts for this deployment. An older snapshot belongs to an earlier
+   * deployment with the same id.
+   */
   maxAgeMs: number;
-  /** Until when the gate waits for snapshots to become available. */
+  /** The moment until which this call waits for snapshots to become available. */
   waitUntil: Instant;
   /** The last moment at which work on a target may start. */
   beginUntil: Instant;
 }
 
-/** The progress of one target. */
+/** The progress of one target of the deployment gate. */
 export interface Progress extends EndFields {
   target: Target;
+  /**
+   * `deferred` in a response of the deployment gate: this call did not create the snapshot, because the call ran out of time or
+   * was throttled. The next call for the same deployment creates the snapshot. In scheduled runs, `deferred` has another
+   * meaning: another invocation creates the snapshot; see `OUTCOMES`.
+   */
   outcome: "accepted" | "existing" | "unverified" | "available" | "failed" | "deferred";
 }
 
-/** The reasons after which the next call of the gate continues. */
+/** The error reasons after which a target is `deferred`, so the next call of the deployment gate continues with it. */
 const DEFERRING: Reason[] = ["Throttled", "DeadlineExceeded"];
-/** The time between two lists. */
+/** The time between two list requests while the deployment gate waits for snapshots, in milliseconds. */
 const POLL_MS = 2_000;
 
 /**
- * Creates a snapshot of each target of a deployment, waits for the snapshots, and returns the progress of each target. Another
- * call for the same deployment creates only missing snapshots. Writes a record for each target.
+ * Creates a snapshot of each target of a deployment, waits until the snapshots are available, and returns the progress of each
+ * target. Another call for the same deployment creates only the missing snapshots. The function writes a result record for each
+ * target.
  *
- * A target is `available` only if the last list showed an available snapshot, the age of the snapshot is known, and a group
- * has a member for each disk.
+ * A target is `available` only if the last list response contained an available snapshot of known age. A snapshot group must
+ * also have a member for each disk.
  *
- * @throws SnapshotError Conflict if a snapshot of the deployment is older than `maxAgeMs` or of unknown age
+ * @throws SnapshotError Conflict if a snapshot of the deployment is older than `maxAgeMs` or has no known age
  */
 export async function passGate(
   targets: readonly Target[],
@@ -52,36 +62,36 @@ export async function passGate(
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const { time } = retryBudget;
   // Open the records before anything can fail, so each target has a record.
-  const ends = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
+  const completions = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const snapshots = deploymentSnapshots(run, runContext, maxAgeMs);
   const listedBefore = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, Progress>();
-  const stale: SnapshotError[] = [];
+  const ageErrors: SnapshotError[] = [];
   const start = async (target: Target) => {
     const listed = listedBefore.get(target) as FoundSnapshot[];
-    const own = snapshots.ofDeployment(target, listed);
-    const failed = own.find(({ state }) => state === "failed");
+    const ofDeployment = snapshots.ofDeployment(target, listed);
+    const failed = ofDeployment.find(({ state }) => state === "failed");
     try {
-      if (!own.some(isLive) && failed !== undefined && !retryFailed) {
-        progress.set(target, ended(target, failed, "failed"));
+      if (!ofDeployment.some(isLive) && failed !== undefined && !retryFailed) {
+        progress.set(target, finishedProgress(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not started, because the time of this call ran out. Repeat the call.";
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
-        const service = withFailed(cloud(kind), own);
+        const service = showIncompleteAsFailed(cloud(kind), ofDeployment);
         const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, listed);
         if (created.outcome === "accepted") snapshots.markCreated(created.snapshotId);
         progress.set(target, { target, ...toRecordFields(created) });
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      // The target itself has no error, so another call continues.
+      // After these errors, another call can still create the snapshot.
       const outcome = DEFERRING.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
-  // Stryker disable next-line StringLiteral: any name that no other use case uses
+  // Stryker disable next-line StringLiteral: any name works that no other use case uses
   await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
     const index = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
@@ -93,60 +103,66 @@ export async function passGate(
     });
     for (const thrown of failures) throw thrown;
     for (const [target, listed] of listedBefore) {
-      for (const one of snapshots.ofDeployment(target, listed).filter(isLive)) {
-        const error = snapshots.refusalOf(one);
+      for (const snapshot of snapshots.ofDeployment(target, listed).filter(isLive)) {
+        const error = snapshots.ageErrorOf(snapshot);
         if (error !== undefined) throw error;
       }
     }
     await forEachConcurrent(targets, concurrency, start);
   });
 
-  await update(targetsThat(isPending), (target) => Promise.resolve(listedBefore.get(target) as FoundSnapshot[]));
-  while (stale.length === 0 && targetsThat(isPending).length > 0 && time.now() < waitUntil) {
+  await updateProgress(targetsWith(isPending), (target) =>
+    Promise.resolve(listedBefore.get(target) as FoundSnapshot[]),
+  );
+  while (ageErrors.length === 0 && targetsWith(isPending).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));
     const index = indexExistingSnapshots(run, runContext);
     const list = (target: Target) => snapshots.list(target, index);
-    const pending = targetsThat(isPending);
-    await update(pending, list);
-    // A snapshot that was available before may have disappeared before the last one became available.
-    const earlier = targetsThat(({ target, outcome }) => outcome === "available" && !pending.includes(target));
-    if (targetsThat(isPending).length === 0) await update(earlier, list);
+    const pending = targetsWith(isPending);
+    await updateProgress(pending, list);
+    // While the last snapshot was still in creation, a snapshot that was already available may have been deleted.
+    const availableBefore = targetsWith(({ target, outcome }) => outcome === "available" && !pending.includes(target));
+    if (targetsWith(isPending).length === 0) await updateProgress(availableBefore, list);
   }
   const results = targets.map((target) => progress.get(target) as Progress);
-  // Stryker disable next-line OptionalChaining: every target has one, which the type does not express
-  for (const { target, ...end } of results) ends.get(target)?.(end);
-  for (const error of stale) throw error;
+  // Stryker disable next-line OptionalChaining: every target has an open record, which the type does not express
+  for (const { target, ...result } of results) completions.get(target)?.(result);
+  for (const error of ageErrors) throw error;
   return results;
 
-  function targetsThat(condition: (progress: Progress) => boolean): Target[] {
+  function targetsWith(condition: (progress: Progress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Updates the progress of targets from a list. If the list cannot be read, the target is still pending. */
-  async function update(pending: readonly Target[], list: (target: Target) => Promise<FoundSnapshot[]>): Promise<void> {
+  /** Updates the progress of targets from a list response. If the list request fails, the targets remain pending. */
+  async function updateProgress(
+    pending: readonly Target[],
+    list: (target: Target) => Promise<FoundSnapshot[]>,
+  ): Promise<void> {
     await forEachConcurrent(pending, concurrency, async (target) => {
       const before = progress.get(target) as Progress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
-        progress.set(target, progressBy(before, snapshot));
+        progress.set(target, progressAfter(before, snapshot));
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
         const outcome = before.outcome === "available" ? "unverified" : before.outcome;
-        progress.set(target, { ...before, outcome, detail: `The state of the snapshot could not be read: ${message}` });
+        progress.set(target, { ...before, outcome, detail: `The snapshot could not be listed again: ${message}` });
       }
     });
   }
 
   /**
-   * Returns the progress of a target.
+   * Returns the progress of a target after a list response.
    *
-   * @param snapshot the snapshot of the target, or undefined if the list shows none
+   * @param before the previous progress
+   * @param snapshot the snapshot of the target, or undefined if the list response does not contain it
    */
-  function progressBy(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
+  function progressAfter(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
     if (snapshot === undefined || snapshot.state === "deleting") {
-      return { ...before, outcome: "unverified", detail: GONE };
+      return { ...before, outcome: "unverified", detail: DELETED };
     }
     const { id, name, status, state, stateDetail } = snapshot;
     const now: Progress = {
@@ -161,40 +177,46 @@ export async function passGate(
       case "creating":
         return now;
       case "available": {
-        const error = snapshots.refusalOf(snapshot);
-        if (error === undefined) return { ...now, ...ended(target, snapshot, state) };
-        stale.push(error);
+        const error = snapshots.ageErrorOf(snapshot);
+        if (error === undefined) return { ...now, ...finishedProgress(target, snapshot, state) };
+        ageErrors.push(error);
         return { ...now, outcome: "failed", error };
       }
       case "failed":
-        return { ...now, ...ended(target, snapshot, state) };
+        return { ...now, ...finishedProgress(target, snapshot, state) };
       default:
-        return { ...now, outcome: "unverified", detail: now.detail ?? `The status "${status}" is unknown.` };
+        return {
+          ...now,
+          outcome: "unverified",
+          detail: now.detail ?? `The snapshot has the unknown status "${status}".`,
+        };
     }
   }
 }
 
-const GONE = "The snapshot was deleted or is being deleted. Repeat the call to create another one.";
+const DELETED = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
-/** Wraps a service so its lists show incomplete groups as failed. The service itself shows them as available. */
-const withFailed = (service: SnapshotService, own: readonly FoundSnapshot[]): SnapshotService => ({
+/**
+ * Wraps a client. In the wrapped client, `listFor` returns incomplete snapshot groups with the state `failed`, although EVS
+ * reports them as available.
+ */
+const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly FoundSnapshot[]): SnapshotService => ({
   ...service,
   listFor: async (options) =>
     (await service.listFor(options)).map(
-      (one) => own.find(({ id, state }) => id === one.id && state === "failed") ?? one,
+      (found) => assessed.find(({ id, state }) => id === found.id && state === "failed") ?? found,
     ),
 });
 
 const isPending = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
-/** Returns the progress of a target whose snapshot is available or failed. */
-function ended(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+/** Returns the final progress of a target whose snapshot is available or failed. */
+function finishedProgress(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
   const { id, name, status, stateDetail } = snapshot;
-  const actual =
-    stateDetail === undefined ? `it ended in the status "${status}"` : `its status is "${status}", but ${stateDetail}`;
+  const problem = stateDetail === undefined ? "" : `, but ${stateDetail}`;
   const error = new SnapshotError(
     "SnapshotFailed",
-    `Expected the ${target.kind.name} ${id} to become available; ${actual}. Check ${target.resource}, then repeat the call with "retry_failed": true.`,
+    `Expected the ${target.kind.name} ${id} to become available; its status is "${status}"${problem}. Check ${target.resource}, then repeat the call with "retry_failed": true.`,
   );
   return { target, outcome: state, name, snapshot_id: id, detail: undefined, ...(state === "failed" ? { error } : {}) };
 }

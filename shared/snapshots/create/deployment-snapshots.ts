@@ -10,37 +10,46 @@ import type { AttachedDisk } from "../ports.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 
-/** Interprets lists for the snapshots of one deployment. A missing field never counts in favour of a snapshot. */
+/** Finds the snapshots of one deployment in list responses. A snapshot with a missing required field is not accepted. */
 export interface DeploymentSnapshots {
-  /** Returns the snapshots that may be of a target. The state of a group includes the comparison with its disks. */
+  /**
+   * Returns the snapshots that may belong to a target. The state of a snapshot group takes into account whether the group has a
+   * member for each disk.
+   */
   list(target: Target, index: SnapshotIndex): Promise<FoundSnapshot[]>;
-  /** Returns the snapshots of the target that calls for this deployment created. */
+  /** Returns the snapshots of one target, but only those that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot that decides about the target: an available duplicate if there is one, otherwise the same snapshot
-   * as before.
+   * Returns the snapshot that decides the progress of a target: an available duplicate if there is one, otherwise the snapshot
+   * that decided before.
    *
-   * @param before the snapshot that decided before, or that the create returned
+   * @param before the snapshot that decided in the previous list response, or that the create request returned
    */
   pick(
     target: Target,
     listed: readonly FoundSnapshot[],
     before: { snapshot_id?: string; name?: string },
   ): FoundSnapshot | undefined;
-  /** Records that this call created a snapshot, so its age is known even if the cloud returns no time. */
+  /**
+   * Remembers that this call created a snapshot. The age of the snapshot is then known even if EVS or DWS returns no creation
+   * time.
+   */
   markCreated(id: string): void;
   /** Returns whether this call created a snapshot. */
   isCreatedHere(id: string): boolean;
-  /** Returns the error for a snapshot that is too old or of unknown age, or undefined if it can be of this deployment. */
-  refusalOf(snapshot: FoundSnapshot): SnapshotError | undefined;
+  /**
+   * Returns the error for a snapshot that is too old for this deployment or has no known age. Returns undefined if the snapshot
+   * can belong to this deployment.
+   */
+  ageErrorOf(snapshot: FoundSnapshot): SnapshotError | undefined;
 }
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Creates the interpreter of lists for a deployment.
+ * Creates the object that finds the snapshots of a deployment during one call of the deployment gate.
  *
- * @param maxAgeMs the maximum age of a snapshot of the deployment
+ * @param maxAgeMs the maximum age of a snapshot of the deployment, in milliseconds
  */
 export function deploymentSnapshots(
   run: Run & { deploymentId: string },
@@ -51,7 +60,10 @@ export function deploymentSnapshots(
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
 
-  /** Returns the disks that a group should contain. Lists them once, because disks that are attached later do not count. */
+  /**
+   * Returns the disks that a snapshot group must contain. Lists the disks of a server only once, because disks that are
+   * attached later are not required.
+   */
   function disksOf({ kind, resource, options }: Target): Promise<AttachedDisk[]> {
     if (Array.isArray(options.volume_ids)) return Promise.resolve(options.volume_ids.map((id) => ({ id: String(id) })));
     const cached = disks.get(resource);
@@ -73,67 +85,70 @@ export function deploymentSnapshots(
       const groups = target.kind.hasMembers ? ofDeployment(target, listed).filter(seemsComplete) : [];
       if (groups.length === 0) return listed;
       const expected = await disksOf(target);
-      return listed.map((one) => {
-        if (!groups.includes(one)) return one;
+      return listed.map((found) => {
+        if (!groups.includes(found)) return found;
         const now = time.now();
-        // The clocks may differ, so use the later time. A list may show a member late.
-        const times = [credibleTime(one.created, now), createdHere.get(one.id)].filter((at) => at !== undefined);
-        return compareWithDisks(one, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
+        // The clocks may differ, so use the later time. A list response may show a new member some seconds late.
+        const times = [credibleTime(found.created, now), createdHere.get(found.id)].filter((at) => at !== undefined);
+        return compareWithDisks(found, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
       });
     },
     pick(target, listed, { snapshot_id, name }) {
-      const named = ofTarget(target, listed).find(
+      const previous = ofTarget(target, listed).find(
         ({ id, marker, name: listedName }) =>
           id === snapshot_id &&
-          // A list may omit the description of a cluster's snapshot, which contains the marker. Its name is unique.
+          // A DWS list response may omit the description, and with it the snapshot marker. The snapshot name is unique.
           (marker === undefined
             ? listedName.toLowerCase() === name?.toLowerCase()
             : marker.idempotencyKey === run.idempotencyKey),
       );
       const requestHash = hashRequest(target.kind.name, target.options);
       const duplicates = ofDeployment(target, listed).filter(({ marker }) => marker?.requestHash === requestHash);
-      const candidates = [...(named === undefined ? [] : [named]), ...duplicates].filter(isLive);
-      return candidates.find(({ state }) => state === "available") ?? candidates[0] ?? named;
+      const candidates = [...(previous === undefined ? [] : [previous]), ...duplicates].filter(isLive);
+      return candidates.find(({ state }) => state === "available") ?? candidates[0] ?? previous;
     },
     markCreated: (id) => void createdHere.set(id, time.now()),
     isCreatedHere: (id) => createdHere.has(id),
-    refusalOf({ id, state, created }) {
+    ageErrorOf({ id, state, created }) {
       const now = time.now();
       const since = credibleTime(created, now);
       if (since === undefined) {
-        // A service may return no time until the snapshot is created.
+        // EVS or DWS may return no creation time until the snapshot is complete.
         const isYoung = state === "creating" || createdHere.has(id);
-        return isYoung ? undefined : undated(run.deploymentId, id, created);
+        return isYoung ? undefined : unknownAgeError(run.deploymentId, id, created);
       }
-      // The cloud's clock may be behind, and the call itself can take a minute.
+      // The clock of EVS or DWS may be behind, and this call itself can take a minute.
       const maxAge = createdHere.has(id) ? Math.max(maxAgeMs, HOUR_MS) : maxAgeMs;
-      return now - since > maxAge ? tooOld(run.deploymentId, id) : undefined;
+      return now - since > maxAge ? tooOldError(run.deploymentId, id) : undefined;
     },
   };
 }
 
-/** Returns the snapshots of the target's resource. If a list omits the resource, the hash of the request decides. */
+/**
+ * Returns the listed snapshots of the target's resource. If a list response contains no resource id for a snapshot, the request
+ * hash decides.
+ */
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(
-    (one) =>
-      foreignReason(one) === undefined &&
-      (one.resource === undefined
-        ? one.marker?.requestHash === hashRequest(kind.name, options)
-        : one.resource === resource),
+    (found) =>
+      foreignReason(found) === undefined &&
+      (found.resource === undefined
+        ? found.marker?.requestHash === hashRequest(kind.name, options)
+        : found.resource === resource),
   );
 
-const refused = (deploymentId: string, problem: string) =>
+const ageError = (deploymentId: string, problem: string) =>
   new SnapshotError(
     "Conflict",
-    `deployment_id: expected a deployment in progress, got ${JSON.stringify(deploymentId)}, whose snapshot ${problem}`,
+    `deployment_id: expected a deployment in progress, got ${JSON.stringify(deploymentId)}; its snapshot ${problem}`,
   );
 
-const tooOld = (deploymentId: string, id: string) =>
-  refused(deploymentId, `${id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.`);
+const tooOldError = (deploymentId: string, id: string) =>
+  ageError(deploymentId, `${id} is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.`);
 
-const undated = (deploymentId: string, id: string, created: Instant | undefined) => {
+const unknownAgeError = (deploymentId: string, id: string, created: Instant | undefined) => {
   const actual = created === undefined ? "no readable creation time" : `the creation time ${formatInstant(created)}`;
-  return refused(
+  return ageError(
     deploymentId,
     `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.`,
   );

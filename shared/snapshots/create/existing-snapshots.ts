@@ -4,21 +4,30 @@ import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { compact } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
-import { tooMany } from "../too-many.ts";
+import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 
-/** Returns the existing snapshots of a run by target. Lists each kind in bulk. */
+/** Returns the existing snapshots of a run for one target. One list request per kind serves all targets. */
 export interface SnapshotIndex {
   (target: Target): Promise<FoundSnapshot[]>;
-  /** Returns the number of snapshots of a resource, of any run. Only for kinds that have `maxPerResource`. */
+  /** Returns the number of all snapshots of a resource, also those of other runs. Only for kinds with `maxPerResource`. */
   count(kind: Kind, resource: string): Promise<number>;
 }
 
-/** How long a list is used. Another delivery of the event may create snapshots in another instance at the same time. */
+/**
+ * How long a list response is used, in milliseconds. After this time, another delivery of the event may have created snapshots
+ * in another instance.
+ */
 const FRESH_MS = 30_000;
-/** A list is refreshed after one target per 50 snapshots, so lists are at most a twentieth of the calls: 20 targets per page. */
+/**
+ * The minimum work between two list requests: one processed target per 50 listed snapshots. A list request that returned 1,000
+ * snapshots is therefore repeated at most once per 20 targets.
+ */
 const ROWS_PER_TARGET = 50;
 
-/** Creates an index that lists a kind when its first target is requested, and again when that list is too old. */
+/**
+ * Creates an index of existing snapshots. The index lists a kind when a target of that kind is looked up for the first time,
+ * and again when the list response is too old.
+ */
 export function indexExistingSnapshots(
   run: Run,
   {
@@ -36,10 +45,10 @@ export function indexExistingSnapshots(
     await cloud(kind).listAll((found) => {
       rows += 1;
       if (kind.maxPerResource !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
-      // A project has thousands of snapshots, so keep only those of this run. Any snapshot can have a unique name.
+      // A project has thousands of snapshots, so keep only those of this run. If names are unique, any snapshot can conflict.
       if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
-      if (kept >= maxSnapshots) throw tooMany(kind, maxSnapshots);
+      if (kept >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);
       kept += 1;
       const ofResource = byResource.get(resource) ?? [];
       ofResource.push(compact(found));
@@ -52,7 +61,7 @@ export function indexExistingSnapshots(
     let latest = lists.get(kind.name);
     const isWorthwhile = latest !== undefined && latest.targets * ROWS_PER_TARGET >= latest.rows;
     if (latest === undefined || (now - latest.at > FRESH_MS && isWorthwhile)) {
-      // If a refresh fails, the previous list remains in use.
+      // If a refresh fails, the previous list response remains in use.
       const previous = latest?.reading;
       const reading = retryRead(() => read(kind), retryBudget);
       const refreshed = {
@@ -73,9 +82,9 @@ export function indexExistingSnapshots(
   };
   const find = async ({ kind, resource }: Target) => {
     const { byResource } = await list(kind);
-    const named = kind.uniqueNames ? [] : (byResource.get(resource) ?? []);
-    // A snapshot without a resource could be of this one.
-    return [...named, ...(byResource.get(undefined) ?? [])];
+    const ofResource = kind.uniqueNames ? [] : (byResource.get(resource) ?? []);
+    // A snapshot without a resource id may belong to any resource.
+    return [...ofResource, ...(byResource.get(undefined) ?? [])];
   };
   const count = async (kind: Kind, resource: string) => (await list(kind)).counts.get(resource) ?? 0;
   return Object.assign(find, { count });

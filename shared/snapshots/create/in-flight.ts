@@ -4,60 +4,62 @@ import { LISTED_AFTER_MS, type RetryBudget, raceDeadline } from "../../core/retr
 import type { CreateResult } from "./request.ts";
 
 /**
- * The creates and runs that are in progress in this process, or ended recently. All invocations of a process share the map,
- * so the second of two equal requests waits for the first. A finished request is remembered because a list may not show its
- * snapshot yet. The entries of finished requests are in the order in which the requests ended.
+ * The create requests and runs that are in progress in this process, or that finished recently. All invocations of a process
+ * share this map. If a process receives two equal requests, the second request waits for the first. Finished requests remain in
+ * the map for some seconds, because a list request may not show their snapshots yet. The map orders finished requests by their
+ * completion time.
  */
-export type InFlight = Map<string, Entry>;
+export type InFlight = Map<string, InFlightEntry>;
 
-export interface Entry {
-  /** The hash of a create request. Runs have none. */
+/** A create request or a run in `InFlight`. */
+export interface InFlightEntry {
+  /** The request hash of a create request. Undefined for a run. */
   requestHash?: string;
-  /** Set while the request is in progress. */
+  /** The promise of the create request or the run while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;
   /**
-   * Set when the request has ended. `at` is a time of `elapsed`. `snapshotId` is missing for runs, and for creates of which it
-   * is unknown whether they created a snapshot.
+   * Set when the create request or the run is finished. `at` is the completion time on the clock of `elapsed`. `snapshotId` is
+   * undefined for a run, and for a create request if it is unknown whether the snapshot was created.
    */
-  ended?: { at: number; snapshotId?: string };
+  done?: { at: number; snapshotId?: string };
 }
 
-/** Returns the time in milliseconds on a clock that all invocations of this process share. */
+/** Returns the milliseconds on a clock that all invocations of this process share. */
 export const elapsed = (time: Time): number => time.elapsed?.() ?? time.now();
 
-/** How long a finished request is remembered, because a list may not show its snapshot yet. */
+/** How long a finished request is remembered, in milliseconds, because a list request may not show its snapshot yet. */
 const REMEMBERED_MS = 10_000;
 
-/** Removes the requests that ended so long ago that a list shows their snapshots. */
+/** Removes the requests that finished so long ago that a list request must show their snapshots. */
 function forgetOld(inFlight: InFlight, time: Time): void {
-  for (const [name, { ended }] of inFlight) {
-    if (ended !== undefined && elapsed(time) - ended.at <= REMEMBERED_MS) return;
-    if (ended !== undefined) inFlight.delete(name);
+  for (const [name, { done }] of inFlight) {
+    if (done !== undefined && elapsed(time) - done.at <= REMEMBERED_MS) return;
+    if (done !== undefined) inFlight.delete(name);
   }
 }
 
 /**
- * Calls `create` and registers it as in progress until it ends. Afterwards, the entry remembers the new snapshot. If no
- * snapshot was created, the entry of the earlier create is restored.
+ * Calls `create` and registers the create request as in progress until it is finished. Afterwards the map remembers the new
+ * snapshot. If no snapshot was created, the function restores the previous entry of the map.
  *
- * @param identity identifies the snapshot within the process
- * @param create receives the entry of an earlier create of the same snapshot, if that create ended recently
+ * @param identity identifies the snapshot within this process
+ * @param create receives the entry of an earlier create request for the same snapshot, if that request finished recently
  */
 export async function trackCreate(
   identity: string,
   requestHash: string,
   inFlight: InFlight,
   time: Time,
-  create: (earlier: Entry | undefined) => Promise<CreateResult>,
+  create: (earlier: InFlightEntry | undefined) => Promise<CreateResult>,
 ): Promise<CreateResult> {
   forgetOld(inFlight, time);
   const earlier = inFlight.get(identity);
   const pending = create(earlier);
   inFlight.set(identity, { requestHash, pending });
   const remember = (snapshotId?: string) => {
-    // Re-insert the entry so the map remains ordered by the time of the end.
+    // Re-insert the entry so the map remains ordered by completion time.
     inFlight.delete(identity);
-    inFlight.set(identity, { requestHash, ended: { at: elapsed(time), snapshotId } });
+    inFlight.set(identity, { requestHash, done: { at: elapsed(time), snapshotId } });
   };
   const restore = () => {
     if (earlier === undefined) inFlight.delete(identity);
@@ -76,12 +78,12 @@ export async function trackCreate(
 }
 
 /**
- * Calls `work` after the previous run of the same name in this process has ended and a list must show its snapshots. Two runs
- * that list and create the same snapshots at the same time could create each snapshot twice.
+ * Calls `work` after the previous run with the same name in this process is finished and a list request must show the snapshots
+ * of that run. Without the wait, two runs could create each snapshot twice.
  *
- * @param name identifies the run within the process
- * @param work receives whether a run of the same name ended in this process recently
- * @throws SnapshotError DeadlineExceeded if the previous run does not end in time
+ * @param name identifies the run within this process
+ * @param work receives true if a run with the same name finished recently in this process
+ * @throws SnapshotError DeadlineExceeded if the previous run does not finish before the deadline
  */
 export async function serializeRuns(
   name: string,
@@ -91,32 +93,32 @@ export async function serializeRuns(
 ): Promise<void> {
   const { time } = retryBudget;
   forgetOld(inFlight, time);
-  const { pending: previous, ended } = inFlight.get(name) ?? {};
-  const listed = previous?.then(() => time.sleep(LISTED_AFTER_MS));
-  const working =
-    listed === undefined
-      ? work(ended !== undefined)
-      : waitForConcurrentRequest(listed, retryBudget).then(() => work(true));
-  const pending = Promise.allSettled([previous, working]).then(() => undefined);
-  const entry: Entry = { pending };
+  const { pending: previous, done } = inFlight.get(name) ?? {};
+  const previousListed = previous?.then(() => time.sleep(LISTED_AFTER_MS));
+  const run =
+    previousListed === undefined
+      ? work(done !== undefined)
+      : waitForConcurrentRequest(previousListed, retryBudget).then(() => work(true));
+  const pending = Promise.allSettled([previous, run]).then(() => undefined);
+  const entry: InFlightEntry = { pending };
   inFlight.set(name, entry);
   void pending.then(() => {
     if (inFlight.get(name) !== entry) return;
     inFlight.delete(name);
-    inFlight.set(name, { ended: { at: elapsed(time) } });
+    inFlight.set(name, { done: { at: elapsed(time) } });
   });
-  await working;
+  await run;
 }
 
 /**
- * Waits for an equal request of another invocation, until the own deadline.
+ * Waits until an equal request of another invocation is finished, but not beyond the deadline of this invocation.
  *
- * @throws SnapshotError DeadlineExceeded if the other request does not end in time
+ * @throws SnapshotError DeadlineExceeded if the other request is still in progress at the deadline
  */
 export const waitForConcurrentRequest = <T>(work: Promise<T>, { time, deadline }: RetryBudget): Promise<T> =>
   raceDeadline(
     work,
     time,
     deadline,
-    () => new SnapshotError("DeadlineExceeded", "The same request is still in progress, and the time ran out."),
+    () => new SnapshotError("DeadlineExceeded", "The time ran out while an equal request was in progress."),
   );

@@ -5,62 +5,68 @@ import type { Marker } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
 import type { SnapshotRequest } from "./request.ts";
 
-/** The snapshots in a list that an earlier delivery of a request created. */
-export interface Match {
-  /** The snapshot that satisfies the request; undefined if there is none. */
+/** The result of searching a list response for the snapshots that earlier deliveries of a create request created. */
+export interface MatchResult {
+  /** The snapshot that satisfies the create request; undefined if there is none. */
   existing?: FoundSnapshot;
-  /** How many snapshots of the request failed. */
+  /** The number of failed snapshots that earlier attempts of the create request created. */
   failedCount: number;
 }
 
 /**
- * Finds the snapshots of a request in a list.
+ * Searches a list response for the snapshots that earlier deliveries of a create request created.
  *
- * @throws SnapshotError Conflict if a snapshot has the same key and another request hash, or if another snapshot has the name
+ * @throws SnapshotError Conflict if a snapshot has the same idempotency key but another request hash, or if the requested name
+ *   must be unique and another snapshot already has this name
  */
 export function matchExisting(
   listed: FoundSnapshot[],
   { kind, options, idempotencyKey }: SnapshotRequest,
   marker: Marker,
-): Match {
+): MatchResult {
   const resource = kind.resourceOf(options);
   const name = textAt(options, "name");
-  // If the description has no room for the marker, the name, the resource and the description identify the snapshot.
+  // If the description is too long to add the snapshot marker, the name, resource and description identify the snapshot.
   const description = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
   const ofResource = listed.filter(
-    (one) => foreignReason(one) === undefined && isOf(one, kind, options, resource, marker),
+    (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),
   );
   const matches = ofResource.filter(
-    (one) =>
-      one.marker?.idempotencyKey === idempotencyKey ||
-      (description !== undefined && sameName(one.name, name) && one.description?.trimEnd() === description.trimEnd()),
+    (found) =>
+      found.marker?.idempotencyKey === idempotencyKey ||
+      (description !== undefined &&
+        isSameName(found.name, name) &&
+        found.description?.trimEnd() === description.trimEnd()),
   );
   const [oldest, ...others] = matches
     .filter(isLive)
-    // Stryker disable next-line EqualityOperator: no two have the same id
+    // Stryker disable next-line EqualityOperator: no two snapshots have the same id
     .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
   if (oldest?.marker !== undefined && oldest.marker.requestHash !== marker.requestHash) {
-    throw conflict(kind, oldest.id);
+    throw keyConflictError(kind, oldest.id);
   }
-  // Prefer an available duplicate to an older snapshot that is not available and may never be.
-  const better = others.find((one) => one.state === "available" && one.marker?.requestHash === marker.requestHash);
-  const existing = oldest?.state === "available" ? oldest : (better ?? oldest);
-  const taken = kind.uniqueNames && existing === undefined ? listed.find((one) => sameName(one.name, name)) : undefined;
-  if (taken !== undefined) {
+  // An older snapshot that is not available may never become available, so prefer an available duplicate.
+  const availableDuplicate = others.find(
+    ({ state, marker: found }) => state === "available" && found?.requestHash === marker.requestHash,
+  );
+  const existing = oldest?.state === "available" ? oldest : (availableDuplicate ?? oldest);
+  const namesake =
+    kind.uniqueNames && existing === undefined ? listed.find((found) => isSameName(found.name, name)) : undefined;
+  if (namesake !== undefined) {
     throw new SnapshotError(
       "Conflict",
-      `Expected a name that is free in this project; "${name}" is the name of snapshot ${taken.id} (${taken.status}) of ${taken.resource ?? "another resource"}. Choose another name${taken.state === "failed" ? ", or delete that snapshot" : ""}.`,
+      `Expected a name that is free in this project; "${name}" is the name of snapshot ${namesake.id} (${namesake.status}) of ${namesake.resource ?? "another resource"}. Choose another name${namesake.state === "failed" ? ", or delete that snapshot" : ""}.`,
     );
   }
-  return { existing, failedCount: matches.filter((one) => one.state === "failed").length };
+  return { existing, failedCount: matches.filter(({ state }) => state === "failed").length };
 }
 
 /**
- * Returns whether a snapshot is of the resource. If the list does not name the resource, the hash of the request decides,
- * because it covers the resource. If the snapshot has no marker, its name decides. For a group of individual disks, its
- * members count, too.
+ * Returns whether a listed snapshot belongs to the requested resource. If the list response contains no resource id, the
+ * request hash decides, because the hash covers the resource. If the snapshot also has no marker, the result is true, and the
+ * snapshot name decides later. For a group of individual disks, the disks of the members are compared, too.
  */
-function isOf(
+function isOfResource(
   found: FoundSnapshot,
   kind: Kind,
   options: JsonObject,
@@ -76,11 +82,11 @@ function isOf(
     : found.resource === resource;
 }
 
-/** Compares names without upper and lower case, as DWS does (SOURCES.md#dws-names-unique). */
-export const sameName = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
+/** Compares two snapshot names without regard to upper and lower case, as DWS does (SOURCES.md#dws-names-unique). */
+export const isSameName = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
 
-/** Creates the error for a key that was used for another request. */
-export const conflict = (kind: Kind, id: string) =>
+/** Creates the error for an idempotency key that was already used for a different request. */
+export const keyConflictError = (kind: Kind, id: string) =>
   new SnapshotError(
     "Conflict",
     `Another request with the same key created ${kind.name} ${id}. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).`,

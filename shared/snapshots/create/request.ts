@@ -3,56 +3,59 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Kind, State } from "../kinds/kind.ts";
 import type { EndFields } from "../reporting.ts";
 
-/** A request for a snapshot that must be created at most once. */
+/** A create request. `createOnce` creates at most one snapshot for it, even if the request is delivered several times. */
 export interface SnapshotRequest {
   kind: Kind;
-  /** The create options of the API, from the caller or the policy. */
+  /** The create options for the API request, from the caller or the policy. */
   options: JsonObject;
-  /** Identifies the snapshot together with its kind and resource; see `deriveKey`. */
+  /** Identifies the snapshot together with the kind and the resource; see `deriveKey`. */
   idempotencyKey: string;
-  /** The project of the snapshot. Equal idempotency keys of two projects are unrelated. */
+  /** The project that contains the snapshot. Equal idempotency keys in two projects are unrelated. */
   projectId: string;
-  /** The policy in the marker. */
+  /** The policy name in the snapshot marker labels. */
   policy: string;
-  /** The beginning of a generated name. */
+  /** The first part of a generated snapshot name. */
   label: string;
-  /** The time in a generated name. */
+  /** The time that a generated snapshot name contains. */
   time?: Instant;
   makeRoom?: MakeRoom;
 }
 
 /**
- * Deletes snapshots of a resource that has the maximum number of snapshots. Called before each create.
+ * Deletes snapshots of a resource that already has the maximum number of snapshots. `createOnce` calls the function before it
+ * sends a create request.
  *
- * @returns whether the call waited, so the caller must list the snapshots again
+ * @returns true if the function waited for deletions, so the caller must list the snapshots again
  */
 export type MakeRoom = (kind: Kind, options: JsonObject) => Promise<boolean>;
 
+/** The result of `createOnce`. */
 export interface CreateResult {
-  /** `accepted`: this call created the snapshot. `existing`: an earlier request created it. */
+  /** `accepted`: this call created the snapshot. `existing`: an earlier request created the snapshot. */
   outcome: "accepted" | "existing";
   snapshotId: string;
   name: string;
   jobId?: string;
-  /** The HTTP status and the body of the API's response to the create. */
+  /** The HTTP status of the API's response to the create request. */
   status: number;
+  /** The body of the API's response to the create request. */
   body: string;
-  /** How many create requests were sent. */
+  /** The number of create requests that were sent. */
   attempts: number;
-  /** The state of an existing snapshot. */
+  /** The state of the snapshot, if it is known. */
   state?: State;
 }
 
-/** Returns the fields of a snapshot's record. */
+/** Returns the fields that complete the result record of a created or existing snapshot. */
 export function toRecordFields({ outcome, name, snapshotId, jobId, attempts, state }: CreateResult) {
-  const end: EndFields & { outcome: CreateResult["outcome"] } = {
+  const fields: EndFields & { outcome: CreateResult["outcome"] } = {
     outcome,
     name,
     snapshot_id: snapshotId,
     job_id: jobId,
     attempts,
   };
-  // Such a snapshot prevents another create, but it does not count as good.
+  // A snapshot in an unknown state prevents another create request, but it does not count as good.
   const detail = "The snapshot exists, and its status is unknown.";
-  return state === "unknown" ? { ...end, outcome: "unverified" as const, detail } : end;
+  return state === "unknown" ? { ...fields, outcome: "unverified" as const, detail } : fields;
 }

@@ -3,19 +3,22 @@ import { textAt } from "../../core/json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 
-/** Maps DWS statuses to states (SOURCES.md#dws-statuses). `RESTORING` is missing because a snapshot in it must not be touched. */
+/**
+ * Maps DWS statuses to states (SOURCES.md#dws-statuses). `RESTORING` is missing, so its state is `unknown` and no function
+ * deletes the snapshot.
+ */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
   ["available", "available"],
   ["unavailable", "failed"],
 ]);
 
-/** The maximum number of characters of a description (SOURCES.md#dws-create-constraints). */
+/** The maximum number of characters in the description of a DWS snapshot (SOURCES.md#dws-create-constraints). */
 const DESCRIPTION_LIMIT = 256;
 
 /**
- * Defines DWS snapshots of one cluster (SOURCES.md#dws-create). DWS has neither tags nor metadata, so the marker is at the end of the
- * description.
+ * Defines the kind `cluster-snapshot`: a DWS snapshot of one cluster (SOURCES.md#dws-create). DWS snapshots have neither tags
+ * nor metadata, so the snapshot marker is appended to the description.
  */
 export const clusterSnapshot = {
   name: "cluster-snapshot",
@@ -23,10 +26,10 @@ export const clusterSnapshot = {
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
   uniqueNames: true,
-  // SOURCES.md#dws-cluster-busy
-  caution: "While its snapshot is taken the cluster cannot be restarted, scaled or reconfigured.",
-  // The maximum length of a description leaves room for the marker with the longest policy name. Without its marker, prune
-  // would not find the snapshot.
+  // SOURCES.md#dws-cluster-frozen describes this restriction.
+  caution: "While DWS creates the snapshot, the cluster cannot be restarted, scaled or reconfigured.",
+  // 120 characters leave room for the snapshot marker with the longest policy name. Without the marker, prune would not find
+  // the snapshot.
   target: {
     idsField: "cluster_ids",
     idOption: "cluster_id",

@@ -4,8 +4,9 @@ import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
- * Maps EVS statuses to states, for v2 and v5. `stateOf` recognizes failures and deletions by a word in the status. The
- * documentation of groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both spellings are accepted.
+ * Maps the statuses of EVS v2 and v5 to states. Failures and deletions are missing, because `stateOf` recognizes them by a word
+ * in the status. The documentation of snapshot groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both
+ * spellings are accepted.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
@@ -13,18 +14,21 @@ const STATES = new Map<string, State>([
   ["avaialble", "available"],
 ]);
 
-/** Returns the state of an EVS status. */
+/** Returns the state for an EVS status. */
 export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
-/** Names the fields in which an EVS API returns the labels with the marker, and the resource of a snapshot. */
+/**
+ * The names of the response fields that contain the snapshot marker labels and the resource id. The EVS APIs use different
+ * names.
+ */
 interface EvsFields {
   labels: "metadata" | "tags";
   resource: "volume_id" | "server_id";
 }
 
 /**
- * Creates the function that reads an EVS snapshot or group. It returns undefined if the response lacks the id or the status,
- * because every decision depends on them.
+ * Creates the function that reads an EVS snapshot or snapshot group from an API response. The function returns undefined if the
+ * id or the status is missing, because every decision depends on them.
  */
 export const readEvs =
   (fields: EvsFields) =>
@@ -47,7 +51,7 @@ export const readEvs =
     };
   };
 
-/** Creates the function that adds the marker to the metadata or tags of create options. */
+/** Creates the function that adds the snapshot marker labels to the metadata or tags of create options. */
 export const markEvs =
   (field: EvsFields["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({

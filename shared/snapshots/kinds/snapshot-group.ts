@@ -6,8 +6,9 @@ import { evsStateOf, markEvs, readEvs } from "./evs-fields.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**
- * Defines EVS v5 snapshot consistency groups (SOURCES.md#evs-groups-create) of all disks of one server, or of individual disks. The marker is in
- * `tags`. The API does not return the disks of a group (SOURCES.md#evs-groups-hide-members), so the marker identifies a group without a server.
+ * Defines the kind `snapshot-group`: an EVS v5 consistency group of snapshots (SOURCES.md#evs-groups-create). A group contains
+ * all disks of one server, or individual disks. The snapshot marker is in `tags`. The API does not return the disks of a group
+ * (SOURCES.md#evs-groups-hide-members), so only the marker identifies a group of individual disks.
  */
 export const snapshotGroup = {
   name: "snapshot-group",
@@ -36,37 +37,43 @@ export const snapshotGroup = {
 } as const satisfies Kind;
 
 /**
- * Adds members to a group and derives the state of the group from them. A group is available only if it and all its members
- * are available, because it is UNCONFIRMED whether the status of a group changes when a member fails (SOURCES.md#evs-groups-status). A group without members
- * is still being created. A member in an unknown state makes an available group unknown.
+ * Adds the members to a snapshot group and derives the group's state from their states:
+ *
+ * - A group is available only if the group and all its members are available. It is UNCONFIRMED whether EVS changes the status
+ *   of a group when a member fails (SOURCES.md#evs-groups-status).
+ * - A group without members is still in creation.
+ * - If a member's state is unknown, an available group becomes unknown.
  *
  * This function cannot detect a deleted member, because the API does not return the disks of a group. `compareWithDisks`
- * detects it. Retention counts a group only for the disks of its remaining members.
+ * detects a deleted member. Retention counts a group only for the disks of its remaining members.
  */
 export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
-  return { ...group, members, state: stateWith(group.state, new Set(members.map(({ state }) => state))) };
+  return { ...group, members, state: combineStates(group.state, new Set(members.map(({ state }) => state))) };
 }
 
-function stateWith(own: State, ofMembers: ReadonlySet<State>): State {
-  if (own === "deleting") return own;
-  if (ofMembers.has("failed")) return "failed";
-  if (own !== "available") return own;
-  if (ofMembers.has("deleting") || ofMembers.has("unknown")) return "unknown";
-  return ofMembers.has("creating") || ofMembers.size === 0 ? "creating" : "available";
+function combineStates(groupState: State, memberStates: ReadonlySet<State>): State {
+  if (groupState === "deleting") return groupState;
+  if (memberStates.has("failed")) return "failed";
+  if (groupState !== "available") return groupState;
+  if (memberStates.has("deleting") || memberStates.has("unknown")) return "unknown";
+  return memberStates.has("creating") || memberStates.size === 0 ? "creating" : "available";
 }
 
-/** Returns whether a group seems to be finished, so its members can be compared with the disks that it should have. */
+/**
+ * Returns whether a snapshot group seems to be finished, so its members can be compared with the disks that the group must
+ * contain.
+ */
 export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): boolean =>
   evsStateOf(status) === "available" && (state === "available" || members.length === 0);
 
 /**
- * Compares the members of a group with the disks that it should contain. A group that lacks a member is `creating` for the
- * first 6 seconds, because a list can show a member late, and then `failed`. If there are no disks to compare with, the group
- * is `unknown`. Disks that were attached after the creation of the group are ignored.
+ * Compares the members of a snapshot group with the disks that the group must contain. If a member is missing, the group is
+ * `creating` for the first 6 seconds, because a list request can show a member late, and `failed` after that. If there are no
+ * disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
  *
- * @param disks the disks in the request, or the disks of the server. A disk without a credible time of attachment must be in
- *   the group.
- * @param created when the group was created, or undefined if that is unknown
+ * @param disks the disks in the create request, or the disks of the server. A disk without a credible attachment time must be
+ *   in the group.
+ * @param created the creation time of the group, or undefined if it is unknown
  * @returns the group with its state, and with `stateDetail` if the state changed
  */
 export function compareWithDisks(
@@ -80,7 +87,11 @@ export function compareWithDisks(
     return since === undefined || created === undefined || since <= created;
   });
   if (expected.length === 0) {
-    return { ...group, state: "unknown", stateDetail: "the list of disks shows none that its server had by then" };
+    return {
+      ...group,
+      state: "unknown",
+      stateDetail: "EVS lists no disk that was attached when the group was created",
+    };
   }
   const covered = new Set(group.members?.map(({ resource }) => resource));
   const missing = expected.filter(({ id }) => !covered.has(id.toLowerCase()));

@@ -2,7 +2,7 @@ import { textAt } from "../../core/json.ts";
 import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
-/** The fields of the API's response to a create (SOURCES.md#evs-v2-snapshot-fields). */
+/** The fields in the EVS v2 response to a create request (SOURCES.md#evs-v2-snapshot-fields). */
 const RESPONSE_FIELDS = [
   "status",
   "description",
@@ -17,16 +17,19 @@ const RESPONSE_FIELDS = [
   "os-extended-snapshot-attributes:progress",
 ];
 
-/** Defines EVS v2 snapshots of one disk (SOURCES.md#evs-v2-create). The marker is in `metadata`. */
+/**
+ * Defines the kind `snapshot`: an EVS v2 snapshot of one disk, also called legacy snapshot (SOURCES.md#evs-v2-create). The
+ * snapshot marker is in `metadata`.
+ */
 export const snapshot = {
   name: "snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // Snapshots that backups created do not count (SOURCES.md#evs-legacy-per-disk-limit).
+  // Snapshots that a backup created do not count towards this limit (SOURCES.md#evs-legacy-per-disk-limit).
   maxPerResource: 7,
-  // Without `force`, EVS can reject the snapshot of an attached disk (SOURCES.md#evs-force-attached).
+  // Without `force`, EVS can reject a create request for an attached disk (SOURCES.md#evs-force-attached).
   target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
   mark: markEvs("metadata"),

@@ -2,14 +2,17 @@ import { textAt } from "../../core/json.ts";
 import { markEvs, readEvs } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
-/** Defines EVS v5 standard snapshots of one disk (SOURCES.md#evs-v5-create). The marker is in `tags`. */
+/**
+ * Defines the kind `standard-snapshot`: an EVS v5 snapshot of one disk (SOURCES.md#evs-v5-create). The snapshot marker is in
+ * `tags`.
+ */
 export const standardSnapshot = {
   name: "standard-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // `incremental` is always sent, because the documentation contradicts itself about its default (SOURCES.md#evs-v5-incremental-default).
+  // `incremental` is always sent, because its documented default values differ (SOURCES.md#evs-v5-incremental-default).
   target: {
     idsField: "volume_ids",
     idOption: "volume_id",

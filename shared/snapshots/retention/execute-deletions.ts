@@ -7,33 +7,39 @@ import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
 import { resourceOf, type Verdict } from "./plan.ts";
 
-/** The verdict on a snapshot of a kind. */
-export interface Planned {
+/** A snapshot kind and the retention verdict on one snapshot of this kind. */
+export interface PlannedVerdict {
   kind: Kind;
   verdict: Verdict;
 }
 
-/** A planned deletion. Contains only what its record needs, because a run can have 100,000 of them. */
+/**
+ * A planned deletion of one snapshot. Contains only the fields that its result record needs, because a run can have 100,000
+ * planned deletions.
+ */
 export interface PendingDeletion {
   kind: Kind;
   id: string;
   name: string;
   resource: string | undefined;
   rule: string;
-  /** Whether the snapshot is a younger duplicate of another one. */
+  /** True if the snapshot is a younger duplicate of another snapshot. */
   isDuplicate: boolean;
-  /** How many delete requests were sent. */
+  /** The number of delete requests that were sent. */
   tries: number;
-  /** The error of the last request. */
+  /** The error of the last delete request. */
   error?: SnapshotError;
-  /** Completes its record. */
-  end?: (fields: EndFields) => void;
-  /** Whether the snapshot may be deleted although a late list still shows it. */
-  spent?: boolean;
+  /** Completes the result record of the deletion. */
+  complete?: (fields: EndFields) => void;
+  /** True if the snapshot may no longer exist although a late list response still contains it. */
+  removed?: boolean;
 }
 
-/** Creates the pending deletion of a snapshot. */
-export const deletionOf = ({ kind, verdict: { snapshot, rule, isDuplicate = false } }: Planned): PendingDeletion => ({
+/** Converts a retention verdict into the pending deletion of a snapshot. */
+export const deletionOf = ({
+  kind,
+  verdict: { snapshot, rule, isDuplicate = false },
+}: PlannedVerdict): PendingDeletion => ({
   kind,
   id: snapshot.id,
   name: snapshot.name,
@@ -43,32 +49,36 @@ export const deletionOf = ({ kind, verdict: { snapshot, rule, isDuplicate = fals
   tries: 0,
 });
 
-/** Makes a plan again from a new list. */
+/** Lists snapshots again and makes a new retention plan from the list response. */
 export interface Replan {
-  /** Lists at least the snapshots to delete, and every snapshot that matters for the plans of their resources. */
+  /** Lists at least the snapshots to delete, and every snapshot that can change the retention plan for their resources. */
   list(kind: Kind, deletions: readonly PendingDeletion[]): Promise<FoundSnapshot[]>;
-  plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<Planned>;
+  plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<PlannedVerdict>;
 }
 
-/** How many delete requests are sent for a busy snapshot in one run. */
+/** The maximum number of delete requests for one busy snapshot in one run. */
 const MAX_BUSY_TRIES = 4;
-/** How many rounds of deletions a run has. Each round after the first lists every kind that has deletions left. */
+/**
+ * The maximum number of deletion rounds in one run. Each round after the first sends a list request for every kind that still
+ * has deletions.
+ */
 const MAX_ROUNDS = 10;
 /**
- * From this round on, a permanent error no longer defers the other deletions of its resource. Otherwise the same few errors
- * would prevent the other deletions in every run.
+ * From this round on, a permanent error no longer postpones the other deletions of the same resource. Otherwise a few permanent
+ * errors would prevent the other deletions in every run.
  */
-const FIRST_ROUND_WITHOUT_DEFERRAL = 4;
+const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
 /**
- * Executes the deletions of a plan, several at a time, and writes their records. Deletes younger duplicates first. Announces
- * the plan before the first deletion.
+ * Executes planned deletions, several at the same time, and writes their result records. Announces all deletions before the
+ * first delete request. Deletes younger duplicates before other snapshots.
  *
- * If a deletion fails, the other deletions of its resource are deferred, because the resource may have changed. At the end of
- * a round, all failed deletions wait together. Then each kind is listed and planned again, once, and the next round executes
- * the deletions that are still planned. A throttled account therefore costs one list per round instead of one per deletion.
+ * If a deletion fails, the other deletions of the same resource are postponed, because the resource may have changed. At the
+ * end of a round, the function waits once for all failed deletions. Then it lists each kind once, makes a new plan, and
+ * executes the deletions that are still planned in the next round. A throttled account therefore costs one list request per
+ * round instead of one list request per deletion.
  *
- * @param outdated kinds that must be listed again before their first deletion, because their list is old
+ * @param outdated kinds that must be listed again before their first deletion, because their list response is old
  */
 export async function executeDeletions(
   deletions: readonly PendingDeletion[],
@@ -79,135 +89,154 @@ export async function executeDeletions(
 ): Promise<void> {
   const { cloud, retryBudget, concurrency } = runContext;
   const { time } = retryBudget;
-  // No deletion may start after the cutoff, so a longer wait would be useless.
+  // No deletion may start after the cutoff, so waits must end before it.
   const waits: RetryBudget = { ...retryBudget, deadline: startCutoff(retryBudget) };
   const duplicatesFirst = [
     ...deletions.filter(({ isDuplicate }) => isDuplicate),
     ...deletions.filter(({ isDuplicate }) => !isDuplicate),
   ];
-  if (deletions.length > 0) runContext.announceDeletions(duplicatesFirst.map(announced));
+  if (deletions.length > 0) runContext.announceDeletions(duplicatesFirst.map(toAnnouncement));
 
-  /** Completes the record of a deletion. All tries of a deletion share one record. */
-  const end = (one: PendingDeletion, fields: EndFields) => {
-    one.spent = fields.outcome === "deleted" || fields.outcome === "failed";
-    one.end ??= openRecord(one, policy, runContext);
-    one.end({ rule: one.rule, ...fields });
+  /** Completes the result record of a deletion. All delete requests for a snapshot share one record. */
+  const complete = (deletion: PendingDeletion, fields: EndFields) => {
+    deletion.removed = fields.outcome === "deleted" || fields.outcome === "failed";
+    deletion.complete ??= openRecord(deletion, policy, runContext);
+    deletion.complete({ rule: deletion.rule, ...fields });
     // Releases the memory of the record, because a run can have thousands of deletions.
-    one.end = COMPLETED;
+    deletion.complete = COMPLETED;
   };
 
   let round = 1;
-  let untried: PendingDeletion[] = [];
+  let postponed: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
-  let blocked = new Map<string, SnapshotError>();
+  let errorByResource = new Map<string, SnapshotError>();
   const pause = pauses(time);
-  const remove = async (one: PendingDeletion) => {
-    const { kind, id } = one;
+  const remove = async (deletion: PendingDeletion) => {
+    const { kind, id } = deletion;
     await pause();
-    if (blocked.has(placeOf(one))) {
-      untried.push(one);
+    if (errorByResource.has(resourceKeyOf(deletion))) {
+      postponed.push(deletion);
       return;
     }
-    one.end ??= openRecord(one, policy, runContext);
+    deletion.complete ??= openRecord(deletion, policy, runContext);
     if (time.now() >= waits.deadline) {
-      end(one, { outcome: "failed", error: one.error ?? outOfTime() });
+      complete(deletion, { outcome: "failed", error: deletion.error ?? outOfTimeError() });
       return;
     }
     try {
-      one.tries += 1;
+      deletion.tries += 1;
       await cloud(kind).remove(id);
-      end(one, { outcome: "deleted" });
+      complete(deletion, { outcome: "deleted" });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       const isFinal = REASONS[error.reason].retryClass === "never";
-      if (!isFinal || round < FIRST_ROUND_WITHOUT_DEFERRAL) blocked.set(placeOf(one), error);
-      one.error = error;
+      if (!isFinal || round < FIRST_ROUND_WITHOUT_POSTPONING) errorByResource.set(resourceKeyOf(deletion), error);
+      deletion.error = error;
       // An ambiguous "not found" can be about something else, such as the cluster or the path.
-      if (!isFinal || error.ambiguous) failed.push(one);
-      // Somebody else deleted the snapshot, or the response to an earlier request was lost.
-      else if (error.reason === "NotFound") end(one, { outcome: "deleted", detail: GONE });
-      else end(one, { outcome: "failed", error });
+      if (!isFinal || error.ambiguous) failed.push(deletion);
+      // Somebody else deleted the snapshot, or the response to an earlier delete request was lost.
+      else if (error.reason === "NotFound") complete(deletion, { outcome: "deleted", detail: ALREADY_DELETED });
+      else complete(deletion, { outcome: "failed", error });
     }
   };
 
-  /** Lists a kind again and completes the records of deletions that succeeded or are no longer planned. Returns the others. */
-  const stillToDelete = async (kind: Kind, ones: readonly PendingDeletion[], again: ReadonlySet<PendingDeletion>) => {
-    const rows = new Map<string, FoundSnapshot>();
-    const verdicts = new Map<string, Verdict>();
-    const spent = new Set(deletions.filter((one) => one.kind === kind && one.spent).map(({ id }) => id));
+  /**
+   * Lists a kind again and completes the records of deletions that succeeded or are no longer planned.
+   *
+   * @param retryable the deletions for which another delete request may be sent
+   * @returns the deletions to execute in the next round
+   */
+  const stillToDelete = async (
+    kind: Kind,
+    pending: readonly PendingDeletion[],
+    retryable: ReadonlySet<PendingDeletion>,
+  ) => {
+    const listedById = new Map<string, FoundSnapshot>();
+    const verdictById = new Map<string, Verdict>();
+    const maybeDeletedIds = new Set(
+      deletions.filter((deletion) => deletion.kind === kind && deletion.removed).map(({ id }) => id),
+    );
     try {
-      const found = await retryRead(() => replan.list(kind, ones), waits);
-      // Retention keeps at least one good snapshot, so an empty list is probably wrong.
-      if (found.length === 0) throw emptyList(kind);
-      for (const row of found) rows.set(row.id, row);
-      const counting = found.filter(({ id }) => !spent.has(id));
-      for (const { verdict } of replan.plan(kind, counting)) verdicts.set(verdict.snapshot.id, verdict);
+      const found = await retryRead(() => replan.list(kind, pending), waits);
+      // Retention keeps at least one good snapshot, so an empty list response is probably wrong.
+      if (found.length === 0) throw emptyListError(kind);
+      for (const snapshot of found) listedById.set(snapshot.id, snapshot);
+      const remaining = found.filter(({ id }) => !maybeDeletedIds.has(id));
+      for (const { verdict } of replan.plan(kind, remaining)) verdictById.set(verdict.snapshot.id, verdict);
     } catch (thrown) {
-      const unread = { error: asSnapshotError(thrown), detail: UNREAD };
-      for (const one of ones) {
-        end(one, { outcome: "failed", ...(again.has(one) || !one.error ? unread : { error: one.error }) });
+      const listFailure = { error: asSnapshotError(thrown), detail: NOT_LISTED };
+      for (const deletion of pending) {
+        const { error } = deletion;
+        complete(deletion, { outcome: "failed", ...(retryable.has(deletion) || !error ? listFailure : { error }) });
       }
       return [];
     }
-    return ones.filter((one) => {
-      const { error, rule } = one;
-      const row = rows.get(one.id);
-      const verdict = verdicts.get(one.id) ?? UNMARKED;
+    return pending.filter((deletion) => {
+      const { id, error, rule } = deletion;
+      const listed = listedById.get(id);
+      const verdict = verdictById.get(id) ?? UNMARKED;
       const isPlanned = verdict.decision === "deleted";
-      if (row === undefined || isBeingDeleted(row)) {
-        end(one, { outcome: "deleted", detail: row === undefined ? GONE : "It was being deleted already." });
-      } else if (isPlanned ? !again.has(one) : error !== undefined && cannotBeDeleted(row)) {
-        end(one, { outcome: "failed", error });
+      if (listed === undefined || isBeingDeleted(listed)) {
+        complete(deletion, { outcome: "deleted", detail: listed === undefined ? ALREADY_DELETED : IN_DELETION });
+      } else if (isPlanned ? !retryable.has(deletion) : error !== undefined && cannotBeDeleted(listed)) {
+        complete(deletion, { outcome: "failed", error });
       } else if (isPlanned) {
-        one.rule = verdict.rule;
+        deletion.rule = verdict.rule;
         return true;
       } else {
-        end(one, { outcome: verdict.decision, rule: verdict.rule, detail: changed(rule) });
+        complete(deletion, { outcome: verdict.decision, rule: verdict.rule, detail: planChanged(rule) });
       }
       return false;
     });
   };
 
-  untried = duplicatesFirst.filter(({ kind }) => outdated.includes(kind));
+  postponed = duplicatesFirst.filter(({ kind }) => outdated.includes(kind));
   await forEachConcurrent(
     duplicatesFirst.filter(({ kind }) => !outdated.includes(kind)),
     concurrency,
     remove,
   );
-  while (untried.length + failed.length > 0) {
-    const again = new Set<PendingDeletion>();
+  while (postponed.length + failed.length > 0) {
+    const retryable = new Set<PendingDeletion>();
     const hasRounds = round < MAX_ROUNDS;
-    if (hasRounds) await Promise.all(failed.map(async (one) => (await mayTryAgain(one, waits)) && again.add(one)));
-    const left = [...failed];
-    for (const one of untried) {
-      if (time.now() >= waits.deadline) end(one, { outcome: "failed", error: one.error ?? outOfTime() });
-      else if (!hasRounds)
-        end(one, { outcome: "failed", error: one.error ?? blocked.get(placeOf(one)), detail: UNTRIED });
-      else again.add(one);
+    if (hasRounds) {
+      await Promise.all(
+        failed.map(async (deletion) => (await mayTryAgain(deletion, waits)) && retryable.add(deletion)),
+      );
     }
-    left.unshift(...untried.filter((one) => again.has(one)));
-    [untried, failed, blocked] = [[], [], new Map()];
+    const pending = [...failed];
+    for (const deletion of postponed) {
+      const { error } = deletion;
+      if (time.now() >= waits.deadline) complete(deletion, { outcome: "failed", error: error ?? outOfTimeError() });
+      else if (hasRounds) retryable.add(deletion);
+      else {
+        const cause = error ?? errorByResource.get(resourceKeyOf(deletion));
+        complete(deletion, { outcome: "failed", error: cause, detail: NOT_TRIED });
+      }
+    }
+    pending.unshift(...postponed.filter((deletion) => retryable.has(deletion)));
+    [postponed, failed, errorByResource] = [[], [], new Map()];
     round += 1;
-    for (const kind of new Set(left.map((one) => one.kind))) {
-      const ofKind = left.filter((one) => one.kind === kind);
-      await forEachConcurrent(await stillToDelete(kind, ofKind, again), concurrency, remove);
+    for (const kind of new Set(pending.map((deletion) => deletion.kind))) {
+      const ofKind = pending.filter((deletion) => deletion.kind === kind);
+      await forEachConcurrent(await stillToDelete(kind, ofKind, retryable), concurrency, remove);
     }
   }
 }
 
 const COMPLETED = () => {};
 
-const GONE = "It was gone already.";
-const UNREAD = "Not deleted, because the list could not be read again.";
-const UNTRIED = "Not tried, because another deletion of the same resource failed.";
+const ALREADY_DELETED = "Already deleted.";
+const IN_DELETION = "Already being deleted.";
+const NOT_LISTED = "Not deleted: the snapshots could not be listed again.";
+const NOT_TRIED = "Not tried: another deletion of the same resource failed.";
 const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
-const changed = (rule: string): string =>
-  `The plan changed: a later list shows that this snapshot must be kept. Before: ${rule}.`;
+const planChanged = (rule: string): string => `The plan changed after another list request. Before: ${rule}.`;
 
-/** Identifies the resource whose other deletions a failed deletion defers. */
-const placeOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
+/** Identifies a resource. If a deletion fails, the other deletions of this resource are postponed. */
+const resourceKeyOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
 
-const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
+const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
   kind: kind.name,
   resource_id: resource,
   snapshot_id: id,
@@ -215,10 +244,10 @@ const announced = ({ kind, id, resource, rule }: PendingDeletion) => ({
 });
 
 /**
- * Waits before the next try of a deletion. After an error that leaves open whether the cloud deleted the snapshot, waits until
- * a list must show the result.
+ * Waits before the next delete request for a snapshot. If the last response does not show whether the snapshot was deleted,
+ * waits until a list request must show the result.
  *
- * @returns false if there is no next try
+ * @returns false if another delete request is pointless or would be sent too late
  */
 async function mayTryAgain({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
   const { time, deadline } = waits;
@@ -230,7 +259,7 @@ async function mayTryAgain({ error, tries }: PendingDeletion, waits: RetryBudget
   return true;
 }
 
-/** Opens the record of a deletion, or of a snapshot that prune keeps. */
+/** Opens the result record of a snapshot that prune deletes or keeps. */
 export const openRecord = (
   { kind, id, resource, name }: PendingDeletion,
   { policy }: Pick<Policy, "policy">,
@@ -245,13 +274,13 @@ export const openRecord = (
     policy,
   });
 
-const emptyList = ({ name }: Kind) =>
+const emptyListError = ({ name }: Kind) =>
   new SnapshotError(
     "BadResponse",
-    `Expected the ${name}s that are kept in the list, got an empty list. ${REASONS.BadResponse.advice}`,
+    `Expected a list of at least one ${name}, got an empty list. ${REASONS.BadResponse.advice}`,
   );
 
-const outOfTime = () =>
+const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
     "The invocation's time ran out before this snapshot was deleted. The next run deletes it. Raise the function's timeout.",

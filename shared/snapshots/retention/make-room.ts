@@ -5,19 +5,23 @@ import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
-import { deletionOf, executeDeletions, type Planned } from "./execute-deletions.ts";
+import { deletionOf, executeDeletions, type PlannedVerdict } from "./execute-deletions.ts";
 import { type PrunePolicy, planOf, retentionOf } from "./prune.ts";
 
-/** The first and the longest wait between two lists while snapshots are being deleted, and the total wait. */
+/**
+ * The waits while snapshots are being deleted, in milliseconds: the first wait between two list requests, the maximum to which
+ * it doubles, and the maximum in total.
+ */
 const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
 /**
- * Creates the function that makes room on a resource by a policy's retention. If the resource has the maximum number of
- * snapshots, the function deletes the snapshots that `prune` would delete, writes the same records, and waits until the
- * snapshots have disappeared. It rejects with QuotaExceeded if no snapshot may be deleted, and with DeadlineExceeded if the
- * deletion takes too long.
+ * Creates the function that makes room for another snapshot of a resource. If the resource has the maximum number of snapshots,
+ * the function deletes the snapshots that `prune` would delete, writes the same result records, and waits until the list
+ * response no longer contains the deleted snapshots. It rejects with QuotaExceeded if no snapshot may be deleted, and with
+ * DeadlineExceeded if a deletion takes too long.
  *
- * @param count returns the number of snapshots of a resource, if the caller has listed them in bulk
+ * @param policy its retention decides which snapshots may be deleted
+ * @param count returns the number of snapshots of a resource, if the caller has already listed the snapshots in bulk
  */
 export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: SnapshotIndex["count"]): MakeRoom {
   const { cloud, retryBudget } = runContext;
@@ -29,10 +33,10 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       return false;
     const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
     const isFull = (found: readonly FoundSnapshot[]) =>
-      found.filter((one) => !isBeingDeleted(one)).length >= maxPerResource;
+      found.filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
     const planFor = (found: readonly FoundSnapshot[]) => {
       const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
-      return isFull(found) ? orFailed(plan) : plan;
+      return isFull(found) ? addFailedSnapshots(plan) : plan;
     };
     let found = await list();
     if (found.length < maxPerResource) return false;
@@ -40,13 +44,13 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       const plan = planFor(found);
       const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
       if (deletions.length === 0) {
-        // Snapshots that a backup created may not count for the limit, so the cloud may accept another one.
-        if (found.filter((one) => foreignReason(one) === undefined).length < maxPerResource) return false;
-        throw full(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
+        // Snapshots that a backup created may not count towards the limit, so EVS may accept another snapshot.
+        if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;
+        throw noRoomError(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
       }
       const replan = {
         list: () => cloud(kind).listFor(options),
-        plan: (_: unknown, again: FoundSnapshot[]) => planFor(again),
+        plan: (_: unknown, listedAgain: FoundSnapshot[]) => planFor(listedAgain),
       };
       await executeDeletions(deletions, policy, runContext, replan);
       found = await list();
@@ -57,8 +61,8 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       time.now() + POLL_MS.total,
     );
     for (let wait = POLL_MS.first; found.length >= maxPerResource; wait = Math.min(wait * 2, POLL_MS.max)) {
-      if (!found.some(isBeingDeleted)) throw full(maxPerResource, resource, found, NOT_DELETED);
-      if (time.now() + wait >= until) throw late(resource, found);
+      if (!found.some(isBeingDeleted)) throw noRoomError(maxPerResource, resource, found, NOT_DELETED);
+      if (time.now() + wait >= until) throw noRoomYetError(resource, found);
       await time.sleep(wait);
       found = await list();
     }
@@ -67,31 +71,31 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
 }
 
 /**
- * Deletes failed snapshots if a plan for a full disk deletes nothing else. Retention keeps failed snapshots until a newer good
- * snapshot exists, for which a full disk has no room.
+ * Adds the failed snapshots of a full disk to the deletions, if the plan deletes no other snapshot. Normally, retention keeps a
+ * failed snapshot until a newer good snapshot exists. A full disk has no room for a newer snapshot.
  */
-function orFailed(plan: Planned[]): Planned[] {
+function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
   return plan.map(({ kind, verdict }) =>
     verdict.decision === "kept" && verdict.snapshot.state === "failed"
-      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and there is no room for a newer one" } }
+      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and no room for a newer snapshot" } }
       : { kind, verdict },
   );
 }
 
-const full = (max: number, resource: string, found: readonly FoundSnapshot[], advice: string) =>
+const noRoomError = (max: number, resource: string, found: readonly FoundSnapshot[], advice: string) =>
   new SnapshotError(
     "QuotaExceeded",
-    `Expected fewer than ${max} snapshots of ${resource}, or some that may be deleted; got ${found.length}. ${advice}, or delete some by hand.`,
+    `Expected fewer than ${max} snapshots of ${resource}, got ${found.length}. ${advice}, or delete snapshots by hand.`,
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `${count} of them belong to the policy "${policy}", whose retention keeps them. Let it keep at most ${max - 1} with the others`;
+  `The retention of the policy "${policy}" keeps ${count} of them. Lower it until at most ${max - 1} snapshots remain in total`;
 
 const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 
-const late = (resource: string, found: readonly FoundSnapshot[]) =>
+const noRoomYetError = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(
     "DeadlineExceeded",
-    `There is no room on ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
+    `No room for a snapshot of ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
   );

@@ -5,34 +5,34 @@ import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
 import { dayOf, PERIODS } from "./calendar.ts";
 
-/** The decision of the retention about a snapshot. */
+/** The decision of the retention rules about one snapshot. */
 export interface Verdict {
   snapshot: FoundSnapshot;
   decision: "kept" | "deleted" | "held";
-  /** The reason for the decision, for people. */
+  /** The reason for the decision, as the result record shows it. */
   rule: string;
-  /** True if the snapshot is a younger duplicate of another one. */
+  /** True if the snapshot is a younger duplicate of another snapshot. */
   isDuplicate?: boolean;
 }
 
 export interface RetentionOptions {
   retention: Retention;
-  /** The clock of the zone in which days, weeks, months and years begin. */
+  /** The clock of the policy's time zone. It decides when days, weeks, months and years begin. */
   wallClock: WallClock;
-  /** The ids or names of snapshots that are never deleted. */
+  /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
-  /** The current time. The age of a snapshot with a later time is unknown. Undefined: every time is valid. */
+  /** The current time. The age of a snapshot with a later creation time is unknown. Undefined: any creation time is valid. */
   now?: Instant;
 }
 
-/** How far the cloud's clock can be ahead. */
+/** The maximum time by which the clock of EVS or DWS can be ahead, in milliseconds. */
 const AHEAD_MS = 3_600_000;
 
-/** Returns whether a retention has a rule that keeps snapshots. Without such a rule, prune would delete all but `min_keep`. */
+/** Returns whether a retention has a rule. Without a rule, prune would delete all but `min_keep` snapshots. */
 export const keepsSomething = ({ min_keep: _, ...rules }: Retention): boolean =>
   Object.values(rules).some((count = 0) => count > 0);
 
-/** Returns the disk, server or cluster of a snapshot. For a group of individual disks, returns the disks of its members. */
+/** Returns the resource id of a snapshot. For a group of individual disks, returns the disk ids of its members. */
 export const resourceOf = ({ resource, members }: FoundSnapshot): string | undefined =>
   resource ??
   (members
@@ -41,11 +41,11 @@ export const resourceOf = ({ resource, members }: FoundSnapshot): string | undef
     .join(",") ||
     undefined);
 
-/** Groups snapshots by resource. If the disks of a snapshot group are unknown, the request hash takes their place. */
+/** Groups snapshots by resource. Snapshot groups without known disks are grouped by request hash. */
 export function byResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[][] {
   const lists = new Map<string, FoundSnapshot[]>();
   for (const snapshot of snapshots) {
-    // Stryker disable next-line OptionalChaining: all of these have a marker, which the type does not express
+    // Stryker disable next-line OptionalChaining: every snapshot here has a marker, which the type does not express
     const resource = resourceOf(snapshot) ?? `content ${snapshot.marker?.requestHash}`;
     const list = lists.get(resource);
     if (list === undefined) lists.set(resource, [snapshot]);
@@ -55,25 +55,29 @@ export function byResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[]
 }
 
 /**
- * Decides which snapshots of one resource and policy to keep, with the rules of restic's `forget`: a snapshot is deleted if no
- * rule keeps it. A pure function. The order of the snapshots does not matter.
+ * Decides which snapshots of one resource and policy to keep. The rules are those of restic's `forget`: a snapshot that no rule
+ * keeps is deleted. A pure function. The order of the snapshots does not matter.
  *
- * - Available snapshots are good. Only they count for the rules.
- * - A failed snapshot is deleted if a newer good one exists.
- * - A snapshot that is being created or deleted, or whose status is unknown, is kept and does not count.
- * - A held snapshot is never deleted and does not count, so it does not use up the number of a rule.
- * - The newest `min_keep` good snapshots are always kept, and at least one.
- * - The newest good group with each disk is always kept, because newer groups may lack a disk that left the server.
+ * **The rule that keeps the last good snapshot** is `min_keep`. It keeps the newest good snapshots, and always at least one,
+ * even if the policy sets no `min_keep`. See the last step of `applyRules`.
+ *
+ * - Good snapshots are available. Only good snapshots count for the rules.
+ * - A failed snapshot is deleted if a newer good snapshot exists.
+ * - A snapshot in creation, in deletion, or with an unknown status is kept and does not count for the rules.
+ * - A held snapshot is never deleted and does not count for the rules.
+ * - `keepLastOfDisks` keeps the newest good group of each disk, because newer groups may lack a disk that left the server.
  *
  * @returns one verdict per snapshot, newest first
  */
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
   const hold = namesIn(options.hold);
-  const latest = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
+  const latestCredible = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
   const duplicates = youngerDuplicates(snapshots.filter(isAvailable));
   const newestFirst = snapshots
-    .map((snapshot) => entryOf(snapshot, latest, holdReason(snapshot, hold, latest), duplicates.get(snapshot)))
-    .sort((a, b) => b.time - a.time || byAge(a.snapshot, b.snapshot));
+    .map((snapshot) =>
+      createEntry(snapshot, latestCredible, holdReason(snapshot, hold, latestCredible), duplicates.get(snapshot)),
+    )
+    .sort((a, b) => b.time - a.time || compareNewestFirst(a.snapshot, b.snapshot));
   const good: Entry[] = [];
   const duplicateEntries: Entry[] = [];
   for (const entry of newestFirst) {
@@ -90,43 +94,43 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
     if (snapshot.state === "failed") {
       const onlyDisk = goodDisksOf(snapshot).find((disk) => !lastOfDisks.has(disk));
       if (newestGood === undefined || newestGood.time <= time) {
-        return { snapshot, decision: "kept", rule: "failed, and no newer good one exists" };
+        return { snapshot, decision: "kept", rule: "failed, and no newer good snapshot exists" };
       }
       return onlyDisk === undefined
-        ? { snapshot, decision: "deleted", rule: "failed, and a newer good one exists" }
-        : { snapshot, decision: "kept", rule: `failed, but it has the only good one of disk ${onlyDisk}` };
+        ? { snapshot, decision: "deleted", rule: "failed, and a newer good snapshot exists" }
+        : { snapshot, decision: "kept", rule: `failed, but contains the only good snapshot of disk ${onlyDisk}` };
     }
-    if (!available) return { snapshot, decision: "kept", rule: `in the status ${snapshot.status}` };
+    if (!available) return { snapshot, decision: "kept", rule: `its status is ${snapshot.status}` };
     return original === undefined
       ? { snapshot, decision: "deleted", rule: "kept by no rule" }
       : { snapshot, decision: "deleted", rule: `twin of ${original.id}`, isDuplicate: true };
   });
 }
 
-/** A snapshot with the facts that the rules need, and the rules that keep it. */
+/** A snapshot with the facts that the retention rules need, and the names of the rules that keep this snapshot. */
 interface Entry {
   snapshot: FoundSnapshot;
   available: boolean;
-  /** Infinity if the time is unknown. */
+  /** The creation time in milliseconds; Infinity if it is unknown. */
   time: number;
-  /** The reason for which the snapshot is held. */
+  /** The reason why the snapshot is never deleted; undefined if it may be deleted. */
   held: string | undefined;
-  /** The older snapshot of which this one is a duplicate. */
+  /** The older snapshot of the same request, if this snapshot is a duplicate. */
   original: FoundSnapshot | undefined;
-  /** The rules that keep the snapshot; undefined if there are none. */
+  /** The names of the rules that keep the snapshot; undefined if no rule keeps it. */
   rules: string[] | undefined;
 }
 
-const entryOf = (
+const createEntry = (
   snapshot: FoundSnapshot,
-  latest: number,
+  latestCredible: number,
   held: string | undefined,
   original: FoundSnapshot | undefined,
 ): Entry => ({
   snapshot,
   available: isAvailable(snapshot),
-  // Stryker disable next-line EqualityOperator: the result for exactly that moment does not matter
-  time: timeOf(snapshot) > latest ? Number.POSITIVE_INFINITY : timeOf(snapshot),
+  // Stryker disable next-line EqualityOperator: no snapshot is created exactly at the latest credible moment
+  time: timeOf(snapshot) > latestCredible ? Number.POSITIVE_INFINITY : timeOf(snapshot),
   held,
   original,
   rules: undefined,
@@ -134,35 +138,41 @@ const entryOf = (
 
 const isAvailable = ({ state }: FoundSnapshot): boolean => state === "available";
 
-/** Returns the time of a snapshot. A snapshot without a time counts as new. */
+/** Returns the creation time of a snapshot. A snapshot without a creation time counts as new. */
 const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIVE_INFINITY;
 
-/** Sorts the newest first. Snapshots of the same time are sorted by id, so the order is always the same. */
-const byAge = (a: FoundSnapshot, b: FoundSnapshot): number =>
-  // The difference of two snapshots without a time is NaN.
+/**
+ * Compares two snapshots for sorting, newest first. Snapshots with the same creation time are sorted by id, so the order is
+ * always the same.
+ */
+const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =>
+  // For two snapshots without a creation time, the difference is NaN, so their ids decide.
   // Stryker disable next-line EqualityOperator: ids are unique
   timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1);
 
 /**
- * Returns why a snapshot is never deleted, or undefined. If a member is held, its group is held, too, because deleting the group
- * would delete the member.
+ * Returns why a snapshot is never deleted, or undefined if it may be deleted. If a member of a snapshot group is held, the
+ * group is held, too, because EVS may delete the members together with the group.
  */
-function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latest: number): string | undefined {
+function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latestCredible: number): string | undefined {
   const { members, created } = snapshot;
-  const own = userHold(snapshot, hold);
-  if (own !== undefined) return own;
+  const ownHold = userHold(snapshot, hold);
+  if (ownHold !== undefined) return ownHold;
   for (const member of members ?? []) {
     const held = userHold(member, hold);
     if (held !== undefined) return `its member ${member.id} is ${held}`;
   }
   const foreign = foreignReason(snapshot);
   if (foreign !== undefined) return foreign;
-  // No rule applies to a snapshot without a time, and a wrong time would displace other snapshots.
-  if (created === undefined) return "its time cannot be read";
-  return created > latest ? "its time is in the future" : undefined;
+  // No rule applies to a snapshot without a creation time. With a wrong time, it would take the place of another snapshot.
+  if (created === undefined) return "its creation time is unknown";
+  return created > latestCredible ? "its creation time is in the future" : undefined;
 }
 
-/** Returns how a user holds a snapshot, or undefined. People spell `hold` by hand, so it is matched leniently. */
+/**
+ * Returns how a user holds a snapshot, or undefined if no user holds it. People spell `hold` by hand, so the comparison ignores
+ * case and spaces.
+ */
 function userHold(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
   const { description, labels } = snapshot;
   if (isNamedIn(hold, snapshot)) return "held by the policy";
@@ -173,19 +183,21 @@ function userHold(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | 
   return undefined;
 }
 
-/** Returns the ids and names in a policy's `hold` in a form for comparison. */
-export const namesIn = (hold: readonly string[]): Set<string> => new Set(hold.map((text) => text.trim().toLowerCase()));
+/** Returns the ids and names in the field `hold` of a policy, in lower case and without outer spaces, for comparison. */
+export const namesIn = (hold: readonly string[]): Set<string> =>
+  new Set(hold.map((idOrName) => idOrName.trim().toLowerCase()));
 
-/** Returns whether a policy's `hold` contains the id or the name of a snapshot. */
+/** Returns whether the field `hold` of a policy contains the id or the name of a snapshot. */
 export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot): boolean =>
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: only saves time
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: this condition only saves time
   hold.size > 0 && (hold.has(id.toLowerCase()) || (name !== "" && hold.has(name.toLowerCase())));
 
 /**
- * Finds duplicates. Two first deliveries of an event at the same moment can create two snapshots for one request.
+ * Finds duplicate snapshots: several snapshots for the same create request. Two deliveries of an event at the same moment can
+ * create them.
  *
- * @param snapshots the snapshots of one resource that can satisfy a request
- * @returns the oldest snapshot of the same request, by younger duplicate
+ * @param snapshots the snapshots of one resource that have not failed
+ * @returns a map from each younger duplicate to the oldest snapshot for the same request
  */
 export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
   const oldest = new Map<string, FoundSnapshot>();
@@ -194,8 +206,8 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
     (snapshot) =>
       snapshot.marker !== undefined && snapshot.created !== undefined && foreignReason(snapshot) === undefined,
   );
-  for (const snapshot of marked.sort(byAge).reverse()) {
-    // Duplicates have the same key and the same options.
+  for (const snapshot of marked.sort(compareNewestFirst).reverse()) {
+    // Duplicates have the same idempotency key and the same create options.
     const identity = `${snapshot.marker?.idempotencyKey} ${snapshot.marker?.requestHash}`;
     const first = oldest.get(identity);
     if (first === undefined) oldest.set(identity, snapshot);
@@ -205,9 +217,10 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
 }
 
 /**
- * Sets the rules that keep each good snapshot. Duplicates are kept only if there are fewer good snapshots than `min_keep`.
+ * Adds the names of the retention rules that keep each good snapshot. Duplicates are kept only if there are fewer good
+ * snapshots than `min_keep`.
  *
- * @param good newest first
+ * @param good the good snapshots, newest first
  */
 function applyRules(
   good: readonly Entry[],
@@ -229,55 +242,56 @@ function applyRules(
   }
 
   for (const [rule, periodOf] of Object.entries(PERIODS)) {
-    let left = retention[rule as keyof typeof PERIODS] ?? 0;
-    let day: number | undefined;
-    // If a clock is set back over midnight, a day occurs twice, but only its newest snapshot is kept.
-    const seen = new Set<number>();
-    for (let index = 0; index < good.length && left > 0; index += 1) {
+    let periodsLeft = retention[rule as keyof typeof PERIODS] ?? 0;
+    let previousDay: number | undefined;
+    // If the clock is set back across midnight, a day occurs twice. Only the newest snapshot of the day is kept.
+    const seenPeriods = new Set<number>();
+    for (let index = 0; index < good.length && periodsLeft > 0; index += 1) {
       const entry = good[index] as Entry;
       const isOldest = index === good.length - 1;
       const entryDay = dayOf(wallTime(entry));
-      // Stryker disable next-line ConditionalExpression: only saves time
-      if (entryDay === day && !isOldest) continue;
-      day = entryDay;
+      // Stryker disable next-line ConditionalExpression: this condition only saves time
+      if (entryDay === previousDay && !isOldest) continue;
+      previousDay = entryDay;
       const period = periodOf(entryDay);
-      // Keep the newest of each period. Like restic, also keep the oldest of all if the rule has periods left.
-      if (seen.has(period) && !isOldest) continue;
-      keep(entry, seen.has(period) ? `oldest ${rule}` : rule);
-      seen.add(period);
-      left -= 1;
+      // Keep the newest snapshot of each period. Like restic, also keep the oldest snapshot if the rule has periods left.
+      if (seenPeriods.has(period) && !isOldest) continue;
+      keep(entry, seenPeriods.has(period) ? `oldest ${rule}` : rule);
+      seenPeriods.add(period);
+      periodsLeft -= 1;
     }
   }
 
-  // Apply min_keep even if the rules keep more snapshots. Otherwise, an additional rule could delete a snapshot.
+  // The rule that keeps the last good snapshot: the newest good snapshots are kept, at least one, whatever the other rules say.
+  // `min_keep` applies even if other rules already keep more snapshots. Otherwise, adding a rule could delete a snapshot.
   const minKeep = Math.max(1, retention.min_keep ?? 1);
   for (const entry of [...good.slice(0, minKeep), ...duplicates.slice(0, Math.max(0, minKeep - good.length))]) {
     if (entry.rules === undefined) keep(entry, "min_keep");
   }
 }
 
-/** Returns the disks of which a group has a good snapshot. */
+/** Returns the ids of the disks for which a snapshot group has an available member. */
 const goodDisksOf = ({ members }: FoundSnapshot): string[] =>
   members?.flatMap(({ resource, state }) => (state === "available" && resource !== undefined ? [resource] : [])) ?? [];
 
 /**
- * Keeps the newest good group with each disk, regardless of the rules.
+ * Keeps, for each disk, the newest good group that contains the disk. This applies in addition to the retention rules.
  *
- * @param good newest first; duplicates after all others, so they are kept only for disks that no other group has
- * @returns the newest good group by disk
+ * @param good newest first; duplicates come last, so a duplicate is kept only for disks that no other group contains
+ * @returns the newest good group for each disk id
  */
 function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
   const last = new Map<string, Entry>();
-  const alone = new Map<Entry, string[]>();
+  const lastDisksOf = new Map<Entry, string[]>();
   for (const entry of good) {
-    // Stryker disable next-line ConditionalExpression: only saves time
+    // Stryker disable next-line ConditionalExpression: this condition only saves time
     if (entry.snapshot.members === undefined) continue;
     for (const disk of goodDisksOf(entry.snapshot)) {
       if (last.has(disk)) continue;
       last.set(disk, entry);
-      if (entry.rules === undefined) alone.set(entry, [...(alone.get(entry) ?? []), disk]);
+      if (entry.rules === undefined) lastDisksOf.set(entry, [...(lastDisksOf.get(entry) ?? []), disk]);
     }
   }
-  for (const [entry, disks] of alone) entry.rules = [`the last good one of disk ${disks.join(" and ")}`];
+  for (const [entry, disks] of lastDisksOf) entry.rules = [`the last good one of disk ${disks.join(" and ")}`];
   return last;
 }

@@ -6,25 +6,27 @@ import { listByKind } from "../list-by-kind.ts";
 import { compact } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
-import { tooMany } from "../too-many.ts";
+import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 import {
   deletionOf,
   executeDeletions,
   openRecord,
   type PendingDeletion,
-  type Planned,
+  type PlannedVerdict,
   type Replan,
 } from "./execute-deletions.ts";
 import { byResource, isNamedIn, keepsSomething, namesIn, planRetention, type RetentionOptions } from "./plan.ts";
 
-/** The fields of a policy that prune needs. Prune ignores targets, because retention applies to all snapshots of a policy. */
+/**
+ * The fields of a policy that prune reads. Prune ignores `targets`, because the retention applies to all snapshots of a policy.
+ */
 export type PrunePolicy = Pick<Policy, "policy" | "time_zone" | "hold" | "dry_run"> & { retention?: Retention };
 
 /**
- * Returns the options of `planRetention` for a policy.
+ * Converts a policy into the options of `planRetention`.
  *
- * @param now the current time, so snapshots with a later time are held; undefined for a simulation
- * @throws SnapshotError InvalidRequest if the retention has no rule
+ * @param now the current time. Snapshots with a later creation time are held. Undefined in a simulation.
+ * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
 export function retentionOf(
   { retention = {}, time_zone = "UTC", hold = [] }: PrunePolicy,
@@ -33,28 +35,29 @@ export function retentionOf(
   if (!keepsSomething(retention)) {
     throw new SnapshotError(
       "InvalidRequest",
-      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; that would delete all but min_keep.",
+      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
     );
   }
   return { retention, wallClock: wallClockOf(time_zone), hold, now };
 }
 
 /**
- * Deletes the snapshots of a policy that its retention does not keep, for each kind and resource, including resources that no
- * longer exist. Makes and announces the whole plan before the first deletion. Writes a record with the rule for each snapshot.
- * A failed deletion does not stop the others.
+ * Deletes the snapshots of a policy that its retention does not keep. Applies the retention to each kind and resource
+ * separately, also to resources that no longer exist. Before the first deletion, the function plans and announces all
+ * deletions. It writes a result record with the retention rule for each snapshot. If a deletion fails, the other deletions
+ * continue.
  *
- * @returns the number of snapshots of the policy
- * @throws SnapshotError InvalidRequest if the retention has no rule
+ * @returns the number of snapshots that the policy created
+ * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
 export async function prune(policy: PrunePolicy, runContext: RunContext): Promise<number> {
   const options = retentionOf(policy, runContext.retryBudget.time.now());
   const deletions: PendingDeletion[] = [];
   let count = 0;
-  const unmatched = new Map(options.hold.map((text) => [text, namesIn([text])]));
+  const unmatchedHolds = new Map(options.hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
   const keepMarked = (found: FoundSnapshot) => {
-    for (const [text, name] of unmatched) if (isNamedIn(name, found)) unmatched.delete(text);
-    // Stryker disable next-line ConditionalExpression: only saves memory
+    for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
+    // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? compact(found) : undefined;
   };
   const { maxTargets = Number.POSITIVE_INFINITY } = runContext;
@@ -67,29 +70,29 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         await pause();
         const { decision, rule } = planned.verdict;
         count += 1;
-        const one = deletionOf(planned);
-        if (policy.dry_run) openRecord(one, policy, runContext)({ outcome: "planned", rule, detail: decision });
-        else if (decision === "deleted") deletions.push(one);
-        else openRecord(one, policy, runContext)({ outcome: decision, rule });
+        const deletion = deletionOf(planned);
+        if (policy.dry_run) openRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
+        else if (decision === "deleted") deletions.push(deletion);
+        else openRecord(deletion, policy, runContext)({ outcome: decision, rule });
       }
     },
   );
-  if (unmatched.size > 0) {
-    const texts = [...unmatched.keys()].map((text) => JSON.stringify(text)).join(", ");
-    runContext.addNotice(`hold: expected ids or names of snapshots; none that was looked at has ${texts}.`);
+  if (unmatchedHolds.size > 0) {
+    const unknown = [...unmatchedHolds.keys()].map((idOrName) => JSON.stringify(idOrName)).join(", ");
+    runContext.addNotice(`hold: expected ids or names of existing snapshots, got ${unknown}. Correct or remove them.`);
   }
   const replan: Replan = {
     async list(kind, pending) {
       const ids = new Set(pending.map(({ id }) => id));
       const resources = new Set(pending.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
-      await runContext.cloud(kind).listAll((one) => {
-        // The resource of a group of individual disks changes with its members.
-        const counts = one.resource === undefined || resources.has(one.resource);
-        if (!ids.has(one.id) && !(counts && one.marker?.policy === policy.policy)) return;
-        // The deletions are in memory as well.
-        if (found.length + deletions.length >= maxTargets) throw tooMany(kind, maxTargets);
-        found.push(compact(one));
+      await runContext.cloud(kind).listAll((snapshot) => {
+        // A group of individual disks has no resource id, and its members can change, so it may belong to any resource.
+        const isRelevant = snapshot.resource === undefined || resources.has(snapshot.resource);
+        if (!ids.has(snapshot.id) && !(isRelevant && snapshot.marker?.policy === policy.policy)) return;
+        // The planned deletions take memory as well.
+        if (found.length + deletions.length >= maxTargets) throw tooManySnapshotsError(kind, maxTargets);
+        found.push(compact(snapshot));
       });
       return found;
     },
@@ -99,18 +102,23 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   return count;
 }
 
-/** Yields the verdicts on the snapshots of a policy, resource by resource. */
+/** Yields the retention verdicts on the snapshots of a policy, one resource after the other. */
 function* verdictsOn(
   kind: Kind,
   found: readonly FoundSnapshot[],
   { policy }: PrunePolicy,
   options: RetentionOptions,
-): Generator<Planned> {
+): Generator<PlannedVerdict> {
   const marked = found.filter(({ marker }) => marker?.policy === policy);
   for (const snapshots of byResource(marked)) {
     for (const verdict of planRetention(snapshots, options)) yield { kind, verdict };
   }
 }
 
-/** Returns the verdicts on the snapshots of a policy, for a list that fits into memory. */
-export const planOf = (...parameters: Parameters<typeof verdictsOn>): Planned[] => [...verdictsOn(...parameters)];
+/**
+ * Returns the retention verdicts on the snapshots of a policy in an array. The snapshots of a whole project may not fit into
+ * memory; use `verdictsOn` for them.
+ */
+export const planOf = (...parameters: Parameters<typeof verdictsOn>): PlannedVerdict[] => [
+  ...verdictsOn(...parameters),
+];

@@ -52,7 +52,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     expect(output).toContain("failed: 1 of 2 available");
     expect(output).toContain("the deployment must not begin");
     expect(output).toMatch(/\n +SnapshotFailed: With --retry-failed .*\n$/);
-    expect(output).toMatch(new RegExp(`failed {2}standard-snapshot {2}${volumes[0]} .*ended in the status "error"`));
+    expect(output).toMatch(new RegExp(`failed {2}standard-snapshot {2}${volumes[0]} .*its status is "error"`));
     expect(code).toBe(1);
   });
 

@@ -323,7 +323,7 @@ test.each([301, 302, 303, 307, 308])(
       site.cloud.fault({ operation }, { type: "answer", status, headers, body: "" });
       const outcome = await outcomeOf(site);
       expect(outcome).toMatchObject({ status: 502, error: { reason: "BadResponse" } });
-      expect(outcome.error.message).toContain(`got ${status}, a redirect, which is not followed`);
+      expect(outcome.error.message).toContain(`got the redirect ${status}. Redirects are not followed`);
       expect(site.cloud.snapshots()).toEqual([]);
     }
     expect(elsewhere.connections).toEqual([]);

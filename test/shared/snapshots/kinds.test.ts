@@ -365,7 +365,7 @@ describe("compareWithDisks", () => {
     for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
       expect(compared(whole("a"), disks)).toEqual([
         "unknown",
-        "the list of disks shows none that its server had by then",
+        "EVS lists no disk that was attached when the group was created",
       ]);
     }
   });

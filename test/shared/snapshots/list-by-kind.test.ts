@@ -49,7 +49,7 @@ test("listByKind writes a failed record for a kind that cannot be listed and con
       policy: "nightly",
       kind: "standard-snapshot",
       outcome: "failed",
-      detail: "These snapshots could not be listed.",
+      detail: "The snapshots of this kind could not be listed.",
       error,
     },
   ]);
@@ -90,7 +90,7 @@ test("listByKind adds a notice for kinds that the endpoint does not offer, and r
   expect((await lists(fixture)).seen).toEqual(["cluster-snapshot: "]);
   expect(fixture.records).toEqual([]);
   expect(fixture.notices).toEqual([
-    "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
+    "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
   ]);
 
   const silent = createFixture();
@@ -139,8 +139,7 @@ test("listByKind ends the work on a list at the deadline and records that the ki
     outcome: "failed",
     error: {
       reason: "DeadlineExceeded",
-      message:
-        "The invocation's time ran out before all snapshots in the list were checked. Raise the function's timeout.",
+      message: "The invocation's time ran out before all listed snapshots were checked. Raise the function's timeout.",
     },
   });
   // Timers and sockets could run 5 times.
@@ -157,7 +156,7 @@ test("listByKind lists a kind only once if it has more snapshots than fit into m
     outcome: "failed",
     error: {
       reason: "Misconfigured",
-      message: "Expected at most 1 snapshots, got more. Give the function more memory.",
+      message: "More than 1 snapshots do not fit into memory. Give the function more memory.",
     },
   });
 });

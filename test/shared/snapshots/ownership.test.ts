@@ -23,12 +23,12 @@ test("foreignReason returns undefined for an ordinary snapshot", () => {
 });
 
 test.each<[why: string, what: Partial<FoundSnapshot>]>([
-  ["made by a backup", { name: "autobk_snapshot_2026" }],
-  ["made by the system", { labels: { __system__enableActive: "" } }],
-  ["made by the system", { raw: { snapshot_type: "auto" } }],
+  ["created by a backup", { name: "autobk_snapshot_2026" }],
+  ["created by the system", { labels: { __system__enableActive: "" } }],
+  ["created by the system", { raw: { snapshot_type: "auto" } }],
   ["a copy", { raw: { snapshot_type: "copy" } }],
-  ["automated", { raw: { type: "AUTO" } }],
-  ["automated", { raw: { type: "auto" } }],
+  ["an automated snapshot", { raw: { type: "AUTO" } }],
+  ["an automated snapshot", { raw: { type: "auto" } }],
   ["a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }],
 ])('foreignReason returns "%s" for a snapshot that has the marker (%j)', (why, what) => {
   expect(foreignReason({ ...OURS, ...what })).toBe(why);

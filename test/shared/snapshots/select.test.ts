@@ -101,7 +101,7 @@ describe("selectTargets", () => {
       [
         "disk-9",
         "NotFound",
-        'volume_ids: expected the id of something that exists, got "disk-9". Check the id and PROJECT_ID.',
+        'volume_ids: expected the id of an existing resource, got "disk-9". Check the id and PROJECT_ID.',
       ],
     ]);
     expect([failures, empty]).toEqual([[], []]);

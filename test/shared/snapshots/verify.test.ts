@@ -124,7 +124,7 @@ describe("the records of verify", () => {
         outcome: "failed",
         error: {
           reason: "SnapshotFailed",
-          message: 'Expected the snapshot a of disk-1 to become available; it ended in the status "error".',
+          message: 'Expected the snapshot a of disk-1 to become available; its status is "error".',
         },
       },
     ]);
@@ -132,7 +132,9 @@ describe("the records of verify", () => {
 
   test("verify leaves a snapshot in creation for the next run until it takes longer than its kind allows", async () => {
     const creating = (minutes: number) => snapshotOf("a", "disk-1", { ...CREATING, created: minutesAgo(minutes) });
-    const stuck = (minutes: number) => [`a unverified: Stuck: it has been creating for ${minutes} minutes.`];
+    const stuck = (minutes: number) => [
+      `a unverified: Stuck: the snapshot has been in creation for ${minutes} minutes.`,
+    ];
     expect(await outcomes([creating(60)])).toMatchObject({ count: 1, outcomes: [] });
     expect((await outcomes([creating(61)])).outcomes).toEqual(stuck(61));
     expect((await outcomes([creating(61.9)])).outcomes).toEqual(stuck(61));
@@ -144,14 +146,14 @@ describe("the records of verify", () => {
 
   test("verify records a snapshot in creation without a time as unverified", async () => {
     expect((await outcomes([snapshotOf("a", "disk-1", { ...CREATING, created: undefined })])).outcomes).toEqual([
-      "a unverified: The snapshot is being created, and its creation time cannot be read.",
+      "a unverified: The snapshot is in creation, and its creation time cannot be read.",
     ]);
   });
 
   test("verify skips a snapshot that is being deleted, unless the deletion failed", async () => {
     expect((await outcomes([snapshotOf("a", "disk-1", DELETING)])).outcomes).toEqual([]);
     expect((await outcomes([snapshotOf("a", "disk-1", STUCK_DELETING)])).outcomes).toEqual([
-      'a unverified: The status is "error_deleting": only the cloud\'s support can delete the snapshot.',
+      'a unverified: The status is "error_deleting": only the support of Huawei Cloud can delete the snapshot.',
     ]);
     expect(
       (await outcomes([snapshotOf("a", "disk-1", { ...DELETING, status: "ERROR_DELETING" })])).outcomes,
@@ -160,7 +162,7 @@ describe("the records of verify", () => {
 
   test("verify records an unknown status word for word", async () => {
     expect((await outcomes([snapshotOf("a", "disk-1", UNKNOWN)])).outcomes).toEqual([
-      'a unverified: The status "rollbacking" is unknown.',
+      'a unverified: The snapshot has the unknown status "rollbacking".',
     ]);
   });
 });
@@ -182,7 +184,7 @@ describe("verify with groups", () => {
   test("verify lists each status of the members of a failed group once", async () => {
     const { records } = await outcomes([snapshotOf("g", "server-1", { ...FAILED, members })], {}, group);
     expect(records[0]?.error?.message).toBe(
-      'Expected the snapshot-group g of server-1 to become available; it ended in the status "error" (members: "available", "error").',
+      'Expected the snapshot-group g of server-1 to become available; its status is "error" (members: "available", "error").',
     );
     expect(records[0]?.detail).toBe("Members: m-1 available, m-2 error, m-3 error.");
   });
@@ -193,7 +195,7 @@ describe("verify with groups", () => {
     expect(known.records[0]?.error?.message).toContain("g of disk-1,disk-2,disk-3 to become");
     const unknown = await outcomes([snapshotOf("g", "", { ...disks, members: [] })], {}, group);
     expect(unknown.records[0]?.error?.message).toContain("g of several disks to become");
-    expect(unknown.records[0]?.error?.message).toContain('the status "error".');
+    expect(unknown.records[0]?.error?.message).toContain('its status is "error".');
   });
 });
 
@@ -201,14 +203,14 @@ describe("verify with duplicates", () => {
   const marker = markerOf("same");
   const older = snapshotOf("a", "disk-1", { marker, created: minutesAgo(2) });
   const younger = snapshotOf("b", "disk-1", { marker, created: minutesAgo(1) });
-  const duplicateOf = (of: string) => `Twin of ${of}: prune deletes this snapshot when that one is available.`;
+  const duplicateOf = (of: string) => `Duplicate of ${of}: prune deletes this snapshot once ${of} is available.`;
 
   test("verify names the older snapshot in the record of a younger duplicate", async () => {
     expect((await outcomes([younger, older])).outcomes).toEqual([`b available: ${duplicateOf("a")}`, "a available"]);
     const stuck = { ...younger, ...CREATING };
     expect((await outcomes([older, stuck], { stuckAfterMinutes: 0 })).outcomes).toEqual([
       "a available",
-      `b unverified: Stuck: it has been creating for 1 minutes. ${duplicateOf("a")}`,
+      `b unverified: Stuck: the snapshot has been in creation for 1 minutes. ${duplicateOf("a")}`,
     ]);
   });
 
@@ -241,7 +243,7 @@ describe("verify with members of deleted groups", () => {
   test("verify adds a notice with the id of each deleted group that has members left", async () => {
     const left = [member("a", "gone"), member("b", "gone"), member("c", "lost"), member("d", "there")];
     expect(await verified([...left, member("e", "foreign")])).toEqual([
-      "Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: gone, lost.",
+      "Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: gone, lost.",
     ]);
   });
 

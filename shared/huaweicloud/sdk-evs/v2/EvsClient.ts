@@ -6,7 +6,7 @@ import type { ListSnapshotsRequest } from "./model/ListSnapshotsRequest.ts";
 import type { ListVolumesRequest } from "./model/ListVolumesRequest.ts";
 import type { ShowVolumeRequest } from "./model/ShowVolumeRequest.ts";
 
-/** A call of the SDK. Callers check the ids first, because the SDK does not encode them: SOURCES.md#sdk-unencoded-paths. */
+/** One SDK request. Callers check ids first, because the SDK does not encode them (SOURCES.md#sdk-unencoded-paths). */
 interface Call {
   method: "GET" | "POST" | "DELETE";
   url: string;
@@ -15,7 +15,7 @@ interface Call {
   data?: object;
 }
 
-/** The calls of the official `EvsClient` (EVS v2) that this project uses. */
+/** The methods of the SDK's official `EvsClient` (EVS v2) that this project uses. */
 export class EvsClient {
   readonly #client: HcClient;
 
@@ -46,12 +46,12 @@ export class EvsClient {
   }
 
   #send({ method, url, queryParams = {}, pathParams = {}, data }: Call): Promise<SdkResponse> {
-    const given = Object.entries(queryParams).filter(([, value]) => value !== undefined && value !== null);
+    const present = Object.entries(queryParams).filter(([, value]) => value !== undefined && value !== null);
     return this.#client.sendRequest({
       method,
       url,
       contentType: "application/json",
-      queryParams: Object.fromEntries(given),
+      queryParams: Object.fromEntries(present),
       pathParams,
       headers: {},
       ...(data === undefined ? {} : { data }),

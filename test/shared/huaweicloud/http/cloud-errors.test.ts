@@ -65,7 +65,7 @@ describe("the shapes of error bodies", () => {
       expect(JSON.parse(result.body).error).toMatchObject({
         code: "AccessDenied",
         reason: "AccessDenied",
-        message: expect.stringContaining("403 without a code: no message that could be read."),
+        message: expect.stringContaining("403 without a code: no readable message."),
       });
     },
   );

@@ -44,11 +44,13 @@ describe("endpointOf with a region", () => {
   );
 
   test("endpointOf requires LTS_ENDPOINT, because LTS receives log reports at another address than API calls", () => {
-    expect(messageFor("LTS", { REGION: "eu-west-101" })).toMatch(/^Expected LTS_ENDPOINT to be set; it is not\. /);
+    expect(messageFor("LTS", { REGION: "eu-west-101" })).toMatch(
+      /^LTS_ENDPOINT: expected the address that receives log reports/,
+    );
   });
 
   test("endpointOf names both variables if neither REGION nor the address is set", () => {
-    expect(messageFor("DWS", {})).toMatch(/^Expected DWS_ENDPOINT or REGION to be set; neither is\. .*https:\/\/dws\./);
+    expect(messageFor("DWS", {})).toMatch(/^Neither DWS_ENDPOINT nor REGION is set\. .*https:\/\/dws\./);
   });
 });
 
@@ -137,7 +139,7 @@ describe("the address of each service", () => {
     expect(result.statusCode).toBe(500);
     expect(JSON.parse(result.body).error).toMatchObject({
       reason: "Misconfigured",
-      message: expect.stringContaining("EVS_ENDPOINT or REGION"),
+      message: expect.stringContaining("EVS_ENDPOINT nor REGION"),
     });
     expect(cloud.requests).toEqual([]);
   });

@@ -96,7 +96,7 @@ describe.each([
 test("allRows rejects a list whose rows keep moving", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
-  await expect(rowsOf(page)).rejects.toThrow(/a complete list, got 90 rows of it: its rows kept moving/);
+  await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);
 });
 
 test("allRows rejects a list that counts more rows than it has", async () => {
@@ -104,7 +104,7 @@ test("allRows rejects a list that counts more rows than it has", async () => {
     rows: offset > 9 ? [] : Array.from({ length: 10 - offset }, (_, id) => row(offset + id)),
     total: 500,
   });
-  await expect(rowsOf(page)).rejects.toThrow(/a complete list, got 10 rows of it: it counts 500/);
+  await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 10 rows: the service counts 500/);
 });
 
 describe("a list that does not fit into the memory of a small function", () => {
@@ -136,7 +136,7 @@ describe("a list that does not fit into the memory of a small function", () => {
     const { list, found } = await listing(2, 5 * 1024 * 1024);
     await expect(list).rejects.toMatchObject({
       reason: "BadResponse",
-      message: expect.stringContaining("more than 4194304 bytes"),
+      message: expect.stringContaining("longer than 4194304 bytes"),
     });
     expect(found).toEqual([]);
   });
@@ -145,7 +145,7 @@ describe("a list that does not fit into the memory of a small function", () => {
     const page = async (offset: number, limit: number) => ({
       rows: Array.from({ length: limit }, (_, n) => row(offset + n)),
     });
-    await expect(allRows(page, () => {})).rejects.toThrow(/250000 rows of it: more than 250000 rows are not read/);
+    await expect(allRows(page, () => {})).rejects.toThrow(/250000 rows: the maximum is 250000/);
   });
 
   test("parseResponse does not parse a body with more values than fit into the memory", () => {

@@ -144,7 +144,7 @@ describe("a request without a complete response", () => {
     const began = performance.now();
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 60 }));
     expect(performance.now() - began).toBeLessThan(1_000);
-    expect(failure).toMatchObject({ message: "no answer within 60 ms", requestSent: true, answered: false });
+    expect(failure).toMatchObject({ message: "no response within 60 ms", requestSent: true, answered: false });
     await closed(server.connections[0]);
   });
 
@@ -154,7 +154,7 @@ describe("a request without a complete response", () => {
       response.on("close", () => clearInterval(dripping));
     });
     const failure = await failureOf(get(server.origin, { timeoutMs: 80 }));
-    expect(failure).toMatchObject({ message: "no answer within 80 ms", requestSent: true, answered: true });
+    expect(failure).toMatchObject({ message: "no response within 80 ms", requestSent: true, answered: true });
   });
 
   test("the transport reports that nothing was sent if the TLS handshake does not end", async () => {
@@ -190,18 +190,18 @@ describe("a request without a complete response", () => {
     const server = await speaking((socket) => socket.once("data", () => talk(socket)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 500 }));
     expect(failure).toMatchObject({ requestSent: true, answered });
-    expect(failure.message).not.toContain("no answer within");
+    expect(failure.message).not.toContain("no response within");
   });
 
   test.each([
     [
       "101 with an Upgrade header",
       "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n",
-      "changed the protocol",
+      "switched protocols",
     ],
-    ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "changed the protocol"],
-    ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "changed the protocol"],
-    ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
+    ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "switched protocols"],
+    ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "switched protocols"],
+    ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no response within 300 ms"],
   ])("the transport fails after a response %s", async (_what, text, message) => {
     const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
@@ -214,7 +214,7 @@ describe("a request without a complete response", () => {
       socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}")),
     );
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));
-    expect(failure).toMatchObject({ message: "no answer within 80 ms", requestSent: true, answered: true });
+    expect(failure).toMatchObject({ message: "no response within 80 ms", requestSent: true, answered: true });
   });
 });
 
@@ -239,7 +239,7 @@ describe("the size of a response", () => {
     const server = await endless(200);
     const failure = await failureOf(get(server.origin, { maxBytes }));
     expect(failure).toMatchObject({ requestSent: true, answered: true, tooLarge: true });
-    expect(failure.message).toBe(`a response of more than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
+    expect(failure.message).toBe(`the response is longer than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
     await closed(server.connections[0]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { after, before, instant } from "../../../../shared/core/instant.ts";
-import { type Attaching, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
+import { type AttachmentEvent, type Disks, untilAttached } from "../../../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../../../shared/snapshots/ports.ts";
 import { cloudError, HOUR_MS, MINUTE_MS, START, virtualTime } from "../../../support/domain.ts";
 
@@ -24,7 +24,7 @@ interface Options {
   seconds?: number;
   named?: boolean;
   failAt?: number;
-  stage?: Attaching["stage"];
+  stage?: AttachmentEvent["stage"];
   /** The disks of which another event has already created a snapshot. */
   taken?: string[];
 }
@@ -42,7 +42,7 @@ async function waitFor(looks: (Volume | Volume[])[], options: Options = {}) {
     show: async (id) => next(`show ${id}`)[0] as Volume,
     ofServer: async (id) => next(`disks of ${id}`),
   };
-  const attaching: Attaching = {
+  const attaching: AttachmentEvent = {
     serverId: SERVER,
     volumeId: named ? "disk-1" : undefined,
     time: age === null ? undefined : before(START, age),
@@ -109,7 +109,7 @@ describe("untilAttached for an event that names the disk", () => {
     const { result, seen } = await waitFor([disk([ELSEWHERE])]);
     expect(result).toEqual({
       volumeId: "disk-1",
-      skipped: "The disk is attached to another server than server-1.",
+      skipped: "The disk is attached to another server, not to server-1.",
     });
     expect(seen).toHaveLength(1);
   });
@@ -158,7 +158,7 @@ describe("untilAttached for an event that names the disk", () => {
     expect(result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
-        'Expected the disk disk-1 to be attached to server-1; it was "available" until the time ran out. The platform delivers the event again.',
+        'Expected the disk disk-1 to be attached to server-1; its status is still "available". The platform delivers the event again.',
     });
     expect(seconds).toBe(15);
   });
@@ -300,16 +300,18 @@ describe("untilAttached for an event that does not name the disk", () => {
     expect(result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
-        "Expected a disk to be attached to server-1; none was attached in time. The platform delivers the event again.",
+        "Expected a disk to be attached to server-1; no disk was attached in time. The platform delivers the event again.",
     });
     const older = [disk([at(-60)]), other([at(-70)])];
     expect((await waitFor([older], { ...NAMELESS, seconds: 20 })).result.message).toContain(
-      "none was attached in time",
+      "no disk was attached in time",
     );
   });
 
   test("untilAttached names the disk that was still being attached at the deadline", async () => {
     const { result } = await waitFor([[disk([at(0)], { status: "attaching" })]], { ...NAMELESS, seconds: 20 });
-    expect(result.message).toContain('Expected the disk disk-1 to be attached to server-1; it was "attaching"');
+    expect(result.message).toContain(
+      'Expected the disk disk-1 to be attached to server-1; its status is still "attaching"',
+    );
   });
 });

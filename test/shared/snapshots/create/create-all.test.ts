@@ -210,7 +210,7 @@ describe("createAll without an index", () => {
     expect(await createAll(disks(3), RUN, fixture.runContext, moment(20_000))).toEqual([]);
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(fixture.records.at(-1)?.error?.message).toBe(
-      "The invocation's time ran out before this target was started. Raise the function's timeout or lower SHARD_SIZE.",
+      "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
     );
     expect(creates(fixture)).toHaveLength(2);
   });

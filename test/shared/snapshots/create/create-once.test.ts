@@ -441,7 +441,7 @@ describe("createOnce after a recent request with an unknown outcome", () => {
     const { result, asked } = await again(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `The same request ended less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(asked).toEqual([LOOK, CREATE, LOOK]);
   });
@@ -535,7 +535,7 @@ describe("createOnce after a rejected create", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, got 7\. The cloud rejected another one: 400 EVS\.5400: Too many\. The maximum number of snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. The maximum number of snapshots/,
       ),
     });
     expect(await refuse(request(), others(6))).toEqual(withAttempts(refused, 1));
@@ -661,7 +661,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     ).catch((thrown) => thrown);
     expect(error).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "The same request is still in progress, and the time ran out.",
+      message: "The time ran out while an equal request was in progress.",
     });
     expect(fixture.time.seconds()).toBe(5);
     expect(await first).toMatchObject({ outcome: "accepted" });

@@ -131,7 +131,7 @@ describe("passGate with a new deployment", () => {
   test("passGate waits for a snapshot whose status is unknown", async () => {
     const { progress } = await gate([snapshotCreatedFor(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
+      { outcome: "unverified", snapshot_id: "a", detail: 'The snapshot has the unknown status "rollbacking".' },
     ]);
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", UNKNOWN));
@@ -204,7 +204,7 @@ describe("passGate with failed snapshots", () => {
         error: {
           reason: "SnapshotFailed",
           message:
-            'Expected the snapshot a to become available; it ended in the status "error". Check disk-1, then repeat the call with "retry_failed": true.',
+            'Expected the snapshot a to become available; its status is "error". Check disk-1, then repeat the call with "retry_failed": true.',
         },
       },
     ]);
@@ -317,7 +317,7 @@ describe("passGate with a call that waits", () => {
       {
         outcome: "accepted",
         snapshot_id: "made-1",
-        detail: "The state of the snapshot could not be read: The cloud says AccessDenied.",
+        detail: "The snapshot could not be listed again: The cloud says AccessDenied.",
       },
     ]);
 
@@ -389,7 +389,7 @@ describe("passGate with a call that waits", () => {
     becomes(fixture, 1, DELETING);
     const { progress } = await call(fixture, [DISK_1], { waitUntil: moment(5_000) });
     expect(progress).toMatchObject([
-      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("to create another one") },
+      { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("to create another snapshot") },
     ]);
   });
 
@@ -427,7 +427,7 @@ describe("passGate with a deployment_id that was used before", () => {
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
-        'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
+        'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(asked).toEqual(["listAll snapshot"]);
     expect(fixture.time.seconds()).toBe(0);
@@ -453,7 +453,7 @@ describe("passGate with a deployment_id that was used before", () => {
   test("passGate names the creation time of a refused snapshot and what to do", async () => {
     const message = async (created: Instant | undefined) => (await gate([old({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
+      'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
@@ -555,9 +555,7 @@ describe("passGate with groups", () => {
   test("passGate does not report a group as available if no disk was attached when the group was created", async () => {
     for (const disks of [[], [{ id: "a", attachedAt: moment(-60_000) }]]) {
       const { progress } = await whole(["a"], disks);
-      expect(progress).toMatchObject([
-        { outcome: "unverified", detail: expect.stringContaining("the list of disks shows none") },
-      ]);
+      expect(progress).toMatchObject([{ outcome: "unverified", detail: expect.stringContaining("EVS lists no disk") }]);
     }
   });
 

@@ -126,7 +126,8 @@ describe("makeRoomBy on a full disk", () => {
     const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
     expect(late.result).toMatchObject({
       reason: "DeadlineExceeded",
-      message: "There is no room on disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
+      message:
+        "No room for a snapshot of disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
     // A create needs the last 12 s.
     expect(late.time.seconds()).toBe(45);
@@ -152,7 +153,7 @@ describe("makeRoomBy on a full disk", () => {
 describe("makeRoomBy if no snapshot may be deleted", () => {
   const full = (advice: string) => ({
     reason: "QuotaExceeded",
-    message: `Expected fewer than 7 snapshots of disk-1, or some that may be deleted; got 7. ${advice}, or delete some by hand.`,
+    message: `Expected fewer than 7 snapshots of disk-1, got 7. ${advice}, or delete snapshots by hand.`,
   });
 
   test("makeRoomBy reports how many snapshots the retention may keep if it keeps them all", async () => {
@@ -160,9 +161,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
       policy: { policy: "nightly", retention: { keep_last: 5 } },
     });
     expect(result).toMatchObject(
-      full(
-        '5 of them belong to the policy "nightly", whose retention keeps them. Let it keep at most 6 with the others',
-      ),
+      full('The retention of the policy "nightly" keeps 5 of them. Lower it until at most 6 snapshots remain in total'),
     );
     expect(asked).toEqual([LIST]);
   });
@@ -171,7 +170,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. 0 of them belong to the policy "nightly"'),
+      message: expect.stringContaining('got 7. The retention of the policy "nightly" keeps 0 of them'),
     });
   });
 
@@ -206,8 +205,8 @@ describe("makeRoomBy with failed snapshots", () => {
     const { result, outcomes } = await makeRoom(found(7, every(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([
-      "s-1 deleted: failed, and there is no room for a newer one",
-      "s-0 deleted: failed, and there is no room for a newer one",
+      "s-1 deleted: failed, and no room for a newer snapshot",
+      "s-0 deleted: failed, and no room for a newer snapshot",
     ]);
   });
 
@@ -314,7 +313,7 @@ describe("makeRoomBy after a deletion fails with Busy", () => {
       },
     );
     expect(result).toBe(true);
-    expect(outcomes).toEqual(["s-0 deleted: failed, and there is no room for a newer one"]);
+    expect(outcomes).toEqual(["s-0 deleted: failed, and no room for a newer snapshot"]);
   });
 
   test("makeRoomBy keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {

@@ -41,18 +41,18 @@ describe("planRetention with failed snapshots", () => {
   test("planRetention does not count failed snapshots, and deletes them once a newer good one exists", () => {
     const found = [failed("f1", 0), good("a", 1), failed("f2", 2), good("b", 3), failed("f3", 4)];
     expect(plan(found, { keep_last: 1 })).toEqual([
-      "f1 kept: failed, and no newer good one exists",
+      "f1 kept: failed, and no newer good snapshot exists",
       "a kept: keep_last",
-      "f2 deleted: failed, and a newer good one exists",
+      "f2 deleted: failed, and a newer good snapshot exists",
       "b deleted: kept by no rule",
-      "f3 deleted: failed, and a newer good one exists",
+      "f3 deleted: failed, and a newer good snapshot exists",
     ]);
   });
 
   test("planRetention keeps failed snapshots while no good one exists", () => {
     expect(plan([failed("f1", 0), failed("f2", 9)], { keep_last: 1 })).toEqual([
-      "f1 kept: failed, and no newer good one exists",
-      "f2 kept: failed, and no newer good one exists",
+      "f1 kept: failed, and no newer good snapshot exists",
+      "f2 kept: failed, and no newer good snapshot exists",
     ]);
   });
 
@@ -66,14 +66,14 @@ describe("planRetention with failed snapshots", () => {
 
   test("planRetention does not delete a failed snapshot for a good one of the same time", () => {
     expect(plan([failed("f", 1), good("a", 1)], { keep_last: 1 })).toContain(
-      "f kept: failed, and no newer good one exists",
+      "f kept: failed, and no newer good snapshot exists",
     );
   });
 
   test("planRetention deletes a failed snapshot for a newer good one that is held", () => {
     expect(plan([good("a", 1, { labels: { hold: "true" } }), failed("f", 2)], { keep_last: 1 })).toEqual([
       "a held: held by its label",
-      "f deleted: failed, and a newer good one exists",
+      "f deleted: failed, and a newer good snapshot exists",
     ]);
   });
 });
@@ -87,9 +87,9 @@ test.each([
 ] as const)("planRetention neither counts nor deletes a snapshot in the state %s (status %s)", (state, status) => {
   const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
   expect(plan(found, { keep_last: 1 })).toEqual([
-    `x kept: in the status ${status}`,
+    `x kept: its status is ${status}`,
     "a kept: keep_last",
-    `y kept: in the status ${status}`,
+    `y kept: its status is ${status}`,
     "b deleted: kept by no rule",
   ]);
 });
@@ -105,13 +105,13 @@ describe("planRetention with held snapshots", () => {
     ["by a description without a blank", { description: "hold_until_2027" }, "held by its description"],
     ["by a description", { description: "hold: audit 2026" }, "held by its description"],
     ["by a description in capitals", { description: "HOLD" }, "held by its description"],
-    ["of a backup", { name: "autobk_snapshot_2026" }, "made by a backup"],
-    ["of the system (v2)", { labels: { __system__enableActive: "true" } }, "made by the system"],
-    ["of the system (v5)", { raw: { snapshot_type: "auto" } }, "made by the system"],
+    ["of a backup", { name: "autobk_snapshot_2026" }, "created by a backup"],
+    ["of the system (v2)", { labels: { __system__enableActive: "true" } }, "created by the system"],
+    ["of the system (v5)", { raw: { snapshot_type: "auto" } }, "created by the system"],
     ["that is a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
-    ["that is automated (DWS)", { raw: { type: "AUTO" } }, "automated"],
+    ["that is automated (DWS)", { raw: { type: "AUTO" } }, "an automated snapshot"],
     ["that is a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
-    ["without a time", { created: undefined }, "its time cannot be read"],
+    ["without a time", { created: undefined }, "its creation time is unknown"],
   ])("planRetention holds a snapshot %s and keeps another one in its place", (_how, changes, rule) => {
     const found = [good("a", 1), good("h", 2, changes), good("b", 3), good("c", 4)];
     const said = plan(found, { keep_last: 2 });
@@ -164,7 +164,7 @@ describe("planRetention with times in the future", () => {
   test("planRetention holds a snapshot from the future and applies the rules to the others", () => {
     const found = [good("f", -365), good("a", 1), good("b", 2), good("c", 9)];
     expect(plan(found, { keep_within_days: 7 }, { now: START })).toEqual([
-      "f held: its time is in the future",
+      "f held: its creation time is in the future",
       "a kept: keep_within_days",
       "b kept: keep_within_days",
       "c deleted: kept by no rule",
@@ -174,7 +174,7 @@ describe("planRetention with times in the future", () => {
   test("planRetention accepts times of up to an hour ahead, because clocks differ", () => {
     const found = [good("f", -1.001 * HOUR), good("n", -HOUR), good("a", 1)];
     expect(plan(found, { keep_last: 1 }, { now: START })).toEqual([
-      "f held: its time is in the future",
+      "f held: its creation time is in the future",
       "n kept: keep_last",
       "a deleted: kept by no rule",
     ]);
@@ -182,8 +182,8 @@ describe("planRetention with times in the future", () => {
 
   test("planRetention does not delete a failed snapshot for a good one from the future", () => {
     expect(plan([good("f", -365), failed("x", 1)], { keep_last: 1 }, { now: START })).toEqual([
-      "f held: its time is in the future",
-      "x kept: failed, and no newer good one exists",
+      "f held: its creation time is in the future",
+      "x kept: failed, and no newer good snapshot exists",
     ]);
   });
 });
@@ -253,10 +253,10 @@ describe("planRetention with groups", () => {
     const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
     const torn = failed("f", 2, { resource: "server", members });
     expect(plan([group("new", 1, ["a"]), torn], { keep_last: 1 })[1]).toBe(
-      "f kept: failed, but it has the only good one of disk b",
+      "f kept: failed, but contains the only good snapshot of disk b",
     );
     expect(plan([group("new", 1, ["a"]), torn, group("old", 3, ["a", "b"])], { keep_last: 1 }).slice(1)).toEqual([
-      "f deleted: failed, and a newer good one exists",
+      "f deleted: failed, and a newer good snapshot exists",
       "old kept: the last good one of disk b",
     ]);
   });
@@ -303,7 +303,7 @@ describe("planRetention with duplicates", () => {
   test("planRetention treats a snapshot without a time as no duplicate, because its age is unknown", () => {
     const { marker } = good("t", 0);
     const found = [good("x", 1, { marker }), good("n", 2, { marker, created: undefined })];
-    expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its time cannot be read", "x kept: keep_last"]);
+    expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its creation time is unknown", "x kept: keep_last"]);
   });
 
   test("planRetention keeps the oldest of three duplicates in any order of the list", () => {

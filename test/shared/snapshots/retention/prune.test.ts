@@ -64,7 +64,7 @@ describe("prune", () => {
       await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
         reason: "InvalidRequest",
         message:
-          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; that would delete all but min_keep.",
+          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
       });
       expect(fixture.cloud.calls).toEqual([]);
     }
@@ -96,7 +96,7 @@ describe("prune", () => {
     fixture.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
     await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, fixture.runContext);
     expect(fixture.outcomes()).toEqual([
-      "f held: its time is in the future",
+      "f held: its creation time is in the future",
       "a kept: keep_within_days",
       "b kept: keep_within_days",
       "c deleted: kept by no rule",
@@ -157,7 +157,7 @@ test("prune adds a notice for a hold that matches no snapshot of any policy or k
   fixture.cloud.add(cluster, ...days("cluster-1", "e"));
   await prune({ ...NIGHTLY, hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, fixture.runContext);
   expect(fixture.notices).toEqual([
-    'hold: expected ids or names of snapshots; none that was looked at has "y", "nightly z".',
+    'hold: expected ids or names of existing snapshots, got "y", "nightly z". Correct or remove them.',
   ]);
   const unheld = createFixture();
   await prune(NIGHTLY, unheld.runContext);
@@ -205,7 +205,7 @@ describe("prune if a deletion fails", () => {
   test("prune reports a snapshot that no longer exists as deleted", async () => {
     const fixture = two(cloudError("NotFound"));
     await prune(NIGHTLY, fixture.runContext);
-    expect(fixture.outcomes()[1]).toBe("b deleted: kept by no rule: It was gone already.");
+    expect(fixture.outcomes()[1]).toBe("b deleted: kept by no rule: Already deleted.");
     expect(removals(fixture)).toHaveLength(2);
   });
 
@@ -225,7 +225,7 @@ describe("prune if a deletion fails", () => {
     });
     await prune(NIGHTLY, fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
-      "b deleted: kept by no rule: It was gone already.",
+      "b deleted: kept by no rule: Already deleted.",
       "c deleted: kept by no rule",
     ]);
   });
@@ -263,7 +263,7 @@ describe("prune if a deletion fails", () => {
     fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
     await prune(NIGHTLY, fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
-      "c failed: kept by no rule: Not deleted, because the list could not be read again.: AccessDenied",
+      "c failed: kept by no rule: Not deleted: the snapshots could not be listed again.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
     expect(removals(fixture)).toHaveLength(1);
@@ -283,7 +283,7 @@ describe("prune if a deletion fails", () => {
     const fixture = going(DELETING);
     await prune(NIGHTLY, fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
-      "b deleted: kept by no rule: It was being deleted already.",
+      "b deleted: kept by no rule: Already being deleted.",
       "c deleted: kept by no rule",
     ]);
     expect(fixture.time.slept).toHaveLength(1);
@@ -395,7 +395,7 @@ test("prune deletes a failed snapshot once a newer good one exists", async () =>
     snapshotOf("f", "disk-1", { ...FAILED, created: before(START, 1) }),
   );
   await prune(NIGHTLY, fixture.runContext);
-  expect(fixture.outcomes()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
+  expect(fixture.outcomes()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good snapshot exists"]);
 });
 
 describe("prune repeats a failed deletion only if a plan from a new list still asks for it", () => {
@@ -409,7 +409,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
       "snapshot",
       fixture.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
     );
-  const CHANGED = "The plan changed: a later list shows that this snapshot must be kept. Before: kept by no rule.";
+  const CHANGED = "The plan changed after another list request. Before: kept by no rule.";
 
   test.each([
     ["Busy", undefined],
@@ -447,7 +447,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     await prune(NIGHTLY, fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
       "c deleted: kept by no rule",
-      "b deleted: failed, and a newer good one exists",
+      "b deleted: failed, and a newer good snapshot exists",
     ]);
   });
 
@@ -504,7 +504,7 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     fixture.cloud.at("remove", cloudError("Busy"));
     fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
     await prune(NIGHTLY, fixture.runContext);
-    const unread = "Not deleted, because the list could not be read again.";
+    const unread = "Not deleted: the snapshots could not be listed again.";
     expect(fixture.outcomes().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
