@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { callsOf, loadDefinitions } from "../definitions.ts";
 
-/** Returns what Terraform has to know of every function: its trigger, its timeout in seconds, its memory in MB and its calls. */
+/** Returns the text of functions.json: for each function its trigger, timeout in seconds, memory in MB and cloud calls. */
 export async function functionsText(): Promise<string> {
   const definitions = await loadDefinitions();
   const functions = definitions.map((definition) => {
