@@ -11,7 +11,7 @@ const GRACE_MS = 1_000;
 
 /**
  * Posts JSON to an API of the gateway, without retries. Settles at most one second after the timeout, even if the transport
- * never settles. Otherwise Node.js could exit without a message, because a pending promise does not keep the process alive.
+ * never settles. Without this limit Node.js could exit without a message, because a pending promise does not keep it running.
  *
  * @throws {Error} when no complete response arrives in time
  */

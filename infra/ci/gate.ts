@@ -46,7 +46,7 @@ void main(process.argv.slice(2)).then((code) => {
 });
 
 async function main(argv: readonly string[]): Promise<number> {
-  // Accept `--help` only alone: the exit code 0 of a pipeline that adds it by mistake would start the deployment.
+  // Accept `--help` only alone. If a pipeline adds `--help` by mistake, the exit code 0 would start the deployment.
   if (argv.length === 1 && argv[0] === "--help") {
     console.log(USAGE);
     return EXIT_CODES.ready;
