@@ -2,7 +2,7 @@
  * A moment in whole milliseconds since 1970 in UTC. The project has no other type for a moment. Only retention uses time
  * zones, to find the day of a snapshot.
  */
-export type Instant = number & { readonly __brand: "Instant" };
+export type Instant = number & { readonly brand: "Instant" };
 
 /** Converts milliseconds since 1970 into an instant. Drops fractions of a millisecond. */
 export const instant = (milliseconds: number): Instant => Math.trunc(milliseconds) as Instant;

@@ -11,7 +11,7 @@ export interface Stored {
 export class TimeOrderedStore<T extends Stored> {
   readonly #byId = new Map<string, T>();
   /** The items, oldest first if `#isSorted` is true. */
-  #byAge: T[] = [];
+  readonly #byAge: T[] = [];
   #isSorted = true;
 
   get size(): number {
