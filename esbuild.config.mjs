@@ -1,4 +1,4 @@
-// Builds every function: dist/<name>/index.js (CommonJS, one file, runs without node_modules) and dist/<name>.zip.
+// Builds every function as dist/<name>/index.js, a single CommonJS file that runs without node_modules, and as dist/<name>.zip.
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { STUBBED_PACKAGES, sdkStubs } from "./shared/huaweicloud/sdk-stubs/index
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * Builds the bundle of every function in memory. `inputs` has the number of bytes that come from each source file.
+ * Builds the bundle of every function in memory. `inputs` maps each source file to its number of bytes in the bundle.
  *
  * @returns {Promise<{ name: string, contents: Uint8Array, inputs: Record<string, number> }[]>}
  */
@@ -27,7 +27,7 @@ export async function bundles() {
     target: "node20",
     minify: true,
     legalComments: "none",
-    // Turns import() into require(), because the first import() of a process takes 5 ms.
+    // Convert import() to require(), because the first import() in a process takes 5 ms.
     supported: { "dynamic-import": false },
     metafile: true,
     write: false,
@@ -35,23 +35,28 @@ export async function bundles() {
     plugins: [sdkStubs],
   });
   return outputFiles.map(({ path, contents }) => {
-    const name = names.find((one) => path.endsWith(`/${one}/index.js`));
+    const name = names.find((folder) => path.endsWith(`/${folder}/index.js`));
     const inputs = Object.entries(metafile.outputs[`dist/${name}/index.js`].inputs);
-    return { name, contents, inputs: Object.fromEntries(inputs.map(([file, of]) => [file, of.bytesInOutput])) };
+    return {
+      name,
+      contents,
+      inputs: Object.fromEntries(inputs.map(([file, { bytesInOutput }]) => [file, bytesInOutput])),
+    };
   });
 }
 
-/** Replaces a file in one step, so a process that reads it during a build gets either the old or the new content. */
+/** Replaces a file in one step, so a process that reads the file during a build gets either the old or the new content. */
 async function replace(path, contents) {
   await writeFile(`${path}.${process.pid}`, contents);
   await rename(`${path}.${process.pid}`, path);
 }
 
+/** Writes all bundles and archives to `dist`, deletes those of functions that no longer exist, and prints the sizes. */
 async function write(quiet) {
   const built = await bundles();
   await mkdir(`${root}dist`, { recursive: true });
   for (const entry of await readdir(`${root}dist`, { withFileTypes: true })) {
-    // Keep other files: the temporary files of `replace`, and the package.json below.
+    // Delete only folders and archives, so the temporary files of a concurrent `replace` and package.json remain.
     const isBuilt = entry.isDirectory() || entry.name.endsWith(".zip");
     if (isBuilt && !built.some(({ name }) => name === entry.name.replace(/\.zip$/, ""))) {
       await rm(`${root}dist/${entry.name}`, { recursive: true });
@@ -59,8 +64,8 @@ async function write(quiet) {
   }
   // The repository's package.json declares ES modules, but the bundles are CommonJS.
   await replace(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
-  // Every archive has the same fixed time, so the same sources result in the same bytes and a deployment shows only real
-  // changes. An archive stores local time, so the fixed time is local too.
+  // A fixed modification time makes archives of unchanged sources identical, so `terraform plan` shows only real changes. The
+  // time is local, because a ZIP archive stores local time.
   const mtime = new Date(2020, 0, 1, 12);
   for (const { name, contents, inputs } of built) {
     const archive = zipSync({ "index.js": [contents, { mtime, level: 9 }] });

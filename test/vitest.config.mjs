@@ -2,12 +2,13 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { stubbedSdk } from "../shared/huaweicloud/sdk-stubs/index.mjs";
 
-// No test may depend on the machine's time zone. The default is a zone whose offset from UTC is no whole hour.
+// No test may depend on the machine's time zone. The default zone, UTC+5:45, exposes code that assumes offsets in whole hours.
 process.env.TZ = process.env.TEST_TZ ?? "Asia/Kathmandu";
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
-  // As tsconfig.json and the build have it: the installed -evs first, ours second; the SDK as the build bundles it.
+  // Load the SDK as the build bundles it. `resolve` reads tsconfig.json, so an installed huaweicloud-sdk-evs has priority over
+  // the copy in shared/huaweicloud/sdk-evs.
   plugins: [stubbedSdk],
   resolve: { tsconfigPaths: true },
   test: {

@@ -8,7 +8,8 @@ export const definition = {
   trigger: { type: "cts" },
   timeoutSeconds: 300,
   memoryMb: 128,
-  // CTS sends two traces of one attachment, and EVS has no lock. One instance processes them one after the other.
+  // CTS sends two audit events (traces) for one attachment. A single instance processes them one after the other, because EVS
+  // offers no lock against a second snapshot.
   maxInstances: 1,
   // DISK_ATTACHED_KIND selects which of the two kinds of snapshots is created. The function calls evs.deleteSnapshot only
   // if DISK_ATTACHED_RETENTION is set.

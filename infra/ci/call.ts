@@ -1,16 +1,17 @@
 import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
+import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICredential";
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
 import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/transport.ts";
 
-/** The code of an application of the gateway, or an access key that signs the request. */
+/** Authenticates the request: either the app code of an API gateway application, or an access key that signs the request. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
-/** Lets the transport's own timeout fire first, because its message has more details. */
+/** The extra wait after `timeoutMs`. The transport times out first, because its error message has more details. */
 const GRACE_MS = 1_000;
 
 /**
- * Posts JSON to an API of the gateway, once. Settles at most one second after the timeout, even if the transport's promise
- * never settles: if nothing else is pending, Node.js would end the process without a message.
+ * Posts JSON to an API of the gateway, without retries. Settles at most one second after the timeout, even if the transport
+ * never settles. Without this limit Node.js could exit without a message, because a pending promise does not keep it running.
  *
  * @throws {Error} when no complete response arrives in time
  */
@@ -22,7 +23,7 @@ export async function post(
   timeoutMs: number,
 ): Promise<HttpResponse> {
   let timer: NodeJS.Timeout | undefined;
-  const lastResort = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`no complete response within ${timeoutMs + GRACE_MS} ms`));
     }, timeoutMs + GRACE_MS);
@@ -34,8 +35,7 @@ export async function post(
       "user-agent": "snapshot-gate",
     };
     const body = JSON.stringify(data);
-    const call = transport({ method: "POST", url, headers, body, timeoutMs });
-    return await Promise.race([call, lastResort]);
+    return await Promise.race([transport({ method: "POST", url, headers, body, timeoutMs }), timeout]);
   } finally {
     clearTimeout(timer);
   }
@@ -46,10 +46,14 @@ function createHeaders(url: URL, credentials: Credentials, data: object): Record
   if ("appCode" in credentials) return { ...headers, "X-Apig-AppCode": credentials.appCode };
   const { accessKey, secretKey, securityToken } = credentials;
   if (securityToken !== undefined) headers["X-Security-Token"] = securityToken;
-  // The signer reads host and path from `endpoint`, and hashes JSON.stringify(data), which is the body that is sent.
-  const request = { method: "POST", endpoint: url.href, headers, queryParams: {}, data } as unknown as IHttpRequest;
-  return AKSKSigner.sign(request, {
+  // The signer reads the host and the path from `endpoint`, and hashes `JSON.stringify(data)`. The body must be the same string.
+  const request: IHttpRequest = { method: "POST", endpoint: url.href, headers, queryParams: {}, data };
+  // The signer calls only `getAk` and `getSk`.
+  const credential: ICredential = {
     getAk: () => accessKey,
     getSk: () => secretKey,
-  } as Parameters<typeof AKSKSigner.sign>[1]) as Record<string, string>;
+    processAuthParams: async () => credential,
+    processAuthRequest: async () => request,
+  };
+  return AKSKSigner.sign(request, credential);
 }

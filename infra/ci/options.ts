@@ -3,13 +3,13 @@ import { parseArgs } from "node:util";
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Credentials } from "./call.ts";
 
-/** One entry of the targets file. Only its kind is checked here: pre-deploy validates the rest. */
+/** One entry of the targets file. The client checks only its `kind`. pre-deploy validates the other fields. */
 export type Selection = JsonObject & { kind: string };
 
 export interface Options {
   url: URL;
   credentials: Credentials;
-  /** The fields of the request body that are the same in every call. */
+  /** The fields of the request body that are equal in every call. */
   request: {
     deployment_id: string;
     targets: Selection[];
@@ -20,7 +20,7 @@ export interface Options {
   timeoutSeconds: number;
 }
 
-/** Reports a mistake of the caller. The client sends no request. */
+/** Reports a wrong option or credential. The client then sends no request. */
 export class BadInput extends Error {}
 
 export const USAGE = `node snapshot-gate.cjs --deployment-id <id> --targets <file.json> [options]
@@ -33,18 +33,18 @@ creates no second snapshot.
   --targets <file.json>     a JSON array, such as [{"kind":"snapshot","tags":{"app":"shop"}}]
   --timeout-seconds <n>     how long to wait for all snapshots; default 1800
   --policy <name>           the policy of the snapshots, for prune-snapshots; default pre-deploy
-  --max-age-minutes <n>     refuse an id whose snapshots are older; default 1440
-  --retry-failed            create the snapshots again that failed the last time
-  --allow-any-id            accept an id that has an empty part or looks like a variable that was not expanded
-  --help                    print this text; only without other options
+  --max-age-minutes <n>     reject a deployment id if its snapshots are older; default 1440
+  --retry-failed            create another snapshot for each snapshot that failed last time
+  --allow-any-id            accept an id with an empty part, or with text that looks like an unexpanded variable
+  --help                    print this text; works only without other options
 
 Each option can also be set as an environment variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
 
-The credentials are environment variables: SNAPSHOT_GATE_APP_CODE (the code of an application of the gateway), or
+The credentials are environment variables: SNAPSHOT_GATE_APP_CODE (the app code of an API gateway application), or
 HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN) to sign the requests.
 
-Exit codes: 0: every snapshot is available. 1: a snapshot failed, the deployment must not begin. 2: the snapshots are not
-ready in time. 3: the call has a mistake.`;
+Exit codes: 0: every snapshot is available. 1: a snapshot failed, so the deployment must not begin. 2: the timeout
+expired before every snapshot was available. 3: an option, the targets file or a credential is wrong.`;
 
 const OPTIONS = {
   url: { type: "string" },
@@ -59,43 +59,46 @@ const OPTIONS = {
 
 type Environment = Record<string, string | undefined>;
 
-/** Returns the credentials that are set, complete or not: none of them may be printed. */
+/** Returns the values of all credential variables that are set, even of incomplete credentials. None may be printed. */
 export const secretsIn = (environment: Environment): string[] =>
   ["SNAPSHOT_GATE_APP_CODE", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"]
     .map((name) => environment[name] ?? "")
     .filter((value) => value !== "");
 
 /**
- * Reads the options from arguments and environment variables; an argument has priority.
+ * Reads the options from the arguments and the environment variables. An argument overrides a variable.
  *
  * @throws {BadInput} when an option is missing or invalid
  */
 export function readOptions(argv: readonly string[], environment: Environment): Options {
   const values = parse(argv);
-  const given = (name: keyof typeof OPTIONS): string | undefined => {
-    // A variable of the pipeline is probably not set, and the default could be more permissive than the intended value.
-    if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty one.`);
+  const find = (name: keyof typeof OPTIONS): string | undefined => {
+    // An empty value probably comes from an unset pipeline variable. The default could be more permissive than that variable.
+    if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
-  const required = (name: keyof typeof OPTIONS): string => {
-    const value = given(name);
+  const findRequired = (name: keyof typeof OPTIONS): string => {
+    const value = find(name);
     if (value === undefined) throw new BadInput(`Expected --${name}; it is missing.`);
     return value;
   };
-  const policy = given("policy");
-  const maxAge = given("max-age-minutes");
+  const policy = find("policy");
+  const maxAge = find("max-age-minutes");
   return {
-    url: readUrl(required("url")),
+    url: readUrl(findRequired("url")),
     credentials: readCredentials(environment),
     request: {
-      deployment_id: readId(required("deployment-id"), readBoolean("allow-any-id", given("allow-any-id") ?? "false")),
-      targets: readTargets(required("targets")),
+      deployment_id: readId(
+        findRequired("deployment-id"),
+        readBoolean("allow-any-id", find("allow-any-id") ?? "false"),
+      ),
+      targets: readTargets(findRequired("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
     },
-    retryFailed: readBoolean("retry-failed", given("retry-failed") ?? "false"),
-    timeoutSeconds: readNumber("timeout-seconds", given("timeout-seconds") ?? "1800"),
+    retryFailed: readBoolean("retry-failed", find("retry-failed") ?? "false"),
+    timeoutSeconds: readNumber("timeout-seconds", find("timeout-seconds") ?? "1800"),
   };
 }
 
@@ -114,35 +117,35 @@ function readUrl(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    // The check below reports it.
+    // The check below reports an invalid address.
   }
-  // The app code is sent as it is, so the connection must be encrypted.
+  // The request contains the app code in plain text, so the connection must be encrypted.
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
   if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
     throw new BadInput(
-      "--url: expected an address such as https://gate.example.com/pre-deploy, with https and no more than a path.",
+      "--url: expected an https address that ends after its path, such as https://gate.example.com/pre-deploy.",
     );
   }
   return url;
 }
 
-/** Matches letters and digits of any script, and punctuation that no notation for variables uses. */
+/** Matches letters and digits of any script, and punctuation that no syntax for variables uses. */
 const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
-/** Matches the words that programming languages print for a missing value. */
+/** Matches a word that programming languages print for a missing value, such as `undefined`. */
 const MISSING = /^(undefined|null|none|nil|nan)$/i;
 
 /**
- * Refuses an id in which a variable is unset or unexpanded. Such an id is the same for every deployment, so pre-deploy would
- * report the snapshots of an old deployment.
+ * Rejects a deployment id in which a variable is unset or unexpanded. Every deployment would send the same id, so pre-deploy
+ * would report the snapshots of an older deployment.
  */
 function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
-  // In the middle of an id these words can belong to the name of a branch, such as fix-null-check-12.
-  const isMissing = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
-  const isExpanded = ID.test(id) && !parts.includes("") && !isMissing;
+  // Check only the first and the last part. A branch name in the middle, such as fix-null-check-12, can contain such a word.
+  const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
+  const isExpanded = ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
   throw new BadInput(
-    `--deployment-id: expected at most 128 characters without spaces, none of its parts empty, "undefined" or "null", and no variable left as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
+    `--deployment-id: expected at most 128 characters without spaces, without an empty, "undefined" or "null" part, and without an unexpanded variable such as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
   );
 }
 
@@ -164,13 +167,13 @@ function readCredentials(environment: Environment): Credentials {
   else if (accessKey && secretKey) credentials = { accessKey, secretKey, ...(securityToken ? { securityToken } : {}) };
   else {
     throw new BadInput(
-      "Expected SNAPSHOT_GATE_APP_CODE, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; neither is set.",
+      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment; neither is set.",
     );
   }
-  // People paste secrets together with a line break.
+  // Pasted secrets often end with a line break, which no HTTP header can contain.
   if (!Object.values(credentials).every((value) => /^[\x21-\x7e]+$/.test(value))) {
     throw new BadInput(
-      "Expected credentials of printable characters without spaces; one of them has others, such as a line break.",
+      "Expected credentials of printable ASCII characters without spaces; one value has another character, such as a line break at its end.",
     );
   }
   return credentials;
@@ -179,22 +182,22 @@ function readCredentials(environment: Environment): Credentials {
 function readTargets(path: string): Selection[] {
   let targets: unknown;
   try {
-    // Some editors write a byte order mark at the beginning.
+    // Remove the byte order mark that some editors write.
     targets = JSON.parse(readFileSync(path, "utf8").replace(/^\ufeff/, ""));
   } catch (thrown) {
-    throw new BadInput(`--targets: expected a file with a JSON list: ${(thrown as Error).message}.`);
+    throw new BadInput(`--targets: expected a file with a JSON array: ${(thrown as Error).message}.`);
   }
-  if (!Array.isArray(targets)) throw new BadInput(`--targets: expected a JSON list in ${path}.`);
+  if (!Array.isArray(targets)) throw new BadInput(`--targets: expected a JSON array in ${path}.`);
   if (targets.length === 0) throw new BadInput(`--targets: expected at least one selection in ${path}, got none.`);
-  const wrong = targets.findIndex((entry) => !isObject(entry) || typeof entry.kind !== "string");
-  if (wrong < 0) return targets;
+  const invalidIndex = targets.findIndex((entry) => !isObject(entry) || typeof entry.kind !== "string");
+  if (invalidIndex < 0) return targets;
   throw new BadInput(
-    `--targets: expected selections such as {"kind":"snapshot","tags":{"app":"shop"}} in ${path}; targets[${wrong}] is none.`,
+    `--targets: expected selections such as {"kind":"snapshot","tags":{"app":"shop"}} in ${path}; targets[${invalidIndex}] has no string "kind".`,
   );
 }
 
 function readNumber(name: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= 1_000_000) return value;
-  throw new BadInput(`--${name}: expected a whole number from 1, got ${JSON.stringify(text)}.`);
+  throw new BadInput(`--${name}: expected an integer from 1 to 1000000, got ${JSON.stringify(text)}.`);
 }

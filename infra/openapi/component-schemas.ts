@@ -1,4 +1,4 @@
-/** Builds `components.schemas`: the bodies that the functions validate, with explanations, and the response bodies. */
+/** Builds `components.schemas` of the OpenAPI document: the request bodies with explanations, and the response bodies. */
 import { REASONS } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
@@ -30,7 +30,7 @@ const DEPLOYMENT = objectSchema(
     deployment_id: stringSchema(),
     snapshots: {
       type: "array",
-      description: "One entry per resource.",
+      description: "One entry for each resource.",
       items: objectSchema(
         {
           kind: { enum: Object.keys(KINDS) },
@@ -40,7 +40,7 @@ const DEPLOYMENT = objectSchema(
           outcome: {
             enum: ["accepted", "existing", "unverified", "available", "failed", "deferred"],
             description:
-              "`accepted`, `existing`: the cloud is creating the snapshot. `unverified`: the snapshot exists, but it is not known whether it is usable. `deferred`: not started yet; the next call starts it.",
+              "`accepted`: this call started the snapshot. `existing`: an earlier call started it. `unverified`: the snapshot exists, but whether it is usable is unknown. `deferred`: the snapshot is not started yet; the next call starts it.",
           },
           detail: stringSchema("An additional explanation."),
           error: objectSchema(
@@ -49,7 +49,7 @@ const DEPLOYMENT = objectSchema(
               code: stringSchema("The cloud's own error code."),
               message: stringSchema(),
               status: { type: "integer", description: "The HTTP status of the cloud's response." },
-              request_id: stringSchema("The cloud's id of its request, for a support ticket."),
+              request_id: stringSchema("The request id from the cloud's response, for a support ticket."),
             },
             ["reason", "message"],
           ),
@@ -61,12 +61,12 @@ const DEPLOYMENT = objectSchema(
   ["status", "deployment_id", "snapshots"],
 );
 
-/** Descriptions and defaults that validation does not need: name of a schema -> field -> what to add to the field. */
+/** Descriptions and defaults that the document adds to fields of request bodies, by schema name and field name. */
 const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
   CreateSnapshot: {
     force: {
       description:
-        "Also create the snapshot if the disk is attached. If the request does not have this field, the function does not send it, and the cloud's default, false, applies: the cloud rejects a disk that is `in-use`.",
+        "Also create the snapshot if the disk is attached. If this field is absent, the function does not send it, and the default of EVS applies: false. EVS then rejects a disk in the status `in-use`.",
     },
   },
   PreDeploy: {
@@ -74,23 +74,28 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
       description: "Identifies the deployment. Repeated calls with the same id create no second snapshot.",
     },
     targets: {
-      description: "The resources to snapshot, selected by ids, by tags, or both. Tags that match nothing are a 404.",
+      description:
+        "Selects the resources to snapshot, by ids, by tags, or by both. If tags match no resource, the response is a 404.",
     },
-    wait_seconds: { description: "How long to wait for the snapshots before responding.", default: 0 },
-    retry_failed: { description: "Create another snapshot for each one that ended in an error.", default: false },
+    wait_seconds: { description: "How many seconds to wait for the snapshots before responding.", default: 0 },
+    retry_failed: { description: "Create another snapshot for each snapshot that failed.", default: false },
     max_age_minutes: {
       description:
-        "The maximum age of the deployment's snapshots. If they are older, or their age is not known, the response is a 409 that asks for a new id.",
+        "The maximum age of the deployment's snapshots in minutes. If a snapshot is older, or if its age is unknown, the response is a 409 that asks for a new `deployment_id`.",
       default: 1440,
     },
-    policy: { description: "The policy that the snapshots belong to, for `prune-snapshots`.", default: "pre-deploy" },
+    policy: {
+      description: "The policy by which `prune-snapshots` deletes the snapshots later.",
+      default: "pre-deploy",
+    },
     make_room: {
       description:
-        "If a disk already has 7 legacy snapshots, delete some by the rules in `retention`, which is then required, before creating another one.",
+        "If a disk already has 7 legacy snapshots, delete some of them by the rules in `retention` before creating another one. Requires `retention`.",
       default: false,
     },
     retention: {
-      description: "Which snapshots to keep when making room. Has the same fields as the retention of a policy.",
+      description:
+        "The rules for keeping snapshots, used only with `make_room`. Has the same fields as the `retention` of a policy.",
     },
   },
   ...Object.fromEntries(
@@ -101,7 +106,7 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
   ),
 };
 
-/** Returns a schema with the explanations of its fields, at every depth. */
+/** Adds the explanations to the fields of a schema, at every depth. */
 function explain(schema: unknown, name: string): JsonObject {
   const { properties, ...others } = schema as JsonObject;
   if (!isObject(properties)) return others;
@@ -113,8 +118,8 @@ function explain(schema: unknown, name: string): JsonObject {
 }
 
 /**
- * Moves each schema that a discriminator selects into `named`, under the value that selects it, and returns the schema with
- * references to them. OpenAPI requires names here.
+ * Moves each schema that a discriminator selects into `named`, and returns the schema with references in their place. The value
+ * that selects a schema becomes its name. OpenAPI requires named schemas for a discriminator.
  */
 function nameVariants(schema: unknown, named: JsonObject): unknown {
   if (Array.isArray(schema)) return schema.map((inner) => nameVariants(inner, named));
@@ -130,7 +135,7 @@ function nameVariants(schema: unknown, named: JsonObject): unknown {
   return { ...inner, discriminator, oneOf: references };
 }
 
-/** Returns `components.schemas`. */
+/** Returns `components.schemas` of the OpenAPI document. */
 export function componentSchemas(): JsonObject {
   const bodies: JsonObject = {};
   for (const { schema, body } of OPERATIONS) bodies[schema] = explain(nameVariants(body, bodies), schema);

@@ -1,6 +1,6 @@
 /**
- * Builds the OpenAPI 3.1 document of the HTTP functions. The schemas of the bodies are those that the functions validate
- * with; the status of each error is that of the catalogue of reasons. `npm run generate` writes it to infra/openapi.json.
+ * Builds the OpenAPI 3.1 document of the HTTP functions. The request schemas are the schemas that the functions validate with.
+ * The HTTP status of each error comes from `REASONS`. `npm run generate` writes the document to infra/openapi.json.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,11 +10,11 @@ import { componentSchemas } from "./component-schemas.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { responsesOf, sharedResponses } from "./responses.ts";
 
-const INFO = `Call each function through the API gateway with a POST of JSON. Each function creates a snapshot once: if an earlier delivery of the same request created it, the response names that snapshot.
+const INFO = `Call each function with a POST request and a JSON body through the API gateway. If a request is repeated with the same \`Idempotency-Key\` or \`deployment_id\`, the function creates no second snapshot and responds with the existing one.
 
-The schemas of the bodies are those that the functions validate with. They extend JSON Schema by \`x-expected\` (the meaning of a pattern), \`x-max-bytes\` (the maximum length in bytes of UTF-8), \`x-required-any-of\` (at least one of these fields is required) and \`x-unique-ids\` (no id may occur twice, in upper or lower case).
+The functions validate request bodies with the schemas in this document. These schemas extend JSON Schema with \`x-expected\` (describes the strings that a pattern matches), \`x-max-bytes\` (the maximum length in UTF-8 bytes), \`x-required-any-of\` (at least one of these fields is required) and \`x-unique-ids\` (no id may occur twice, regardless of case).
 
-A response of the gateway itself has another body: \`GatewayError\`.`;
+If the gateway itself rejects a request, the response body is a \`GatewayError\`.`;
 
 const SECURITY_SCHEMES: JsonObject = {
   APP: {
@@ -22,14 +22,14 @@ const SECURITY_SCHEMES: JsonObject = {
     in: "header",
     name: "X-Apig-AppCode",
     description:
-      "The code of an application of the gateway. A signature with the application's key and secret, as with IAM, is accepted too.",
+      "The app code of a gateway application. The gateway also accepts a signature with the key and secret of the application.",
   },
   IAM: {
     type: "apiKey",
     in: "header",
     name: "Authorization",
     description:
-      "A signature with an access key of the account: `SDK-HMAC-SHA256 Access=..., SignedHeaders=..., Signature=...`, with the header `X-Sdk-Date`, and `X-Security-Token` if the key is temporary. The SDKs of Huawei Cloud create it.",
+      "A signature with an access key of the account: `SDK-HMAC-SHA256 Access=..., SignedHeaders=..., Signature=...`. Requires the header `X-Sdk-Date`, and `X-Security-Token` if the key is temporary. The Huawei Cloud SDKs create these headers.",
   },
 };
 
@@ -38,7 +38,7 @@ const PARAMETERS: JsonObject = {
     name: "Idempotency-Key",
     in: "header",
     description:
-      "Identifies the request. A repeated request with the same key and body returns the snapshot that exists (`existing`). The same key with another body is a 409. Without a key every request creates a snapshot.",
+      "Identifies the request. A repeated request with the same key and body returns the existing snapshot. A request with the same key and another body is rejected with a 409. Without this header every request creates a snapshot.",
     schema: { type: "string", minLength: 1, maxLength: 255 },
     example: "web-1.4.2-before-update",
   },
@@ -46,20 +46,21 @@ const PARAMETERS: JsonObject = {
 
 const HEADERS: JsonObject = {
   "x-request-id": {
-    description: "The id of the invocation, as in its records.",
+    description: "The id of the invocation. The result records contain the same id.",
     required: true,
     schema: { type: "string" },
   },
   "x-snapshot-outcome": {
-    description: "`accepted`: this request created the snapshot. `existing`: an earlier delivery of it did.",
+    description:
+      "`accepted`: this request created the snapshot. `existing`: an earlier request with the same key created it.",
     required: true,
     schema: { enum: ["accepted", "existing"] },
   },
   "Retry-After": {
-    description: "How many seconds to wait before repeating the same call.",
+    description: "How many seconds to wait before repeating the request.",
     schema: { type: "integer" },
   },
-  allow: { description: "The method that is allowed.", required: true, schema: { const: "POST" } },
+  allow: { description: "The only allowed method.", required: true, schema: { const: "POST" } },
 };
 
 const pathItem = (operation: Operation) => {
@@ -85,7 +86,7 @@ const pathItem = (operation: Operation) => {
   };
 };
 
-/** Returns the text of infra/openapi.json. */
+/** Returns the OpenAPI document as the text of infra/openapi.json. */
 export function openApiText(): string {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"));
   const document: JsonObject = {
@@ -99,13 +100,13 @@ export function openApiText(): string {
     servers: [
       {
         url: "https://{domain}",
-        description: "The API gateway.",
+        description: "The API gateway of the deployment.",
         variables: {
-          domain: { default: "snapshots.example.com", description: "The domain of the gateway's group `snapshots`." },
+          domain: { default: "snapshots.example.com", description: "The domain of the API group `snapshots`." },
         },
       },
     ],
-    // The Terraform variable `gateway.authentication` selects one of them.
+    // A deployment accepts one of these. The Terraform variable `gateway.authentication` selects which.
     security: [{ APP: [] }, { IAM: [] }],
     paths: Object.fromEntries(OPERATIONS.map((operation) => [`/${operation.name}`, pathItem(operation)])),
     components: {

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes infra/openapi.json. */
+/** Writes infra/openapi.json. `npm run generate` runs this file. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openApiText } from "./document.ts";

@@ -1,4 +1,4 @@
-/** Reads the HTTP operations from the definitions of the functions, and their bodies from the schemas that they validate with. */
+/** Reads the HTTP operations from the function definitions, and their request bodies from the generated schemas. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { JsonObject } from "../../shared/core/json.ts";
@@ -7,20 +7,20 @@ import type { Schema } from "../../shared/validation/validate.ts";
 import { loadDefinitions } from "../definitions.ts";
 import { ref } from "./builders.ts";
 
-/** Describes one HTTP function. */
+/** Describes one HTTP function for the OpenAPI document. */
 export interface Operation {
-  /** The function's folder, which is also its path and its `operationId`. */
+  /** The name of the function's folder. The same name is used as the URL path and as the `operationId`. */
   name: string;
   summary: string;
   description: string;
-  /** The name of the body in `components.schemas`. */
+  /** The name of the request body in `components.schemas`. */
   schema: string;
   body: Schema;
   example: JsonObject;
-  /** The body that a variable of the function can select instead, and the extension field that describes it. */
+  /** The request body that a configuration variable can select instead, and the name of the extension field for it. */
   alternative?: { extension: string; body: Schema };
   parameters?: JsonObject[];
-  /** The responses that only this function has, by HTTP status. */
+  /** The responses of this function by HTTP status, without the error responses that all functions share. */
   responses: Record<string, ResponseSpec>;
 }
 
@@ -32,9 +32,9 @@ export interface ResponseSpec {
 }
 
 const CREATED =
-  "The cloud accepted this request, or an earlier request with the same key. The body is that of the cloud's API.";
+  "The cloud accepted this request, or an earlier request with the same key. The body is the response body of the cloud's API.";
 
-/** Returns a response of a create function, which has the body of a cloud API. */
+/** Returns a success response of a create function. Its body is the response body of the cloud's API. */
 const createResponse = ({ description = CREATED, schema = {}, example }: OpenApiResponse): ResponseSpec => ({
   description,
   headers: ["x-request-id", "x-snapshot-outcome"],
@@ -42,7 +42,7 @@ const createResponse = ({ description = CREATED, schema = {}, example }: OpenApi
   example,
 });
 
-/** Returns a response of pre-deploy, whose `status` is that of the example. */
+/** Returns a response of pre-deploy. The `status` of the example becomes the only allowed `status`. */
 const progressResponse = (
   { description = "", schema, example }: OpenApiResponse,
   httpStatus: string,
@@ -55,7 +55,7 @@ const progressResponse = (
   example,
 });
 
-async function operationOf(
+async function readOperation(
   { name, trigger }: FunctionDefinition,
   { title, description, schema, example, responses }: OpenApiOperation,
 ): Promise<Operation> {
@@ -81,9 +81,9 @@ async function operationOf(
   };
 }
 
-/** The operations of all HTTP functions, in the order of their names. */
+/** The operations of all HTTP functions, sorted by function name. */
 export const OPERATIONS: Operation[] = await Promise.all(
   (await loadDefinitions()).flatMap((definition) =>
-    definition.operation === undefined ? [] : [operationOf(definition, definition.operation)],
+    definition.operation === undefined ? [] : [readOperation(definition, definition.operation)],
   ),
 );

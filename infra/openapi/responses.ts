@@ -1,4 +1,4 @@
-/** Describes the error responses, which all HTTP functions share, and joins them with those of each function. */
+/** Describes the error responses that all HTTP functions share, and adds them to the responses of each function. */
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { jsonContent, objectSchema, ref, stringSchema } from "./builders.ts";
@@ -11,18 +11,18 @@ for (const [reason, { httpStatus }] of Object.entries(REASONS)) {
   REASONS_BY_STATUS.set(httpStatus, [...(REASONS_BY_STATUS.get(httpStatus) ?? []), reason as Reason]);
 }
 
-/** Returns the schema of an error body with one of these reasons. */
+/** Returns the schema of an error body whose `reason` is one of the given reasons. */
 const errorSchema = (reasons: Reason[]): JsonObject =>
   objectSchema(
     {
       error: objectSchema(
         {
-          code: stringSchema("The cloud's own error code, such as `EVS.5404`. If the cloud sent none, the reason."),
-          message: stringSchema(
-            "What the function expected and what it got, the cloud's own message if there is one, and what to do.",
+          code: stringSchema(
+            "The cloud's own error code, such as `EVS.5404`. If the cloud sent no code, the same value as `reason`.",
           ),
-          reason: { enum: reasons, description: "Decide by this field." },
-          request_id: stringSchema("The id of the invocation, as in its records."),
+          message: stringSchema("What failed, the cloud's own message if there is one, and what to do next."),
+          reason: { enum: reasons, description: "The cause of the error. Programs should decide by this field." },
+          request_id: stringSchema("The id of the invocation. The result records contain the same id."),
         },
         ["code", "message", "reason", "request_id"],
       ),
@@ -36,7 +36,7 @@ const errorExample = (reason: Reason, message: string): JsonObject => ({
 
 const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
 
-/** Returns `components.responses`. */
+/** Returns `components.responses` of the OpenAPI document. */
 export const sharedResponses = (): JsonObject => ({
   ...Object.fromEntries(
     [...REASONS_BY_STATUS].map(([status, reasons]) => {
@@ -61,7 +61,7 @@ export const sharedResponses = (): JsonObject => ({
   },
   Gateway: {
     description:
-      "The API gateway itself responded: the caller is not authorized (401, 403), sent too many calls (429), or the function did not respond in time (504). The body has neither `reason` nor `status` and describes no snapshot. Repeat the same call.",
+      "The API gateway itself responded: the caller is not authorized (401, 403), the caller sent too many requests (429), or the function did not respond in time (504). The body has neither `reason` nor `status`, and describes no snapshot. Repeat the request.",
     content: jsonContent(ref("schemas", "GatewayError"), {
       error_code: "APIG.0301",
       error_msg: "Incorrect app authentication information",
@@ -70,7 +70,7 @@ export const sharedResponses = (): JsonObject => ({
   },
 });
 
-/** Returns the `responses` of an operation: its own, and an error for every other status that a function returns. */
+/** Returns the `responses` of an operation: its own responses, and the shared error response for every other status. */
 export function responsesOf({ responses }: Operation): JsonObject {
   const statuses = new Set([...Object.keys(responses), ...REASONS_BY_STATUS.keys(), 405].map(Number));
   return {
@@ -84,7 +84,7 @@ export function responsesOf({ responses }: Operation): JsonObject {
         return [status, { description, headers: headersOf(headers), content: jsonContent(bodySchema, example) }];
       }),
     ),
-    // The gateway can respond with any status, including those above.
+    // The gateway can respond with any status, including the statuses above.
     default: ref("responses", "Gateway"),
   };
 }

@@ -1,9 +1,9 @@
-# Creates one policy and one agency for each function. The policy allows only the actions of the calls that the function makes.
+# Creates one IAM policy and one agency for each function. The policy allows only the actions that the function's cloud calls need.
 resource "huaweicloud_identity_role" "function" {
   for_each = local.deployed
 
   name        = "${local.prefix}-${each.key}"
-  description = "The cloud calls of ${each.key}"
+  description = "Allows the cloud calls of ${each.key}"
   type        = "XA"
   policy = jsonencode({
     Version = "1.1"
@@ -12,7 +12,7 @@ resource "huaweicloud_identity_role" "function" {
         Effect = "Allow"
         Action = [for action in local.granted[each.key] : action if !startswith(action, "functiongraph:")]
       }],
-      # A function invokes no other function than itself.
+      # A function may invoke only itself.
       [for action in local.granted[each.key] : {
         Effect   = "Allow"
         Action   = [action]
@@ -33,8 +33,8 @@ resource "huaweicloud_identity_agency" "function" {
   for_each = local.deployed
 
   name        = "${local.prefix}-${each.key}"
-  description = "snapshot-functions, ${each.key}"
-  # The id of FunctionGraph. With `delegated_domain_name` the plan would show a change each time (SOURCES.md#terraform-agency).
+  description = "Agency of the function ${each.key} (snapshot-functions)"
+  # The service id of FunctionGraph. With `delegated_domain_name`, every plan would show a change (SOURCES.md#terraform-agency).
   delegated_service_name = "op_svc_cff"
 
   project_role {
@@ -43,10 +43,10 @@ resource "huaweicloud_identity_agency" "function" {
   }
 }
 
-# FunctionGraph itself uses this policy to report an event whose retries all failed.
+# Allows FunctionGraph itself to send a notification after the last retry of an event failed.
 resource "huaweicloud_identity_role" "platform" {
   name        = "${local.prefix}-platform"
-  description = "What FunctionGraph itself calls for the snapshot functions"
+  description = "Allows FunctionGraph to report failed events of snapshot-functions"
   type        = "XA"
   policy = jsonencode({
     Version   = "1.1"
@@ -56,7 +56,7 @@ resource "huaweicloud_identity_role" "platform" {
 
 resource "huaweicloud_identity_agency" "platform" {
   name                   = "${local.prefix}-platform"
-  description            = "snapshot-functions, reports of failed events"
+  description            = "Agency with which FunctionGraph reports failed events (snapshot-functions)"
   delegated_service_name = "op_svc_cff"
 
   project_role {

@@ -6,7 +6,7 @@ resource "huaweicloud_smn_topic" "alarms" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# SMN sends no notification to the address until somebody opens the link in its first mail.
+# SMN sends no notification to this address until the recipient opens the link in the confirmation mail.
 resource "huaweicloud_smn_subscription" "alarms" {
   count = var.alarm.topic_urn == null ? 1 : 0
 
@@ -16,11 +16,11 @@ resource "huaweicloud_smn_subscription" "alarms" {
 }
 
 locals {
-  # urn:smn:{region}:{project_id}:{name}
+  # The format of a topic URN is urn:smn:{region}:{project_id}:{name}.
   topic_urn  = coalesce(var.alarm.topic_urn, one(huaweicloud_smn_topic.alarms[*].topic_urn))
   topic_name = element(split(":", local.topic_urn), 4)
 
-  # The default interval of pruning is at least a day, even if the policy creates snapshots more often.
+  # The default pruning interval is at least 24 hours, even if the policy creates snapshots more often.
   prune_hours = {
     for name, policy in var.policies :
     name => try(policy.prune_every_hours, try(policy.every_hours, 24) == 0 ? 0 : max(try(policy.every_hours, 24), 24))
@@ -29,9 +29,9 @@ locals {
   # LTS requires the name of an IAM user as the sender of notifications.
   user_name = try(coalesce(var.alarm.user_name, data.huaweicloud_account.this.username), null)
 
-  # LTS matches the words of a phrase in this order, whatever delimiters are between them, so `#"policy nightly"` matches
+  # A run without a result record for the whole interval means that the timer has stopped, because every run writes a record,
+  # even if the run selects no resource. LTS ignores the delimiters in a phrase, so `#"policy nightly"` matches
   # `"policy":"nightly"`.
-  # Every run writes a record with its policy, even if it selects no resource. Without a record the timer has stopped.
   silences = merge(
     {
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
@@ -55,11 +55,12 @@ locals {
 
   alarms = merge(
     {
-      # Matches a failed snapshot, deletion or run, a rejected request, a snapshot that does not become available, and a policy
-      # that selects nothing. The warnings of other functions can be permanent, such as a kind that the region does not offer.
-      # The query covers 15 minutes every 5 minutes, because LTS can show a record late.
+      # Matches result records about a failed snapshot, deletion or run, a rejected request, a snapshot that does not become
+      # available, or a policy that selects no resource. Ignores the warnings of other functions, because these can be permanent:
+      # for example, the region does not offer a kind of snapshot. The query covers 15 minutes every 5 minutes, because LTS can
+      # show a record late.
       "${local.prefix}-failed" = {
-        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects nothing"
+        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource"
         keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
@@ -72,10 +73,11 @@ locals {
       }
     },
     {
-      # No run was recorded for a period. Up to a day: two consecutive hourly queries over the whole period find no record.
-      # Longer: LTS queries at most a day, so as many daily queries as the period has days, and one more, find no record.
+      # Reports that no run wrote a result record during the whole interval. For an interval of at most 24 hours, two consecutive
+      # hourly queries over the interval must find no record. For a longer interval, consecutive daily queries must find no record:
+      # one for each day and one more, because an LTS query covers at most 24 hours.
       for name, silence in local.silences : name => {
-        description    = "No run within ${silence.hours} hours"
+        description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords
         condition      = "<"
         range_unit     = "hour"
@@ -135,7 +137,7 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
   lifecycle {
     precondition {
       condition     = local.user_name != null
-      error_message = "LTS needs the name of an IAM user to send notifications, and the user that runs Terraform has none: set alarm.user_name."
+      error_message = "LTS sends notifications in the name of an IAM user, but the user that runs Terraform has no user name; set alarm.user_name."
     }
   }
 }

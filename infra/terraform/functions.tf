@@ -1,4 +1,4 @@
-# Deploys the functions that `npm run build` built. The provider compares the code, so `terraform plan` shows a new build.
+# Deploys the bundles that `npm run build` wrote. The provider compares the code, so `terraform plan` shows changed code.
 resource "huaweicloud_fgs_function" "this" {
   for_each = local.deployed
 
@@ -14,7 +14,7 @@ resource "huaweicloud_fgs_function" "this" {
   func_code     = filebase64("${local.dist}/${each.key}.zip")
   user_data     = jsonencode(local.variables)
 
-  # `app_agency` authorizes the function. `agency` authorizes FunctionGraph to report a failed event.
+  # `app_agency` authorizes the function's cloud calls. `agency` authorizes FunctionGraph to report a failed event.
   app_agency = huaweicloud_identity_agency.function[each.key].name
   agency     = huaweicloud_identity_agency.platform.name
 
@@ -29,13 +29,14 @@ resource "huaweicloud_fgs_function" "this" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# FunctionGraph delivers a failed event again, which creates no duplicates. After the last retry it notifies the alarm topic.
+# FunctionGraph redelivers an event after the function failed. A redelivery creates no duplicate snapshot. After the last retry
+# FunctionGraph notifies the alarm topic.
 resource "huaweicloud_fgs_async_invoke_configuration" "this" {
   for_each = local.event_functions
 
   function_urn             = huaweicloud_fgs_function.this[each.key].urn
   max_async_retry_attempts = 2
-  # disk-attached processes one event at a time, so the events of many disks wait in the queue for a long time.
+  # disk-attached processes one event at a time, so an event can wait for hours in the queue if many disks are attached at once.
   max_async_event_age_in_seconds = each.value.trigger == "cts" ? 86400 : 7200
   enable_async_status_log        = true
 

@@ -8,7 +8,7 @@ resource "huaweicloud_apig_group" "this" {
   lifecycle {
     precondition {
       condition     = var.gateway != null
-      error_message = "pre-deploy and the create functions need a dedicated API gateway. Set gateway, or remove them from functions."
+      error_message = "pre-deploy and the create functions need a dedicated API gateway, but the variable gateway is not set. Set gateway, or remove these functions from the variable functions."
     }
   }
 }
@@ -27,8 +27,8 @@ resource "huaweicloud_apig_api" "this" {
   security_authentication = var.gateway.authentication
   simple_authentication   = var.gateway.authentication == "APP"
 
-  # The create functions need this header to recognize a repeated request. The gateway may drop headers that are not declared.
-  # pre-deploy does not read it, because it has the deployment_id.
+  # The create functions need this header to recognize a repeated request. Declare it, because the gateway may drop undeclared
+  # headers. pre-deploy ignores the header and recognizes a repeated request by its deployment_id.
   request_params {
     name        = "Idempotency-Key"
     location    = "HEADER"
@@ -45,7 +45,7 @@ resource "huaweicloud_apig_api" "this" {
   }
 }
 
-# A change of an API takes effect when the API is published again.
+# Publishes an API again after each change, because a change takes effect only then.
 resource "huaweicloud_apig_api_publishment" "this" {
   for_each = local.http_functions
 
@@ -58,8 +58,9 @@ resource "huaweicloud_apig_api_publishment" "this" {
   }
 }
 
-# With authentication by APP: the application of the callers. Terraform's state contains its secret, and its app code even if
-# somebody created it on the console, because the provider reads both. infra/README.md describes how to protect the state.
+# The gateway application that callers use with APP authentication. Terraform's state contains the secret and the app codes of
+# the application, even app codes that were created on the console, because the provider reads them. infra/README.md describes
+# how to protect the state.
 resource "huaweicloud_apig_application" "callers" {
   count = local.authentication == "APP" ? 1 : 0
 
@@ -67,7 +68,7 @@ resource "huaweicloud_apig_application" "callers" {
   name        = "${local.prefix}-callers"
 
   lifecycle {
-    # Otherwise the next apply would delete the app codes that were created on the console.
+    # Without this, the next apply would delete the app codes that were created on the console.
     ignore_changes = [app_codes]
   }
 }
@@ -83,8 +84,8 @@ resource "huaweicloud_apig_application_authorization" "callers" {
   depends_on = [huaweicloud_apig_api_publishment.this]
 }
 
-# With authentication by IAM: an access key of any account can call an API until this policy is bound to it, and the policy can
-# be bound only to a published API. The variable gateway.publish_with_iam accepts this explicitly.
+# Allows only this account to call the APIs with IAM authentication. The policy can be bound only to a published API. Until then,
+# an access key of any account can call the API. The variable gateway.publish_with_iam accepts this gap explicitly.
 resource "huaweicloud_apig_acl_policy" "account" {
   count = local.authentication == "IAM" ? 1 : 0
 

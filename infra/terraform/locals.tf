@@ -27,7 +27,7 @@ data "huaweicloud_account" "this" {
 locals {
   project = coalesce(var.project, var.region)
   dist    = coalesce(var.dist, "${path.module}/../../dist")
-  # The names of all resources of this module begin with the prefix.
+  # Begins the name of every resource in this module.
   prefix = "snapshots"
 
   # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. `npm run generate`
@@ -42,17 +42,17 @@ locals {
   targets       = flatten([for policy in values(var.policies) : try(policy.targets, [])])
   target_fields = distinct(concat(["kind", "tags", "exclude_tags", "description"], flatten(values(local.kinds))))
 
-  # Every function with its trigger, its timeout in seconds, its memory in MB and its calls. `npm run generate` writes the file from
-  # functions/<name>/function.ts.
+  # Describes every function: its trigger, timeout in seconds, memory in MB and cloud calls. `npm run generate` writes this file
+  # from functions/<name>/function.ts.
   definitions = jsondecode(file("${path.module}/functions.json"))
 
   # The functions that the variable `functions` selects. The variable `policies` selects those with a timer.
   selectable = [for name, one in local.definitions : name if one.trigger != "timer"]
 
-  # Only legacy snapshots have a limit per disk that requires deletions.
+  # The call that makes room for a new snapshot. Only legacy snapshots need it, because they have a low limit per disk.
   make_room = ["evs.deleteSnapshot"]
 
-  # The calls that a function makes only with other values of the variables. It gets no right for them.
+  # The calls that a function does not make with the given variables. Its agency gets no permission for these calls.
   unused_calls = {
     "pre-deploy"          = try(var.gateway.make_room, false) ? [] : local.make_room
     "scheduled-snapshots" = contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? [] : local.make_room
@@ -68,17 +68,18 @@ locals {
     })
   }
 
-  # verify-snapshots is always deployed, the functions of policies if there are policies, the others by var.functions.
+  # Always deploy verify-snapshots. Deploy scheduled-snapshots and prune-snapshots if there is a policy, and other functions if
+  # var.functions contains them.
   wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
   http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
   event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" }
 
-  # How callers of the HTTP functions authenticate; null if there are none.
+  # How callers authenticate at the gateway: APP or IAM. Null if no HTTP function is deployed.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The configuration, which is the same for all functions. FunctionGraph allows 20 variables; these are 15.
+  # The environment variables of every function. FunctionGraph allows at most 20 variables. These are 15.
   variables = merge({
     REGION             = var.region
     PROJECT_ID         = data.huaweicloud_account.this.current_project_id

@@ -4,7 +4,7 @@ resource "huaweicloud_lts_group" "this" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# Receives everything that the functions print, including their records, and the platform's own lines.
+# Receives everything that the functions print, including their result records, and the log lines of FunctionGraph itself.
 resource "huaweicloud_lts_stream" "functions" {
   group_id              = huaweicloud_lts_group.this.id
   stream_name           = "function-logs"

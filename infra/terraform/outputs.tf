@@ -1,15 +1,15 @@
 output "functions" {
-  description = "The URN of each function by name."
+  description = "The URN of each deployed function, by function name."
   value       = { for name, one in huaweicloud_fgs_function.this : name => one.urn }
 }
 
 output "paths" {
-  description = "The path of each HTTP function. The domain is that of the gateway's group."
+  description = "The URL path of each HTTP function, by function name. The domain belongs to the gateway's API group."
   value       = { for name, one in huaweicloud_apig_api.this : name => one.request_path }
 }
 
 output "events" {
-  description = "The event of each timer, for a test of its function on the console. Replace the time with one of today."
+  description = "A sample event for each timer, to test its function on the console. Replace the time with a time of today."
   value = { for name, timer in local.timers : name => jsonencode({
     version      = "v1.0"
     time         = "2026-11-21T02:00:00Z"
@@ -20,16 +20,16 @@ output "events" {
 }
 
 output "results_log_group_id" {
-  description = "The id of the log group with the result records."
+  description = "The id of the LTS log group that contains the result records."
   value       = huaweicloud_lts_group.this.id
 }
 
 output "results_log_stream_id" {
-  description = "The id of the log stream with the result records."
+  description = "The id of the LTS log stream that contains the result records."
   value       = huaweicloud_lts_stream.results.id
 }
 
 output "user_event_bytes" {
-  description = "The size of each timer's event in bytes. FunctionGraph accepts less than 2048 bytes."
+  description = "The size of each timer's user_event in bytes. FunctionGraph accepts fewer than 2048 bytes."
   value       = local.user_event_bytes
 }

@@ -1,5 +1,5 @@
 locals {
-  # The policies without the fields that only this module uses.
+  # The user_event of each policy: the policy without the fields that only this Terraform module reads.
   user_events = {
     for name, policy in var.policies : name => jsonencode(merge(
       { policy = name },
@@ -23,7 +23,8 @@ locals {
       } if try(policy.retention, null) != null
     },
     {
-      # Runs every hour over the snapshots of a day, so it reports slow snapshots at their end, and failed ones for a day.
+      # Runs every hour and checks the snapshots of the last 24 hours. It reports a slow snapshot when the snapshot finishes, and a
+      # failed snapshot for 24 hours.
       verify = {
         function   = "verify-snapshots"
         schedule   = "CRON_TZ=UTC 0 15 * * * *"
@@ -32,7 +33,8 @@ locals {
     },
   )
 
-  # Computes the length in UTF-8 bytes from base64, which has four characters for three bytes. Terraform has no such function.
+  # Computes the size in UTF-8 bytes from the base64 encoding, which has four characters for three bytes. Terraform has no
+  # function for the size in bytes.
   user_event_bytes = {
     for name, timer in local.timers : name => floor(length(replace(base64encode(timer.user_event), "=", "")) * 3 / 4)
   }
@@ -54,7 +56,7 @@ resource "huaweicloud_fgs_function_trigger" "timer" {
   lifecycle {
     precondition {
       condition     = local.user_event_bytes[each.key] < 2048
-      error_message = "The event of the timer ${each.key} has ${local.user_event_bytes[each.key]} bytes; FunctionGraph accepts less than 2048. Select the targets of the policy by tags instead of ids, or split the policy."
+      error_message = "The event of the timer ${each.key} has ${local.user_event_bytes[each.key]} bytes, but FunctionGraph accepts fewer than 2048. Select resources by tags instead of ids, or split the policy."
     }
   }
 }

@@ -2,7 +2,7 @@
  * A point in time, in whole milliseconds since 1970-01-01 00:00 UTC. All code uses this type for times. Only retention uses
  * time zones, to find the calendar day of a snapshot.
  */
-export type Instant = number & { readonly __brand: "Instant" };
+export type Instant = number & { readonly brand: "Instant" };
 
 /** Converts milliseconds since 1970-01-01 00:00 UTC into an instant. Drops fractions of a millisecond. */
 export const instant = (milliseconds: number): Instant => Math.trunc(milliseconds) as Instant;

@@ -16,9 +16,10 @@ const SUCCESS = ["accepted", "existing", "available"];
 const listOwnSnapshots = (cloud: FaultyEnvironment["cloud"], kind: Kind): SnapshotView[] =>
   cloud.snapshots(kind).filter(({ snapshot_group_id }) => !snapshot_group_id);
 
-const isOf = ({ kind, resource }: Target) => {
-  return (snapshot: SnapshotView) => snapshot.kind === kind && resourceOf(snapshot) === resource;
-};
+const isOf =
+  ({ kind, resource }: Target) =>
+  (snapshot: SnapshotView) =>
+    snapshot.kind === kind && resourceOf(snapshot) === resource;
 
 /** Returns the snapshots that did not fail, for each target. */
 function findGoodSnapshots(

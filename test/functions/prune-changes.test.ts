@@ -264,7 +264,12 @@ describe("other deletions of a resource", () => {
     let deletedAt = 0;
     cloud.fault(
       { operation: DELETE.snapshot, resource: y },
-      { type: "mutatePage", mutate: () => (deletedAt = clock.now()) },
+      {
+        type: "mutatePage",
+        mutate: () => {
+          deletedAt = clock.now();
+        },
+      },
     );
     const { error, result } = await prune();
     expect(error).toBeUndefined();

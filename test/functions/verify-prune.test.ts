@@ -186,13 +186,13 @@ describe("snapshots that no schedule created", () => {
       const attached = await invoke(diskAttached, requested(server.id, disk.id, clock.now()));
       const deployed = await invoke(preDeploy, apig({ deployment_id: `release-${week}`, targets }));
       const called = await invoke(createSnapshot, { snapshot: { volume_id: disk.id, force: true } });
-      for (const [function_, { records }] of Object.entries({
+      for (const [policy, { records }] of Object.entries({
         "disk-attached": attached,
         "pre-deploy": deployed,
         "create-snapshot": called,
       })) {
-        expect(records[0], function_).toMatchObject({ outcome: "accepted", policy: function_ });
-        created[function_]?.push(records[0]?.snapshot_id);
+        expect(records[0], policy).toMatchObject({ outcome: "accepted", policy });
+        created[policy]?.push(records[0]?.snapshot_id);
       }
       clock.advance(7 * DAY_MS);
     }

@@ -143,7 +143,7 @@ describe("openapi.json", () => {
         const others = Object.values<Any>(operation(name).responses)
           .map((one) => one.$ref)
           .filter((one) => one !== undefined && !one.endsWith(`Error${httpStatus}`) && /Error(?!405)\d/.test(one));
-        for (const $ref of others) expect(faultsAt($ref.slice("#/".length), body)).not.toEqual([]);
+        for (const reference of others) expect(faultsAt(reference.slice("#/".length), body)).not.toEqual([]);
         if (content["application/json"].schema.oneOf === undefined) expect(description).toContain(advice);
       }
     }

@@ -20,8 +20,11 @@ export interface BareCall {
   context: BareContext;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests read results of many shapes
-export type Returned = { result?: any; thrown?: { name: string; message: string; stack: string } };
+export interface Returned {
+  // biome-ignore lint/suspicious/noExplicitAny: tests read results of many shapes
+  result?: any;
+  thrown?: { name: string; message: string; stack: string };
+}
 
 export interface BareRun {
   returned: Returned[];

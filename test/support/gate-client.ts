@@ -52,7 +52,10 @@ export function runCommand(folder: string, command: string, variables: Record<st
       env: { PATH: process.env.PATH ?? "", ...variables },
     });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => {
+        output += chunk;
+      });
     child.on("close", (code) => resolve({ code, output }));
   });
 }

@@ -1,21 +1,22 @@
 /**
- * The clock of the cloud. It determines when a snapshot becomes available, the value of `created_at`, and how fast the rate
- * limit refills. Signatures are checked on the wall clock instead, because callers sign with the wall clock. The cloud has no
- * timers: it computes every status from `now()` at the time of the request.
+ * The clock of the embedded cloud. It determines when a snapshot becomes available, the value of `created_at`, and how fast the
+ * rate limit refills. Signatures are checked on the wall clock instead, because callers sign with the wall clock. The embedded
+ * cloud has no timers: each request computes the current status from `now()`.
  */
 export interface CloudClock {
   /** Returns the current time in epoch milliseconds. */
   now(): number;
 }
 
+/** The real time of the machine. */
 export const wallClock: CloudClock = { now: () => Date.now() };
 
-/** A clock that moves only by `advance` and `set`. */
+/** A clock that changes only when a test calls `advance` or `set`. */
 export class StoppedClock implements CloudClock {
   #now: number;
 
-  constructor(at: number | string | Date = Date.now()) {
-    this.#now = epoch(at);
+  constructor(time: number | string | Date = Date.now()) {
+    this.#now = epoch(time);
   }
 
   now(): number {
@@ -26,12 +27,12 @@ export class StoppedClock implements CloudClock {
     this.#now += ms;
   }
 
-  set(at: number | string | Date): void {
-    this.#now = epoch(at);
+  set(time: number | string | Date): void {
+    this.#now = epoch(time);
   }
 }
 
-/** A clock that starts at `start` and runs `factor` times as fast as the wall clock. */
+/** A clock that starts at the time `start` and runs `factor` times as fast as the wall clock. */
 export class ScaledClock implements CloudClock {
   readonly #factor: number;
   readonly #start: number;
@@ -48,24 +49,24 @@ export class ScaledClock implements CloudClock {
   }
 }
 
-/** Converts a time to epoch milliseconds. A string without a zone is UTC. */
-export function epoch(at: number | string | Date): number {
-  const ms = typeof at === "number" ? at : typeof at === "string" ? Date.parse(withZone(at)) : at.getTime();
-  if (!Number.isFinite(ms)) throw new Error(`Not a time: ${String(at)}`);
+/** Converts a time to epoch milliseconds. Interprets a string without a time zone as UTC. */
+export function epoch(time: number | string | Date): number {
+  const ms = typeof time === "number" ? time : typeof time === "string" ? Date.parse(withZone(time)) : time.getTime();
+  if (!Number.isFinite(ms)) throw new Error(`Not a time: ${String(time)}`);
   return ms;
 }
 
-/** Adds `Z` to an EVS time, because it is UTC but has no zone (SOURCES.md#evs-times-without-zone). */
+/** Appends `Z` to an EVS time, because EVS omits the time zone of its UTC times (SOURCES.md#evs-times-without-zone). */
 function withZone(text: string): string {
   return /T[\d:.]+$/.test(text) ? `${text}Z` : text;
 }
 
-/** Formats an EVS time as `YYYY-MM-DDTHH:MM:SS.XXXXXX` in UTC (SOURCES.md#evs-times-without-zone). */
+/** Formats a time as EVS does: `YYYY-MM-DDTHH:MM:SS.XXXXXX` in UTC (SOURCES.md#evs-times-without-zone). */
 export function bareTime(ms: number, microseconds = 0): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(microseconds % 1000).padStart(3, "0")}`;
 }
 
-/** Formats a time of DWS as `YYYY-MM-DDThh:mm:ssZ` (SOURCES.md#dws-times). */
+/** Formats a time as DWS does: `YYYY-MM-DDThh:mm:ssZ` (SOURCES.md#dws-times). */
 export function zonedSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

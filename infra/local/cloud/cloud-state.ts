@@ -1,21 +1,22 @@
-/** Defines the state that the services of the cloud share. */
+/** Defines the state that all services of the embedded cloud share. */
 import type { CloudClock } from "./clock.ts";
 import type { CloudBehavior } from "./cloud-behavior.ts";
 import type { Inventory } from "./inventory.ts";
 
+/** A log line that a function sent to LTS. */
 export interface LogEntry {
-  /** The parsed line if the line is JSON, otherwise the line as a string. */
+  /** The parsed JSON, or the text if the line is not JSON. */
   line: unknown;
   text: string;
   group: string;
   stream: string;
   labels: Record<string, unknown>;
-  /** A string of digits, because a JavaScript number is not precise enough. */
+  /** The time of the line in epoch nanoseconds. A string, because a JavaScript number is not precise enough. */
   log_time_ns: string;
   requestId: string;
 }
 
-/** An asynchronous invocation that FunctionGraph has accepted. */
+/** An asynchronous invocation that the embedded FunctionGraph has accepted. */
 export interface Invocation {
   urn: string;
   payload: unknown;
@@ -29,7 +30,7 @@ export interface CloudState {
   inventory: Inventory;
   behavior: CloudBehavior;
   logs: LogEntry[];
-  /** The lines that LTS accepted and then discarded, because their time was more than two days off. */
+  /** The lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
   lostLogs: LogEntry[];
   invocations: Invocation[];
   invoke(invocation: Invocation): void;

@@ -1,4 +1,4 @@
-/** Defines the interface between a test and the embedded cloud. */
+/** Defines the methods with which tests and local commands control the embedded cloud. */
 import type { CloudClock } from "./clock.ts";
 import type { CloudBehavior } from "./cloud-behavior.ts";
 import type { Invocation, LogEntry } from "./cloud-state.ts";
@@ -13,25 +13,26 @@ import type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 
 export type Fault = AnyFault<EmbeddedCloud>;
 
+/** The options of `startCloud`. */
 export interface CloudOptions extends Partial<CloudBehavior> {
-  /** Default 0: any free port. */
+  /** The port of the HTTP server. Default 0: any free port. */
   port?: number;
   projectId?: string;
   region?: string;
   credentials?: Credentials;
-  /** The clock of the cloud. Default: the wall clock. Signatures are always checked on the wall clock. */
+  /** The clock of the embedded cloud. Default: the wall clock. Signatures are always checked on the wall clock. */
   clock?: CloudClock;
   /** The delay of every request, in real milliseconds. Default 0. */
   latencyMs?: number | (() => number);
-  /** How long a snapshot is `creating`, in milliseconds of the cloud's clock. Default: 6000 for DWS, otherwise 3000. */
+  /** How long a snapshot is `creating`, in milliseconds of `clock`. Default: 6000 for DWS, otherwise 3000. */
   creationMs?: number | Partial<Record<Kind, number>>;
-  /** How long an EVS snapshot is `deleting`, in milliseconds. Default 1000. DWS deletes a snapshot at once. */
+  /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot at once. */
   deletionMs?: number;
-  /** The rate limit, on the cloud's clock. It does not apply to LTS, because LTS has its own address. */
+  /** The rate limit of the API gateway, on `clock`. Does not apply to LTS, because LTS has its own address. */
   rate?: Rate;
-  /** Whether `requests` records every request. Default true. Long runs use false to save memory. */
+  /** Whether `requests` keeps every request. Default true. Long runs use false to save memory. */
   keepRequests?: boolean;
-  /** Called after FunctionGraph has acknowledged an asynchronous invocation. */
+  /** Called after the embedded FunctionGraph has accepted an asynchronous invocation. */
   onInvokeAsync?: (call: Invocation) => void | Promise<void>;
 }
 
@@ -47,19 +48,19 @@ export interface Attachment {
   volume_id: string;
   server_id: string;
   device: string;
-  /** The time in the format of EVS: UTC without a zone. */
+  /** The time of the attachment in EVS's format: UTC without a time zone. */
   attached_at: string;
 }
 
-/** A disk in the format of EVS. */
+/** A disk as EVS responses describe it. */
 export type Volume = ReturnType<typeof volumeView>;
-/** A cluster in the format of DWS. */
+/** A cluster as DWS responses describe it. */
 export type Cluster = ReturnType<typeof clusterView>;
 
-/** A time: epoch milliseconds, an ISO 8601 string, or a date. */
+/** A time as epoch milliseconds, as an ISO 8601 string or as a `Date`. */
 export type Time = number | string | Date;
 
-/** The servers, disks and clusters of the cloud. */
+/** Adds, changes and removes servers, disks and clusters without API requests. */
 export interface Resources {
   addServer(server?: {
     id?: string;
@@ -69,14 +70,14 @@ export interface Resources {
     enterpriseProjectId?: string;
     createdAt?: Time;
   }): Server;
-  /** Adds a disk. With `serverId` the disk is attached to that server since `attachedAt` (default: now). */
+  /** Adds a disk. If `serverId` is given, the disk is attached to that server since `attachedAt` (default: now). */
   addVolume(volume?: {
     id?: string;
     name?: string;
     size?: number;
     tags?: Tags;
     metadata?: Tags;
-    /** Overrides the status that follows from the attachments. */
+    /** Overrides the status of the disk, which otherwise depends on its attachments. */
     status?: string;
     serverId?: string;
     attachedAt?: Time;
@@ -87,11 +88,11 @@ export interface Resources {
     multiattach?: boolean;
     createdAt?: Time;
   }): Volume;
-  /** Attaches a disk. With `after` the disk is `attaching` for that many milliseconds of the cloud's clock. */
+  /** Attaches a disk. If `after` is given, the disk is `attaching` for this many milliseconds of the embedded cloud's clock. */
   attach(volumeId: string, serverId: string, options?: { after?: number; device?: string }): Attachment;
-  /** Detaches a disk from one server. Without `serverId`, detaches it from all servers. */
+  /** Detaches a disk from a server. Without `serverId`, detaches the disk from all servers. */
   detach(volumeId: string, serverId?: string): void;
-  /** Overrides the status of a disk. `undefined` restores the status that follows from the attachments. */
+  /** Overrides the status of a disk. `undefined` restores the status that depends on the attachments. */
   setVolumeStatus(volumeId: string, status: string | undefined): void;
   removeVolume(volumeId: string): void;
   removeServer(serverId: string): void;
@@ -104,6 +105,7 @@ export interface Resources {
   cluster(id: string): Cluster | undefined;
 }
 
+/** A running embedded cloud. */
 export interface EmbeddedCloud extends Resources {
   readonly url: string;
   /** The names of the services, such as `evs`. All of them have the same address. */
@@ -115,50 +117,51 @@ export interface EmbeddedCloud extends Resources {
   readonly credentials: Credentials;
   readonly clock: CloudClock;
 
-  /** Adds the credentials of another caller, or new keys of the same caller. */
+  /** Makes the embedded cloud accept these credentials in addition to the credentials that it already accepts. */
   addCredentials(credentials: Credentials): void;
-  /** Makes requests with this access key or token fail with 401 APIGW.0301. */
+  /** Makes every request with this access key or token fail with 401 APIGW.0301. */
   expireCredentials(akOrToken: string): void;
 
-  /** Adds a snapshot without a request and without any check. A group is added with its members. */
+  /** Adds a snapshot without an API request and without checks. For a snapshot group, also adds its members. */
   addSnapshot(snapshot: SeededSnapshot): SnapshotView;
-  /** Removes a snapshot at once, as if another user had deleted it. */
+  /** Removes a snapshot immediately, as if another user had deleted it. */
   removeSnapshot(snapshotId: string): void;
-  /** Sets the status, in the service's spelling, and cancels pending changes. `creating` and `deleting` never end. */
+  /** Sets the status in the service's spelling, and cancels pending status changes: `creating` and `deleting` stay forever. */
   setSnapshotStatus(snapshotId: string, status: string): void;
-  /** Replaces the metadata of a legacy snapshot, the tags of a standard snapshot or of a group. */
+  /** Replaces the labels of a snapshot: the metadata of a legacy snapshot, or the tags of a standard snapshot or a group. */
   setSnapshotLabels(snapshotId: string, labels: Tags): void;
-  /** Makes responses show exactly this string as the creation time, or no creation time if it is undefined. */
+  /** Makes responses contain exactly this string as the creation time. If `text` is undefined, they contain no creation time. */
   setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
-  /** Adds a snapshot of the disk to the group. The snapshot is `available` and as old as the group. */
+  /** Adds a snapshot of the disk to the snapshot group. The snapshot is `available` and has the same age as the group. */
   addMember(groupId: string, volumeId: string): SnapshotView;
-  /** Deletes the group's snapshot of the disk. */
+  /** Removes the snapshot of the disk from the snapshot group. */
   removeMember(groupId: string, volumeId: string): void;
 
-  /** Returns copies of all snapshots, oldest first, including those that lists do not show yet. */
+  /** Returns copies of all snapshots, oldest first. Includes snapshots that list responses do not show yet (`listLagMs`). */
   snapshots(kind?: Kind): SnapshotView[];
-  /** The lines that LTS has stored. */
+  /** The log lines that LTS has stored. */
   readonly logs: LogEntry[];
-  /** The lines that LTS accepted and then discarded, because their time was more than two days off. */
+  /** The lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
   readonly lostLogs: LogEntry[];
   readonly invocations: Invocation[];
   readonly requests: RequestView[];
-  /** Counts the requests of an operation, such as `evs.createSnapshot`. With `status`, counts the responses with that status. */
+  /** Counts the requests of an operation such as `evs.createSnapshot`. With `status`, counts only responses with this status. */
   count(operation: string | RegExp, status?: number): number;
-  /** The reasons of all 401 responses, except those that the test caused on purpose. */
+  /** Why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
   readonly refusedSignatures: string[];
 
+  /** Injects a fault into the requests that match. Returns a handle that counts the requests and removes the fault. */
   fault(match: FaultMatch, fault: Fault): FaultHandle;
   clearFaults(): void;
   /**
-   * Sets the final status of the next snapshot of a disk, server or cluster. `stuck` means that the snapshot is `creating`
-   * forever. Several calls apply to successive snapshots.
+   * Sets the final status of the next snapshot of a disk, server or cluster. With `stuck` the snapshot stays `creating`
+   * forever. If a test calls this method several times, each call applies to one further snapshot.
    */
   endWith(resourceId: string, ending: "error" | "stuck" | (string & {})): void;
-  /** How long lists omit a new snapshot, in milliseconds of the cloud's clock. Applies to snapshots that are created later. */
+  /** How long list responses omit a new snapshot, in milliseconds of `clock`. Applies to snapshots created after the change. */
   listLagMs: number;
 
-  /** Waits until no `onInvokeAsync` call is running. Throws the first error that such a call threw. */
+  /** Waits until no `onInvokeAsync` call is running. Throws the first error that an `onInvokeAsync` call threw. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,17 +1,18 @@
-/** Stores items by id and by age. It keeps the order by age up to date, because sorting for every page would be too slow. */
+/** An item of a `TimeOrderedStore`. */
 export interface Stored {
   id: string;
-  /** In epoch milliseconds. */
+  /** The creation time in epoch milliseconds. */
   createdAt: number;
-  /** Orders items that have the same age. */
+  /** Orders items that have the same creation time. */
   sequence: number;
 }
 
+/** Stores items by id and in the order of their age, because sorting for every page of a list response would be too slow. */
 export class TimeOrderedStore<T extends Stored> {
   readonly #byId = new Map<string, T>();
-  /** The items, oldest first unless `#sorted` is false. */
-  #byAge: T[] = [];
-  #sorted = true;
+  /** The items, oldest first if `#isSorted` is true. */
+  readonly #byAge: T[] = [];
+  #isSorted = true;
 
   get size(): number {
     return this.#byId.size;
@@ -21,23 +22,23 @@ export class TimeOrderedStore<T extends Stored> {
     return this.#byId.get(id);
   }
 
-  /** Returns the items with these ids, oldest first. Ignores unknown ids. */
+  /** Returns the items that have one of these ids, oldest first. Ignores unknown ids. */
   some(ids: readonly string[]): T[] {
     return [...new Set(ids)].flatMap((id) => this.#byId.get(id) ?? []).sort(byAge);
   }
 
-  /** All items, oldest first. Callers must not change the array. */
+  /** All items, oldest first. The caller must not change the array. */
   get oldestFirst(): readonly T[] {
-    if (!this.#sorted) this.#byAge.sort(byAge);
-    this.#sorted = true;
+    if (!this.#isSorted) this.#byAge.sort(byAge);
+    this.#isSorted = true;
     return this.#byAge;
   }
 
   add(item: T): void {
     if (this.#byId.has(item.id)) throw new Error(`There is already an item with the id ${item.id}.`);
     const last = this.#byAge.at(-1);
-    // Only an item that a test adds with an earlier creation time is out of order. Sort once, at the next read.
-    if (last && byAge(last, item) > 0) this.#sorted = false;
+    // An item is out of order only if a test adds it with an earlier creation time. The next read sorts the items.
+    if (last && byAge(last, item) > 0) this.#isSorted = false;
     this.#byId.set(item.id, item);
     this.#byAge.push(item);
   }
@@ -60,11 +61,12 @@ export class TimeOrderedStore<T extends Stored> {
   }
 }
 
+/** Compares two items by age, for `Array.sort`: the older item comes first. */
 export function byAge(a: Stored, b: Stored): number {
   return a.createdAt - b.createdAt || a.sequence - b.sequence;
 }
 
-/** Stores several items per key, such as the snapshots of a disk. */
+/** Stores several items for each key, such as the snapshots of each disk. */
 export class Groups<T> {
   readonly #groups = new Map<string, Set<T>>();
 
@@ -84,7 +86,7 @@ export class Groups<T> {
   }
 }
 
-/** Stores snapshots of one kind by id, by age and by the id of their resource. */
+/** Stores snapshots by id, by age and by the id of the resource that they belong to. */
 export class ResourceStore<T extends Stored & { resourceId: string }> extends TimeOrderedStore<T> {
   readonly #byResource = new Groups<T>();
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** The event that a dedicated gateway sends to an event function (SOURCES.md#functiongraph-apig-event). */
+/** The event that a dedicated API gateway sends to a function (SOURCES.md#functiongraph-apig-event). */
 export interface ApigEvent {
   body: string;
   requestContext: { apiId: string; requestId: string; stage: string };
@@ -13,9 +13,10 @@ export interface ApigEvent {
   isBase64Encoded: boolean;
 }
 
-/** Returns an id in the format of the gateway: 32 hexadecimal digits. */
+/** Returns a random id in the gateway's format: 32 hexadecimal digits. */
 export const gatewayId = () => randomUUID().replaceAll("-", "");
 
+/** Converts an HTTP request to the event that the API gateway would send to the function. */
 export function apigEvent(request: IncomingMessage, url: URL, body: Buffer, requestId: string): ApigEvent {
   const headers: Record<string, string> = {};
   // Node.js converts header names to lower case, as the gateway does.

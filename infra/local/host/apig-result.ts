@@ -9,18 +9,18 @@ export interface ApigResult {
 const MEMBERS = ["statusCode", "headers", "body", "isBase64Encoded"];
 
 /**
- * Returns the faults of a result, or an empty array if it has exactly the documented shape. The platform may accept a result
- * with a missing member, but no document promises this.
+ * Returns a description of each difference between a function's result and the documented shape, or an empty array. Reports a
+ * missing member too, because no document says that the platform accepts such a result.
  */
 export function resultFaults(result: unknown): string[] {
-  if (!isObject(result)) return [`expected an object, got ${result === null ? "null" : typeof result}`];
+  if (!isObject(result)) return [`the result is not an object but ${result === null ? "null" : `a ${typeof result}`}`];
   const faults: string[] = [];
   const { statusCode, headers, body, isBase64Encoded } = result;
   if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599) {
-    faults.push("statusCode is not an HTTP status");
+    faults.push("statusCode is not an integer from 200 to 599");
   }
   if (!isObject(headers) || Object.values(headers).some((value) => typeof value !== "string")) {
-    faults.push("headers is not an object of strings");
+    faults.push("headers is not an object with string values");
   }
   if (typeof body !== "string") faults.push("body is not a string");
   if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is not a boolean");

@@ -1,16 +1,16 @@
 import type { Invocation } from "./invocation.ts";
 
-/** How the platform retries an asynchronous event (SOURCES.md#functiongraph-async-retries). Terraform sets this per function. */
+/** The retry settings of asynchronous events (SOURCES.md#functiongraph-async-retries). Terraform sets them for each function. */
 export interface AsyncSettings {
-  /** The number of retries, from 0 to 3. The platform does not retry unless this is configured. */
+  /** The maximum number of retries of one event, from 0 to 3. */
   retries: number;
-  /** The platform drops an event that is older than this, instead of retrying it. */
+  /** The maximum age of an event. The platform drops an older event instead of retrying it. */
   maxEventAgeSeconds: number;
-  /** The delay before the first retry. It doubles with every retry. The delays of the platform are not documented. */
+  /** The delay before the first retry. The delay doubles with every retry. The real delays are not documented. */
   retryDelayMs: number;
 }
 
-/** The message that the platform sends to a failure destination (SOURCES.md#functiongraph-destinations). */
+/** The message that the platform sends after the last retry of an event failed (SOURCES.md#functiongraph-destinations). */
 export interface FailureNotice {
   timestamp: string;
   request_context: {
@@ -31,12 +31,12 @@ interface AsyncEvent {
   attempt(): Promise<Invocation>;
 }
 
-/** Creates a queue that runs each asynchronous event and retries it as configured. */
+/** Creates a queue that runs asynchronous events, and retries an event whose invocation fails. */
 export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: FailureNotice) => void) {
   const pending = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  /** Waits for `ms` milliseconds. Resolves to false if the host is closed meanwhile. */
+  /** Waits for `ms` milliseconds. Resolves to false, without waiting longer, if the queue is closed meanwhile. */
   const pause = (ms: number) =>
     new Promise<boolean>((resolve) => {
       const done = () => {
@@ -54,8 +54,8 @@ export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fa
       const invocation = await item.attempt();
       if (!invocation.error || closing.signal.aborted) return;
       const delay = settings.retryDelayMs * 2 ** (count - 1);
-      const tooOld = Date.now() + delay - acceptedAt > settings.maxEventAgeSeconds * 1000;
-      if (count > settings.retries || tooOld) {
+      const isTooOld = Date.now() + delay - acceptedAt > settings.maxEventAgeSeconds * 1000;
+      if (count > settings.retries || isTooOld) {
         onFailure({
           timestamp: new Date().toISOString(),
           request_context: {
@@ -79,7 +79,7 @@ export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fa
       const done = runWithRetries(item).finally(() => pending.delete(done));
       pending.add(done);
     },
-    /** Resolves when no event is queued, running or waiting for a retry, including events that other events caused. */
+    /** Waits until no event is queued, running or waiting for a retry. Also waits for events that these events cause. */
     async idle(): Promise<void> {
       while (pending.size > 0) await Promise.all(pending);
     },

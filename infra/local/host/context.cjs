@@ -1,10 +1,10 @@
-// Builds the context object of FunctionGraph's Node.js runtime with its documented getters (SOURCES.md#functiongraph-context).
-// The real object also has undocumented properties, such as requestID and userData. They are omitted on purpose, so a function
-// that uses such a property fails in the tests.
+// Builds the context object that FunctionGraph's Node.js runtime passes to a function (SOURCES.md#functiongraph-context). This
+// object has only the documented getters. It omits undocumented properties, such as requestID and userData, so a function that
+// uses an undocumented property fails in the tests.
 "use strict";
 const { format } = require("node:util");
 
-/** The logger splits longer lines (SOURCES.md#functiongraph-logger). */
+/** The maximum length of a log line. FunctionGraph's logger splits a longer line (SOURCES.md#functiongraph-logger). */
 const LOG_LINE_BYTES = 90 * 1024;
 const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"];
 
@@ -31,8 +31,10 @@ function createLogger(requestId, write) {
 }
 
 /**
+ * Creates the context object of one request.
+ *
  * @param data the data that the host sends with each request, see `ContextData` in instance.ts
- * @param write writes a finished log line
+ * @param write writes a formatted log line to the standard output
  */
 function createContext(data, write) {
   const logger = createLogger(data.requestId, write);
@@ -40,12 +42,12 @@ function createContext(data, write) {
   return {
     getRequestID: () => data.requestId,
     getRemainingTimeInMilliSeconds: () => Math.max(0, data.deadline - Date.now()),
-    // The documents promise seconds, but the runtime returns milliseconds (SOURCES.md#functiongraph-running-time).
+    // The documents say seconds, but the real runtime returns milliseconds (SOURCES.md#functiongraph-running-time).
     getRunningTimeInSeconds: () => data.timeoutSeconds * 1000,
     getSecurityAccessKey: () => credentials.ak ?? "",
     getSecuritySecretKey: () => credentials.sk ?? "",
     getSecurityToken: () => credentials.securityToken ?? "",
-    // The platform still has these two getters, but no longer maintains them.
+    // The platform deprecated these two getters, so the host returns empty keys.
     getAccessKey: () => "",
     getSecretKey: () => "",
     getToken: () => credentials.token ?? "",

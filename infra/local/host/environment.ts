@@ -1,7 +1,8 @@
 import { join } from "node:path";
 
+/** The settings of every instance of one function. */
 export interface InstanceSettings {
-  /** The folder that contains one folder per function. */
+  /** The folder with the built bundles: one folder for each function. */
   dist: string;
   functionName: string;
   package: string;
@@ -10,17 +11,17 @@ export interface InstanceSettings {
   memoryMb: number;
   cpuMillicores: number;
   userData: Record<string, string>;
-  /** Additional environment variables, such as credentials outside FunctionGraph. */
+  /** Environment variables that FunctionGraph does not set, such as an access key for `npm run invoke -- … --real`. */
   extra: Record<string, string>;
 }
 
 export const HANDLER = "index.handler";
 
 /**
- * Returns the complete environment of an instance: the RUNTIME_* variables of the platform
- * (SOURCES.md#functiongraph-runtime-variables) and PATH. It contains no other variable of the developer's shell, so no secret
- * and no setting reaches a function by accident. It does not contain the user data as variables, because it is unconfirmed
- * whether the platform does this for event functions (SOURCES.md#functiongraph-user-data).
+ * Returns all environment variables of an instance: PATH and the platform's RUNTIME_* variables
+ * (SOURCES.md#functiongraph-runtime-variables). Omits all other variables of the developer's shell, so no secret or setting
+ * reaches a function by accident. Omits the user data, because it is unconfirmed whether the platform sets one variable for each
+ * entry (SOURCES.md#functiongraph-user-data).
  */
 export function instanceEnvironment(settings: InstanceSettings): Record<string, string> {
   return {
@@ -42,7 +43,7 @@ export function instanceEnvironment(settings: InstanceSettings): Record<string, 
   };
 }
 
-/** Rejects user data that exceeds a limit of the platform (SOURCES.md#functiongraph-user-data-limits). */
+/** Throws if the user data exceeds a limit of FunctionGraph (SOURCES.md#functiongraph-user-data-limits). */
 export function checkUserData(userData: Record<string, string>): void {
   const names = Object.keys(userData);
   if (names.length > 20)
@@ -52,6 +53,6 @@ export function checkUserData(userData: Record<string, string>): void {
     throw new Error(`userData: expected at most 4096 characters (the limit of FunctionGraph), got ${length}`);
   for (const name of names) {
     if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name))
-      throw new Error(`userData: FunctionGraph allows no variable named "${name}"`);
+      throw new Error(`userData: FunctionGraph does not allow the variable name "${name}"`);
   }
 }

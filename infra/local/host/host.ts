@@ -10,57 +10,57 @@ import { createInstancePool } from "./pool.ts";
 import { functionUrn } from "./urn.ts";
 
 export interface HostOptions {
-  /** The folder of built bundles: `<dist>/<function>/index.js`. */
+  /** The folder with the built bundles: `<dist>/<function>/index.js`. */
   dist: string;
-  /** Default: every folder of `dist` that contains a bundle. */
+  /** The names of the functions to run. Default: every folder in `dist` that contains a bundle. */
   functions?: readonly string[];
   userData: Record<string, string>;
-  /** The credentials of the agency. A function is called for each request, so credentials can change for a warm instance. */
+  /** The agency's credentials, or a callback that returns new credentials for each request. */
   credentials: Credentials | (() => Credentials);
   projectId: string;
-  /** Only for the URN in failure notices, because the platform does not pass the region to a function. */
+  /** The region in the function URN of failure notices. Functions do not receive the region from the platform. */
   region?: string;
   /** The timeout of each function, or of each function by name. */
   timeoutSeconds: number | Record<string, number>;
   memoryMb?: number;
   cpuMillicores?: number;
-  /** The maximum number of instances of each function, or of some functions by name (max_instance_num). Default 16. */
+  /** The maximum number of instances, for every function or by function name (max_instance_num in Terraform). Default 16. */
   maxInstances?: number | Record<string, number>;
-  /** Additional environment variables of each instance, such as credentials outside FunctionGraph. */
+  /** Environment variables that FunctionGraph does not set, such as an access key for `npm run invoke -- … --real`. */
   environment?: Record<string, string>;
-  /** The number of retries of an asynchronous event, from 0 to 3. Default 0. */
+  /** The maximum number of retries of an asynchronous event, from 0 to 3. Default 0. */
   asyncRetries?: number;
   asyncMaxEventAgeSeconds?: number;
   asyncRetryDelayMs?: number;
-  /** Called with each line that an instance prints, before the result of the invocation is returned. */
+  /** Called with each line that an instance prints. Receives all lines of an invocation before `invoke` returns. */
   onLine?: (line: Line) => void;
-  /** Called after each invocation, synchronous or asynchronous. */
+  /** Called after each synchronous or asynchronous invocation. */
   onInvocation?: (invocation: Invocation) => void;
-  /** Called with the message to the failure destination when the retries of an asynchronous event are used up. */
+  /** Called with the failure message after the last retry of an asynchronous event failed. */
   onAsyncFailure?: (notice: FailureNotice) => void;
 }
 
 export interface Host {
   readonly functions: readonly string[];
   invoke(name: string, event: unknown, options?: { requestId?: string }): Promise<Invocation>;
-  /** Accepts an event and runs it later. The platform responds with 202 and the request id. */
+  /** Accepts an event and invokes the function later, as the platform does after its 202 response. */
   invokeAsync(name: string, event: unknown, options?: { requestId?: string }): Promise<{ requestId: string }>;
-  /** Resolves when all asynchronous events have ended, including their retries and the events that they caused. */
+  /** Waits until all asynchronous events are finished, including their retries and the events that they cause. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
 const DEFAULT_MAX_INSTANCES = 16;
 
-/** Starts a stand-in for FunctionGraph. It runs each built bundle in a process of its own, as the platform does. */
+/** Starts a local substitute for FunctionGraph. Like FunctionGraph, it runs each instance of a function in its own process. */
 export async function startHost(options: HostOptions): Promise<Host> {
   checkUserData(options.userData);
   const dist = resolve(options.dist);
   const functions = options.functions ?? bundlesIn(dist);
-  if (functions.length === 0) throw new Error(`No function in ${dist}. Run "npm run build" first.`);
+  if (functions.length === 0) throw new Error(`No built function in ${dist}. Run "npm run build" first.`);
   for (const name of functions) {
     const bundle = join(dist, name, "index.js");
-    if (!existsSync(bundle)) throw new Error(`There is no bundle ${bundle}. Run "npm run build" first.`);
+    if (!existsSync(bundle)) throw new Error(`The bundle ${bundle} does not exist. Run "npm run build" first.`);
   }
 
   const settings = {
@@ -135,7 +135,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     async invokeAsync(name, event, { requestId = randomUUID() } = {}) {
       findPool(name);
       checkPayload(event, MAX_ASYNC_PAYLOAD);
-      // Copy the event, because the caller may change the object later.
+      // Copy the event, because the caller may change the object before the function runs.
       const copy = structuredClone(event);
       queue.add({
         requestId,
@@ -155,7 +155,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   };
 }
 
-/** Returns the names of the folders in `dist` that contain a bundle, sorted. */
+/** Returns the sorted names of all functions that have a built bundle in the folder `dist`. */
 export function bundlesIn(dist: string): string[] {
   if (!existsSync(dist)) return [];
   return readdirSync(dist)
@@ -185,7 +185,7 @@ function checkPayload(event: unknown, limit: number): void {
   if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the limit is ${limit} bytes`);
 }
 
-/** Rejects an event that is too long for a timer. An event of `invokeAsync` may be longer, so only `invoke` checks this. */
+/** Throws if the `user_event` of a timer event is too long. Only `invoke` checks this, because `invokeAsync` allows more. */
 function checkTimer(event: unknown): void {
   const { trigger_type, user_event } = Object(event) as Record<string, unknown>;
   if (trigger_type !== "TIMER" || typeof user_event !== "string") return;
@@ -197,8 +197,8 @@ function checkTimer(event: unknown): void {
 }
 
 /**
- * Parses the JSON result of an instance. A result that is too large is an error of a synchronous invocation. The platform
- * replaces it by an empty string in an asynchronous one (SOURCES.md#functiongraph-limits).
+ * Parses the JSON result of an instance. If the result is too large, a synchronous invocation fails, and the result of an
+ * asynchronous invocation becomes an empty string (SOURCES.md#functiongraph-limits).
  */
 function parseOutcome(outcome: Outcome, kind: "sync" | "async"): Pick<Invocation, "result" | "error"> {
   if (outcome.error) return { error: outcome.error };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HANDLER, type InstanceSettings, instanceEnvironment } from "./environment.ts";
 import { readLines } from "./lines.ts";
 
-/** The credentials of the function's agency. A function without an agency has empty credentials. */
+/** The credentials of the function's agency. Empty for a function without an agency. */
 export interface Credentials {
   ak?: string;
   sk?: string;
@@ -11,9 +11,10 @@ export interface Credentials {
   token?: string;
 }
 
-/** The data from which `context.cjs` builds the context of one request. */
+/** The data of one request, from which `context.cjs` builds the context object. */
 export interface ContextData {
   requestId: string;
+  /** When the function times out, in epoch milliseconds. */
   deadline: number;
   timeoutSeconds: number;
   credentials: Credentials;
@@ -25,15 +26,16 @@ export interface ContextData {
   cpuMillicores: number;
 }
 
-/** The result of a failed execution in the format of the platform (SOURCES.md#functiongraph-failed-execution). */
+/** The error of a failed invocation in FunctionGraph's format (SOURCES.md#functiongraph-failed-execution). */
 export interface FunctionError {
   errorMessage: string;
   errorType: string;
 }
 
-/** The JSON that a function returned, or its failure. */
+/** The outcome of one request: the JSON that the function returned, or its error. */
 export type Outcome = { result: string; error?: undefined } | { result?: undefined; error: FunctionError };
 
+/** One line that a function printed. */
 export interface Line {
   function: string;
   requestId: string;
@@ -43,14 +45,14 @@ export interface Line {
 
 export interface Instance {
   readonly pid: number | undefined;
-  /** False after the process has ended. Such an instance must not receive another request. */
+  /** Whether the process is running. An instance whose process has exited must not receive another request. */
   readonly alive: boolean;
-  /** Runs one request. The caller must wait for its outcome before it sends the next request. */
+  /** Runs one request. The caller must wait for the outcome before it runs the next request. */
   run(event: unknown, context: ContextData): Promise<Outcome>;
   kill(): Promise<void>;
 }
 
-/** Starts one instance: a child process of plain Node.js without loaders and without options. */
+/** Starts one instance: a Node.js child process without loaders and without command-line options. */
 export function startInstance(settings: InstanceSettings, onLine: (line: Line) => void): Instance {
   const folder = join(settings.dist, settings.functionName);
   const child = spawn(process.execPath, [join(import.meta.dirname, "runner.cjs"), folder, HANDLER], {
@@ -59,9 +61,9 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let alive = true;
-  let markEnded: () => void;
-  const ended = new Promise<void>((resolve) => {
-    markEnded = resolve;
+  let resolveExited: () => void;
+  const exited = new Promise<void>((resolve) => {
+    resolveExited = resolve;
   });
   let current: ContextData | undefined;
   let settle: ((outcome: Outcome) => void) | undefined;
@@ -72,23 +74,23 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     );
   const readers = [reader("stdout"), reader("stderr")];
 
-  const handleEnd = (reason: string) => {
+  const handleExit = (reason: string) => {
     alive = false;
     settle?.({ error: { errorMessage: reason, errorType: "RuntimeExited" } });
-    markEnded();
+    resolveExited();
   };
   child.on("message", (outcome) => settle?.(outcome as Outcome));
-  child.on("error", (error) => handleEnd(`the instance could not be started: ${error.message}`));
+  child.on("error", (error) => handleExit(`the instance could not be started: ${error.message}`));
   child.on("exit", () => {
     alive = false;
   });
-  // Use "close", because all output has been read when it occurs. That is not true of "exit".
-  child.on("close", (code, signal) => handleEnd(`the instance exited (${signal ?? `code ${code}`})`));
+  // Handle "close" instead of "exit", because only "close" occurs after all output has been read.
+  child.on("close", (code, signal) => handleExit(`the instance exited (${signal ?? `code ${code}`})`));
 
   const kill = () => {
     alive = false;
     child.kill("SIGKILL");
-    return ended;
+    return exited;
   };
 
   async function run(event: unknown, context: ContextData): Promise<Outcome> {
@@ -103,7 +105,10 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
       void kill();
     }, context.deadline - Date.now());
     child.send({ event, context }, (error) => {
-      if (error) settle?.({ error: { errorMessage: "the instance had exited", errorType: "RuntimeExited" } });
+      if (error)
+        settle?.({
+          error: { errorMessage: "the instance exited before it received the request", errorType: "RuntimeExited" },
+        });
     });
     const outcome = await settled;
     clearTimeout(timer);

@@ -1,8 +1,8 @@
-/** The maximum event and result of a synchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
+/** The maximum bytes of the event, and of the result, of a synchronous invocation (SOURCES.md#functiongraph-limits). */
 export const MAX_SYNC_PAYLOAD = 6 * 1024 * 1024;
-/** The maximum event and result of an asynchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
+/** The maximum bytes of the event, and of the result, of an asynchronous invocation (SOURCES.md#functiongraph-limits). */
 export const MAX_ASYNC_PAYLOAD = 256 * 1024;
-/** A timer's `user_event` has fewer bytes than this (SOURCES.md#functiongraph-user-event-limit). */
+/** The size in bytes that the `user_event` of a timer must stay below (SOURCES.md#functiongraph-user-event-limit). */
 export const USER_EVENT_LIMIT = 2 * 1024;
-/** The maximum body of a request to the API gateway, in bytes (SOURCES.md#functiongraph-limits). */
+/** The maximum body size of a request to the API gateway in bytes (SOURCES.md#functiongraph-limits). */
 export const MAX_GATEWAY_BODY = 4 * 1024 * 1024;

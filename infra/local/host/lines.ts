@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 
 /**
- * Reads a stream of an instance line by line. The runner writes a mark to each stream at the end of a request. `untilMark`
- * waits for that mark, so all lines of a request are read before its outcome is returned. The end of the stream counts as a
- * mark, because a killed instance writes none.
+ * Reads an output stream of an instance line by line. After each request, runner.cjs writes an end mark to the stream.
+ * `untilMark` waits for this mark, so the host reads all lines of a request before it returns the outcome. The end of the stream
+ * also counts as the mark, because a killed instance writes no mark.
  */
 export function readLines(stream: Readable, onLine: (line: string) => void) {
-  let rest = "";
-  let ended = false;
+  let incompleteLine = "";
+  let isClosed = false;
   const seen = new Set<string>();
   const waiting = new Map<string, () => void>();
 
@@ -18,7 +18,7 @@ export function readLines(stream: Readable, onLine: (line: string) => void) {
     else seen.add(mark);
   };
   const handleLine = (line: string) => {
-    // A mark is "\0<request id>\0". It can follow output that does not end with a line break.
+    // A mark is "\0<request id>\0". Other text can precede the mark if the output of the function has no final line break.
     const start = line.endsWith("\0") ? line.lastIndexOf("\0", line.length - 2) : -1;
     const text = start < 0 ? line : line.slice(0, start);
     if (text) onLine(text.replace(/\r$/, ""));
@@ -27,19 +27,19 @@ export function readLines(stream: Readable, onLine: (line: string) => void) {
 
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
+    const lines = (incompleteLine + chunk).split("\n");
+    incompleteLine = lines.pop() ?? "";
     for (const line of lines) handleLine(line);
   });
   stream.on("close", () => {
-    if (rest) handleLine(rest);
-    ended = true;
+    if (incompleteLine) handleLine(incompleteLine);
+    isClosed = true;
     for (const mark of [...waiting.keys()]) settle(mark);
   });
 
   return {
     untilMark(requestId: string): Promise<void> {
-      if (ended || seen.delete(requestId)) return Promise.resolve();
+      if (isClosed || seen.delete(requestId)) return Promise.resolve();
       return new Promise((resolve) => waiting.set(requestId, resolve));
     },
   };

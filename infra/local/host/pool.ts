@@ -1,22 +1,22 @@
 import type { ContextData, Instance, Outcome } from "./instance.ts";
 
-/** The outcome of a synchronous request if all instances are busy (SOURCES.md#functiongraph-max-instances). */
+/** The outcome of a synchronous request when every instance is busy (SOURCES.md#functiongraph-max-instances). */
 export const REFUSED: Outcome = {
   error: { errorMessage: "every instance of the function is busy", errorType: "TooManyInstances" },
 };
 
 /**
- * Creates the pool of the instances of one function. A request runs on the warm instance that was used last, or on a new
- * instance, up to a maximum. An instance runs one request at a time (SOURCES.md#functiongraph-one-request).
+ * Creates an instance pool for one function. Runs each request on the most recently used idle instance, or on a new instance if
+ * none is idle. An instance runs one request at a time (SOURCES.md#functiongraph-one-request).
  */
 export function createInstancePool(start: () => Instance, maxInstances: number) {
-  const warm: Instance[] = [];
+  const idle: Instance[] = [];
   const all = new Set<Instance>();
   const waiters: (() => void)[] = [];
   let closed = false;
 
   const acquire = (): { instance: Instance; cold: boolean } | undefined => {
-    for (let instance = warm.pop(); instance; instance = warm.pop()) {
+    for (let instance = idle.pop(); instance; instance = idle.pop()) {
       if (instance.alive) return { instance, cold: false };
       all.delete(instance);
     }
@@ -26,12 +26,12 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
     return { instance, cold: true };
   };
   const release = (instance: Instance) => {
-    if (instance.alive) warm.push(instance);
+    if (instance.alive) idle.push(instance);
     else all.delete(instance);
     waiters.shift()?.();
   };
 
-  /** Runs a request. Calls `context` after an instance has started, because the timeout of the function starts then. */
+  /** Runs a request. Calls `context` after an instance has started, because the function's timeout starts then. */
   async function run(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
     const acquired = acquire();
     if (!acquired) return { outcome: REFUSED, cold: false };
@@ -44,7 +44,7 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
 
   return {
     run,
-    /** Runs a request, but waits for a free instance, because the platform keeps a throttled asynchronous event. */
+    /** Waits for an idle instance and runs a request, because the platform also keeps asynchronous events until then. */
     async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
       for (;;) {
         const done = await run(event, context);

@@ -1,5 +1,5 @@
-// Runs one instance of a function: a plain Node.js process that loads one built bundle and runs one request after the other.
-// Requests and outcomes are IPC messages. Arguments: the bundle's folder, the handler ("index.handler").
+// Runs as one instance of a function: loads one built bundle and runs one request after the other. The host sends requests, and
+// receives outcomes, as IPC messages. Arguments: the folder of the bundle, and the handler, such as "index.handler".
 "use strict";
 const path = require("node:path");
 const { createContext } = require("./context.cjs");
@@ -12,7 +12,7 @@ const writeErr = process.stderr.write.bind(process.stderr);
 
 let handler;
 
-/** Loads the handler with the first request, as the platform does. If the bundle does not load, that request fails. */
+/** Loads the handler. Called by the first request, as on the platform, so a bundle that fails to load fails that request. */
 function loadHandler() {
   const dot = handlerName.lastIndexOf(".");
   const file = handlerName.slice(0, dot);
@@ -22,7 +22,7 @@ function loadHandler() {
   return loaded;
 }
 
-/** Calls a handler of either documented shape: async or with a callback (SOURCES.md#functiongraph-handler). */
+/** Calls the handler, which is either async or has a third parameter for a callback (SOURCES.md#functiongraph-handler). */
 function call(event, context) {
   if (handler.length < 3) return handler(event, context);
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ function call(event, context) {
   });
 }
 
-/** Returns the result of a failed execution (SOURCES.md#functiongraph-failed-execution). */
+/** Converts a thrown value to FunctionGraph's error format (SOURCES.md#functiongraph-failed-execution). */
 function describe(error) {
   if (error instanceof Error) return { errorMessage: error.message, errorType: error.name };
   return { errorMessage: typeof error === "string" ? error : String(JSON.stringify(error)), errorType: "Error" };
@@ -49,13 +49,13 @@ async function run({ event, context }) {
 
 process.on("message", async (request) => {
   const outcome = await run(request);
-  // The host reads the pipes and the IPC channel in no fixed order. The mark at the end of each pipe lets the host wait for
-  // all output of the function before it returns the outcome.
+  // The outcome can reach the host before the output, because the host reads the pipes and the IPC channel in no fixed order.
+  // With an end mark in each pipe, the host can wait for all output of the function.
   const mark = `\u0000${request.context.requestId}\u0000\n`;
   writeOut(mark);
   writeErr(mark);
   send(outcome);
 });
 
-// The host has ended, so end this instance, even if the bundle still has open handles.
+// Exit when the host exits, even if the bundle still has open handles.
 process.on("disconnect", () => process.exit());

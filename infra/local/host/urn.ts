@@ -1,9 +1,9 @@
-/** Returns `urn:fss:{region}:{project}:function:{package}:{name}:{version}` (SOURCES.md#functiongraph-urn). */
+/** Returns a function URN: `urn:fss:{region}:{project}:function:{package}:{name}:{version}` (SOURCES.md#functiongraph-urn). */
 export function functionUrn(region: string, projectId: string, functionName: string): string {
   return `urn:fss:${region}:${projectId}:function:default:${functionName}:latest`;
 }
 
-/** Returns the name of the function in a URN, with or without a version. */
+/** Returns the function name in a URN, which may have a version. Returns undefined if the URN is malformed. */
 export function functionOfUrn(urn: string): string | undefined {
   return /^urn:fss:[^:]+:[^:]+:function:[^:]+:([^:]+)(?::[^:]+)?$/.exec(urn)?.[1];
 }
@@ -18,9 +18,9 @@ interface AsyncHost {
   invokeAsync(name: string, event: unknown, options: { requestId: string }): Promise<unknown>;
 }
 
-/** Runs an invocation that the embedded cloud has acknowledged, with the same request id. Meant for `onInvokeAsync`. */
+/** Runs an asynchronous invocation that the embedded cloud has accepted, with the same request id. Use as `onInvokeAsync`. */
 export async function runAsyncCall(host: AsyncHost, call: AsyncCall): Promise<void> {
   const name = functionOfUrn(call.urn);
-  if (!name) throw new Error(`urn: expected the URN of a function, got ${call.urn}`);
+  if (!name) throw new Error(`urn: expected the URN of a function, got "${call.urn}"`);
   await host.invokeAsync(name, call.payload, { requestId: call.requestId });
 }

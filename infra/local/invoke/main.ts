@@ -1,4 +1,4 @@
-/** Runs `npm run invoke`: invokes a built function with a stored trigger event. */
+/** Runs `npm run invoke`, which invokes a built function with a stored trigger event. */
 import { bundlesIn } from "../host/index.ts";
 import { DIST } from "../site/local-site.ts";
 import { BadUsage } from "../terminal/arguments.ts";

@@ -1,8 +1,8 @@
-/** Fills placeholders such as `{{volume_id}}` in a stored event. Their values are known only after the cloud has started. */
+/** Fills placeholders such as `{{volume_id}}` in a stored event, because the embedded cloud creates new ids at every start. */
 
 export type Values = Record<string, string | number>;
 
-/** Returns the names of all placeholders in an event. */
+/** Returns the names of all placeholders in an event, such as `volume_id` for `{{volume_id}}`. */
 export function placeholdersIn(event: unknown): string[] {
   const names = new Set<string>();
   fill(event, (name) => {
@@ -12,11 +12,11 @@ export function placeholdersIn(event: unknown): string[] {
   return [...names];
 }
 
-/** Returns a copy with every placeholder filled. A string that consists of one placeholder becomes its value, even a number. */
+/** Returns a copy of the event with values for the placeholders. A string that is only one placeholder can become a number. */
 export function fillPlaceholders(event: unknown, values: Values): unknown {
   return fill(event, (name) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`There is no value for {{${name}}}.`);
+    if (value === undefined) throw new Error(`There is no value for the placeholder {{${name}}}.`);
     return value;
   });
 }

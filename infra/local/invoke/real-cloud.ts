@@ -12,7 +12,7 @@ type Settings = Record<string, string>;
 /** The services that the functions call. LTS is the last one, because it only receives records. */
 const SERVICES = SERVICE_NAMES.map((name) => name.toUpperCase() as Service);
 
-/** Returns lines that name the endpoint that the functions use for each service. */
+/** Returns lines for the terminal: the region, the project, and the endpoint of each service that the functions call. */
 export function describeCloud(functionName: string, settings: Settings, keys: string): string[] {
   const endpoints = SERVICES.map((service) => ({ service, ...readEndpoint(service, settings) }));
   const isLocal = endpoints.every(({ origin, text }) =>
@@ -20,7 +20,7 @@ export function describeCloud(functionName: string, settings: Settings, keys: st
   );
   const { REGION: region = "(not set)", PROJECT_ID: project = "(not set)" } = settings;
   return [
-    `Runs ${functionName} on ${isLocal ? "loopback" : "the REAL cloud"}: region ${region}, project ${project}, with ${keys}`,
+    `Runs ${functionName} on ${isLocal ? "loopback" : "the REAL cloud"}: region ${region}, project ${project}, with ${keys}.`,
     ...endpoints.map(({ service, origin, text }) => {
       const loopback = origin !== undefined && isLoopback(origin) ? "  loopback" : "";
       return `  ${service.padEnd(14)} ${text}${loopback}`;
@@ -41,32 +41,31 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
 }
 
 /**
- * Returns why an invocation may delete snapshots, and what to do, or undefined if it deletes none. Assumes that an unreadable
- * event and an unknown function may delete snapshots.
+ * Returns an error message if an invocation may delete snapshots, or undefined if it cannot delete any. Assumes that an unknown
+ * function, and a function with an unreadable event, may delete snapshots.
  */
 export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
-  const reason = (why: string, alternative: string) =>
-    `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
+  const warn = (why: string, alternative: string) => `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
   const orDryRun = ', or set "dry_run": true in the policy to list the snapshots only';
-  const makesRoom = `${functionName} deletes snapshots of disks without room for a new one, because`;
+  const makesRoom = `${functionName} deletes snapshots of a disk that has no room for a new snapshot, because`;
   switch (functionName) {
     case "prune-snapshots":
-      return isDryRun(policyOf(event)) ? undefined : reason(`${functionName} deletes snapshots`, orDryRun);
+      return isDryRun(policyOf(event)) ? undefined : warn(`${functionName} deletes snapshots`, orDryRun);
     case "scheduled-snapshots": {
       const policy = policyOf(event);
       if (isDryRun(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
-      return reason(`${makesRoom} make_room is set in the policy`, orDryRun);
+      return warn(`${makesRoom} make_room is set in the policy`, orDryRun);
     }
     case "pre-deploy": {
       const body = bodyOf(event);
       if (body !== undefined && !isSet(body.make_room)) return undefined;
-      return reason(`${makesRoom} make_room is set in the body`, ", or leave make_room out");
+      return warn(`${makesRoom} make_room is set in the body`, ", or leave make_room out");
     }
     case "disk-attached":
       if (settings.DISK_ATTACHED_RETENTION === undefined) return undefined;
-      return reason(`${makesRoom} DISK_ATTACHED_RETENTION is set`, ", or unset it");
+      return warn(`${makesRoom} DISK_ATTACHED_RETENTION is set`, ", or unset it");
     default:
-      return mayCallDelete(functionName) ? reason(`${functionName} may delete snapshots`, "") : undefined;
+      return mayCallDelete(functionName) ? warn(`${functionName} may delete snapshots`, "") : undefined;
   }
 }
 
@@ -81,17 +80,17 @@ function mayCallDelete(functionName: string): boolean {
 const isDryRun = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;
 const isSet = (value: unknown): boolean => value !== undefined && value !== false;
 
-/** Returns the policy in a timer event, or undefined if it cannot be read. */
-const policyOf = (event: unknown): JsonObject | undefined => readable(() => readTimer(event).body);
+/** Returns the policy in a timer event, or undefined if the event is unreadable. */
+const policyOf = (event: unknown): JsonObject | undefined => readOrUndefined(() => readTimer(event).body);
 
-/** Returns the body of a gateway event, or undefined if it cannot be read. */
+/** Returns the body of an API gateway event, or undefined if the event is unreadable. */
 const bodyOf = (event: unknown): JsonObject | undefined =>
-  readable(() => {
+  readOrUndefined(() => {
     const { body } = readHttp(event as JsonObject);
     return isObject(body) ? body : undefined;
   });
 
-function readable<Value>(read: () => Value): Value | undefined {
+function readOrUndefined<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch {

@@ -1,4 +1,4 @@
-/** Invokes a built function with a stored trigger event, and prints what the function did. */
+/** Invokes a built function with a stored trigger event, and prints its result records and its result. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SERVICE_NAMES } from "../cloud/index.ts";
@@ -11,7 +11,7 @@ import { formatTable } from "../terminal/table.ts";
 import { fillPlaceholders, placeholdersIn, type Values } from "./placeholders.ts";
 import { describeCloud, mayDelete } from "./real-cloud.ts";
 
-/** The environment variables that `--real` passes to the function. No other variable is passed. */
+/** The configuration variables that `--real` passes from the environment to the function. */
 const SETTINGS = [
   "REGION",
   "PROJECT_ID",
@@ -31,22 +31,22 @@ const REAL_TIMEOUT_SECONDS = 900;
 
 const USAGE = `npm run invoke -- <function> <event.json> [--real [--yes]]
 
-Invokes one function with a stored event and prints its records, its result and, on the embedded cloud, the snapshots
-that exist afterwards. Sample events: test/events.
+Invokes one function with a stored event, and prints its records and its result. On the embedded cloud, also prints the
+snapshots that exist afterwards. Sample events: test/events.
 
-  --real   uses the cloud in the environment instead of the embedded cloud, and prints the endpoints first.
-           These variables are passed to the function if they are set:
+  --real   calls the real endpoints instead of the embedded cloud, and prints these endpoints first.
+           The function receives these environment variables if they are set:
            ${wrap(SETTINGS)}
            ${wrap(CREDENTIALS)}
-  --yes    allows the function to delete snapshots of that cloud. Required by prune-snapshots and by every
-           function that makes room for new snapshots, except for a dry run.
+  --yes    allows the function to delete snapshots on the real endpoints. Required for prune-snapshots and for every
+           function that makes room for new snapshots, except in a dry run.
 
-These placeholders in the event are replaced, also inside a base64 body and a user_event:
+The command replaces these placeholders in the event, also in a base64 body and in a user_event:
   {{volume_id}}                   the disk web-1-data, just attached to {{server_id}}   (embedded cloud only)
-  {{volume_id_2}}                 the disk archive, not attached                        (embedded cloud only)
-  {{server_id}}                   the server web-1, with two disks                      (embedded cloud only)
+  {{volume_id_2}}                 the disk archive, which is not attached               (embedded cloud only)
+  {{server_id}}                   the server web-1, which has two disks                 (embedded cloud only)
   {{cluster_id}}                  the cluster warehouse                                 (embedded cloud only)
-  {{now}}, {{now_ms}}, {{now_s}}  the current time: a UTC string, milliseconds, and seconds
+  {{now}}, {{now_ms}}, {{now_s}}  the current time as a UTC string, in epoch milliseconds, and in epoch seconds
 
 Exit code: 0 on success, 1 if the invocation failed or returned an HTTP status of 400 or more, 2 if the arguments are
 wrong.`;
@@ -54,7 +54,7 @@ wrong.`;
 type Print = (text: string) => void;
 
 /**
- * Runs the command `invoke`.
+ * Runs the command `npm run invoke`.
  *
  * @returns the exit code: 1 if the invocation failed or returned an HTTP status of 400 or more, otherwise 0
  * @throws BadUsage if the arguments are wrong
@@ -81,21 +81,21 @@ interface Request {
 function readRequest(positionals: readonly string[], real: boolean, yes: boolean): Request {
   const [functionName, path, ...more] = positionals;
   if (!functionName || !path || more.length > 0) {
-    throw new BadUsage(`expected a function and the file of an event, got ${positionals.join(" ") || "nothing"}`);
+    throw new BadUsage(`expected a function and an event file, got ${positionals.join(" ") || "no arguments"}`);
   }
   const functions = bundlesIn(DIST);
-  if (functions.length === 0) throw new Error(`No function in ${DIST}. Run "npm run build" first.`);
+  if (functions.length === 0) throw new Error(`No built function in ${DIST}. Run "npm run build" first.`);
   if (!functions.includes(functionName)) {
-    throw new BadUsage(`expected a function, got "${functionName}"`);
+    throw new BadUsage(`expected the name of a function, got "${functionName}"`);
   }
   return { functionName, event: readEvent(path, real), real, yes };
 }
 
 function readEvent(given: string, real: boolean): unknown {
-  // npm runs scripts in the folder of the package. INIT_CWD is the folder in which the user called npm.
+  // npm runs scripts in the package folder. INIT_CWD is the folder in which the user called npm.
   const path = [given, resolve(process.env.INIT_CWD ?? "", given)].find((candidate) => existsSync(candidate));
-  if (!path) throw new BadUsage(`expected the file of an event, but ${given} does not exist`);
-  if (!statSync(path).isFile()) throw new BadUsage(`expected the file of an event, but ${given} is a directory`);
+  if (!path) throw new BadUsage(`expected an event file, but ${given} does not exist`);
+  if (!statSync(path).isFile()) throw new BadUsage(`expected an event file, but ${given} is not a file`);
   let event: unknown;
   try {
     event = JSON.parse(readFileSync(path, "utf8"));
@@ -146,11 +146,11 @@ async function invokeEmbedded({ functionName, event }: Request, print: Print): P
   }
 }
 
-/** Waits for all asynchronous invocations, including those that other invocations started. */
+/** Waits until all asynchronous invocations are finished, including invocations that other invocations started. */
 async function waitForInvocations({ cloud, host }: LocalSite): Promise<void> {
-  let before = -1;
-  while (cloud.invocations.length !== before) {
-    before = cloud.invocations.length;
+  let previousCount = -1;
+  while (cloud.invocations.length !== previousCount) {
+    previousCount = cloud.invocations.length;
     await cloud.idle();
     await host.idle();
   }
@@ -164,8 +164,8 @@ async function invokeReal({ functionName, event: stored, yes }: Request, print: 
     : "no keys (HUAWEICLOUD_SDK_AK is not set)";
   for (const line of describeCloud(functionName, settings, key)) print(line);
   const event = fillPlaceholders(stored, timeValues());
-  const refusal = mayDelete(functionName, event, settings);
-  if (refusal !== undefined && !yes) throw new BadUsage(refusal);
+  const warning = mayDelete(functionName, event, settings);
+  if (warning !== undefined && !yes) throw new BadUsage(warning);
   const host = await startHost({
     dist: DIST,
     functions: [functionName],
@@ -199,10 +199,10 @@ function printLine({ text, stream }: Line, print: Print): void {
   print(parseRecord(text) ? `  ${text}` : `  ${stream}: ${text}`);
 }
 
-/** Prints the result and returns the exit code. An HTTP function returns its errors as a response, so the status counts. */
+/** Prints the result and returns the exit code. An HTTP status of 400 or more counts as a failure. */
 function printResult({ result, error, durationMs }: Invocation, print: Print): number {
   if (error) {
-    print(`Failed after ${durationMs} ms: ${error.errorType}\n  ${indent(pretty(error.errorMessage))}\n`);
+    print(`Failed after ${durationMs} ms: ${error.errorType}\n  ${indent(formatJson(error.errorMessage))}\n`);
     return 1;
   }
   const response = result as { statusCode?: unknown; headers?: object; body?: unknown } | null;
@@ -212,7 +212,7 @@ function printResult({ result, error, durationMs }: Invocation, print: Print): n
   }
   const headers = Object.entries(response.headers ?? {}).map(([name, value]) => `  ${name}: ${value}\n`);
   print(
-    `HTTP ${response.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indent(pretty(response.body))}\n`,
+    `HTTP ${response.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indent(formatJson(response.body))}\n`,
   );
   return response.statusCode < 400 ? 0 : 1;
 }
@@ -236,8 +236,8 @@ function printTable(print: Print, title: string, headings: string[], rows: strin
   print("");
 }
 
-/** Formats JSON with line breaks. Returns any other text unchanged. */
-function pretty(text: string): string {
+/** Formats JSON with line breaks and indentation. Returns text that is not JSON unchanged. */
+function formatJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

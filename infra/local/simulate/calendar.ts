@@ -1,4 +1,4 @@
-/** Draws a simulation: a row for each rule, with a mark for each day whose snapshot the rule retains on the last day. */
+/** Draws a calendar with a row for each retention rule. Each mark is a day whose snapshot the rule retains on the last day. */
 import { rulesOf } from "./report.ts";
 import type { Day, Rule } from "./simulate.ts";
 
@@ -17,28 +17,28 @@ const COLORS: Record<Rule | "retained", string> = {
   retained: "#37352f",
 };
 
-/** Returns an SVG picture. */
+/** Returns the calendar as an SVG picture. */
 export function calendar(name: string, days: readonly Day[]): string {
-  const cell = Math.min(14, MAX_WIDTH / days.length);
-  const x = new Map(days.map(({ day }, index) => [day, LEFT + index * cell]));
+  const dayWidth = Math.min(14, MAX_WIDTH / days.length);
+  const x = new Map(days.map(({ day }, index) => [day, LEFT + index * dayWidth]));
   const last = days.at(-1);
   const retained = last?.retained ?? [];
   const rows = [...rulesOf([{ ...(last as Day), retained }]), "retained" as const];
-  const width = LEFT + days.length * cell + 20;
+  const width = LEFT + days.length * dayWidth + 20;
   const bottom = TOP + rows.length * ROW;
 
   const months = days
     .filter(({ day }, index) => index === 0 || day.endsWith("-01"))
     .map(({ day }) => ({ day, at: x.get(day) ?? LEFT }))
-    // Omit the label of the first month if the label of the next month would overlap it.
+    // Omit the first month's label if the next label would overlap it.
     .filter(({ at }, index, all) => index > 0 || (all[1]?.at ?? width) - at > 54)
     .map(
       ({ day, at }) =>
         `<line x1="${round(at)}" y1="${TOP - 8}" x2="${round(at)}" y2="${bottom}" class="month"/>` +
         `<text x="${round(at + 3)}" y="${TOP - 12}" class="small">${day.slice(0, 7)}</text>`,
     )
-    // Omit labels that would overlap.
-    .filter((_, index) => index % Math.max(1, Math.ceil(54 / (cell * 30))) === 0);
+    // Omit month labels that would overlap.
+    .filter((_, index) => index % Math.max(1, Math.ceil(54 / (dayWidth * 30))) === 0);
 
   const marks = rows.flatMap((row, index) => {
     const y = TOP + index * ROW;
@@ -49,7 +49,7 @@ export function calendar(name: string, days: readonly Day[]): string {
       `<line x1="${LEFT}" y1="${y + ROW - 2}" x2="${round(width - 20)}" y2="${y + ROW - 2}" class="row"/>`,
       ...marked.map(
         ({ day, rules }) =>
-          `<rect x="${round(x.get(day) ?? LEFT)}" y="${y + 4}" width="${round(Math.max(2, cell - 1))}" height="${ROW - 10}" fill="${COLORS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
+          `<rect x="${round(x.get(day) ?? LEFT)}" y="${y + 4}" width="${round(Math.max(2, dayWidth - 1))}" height="${ROW - 10}" fill="${COLORS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
       ),
     ];
   });

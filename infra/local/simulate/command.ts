@@ -13,18 +13,18 @@ import { type Plan, simulate } from "./simulate.ts";
 
 const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--out <file>]
 
-Simulates the snapshots of one resource: creates a snapshot at a fixed interval, prunes after each snapshot by the policy's
-retention, and prints the snapshots that are retained on each day. It assumes that every snapshot succeeds, and calls no
-cloud. The file contains a policy or a timer event with a policy. Exits with 1 if the policy would end in QuotaExceeded.
+Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, prunes after each snapshot by
+the retention in the policy, and prints the retained snapshots for each day. Assumes that every snapshot succeeds. The file
+contains a policy, or a timer event with a policy. Exits with 1 if a create would fail with QuotaExceeded.
 
-  --days    the number of days (default: 400)
-  --from    the first day (default: today); the first snapshot is created at 02:00 UTC
-  --every   the hours between two snapshots (default: 24)
-  --out     writes an SVG picture into this file: a row for each rule, a mark for each day whose snapshot is retained
-            on the last day (--svg is the same option)`;
+  --days    how many days to simulate (default: 400)
+  --from    the first day (default: today); the first snapshot is created at 02:00 UTC on this day
+  --every   the number of hours between two snapshots (default: 24)
+  --out     writes an SVG picture to this file, with a row for each rule, and a mark for each day whose snapshot is
+            still retained on the last day (--svg is the same option)`;
 
-/** Resolves a path. npm runs scripts in the folder of the package. INIT_CWD is the folder in which the user called npm. */
-const fromCaller = (path: string) => resolve(process.env.INIT_CWD ?? "", path);
+/** Resolves a path from the folder in which the user called npm (INIT_CWD), because npm runs scripts in the package folder. */
+const resolveFromCaller = (path: string) => resolve(process.env.INIT_CWD ?? "", path);
 
 const OPTIONS = {
   days: { type: "string", default: "400" },
@@ -41,21 +41,25 @@ function readPlan({
   every,
 }: Record<"days" | "every", string> & { from?: string }): Plan {
   const start = Date.parse(`${from}T02:00:00Z`);
-  // `Date.parse` accepts the 30th of February as a day of March.
-  const isDay = !Number.isNaN(start) && new Date(start).toISOString().slice(0, 10) === from;
-  if (!isDay) throw new BadUsage(`--from: expected a day such as 2026-11-21, got ${from}`);
-  return { from: start, days: integer("--days", days, 20_000), everyHours: integer("--every", every, 24 * 366) };
+  // Compare the formatted date too, because `Date.parse` converts February 30 to a day in March.
+  const isValidDay = !Number.isNaN(start) && new Date(start).toISOString().slice(0, 10) === from;
+  if (!isValidDay) throw new BadUsage(`--from: expected a date such as 2026-11-21, got ${from}`);
+  return {
+    from: start,
+    days: readInteger("--days", days, 20_000),
+    everyHours: readInteger("--every", every, 24 * 366),
+  };
 }
 
-function integer(option: string, text: string, max: number): number {
+function readInteger(option: string, text: string, max: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new BadUsage(`${option}: expected a whole number from 1 to ${max}, got ${text}`);
+  throw new BadUsage(`${option}: expected an integer from 1 to ${max}, got ${text}`);
 }
 
 function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy["targets"] } {
-  const file = [path, fromCaller(path)].find((candidate) => existsSync(candidate));
-  if (file === undefined) throw new BadUsage(`expected the file of a policy, but ${path} does not exist`);
+  const file = [path, resolveFromCaller(path)].find((candidate) => existsSync(candidate));
+  if (file === undefined) throw new BadUsage(`expected a policy file, but ${path} does not exist`);
   let policy = parse(readFileSync(file, "utf8"), `expected JSON in ${path}`);
   if (isObject(policy) && "user_event" in policy) {
     const { user_event } = policy;
@@ -74,10 +78,10 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   return checked;
 }
 
-/** Replaces each placeholder for an id, because the simulation does not depend on resources. */
+/** The id that replaces every placeholder, such as `{{volume_id}}`. The simulation does not depend on real resources. */
 const SOME_ID = "00000000-0000-4000-8000-000000000000";
 
-/** Parses JSON after it removes a byte order mark and replaces each placeholder, such as `{{volume_id}}`, by an id. */
+/** Parses the JSON of a policy file. Removes a byte order mark and replaces each placeholder by `SOME_ID` first. */
 function parse(text: string, expected: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, "").replace(/\{\{\w+\}\}/g, SOME_ID));
@@ -87,10 +91,10 @@ function parse(text: string, expected: string): unknown {
 }
 
 /**
- * Runs the command `simulate`: prints the snapshots that a policy retains on each day.
+ * Runs the command `npm run simulate`, which prints the snapshots that a policy retains on each day.
  *
- * @returns the reasons why the policy exceeds a limit, or an empty array
- * @throws BadUsage before it prints or writes anything
+ * @returns a message for each snapshot limit that the policy exceeds, or an empty array
+ * @throws BadUsage if the arguments or the policy are wrong, before anything is printed or written
  */
 export function runSimulate(argv: readonly string[], print: (text: string) => void): string[] {
   const { values, positionals } = readArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
@@ -100,19 +104,19 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   }
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) {
-    throw new BadUsage(`expected the file of one policy, got ${positionals.join(" ") || "nothing"}`);
+    throw new BadUsage(`expected one policy file, got ${positionals.join(" ") || "no arguments"}`);
   }
   const { out, svg } = values;
   if (svg !== undefined && out !== undefined) throw new BadUsage("expected --svg or --out, got both");
-  const picture = out ?? svg;
+  const picturePath = out ?? svg;
   const plan = readPlan(values);
   const policy = readPolicy(path);
   const days = simulate({ ...policy, hold: [] }, plan);
   try {
-    if (picture !== undefined) writeFileSync(fromCaller(picture), calendar(policy.policy, days));
+    if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), calendar(policy.policy, days));
   } catch (error) {
     const option = out === undefined ? "--svg" : "--out";
-    throw new BadUsage(`${option}: expected a file that can be written: ${(error as Error).message}`);
+    throw new BadUsage(`${option}: the picture could not be written: ${(error as Error).message}`);
   }
   const last = days.at(-1)?.day;
   print(daysTable(days).join("\n"));
@@ -120,6 +124,6 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   print(retainedTable(days).join("\n"));
   const exceeded = exceededLimits(days, policy.targets ?? []);
   print(`\n${[peak(days), ...exceeded].join("\n")}`);
-  if (picture !== undefined) print(`Picture: ${fromCaller(picture)}`);
-  return exceeded.map((reason) => `${policy.policy} does not fit: ${reason}`);
+  if (picturePath !== undefined) print(`Picture: ${resolveFromCaller(picturePath)}`);
+  return exceeded.map((reason) => `The policy ${policy.policy} exceeds a limit: ${reason}`);
 }

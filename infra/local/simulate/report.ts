@@ -4,14 +4,14 @@ import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../terminal/table.ts";
 import { type Day, type RetainedSnapshot, RULES, type Rule } from "./simulate.ts";
 
-/** Returns the rules that retain at least one snapshot on at least one day. */
+/** Returns the retention rules that retain at least one snapshot on any of the days. */
 export const rulesOf = (days: readonly Day[]): Rule[] =>
   RULES.filter((rule) => days.some(({ retained }) => retained.some(({ rules }) => rules.includes(rule))));
 
 const countByRule = (retained: readonly RetainedSnapshot[], rule: Rule) =>
   retained.filter(({ rules }) => rules.includes(rule)).length;
 
-/** Returns a table with a row for each day and the number of snapshots per rule. Several rules can retain one snapshot. */
+/** Returns a table with a row for each day. It counts retained snapshots by rule, and several rules can retain one snapshot. */
 export function daysTable(days: readonly Day[]): string[] {
   const rules = rulesOf(days);
   return formatTable(
@@ -34,18 +34,16 @@ export function retainedTable(days: readonly Day[]): string[] {
   );
 }
 
-/** Returns a sentence about the largest number of snapshots that the policy retains. */
+/** Returns a sentence that names the maximum number of retained snapshots, and the first day on which it occurs. */
 export function peak(days: readonly Day[]): string {
   const max = Math.max(...days.map(({ retained }) => retained.length));
   const firstDay = days.find(({ retained }) => retained.length === max)?.day;
   return `The policy retains at most ${max} snapshots, for the first time on ${firstDay}.`;
 }
 
-/**
- * The maximum number of standard snapshots of a disk, including members of groups, and of those with instant access
- * (SOURCES.md#evs-standard-per-disk-limit).
- */
+/** The maximum number of standard snapshots per disk, including group members (SOURCES.md#evs-standard-per-disk-limit). */
 const MAX_STANDARD = 256;
+/** The maximum number of standard snapshots with instant access per disk (SOURCES.md#evs-standard-per-disk-limit). */
 const MAX_INSTANT = 7;
 
 function limitOf({ kind: name, instant_access }: Selector): { max?: number; label: string } {
@@ -57,12 +55,12 @@ function limitOf({ kind: name, instant_access }: Selector): { max?: number; labe
     : { max: MAX_STANDARD, label: name };
 }
 
-/** Returns a sentence for each kind of snapshot whose limit per disk the policy exceeds. */
+/** Returns a sentence for each snapshot limit per disk that the policy exceeds. */
 export function exceededLimits(days: readonly Day[], targets: readonly Selector[]): string[] {
   const sentences = targets.map(limitOf).flatMap(({ max, label }) => {
-    const full = max === undefined ? undefined : days.find(({ retained }) => retained.length >= max);
-    if (full === undefined) return [];
-    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${full.retained.length} on ${full.day}, so the next create would end in QuotaExceeded. Retain fewer snapshots.`;
+    const fullDay = max === undefined ? undefined : days.find(({ retained }) => retained.length >= max);
+    if (fullDay === undefined) return [];
+    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${fullDay.retained.length} on ${fullDay.day}, so the next create would fail with QuotaExceeded. Retain fewer snapshots.`;
   });
   return [...new Set(sentences)];
 }

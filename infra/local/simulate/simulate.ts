@@ -1,10 +1,10 @@
-/** Simulates a policy with the same retention code as prune-snapshots. */
+/** Simulates a policy day by day, with the retention code of prune-snapshots. */
 import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
 import { type PrunePolicy, retentionOf } from "../../../shared/snapshots/retention/prune.ts";
 
-/** The rules in the order of a policy. A snapshot that a rule retains as the oldest one counts for that rule. */
+/** The names of the retention rules, in the order in which the tables and the picture show them. */
 export const RULES = [
   "keep_last",
   "keep_within_days",
@@ -16,30 +16,32 @@ export const RULES = [
 ] as const;
 export type Rule = (typeof RULES)[number];
 
+/** When and how often the simulation creates a snapshot. */
 export interface Plan {
-  /** The time of the first snapshot, in epoch milliseconds. */
+  /** When the first snapshot is created, in epoch milliseconds. */
   from: number;
   days: number;
   everyHours: number;
 }
 
 export interface RetainedSnapshot {
-  /** The day of its creation in the policy's time zone, such as `2026-11-21`. */
+  /** The creation date in the policy's time zone, such as `2026-11-21`. */
   day: string;
   rules: Rule[];
 }
 
+/** The result of one simulated day. */
 export interface Day {
   day: string;
   created: number;
   deleted: number;
-  /** The snapshots at the end of the day, oldest first. */
+  /** The snapshots that exist at the end of the day, oldest first. */
   retained: RetainedSnapshot[];
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Creates a snapshot of one resource at a fixed interval, prunes after each snapshot, and returns the state of each day. */
+/** Simulates one resource: creates a snapshot at a fixed interval and prunes after each. Returns the result of each day. */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: Plan): Day[] {
   const options = retentionOf(policy);
   const dayOf = (time: number) => new Date(options.wallClock(instant(time))).toISOString().slice(0, 10);

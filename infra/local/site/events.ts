@@ -1,5 +1,6 @@
-/** Builds events in the shape in which the platform sends them. `test/events/README.md` lists the source of each shape. */
+/** Builds trigger events in the platform's format. `test/events/README.md` lists the source of each format. */
 
+/** Returns the event that a FunctionGraph timer sends, with the policy as its `user_event`. */
 export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
   version: "v1.0",
   time: `${now.toISOString().slice(0, 19)}Z`,
@@ -8,6 +9,7 @@ export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
   user_event: JSON.stringify(policy),
 });
 
+/** A disk attachment that CTS reports. */
 interface Attachment {
   serverId: string;
   serverName: string;
@@ -28,7 +30,7 @@ const commonFields = ({ serverId, serverName, time }: Attachment) => ({
   trace_status: "normal",
 });
 
-/** Returns the first of the two traces of an attachment. CTS writes it when the attach request arrives. */
+/** Returns the CTS trace of an attach request. CTS writes this trace when the request arrives. */
 export const requestTrace = (attachment: Attachment) => ({
   cts: {
     ...commonFields(attachment),
@@ -40,7 +42,7 @@ export const requestTrace = (attachment: Attachment) => ({
   },
 });
 
-/** Returns the second trace of an attachment, which CTS writes at the end. It contains neither a user nor the disk. */
+/** Returns the CTS trace of a completed attachment. It contains neither the user nor the disk. */
 export const completionTrace = (attachment: Attachment) => ({
   cts: {
     ...commonFields({ ...attachment, time: Date.now() }),

@@ -1,10 +1,11 @@
-/** A response of the gateway. */
+/** An HTTP response from the API gateway. */
 export interface Reply {
   status: number;
   headers: Headers;
   text: string;
 }
 
+/** Sends a POST request with a JSON body. */
 export async function post(url: string, body: object, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(url, {
     method: "POST",
@@ -14,14 +15,14 @@ export async function post(url: string, body: object, headers: Record<string, st
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Returns the message of an error response of a function or of the gateway. Otherwise returns the text. */
+/** Returns the error message in a response of a function or of the API gateway. Returns any other response unchanged. */
 export function message(text: string): string {
   const response = parse(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
   if (response?.error) return `${response.error.code ?? ""} ${response.error.message ?? ""}`.trim();
   return response?.error_msg ?? text;
 }
 
-/** Parses JSON. Returns undefined if the text is not JSON. */
+/** Parses JSON. Returns undefined for invalid JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -13,14 +13,14 @@ import {
 } from "../host/index.ts";
 import { addSampleInventory, type SampleInventory } from "./sample-inventory.ts";
 
-/** The folder with the built bundles of this checkout. */
+/** The folder into which `npm run build` writes the bundles. */
 export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
 
 export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 
-/** A complete local deployment: the embedded cloud, the functions and the API gateway. */
+/** A complete local deployment: the embedded cloud, the host that runs the functions, and the API gateway. */
 export interface LocalSite {
   cloud: EmbeddedCloud;
   host: Host;
@@ -29,7 +29,7 @@ export interface LocalSite {
   close(): Promise<void>;
 }
 
-/** Starts the embedded cloud with sample resources, the host with all functions, and the API gateway. */
+/** Starts the embedded cloud with sample resources, a host that runs all built functions, and the API gateway. */
 export async function startLocalSite(options: {
   dist?: string;
   creationMs?: CloudOptions["creationMs"];
@@ -37,7 +37,7 @@ export async function startLocalSite(options: {
 }): Promise<LocalSite> {
   const dist = options.dist ?? DIST;
   const functions = bundlesIn(dist);
-  if (functions.length === 0) throw new Error(`No function in ${dist}. Run "npm run build" first.`);
+  if (functions.length === 0) throw new Error(`No built function in ${dist}. Run "npm run build" first.`);
   const definitions = await loadDefinitions();
   let host: Host | undefined;
   const cloud = await startCloud({
@@ -82,7 +82,7 @@ export async function startLocalSite(options: {
   };
 }
 
-/** Returns the variables that Terraform sets for a deployment, with the addresses of the embedded cloud. */
+/** Returns the function configuration that Terraform sets in a deployment, with the endpoints of the embedded cloud. */
 export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
   return {
     REGION: cloud.region,

@@ -1,6 +1,6 @@
 import type { EmbeddedCloud } from "../cloud/index.ts";
 
-/** The fields of a result record that the local tools use. */
+/** The fields of a result record that the commands in infra/local read. */
 export interface ResultRecord {
   version: 1;
   time: string;
@@ -17,7 +17,7 @@ export interface ResultRecord {
   error?: { reason?: string; code?: string; message?: string };
 }
 
-/** Returns the record in a line that a function printed, or undefined if the line is not a record. */
+/** Parses a line that a function printed. Returns undefined if the line is not a result record. */
 export function parseRecord(text: string): ResultRecord | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
@@ -34,27 +34,27 @@ function isRecord(value: unknown): value is ResultRecord {
   return version === 1 && typeof action === "string" && typeof outcome === "string";
 }
 
-/** Returns a line such as `create-snapshot  accepted  web-1-data`, followed by the error if there is one. */
+/** Formats a result record as a line, such as `create-snapshot  accepted  web-1-data`. Appends the error if there is one. */
 export function summarize(record: ResultRecord, nameOf: (id: string) => string): string {
   const subject = record.action === "run" ? "the run" : nameOf(record.resource_id ?? record.name ?? "-");
   const reason = record.error?.reason ? `  ${record.error.reason}: ${record.error.message ?? ""}` : "";
   return `${record.function}  ${record.outcome}  ${subject}${reason}`;
 }
 
-/** Returns a string that identifies a record. It is the same on stdout and in the logging topic. */
-function identity(record: ResultRecord): string {
+/** Returns a string that identifies a result record, both on stdout and in the LTS log stream. */
+function identify(record: ResultRecord): string {
   const { function: name, request_id, action, kind, resource_id, snapshot_id, outcome, time } = record;
   return JSON.stringify([name, request_id, action, kind, resource_id, snapshot_id, outcome, time]);
 }
 
-/** Returns the records that the functions printed, but that the logging topic did not receive. */
+/** Returns the result records that the functions printed to stdout, but that the LTS log stream did not receive. */
 export function missingFromTopic(printed: readonly ResultRecord[], cloud: EmbeddedCloud): ResultRecord[] {
   const arrived = cloud.logs.map(({ line }) => line).filter(isRecord);
   const unmatched = new Map<string, number>();
-  for (const record of arrived) unmatched.set(identity(record), (unmatched.get(identity(record)) ?? 0) + 1);
+  for (const record of arrived) unmatched.set(identify(record), (unmatched.get(identify(record)) ?? 0) + 1);
   return printed.filter((record) => {
-    const count = unmatched.get(identity(record)) ?? 0;
-    unmatched.set(identity(record), count - 1);
+    const count = unmatched.get(identify(record)) ?? 0;
+    unmatched.set(identify(record), count - 1);
     return count <= 0;
   });
 }

@@ -1,19 +1,20 @@
 import type { EmbeddedCloud } from "../cloud/index.ts";
 import { normalizeStatus, ownSnapshots, resourceOf } from "./sample-inventory.ts";
 
+/** A snapshot whose status is being watched. */
 export interface Watched {
   id: string;
   kind: string;
   name: string;
   resourceId: string;
   status: string;
-  /** The time between the first observation of the snapshot and its last change of status, in seconds. */
+  /** How many seconds the snapshot took from its first observation to its last status change. */
   seconds: number;
 }
 
 const POLL_MS = 100;
 
-/** Polls the snapshots of the cloud ten times per second. Calls `onChange` for each new snapshot and each change of status. */
+/** Polls the embedded cloud ten times per second. Calls `onChange` for each new snapshot and each status change. */
 export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched) => void, onPoll = () => {}) {
   const watchedById = new Map<string, Watched & { since: number }>();
   const poll = () => {
@@ -34,16 +35,18 @@ export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched
 
   return {
     get: (id: string): Watched | undefined => watchedById.get(id),
+    /** Returns the number of snapshots by status, such as `3 available, 1 creating`. */
     counts(): string {
       const counts = new Map<string, number>();
       for (const { status } of watchedById.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
       return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
     },
-    /** Waits until none of the snapshots is `creating`, at most for `maxWaitMs` milliseconds. */
+    /** Waits until none of these snapshots is in the status `creating`, but at most `maxWaitMs` milliseconds. */
     async waitUntilSettled(ids: readonly string[], maxWaitMs: number): Promise<void> {
-      const end = performance.now() + maxWaitMs;
+      const deadline = performance.now() + maxWaitMs;
       const isCreating = () => ids.some((id) => (watchedById.get(id)?.status ?? "creating") === "creating");
-      while (isCreating() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2));
+      while (isCreating() && performance.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2));
     },
     stop: () => clearInterval(timer),
   };

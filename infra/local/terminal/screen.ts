@@ -1,14 +1,16 @@
 import type { WriteStream } from "node:tty";
 
-/** The output of the tour: lines, and on a terminal one progress line at the bottom that is updated in place. */
+/** Prints the output of `npm start`: lines, and in a terminal also a progress line at the bottom, which is updated in place. */
 export interface Screen {
   line(text?: string): void;
-  /** Shows a progress line until the next update or line. An empty string removes it. Does nothing unless on a terminal. */
+  /** Shows a progress line until the next call of `update` or `line`. An empty string removes it. Works only in a terminal. */
   update(text: string): void;
+  /** Whether the output is a terminal, not a file or a pipe. */
   readonly terminal: boolean;
   readonly style: Style;
 }
 
+/** Adds terminal colors to text. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
@@ -16,7 +18,7 @@ export interface Style {
   bad(text: string): string;
 }
 
-/** Creates a screen. It uses colors on a terminal only, and none if NO_COLOR is set (no-color.org). */
+/** Creates a screen. Uses colors only in a terminal, and no colors if NO_COLOR is set (no-color.org). */
 export function createScreen(
   out: NodeJS.WriteStream | WriteStream = process.stdout,
   environment = process.env,

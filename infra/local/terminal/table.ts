@@ -1,4 +1,4 @@
-/** Formats a table. Each column is as wide as its widest cell, and numbers are aligned to the right. */
+/** Formats a table as lines. Each column is as wide as its widest cell. Numbers are right-aligned. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? "").length)),

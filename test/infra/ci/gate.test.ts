@@ -59,7 +59,7 @@ describe.concurrent("the gate client", () => {
     writeFileSync(join(folder(), "other.json"), JSON.stringify(other));
     const { code, output } = await gate(url, "--targets other.json");
     expect(output).toContain("release-1, 1 selection, at most");
-    expect(output).toMatch(/refused: correct the call\n +Conflict: .* --deployment-id .*\n$/);
+    expect(output).toMatch(/rejected: correct the call\n +Conflict: .* --deployment-id .*\n$/);
     expect(output).not.toContain("--retry-failed");
     expect(code).toBe(3);
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
@@ -70,7 +70,9 @@ describe.concurrent("the gate client", () => {
     writeFileSync(join(folder(), "misspelt.json"), JSON.stringify([{ kind: "snapshot", tags: { app: "shpo" } }]));
     const { code, output } = await gate(url, "--targets misspelt.json");
     expect(output).toContain("404 NotFound: targets[0]: expected to select at least one resource");
-    expect(output).toMatch(/refused: correct the call\n +NotFound: Compare the targets file with the tags/);
+    expect(output).toMatch(
+      /rejected: correct the call\n +NotFound: Compare the tags in the targets file with the tags/,
+    );
     expect(output).not.toMatch(/the id|PROJECT_ID/);
     expect(code).toBe(3);
     expect(cloud.snapshots()).toEqual([]);
@@ -124,7 +126,7 @@ describe.concurrent("the gate client", () => {
   test("the gate client exits 1 with a message without secrets after an unexpected exception", async () => {
     const broken = `performance.now = () => { throw new Error("${APP_CODE}\\u2028broke") };`;
     const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "", hurried("broken", broken));
-    expect(output).toBe("snapshot-gate: unexpected fault: ***\\u2028broke. The deployment must not begin.\n");
+    expect(output).toBe("snapshot-gate: unexpected error: ***\\u2028broke. The deployment must not begin.\n");
     expect(code).toBe(1);
   });
 
@@ -199,7 +201,7 @@ describe.concurrent("the gate client", () => {
   test("the gate client exits 2 with advice if nothing listens at its URL", async () => {
     const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "--timeout-seconds 1");
     expect(output).toContain("ECONNREFUSED");
-    expect(output).toContain("Nobody answered: check --url (http://127.0.0.1:9)");
+    expect(output).toContain("No response from the gateway: check --url (http://127.0.0.1:9)");
     expect(code).toBe(2);
   });
 
@@ -233,7 +235,7 @@ describe.concurrent("the gate client", () => {
     expect(changed.requests).toHaveLength(3);
     const missing = await startServer(context, () => ({ status: 404, body: notPublished }));
     const { code, output } = await gate(missing.url, "", hurried("missing"));
-    expect(output).toMatch(/404 APIG\.0101: .*Check --url; while terraform apply changes the API/);
+    expect(output).toMatch(/404 APIG\.0101: .*Check --url\. While Terraform changes the API/);
     expect(code).toBe(3);
     expect(missing.requests).toHaveLength(3);
   });
@@ -242,14 +244,14 @@ describe.concurrent("the gate client", () => {
     const unknown = `require("node:dns").lookup = (name, _options, answer) =>
       answer(Object.assign(new Error("getaddrinfo ENOTFOUND " + name), { code: "ENOTFOUND" }));`;
     const { code, output } = await gate("https://gate.example.com/pre-deploy", "", hurried("unknown", unknown));
-    expect(output).toContain("ENOTFOUND gate.example.com. No address was found for this name: check --url.");
+    expect(output).toContain("ENOTFOUND gate.example.com. The domain has no address: check --url.");
     expect(code).toBe(3);
   });
 
   test("the gate client exits 3 at the first call if no authority signed the certificate", async (context) => {
     const server = createSecureServer(selfSigned({ ip: [127, 0, 0, 1] }), (_request, response) => response.end(READY));
     const { code, output } = await gate(`https://127.0.0.1:${await listen(server, context)}/pre-deploy`);
-    expect(output).toMatch(/SELF_SIGNED_CERT: .*The certificate of that address is not trusted: bind one/);
+    expect(output).toMatch(/SELF_SIGNED_CERT: .*The certificate of --url is not trusted: bind a certificate/);
     expect(code).toBe(3);
   });
 
@@ -273,7 +275,7 @@ describe.concurrent("the gate client", () => {
     const other = JSON.stringify({ status: "ready", deployment_id: "release-0", snapshots: [] });
     const { url } = await startServer(context, () => ({ status: 200, body: other }));
     const { code, output } = await gate(url, "--timeout-seconds 1");
-    expect(output).toContain('"ready", but of the deployment "release-0": not believed');
+    expect(output).toContain('"ready", but for the deployment "release-0": ignored');
     expect(code).toBe(2);
   });
 

@@ -234,7 +234,7 @@ test("the gate client exits 0 for a ready response that covers every selection, 
     if (code === 0) continue;
     // The client itself decided to exit: it neither crashed nor ran out of pending work.
     expect([1, 2, 3], name).toContain(code);
-    expect(output, name).toMatch(/ s {2}(not ready within 1 s: |failed: |refused: )/);
+    expect(output, name).toMatch(/ s {2}(not ready within 1 s: |failed: |rejected: )/);
     expect(output, name).not.toMatch(/\n {4}at |deployment can begin|undefined|TypeError|RangeError/);
     expect(output, name).not.toContain(APP_CODE);
   }

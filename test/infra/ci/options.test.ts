@@ -56,11 +56,11 @@ describe("the gate client's options", () => {
 
   test.each([
     ["[]", /at least one selection/],
-    ["[null]", /targets\[0\] is none/],
-    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] is none/],
-    ['[{"tags":{"a":"b"}}]', /targets\[0\] is none/],
-    ['[{"kind":["snapshot"]}]', /targets\[0\] is none/],
-    ['{"length":0}', /expected a JSON list/],
+    ["[null]", /targets\[0\] has no string/],
+    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] has no string/],
+    ['[{"tags":{"a":"b"}}]', /targets\[0\] has no string/],
+    ['[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
+    ['{"length":0}', /expected a JSON array/],
   ])("the gate client refuses a targets file that contains %s", (text, message) => {
     const folder = mkdtempSync(join(tmpdir(), "gate-options-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -130,7 +130,7 @@ describe("the gate client's options", () => {
       "a deployment id with an unexpanded variable",
       [...valid, "--deployment-id", `1-\${JOB}`],
       {},
-      /^--deployment-id: .*left as/,
+      /^--deployment-id: .*unexpanded variable/,
     ],
     ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
     [
@@ -155,7 +155,7 @@ describe("the gate client's options", () => {
       "an empty --deployment-id",
       [...valid, "--deployment-id", ""],
       {},
-      /^--deployment-id: expected a value, got an empty one/,
+      /^--deployment-id: expected a value, got an empty string/,
     ],
     ["a missing targets file option", valid.slice(0, 2), {}, /^Expected --targets/],
     ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
@@ -163,16 +163,16 @@ describe("the gate client's options", () => {
       "a targets file without an array",
       [...valid, "--targets", join(ROOT, "package.json")],
       {},
-      /^--targets: expected a JSON list/,
+      /^--targets: expected a JSON array/,
     ],
     ["an unknown option", [...valid, "--retry"], {}, /^Unknown option/],
     [
       "a timeout that is not a number",
       [...valid, "--timeout-seconds", "soon"],
       {},
-      /^--timeout-seconds: expected a whole number/,
+      /^--timeout-seconds: expected an integer/,
     ],
-    ["a timeout of 0 s", [...valid, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected a whole number/],
+    ["a timeout of 0 s", [...valid, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected an integer/],
   ])("the gate client refuses %s", (_name, argv, changes, message) => {
     const read = () => readOptions(argv, { ...variables, ...changes });
     expect(read).toThrow(BadInput);

@@ -51,7 +51,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     const { code, output } = await gate(url);
     expect(output).toContain("failed: 1 of 2 available");
     expect(output).toContain("the deployment must not begin");
-    expect(output).toMatch(/\n +SnapshotFailed: With --retry-failed .*\n$/);
+    expect(output).toMatch(/\n +SnapshotFailed: Call again with --retry-failed .*\n$/);
     expect(output).toMatch(new RegExp(`failed {2}standard-snapshot {2}${volumes[0]} .*its status is "error"`));
     expect(code).toBe(1);
   });
@@ -68,7 +68,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     const { cloud, url } = await startGate(context);
     const { code, output } = await gate(url, { SNAPSHOT_GATE_POLICY: "not a policy" });
     expect(output).toMatch(/400 InvalidRequest: .*policy/);
-    expect(output).toContain("refused: correct the call");
+    expect(output).toContain("rejected: correct the call");
     expect(code).toBe(3);
     expect(cloud.snapshots()).toEqual([]);
   });
@@ -80,7 +80,7 @@ test("the gate client in codearts-build.yml sends nothing if the build has no JO
   const variables = { SNAPSHOT_GATE_URL: "http://127.0.0.1:9/pre-deploy", SNAPSHOT_GATE_APP_CODE: APP_CODE };
   for (const JOB_NAME of ["", `\${JOB_NAME}`]) {
     const { code, output } = await runCommand(folder(), command, { ...variables, BUILDNUMBER: "20261121.3", JOB_NAME });
-    expect(output).toMatch(/^snapshot-gate: --deployment-id: expected .* none of its parts empty/);
+    expect(output).toMatch(/^snapshot-gate: --deployment-id: expected .* without an empty/);
     expect(code).toBe(3);
   }
 });

@@ -30,7 +30,10 @@ test("forEachConcurrent continues with the other items while one item is slow", 
   let finish = () => {};
   const done: string[] = [];
   const whole = forEachConcurrent(["slow", "a", "b", "c"], 2, async (item) => {
-    if (item === "slow") await new Promise<void>((resolve) => (finish = resolve));
+    if (item === "slow")
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
     done.push(item);
   });
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();

@@ -229,7 +229,7 @@ describe("calls of modules that the bundles leave out", () => {
     ],
     ["axios", () => sdk.axios.default({ url: "https://evs.example.com" })],
     ["axios.create", () => sdk.axios.create({}).interceptors.request.use()],
-    ["another function of axios", () => sdk.axios.isAxiosError(new Error())],
+    ["another function of axios", () => sdk.axios.isAxiosError(new Error("any"))],
     ["a proxy", () => new sdk.proxy.HttpsProxyAgent("http://127.0.0.1:1")],
     ["uuid", () => sdk.uuid.v4()],
     ["log4js", () => sdk.log4js.getLogger()],

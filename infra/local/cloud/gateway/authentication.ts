@@ -1,45 +1,49 @@
 /**
  * Authenticates a request by its SDK-HMAC-SHA256 signature (SOURCES.md#signature) or by the token in `X-Auth-Token`
- * (SOURCES.md#gateway-token-header). This code follows the public rules and deliberately shares nothing with the code that signs requests.
+ * (SOURCES.md#gateway-token-header). This code follows the public rules. It shares no code with the functions' signer, so a
+ * mistake in the signer causes a 401.
  */
 import { createHash, createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Query } from "./http.ts";
 
+/** The credentials of one caller: an access key (`ak`, `sk`) and optionally a token. */
 export interface Credentials {
   ak: string;
   sk: string;
   securityToken?: string;
   token?: string;
-  /** The project that the credentials give access to. Default: the project of the cloud. */
+  /** The project that the credentials give access to. Default: the project of the embedded cloud. */
   projectId?: string;
 }
 
+/** How a request was authenticated. */
 export type Signed = "sdk-hmac" | "token" | "none";
 
-/** The parts of a request that authentication needs. */
+/** The parts of a request that authentication reads. */
 export interface SignedRequest {
   method: string;
-  /** The decoded path. */
+  /** The URL path without percent encoding. */
   path: string;
   query: Query;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** The value of `{project_id}` in the path, or `undefined` if the path has no project. */
+  /** The project id in the path, or `undefined` if the path contains no project id. */
   pathProject: string | undefined;
 }
 
 /**
- * The result of authentication. The fault `signature` is a mistake of the caller. A test can cause `expired` and `skew` on
- * purpose.
+ * The result of authentication. A failure has a `reason` and a `fault`: `signature` means that the caller made a mistake, while
+ * tests cause `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
  */
 export type Verdict =
   | { signed: Signed; credentials: Credentials }
   | { signed: Signed; reason: string; fault: "signature" | "expired" | "skew" };
 
-/** The maximum difference between the date of a request and the wall clock (SOURCES.md#gateway-clock-skew). */
+/** The maximum difference between `X-Sdk-Date` and the wall clock (SOURCES.md#gateway-clock-skew). */
 const MAX_SKEW_MS = 15 * 60 * 1000;
 
+/** Stores the credentials that the embedded cloud accepts, and authenticates requests with them. */
 export class Keyring {
   readonly #projectId: string;
   readonly #all: Credentials[] = [];
@@ -50,19 +54,19 @@ export class Keyring {
   }
 
   add(credentials: Credentials): void {
-    const known = this.#all.findIndex(({ ak }) => ak === credentials.ak);
-    if (known >= 0) this.#all.splice(known, 1);
+    const index = this.#all.findIndex(({ ak }) => ak === credentials.ak);
+    if (index >= 0) this.#all.splice(index, 1);
     this.#all.push(credentials);
     this.#expired.delete(credentials.ak);
     if (credentials.token) this.#expired.delete(credentials.token);
   }
 
-  /** Expires an access key or a token. */
+  /** Makes requests with this access key or token fail, as if its validity period were over. */
   expire(akOrToken: string): void {
     this.#expired.add(akOrToken);
   }
 
-  /** Verifies the signature of a request, or its token if it has no signature. */
+  /** Verifies the signature of a request. If the request has no signature, verifies its token. */
   verifySignature(request: SignedRequest, wallTime: number): Verdict {
     const { authorization, "x-auth-token": token } = request.headers;
     if (authorization !== undefined) return this.#verifyHmac(request, authorization, wallTime);
@@ -79,7 +83,7 @@ export class Keyring {
   }
 
   #verifyHmac(request: SignedRequest, authorization: string, wallTime: number): Verdict {
-    const wrong = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): Verdict => ({
+    const reject = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): Verdict => ({
       signed: "sdk-hmac",
       reason,
       fault,
@@ -87,43 +91,43 @@ export class Keyring {
     const parts = /^SDK-HMAC-SHA256 Access=([^, ]+), ?SignedHeaders=([^, ]+), ?Signature=([0-9a-f]{64})$/.exec(
       authorization,
     );
-    if (!parts) return wrong("the Authorization header is malformed");
+    if (!parts) return reject("the Authorization header is malformed");
     const [, ak = "", signedHeaders = "", signature = ""] = parts;
     const credentials = this.#all.find((known) => known.ak === ak);
-    if (!credentials) return wrong(`unknown access key ${ak}`);
+    if (!credentials) return reject(`unknown access key ${ak}`);
 
     const { headers } = request;
     const names = signedHeaders.split(";");
     if (names.join(";") !== [...names].sort().join(";") || names.some((name) => name !== name.toLowerCase())) {
-      return wrong("SignedHeaders are not lower-case and sorted");
+      return reject("SignedHeaders are not lower-case and sorted");
     }
-    for (const name of names) if (headers[name] === undefined) return wrong(`signed header ${name} is missing`);
-    for (const name of ["host", "x-sdk-date"]) if (!names.includes(name)) return wrong(`${name} is not signed`);
+    for (const name of names) if (headers[name] === undefined) return reject(`signed header ${name} is missing`);
+    for (const name of ["host", "x-sdk-date"]) if (!names.includes(name)) return reject(`${name} is not signed`);
     for (const name of ["x-project-id", "x-security-token"]) {
-      if (headers[name] !== undefined && !names.includes(name)) return wrong(`${name} is not signed`);
+      if (headers[name] !== undefined && !names.includes(name)) return reject(`${name} is not signed`);
     }
     if (headers["x-security-token"] !== credentials.securityToken) {
-      return wrong("X-Security-Token does not belong to the access key");
+      return reject("X-Security-Token does not belong to the access key");
     }
 
     const date = String(headers["x-sdk-date"]);
     const signedAt = parseSdkDate(date);
-    if (signedAt === undefined) return wrong("X-Sdk-Date is not YYYYMMDDTHHMMSSZ");
+    if (signedAt === undefined) return reject("X-Sdk-Date is not YYYYMMDDTHHMMSSZ");
     if (canonicalSignature(request, names, date, credentials.sk) !== signature) {
-      return wrong("verify aksk signature fail");
+      return reject("verify aksk signature fail");
     }
     if (Math.abs(wallTime - signedAt) > MAX_SKEW_MS) {
-      return wrong("X-Sdk-Date is more than 15 minutes from the current time", "skew");
+      return reject("X-Sdk-Date is more than 15 minutes from the current time", "skew");
     }
-    if (this.#expired.has(ak)) return wrong("token expired", "expired");
+    if (this.#expired.has(ak)) return reject("token expired", "expired");
 
     const projectHeader = headers["x-project-id"];
     const project = credentials.projectId ?? this.#projectId;
     if (projectHeader !== undefined && projectHeader !== project) {
-      return wrong("X-Project-Id is not the project of the access key");
+      return reject("X-Project-Id is not the project of the access key");
     }
     const foreign = this.#foreignProject(request, credentials);
-    return foreign ? wrong(foreign) : { signed: "sdk-hmac", credentials };
+    return foreign ? reject(foreign) : { signed: "sdk-hmac", credentials };
   }
 
   #foreignProject({ pathProject }: SignedRequest, credentials: Credentials): string | undefined {
@@ -136,7 +140,7 @@ function canonicalSignature(signedRequest: SignedRequest, names: string[], date:
   const { method, path, query, headers, body } = signedRequest;
   const canonicalHeaders = names.map((name) => `${name}:${String(headers[name]).trim()}\n`).join("");
   const declared = headers["x-sdk-content-sha256"];
-  // Compute the hash even if the request declares one. Otherwise a caller could replace the body under a valid signature.
+  // Compute the hash even if the request declares a hash. Otherwise a caller could change the body and keep a valid signature.
   const payloadHash = declared === "UNSIGNED-PAYLOAD" ? declared : createHash("sha256").update(body).digest("hex");
   const request = [
     method,
@@ -150,7 +154,7 @@ function canonicalSignature(signedRequest: SignedRequest, names: string[], date:
   return createHmac("sha256", sk).update(`SDK-HMAC-SHA256\n${date}\n${requestHash}`).digest("hex");
 }
 
-/** Returns the canonical path, which ends with a slash even if the path does not (SOURCES.md#signature-canonical-uri). */
+/** Encodes a path for the signature. The canonical path always ends with a slash (SOURCES.md#signature-canonical-uri). */
 function canonicalPath(path: string): string {
   const encoded = path.split("/").map(encode).join("/");
   return encoded.endsWith("/") ? encoded : `${encoded}/`;
@@ -163,10 +167,7 @@ function canonicalQuery(query: Query): string {
     .join("&");
 }
 
-/**
- * Encodes every character except `A-Za-z0-9-_.~` as `%XX` in upper case. `encodeURIComponent` leaves five more characters
- * unencoded.
- */
+/** Percent-encodes every character except `A-Za-z0-9-_.~`. `encodeURIComponent` leaves `!'()*` unencoded too. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
@@ -175,6 +176,6 @@ function parseSdkDate(text: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!parts) return undefined;
   const [, year, month, day, hour, minute, second] = parts;
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(at) ? undefined : at;
+  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(ms) ? undefined : ms;
 }

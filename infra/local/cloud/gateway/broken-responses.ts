@@ -1,4 +1,4 @@
-/** Writes responses as a proxy or a broken connection would: valid HTTP, but incomplete or not the requested response. */
+/** Sends broken responses, such as a response that stops in the middle, as a proxy or a failing connection could. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,11 +10,11 @@ interface Response {
 /** Sends `101 Switching Protocols` and leaves the connection open. */
 export function sendUpgrade(response: ServerResponse, headers: Record<string, string>): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Write to the socket, because the response object would refuse the 101 or end the response after it.
+  // Write to the socket, because the response object would reject the status 101 or close the response after it.
   response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
 }
 
-/** Sends `count` responses in total, alternating between `100 Continue` and `103 Early Hints`. */
+/** Sends `count` informational responses, alternating between `100 Continue` and `103 Early Hints`. */
 export function sendInformational(response: ServerResponse, count: number): void {
   for (let sent = 0; sent < count && !response.destroyed; sent += 1) {
     if (sent % 2 === 0) response.writeContinue();
@@ -22,7 +22,7 @@ export function sendInformational(response: ServerResponse, count: number): void
   }
 }
 
-/** Sends the headers and the first 8 bytes of the body, then nothing more. The connection stays open. */
+/** Sends the headers and the first 8 bytes of the body, and then leaves the connection open without sending more. */
 export function sendStalled(response: ServerResponse, { status, text }: Response): void {
   writeHead(response, status, text);
   response.write(Buffer.from(text).subarray(0, 8));

@@ -1,4 +1,4 @@
-/** Applies a fault to one request: fails, delays or changes the response. */
+/** Applies an injected fault to one request: fails the request, or delays or changes its response. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CloudState } from "../cloud-state.ts";
@@ -9,7 +9,7 @@ import type { RequestView } from "./requests.ts";
 import { gatewayError, gatewayResponse, throttledResponse, type WireResponse } from "./responses.ts";
 import type { Match } from "./routes.ts";
 
-/** One request and everything that is known about it. */
+/** One request with the data that the server has derived from it, such as its route. */
 export interface RequestScope {
   request: IncomingMessage;
   response: ServerResponse;
@@ -21,17 +21,19 @@ export interface RequestScope {
   match: Match;
 }
 
-/** What a fault can do with the request that it hits. */
+/** The functions with which a fault can handle its request. */
 export interface FaultActions<Cloud> {
   cloudState: CloudState;
-  /** Calls the service, by default on the state of the cloud. */
+  /** Calls the service and returns its response. The default `cloudState` is the state of the embedded cloud. */
   call(cloudState?: CloudState): WireResponse;
   respond(wire: WireResponse, truncate?: boolean): void;
-  /** Records a status that the fault sends past `respond`. */
+  /** Records the response status, for a fault that sends its response without `respond`. */
   recordStatus(status: number): void;
+  /** Returns the embedded cloud, which the fault `mutatePage` passes to the test. */
   facade(): Cloud;
 }
 
+/** Sends the response that the fault causes. */
 export async function applyFault<Cloud>(
   fault: Fault<Cloud>,
   scope: RequestScope,
@@ -68,7 +70,7 @@ export async function applyFault<Cloud>(
       const done = call();
       const body = done.text === "" ? undefined : JSON.parse(done.text);
       const edited = fault.edit(body);
-      // `edit` returns undefined if it changed the body in place. `null` is a body.
+      // `undefined` means that `edit` changed the body in place. `null` is a new body.
       const text = JSON.stringify(edited === undefined ? body : edited) ?? "";
       return respond({ ...done, text });
     }
@@ -114,21 +116,23 @@ export async function applyFault<Cloud>(
   }
 }
 
-/** Returns the response of a successful call without carrying the call out. */
+/** Returns the response of a successful call, but discards the changes that the call made. */
 function acknowledge(
   { operation }: Route,
   cloudState: CloudState,
   call: (cloudState: CloudState) => WireResponse,
 ): WireResponse {
   if (/\.(update|add.*Tags|remove.*Tags)/.test(operation)) {
-    throw new Error(`The fault "acknowledge" cannot hit ${operation}: its changes cannot be discarded.`);
+    throw new Error(
+      `The fault "acknowledge" does not support ${operation}, because the changes of this operation cannot be discarded.`,
+    );
   }
   const discarded = { ...cloudState, logs: [], lostLogs: [], invocations: [] };
   const { afterwards: _, ...response } = cloudState.inventory.discard(() => call(discarded));
   return response;
 }
 
-/** Returns the body of a failure: the given body, or else what the gateway (502 and 504) or the service would send. */
+/** Returns the given body, or by default the error body of the API gateway (502 and 504) or of the service. */
 function failureText(
   status: number,
   body: unknown,
@@ -148,9 +152,10 @@ function failureText(
   return JSON.stringify(service.envelope(new Refusal(status, code, message), route, cloudState));
 }
 
-/** The body that a fault corrupts if the call was not carried out or its response has no body. */
+/** The body that a fault corrupts if the service did not execute the call, or if the response has no body. */
 const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
 
+/** Returns the body, and the changed headers, that the fault sends instead of the normal body. */
 function corruptBody(
   fault: Fault & { type: "cut" | "notJson" | "emptyBody" },
   text: string | undefined,

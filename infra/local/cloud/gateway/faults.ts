@@ -1,20 +1,20 @@
-/** Defines the faults that a test can inject, and selects the fault that hits a request. */
+/** Defines the faults that a test can inject, and selects the fault that applies to a request. */
 import type { Window } from "./throttle.ts";
 
 /**
- * A fault. With `after: true` the service executes the call before the fault: a snapshot exists, but the caller does not learn
- * about it. With `after: false` the service does not execute the call.
+ * A fault. With `after: true` the service executes the call before the fault occurs: for example, a snapshot exists, but the
+ * caller receives no response. With `after: false` the service does not execute the call.
  */
 export type Fault<Cloud = unknown> =
-  /** Delays the normal response by `ms` real milliseconds. The service executes the call after the delay or before it. */
+  /** Delays the normal response by `ms` real milliseconds. With `after: true` the service executes the call before the delay. */
   | { type: "delay"; ms: number; after?: boolean }
-  /** Responds with 429 APIGW.0308. */
+  /** Responds with 429 APIGW.0308, the rate limit error of the API gateway. */
   | { type: "throttle"; retryAfter?: number; window?: Window; limit?: number }
-  /** Responds with a status. Default body: the error of the gateway (502 and 504) or of the service (all other statuses). */
+  /** Responds with a status. Default body: the error of the API gateway (502 and 504) or of the service (other statuses). */
   | { type: "status"; status: number; body?: unknown; headers?: Record<string, string>; after?: boolean }
   /** Resets the connection (RST) without a response. */
   | { type: "reset"; after: boolean }
-  /** Sends valid headers with a content-length and half of the body, and then closes the connection. */
+  /** Sends the headers with a content-length, and half of the body, and then closes the connection. */
   | { type: "cut"; after: boolean }
   /** Sends the success status with a body that is not JSON: an HTML page if `html` is true, otherwise truncated JSON. */
   | { type: "notJson"; after: boolean; html?: boolean }
@@ -22,9 +22,9 @@ export type Fault<Cloud = unknown> =
   | { type: "emptyBody"; after: boolean }
   /** Never responds. The connection stays open until the caller or `close()` closes it. */
   | { type: "hang"; after: boolean }
-  /** Sends the headers and the first bytes of the body, then nothing more. The connection stays open. */
+  /** Sends the headers and the first 8 bytes of the body, and then leaves the connection open without sending more. */
   | { type: "stall"; after: boolean }
-  /** Sends the normal response slowly: one byte of the body every `ms` real milliseconds. */
+  /** Sends the normal response slowly: one byte of its body every `ms` real milliseconds. */
   | { type: "drip"; ms: number }
   /**
    * Sends `101 Switching Protocols` and leaves the connection open. `headers` replaces `Connection: Upgrade` and
@@ -34,53 +34,55 @@ export type Fault<Cloud = unknown> =
   /** Sends `count` responses, alternating between `100 Continue` and `103 Early Hints`, and then the normal response. */
   | { type: "informational"; count: number }
   /**
-   * Responds as if the service had executed a create, delete, attachment, report or invocation, but executes nothing. Refuses
-   * a call that the service would refuse.
+   * Responds as if the service had executed the call (a create, delete, attachment, log report or invocation), but changes
+   * nothing. Rejects a call that the service would reject.
    */
   | { type: "acknowledge" }
   /** Redirects to `location`. Default status: 307. */
   | { type: "redirect"; location: string; status?: 301 | 302 | 307 | 308 }
   /** Responds with 401 APIGW.0301, as if the temporary keys had expired. */
   | { type: "expiredToken" }
-  /** Moves the cloud's wall clock for this request: ahead by `ms` milliseconds, or back if `ms` is negative. */
+  /** Sets the wall clock of the embedded cloud ahead by `ms` milliseconds during this request, or back if `ms` is negative. */
   | { type: "clockSkew"; ms: number }
   /**
    * Executes the call and passes the response body to `edit`. Sends the value that `edit` returns. If `edit` returns
    * `undefined`, sends the body that `edit` changed in place.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: an edit reads responses of every shape
+  // biome-ignore lint/suspicious/noExplicitAny: tests edit responses of every shape
   | { type: "edit"; edit: (body: any) => unknown }
-  /** Calls `mutate` before the response is sent, so a list changes between two of its pages. */
+  /** Calls `mutate` before the response is sent, so the listed resources change between two pages of a list response. */
   | { type: "mutatePage"; mutate: (cloud: Cloud) => void }
-  /** Writes these bytes instead of an HTTP response and closes the connection. For binary bodies and broken headers. */
+  /** Writes these bytes instead of a response, such as a binary body or broken headers, and closes the connection. */
   | { type: "raw"; bytes: Buffer; after: boolean }
-  /** Sends exactly this response. The service does not execute the call. */
+  /** Sends exactly this response, without executing the call. */
   | { type: "answer"; status: number; headers?: Record<string, string>; body: string };
 
-/** Selects the requests that a fault hits. A request must match every given field. */
+/** Selects the requests to which a fault applies. A request must match every given field. */
 export interface FaultMatch {
-  /** The operation, such as `evs.createSnapshot`, or a pattern. */
+  /** The name of the operation, such as `evs.createSnapshot`, or a pattern that the name must match. */
   operation?: string | RegExp;
   method?: string;
   path?: RegExp;
-  /** An id that occurs in the path, the query or the body. */
+  /** An id that must occur in the path, the query or the body of the request. */
   resource?: string;
-  /** The first matching request that the fault hits. The first request has the number 1. */
+  /** The number of the first matching request to which the fault applies, counted from 1. */
   nth?: number;
-  /** How many requests the fault hits. Default: 1 if `nth` is given, otherwise unlimited. */
+  /** The maximum number of requests to which the fault applies. Default: 1 if `nth` is given, otherwise unlimited. */
   times?: number;
-  /** The probability with which the fault hits a matching request. */
+  /** The probability, from 0 to 1, with which the fault applies to a matching request. */
   probability?: { value: number; random: () => number };
 }
 
+/** Counts the requests of an injected fault, and removes the fault. */
 export interface FaultHandle {
-  /** The number of requests that matched. */
+  /** The number of requests that matched the fault. */
   readonly seen: number;
-  /** The number of requests that the fault hit. */
+  /** The number of requests to which the fault was applied. */
   readonly hits: number;
   remove(): void;
 }
 
+/** The parts of a request that a fault can match. */
 export interface FaultSubject {
   operation: string;
   method: string;
@@ -96,6 +98,7 @@ interface Armed<Cloud> extends FaultHandle {
   hits: number;
 }
 
+/** Stores the injected faults. */
 export class Faults<Cloud> {
   readonly #armed: Armed<Cloud>[] = [];
 
@@ -119,8 +122,8 @@ export class Faults<Cloud> {
   }
 
   /**
-   * Returns the first fault of the wanted types that hits this request. The other faults count the request as seen. A request
-   * that failed authentication or the rate limit never reaches this method.
+   * Returns the first injected fault of a wanted type that applies to this request. Every other matching fault still counts the
+   * request as seen. A request that fails authentication or exceeds the rate limit is checked only for the fault `clockSkew`.
    */
   pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;
@@ -146,7 +149,7 @@ function matches(match: FaultMatch, { operation, method, path, rawQuery, text }:
   return resource === undefined || path.includes(resource) || rawQuery.includes(resource) || text.includes(resource);
 }
 
-/** Matches with `search`, because `search` ignores the `lastIndex` of a pattern with the flag `g`. */
+/** Uses `search` instead of `test`, because `test` keeps a `lastIndex` between calls if the pattern has the flag `g`. */
 function matchesPattern(pattern: RegExp, text: string): boolean {
   return text.search(pattern) >= 0;
 }

@@ -1,22 +1,25 @@
-/** Defines what every service receives and returns. Nothing in this file depends on a particular service. */
+/** Defines the calls that every service of the embedded cloud receives, and the responses that it returns. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { CloudState } from "../cloud-state.ts";
 
+/** The decoded query parameters of a request, by name. */
 export type Query = Map<string, string[]>;
 
+/** One API request, as a service receives it. */
 export interface Call {
   requestId: string;
   method: string;
-  /** The decoded path, such as `/v2/{project}/cloudsnapshots`. */
+  /** The path without percent encoding, such as `/v2/<project id>/cloudsnapshots`. */
   path: string;
   params: Record<string, string>;
   query: Query;
   headers: IncomingHttpHeaders;
   text: string;
-  /** The parsed body, or `undefined` if the body is absent or not JSON. */
+  /** The parsed body, or `undefined` if the request has no body or the body is not JSON. */
   json: unknown;
 }
 
+/** The response of a service. */
 export interface ApiResponse {
   status: number;
   body?: unknown;
@@ -24,7 +27,7 @@ export interface ApiResponse {
   afterwards?: () => void;
 }
 
-/** Reports that a service refuses a call. The server converts it to the error body of that service. */
+/** Reports that a service rejects a call. The server converts this error to the service's own error body. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -36,22 +39,24 @@ export class Refusal extends Error {
   }
 }
 
+/** One API operation of a service. */
 export interface Route {
   operation: string;
   method: string;
   /** A path with parameters, such as `/v2/{project_id}/cloudsnapshots/{snapshot_id}`. */
   path: string;
-  /** The status of a successful call. Default: 200 for GET and PUT, otherwise 202. */
+  /** The HTTP status of a successful call. Default: 200 for GET and PUT, otherwise 202. */
   success?: number;
   handle(call: Call, cloud: CloudState): ApiResponse;
 }
 
+/** One service of the embedded cloud, such as EVS. */
 export interface Service {
   name: string;
   routes: Route[];
-  /** The error codes of a 500 and a 503 response if the fault `status` defines no body. */
+  /** The service's error codes for a 500 and a 503 that the fault `status` causes without a body. */
   failure: { 500: string; 503: string };
-  /** Returns the error body of the service. */
+  /** Returns the error body that the service sends for a rejected call. */
   envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
   /** Whether the rate limit of the API gateway applies to the service. */
   behindGateway: boolean;
@@ -69,7 +74,7 @@ export const ok = (body: unknown): ApiResponse => ({ status: 200, body });
 export const accepted = (body?: unknown): ApiResponse => ({ status: 202, body });
 
 /**
- * Parses a query. It decodes percent encoding only: `+` stays `+`, because the signature covers `+`
+ * Parses a query string. Decodes only percent encoding. A `+` stays a `+`, because the signature covers the `+`
  * (SOURCES.md#signature-canonical-query).
  */
 export function parseQuery(raw: string): Query {

@@ -1,6 +1,6 @@
 /**
- * Lists responses in forms that no document of the cloud describes. Proxies, load balancers and other OpenStack services send
- * some of them. The others are invented. A test sends such a response with the fault `status`.
+ * Lists responses that the API documents do not describe. Some of these responses are known from proxies, load balancers and
+ * other OpenStack services. The others are invented. A test sends an odd response with the fault `status`.
  *
  * @example
  * cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...ODD_ANSWERS.html, after: true });
@@ -44,14 +44,14 @@ export const ODD_ANSWERS = {
   errorNested: json(400, { error: { error: { code: "EVS.5400", message: "Bad request." } } }),
   codeObject: json(400, { error: { code: { value: "EVS.5400" }, message: ["Bad request."] } }),
   codePrototype: json(400, { error: { code: "__proto__", message: "constructor" } }),
-  /** A failure with a success status, as some endpoints of DWS send it. */
+  /** An error body with the status 200, which some DWS endpoints send. */
   failureSuccess: json(200, { error_code: "DWS.5000", error_msg: "The operation failed." }),
   conflict: json(409, {
     conflictingRequest: { code: 409, message: "Volume is busy with another task. Please try again later." },
   }),
   notFound: json(404, { itemNotFound: { code: 404, message: "The resource could not be found." } }),
   overLimit: json(413, { overLimit: { code: 413, message: "This request was rate-limited.", retryAfter: 1 } }),
-  /** A message of OpenStack Cinder with a code of EVS. The wording of EVS is UNCONFIRMED. */
+  /** An error message of OpenStack Cinder with an error code of EVS. The real message of EVS is unconfirmed. */
   wrongVolumeStatus: json(400, {
     error: {
       code: "EVS.2024",
@@ -71,9 +71,9 @@ export const ODD_ANSWERS = {
   proxyAuthentication: { status: 407, headers: { "proxy-authenticate": "Basic" }, body: "" },
   byteOrderMark: { status: 400, body: '\uFEFF{"error":{"code":"EVS.5400","message":"Bad request."}}' },
   controlCharacters: json(400, { error: { code: "EVS.5400\n", message: "a\u0000b\u001b[31mc\u2028d\u202ee\u009bf" } }),
-  /** A code of 1 MiB. */
+  /** An error code of 1 MiB. */
   longCode: json(400, { error: { code: "E".repeat(MIB), message: "Bad request." } }),
-  /** A message of 1 MiB. */
+  /** An error message of 1 MiB. */
   longMessage: json(400, { error: { code: "EVS.5400", message: "m".repeat(MIB) } }),
   /** A JSON body of 16 MiB. */
   large: { status: 500, body: `{"error":{"code":"EVS.5500","message":"${"x".repeat(16 * MIB - 42)}"}}` },

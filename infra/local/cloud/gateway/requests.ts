@@ -1,15 +1,15 @@
-/** Records every request for tests: a view of each request, and counts by operation and status. */
+/** Records every request for tests, and counts the requests by operation and response status. */
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { CloudClock } from "../clock.ts";
 import type { Signed } from "./authentication.ts";
 import type { Fault } from "./faults.ts";
 
-/** One request as the cloud received it, and the response that the cloud sent. */
+/** One request that the embedded cloud received, with its response. Tests read it in `requests`. */
 export interface RequestView {
-  /** The number of the request. The first request has the number 1. */
+  /** The number of the request, counted from 1. */
   n: number;
-  /** When the request arrived, in epoch milliseconds of the cloud's clock. */
+  /** When the request arrived, in epoch milliseconds of the embedded cloud's clock. */
   time: number;
   /** When the request arrived, in epoch milliseconds of the wall clock. */
   wallTime: number;
@@ -17,18 +17,18 @@ export interface RequestView {
   method: string;
   path: string;
   query: Record<string, string | string[]>;
-  /** Secrets are replaced by `***`. */
+  /** The request headers. The values of secret headers are replaced by `***`. */
   headers: Record<string, string>;
-  /** The parsed JSON, a string if the body is not JSON, or `undefined` if there is no body. */
+  /** The request body: parsed JSON, a string if the body is not JSON, or `undefined` if the request has no body. */
   body: unknown;
-  /** `undefined` until the cloud responds, and forever if a fault prevents the response. */
+  /** The status of the response. `undefined` before the response, and if a fault prevents the response. */
   status: number | undefined;
   service: string | undefined;
   operation: string | undefined;
   signed: Signed;
-  /** The type of the fault that hit the request. */
+  /** The type of the injected fault that was applied to the request. */
   fault: Fault["type"] | undefined;
-  /** The response body before a fault changed it. Not kept for GET requests, because lists are long. */
+  /** The response body before a fault changed it. `undefined` for GET requests, because list responses are long. */
   answer: unknown;
 }
 
@@ -58,6 +58,7 @@ export class RequestCounter {
 
 const SECRET_HEADERS = ["authorization", "x-auth-token", "x-security-token", "cookie"];
 
+/** Creates the record of a request that has just arrived. */
 export function createRequestView(n: number, request: IncomingMessage, body: unknown, clock: CloudClock): RequestView {
   return {
     n,
@@ -84,7 +85,7 @@ function withoutSecrets(headers: IncomingHttpHeaders): Record<string, string> {
   );
 }
 
-/** The maximum size of a request body at the API gateway, in bytes (SOURCES.md#gateway-body-limit). */
+/** The maximum request body that the API gateway accepts, in bytes (SOURCES.md#gateway-body-limit). */
 const MAX_BODY_BYTES = 12 * 1024 * 1024;
 
 /** Reads the body of a request. Returns `undefined` if the body is larger than the gateway accepts. */

@@ -1,9 +1,9 @@
-/** Builds the responses of the API gateway itself, and writes responses to the connection. */
+/** Builds the error responses of the API gateway itself, and writes all responses to the connection. */
 import type { ServerResponse } from "node:http";
 import type { RequestView } from "./requests.ts";
 import { type Throttled, throttleMessage } from "./throttle.ts";
 
-/** A response as it is written to the connection. */
+/** A response with a serialized body. */
 export interface WireResponse {
   status: number;
   headers?: Record<string, string>;
@@ -17,12 +17,14 @@ export function gatewayError(code: string, message: string, requestId: string): 
   return { error_msg: message, error_code: code, request_id: requestId };
 }
 
+/** Returns an error response of the API gateway, and records its body in the request view. */
 export function gatewayResponse(status: number, code: string, message: string, view: RequestView): WireResponse {
   const body = gatewayError(code, message, view.requestId);
   view.answer = body;
   return { status, text: JSON.stringify(body) };
 }
 
+/** Returns the API gateway's response to a request that exceeds a rate limit. */
 export function throttledResponse(limit: Throttled, view: RequestView, retryAfter?: number): WireResponse {
   const response = gatewayResponse(429, "APIGW.0308", throttleMessage(limit), view);
   return { ...response, ...(retryAfter === undefined ? {} : { headers: { "retry-after": String(retryAfter) } }) };

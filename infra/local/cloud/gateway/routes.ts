@@ -1,6 +1,7 @@
-/** Finds the route of a request. A fixed segment has priority over a parameter, so `.../detail` is never an id. */
+/** Finds the route of a request. A fixed path segment such as `detail` has priority over a parameter such as `{snapshot_id}`. */
 import type { Route, Service } from "./http.ts";
 
+/** The route of a request, and the values of its path parameters. */
 export interface Match {
   service: Service;
   route: Route;
@@ -13,6 +14,7 @@ interface Compiled {
   segments: string[];
 }
 
+/** Returns a function that finds the route for a method and a path, or returns undefined if no route matches. */
 export function createRouter(services: readonly Service[]): (method: string, path: string) => Match | undefined {
   const table = new Map<string, Compiled[]>();
   for (const service of services) {
@@ -22,8 +24,8 @@ export function createRouter(services: readonly Service[]): (method: string, pat
       table.set(key, [...(table.get(key) ?? []), { service, route, segments }]);
     }
   }
-  const parameters = (compiled: Compiled) => compiled.segments.filter(isParameter).length;
-  for (const routes of table.values()) routes.sort((a, b) => parameters(a) - parameters(b));
+  const countParameters = (compiled: Compiled) => compiled.segments.filter(isParameter).length;
+  for (const routes of table.values()) routes.sort((a, b) => countParameters(a) - countParameters(b));
 
   return (method, path) => {
     const segments = path.split("/").slice(1);

@@ -1,6 +1,6 @@
 /**
- * Serves all services of the cloud from one HTTP server. A request passes, in this order: its route, authentication, the rate
- * limit, the faults, and the service.
+ * Serves all services of the embedded cloud from one HTTP server. The server handles each request in this order: routing,
+ * authentication, rate limit, injected faults, service.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,7 @@ import { gatewayError, gatewayResponse, send, throttledResponse, type WireRespon
 import { createRouter } from "./routes.ts";
 import type { Throttled } from "./throttle.ts";
 
+/** The objects that the server works with. */
 export interface ServerParts<Cloud> {
   services: readonly Service[];
   cloudState: CloudState;
@@ -25,10 +26,11 @@ export interface ServerParts<Cloud> {
   keepRequests: boolean;
   requestCounter: RequestCounter;
   refusedSignatures: string[];
-  /** Returns the cloud that the fault `mutatePage` passes to a test. */
+  /** Returns the embedded cloud, which the fault `mutatePage` passes to the test. */
   facade: () => Cloud;
 }
 
+/** Creates the HTTP server, which the caller must start with `listen`. */
 export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   const findRoute = createRouter(parts.services);
   let requestCount = 0;
@@ -36,13 +38,13 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   const server = createServer((request, response) => {
     requestCount += 1;
     receive(requestCount, request, response).catch((error: unknown) => {
-      // The caller has closed the connection early. Any other error is a bug of the embedded cloud and must be visible.
+      // Ignore the error if the caller closed the connection early. Any other error is a bug in the embedded cloud.
       if (!request.complete) return;
-      console.error("The embedded cloud failed:", error);
+      console.error("Bug in the embedded cloud:", error);
       send(response, { status: 500, text: JSON.stringify(gatewayError("APIGW.0201", String(error), "")) });
     });
   });
-  // Longer than any caller keeps an idle connection, so the cloud never closes a connection that a caller is about to reuse.
+  // Longer than any caller keeps an idle connection, so the server never closes a connection that a caller is about to reuse.
   server.keepAliveTimeout = 10 * 60 * 1000;
   return server;
 
@@ -80,8 +82,8 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     const scope: RequestScope = { request, response, view, text, json, rawQuery, query, match };
 
     const skew = pickFault(scope, (type) => type === "clockSkew");
-    const refused = authenticate(scope, body, skew?.type === "clockSkew" ? skew.ms : 0);
-    if (refused) return respond(response, view, refused);
+    const authenticationError = authenticate(scope, body, skew?.type === "clockSkew" ? skew.ms : 0);
+    if (authenticationError) return respond(response, view, authenticationError);
     const throttled = match.service.behindGateway ? parts.throttle() : undefined;
     if (throttled) return respond(response, view, throttledResponse(throttled, view));
 
@@ -105,7 +107,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     return fault;
   }
 
-  /** Returns the response to a request that fails authentication, or `undefined`. */
+  /** Authenticates a request. Returns an error response, or `undefined` if authentication succeeds. */
   function authenticate(scope: RequestScope, body: Buffer, skewMs: number): WireResponse | undefined {
     const { request, response, view, match, query } = scope;
     const wallTime = Date.now() + skewMs;
@@ -121,7 +123,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     const { service } = match;
     const isForeign = pathProject !== undefined && pathProject !== parts.cloudState.projectId;
     if (service.name === "lts" && isForeign) {
-      // The only authentication error that LTS documents (SOURCES.md#lts-project-error).
+      // LTS documents only this authentication error (SOURCES.md#lts-project-error).
       const refusal = new Refusal(401, "SVCSTG.ALS.403.105", "Project id is invalid.");
       return { status: 401, text: JSON.stringify(service.envelope(refusal, match.route, parts.cloudState)) };
     }
@@ -141,7 +143,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
   }
 }
 
-/** Calls the service, and converts its refusals to its own error body. */
+/** Calls the service, and converts a `Refusal` to the error body of the service. */
 function callService({ match, view, request, query, text, json }: RequestScope, cloudState: CloudState): WireResponse {
   const { service, route, params } = match;
   cloudState.inventory.removeDeleted();

@@ -1,28 +1,31 @@
-/** Implements the rate limit of the API gateway as token buckets on the cloud's clock. */
+/** Implements the rate limit of the API gateway with token buckets on the embedded cloud's clock. */
 import type { CloudClock } from "../clock.ts";
 
+/** The period that a rate limit counts. */
 export type Window = "1 second" | "1 minute";
 
+/** The maximum number of requests per second and per minute. Without a value there is no limit. */
 export interface Rate {
   perSecond?: number;
   perMinute?: number;
 }
 
+/** The limit that a request exceeded. */
 export interface Throttled {
   limit: number;
   window: Window;
 }
 
 interface Bucket extends Throttled {
-  /** Tokens per millisecond. */
+  /** How many tokens the bucket gains per millisecond. */
   refill: number;
   tokens: number;
   updatedAt: number;
 }
 
 /**
- * Returns a function that takes one token from each bucket. If a bucket is empty, the function takes no token and returns the
- * limit of that bucket.
+ * Returns a function that the server calls for each request. The function takes one token from each bucket. If a bucket is empty,
+ * the function takes no token and returns the limit that the request exceeds.
  */
 export function createThrottle(rate: Rate | undefined, clock: CloudClock): () => Throttled | undefined {
   const buckets: Bucket[] = [];
@@ -38,7 +41,7 @@ export function createThrottle(rate: Rate | undefined, clock: CloudClock): () =>
       bucket.tokens = Math.min(bucket.limit, bucket.tokens + Math.max(0, now - bucket.updatedAt) * bucket.refill);
       bucket.updatedAt = now;
     }
-    // The tolerance absorbs floating-point errors: 10 refills of 0.1 token must add up to one token.
+    // Tolerate floating-point errors, because 10 refills of 0.1 tokens must add up to one token.
     const empty = buckets.find((bucket) => bucket.tokens < 1 - 1e-9);
     if (empty) return { limit: empty.limit, window: empty.window };
     for (const bucket of buckets) bucket.tokens -= 1;
@@ -46,7 +49,7 @@ export function createThrottle(rate: Rate | undefined, clock: CloudClock): () =>
   };
 }
 
-/** Returns the documented message of a throttled request (SOURCES.md#gateway-throttling-message). */
+/** Returns the error message for a request that exceeds a rate limit (SOURCES.md#gateway-throttling-message). */
 export function throttleMessage({ limit, window }: Throttled): string {
   return `The throttling threshold has been reached: policy user over ratelimit,limit:${limit},time:${window}`;
 }

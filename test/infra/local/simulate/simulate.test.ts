@@ -168,7 +168,7 @@ describe("the command simulate", () => {
     const { code, out, err } = await run(join(path, "nightly.json"), "--from", "2026-11-21", "--days=60");
     expect(code).toBe(1);
     expect(err).toMatch(
-      /^simulate: nightly does not fit: A disk can have 7 snapshots of the kind snapshot\. .*QuotaExceeded/,
+      /^simulate: The policy nightly exceeds a limit: A disk can have 7 snapshots of the kind snapshot\. .*QuotaExceeded/,
     );
     const lines = out.split("\n");
     expect(lines[0]).toMatch(/^day +created +deleted +retained +oldest +keep_last +keep_within_days +keep_daily/);
@@ -225,17 +225,17 @@ describe("the command simulate", () => {
     };
     const policy = write("good.json", JSON.stringify(nightly));
     const cases: [string[], string][] = [
-      [[], "expected the file of one policy, got nothing"],
+      [[], "expected one policy file, got no arguments"],
       [[join(path, "none.json")], "does not exist"],
       [[write("torn.json", "{")], "expected JSON"],
       [[write("empty.json", JSON.stringify({ policy: "p" }))], "retention: expected at least one of keep_last"],
       [[write("fault.json", JSON.stringify({ ...nightly, retention: { keep_hourly: 1 } }))], "keep_hourly"],
       [[write("zone.json", JSON.stringify({ ...nightly, time_zone: "Mars/Olympus" }))], "time_zone"],
-      [[policy, "--days", "0"], "--days: expected a whole number from 1"],
-      [[policy, "--from", "yesterday"], "--from: expected a day such as"],
-      [[policy, "--from", "2026-02-30"], "--from: expected a day such as 2026-11-21, got 2026-02-30"],
-      [[policy, "--svg", join(path, "none", "p.svg")], "--svg: expected a file that can be written: ENOENT"],
-      [[policy, "--out", join(path, "none", "p.svg")], "--out: expected a file that can be written: ENOENT"],
+      [[policy, "--days", "0"], "--days: expected an integer from 1"],
+      [[policy, "--from", "yesterday"], "--from: expected a date such as"],
+      [[policy, "--from", "2026-02-30"], "--from: expected a date such as 2026-11-21, got 2026-02-30"],
+      [[policy, "--svg", join(path, "none", "p.svg")], "--svg: the picture could not be written: ENOENT"],
+      [[policy, "--out", join(path, "none", "p.svg")], "--out: the picture could not be written: ENOENT"],
       [[policy, "--svg", "a.svg", "--out", "b.svg"], "expected --svg or --out, got both"],
       [["test/events/verify-snapshots.json"], "verify-snapshots.json is not a valid policy"],
       [[write("text.json", JSON.stringify(event("{")))], "user_event: expected JSON in"],
@@ -251,6 +251,6 @@ describe("the command simulate", () => {
     expect(readdirSync(path).filter((name) => name.endsWith(".svg"))).toEqual([]);
     const { code, out, err } = await run(policy, "--days", "many");
     expect([code, out]).toEqual([2, ""]);
-    expect(err).toContain("simulate: --days: expected a whole number from 1 to 20000, got many");
+    expect(err).toContain("simulate: --days: expected an integer from 1 to 20000, got many");
   });
 });

@@ -175,10 +175,10 @@ describe("the tour and invoke with the built functions", () => {
 
   const sample = join(ROOT, EVENTS, "create-snapshot.json");
   test.each([
-    [[], "expected a function and the file of an event, got nothing"],
-    [["no-such", sample], 'expected a function, got "no-such"'],
+    [[], "expected a function and an event file, got no arguments"],
+    [["no-such", sample], 'expected the name of a function, got "no-such"'],
     [["create-snapshot", "nowhere.json"], "nowhere.json does not exist"],
-    [["create-snapshot", EVENTS], "test/events is a directory"],
+    [["create-snapshot", EVENTS], "test/events is not a file"],
     [["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
     [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
     [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
@@ -191,7 +191,7 @@ describe("the tour and invoke with the built functions", () => {
   test("invoke exits with 2 and prints its usage if the arguments are wrong", () => {
     const { status, stderr } = run("invoke/main.ts");
     expect(status).toBe(2);
-    expect(stderr).toContain("expected a function and the file of an event, got nothing");
+    expect(stderr).toContain("expected a function and an event file, got no arguments");
     expect(stderr).toContain("Functions: create-");
   });
 });

@@ -159,7 +159,11 @@ describe("a request without a complete response", () => {
 
   test("the transport reports that nothing was sent if the TLS handshake does not end", async () => {
     let bytes = "";
-    const server = await speaking((socket) => socket.on("data", (chunk) => (bytes += chunk.toString("latin1"))));
+    const server = await speaking((socket) =>
+      socket.on("data", (chunk) => {
+        bytes += chunk.toString("latin1");
+      }),
+    );
     const url = server.origin.replace("http:", "https:");
     const failure = await failureOf(post(`${url}/secret-path`, "secret body", { timeoutMs: 80 }));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
