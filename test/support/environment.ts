@@ -267,3 +267,13 @@ export function countInFlight(runtime: Runtime): () => number {
   };
   return () => max;
 }
+
+/** Expects that the function rejects the call as invalid with a short message, and does not call the cloud. */
+export function expectRejected(invoked: Invoked, message: string, requests: string[]): void {
+  const actual: string = invoked.error?.message ?? errorOf(invoked).message;
+  expect(actual).toContain(message);
+  expect(actual.length).toBeLessThan(1_000);
+  expect(invoked.records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+  for (const { error } of invoked.records) expect(error.reason).toBe("InvalidRequest");
+  expect(requests).toEqual([]);
+}

@@ -1,4 +1,4 @@
-/** Tests input that is nested too deeply, is too large, or starts with a byte order mark. */
+/** Tests input that is nested too deeply. */
 import { describe, expect, test } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
@@ -10,8 +10,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { runBare } from "../support/bare-node.ts";
-import { apig, createTestEnvironment, errorOf, type Invoked, START, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, expectRejected, START, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
@@ -19,7 +18,6 @@ useFixedDate();
 type Json = Record<string, unknown>;
 type Factory = (runtime: Runtime) => (event: unknown, context: unknown) => Promise<unknown>;
 
-const BYTE_ORDER_MARK = "\ufeff";
 const LEVELS = 100_000;
 const DEEP_ARRAY = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
 const DEEP_OBJECT = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
@@ -37,16 +35,6 @@ const EVENT: Record<string, Factory> = {
   "verify-snapshots": verifySnapshots,
   "disk-attached": diskAttached,
 };
-
-/** Expects that the function rejects the call as invalid with a short message, and does not call the cloud. */
-function expectRejected(invoked: Invoked, message: string, requests: string[]): void {
-  const actual: string = invoked.error?.message ?? errorOf(invoked).message;
-  expect(actual).toContain(message);
-  expect(actual.length).toBeLessThan(1_000);
-  expect(invoked.records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
-  for (const { error } of invoked.records) expect(error.reason).toBe("InvalidRequest");
-  expect(requests).toEqual([]);
-}
 
 describe.each<[what: string, text: string, words: string]>([
   ["arrays", DEEP_ARRAY, "an array of 1 item"],
@@ -177,166 +165,3 @@ describe.each<[what: string, text: string, words: string]>([
     expect(result.outcomes).toEqual({ accepted: 2, deferred: 1 });
   });
 });
-
-const MIB = 1024 * 1024;
-
-/** Returns a string that repeats an item as often as it fits into 1 MiB. */
-function filled(head: string, item: (index: number) => string, tail: string): string {
-  const items: string[] = [];
-  for (let size = head.length + tail.length; ; ) {
-    const next = item(items.length);
-    size += next.length + 1;
-    if (size > MIB) return head + items.join(",") + tail;
-    items.push(next);
-  }
-}
-
-const GATE = '{"deployment_id":"release-7","targets":[';
-const SNAPSHOT = `${GATE}{"kind":"snapshot",`;
-const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padStart(12, "0")}"`;
-
-describe("a body of 1 MiB", () => {
-  test.each<[what: string, body: string, message: string]>([
-    ["targets that are numbers", filled(GATE, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
-    ["empty targets", filled(GATE, () => "{}", "]}"), "targets: expected at most 10000 items, got 349"],
-    ["unknown kinds", filled(GATE, () => '{"kind":"x"}', "]}"), "targets: expected at most 10000 items"],
-    [
-      "targets without ids and tags",
-      filled(GATE, () => '{"kind":"snapshot"}', "]}"),
-      "targets: expected at most 10000 items",
-    ],
-    [
-      "ids that are numbers",
-      filled(`${SNAPSHOT}"volume_ids":[`, () => "0", "]}]}"),
-      "targets[0].volume_ids: expected at most 10000 items",
-    ],
-    [
-      "valid ids",
-      filled(`${SNAPSHOT}"volume_ids":[`, uuid, "]}]}"),
-      "targets[0].volume_ids: expected at most 10000 items, got 26",
-    ],
-    [
-      "unknown fields",
-      filled(`${GATE}],`, (index) => `"f${index}":0`, "}"),
-      "body: expected at most 10000 fields, got 96",
-    ],
-    [
-      "unknown fields of a target",
-      filled(SNAPSHOT, (index) => `"f${index}":0`, "}]}"),
-      "targets[0]: expected at most 10000 fields, got 96",
-    ],
-    [
-      "tags that are numbers",
-      filled(`${SNAPSHOT}"tags":{`, (index) => `"t${index}":0`, "}}]}"),
-      "targets[0].tags: expected at most 10000 fields, got 96",
-    ],
-    [
-      "valid tags",
-      filled(`${SNAPSHOT}"tags":{`, (index) => `"t${index}":""`, "}}]}"),
-      "targets[0].tags: expected at most 10000 fields, got 88",
-    ],
-    [
-      "targets with many unknown fields each",
-      filled(
-        GATE,
-        () => `{"kind":"snapshot",${Array.from({ length: 100 }, (_, index) => `"f${index}":0`).join()}}`,
-        "]}",
-      ),
-      "Validation stopped after 200 faults. There are more.",
-    ],
-    [
-      "long unknown fields",
-      filled(`${GATE}],`, (index) => `"${"f".repeat(200)}${index}":0`, "}"),
-      "targets: expected at least 1 item, got 0.",
-    ],
-    [
-      "field names of control characters",
-      filled(`${GATE}],`, (index) => `"${"\\u0001".repeat(20)}${index}":0`, "}"),
-      "Validation stopped after ",
-    ],
-    ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
-    ["arrays without an end", "[".repeat(MIB), "Expected a JSON body, got "],
-    ["a long string", `{"deployment_id":"${"x".repeat(MIB - 100)}"}`, "deployment_id: expected at most 128 characters"],
-    ["spaces", " ".repeat(MIB), "Expected a JSON body, got "],
-  ])(
-    "pre-deploy responds to 1 MiB of %s with a 400 of at most 64 KB within 64 MB of heap",
-    async (_what, body, message) => {
-      const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
-      const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };
-      const environment = { NODE_OPTIONS: "--max-old-space-size=64" };
-      const run = await runBare("pre-deploy", [{ event: apig(body), context }], { environment });
-      const answer = run.returned[0]?.result;
-      expect(answer.statusCode).toBe(400);
-      expect(JSON.parse(answer.body).error.message).toContain(message);
-      expect(answer.body.length).toBeLessThan(64 * 1024);
-      expect(run.stdout.length).toBeLessThan(128 * 1024);
-    },
-  );
-});
-
-test("create-snapshot rejects a body of 1 MiB of spaces and one character that is not base64 without a delay", async () => {
-  const environment = await createTestEnvironment();
-  const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
-  expectRejected(invoked, "Expected a body in base64", environment.requests());
-});
-
-describe("a byte order mark", () => {
-  test.each([false, undefined])(
-    "create-snapshot ignores a byte order mark before a plain body whose isBase64Encoded is %s",
-    async (isBase64Encoded) => {
-      const environment = await createTestEnvironment();
-      const text = JSON.stringify({ snapshot: { volume_id: environment.cloud.addVolume().id } });
-      const { result } = await environment.invoke(
-        createSnapshot,
-        apig("", {}, { body: BYTE_ORDER_MARK + text, isBase64Encoded }),
-      );
-      expect(result.statusCode).toBe(202);
-      expect(environment.cloud.snapshots("snapshot")).toHaveLength(1);
-    },
-  );
-
-  test("create-snapshot ignores a byte order mark in a base64 body", async () => {
-    const environment = await createTestEnvironment();
-    const text = JSON.stringify({ snapshot: { volume_id: environment.cloud.addVolume().id } });
-    const { result } = await environment.invoke(createSnapshot, apig(BYTE_ORDER_MARK + text));
-    expect(result.statusCode).toBe(202);
-    expect(environment.cloud.snapshots("snapshot")).toHaveLength(1);
-  });
-
-  test("scheduled-snapshots ignores a byte order mark before the user_event of a timer", async () => {
-    const environment = await createTestEnvironment();
-    const { id } = environment.cloud.addVolume();
-    const policy = JSON.stringify({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: [id] }] });
-    const { result } = await environment.invoke(scheduledSnapshots, timerEvent(BYTE_ORDER_MARK + policy));
-    expect(result.outcomes).toEqual({ accepted: 1 });
-    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([id]);
-  });
-
-  test("disk-attached ignores a byte order mark before DISK_ATTACHED_RETENTION", async () => {
-    const environment = await createTestEnvironment({
-      variables: { DISK_ATTACHED_RETENTION: `${BYTE_ORDER_MARK}{"keep_last":2}` },
-    });
-    const server = environment.cloud.addServer().id;
-    const disk = environment.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
-    const cts = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
-    const { result } = await environment.invoke(diskAttached, { cts: { ...cts, request: { volume_id: disk } } });
-    expect(result.outcomes).toEqual({ accepted: 1 });
-    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
-  });
-
-  test("create-snapshot ignores a byte order mark before RUNTIME_USERDATA", async () => {
-    await expectClassicLimits(`${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}`);
-  });
-});
-
-test("create-snapshot reads EVS_LIMITS although another variable of RUNTIME_USERDATA is 100,000 nested arrays", async () => {
-  await expectClassicLimits(`{"OTHER":${DEEP_ARRAY},"EVS_LIMITS":"classic"}`);
-});
-
-/** Expects that create-snapshot reads `EVS_LIMITS` from the variable, because it accepts a description of 200 characters. */
-async function expectClassicLimits(RUNTIME_USERDATA: string) {
-  const { cloud, invoke } = await createTestEnvironment({ evsLimits: "classic" });
-  const body = { snapshot: { volume_id: cloud.addVolume().id, description: "d".repeat(200) } };
-  const { result } = await invoke(createSnapshot, apig(body), { environment: { RUNTIME_USERDATA } });
-  expect(result.statusCode).toBe(202);
-}
