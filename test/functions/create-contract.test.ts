@@ -1,7 +1,8 @@
-/** Tests the create functions with the examples of the API documents. */
+/** Tests the requests that the create functions send and the responses that they return, with examples of the API documents. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
+  CLASSIC,
   CLUSTER,
   CREATES,
   type Create,
@@ -16,24 +17,22 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-interface Document {
-  /** The condition that test names contain after the name of the function. */
-  condition: string;
+/** An example of an API document. */
+interface Example {
   create: Create;
-  variables?: Record<string, string>;
-  evsLimits?: "classic";
+  options?: typeof CLASSIC;
   /** Adds the resource that the request names. */
   arrange(cloud: EmbeddedCloud): unknown;
-  /** The example of the document, with its whitespace. */
+  /** The request body of the example, with the whitespace of the document. */
   request: string;
+  /** The response body of the example, with the whitespace of the document. */
   response: string;
 }
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 
-const DOCUMENTS: Document[] = [
+const EXAMPLES: Example[] = [
   {
-    condition: "",
     create: STANDARD,
     arrange: (cloud) => cloud.addVolume({ id: "2c194dde-7de5-4529-a141-49f48181f411" }),
     request: `{
@@ -50,7 +49,6 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: "",
     create: SNAPSHOT,
     arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{
@@ -79,17 +77,14 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: " with EVS_LIMITS=classic",
     create: SNAPSHOT,
-    variables: { EVS_LIMITS: "classic" },
-    evsLimits: "classic",
+    options: CLASSIC,
     arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{ "snapshot": { "name": "snap-001", "description": "Daily backup", "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "force": false, "metadata": { } } }`,
     response: `{ "snapshot": { "status": "creating", "description": "Daily backup", "created_at": "2013-02-25T03:56:53.081642", "metadata": { }, "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "size": 1, "id": "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", "name": "snap-001", "updated_at": "2013-02-25T03:56:53.081642" } }`,
   },
   {
-    // The document has no example of a request, so this one has every field of its table.
-    condition: "",
+    // The document has no example of a request, so this request has every field that the document lists.
     create: GROUP,
     arrange(cloud) {
       const { id } = cloud.addServer({ id: "0a9f4c1e-3a9e-4f0c-9d7f-0c8a5a1b2c3d" });
@@ -113,7 +108,6 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: "",
     create: CLUSTER,
     arrange: (cloud) => cloud.addCluster({ id: "44b277eb-39be-4921-be31-3d61b43651d7" }),
     request: `{
@@ -138,89 +132,80 @@ const PATHS: Record<string, string> = {
   "dws.createSnapshot": "/v1.0/0123456789abcdef0123456789abcdef/snapshots",
 };
 
-describe.each(DOCUMENTS)(
-  "$create.name$condition",
-  ({ condition, create, variables, evsLimits, arrange, request, response }) => {
-    const unit = `${create.name}${condition}`;
-    const open = async () => {
-      const environment = await createTestEnvironment({ variables, evsLimits });
-      arrange(environment.cloud);
-      return environment;
-    };
-    const { status, operation, envelope } = create;
+describe.each(EXAMPLES)("$create.name", ({ create, options, arrange, request, response }) => {
+  const unit = `${create.name}${options === undefined ? "" : " with EVS_LIMITS=classic"}`;
+  const { status, operation, envelope } = create;
+  const sentBody = { [envelope]: create.withMarker(JSON.parse(request)[envelope]) };
+  const prepare = async (fault?: "respond with the example") => {
+    const environment = await createTestEnvironment(options);
+    arrange(environment.cloud);
+    if (fault) environment.cloud.fault({ operation }, { type: "answer", status, body: response });
+    return environment;
+  };
 
-    test(`${unit} sends the example request of the API document with the marker and nothing else, and returns the response unchanged over HTTP`, async () => {
-      const fixture = await open();
-      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
-      const { result } = await fixture.invoke(create.factory, apig(request), { requestId: "request-of-the-platform" });
-      expect(result).toStrictEqual({
-        statusCode: status,
-        headers: {
-          "content-type": "application/json",
-          "x-request-id": "request-of-the-platform",
-          "x-snapshot-outcome": "accepted",
-        },
-        body: response,
-        isBase64Encoded: false,
-      });
-      const [sent, ...others] = creates(fixture);
-      expect(others).toEqual([]);
-      expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
-      expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
-      expect(sent?.body).toEqual({ [envelope]: create.marked(JSON.parse(request)[envelope]) });
+  test(`${unit} adds only the marker to the example request of the API document, and returns the example response unchanged over HTTP`, async () => {
+    const environment = await prepare("respond with the example");
+    const requestId = "request-id-of-functiongraph";
+    const { result } = await environment.invoke(create.factory, apig(request), { requestId });
+    expect(result).toStrictEqual({
+      statusCode: status,
+      headers: {
+        "content-type": "application/json",
+        "x-request-id": requestId,
+        "x-snapshot-outcome": "accepted",
+      },
+      body: response,
+      isBase64Encoded: false,
     });
-
-    test(`${unit} returns the response body of the API when it is invoked directly`, async () => {
-      const fixture = await open();
-      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
-      const { result, error } = await fixture.invoke(create.factory, JSON.parse(request));
-      expect(error).toBeUndefined();
-      expect(result).toStrictEqual(JSON.parse(response));
-      expect(creates(fixture).map(({ body }) => body)).toEqual([
-        { [envelope]: create.marked(JSON.parse(request)[envelope]) },
-      ]);
-    });
-
-    test(`${unit} creates the snapshot that the example request of the API document describes`, async () => {
-      const { cloud, invoke } = await open();
-      const { result, records } = await invoke(create.factory, apig(request));
-      const { name } = JSON.parse(request)[envelope];
-      const [made, ...members] = cloud.snapshots().filter(({ kind }) => kind === create.kind);
-      expect(members).toEqual([]);
-      expect(made).toMatchObject({ name });
-      expect(result.statusCode).toBe(status);
-      expect(result.body).toContain(made?.id);
-      expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
-    });
-  },
-);
-
-describe.each(CREATES)("$name", (create) => {
-  const { kind, status, envelope } = create;
-
-  test(`${create.name} generates a name only if the request has none`, async () => {
-    const fixture = await createFixture(create);
-    const { records } = await fixture.post();
-    const given = fixture.resource.name;
-    const madeUp = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
-    const [sent] = creates(fixture);
-    expect(sent?.body).toEqual({
-      [envelope]: create.marked({ ...fixture.resource, name: given ?? expect.stringMatching(madeUp) }),
-    });
-    expect(fixture.cloud.snapshots(kind)[0]?.name).toBe(records[0].name);
+    const [sent, ...others] = creates(environment);
+    expect(others).toEqual([]);
+    expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
+    expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
+    expect(sent?.body).toEqual(sentBody);
   });
 
-  test(`${create.name} sends the token as X-Auth-Token if the agency provides no access key`, async () => {
+  test(`${unit} returns the example response of the API document as an object when it is invoked directly`, async () => {
+    const environment = await prepare("respond with the example");
+    const { result, error } = await environment.invoke(create.factory, JSON.parse(request));
+    expect(error).toBeUndefined();
+    expect(result).toStrictEqual(JSON.parse(response));
+    expect(creates(environment).map(({ body }) => body)).toEqual([sentBody]);
+  });
+
+  test(`${unit} creates one snapshot with the name in the example request of the API document`, async () => {
+    const { cloud, invoke } = await prepare();
+    const { result, records } = await invoke(create.factory, apig(request));
+    const { name } = JSON.parse(request)[envelope];
+    const [made, ...others] = cloud.snapshots(create.kind);
+    expect(others).toEqual([]);
+    expect(made).toMatchObject({ name });
+    expect(result.statusCode).toBe(status);
+    expect(result.body).toContain(made?.id);
+    expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
+  });
+});
+
+describe.each(CREATES)("$name", (create) => {
+  test(`${create.name} sends the name of the request, or a generated name if the request has none`, async () => {
+    const fixture = await createFixture(create);
+    const { records } = await fixture.post();
+    const generated = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
+    const name = fixture.resource.name ?? expect.stringMatching(generated);
+    expect(creates(fixture)[0]?.body).toEqual({ [create.envelope]: create.withMarker({ ...fixture.resource, name }) });
+    expect(fixture.snapshots()[0]?.name).toBe(records[0].name);
+  });
+
+  test(`${create.name} sends a token as X-Auth-Token if the agency provides a token but no access key`, async () => {
     const fixture = await createFixture(create);
     const { result } = await fixture.http(undefined, { credentials: { token: fixture.cloud.credentials.token } });
-    expect(result.statusCode).toBe(status);
+    expect(result.statusCode).toBe(create.status);
     expect(new Set(fixture.cloud.requests.map(({ signed }) => signed))).toEqual(new Set(["token"]));
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 });
 
 test("create-snapshot with EVS_LIMITS=classic sends a null description as null", async () => {
-  const fixture = await createFixture(SNAPSHOT, { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+  const fixture = await createFixture(SNAPSHOT, CLASSIC);
   const { result } = await fixture.post({ description: null });
   expect(result.statusCode).toBe(202);
   expect(creates(fixture)[0]?.body).toMatchObject({ snapshot: { description: null } });

@@ -1,4 +1,4 @@
-/** Tests each reason for which a create can fail: the response to the caller, the record, and the state of the cloud. */
+/** Tests the error, the records and the remaining snapshots after each situation in which a create function fails. */
 import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { FAILURES } from "../support/create-failures.ts";
@@ -8,28 +8,33 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-/** Matches settings that only the operator of the functions can change. */
-const OPERATORS_OWN = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
+/** Matches names of settings. HTTP callers cannot change them, because only the operator of the functions can. */
+const OPERATOR_SETTINGS = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
 
-test("this file has a failure for each reason with which a create function can end", () => {
+test("the table FAILURES covers each error reason of the create functions", () => {
   const tested = new Set(FAILURES.map(({ reason }) => reason));
-  // A create function does not wait until the snapshot ends.
+  // A create function returns before the creation of the snapshot can fail.
   expect(Object.keys(REASONS).filter((reason) => !tested.has(reason as Reason))).toEqual(["SnapshotFailed"]);
 });
 
-describe.each(FAILURES)("$create.name, $reason, $what", (failure) => {
-  const { reason, what, create, options, how, arrange, status, code, message, cloudStatus } = failure;
-  const open = async () => {
+describe.each(FAILURES)("$create.name, $reason, $situation", (failure) => {
+  const { reason, situation, create, options, invocation, arrange, status, message, cloud } = failure;
+  const [cloudStatus, code] = cloud ?? [];
+  const prepare = async () => {
     const fixture = await createFixture(create, options);
-    arrange(fixture);
-    return { ...fixture, before: fixture.cloud.snapshots().length };
+    arrange?.(fixture);
+    return { ...fixture, snapshotsBefore: fixture.cloud.snapshots().length };
   };
   const misconfigured = reason === "Misconfigured";
+  const expectMessage = (actual = "") => {
+    if (typeof message === "string") expect(actual).toContain(message.replace(/\.$/, ""));
+    else expect(actual).toMatch(message);
+  };
 
-  test(`${create.name} responds ${status} ${reason} with the message of its record for ${what}`, async () => {
-    const fixture = await open();
-    const answered = await fixture.post({}, {}, { requestId: "r-1", ...how });
-    const { result, error, records } = answered;
+  test(`${create.name} responds ${status} ${reason} and writes the same message to its records if ${situation}`, async () => {
+    const fixture = await prepare();
+    const response = await fixture.post({}, {}, { requestId: "r-1", ...invocation });
+    const { result, error, records } = response;
     expect(error).toBeUndefined();
     expect(result).toStrictEqual({
       statusCode: status,
@@ -37,46 +42,39 @@ describe.each(FAILURES)("$create.name, $reason, $what", (failure) => {
       body: expect.any(String),
       isBase64Encoded: false,
     });
+    const text = errorOf(response).message;
     expect(JSON.parse(result.body)).toStrictEqual({
-      error: {
-        code: code ?? reason,
-        message: records[0].error.message,
-        reason,
-        request_id: "r-1",
-      },
+      error: { code: code ?? reason, message: text, reason, request_id: "r-1" },
     });
-    const text = errorOf(answered).message;
-    if (typeof message === "string") expect(text).toContain(message.replace(/\.$/, ""));
-    else expect(text).toMatch(message);
+    expectMessage(text);
     if (code !== undefined) expect(text).toContain(`${cloudStatus} ${code}: `);
-    // An HTTP caller cannot change the settings of the operator.
-    if (!misconfigured) expect(text).not.toMatch(OPERATORS_OWN);
-    expect(outcomes(answered)).toEqual(misconfigured ? ["run failed"] : ["create failed", "run failed"]);
+    if (!misconfigured) expect(text).not.toMatch(OPERATOR_SETTINGS);
+    expect(outcomes(response)).toEqual(misconfigured ? ["run failed"] : ["create failed", "run failed"]);
     for (const record of records) {
       expect(record.error.message).toBe(text);
       expect(record).toMatchObject({ level: "error", error: { reason } });
       expect([record.error.code, record.error.status]).toEqual([code, cloudStatus]);
     }
-    // A support ticket needs the request id of the cloud's response.
-    const cloudId = records[0].error.request_id;
+    // Huawei Cloud support asks for the request id of the response.
+    const cloudRequestId = records[0].error.request_id;
     if (cloudStatus !== undefined && reason !== "BadResponse") {
-      expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudId)?.status).toBe(cloudStatus);
+      expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudRequestId)?.status).toBe(cloudStatus);
     }
-    expect(fixture.cloud.snapshots()).toHaveLength(fixture.before);
+    expect(fixture.cloud.snapshots()).toHaveLength(fixture.snapshotsBefore);
     expect(fixture.cloud.refusedSignatures).toEqual([]);
   });
 
-  test(`${create.name}, invoked directly, throws ${reason} with the complete message for ${what}`, async () => {
-    const fixture = await open();
-    const { result, error, records } = await fixture.direct(undefined, how);
+  test(`${create.name}, invoked directly, throws ${reason} with the message of its record if ${situation}`, async () => {
+    const fixture = await prepare();
+    const { result, error, records } = await fixture.direct(undefined, invocation);
     expect(result).toBeUndefined();
     expect(error?.name).toBe(reason);
     expect(error?.message).toBe(records[0].error.message);
-    for (const part of [code, cloudStatus].filter((one) => one !== undefined))
+    for (const part of [code, cloudStatus].filter((value) => value !== undefined))
       expect(error?.message).toContain(String(part));
-    if (typeof message === "string") expect(error?.message).toContain(message.replace(/\.$/, ""));
-    // The platform shows the message and nothing else, so the message contains the advice.
+    expectMessage(error?.message);
+    // FunctionGraph shows a direct caller only the message, so the message contains the advice.
     if (code !== undefined) expect(error?.message).toContain(REASONS[reason].advice);
-    expect(fixture.cloud.snapshots()).toHaveLength(fixture.before);
+    expect(fixture.cloud.snapshots()).toHaveLength(fixture.snapshotsBefore);
   });
 });

@@ -1,85 +1,98 @@
-/** Tests create requests whose body is invalid, and the messages for invalid fields. */
+/** Tests create requests whose body has the wrong structure, and error messages about several invalid fields. */
 import { describe, expect, test } from "vitest";
 import { expectRejected } from "../support/create-validation.ts";
 import { CREATES, createFixture, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
-import { apig, errorOf } from "../support/environment.ts";
+import { apig, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
 describe.each(CREATES)("$name", (create) => {
   const { envelope } = create;
-  const other = envelope === "snapshot" ? "snapshot_group" : "snapshot";
+  const otherEnvelope = envelope === "snapshot" ? "snapshot_group" : "snapshot";
+  const optionsIn = (validBody: string) => JSON.stringify(JSON.parse(validBody)[envelope]);
 
-  const BODIES: [what: string, text: (whole: string) => string, ...messages: string[]][] = [
+  const BODIES: [content: string, change: (validBody: string) => string, ...messages: string[]][] = [
     ["that is null", () => "null", "body: expected an object, got null."],
-    ["that is an array", (whole) => `[${whole}]`, "body: expected an object, got an array of 1 item."],
+    ["that is an array", (body) => `[${body}]`, "body: expected an object, got an array of 1 item."],
     ["that is a string", () => '"snapshot"', 'body: expected an object, got "snapshot".'],
     ["that is a number", () => "5", "body: expected an object, got the number 5."],
     ["that is false", () => "false", "body: expected an object, got false."],
     ["that is an empty object", () => "{}", `${envelope}: required, but missing.`],
     [
-      "with the other envelope",
-      (whole) => whole.replace(`"${envelope}"`, `"${other}"`),
+      `with the field ${otherEnvelope} instead of ${envelope}`,
+      (body) => body.replace(`"${envelope}"`, `"${otherEnvelope}"`),
       `${envelope}: required, but missing.`,
-      `${other}: unknown field. Allowed: `,
+      `${otherEnvelope}: unknown field. Allowed: `,
     ],
-    ["with both envelopes", (whole) => whole.replace("{", `{"${other}":{},`), `${other}: unknown field. Allowed: `],
     [
-      "without an envelope",
-      (whole) => JSON.stringify(JSON.parse(whole)[envelope]),
-      `${envelope}: required, but missing.`,
+      "with the two fields snapshot and snapshot_group",
+      (body) => body.replace("{", `{"${otherEnvelope}":{},`),
+      `${otherEnvelope}: unknown field. Allowed: `,
     ],
-    ["whose envelope is null", () => `{"${envelope}":null}`, `${envelope}: expected an object, got null.`],
-    ["whose envelope is an array", () => `{"${envelope}":[]}`, `${envelope}: expected an object, got an empty array.`],
-    ["whose envelope is a string", () => `{"${envelope}":"x"}`, `${envelope}: expected an object, got "x".`],
-    ["with an unknown field", (whole) => whole.replace("{", '{"dry_run":true,'), "dry_run: unknown field. Allowed: "],
+    [`that contains the options outside of the field ${envelope}`, optionsIn, `${envelope}: required, but missing.`],
+    [`with null in the field ${envelope}`, () => `{"${envelope}":null}`, `${envelope}: expected an object, got null.`],
     [
-      "with an unknown field in its envelope",
-      (whole) => whole.replace(":{", ':{"Name":"x",'),
+      `with an array in the field ${envelope}`,
+      () => `{"${envelope}":[]}`,
+      `${envelope}: expected an object, got an empty array.`,
+    ],
+    [
+      `with a string in the field ${envelope}`,
+      () => `{"${envelope}":"x"}`,
+      `${envelope}: expected an object, got "x".`,
+    ],
+    [
+      "with the unknown field dry_run",
+      (body) => body.replace("{", '{"dry_run":true,'),
+      "dry_run: unknown field. Allowed: ",
+    ],
+    [
+      `with the unknown field Name in the field ${envelope}`,
+      (body) => body.replace(":{", ':{"Name":"x",'),
       `${envelope}.Name: unknown field. Allowed: `,
     ],
     [
       "with the field __proto__",
-      (whole) => `{"__proto__":${whole}}`,
+      (body) => `{"__proto__":${body}}`,
       "__proto__: unknown field. Allowed: ",
       `${envelope}: required, but missing.`,
     ],
     [
-      "with the field __proto__ in its envelope",
-      (whole) => `{"${envelope}":{"__proto__":${JSON.stringify(JSON.parse(whole)[envelope])}}}`,
+      `with the field __proto__ in the field ${envelope}`,
+      (body) => `{"${envelope}":{"__proto__":${optionsIn(body)}}}`,
       `${envelope}.__proto__: unknown field. Allowed: `,
     ],
     [
-      "with the field constructor in its envelope",
-      (whole) => whole.replace(":{", ':{"constructor":{"prototype":{}},'),
+      `with the field constructor in the field ${envelope}`,
+      (body) => body.replace(":{", ':{"constructor":{"prototype":{}},'),
       `${envelope}.constructor: unknown field. Allowed: `,
     ],
     [
-      "with a path as the name of a field",
-      (whole) => whole.replace(":{", ':{"a/b~c":1,'),
+      "with a field name that contains a slash",
+      (body) => body.replace(":{", ':{"a/b~c":1,'),
       `${envelope}.a/b~c: unknown field. Allowed: `,
     ],
   ];
-  test.each(BODIES)(`${create.name} rejects a body %s`, async (_what, text, ...messages) => {
+  test.each(BODIES)(`${create.name} responds 400 to a body %s`, async (_, change, ...messages) => {
     const fixture = await createFixture(create);
-    await expectRejected(create, fixture, apig(text(JSON.stringify(fixture.body()))), messages);
+    await expectRejected(create, fixture, change(JSON.stringify(fixture.body())), messages);
   });
 
-  test(`${create.name} throws an error that names every invalid field when it is invoked directly`, async () => {
+  test(`${create.name} throws an error that names each unknown field when it is invoked directly`, async () => {
     const fixture = await createFixture(create);
-    const { result, error, records } = await fixture.direct(fixture.body({ one: 1, two: 2 }));
-    expect(result).toBeUndefined();
-    expect(error).toMatchObject({ name: "InvalidRequest", reason: "InvalidRequest" });
+    const invoked = await fixture.direct(fixture.body({ one: 1, two: 2 }));
+    expect(invoked.result).toBeUndefined();
+    expect(invoked.error).toMatchObject({ name: "InvalidRequest", reason: "InvalidRequest" });
     for (const name of ["one", "two"]) {
-      expect(error?.message).toContain(`${envelope}.${name}: unknown field. Allowed: `);
+      expect(invoked.error?.message).toContain(`${envelope}.${name}: unknown field. Allowed: `);
     }
-    expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+    expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
     expect(fixture.requests()).toEqual([]);
   });
 
   test.each([[undefined], [null], [[]], ["text"], [5]])(
-    `${create.name} rejects the event %j when it is invoked directly`,
+    `${create.name} throws an error if it is invoked directly with the event %j`,
     async (event) => {
       const fixture = await createFixture(create);
       const { error } = await fixture.invoke(create.factory, event);
@@ -89,9 +102,8 @@ describe.each(CREATES)("$name", (create) => {
   );
 });
 
-test("create-standard-snapshot names the path of each invalid field of a request", async () => {
-  const fixture = await createFixture(STANDARD);
-  const event = apig({
+test("create-standard-snapshot names the path of each invalid field in its error message", async () => {
+  const body = {
     snapshot: {
       volume_id: "../x",
       name: "autobk_snapshot_1",
@@ -103,8 +115,8 @@ test("create-standard-snapshot names the path of each invalid field of a request
       force: true,
     },
     dry_run: true,
-  });
-  await expectRejected(STANDARD, fixture, event, [
+  };
+  await expectRejected(STANDARD, await createFixture(STANDARD), body, [
     "dry_run: unknown field. Allowed: ",
     "snapshot.force: unknown field. Allowed: ",
     'snapshot.volume_id: expected a UUID, got "../x".',
@@ -120,14 +132,13 @@ test("create-standard-snapshot names the path of each invalid field of a request
   ]);
 });
 
-test("create-snapshot-group names each of 100 invalid ids", async () => {
-  const fixture = await createFixture(GROUP);
+test("create-snapshot-group names each of 100 invalid ids in its error message", async () => {
   const volume_ids = Array.from({ length: 100 }, (_, index) => `disk-${index}`);
   const messages = volume_ids.map((_, index) => `snapshot_group.volume_ids[${index}]: expected a UUID`);
-  await expectRejected(GROUP, fixture, apig({ snapshot_group: { volume_ids } }), messages);
+  await expectRejected(GROUP, await createFixture(GROUP), { snapshot_group: { volume_ids } }, messages);
 });
 
-test("create-snapshot-group names the first 200 of 10,000 invalid ids", async () => {
+test("create-snapshot-group names only the first 200 of 10,000 invalid ids in its error message", async () => {
   const fixture = await createFixture(GROUP);
   const volume_ids = Array.from({ length: 10_000 }, (_, index) => `disk-${index}`);
   const { result } = await fixture.http(apig({ snapshot_group: { volume_ids } }));
@@ -138,7 +149,7 @@ test("create-snapshot-group names the first 200 of 10,000 invalid ids", async ()
   expect(message).toMatch(/ Validation stopped after 200 faults\. There are more\.$/);
 });
 
-test("create-snapshot shortens long values and field names in its message", async () => {
+test("create-snapshot truncates long field names and values in its error message", async () => {
   const fixture = await createFixture(SNAPSHOT);
   const response = await fixture.post({ volume_id: "x".repeat(100_000), ["f".repeat(100_000)]: 1 });
   expect(response.result.statusCode).toBe(400);

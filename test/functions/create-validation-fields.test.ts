@@ -1,30 +1,8 @@
-/** Tests each constraint of the API documents on create requests at its limit and just beyond the limit. */
+/** Tests each limit of the API documents on the fields of create requests, with a value at the limit and one beyond it. */
 import { describe, expect, test } from "vitest";
-import {
-  accepts,
-  BYTES,
-  type Case,
-  CLASSIC,
-  EMOJI,
-  flag,
-  flags,
-  ID,
-  ids,
-  labels,
-  longest,
-  NEAR_PREFIX,
-  NO_IDS,
-  noProjects,
-  noTags,
-  PROJECTS,
-  prefix,
-  rejects,
-  TAGS,
-  text,
-  tooLong,
-  tooManyBytes,
-} from "../support/create-validation.ts";
-import { CLUSTER, createFixture, creates, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import * as cases from "../support/create-validation.ts";
+import { accepts, type Case, EMOJI, ID, INVALID_IDS, rejects } from "../support/create-validation.ts";
+import { CLASSIC, CLUSTER, createFixture, creates, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { apig } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -32,53 +10,56 @@ useFixedDate();
 
 describe("create-snapshot", () => {
   accepts(SNAPSHOT, [
-    longest("name", 64),
-    longest("description", 85),
+    cases.longest("name", 64),
+    cases.longest("description", 85),
     ["an empty name", { name: "" }],
     ["an empty description", { description: "" }],
-    ["a name of several lines", { name: "one\ntwo" }],
-    ["half an emoji as its name", { name: "half \ud83d" }],
-    ...NEAR_PREFIX,
-    ...flags("force"),
+    ["a name of two lines", { name: "one\ntwo" }],
+    ["half of a surrogate pair in its name", { name: "half \ud83d" }],
+    ...cases.ALMOST_BACKUP_NAMES,
+    ...cases.booleans("force"),
     [
-      "metadata with unusual keys",
+      "empty, Cyrillic and padded keys in its metadata",
       { metadata: { hold: "true", Policy: "mine", "": "", "policy ": "x", ключ: "значение" } },
     ],
     [
-      "metadata with the names of properties of JavaScript objects",
+      "the metadata keys __proto__, constructor and toString",
       { metadata: JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}') },
     ],
     ["metadata that is longer than a tag may be", { metadata: { ["k".repeat(300)]: "v".repeat(5000) } }],
   ]);
   rejects(SNAPSHOT, [
-    tooLong("name", "snapshot.name", 64),
-    tooLong("description", "snapshot.description", 85),
-    ["a null name", { name: null }, "snapshot.name: expected a string, got null."],
-    ["a null description", { description: null }, "snapshot.description: expected a string, got null."],
-    ...prefix("snapshot.name"),
-    ...text("name", "snapshot.name"),
-    ...text("description", "snapshot.description"),
-    ...flag("force", "snapshot.force"),
-    ...labels("metadata", "snapshot.metadata"),
-    ["no disk", { volume_id: undefined }, "snapshot.volume_id: required, but missing."],
-    ...ids("volume_id", "snapshot.volume_id"),
-    ["a field of v5", { incremental: true }, "snapshot.incremental: unknown field. Allowed: "],
+    cases.tooLong("name", 64),
+    cases.tooLong("description", 85),
+    cases.nullText("name"),
+    cases.nullText("description"),
+    ...cases.BACKUP_NAMES,
+    ...cases.notStrings("name", "description"),
+    ...cases.notBooleans("force"),
+    ...cases.invalidLabels("metadata"),
+    cases.missing("volume_id"),
+    ...cases.invalidIds("volume_id"),
+    cases.unknownField("incremental", "only EVS v5 supports"),
   ]);
 
   describe("create-snapshot with EVS_LIMITS=classic", () => {
-    accepts(SNAPSHOT, [...BYTES, ...NEAR_PREFIX, ["a null description", { description: null }]], CLASSIC);
+    accepts(
+      SNAPSHOT,
+      [...cases.LONGEST_IN_BYTES, ...cases.ALMOST_BACKUP_NAMES, ["a null description", { description: null }]],
+      CLASSIC,
+    );
     rejects(
       SNAPSHOT,
       [
-        ...tooManyBytes("snapshot"),
-        ...prefix("snapshot.name"),
-        ["a null name", { name: null }, "snapshot.name: expected a string, got null."],
+        ...cases.TOO_MANY_BYTES,
+        ...cases.BACKUP_NAMES,
+        cases.nullText("name"),
         [
-          "a number as description",
+          "a number in the field description",
           { description: 5 },
-          "snapshot.description: expected a string or null, got the number 5.",
+          ".description: expected a string or null, got the number 5.",
         ],
-        ...flag("force", "snapshot.force"),
+        ...cases.notBooleans("force"),
       ],
       CLASSIC,
     );
@@ -87,91 +68,89 @@ describe("create-snapshot", () => {
 
 describe("create-standard-snapshot", () => {
   accepts(STANDARD, [
-    longest("name", 64),
-    longest("description", 85),
-    ...NEAR_PREFIX,
-    ...flags("instant_access", "incremental"),
-    ...TAGS,
-    ...PROJECTS,
+    cases.longest("name", 64),
+    cases.longest("description", 85),
+    ...cases.ALMOST_BACKUP_NAMES,
+    ...cases.booleans("instant_access", "incremental"),
+    ...cases.VALID_TAGS,
+    ...cases.VALID_ENTERPRISE_PROJECTS,
   ]);
   rejects(STANDARD, [
-    tooLong("name", "snapshot.name", 64),
-    tooLong("description", "snapshot.description", 85),
-    ["a null description", { description: null }, "snapshot.description: expected a string, got null."],
-    ...prefix("snapshot.name"),
-    ...text("name", "snapshot.name"),
-    ...text("description", "snapshot.description"),
-    ...flag("instant_access", "snapshot.instant_access"),
-    ...flag("incremental", "snapshot.incremental"),
-    ...noTags("snapshot.tags"),
-    ...noProjects("snapshot.enterprise_project_id"),
-    ["no disk", { volume_id: undefined }, "snapshot.volume_id: required, but missing."],
-    ...ids("volume_id", "snapshot.volume_id"),
-    ["a field of v2", { force: true }, "snapshot.force: unknown field. Allowed: "],
+    cases.tooLong("name", 64),
+    cases.tooLong("description", 85),
+    cases.nullText("description"),
+    ...cases.BACKUP_NAMES,
+    ...cases.notStrings("name", "description"),
+    ...cases.notBooleans("instant_access", "incremental"),
+    ...cases.INVALID_TAGS,
+    ...cases.INVALID_ENTERPRISE_PROJECTS,
+    cases.missing("volume_id"),
+    ...cases.invalidIds("volume_id"),
+    cases.unknownField("force", "only EVS v2 supports"),
   ]);
 });
 
 describe("create-snapshot-group", () => {
-  accepts(GROUP, [...BYTES, ...NEAR_PREFIX, ...flags("instant_access", "incremental"), ...TAGS, ...PROJECTS]);
+  accepts(GROUP, [
+    ...cases.LONGEST_IN_BYTES,
+    ...cases.ALMOST_BACKUP_NAMES,
+    ...cases.booleans("instant_access", "incremental"),
+    ...cases.VALID_TAGS,
+    ...cases.VALID_ENTERPRISE_PROJECTS,
+  ]);
   rejects(GROUP, [
-    ...tooManyBytes("snapshot_group"),
-    ...prefix("snapshot_group.name"),
-    ...text("name", "snapshot_group.name"),
-    ...text("description", "snapshot_group.description"),
-    ["a null description", { description: null }, "snapshot_group.description: expected a string, got null."],
-    ...flag("instant_access", "snapshot_group.instant_access"),
-    ...flag("incremental", "snapshot_group.incremental"),
-    ...noTags("snapshot_group.tags"),
-    ...noProjects("snapshot_group.enterprise_project_id"),
-    ...ids("server_id", "snapshot_group.server_id"),
-    [
-      "neither server_id nor volume_ids",
-      { server_id: undefined },
-      "snapshot_group: expected server_id or volume_ids, got neither.",
-    ],
-    ["an empty array as volume_ids", { volume_ids: [] }, "snapshot_group.volume_ids: expected at least 1 item, got 0."],
-    ["null as volume_ids", { volume_ids: null }, "snapshot_group.volume_ids: expected an array, got null."],
-    ["a UUID as volume_ids", { volume_ids: ID }, "snapshot_group.volume_ids: expected an array, got "],
-    [
-      "a query parameter as volume_ids",
-      { volume_ids: `['${ID}']` },
-      "snapshot_group.volume_ids: expected an array, got ",
-    ],
-    [
-      "the same disk twice",
-      { volume_ids: [ID, ID.replace("5", "6"), ID] },
-      "snapshot_group.volume_ids: expected each item once, got the same in items 0 and 2.",
-    ],
-    [
-      "the same disk twice, once in capitals",
-      { volume_ids: [ID, ID.toUpperCase()] },
-      "snapshot_group.volume_ids: expected each item once, got the same in items 0 and 1.",
-    ],
-    ...NO_IDS.map(
-      ([what, id]): Case => [
-        `${what} in its volume_ids`,
+    ...cases.TOO_MANY_BYTES,
+    ...cases.BACKUP_NAMES,
+    ...cases.notStrings("name", "description"),
+    cases.nullText("description"),
+    ...cases.notBooleans("instant_access", "incremental"),
+    ...cases.INVALID_TAGS,
+    ...cases.INVALID_ENTERPRISE_PROJECTS,
+    ...cases.invalidIds("server_id"),
+    ["neither server_id nor volume_ids", { server_id: undefined }, ": expected server_id or volume_ids, got neither."],
+    ...(
+      [
+        ["an empty array", [], "at least 1 item, got 0."],
+        ["null", null, "an array, got null."],
+        ["a UUID outside of an array", ID, "an array, got "],
+        ["a UUID in the format of a query parameter", `['${ID}']`, "an array, got "],
+        ["the same disk twice", [ID, ID.replace("5", "6"), ID], "each item once, got the same in items 0 and 2."],
+        [
+          "the same disk in lowercase and in uppercase",
+          [ID, ID.toUpperCase()],
+          "each item once, got the same in items 0 and 1.",
+        ],
+      ] as const
+    ).map(
+      ([content, volume_ids, expected]): Case => [
+        `${content} in the field volume_ids`,
+        { volume_ids },
+        `.volume_ids: expected ${expected}`,
+      ],
+    ),
+    ...INVALID_IDS.map(
+      ([content, id]): Case => [
+        `${content} as the second item of the field volume_ids`,
         { volume_ids: [ID, id] },
-        "snapshot_group.volume_ids[1]: expected",
+        ".volume_ids[1]: expected",
       ],
     ),
   ]);
 
-  test("create-snapshot-group accepts a server, disks, or disks of that server", async () => {
+  test("create-snapshot-group accepts a server, several disks, or a server with some of its disks", async () => {
     const fixture = await createFixture(GROUP, { creationMs: 0 });
     const { server_id } = fixture.resource;
-    const disks = [1, 2, 3].map(() => fixture.cloud.addVolume({ serverId: String(server_id) }).id);
-    for (const chosen of [{ server_id }, { volume_ids: disks }, { server_id, volume_ids: disks.slice(1) }]) {
-      const { result } = await fixture.http(apig({ snapshot_group: chosen }));
+    const disks = fixture.addDisks(3, { serverId: String(server_id) });
+    for (const fields of [{ server_id }, { volume_ids: disks }, { server_id, volume_ids: disks.slice(1) }]) {
+      const { result } = await fixture.http(apig({ snapshot_group: fields }));
       expect(result.statusCode).toBe(202);
-      expect(creates(fixture).at(-1)?.body).toMatchObject({ snapshot_group: chosen });
+      expect(creates(fixture).at(-1)?.body).toMatchObject({ snapshot_group: fields });
     }
-    expect(fixture.cloud.snapshots("snapshot-group").map(({ volume_ids }) => volume_ids?.length)).toEqual([5, 3, 2]);
+    expect(fixture.snapshots().map(({ volume_ids }) => volume_ids?.length)).toEqual([5, 3, 2]);
   });
 });
 
-const FORBIDDEN = [..."!<>'=&\""];
-const NAME = "snapshot.name: expected a letter followed by 3 to 63 letters, digits, hyphens or underscores, got ";
-const OURS = "managed-by:snapshot-functions";
+const MARKER_TEXT = "managed-by:snapshot-functions";
 
 describe("create-cluster-snapshot", () => {
   accepts(CLUSTER, [
@@ -180,61 +159,51 @@ describe("create-cluster-snapshot", () => {
   ]);
   test.each([
     ["of 256 characters", EMOJI.repeat(256)],
-    ["without characters", ""],
-    ["with every other character", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
-    ["that resembles the marker", "managed-by: snapshot-functions"],
-  ])("create-cluster-snapshot accepts a description %s", async (_what, description) => {
+    ["of 0 characters", ""],
+    ["with every ASCII sign that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
+    ["that resembles the text of the marker", "managed-by: snapshot-functions"],
+  ])("create-cluster-snapshot accepts a description %s", async (_, description) => {
     const fixture = await createFixture(CLUSTER);
     const { result } = await fixture.post({ description });
     expect(result.statusCode).toBe(200);
-    expect(fixture.cloud.snapshots("cluster-snapshot")[0]?.description?.startsWith(description)).toBe(true);
+    expect(fixture.snapshots()[0]?.description?.startsWith(description)).toBe(true);
   });
   rejects(CLUSTER, [
-    ["no name", { name: undefined }, "snapshot.name: required, but missing."],
-    ["no cluster", { cluster_id: undefined }, "snapshot.cluster_id: required, but missing."],
-    ...ids("cluster_id", "snapshot.cluster_id"),
-    ...[
-      "",
-      "abc",
-      "a".repeat(65),
-      "1abc",
-      "_abc",
-      "-abc",
-      "äbcd",
-      "abcdé",
-      "ab cd",
-      "ab.cd",
-      "abcd\n",
-      "abcd\r",
-      "\nabcd",
-      "abcd\u2029",
-    ].map(
-      (name): Case => [`the name ${JSON.stringify(name.slice(0, 8))} of ${name.length} characters`, { name }, NAME],
-    ),
-    ...text("name", "snapshot.name"),
-    ["a null name", { name: null }, "snapshot.name: expected a string, got null."],
-    ...FORBIDDEN.flatMap((sign): Case[] => [
+    cases.missing("name"),
+    cases.missing("cluster_id"),
+    ...cases.invalidIds("cluster_id"),
+    ...["", "abc", "a".repeat(65), "1abc", "_abc", "-abc", "äbcd", "abcdé", "ab cd", "ab.cd"]
+      .concat(["abcd\n", "abcd\r", "\nabcd", "abcd\u2029"])
+      .map(
+        (name): Case => [
+          `the name ${name.length > 8 ? `of ${name.length} letters` : JSON.stringify(name)}`,
+          { name },
+          ".name: expected a letter followed by 3 to 63 letters, digits, hyphens or underscores, got ",
+        ],
+      ),
+    ...cases.notStrings("name", "description"),
+    cases.nullText("name"),
+    ...[..."!<>'=&\""].flatMap((sign): Case[] => [
       [
-        `a description with ${sign}`,
+        `the character ${sign} in its description`,
         { description: `a ${sign} b` },
-        "snapshot.description: expected a string without any of the characters !<>'=&\"",
+        ".description: expected a string without any of the characters !<>'=&\"",
       ],
       [
-        `a description with ${sign} in its second line`,
+        `the character ${sign} in the second line of its description`,
         { description: `a\n${sign}` },
-        "snapshot.description: expected a string",
+        ".description: expected a string",
       ],
     ]),
-    tooLong("description", "snapshot.description", 256),
-    ["a null description", { description: null }, "snapshot.description: expected a string, got null."],
-    ...text("description", "snapshot.description"),
-    ...[OURS, `text ${OURS} policy:x`, `text\n${OURS}`].map(
+    cases.tooLong("description", 256),
+    cases.nullText("description"),
+    ...[MARKER_TEXT, `text ${MARKER_TEXT} policy:x`, `text\n${MARKER_TEXT}`].map(
       (description): Case => [
         `the text of the marker in the description ${JSON.stringify(description)}`,
         { description },
-        `snapshot.description: expected a string without ${OURS}, which identifies snapshots created by snapshot-functions`,
+        `.description: expected a string without ${MARKER_TEXT}, which identifies snapshots created by snapshot-functions`,
       ],
     ),
-    ["tags, which DWS does not support", { tags: {} }, "snapshot.tags: unknown field. Allowed: "],
+    cases.unknownField("tags", "DWS does not support"),
   ]);
 });

@@ -1,69 +1,68 @@
-/** Tests input that is nested too deeply. */
+/** Tests that the functions reject input of 100,000 nested arrays or objects without an error of the JavaScript engine. */
 import { describe, expect, test } from "vitest";
-import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
-import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
-import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
-import { createStandardSnapshot } from "../../functions/create-standard-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import type { Runtime } from "../../shared/middleware/runtime.ts";
-import { apig, createTestEnvironment, expectRejected, START, timerEvent } from "../support/environment.ts";
+import { CREATES, type Create, SNAPSHOT } from "../support/creates.ts";
+import {
+  apig,
+  createTestEnvironment,
+  expectInvalidInput,
+  type Json,
+  nightly,
+  START,
+  timerEvent,
+} from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-type Json = Record<string, unknown>;
-type Factory = (runtime: Runtime) => (event: unknown, context: unknown) => Promise<unknown>;
+type FunctionUnderTest = Pick<Create, "name" | "factory">;
+
+const PRE_DEPLOY = { name: "pre-deploy", factory: preDeploy };
+const SCHEDULED = { name: "scheduled-snapshots", factory: scheduledSnapshots };
+const DISK_ATTACHED = { name: "disk-attached", factory: diskAttached };
+
+const HTTP_FUNCTIONS: FunctionUnderTest[] = [...CREATES, PRE_DEPLOY];
+const EVENT_FUNCTIONS: FunctionUnderTest[] = [
+  SCHEDULED,
+  DISK_ATTACHED,
+  { name: "prune-snapshots", factory: pruneSnapshots },
+  { name: "verify-snapshots", factory: verifySnapshots },
+];
 
 const LEVELS = 100_000;
-const DEEP_ARRAY = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
-const DEEP_OBJECT = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
+const NESTED_ARRAYS = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
+const NESTED_OBJECTS = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
+/** The time of the traces in milliseconds. */
+const time = Date.parse(START);
 
-const HTTP: Record<string, Factory> = {
-  "create-snapshot": createSnapshot,
-  "create-standard-snapshot": createStandardSnapshot,
-  "create-snapshot-group": createSnapshotGroup,
-  "create-cluster-snapshot": createClusterSnapshot,
-  "pre-deploy": preDeploy,
-};
-const EVENT: Record<string, Factory> = {
-  "scheduled-snapshots": scheduledSnapshots,
-  "prune-snapshots": pruneSnapshots,
-  "verify-snapshots": verifySnapshots,
-  "disk-attached": diskAttached,
-};
+/** Invokes a function once, and expects that it rejects its input with the message and calls no service. */
+async function expectInvalid({ factory }: FunctionUnderTest, event: unknown, message = "", status?: number) {
+  const environment = await createTestEnvironment();
+  const invoked = await environment.invoke(factory, event);
+  if (status !== undefined) expect(invoked.result.statusCode).toBe(status);
+  expectInvalidInput(invoked, message, environment.requests());
+}
 
-describe.each<[what: string, text: string, words: string]>([
-  ["arrays", DEEP_ARRAY, "an array of 1 item"],
-  ["objects", DEEP_OBJECT, "an object"],
-])("input of 100,000 nested %s", (what, text, words) => {
-  const deep = `100,000 nested ${what}`;
-  const value = (): unknown => JSON.parse(text);
+describe.each<[structure: string, json: string, description: string]>([
+  ["arrays", NESTED_ARRAYS, "an array of 1 item"],
+  ["objects", NESTED_OBJECTS, "an object"],
+])("input of 100,000 nested %s", (structure, json, description) => {
+  const nested = `100,000 nested ${structure}`;
+  const value = (): unknown => JSON.parse(json);
 
-  test.each(Object.entries(HTTP))(
-    `%s responds 400 to ${deep} as the body or as the idempotency key`,
-    async (_name, factory) => {
-      const environment = await createTestEnvironment();
-      for (const changes of [
-        { body: text, isBase64Encoded: false },
-        { body: value() },
-        { headers: { "idempotency-key": value() } },
-      ]) {
-        const invoked = await environment.invoke(factory, apig(text, {}, changes));
-        expect(invoked.result.statusCode).toBe(400);
-        expectRejected(invoked, "", environment.requests());
-      }
-    },
-  );
+  test.each(HTTP_FUNCTIONS)(`$name responds 400 to ${nested} in the body or in the Idempotency-Key`, async (unit) => {
+    await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
+    await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
+    await expectInvalid(unit, apig(json, {}, { headers: { "idempotency-key": value() } }), "", 400);
+  });
 
-  test.each(Object.entries(HTTP))(`%s responds 405 to ${deep} as the method`, async (_name, factory) => {
-    const environment = await createTestEnvironment();
-    const invoked = await environment.invoke(factory, apig("{}", {}, { httpMethod: value() }));
-    expect(invoked.result.statusCode).toBe(405);
-    expectRejected(invoked, `Expected the method POST, got ${words}.`, environment.requests());
+  test.each(HTTP_FUNCTIONS)(`$name responds 405 to ${nested} as the HTTP method`, async (unit) => {
+    const message = `Expected the method POST, got ${description}.`;
+    await expectInvalid(unit, apig("{}", {}, { httpMethod: value() }), message, 405);
   });
 
   test.each([
@@ -71,18 +70,13 @@ describe.each<[what: string, text: string, words: string]>([
     ["name", "snapshot.name: expected a string"],
     ["force", "snapshot.force: expected true or false"],
     ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
-  ])(`create-snapshot responds 400 to ${deep} in the field %s`, async (field, message) => {
-    const environment = await createTestEnvironment();
-    const invoked = await environment.invoke(createSnapshot, apig(`{"snapshot":{"${field}":${text}}}`));
-    expect(invoked.result.statusCode).toBe(400);
-    expectRejected(invoked, message, environment.requests());
+  ])(`create-snapshot responds 400 to ${nested} in the field %s`, async (field, message) => {
+    await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"${field}":${json}}}`), message, 400);
   });
 
-  test(`create-snapshot responds 400 to ${deep} in its metadata`, async () => {
-    const environment = await createTestEnvironment();
-    const invoked = await environment.invoke(createSnapshot, apig(`{"snapshot":{"metadata":{"a":${text}}}}`));
-    expect(invoked.result.statusCode).toBe(400);
-    expectRejected(invoked, `snapshot.metadata.a: expected a string, got ${words}.`, environment.requests());
+  test(`create-snapshot responds 400 to ${nested} as the value of a label in the field metadata`, async () => {
+    const message = `snapshot.metadata.a: expected a string, got ${description}.`;
+    await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"metadata":{"a":${json}}}}`), message, 400);
   });
 
   test.each([
@@ -90,78 +84,65 @@ describe.each<[what: string, text: string, words: string]>([
     ["volume_ids", "targets[0]"],
     ["tags", "targets[0]"],
     ["nam", "targets[0].nam: unknown field"],
-  ])(`pre-deploy and scheduled-snapshots reject ${deep} in the field %s of a target`, async (field, message) => {
-    const environment = await createTestEnvironment();
-    const target = field === "kind" ? `{"kind":${text}}` : `{"kind":"snapshot","${field}":${text}}`;
-    const gate = await environment.invoke(preDeploy, apig(`{"deployment_id":"d","targets":[${target}]}`));
-    expect(gate.result.statusCode).toBe(400);
-    expectRejected(gate, message, environment.requests());
-    const event = timerEvent(`{"policy":"nightly","targets":[${target}]}`);
-    expectRejected(await environment.invoke(scheduledSnapshots, event), message, environment.requests());
+  ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field %s of a target`, async (field, message) => {
+    const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
+    await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
+    await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
   });
 
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
-    `scheduled-snapshots rejects ${deep} in the field %s of a policy that is a string or an object`,
+    `scheduled-snapshots rejects ${nested} in the field %s of a policy, whether the policy is a string or an object`,
     async (field) => {
-      const environment = await createTestEnvironment();
-      const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${text}}`;
+      const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
-        const invoked = await environment.invoke(scheduledSnapshots, { ...timerEvent({}), user_event });
-        expectRejected(invoked, field, environment.requests());
+        await expectInvalid(SCHEDULED, { ...timerEvent({}), user_event }, field);
       }
     },
   );
 
-  test.each(Object.entries(EVENT))(`%s rejects ${deep} as its event`, async (_name, factory) => {
-    const environment = await createTestEnvironment();
-    expectRejected(await environment.invoke(factory, value()), "Expected a", environment.requests());
+  test.each(EVENT_FUNCTIONS)(`$name rejects an event of ${nested}`, async (unit) => {
+    await expectInvalid(unit, value(), "Expected a");
   });
 
-  test(`create-snapshot rejects ${deep} as the event of a direct invocation`, async () => {
-    const environment = await createTestEnvironment();
-    expectRejected(await environment.invoke(createSnapshot, value()), "", environment.requests());
+  test(`create-snapshot throws InvalidRequest if it is invoked directly with ${nested}`, async () => {
+    await expectInvalid(SNAPSHOT, value());
   });
 
-  test.each(["time", "user_event"])(`scheduled-snapshots rejects ${deep} as the %s of a timer event`, async (field) => {
-    const environment = await createTestEnvironment();
-    const invoked = await environment.invoke(scheduledSnapshots, {
-      ...timerEvent({ policy: "nightly" }),
-      [field]: value(),
-    });
-    expectRejected(invoked, "", environment.requests());
+  test.each(["time", "user_event"])(
+    `scheduled-snapshots rejects ${nested} in the field %s of a timer event`,
+    async (field) => {
+      await expectInvalid(SCHEDULED, { ...timerEvent({ policy: "nightly" }), [field]: value() });
+    },
+  );
+
+  test.each(["cts", "data"])(`disk-attached rejects ${nested} in the field %s of its event`, async (field) => {
+    await expectInvalid(DISK_ATTACHED, { specversion: "1.0", [field]: value() });
   });
 
-  test.each(["cts", "data"])(`disk-attached rejects ${deep} as the %s of its event`, async (field) => {
-    const environment = await createTestEnvironment();
-    const invoked = await environment.invoke(diskAttached, { specversion: "1.0", [field]: value() });
-    expectRejected(invoked, "", environment.requests());
+  test(`disk-attached rejects ${nested} in the field trace_name of a CTS trace`, async () => {
+    const { cloud } = await createTestEnvironment();
+    const cts = { trace_name: value(), time, resource_id: cloud.addServer().id };
+    await expectInvalid(DISK_ATTACHED, { cts }, "trace_name: expected ");
   });
 
-  test(`disk-attached rejects ${deep} as the name of a trace`, async () => {
-    const environment = await createTestEnvironment();
-    const cts = { trace_name: value(), time: Date.parse(START), resource_id: environment.cloud.addServer().id };
-    const invoked = await environment.invoke(diskAttached, { cts });
-    expectRejected(invoked, "trace_name: expected ", environment.requests());
-  });
-
-  test(`disk-attached creates one snapshot although secondary fields of the trace contain ${deep}`, async () => {
-    const environment = await createTestEnvironment();
-    const server = environment.cloud.addServer().id;
-    const disk = environment.cloud.addVolume({ serverId: server, attachedAt: Date.parse(START) }).id;
-    const cts: Json = { trace_name: "attachVolume", time: Date.parse(START), resource_id: server };
+  test(`disk-attached creates one snapshot although other fields of the CTS trace contain ${nested}`, async () => {
+    const { cloud, invoke } = await createTestEnvironment();
+    const server = cloud.addServer().id;
+    const disk = cloud.addVolume({ serverId: server, attachedAt: time }).id;
     const request = { volumeAttachment: { volumeId: disk } };
     for (const field of ["time", "code", "service_type", "trace_rating", "response", "record_time", "user"]) {
-      const { result } = await environment.invoke(diskAttached, { cts: { ...cts, request, [field]: value() } });
+      const cts: Json = { trace_name: "attachVolume", time, resource_id: server, request, [field]: value() };
+      const { result } = await invoke(diskAttached, { cts });
       expect(Object.keys(result.outcomes), field).toHaveLength(1);
     }
-    expect(environment.cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
+    expect(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
-  test(`scheduled-snapshots hands disks over to another invocation although its timer event also contains ${deep}`, async () => {
-    const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
-    for (let disks = 0; disks < 3; disks += 1) environment.cloud.addVolume({ tags: { backup: "daily" } });
-    const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
-    const { result } = await environment.invoke(scheduledSnapshots, { ...timerEvent(policy), version: value() });
+  test(`scheduled-snapshots defers a disk to another invocation although its timer event also contains ${nested}`, async () => {
+    const { addDisks, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
+    const tags = { backup: "daily" };
+    addDisks(3, { tags });
+    const { result } = await invoke(scheduledSnapshots, { ...nightly({ tags }), version: value() });
     expect(result.outcomes).toEqual({ accepted: 2, deferred: 1 });
   });
 });

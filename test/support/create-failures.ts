@@ -1,119 +1,121 @@
-/** Each reason for which a create can fail. */
+/** Situations in which a create function fails, with the expected error. Each error reason has at least one situation. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Reason } from "../../shared/core/errors.ts";
-import { CLUSTER, type Create, type CreateFixture, GROUP, SNAPSHOT, STANDARD } from "./creates.ts";
+import { CLASSIC, CLUSTER, type Create, type CreateFixture, GROUP, SNAPSHOT, STANDARD } from "./creates.ts";
 import type { Invocation, TestEnvironmentOptions } from "./environment.ts";
 
 export interface Failure {
+  /** The expected reason in the error. */
   reason: Reason;
-  what: string;
+  /** The situation, for the names of the tests. */
+  situation: string;
   create: Create;
   options?: TestEnvironmentOptions;
-  how?: Invocation;
-  arrange(fixture: CreateFixture): void;
+  invocation?: Invocation;
+  /** Prepares the embedded cloud. */
+  arrange?: (fixture: CreateFixture) => unknown;
+  /** The HTTP status with which the function responds. */
   status: number;
-  /** The code that the cloud sends. If the cloud sends none, the code of the response is the reason. */
-  code?: string;
+  /** The HTTP status and the code in the response of EVS or DWS. Without a code, the function responds with the reason. */
+  cloud?: [status: number, code?: string];
+  /** The expected message of the error, or a part of it. */
   message: string | RegExp;
-  /** The status of the cloud's response, which the record has. */
-  cloudStatus?: number;
 }
 
-const respond = (status: number, body: unknown): Fault => ({ type: "answer", status, body: JSON.stringify(body) });
-const NOWHERE = "http://127.0.0.1:1";
+/** Returns a function that makes every create request fail with a status, a code and a message. */
+const rejectCreates =
+  (status: number, code: string, message: string) =>
+  ({ failCreate }: CreateFixture) =>
+    failCreate({ type: "answer", status, body: JSON.stringify({ error: { code, message } }) });
+
+/** Returns a function that adds a fault to the matching operations of the embedded cloud. */
+const addFault =
+  (operation: RegExp, fault: Fault) =>
+  ({ cloud }: CreateFixture) =>
+    cloud.fault({ operation }, fault);
+
+const setDiskToError = ({ cloud, resourceId }: CreateFixture) => cloud.setVolumeStatus(resourceId, "error");
+const removeDisk = ({ cloud, resourceId }: CreateFixture) => cloud.removeVolume(resourceId);
 
 export const FAILURES: Failure[] = [
   {
     reason: "InvalidRequest",
-    what: "a disk in the status error",
+    situation: "the disk has the status error",
     create: SNAPSHOT,
-    arrange: (fixture) => fixture.cloud.setVolumeStatus(fixture.resourceId, "error"),
+    arrange: setDiskToError,
     status: 400,
-    code: "EVS.5400",
+    cloud: [400, "EVS.5400"],
     message:
       /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request; /,
-    cloudStatus: 400,
   },
   {
     reason: "InvalidRequest",
-    what: "a disk in the status error in a cloud that responds with badRequest of OpenStack",
+    situation: "the disk has the status error and EVS responds in the OpenStack format",
     create: SNAPSHOT,
     options: { evsLimits: "classic" },
-    arrange: (fixture) => fixture.cloud.setVolumeStatus(fixture.resourceId, "error"),
+    arrange: setDiskToError,
     status: 400,
-    code: "badRequest",
+    cloud: [400, "badRequest"],
     message: /: Invalid volume: /,
-    cloudStatus: 400,
   },
   {
     reason: "Unsupported",
-    what: "a region without standard snapshots",
+    situation: "the region has no standard snapshots",
     create: STANDARD,
     options: { withoutStandardSnapshots: true },
-    arrange: () => {},
     status: 400,
-    code: "APIGW.0101",
+    cloud: [404, "APIGW.0101"],
     message: "The API does not exist or has not been published in the environment",
-    cloudStatus: 404,
   },
   {
     reason: "Unsupported",
-    what: "a region that accepts no new legacy snapshots",
+    situation: "the region accepts no new legacy snapshots",
     create: SNAPSHOT,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: "evs.createSnapshot" },
-        respond(400, { error: { code: "EVS.2099", message: "Creating legacy snapshots is not supported." } }),
-      ),
+    arrange: rejectCreates(400, "EVS.2099", "Creating legacy snapshots is not supported."),
     status: 400,
-    code: "EVS.2099",
+    cloud: [400, "EVS.2099"],
     message: "Creating legacy snapshots is not supported.",
-    cloudStatus: 400,
   },
   {
     reason: "NotFound",
-    what: "a disk that does not exist",
+    situation: "the disk does not exist",
     create: SNAPSHOT,
-    arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
+    arrange: removeDisk,
     status: 404,
-    code: "EVS.5404",
+    cloud: [404, "EVS.5404"],
     message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
-    cloudStatus: 404,
   },
   {
     reason: "NotFound",
-    what: "a disk that does not exist in a cloud that responds with itemNotFound of OpenStack",
+    situation: "the disk does not exist and EVS responds in the OpenStack format",
     create: SNAPSHOT,
-    options: { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } },
-    arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
+    options: CLASSIC,
+    arrange: removeDisk,
     status: 404,
-    code: "itemNotFound",
+    cloud: [404, "itemNotFound"],
     message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
-    cloudStatus: 404,
   },
   {
     reason: "NotFound",
-    what: "a server that does not exist",
+    situation: "the server does not exist",
     create: GROUP,
-    arrange: (fixture) => fixture.cloud.removeServer(fixture.resourceId),
+    arrange: ({ cloud, resourceId }) => cloud.removeServer(resourceId),
     status: 404,
-    code: "EVS.5404",
+    cloud: [404, "EVS.5404"],
     message: /: Server .* could not be found\. The disk, /,
-    cloudStatus: 404,
   },
   {
     reason: "NotFound",
-    what: "a cluster that does not exist",
+    situation: "the cluster does not exist",
     create: CLUSTER,
-    arrange: (fixture) => fixture.cloud.removeCluster(fixture.resourceId),
+    arrange: ({ cloud, resourceId }) => cloud.removeCluster(resourceId),
     status: 404,
-    code: "DWS.0047",
+    cloud: [404, "DWS.0047"],
     message: "Cluster does not exist.",
-    cloudStatus: 404,
   },
   {
     reason: "Conflict",
-    what: "a name that another cluster snapshot has",
+    situation: "another cluster snapshot has the same name",
     create: CLUSTER,
     arrange: ({ cloud, resource }) =>
       cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cloud.addCluster().id, name: String(resource.name) }),
@@ -122,195 +124,165 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "Conflict",
-    what: "a 409 of the cloud",
+    situation: "EVS responds 409 with an unknown code",
     create: STANDARD,
-    arrange: ({ cloud }) =>
-      cloud.fault({ operation: /create/ }, respond(409, { error: { code: "EVS.5409", message: "Already there." } })),
+    arrange: rejectCreates(409, "EVS.5409", "Already there."),
     status: 409,
-    code: "EVS.5409",
+    cloud: [409, "EVS.5409"],
     message: "Already there.",
-    cloudStatus: 409,
   },
   {
     reason: "Busy",
-    what: "a disk that has a snapshot in creation for longer than the caller waits",
+    situation: "another snapshot of the disk is still being created when the function stops retrying",
     create: STANDARD,
     options: { creationMs: 3_600_000 },
-    arrange: (fixture) => {
-      fixture.cloud.addSnapshot({ kind: "standard-snapshot", volumeId: fixture.resourceId, status: "creating" });
-    },
+    arrange: ({ cloud, resourceId }) =>
+      cloud.addSnapshot({ kind: "standard-snapshot", volumeId: resourceId, status: "creating" }),
     status: 409,
-    code: "EVS.2409",
+    cloud: [409, "EVS.2409"],
     message: /: A snapshot of volume .* is being created\. The resource is occupied/,
-    cloudStatus: 409,
   },
   {
     reason: "Busy",
-    what: "a cluster that is being resized",
+    situation: "the cluster is being resized",
     create: CLUSTER,
-    arrange: (fixture) => fixture.cloud.setCluster(fixture.resourceId, { taskStatus: "GROWING" }),
+    arrange: ({ cloud, resourceId }) => cloud.setCluster(resourceId, { taskStatus: "GROWING" }),
     status: 409,
-    code: "DWS.7023",
+    cloud: [403, "DWS.7023"],
     message: "Cluster status is not allowed to operation",
-    cloudStatus: 403,
   },
   {
     reason: "QuotaExceeded",
-    what: "the eighth legacy snapshot of a disk",
+    situation: "the disk already has 7 legacy snapshots",
     create: SNAPSHOT,
-    arrange(fixture) {
-      for (let made = 0; made < 7; made += 1)
-        fixture.cloud.addSnapshot({ kind: "snapshot", volumeId: fixture.resourceId });
+    arrange({ cloud, resourceId }) {
+      for (let made = 0; made < 7; made += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: resourceId });
     },
     status: 413,
-    code: "EVS.5413",
+    cloud: [413, "EVS.5413"],
     message: "Insufficient snapshot quota.",
-    cloudStatus: 413,
   },
   {
     reason: "QuotaExceeded",
-    what: "an exhausted quota in a cloud that responds with overLimit of OpenStack",
+    situation: "the quota is exhausted and EVS responds in the OpenStack format",
     create: SNAPSHOT,
     options: { evsLimits: "classic", snapshotQuota: 0 },
-    arrange: () => {},
     status: 413,
-    code: "overLimit",
+    cloud: [413, "overLimit"],
     message: "Insufficient snapshot quota.",
-    cloudStatus: 413,
   },
   {
     reason: "Throttled",
-    what: "an account that is throttled for longer than a caller waits",
+    situation: "EVS still throttles the account when the function stops retrying",
     create: GROUP,
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "throttle", window: "1 minute" }),
+    arrange: ({ failCreate }) => failCreate({ type: "throttle", window: "1 minute" }),
     status: 429,
-    code: "APIGW.0308",
+    cloud: [429, "APIGW.0308"],
     message: "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute",
-    cloudStatus: 429,
   },
   {
     reason: "AccessDenied",
-    what: "an expired access key",
+    situation: "the access key has expired",
     create: CLUSTER,
     arrange: ({ cloud }) => cloud.expireCredentials(cloud.credentials.ak),
     status: 502,
-    code: "APIGW.0301",
+    cloud: [401, "APIGW.0301"],
     message: "Incorrect IAM authentication information: token expired",
-    cloudStatus: 401,
   },
   {
     reason: "AccessDenied",
-    what: "an agency without the permission",
+    situation: "the agency lacks the permission to create snapshots",
     create: STANDARD,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /create/ },
-        respond(403, { error: { code: "EVS.5403", message: "Policy doesn't allow evs:snapshots:create." } }),
-      ),
+    arrange: rejectCreates(403, "EVS.5403", "Policy doesn't allow evs:snapshots:create."),
     status: 502,
-    code: "EVS.5403",
+    cloud: [403, "EVS.5403"],
     message: "Policy doesn't allow evs:snapshots:create.",
-    cloudStatus: 403,
   },
   {
     reason: "AccountSuspended",
-    what: "a frozen account",
+    situation: "the account is frozen",
     create: SNAPSHOT,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /create/ },
-        respond(403, { error: { code: "EVS.2144", message: "The account is frozen." } }),
-      ),
+    arrange: rejectCreates(403, "EVS.2144", "The account is frozen."),
     status: 502,
-    code: "EVS.2144",
+    cloud: [403, "EVS.2144"],
     message: "The account is frozen.",
-    cloudStatus: 403,
   },
   {
     reason: "CloudError",
-    what: "a service that fails at every request",
+    situation: "EVS responds 503 to every request",
     create: STANDARD,
-    arrange: ({ cloud }) => cloud.fault({ operation: /^evs/ }, { type: "status", status: 503 }),
+    arrange: addFault(/^evs/, { type: "status", status: 503 }),
     status: 502,
-    code: "EVS.5503",
+    cloud: [503, "EVS.5503"],
     message: "Service unavailable.",
-    cloudStatus: 503,
   },
   {
     reason: "CloudError",
-    what: "a service that fails at every create",
+    situation: "DWS responds 500 to every create request",
     create: CLUSTER,
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "status", status: 500 }),
+    arrange: ({ failCreate }) => failCreate({ type: "status", status: 500 }),
     status: 502,
-    code: "DWS.9999",
+    cloud: [500, "DWS.9999"],
     message: "Internal server error.",
-    cloudStatus: 500,
   },
   {
     reason: "CloudError",
-    what: "an HTML page of a load balancer",
+    situation: "a load balancer responds 502 with an HTML page",
     create: GROUP,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /list/ },
-        { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" },
-      ),
+    arrange: addFault(/list/, { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" }),
     status: 502,
+    cloud: [502],
     message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no message that could be read\. .*repeat/,
-    cloudStatus: 502,
   },
   {
     reason: "Unreachable",
-    what: "an endpoint at which nothing listens",
+    situation: "no server listens at the endpoint",
     create: SNAPSHOT,
-    options: { variables: { EVS_ENDPOINT: NOWHERE } },
-    arrange: () => {},
+    options: { variables: { EVS_ENDPOINT: "http://127.0.0.1:1" } },
     status: 504,
     message: /^GET \/v2\/.*\/cloudsnapshots\/detail: ECONNREFUSED/,
   },
   {
     reason: "BadResponse",
-    what: "an HTML page with the status 200",
+    situation: "EVS responds 200 with an HTML page",
     create: SNAPSHOT,
-    arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "notJson", after: false, html: true }),
+    arrange: addFault(/list/, { type: "notJson", after: false, html: true }),
     status: 502,
+    cloud: [200],
     message: /expected a JSON object with the 200, got "<html>/,
-    cloudStatus: 200,
   },
   {
     reason: "BadResponse",
-    what: "a redirect, which would disclose the token",
+    situation: "DWS responds with a redirect, which would disclose the token if the function followed it",
     create: CLUSTER,
-    arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "redirect", location: "https://example.com/" }),
+    arrange: addFault(/list/, { type: "redirect", location: "https://example.com/" }),
     status: 502,
+    cloud: [307],
     message: /got 307, a redirect, which is not followed\./,
-    cloudStatus: 307,
   },
   {
     reason: "OutcomeUnknown",
-    what: "a create without a response and without time for another list",
+    situation: "the create request gets no response and no time is left for a list request",
     create: GROUP,
-    how: { remainingMs: 8_000 },
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
+    invocation: { remainingMs: 8_000 },
+    arrange: ({ failCreate }) => failCreate({ type: "hang", after: false }),
     status: 504,
     message:
       /^POST \/v5\/.*\/snapshot-groups: no answer within \d+ ms.*It is unknown whether the snapshot was created\. /,
   },
   {
     reason: "DeadlineExceeded",
-    what: "an invocation that starts shortly before its deadline",
+    situation: "the invocation starts 2 s before its deadline",
     create: STANDARD,
-    how: { remainingMs: 2_000 },
-    arrange: () => {},
+    invocation: { remainingMs: 2_000 },
     status: 504,
     message: /^GET \/v5\/.*: not sent, because the invocation's time has run out\.$/,
   },
   {
     reason: "Misconfigured",
-    what: "a function without an agency",
+    situation: "the function has no agency",
     create: SNAPSHOT,
-    how: { credentials: {} },
-    arrange: () => {},
+    invocation: { credentials: {} },
     status: 500,
     message: /^Expected credentials from the function's agency; there are none\./,
   },
