@@ -1,75 +1,76 @@
-/** Tests requests that are repeated before a list shows the snapshot of the first request. */
+/** Tests requests that are repeated before a list response contains the snapshot of the earlier request. */
 import { describe, expect, test } from "vitest";
-import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
+import { createFixture, SNAPSHOT } from "../support/creates.ts";
+import { apig, createTestEnvironment, errorOf, nightly, outcomeHeader } from "../support/environment.ts";
 
-describe("a list that shows a new snapshot 5 s late", () => {
-  test("create-snapshot returns the existing snapshot for an Idempotency-Key that is repeated before a list shows the snapshot", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    cloud.listLagMs = 5_000;
-    const event = apig({ snapshot: { volume_id: cloud.addVolume().id, name: "snap-001" } }, { "idempotency-key": "k" });
-    const first = await invoke(createSnapshot, event);
-    clock.advance(2_000);
-    const second = await invoke(createSnapshot, event);
-    expect(second.result.headers["x-snapshot-outcome"]).toBe("existing");
+/** Milliseconds until the list responses of the embedded cloud contain a new snapshot. */
+const LIST_LAG_MS = 5_000;
+
+describe("list responses that contain a new snapshot after 5 s", () => {
+  test("create-snapshot returns the existing snapshot, or 409 for a different request, if an Idempotency-Key is repeated after 2 s", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    const first = await fixture.postWithKey({ name: "snap-001" });
+    fixture.clock.advance(2_000);
+    const second = await fixture.postWithKey({ name: "snap-001" });
+    expect(outcomeHeader(second)).toBe("existing");
     expect(JSON.parse(second.result.body).snapshot.id).toBe(JSON.parse(first.result.body).snapshot.id);
-    const other = apig(
-      { snapshot: { volume_id: JSON.parse(first.result.body).snapshot.volume_id } },
-      { "idempotency-key": "k" },
-    );
-    expect((await invoke(createSnapshot, other)).result.statusCode).toBe(409);
-    expect(cloud.snapshots()).toHaveLength(1);
+    expect((await fixture.postWithKey()).result.statusCode).toBe(409);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot remembers its snapshot after it has refused another request with the same key", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    cloud.listLagMs = 5_000;
-    const disk = cloud.addVolume().id;
-    const post = (name: string) =>
-      invoke(createSnapshot, apig({ snapshot: { volume_id: disk, name } }, { "idempotency-key": "k" }));
-    await post("one");
-    clock.advance(1_000);
-    expect((await post("two")).result.statusCode).toBe(409);
-    clock.advance(1_000);
-    expect((await post("one")).result.headers["x-snapshot-outcome"]).toBe("existing");
-    expect(cloud.snapshots()).toHaveLength(1);
+  test("create-snapshot still returns the existing snapshot after it has rejected a different request with the same Idempotency-Key", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    await fixture.postWithKey({ name: "one" });
+    fixture.clock.advance(1_000);
+    expect((await fixture.postWithKey({ name: "two" })).result.statusCode).toBe(409);
+    fixture.clock.advance(1_000);
+    expect(outcomeHeader(await fixture.postWithKey({ name: "one" }))).toBe("existing");
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot creates another snapshot if no list shows the first one for more than 10 s", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
-    const post = async () => (await invoke(createSnapshot, event)).result.headers["x-snapshot-outcome"];
-    expect(await post()).toBe("accepted");
+  test("create-snapshot creates a second snapshot for a repeated Idempotency-Key if no list response contains the first snapshot within 10 s", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    expect(outcomeHeader(await fixture.postWithKey())).toBe("accepted");
     // Another client deletes the snapshot at once.
-    for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
-    for (let asked = 0; asked < 2; asked += 1) {
-      clock.advance(4_500);
-      expect(await post()).toBe("existing");
+    for (const { id } of fixture.snapshots()) fixture.cloud.removeSnapshot(id);
+    for (const outcome of ["existing", "existing", "accepted"]) {
+      fixture.clock.advance(4_500);
+      expect(outcomeHeader(await fixture.postWithKey())).toBe(outcome);
     }
-    clock.advance(4_500);
-    expect(await post()).toBe("accepted");
   });
 
-  test("pre-deploy creates one snapshot for calls that follow each other every second", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    cloud.listLagMs = 5_000;
-    const body = { deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }] };
+  test("create-snapshot does not repeat an ambiguous create request until a list response must contain its snapshot", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
+    expect(errorOf(await fixture.postWithKey({}, { remainingMs: 4_000 })).reason).toBe("OutcomeUnknown");
+    // No time is left for a list request, so the function sends no create request.
+    expect(errorOf(await fixture.postWithKey({}, { remainingMs: 2_000 })).reason).toBe("OutcomeUnknown");
+    const before = fixture.clock.now();
+    expect(outcomeHeader(await fixture.postWithKey())).toBe("existing");
+    expect(fixture.clock.now() - before).toBeLessThan(6_500);
+    expect(fixture.snapshots()).toHaveLength(1);
+  });
+
+  test("pre-deploy creates one snapshot if the same deployment calls it every second for 5 s", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    cloud.listLagMs = LIST_LAG_MS;
+    const event = apig({ deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: addDisks(1) }] });
     for (let second = 0; second < 5; second += 1) {
-      expect((await invoke(preDeploy, apig(body))).result.statusCode).toBe(202);
+      expect((await invoke(preDeploy, event)).result.statusCode).toBe(202);
       clock.advance(1_000);
     }
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("scheduled-snapshots creates no second snapshot for an event that is redelivered after 1.5 s", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    cloud.listLagMs = 5_000;
-    const event = timerEvent({
-      policy: "nightly",
-      targets: [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }],
-    });
+  test("scheduled-snapshots creates one snapshot if its timer event is redelivered after 1.5 s", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    cloud.listLagMs = LIST_LAG_MS;
+    const event = nightly({ volume_ids: addDisks(1) });
     await invoke(scheduledSnapshots, event);
     clock.advance(1_500);
     expect((await invoke(scheduledSnapshots, event)).result.outcomes).toEqual({ existing: 1 });
@@ -77,51 +78,31 @@ describe("a list that shows a new snapshot 5 s late", () => {
   });
 });
 
-describe("requests that are repeated after a moment", () => {
-  test("create-snapshot waits until a list must show the snapshot of an ambiguous create before it sends another one", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    cloud.listLagMs = 5_000;
-    cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
-    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } }, { "idempotency-key": "k" });
-    const first = await invoke(createSnapshot, event, { remainingMs: 4_000 });
-    expect(JSON.parse(first.result.body).error.reason).toBe("OutcomeUnknown");
-    // The invocation has no time for a list, so the function sends no create.
-    const second = await invoke(createSnapshot, event, { remainingMs: 2_000 });
-    expect(JSON.parse(second.result.body).error.reason).toBe("OutcomeUnknown");
-    const before = clock.now();
-    const third = await invoke(createSnapshot, event);
-    expect(third.result.headers["x-snapshot-outcome"]).toBe("existing");
-    expect(clock.now() - before).toBeLessThan(6_500);
-    expect(cloud.snapshots()).toHaveLength(1);
-  });
-
-  test("scheduled-snapshots continues a partly failed run in the same instance without waiting for it", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
+describe("redelivered timer events after an incomplete run", () => {
+  test("scheduled-snapshots creates the snapshots that failed in the first delivery without waiting if the same instance gets the redelivery", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    const event = nightly({ volume_ids: addDisks(20) });
     const body = { error: { code: "EVS.5400", message: "no" } };
     cloud.fault({ operation: "evs.createSnapshot", nth: 11, times: 10 }, { type: "status", status: 400, body });
-    const event = timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] });
-    const first = await invoke(scheduledSnapshots, event);
-    expect(JSON.parse(String(first.error?.message)).outcomes).toEqual({ accepted: 10, failed: 10 });
+    const { error } = await invoke(scheduledSnapshots, event);
+    expect(JSON.parse(String(error?.message)).outcomes).toEqual({ accepted: 10, failed: 10 });
     const before = clock.now();
-    const second = await invoke(scheduledSnapshots, event);
-    expect(second.result.outcomes).toEqual({ accepted: 10, existing: 10 });
+    const { result } = await invoke(scheduledSnapshots, event);
+    expect(result.outcomes).toEqual({ accepted: 10, existing: 10 });
     expect(clock.now() - before).toBeLessThan(1_000);
     expect(cloud.snapshots()).toHaveLength(20);
   });
 
   test.each([20, 900])(
-    "scheduled-snapshots with a timeout of %i s continues a run that another instance left incomplete a minute ago",
+    "scheduled-snapshots with a timeout of %i s completes without waiting a run that another instance left incomplete a minute ago",
     async (timeoutSeconds) => {
-      const { cloud, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
-      const disks = Array.from({ length: 12 }, () => cloud.addVolume().id);
-      const event = (volume_ids: string[]) =>
-        timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", volume_ids }] });
-      await invoke(scheduledSnapshots, event(disks.slice(0, 3)));
+      const { addDisks, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
+      const disks = addDisks(12);
+      await invoke(scheduledSnapshots, nightly({ volume_ids: disks.slice(0, 3) }));
       clock.advance(60_000);
       runtime.inFlight = new Map();
       const before = clock.now();
-      const { result } = await invoke(scheduledSnapshots, event(disks));
+      const { result } = await invoke(scheduledSnapshots, nightly({ volume_ids: disks }));
       expect(result.outcomes).toEqual({ accepted: 9, existing: 3 });
       expect(clock.now() - before).toBeLessThan(1_000);
     },
