@@ -5,6 +5,7 @@ import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
 import { createStandardSnapshot } from "../../functions/create-standard-snapshot/handler.ts";
 import type { EmbeddedCloud, Fault, Kind } from "../../infra/local/cloud/index.ts";
+import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
 import {
   apig,
@@ -150,5 +151,25 @@ export async function createFixture(create: Create, options: TestEnvironmentOpti
       cloud.fault({ operation: create.operation, ...when }, fault),
     /** Returns the snapshots of the kind that the function creates. */
     snapshots: () => cloud.snapshots(create.kind),
+  };
+}
+
+/**
+ * Replaces the responses to the first create requests of a function.
+ *
+ * @param times the number of create requests whose response is replaced
+ * @param respond returns the response. Calling `send` executes the create request in the embedded cloud.
+ */
+export function replaceCreateResponses(
+  { runtime }: Pick<TestEnvironment, "runtime">,
+  times: number,
+  respond: (send: () => Promise<HttpResponse>) => Promise<HttpResponse>,
+): void {
+  const { transport } = runtime;
+  let left = times;
+  runtime.transport = (request) => {
+    if (request.method !== "POST" || request.url.pathname.includes("/lts/") || left === 0) return transport(request);
+    left -= 1;
+    return respond(() => transport(request));
   };
 }
