@@ -1,4 +1,4 @@
-/** Tests that the functions ignore a byte order mark at the start of JSON, and that variables are parsed one by one. */
+/** Tests that the functions ignore a byte order mark at the start of JSON. */
 import { expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";

@@ -1,4 +1,4 @@
-/** Tests behavior of Huawei Cloud that is unusual or undocumented and could make the functions create, delete or report wrongly. */
+/** Tests that unusual behavior of Huawei Cloud causes no duplicate snapshots, wrong deletions or wrong outcomes. */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
@@ -106,7 +106,7 @@ describe("prune-snapshots", () => {
   });
 });
 
-test("verify-snapshots reports a snapshot that fails 26 hours after its creation began, when it is older than the lookback", async () => {
+test("verify-snapshots reports a snapshot that fails 26 hours after its creation, although the snapshot is older than the lookback", async () => {
   const { addDisks, cloud, clock, invoke } = await createTestEnvironment({ creationMs: 26 * 3_600_000 });
   const volume_ids = addDisks(1);
   cloud.endWith(volume_ids[0] ?? "", "error");
@@ -116,7 +116,7 @@ test("verify-snapshots reports a snapshot that fails 26 hours after its creation
   expect(records[0]).toMatchObject({ action: "verify", outcome: "failed", error: { reason: "SnapshotFailed" } });
 });
 
-test("disk-attached fails with a failed record if EVS shows the attached disk only after the invocation's time has run out", async () => {
+test("disk-attached fails and writes a failed record if its time runs out while it waits for the EVS response about the disk", async () => {
   const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer();
   const [disk = ""] = addDisks(1, { serverId: server.id });

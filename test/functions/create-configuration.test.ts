@@ -39,7 +39,7 @@ describe("invalid variables", () => {
       ],
     ]),
   ])(
-    'the create functions respond 500 Misconfigured to the variables %o with a message that contains "%s"',
+    'a create function with the variables %o responds 500 Misconfigured with a message that contains "%s"',
     async (variables, name, expected, create = SNAPSHOT) => {
       const fixture = await createFixture(create, { variables });
       const response = await fixture.post();

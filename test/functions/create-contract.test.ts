@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
+  byName,
   CLASSIC,
   CLUSTER,
   CREATES,
@@ -132,7 +133,8 @@ const PATHS: Record<string, string> = {
   "dws.createSnapshot": "/v1.0/0123456789abcdef0123456789abcdef/snapshots",
 };
 
-describe.each(EXAMPLES)("$create.name", ({ create, options, arrange, request, response }) => {
+describe.each(EXAMPLES.map((example) => [example.create.name, example] as const))("%s", (_name, example) => {
+  const { create, options, arrange, request, response } = example;
   const unit = `${create.name}${options === undefined ? "" : " with EVS_LIMITS=classic"}`;
   const { status, operation, envelope } = create;
   const sentBody = { [envelope]: create.withMarker(JSON.parse(request)[envelope]) };
@@ -185,7 +187,7 @@ describe.each(EXAMPLES)("$create.name", ({ create, options, arrange, request, re
   });
 });
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   test(`${create.name} sends the name of the request, or a generated name if the request has none`, async () => {
     const fixture = await createFixture(create);
     const { records } = await fixture.post();

@@ -8,7 +8,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-/** Matches names of settings. HTTP callers cannot change them, because only the operator of the functions can. */
+/** Matches settings that an HTTP caller cannot change, because only the operator of the functions can. */
 const OPERATOR_SETTINGS = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
 
 test("the table FAILURES covers each error reason of the create functions", () => {
@@ -17,7 +17,7 @@ test("the table FAILURES covers each error reason of the create functions", () =
   expect(Object.keys(REASONS).filter((reason) => !tested.has(reason as Reason))).toEqual(["SnapshotFailed"]);
 });
 
-describe.each(FAILURES)("$create.name, $reason, $situation", (failure) => {
+describe.each(FAILURES.map((failure) => [failure.create.name, failure] as const))("%s", (_name, failure) => {
   const { reason, situation, create, options, invocation, arrange, status, message, cloud } = failure;
   const [cloudStatus, code] = cloud ?? [];
   const prepare = async () => {
@@ -31,7 +31,7 @@ describe.each(FAILURES)("$create.name, $reason, $situation", (failure) => {
     else expect(actual).toMatch(message);
   };
 
-  test(`${create.name} responds ${status} ${reason} and writes the same message to its records if ${situation}`, async () => {
+  test(`${create.name} responds ${status} ${reason} and writes the error to its records if ${situation}`, async () => {
     const fixture = await prepare();
     const response = await fixture.post({}, {}, { requestId: "r-1", ...invocation });
     const { result, error, records } = response;
@@ -55,7 +55,7 @@ describe.each(FAILURES)("$create.name, $reason, $situation", (failure) => {
       expect(record).toMatchObject({ level: "error", error: { reason } });
       expect([record.error.code, record.error.status]).toEqual([code, cloudStatus]);
     }
-    // Huawei Cloud support asks for the request id of the response.
+    // A support ticket for Huawei Cloud needs the request id of the EVS or DWS response.
     const cloudRequestId = records[0].error.request_id;
     if (cloudStatus !== undefined && reason !== "BadResponse") {
       expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudRequestId)?.status).toBe(cloudStatus);
@@ -64,7 +64,7 @@ describe.each(FAILURES)("$create.name, $reason, $situation", (failure) => {
     expect(fixture.cloud.refusedSignatures).toEqual([]);
   });
 
-  test(`${create.name}, invoked directly, throws ${reason} with the message of its record if ${situation}`, async () => {
+  test(`${create.name}, invoked directly, throws ${reason} and writes the error to its records if ${situation}`, async () => {
     const fixture = await prepare();
     const { result, error, records } = await fixture.direct(undefined, invocation);
     expect(result).toBeUndefined();

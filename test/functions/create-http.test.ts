@@ -1,7 +1,7 @@
 /** Tests how the create functions read events of the API gateway, and the format of their responses. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLUSTER, CREATES, createFixture, creates, SNAPSHOT } from "../support/creates.ts";
+import { byName, CLUSTER, CREATES, createFixture, creates, SNAPSHOT } from "../support/creates.ts";
 import { apig, createTestEnvironment, errorOf, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -35,26 +35,26 @@ describe("the body of an HTTP request", () => {
     expect(fixture.snapshots()[0]?.name).toBe(fields.name);
   });
 
-  const NO_BASE64 = "Expected a body in base64, as isBase64Encoded says";
-  const NO_JSON = "Expected a JSON body, got ";
+  const NOT_BASE64 = "Expected a body in base64, as isBase64Encoded says";
+  const NOT_JSON = "Expected a JSON body, got ";
   test.each<[content: string, event: object, message: string]>([
     ["no body", { body: undefined }, "Expected a JSON body, got none."],
     ["the body null", { body: null }, "Expected a JSON body, got none."],
     ["an empty body", { body: "" }, "Expected a JSON body, got none."],
     ["a body of whitespace", { body: base64("  \n") }, 'Expected a JSON body, got "  \\n": '],
-    ["a form although isBase64Encoded is true", { body: "snapshot=1&force=true" }, NO_BASE64],
-    ["plain JSON although isBase64Encoded is true", { body: '{"snapshot":{}}' }, NO_BASE64],
+    ["a form although isBase64Encoded is true", { body: "snapshot=1&force=true" }, NOT_BASE64],
+    ["plain JSON although isBase64Encoded is true", { body: '{"snapshot":{}}' }, NOT_BASE64],
     [
       "base64 with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
       "Expected a body in base64",
     ],
-    ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, NO_JSON],
-    ["base64 although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NO_JSON],
+    ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, NOT_JSON],
+    ["base64 although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NOT_JSON],
     ["invalid UTF-8", { body: base64(Buffer.from([0x22, 0xff, 0xfe, 0x22])) }, "Expected a body in UTF-8"],
     ["truncated UTF-8", { body: base64(Buffer.from('"😀"').subarray(0, 3)) }, "Expected a body in UTF-8"],
     ["a form in base64", { body: base64("volume_id=1") }, 'Expected a JSON body, got "volume_id=1": '],
-    ["truncated JSON", { body: base64('{"snapshot":') }, NO_JSON],
+    ["truncated JSON", { body: base64('{"snapshot":') }, NOT_JSON],
     [
       "truncated JSON of more than 200 characters",
       { body: base64(`{"snapshot":{"name":"${"x".repeat(200)}`) },
@@ -72,9 +72,9 @@ describe("the body of an HTTP request", () => {
       { body: "x".repeat(5_000_000), isBase64Encoded: false },
       "at most 1048576 bytes, got 5000000.",
     ],
-    ["1 byte more than 1 MiB", { body: base64(padToBytes("{}", MIB + 1)) }, "at most 1048576 bytes, got 1048577."],
+    ["a body of 1 MiB and 1 byte", { body: base64(padToBytes("{}", MIB + 1)) }, "at most 1048576 bytes, got 1048577."],
     [
-      "fewer than 1 Mi characters but 2 bytes more than 1 MiB",
+      "a body of 524,290 characters and 1,048,578 bytes",
       { body: `"${"é".repeat(MIB / 2)}"`, isBase64Encoded: false },
       "got 1048578.",
     ],
@@ -90,7 +90,7 @@ describe("the body of an HTTP request", () => {
   });
 });
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "", undefined])(
     `${create.name} responds 405 to an event with the HTTP method %j`,
     async (httpMethod) => {
@@ -135,7 +135,7 @@ describe.each(CREATES)("$name", (create) => {
 });
 
 describe("Idempotency-Key", () => {
-  test("create-snapshot finds the existing snapshot whatever the letter case of the header name Idempotency-Key and the whitespace around its value", async () => {
+  test("create-snapshot ignores the letter case of the header name Idempotency-Key and the whitespace around its value", async () => {
     const fixture = await createFixture(SNAPSHOT);
     for (const headers of [{ "idempotency-key": "k" }, { "Idempotency-Key": " k" }, { "IDEMPOTENCY-KEY": "k\t" }]) {
       expect((await fixture.post({}, headers as never)).result.statusCode).toBe(202);

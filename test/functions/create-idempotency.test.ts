@@ -1,12 +1,12 @@
 /** Tests which requests a create function recognizes as repeated, and that it creates no second snapshot for them. */
 import { describe, expect, test } from "vitest";
-import { CLUSTER, CREATES, createFixture, creates, SNAPSHOT } from "../support/creates.ts";
+import { byName, CLUSTER, CREATES, createFixture, creates, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { apig, errorOf, outcomeHeader, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   const { kind, status } = create;
 
   test(`${create.name} returns the existing snapshot in the format of a create response for a repeated Idempotency-Key`, async () => {
@@ -42,7 +42,7 @@ describe.each(CREATES)("$name", (create) => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test(`${create.name} without an Idempotency-Key creates a snapshot for each request id, and none for a repeated request id`, async () => {
+  test(`${create.name}, invoked directly without an Idempotency-Key, creates one snapshot for each request id of FunctionGraph`, async () => {
     const fixture = await createFixture(create, { creationMs: 0 });
     const invoke = (requestId: string) =>
       // Two cluster snapshots cannot have the same name.
@@ -90,9 +90,9 @@ describe.each(CREATES)("$name", (create) => {
   });
 });
 
-test.each(CREATES.filter((create) => create !== CLUSTER))(
-  "$name creates another snapshot with another generated name if the snapshot for the Idempotency-Key has failed",
-  async (create) => {
+test.each(byName([SNAPSHOT, STANDARD, GROUP]))(
+  "%s creates another snapshot with another generated name if the snapshot for the Idempotency-Key has failed",
+  async (_name, create) => {
     const fixture = await createFixture(create);
     fixture.cloud.endWith(fixture.resourceId, "error");
     const headers: string[] = [];

@@ -15,17 +15,21 @@ const reject = (code: string, message: string): Fault => ({
 });
 
 describe("responses of EVS with strings of 1 MiB", () => {
-  const MIB = "x".repeat(1024 * 1024);
+  const LONG_TEXT = "x".repeat(1024 * 1024);
 
   test.each<[content: string, fault: Fault]>([
-    ["an error code and an error message of 1 MiB", reject(MIB, MIB)],
+    ["an error code and an error message of 1 MiB", reject(LONG_TEXT, LONG_TEXT)],
     ["an error message of 900,000 control characters", reject("E", "\u0001".repeat(9e5))],
     [
       "snapshot and job ids of 1 MiB",
       {
         type: "answer",
         status: 202,
-        body: JSON.stringify({ snapshot: { id: MIB, job_id: MIB }, job_id: MIB, snapshot_id: MIB }),
+        body: JSON.stringify({
+          snapshot: { id: LONG_TEXT, job_id: LONG_TEXT },
+          job_id: LONG_TEXT,
+          snapshot_id: LONG_TEXT,
+        }),
       },
     ],
   ])("create-standard-snapshot writes and delivers records of at most 16 KB if EVS sends %s", async (_, fault) => {
@@ -40,7 +44,7 @@ describe("responses of EVS with strings of 1 MiB", () => {
 
   test("create-standard-snapshot throws an error of at most 66 KB if EVS sends an error code and an error message of 1 MiB", async () => {
     const fixture = await createFixture(STANDARD);
-    fixture.failCreate(reject(MIB, MIB));
+    fixture.failCreate(reject(LONG_TEXT, LONG_TEXT));
     const { error } = await fixture.direct();
     expect(error).toMatchObject({ reason: "InvalidRequest", status: 400 });
     for (const text of [error?.message, error?.stack, JSON.stringify({ ...error })]) {

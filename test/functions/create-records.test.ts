@@ -1,7 +1,7 @@
 /** Tests the records that the create functions write to stdout and deliver to LTS. */
 import { describe, expect, test } from "vitest";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { CLUSTER, CREATES, createFixture, SNAPSHOT } from "../support/creates.ts";
+import { byName, CLUSTER, CREATES, createFixture, SNAPSHOT } from "../support/creates.ts";
 import { START, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -10,7 +10,7 @@ useFixedDate();
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FIELDS_OF_OTHER_FUNCTIONS = ["event_time", "deployment_id", "rule", "detail"];
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   const { kind, name } = create;
   const commonFields = (time = "2026-11-21T02:00:00.000Z", trigger = "http") => ({
     version: 1,

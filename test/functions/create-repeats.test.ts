@@ -2,7 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
-import { CREATES, type CreateFixture, createFixture, replaceCreateResponses, SNAPSHOT } from "../support/creates.ts";
+import {
+  byName,
+  CREATES,
+  type CreateFixture,
+  createFixture,
+  replaceCreateResponses,
+  SNAPSHOT,
+} from "../support/creates.ts";
 import { type Invoked, nightly, resourceIdOf } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -18,7 +25,7 @@ const respond = (status: number, text: string) => async () => ({ status, headers
 const fail = (message: string, requestSent: boolean) => () =>
   Promise.reject(new TransportFailure(message, { requestSent }));
 
-/** Results of the first create request, which never reaches the embedded cloud. */
+/** Failures of the first create request. The request does not reach the embedded cloud. */
 const FAILURES: [failure: string, failCreate: () => Promise<HttpResponse>][] = [
   ["is throttled", respond(429, THROTTLED)],
   ["cannot connect", fail("connect ETIMEDOUT", false)],
@@ -50,9 +57,9 @@ async function deliverTwice(
   );
 }
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(FAILURES)(
-    `${create.name} creates one snapshot for two simultaneous deliveries if the create of the first delivery %s`,
+    `${create.name} creates one snapshot for two simultaneous deliveries if the create request of the first delivery %s`,
     async (_failure, failCreate) => {
       const fixture = await createFixture(create);
       const [first, second] = await deliverTwice(fixture, failCreate, () => fixture.postWithKey());
@@ -64,7 +71,7 @@ describe.each(CREATES)("$name", (create) => {
 });
 
 test.each(FAILURES)(
-  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries if the first create of the first delivery %s",
+  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries if the first create request of the first delivery %s",
   async (_failure, failCreate) => {
     const fixture = await createFixture(SNAPSHOT);
     const disks = fixture.addDisks(12);

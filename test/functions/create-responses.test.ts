@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import {
+  byName,
   CLUSTER,
   CREATES,
   type Create,
@@ -29,7 +30,7 @@ const changeResponses = (fixture: CreateFixture, change: Change, times = 1) =>
     return { ...response, ...change(response, JSON.parse(response.text)) };
   });
 
-/** Responds to create requests without executing them. The response is a valid create response with changes. */
+/** Responds to create requests without executing them. Each response is a valid create response to which `change` is applied. */
 const changeResponsesWithoutCreating = (fixture: CreateFixture, change: Change, times = 10) =>
   replaceCreateResponses(fixture, times, async () => {
     const body = { snapshot: { id: ID, status: "creating" }, snapshot_id: ID, snapshot_group_id: ID };
@@ -80,7 +81,7 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
   ["has an array as its body", () => () => withBody([])],
   ["has an empty object as its body", () => () => withBody({})],
   ...INVALID_IDS.map((id): (typeof INVALID_RESPONSES)[number] => [
-    `contains the snapshot id ${JSON.stringify(id).slice(0, 20)}`,
+    `contains the snapshot id ${String(id).length > 40 ? "of 60,000 characters" : JSON.stringify(id)}`,
     (create) => (_, body) => withId(create, body, id),
   ]),
   ...Object.entries<Json>({
@@ -105,9 +106,9 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
   ],
 ];
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(INVALID_RESPONSES)(
-    `${create.name} creates one snapshot and reports its id if the create succeeds but the create response %s`,
+    `${create.name} reports exactly one new snapshot if the service executes the create request but the response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponses(fixture, changeFor(create), 10);
@@ -121,7 +122,7 @@ describe.each(CREATES)("$name", (create) => {
   );
 
   test.each(INVALID_RESPONSES)(
-    `${create.name} fails if no create succeeds and every create response %s`,
+    `${create.name} fails if the service executes no create request and every response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponsesWithoutCreating(fixture, changeFor(create));
@@ -133,7 +134,7 @@ describe.each(CREATES)("$name", (create) => {
   );
 
   test.each(INVALID_RESPONSES)(
-    `${create.name} repeats the create or fails if the first create does not succeed and its response %s`,
+    `${create.name} retries or fails if the service does not execute the first create request and the response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponsesWithoutCreating(fixture, changeFor(create), 1);
@@ -157,14 +158,13 @@ const isNested = (create: Create) => create === SNAPSHOT || create === CLUSTER;
 const withStatus = (create: Create, body: Json, status: unknown) =>
   isNested(create) ? withSnapshot(body, { status }) : withBody({ ...body, status });
 
-test.each(
-  Object.entries<[Create, string[]]>({
-    "create-snapshot": [SNAPSHOT, ["error", "ERROR"]],
-    "create-standard-snapshot": [STANDARD, ["error", "ERROR", "error_deleting"]],
-    "create-snapshot-group": [GROUP, ["error", "ERROR", "error_deleting"]],
-    "create-cluster-snapshot": [CLUSTER, ["UNAVAILABLE"]],
-  }).flatMap(([name, [create, statuses]]) => statuses.map((status) => ({ name, create, status }))),
-)("$name fails with SnapshotFailed if the create response has the status $status", async ({ create, status }) => {
+test.each([
+  ...["error", "ERROR"].map((status) => [SNAPSHOT.name, status, SNAPSHOT] as const),
+  ...[STANDARD, GROUP].flatMap((create) =>
+    ["error", "ERROR", "error_deleting"].map((status) => [create.name, status, create] as const),
+  ),
+  [CLUSTER.name, "UNAVAILABLE", CLUSTER] as const,
+])("%s fails with SnapshotFailed if the create response has the status %s", async (_name, status, create) => {
   const fixture = await createFixture(create);
   changeResponses(fixture, (_, body) => withStatus(create, body, status));
   const { result, records } = await fixture.post();
@@ -173,7 +173,7 @@ test.each(
   expect(creates(fixture)).toHaveLength(1);
 });
 
-describe.each(CREATES.filter(isNested))("$name, whose create response has the field snapshot", (create) => {
+describe.each(byName(CREATES.filter(isNested)))("%s, whose create response has the field snapshot", (_name, create) => {
   test.each<[error: string, fields: Json]>([
     ["an error code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
     ["an error code of the API gateway", { code: "APIGW.0308", message: "no" }],
@@ -191,7 +191,7 @@ describe.each(CREATES.filter(isNested))("$name, whose create response has the fi
   });
 });
 
-describe.each([STANDARD, GROUP])("$name, whose create response has no field snapshot", (create) => {
+describe.each(byName([STANDARD, GROUP]))("%s, whose create response has no field snapshot", (_name, create) => {
   test(`${create.name} fails if every create response has the id of another disk or server`, async () => {
     const fixture = await createFixture(create);
     const ids = { snapshot: undefined, volume_id: ID, server_id: ID };
@@ -221,7 +221,7 @@ test("create-snapshot accepts a create response that starts with a byte order ma
 });
 
 test.each(["extending", "backing-up", "detaching", "uploading", "retyping"])(
-  "create-snapshot waits and repeats the create if EVS rejects the first create because the disk is %s",
+  "create-snapshot waits and repeats the create request if EVS rejects the first create request because the disk is %s",
   async (status) => {
     const fixture = await createFixture(SNAPSHOT);
     const message = `Invalid volume: Volume status must be available or in-use, but current status is: ${status}.`;

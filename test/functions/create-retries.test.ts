@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { CREATES, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { byName, CREATES, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { errorOf, outcomeHeader, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -18,7 +18,7 @@ describe("create requests that EVS rejects temporarily", () => {
     expect(fixture.snapshots().map(({ name }) => name)).toEqual(["first", "second"]);
   });
 
-  test("create-snapshot waits 7 s before it repeats the create if the response is a 429 with Retry-After: 7", async () => {
+  test("create-snapshot waits 7 s before it repeats the create request if the response is a 429 with Retry-After: 7", async () => {
     const fixture = await createFixture(SNAPSHOT, { random: () => 0 });
     fixture.failCreate({ type: "throttle", retryAfter: 7 }, { nth: 1 });
     const { result, records } = await fixture.post();
@@ -45,7 +45,7 @@ describe("create requests that EVS rejects temporarily", () => {
     },
   );
 
-  test("create-snapshot responds with the Retry-After header of EVS if EVS still throttles it when it stops retrying", async () => {
+  test("create-snapshot copies the Retry-After header of EVS to its own 429 response", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.failCreate({ type: "throttle", retryAfter: 30 });
     const { result } = await fixture.post();
@@ -74,9 +74,9 @@ describe("ambiguous create responses, which do not show whether the snapshot was
     ["an empty response body", (after) => ({ type: "emptyBody", after })],
   ];
 
-  describe.each(CREATES)("$name", (create) => {
+  describe.each(byName(CREATES))("%s", (_name, create) => {
     test.each(AMBIGUOUS)(
-      `${create.name} creates exactly one snapshot if the first create request gets %s, before or after the service executes it`,
+      `${create.name} creates exactly one snapshot if the first create request gets %s, whether or not the service has executed the request`,
       async (_response, faultAt) => {
         for (const after of [true, false]) {
           const fixture = await createFixture(create);

@@ -44,7 +44,7 @@ const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => Buffer.from(secret).toString("hex"),
 ];
 
-/** Faults whose response contains a text: in each error format of the services, and elsewhere in the response. */
+/** Faults whose response contains a text, in each error format of the services and in other parts of the response. */
 const REVEALING_FAULTS: ((text: string, status: number) => Fault)[] = [
   (message, status) => ({ type: "status", status, body: { error: { code: "EVS.0001", message } }, after: true }),
   (message, status) => ({ type: "status", status, body: { error: { code: message, message } } }),
@@ -81,7 +81,7 @@ const OTHER_FAULTS: Fault[] = [
   { type: "clockSkew", ms: 3_600_000 },
 ];
 
-/** The length of the start of a secret that must not appear. A function that truncates a text could cut a secret there. */
+/** The output must not contain this many characters from the start of a secret, even if a message is truncated there. */
 const PREFIX_LENGTH = 12;
 
 test("the create functions reveal no credential in responses, errors, records or LTS for 100 random faults and encodings", async () => {

@@ -1,13 +1,13 @@
 /** Tests create requests whose body has the wrong structure, and error messages about several invalid fields. */
 import { describe, expect, test } from "vitest";
 import { expectRejected } from "../support/create-validation.ts";
-import { CREATES, createFixture, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { byName, CREATES, createFixture, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { apig, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   const { envelope } = create;
   const otherEnvelope = envelope === "snapshot" ? "snapshot_group" : "snapshot";
   const optionsIn = (validBody: string) => JSON.stringify(JSON.parse(validBody)[envelope]);

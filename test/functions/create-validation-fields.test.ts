@@ -26,7 +26,10 @@ describe("create-snapshot", () => {
       "the metadata keys __proto__, constructor and toString",
       { metadata: JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}') },
     ],
-    ["metadata that is longer than a tag may be", { metadata: { ["k".repeat(300)]: "v".repeat(5000) } }],
+    [
+      "a metadata key of 300 and a metadata value of 5,000 characters",
+      { metadata: { ["k".repeat(300)]: "v".repeat(5000) } },
+    ],
   ]);
   rejects(SNAPSHOT, [
     cases.tooLong("name", 64),

@@ -24,18 +24,18 @@ import {
 
 const NEVER = new Promise<never>(() => {});
 
-/** Makes API calls to EVS, DWS and ECS never settle after the first `settling` calls. */
-function blockCallsAfter({ runtime }: TestEnvironment, settling: number) {
+/** Lets the first API calls of a function settle, and makes all later calls to EVS, DWS and ECS never settle. */
+function blockCallsAfter({ runtime }: TestEnvironment, settlingCalls: number) {
   const { transport } = runtime;
   let calls = 0;
   runtime.transport = (request) => {
     if (request.url.pathname.includes("/lts/")) return transport(request);
     calls += 1;
-    return calls > settling ? NEVER : transport(request);
+    return calls > settlingCalls ? NEVER : transport(request);
   };
 }
 
-describe.each([0, 1, 2, 3])("API calls that never settle after the first %i calls", (settling) => {
+describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls) => {
   test.each([
     "create-snapshot",
     "scheduled-snapshots",
@@ -44,10 +44,10 @@ describe.each([0, 1, 2, 3])("API calls that never settle after the first %i call
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s returns before its deadline and writes a record for each target and for the run if all API calls after the first ${settling} never settle`,
+    `%s returns before its deadline and writes a record for each target and for the run if only the first ${settlingCalls} API calls settle`,
     async (name) => {
       const environment = await createTestEnvironment();
-      blockCallsAfter(environment, settling);
+      blockCallsAfter(environment, settlingCalls);
       const server = environment.cloud.addServer();
       const disks = environment.addDisks(20, { serverId: server.id });
       const targets = [{ kind: "snapshot", volume_ids: disks }];
@@ -110,14 +110,14 @@ test("compose fails before the deadline and writes failed records for the open t
 });
 
 test.each([0, 1])(
-  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS never responds after the first %i deliveries",
-  async (settling) => {
+  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds only to the first %i deliveries",
+  async (settlingDeliveries) => {
     const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = environment.runtime;
     let deliveries = 0;
     environment.runtime.transport = (request) => {
       if (request.url.pathname.includes("/lts/")) deliveries += 1;
-      return request.url.pathname.includes("/lts/") && deliveries > settling ? NEVER : transport(request);
+      return request.url.pathname.includes("/lts/") && deliveries > settlingDeliveries ? NEVER : transport(request);
     };
     const event = nightly({ volume_ids: environment.addDisks(600) });
     const { records, result, warnings, error } = await environment.invoke(scheduledSnapshots, event, {
@@ -128,7 +128,7 @@ test.each([0, 1])(
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
     // One delivery contains at most 500 records.
-    expect(warnings.join()).toContain(`did not take ${601 - 500 * settling} of 601 records`);
+    expect(warnings.join()).toContain(`did not take ${601 - 500 * settlingDeliveries} of 601 records`);
   },
 );
 
@@ -159,7 +159,7 @@ describe("the clock of an invocation", () => {
   });
 
   test.each([3e9, 1e15, Number.POSITIVE_INFINITY])(
-    "sleep is still pending after 30 ms if its duration is %d ms, and resolves when its work resolves",
+    "sleep is still pending after 30 ms if its duration is %d ms, and resolves when the given work resolves",
     async (milliseconds) => {
       let finish = () => {};
       const work = new Promise<void>((resolve) => {

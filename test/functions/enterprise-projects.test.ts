@@ -11,7 +11,7 @@ import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.ts";
 import { completed } from "../support/attachments.ts";
-import { CREATES } from "../support/creates.ts";
+import { byName, CREATES } from "../support/creates.ts";
 import { apig, createTestEnvironment, outcomeHeader, START, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -72,9 +72,9 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
   });
 });
 
-test.each(CREATES)(
-  "$name creates one snapshot of a resource outside of the default enterprise project for a repeated Idempotency-Key",
-  async ({ kind, envelope, factory }) => {
+test.each(byName(CREATES))(
+  "%s creates one snapshot of a resource outside of the default enterprise project for a repeated Idempotency-Key",
+  async (_name, { kind, envelope, factory }) => {
     const { cloud, runtime, invoke } = await createTestEnvironment();
     const { server, disk, cluster } = addResources(cloud);
     const options = {

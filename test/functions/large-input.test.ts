@@ -20,65 +20,73 @@ function fillWith(start: string, itemAt: (index: number) => string, end: string)
   }
 }
 
-const GATE = '{"deployment_id":"release-7","targets":[';
-const TARGET = `${GATE}{"kind":"snapshot",`;
-/** Returns a function that returns a JSON field with this name and the index of the field. */
+const GATE_START = '{"deployment_id":"release-7","targets":[';
+const TARGET_START = `${GATE_START}{"kind":"snapshot",`;
+/** Returns a function that builds a JSON field from its index. The field name is `name` followed by the index. */
 const field = (name: string) => (index: number) => `"${name}${index}":0`;
 const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padStart(12, "0")}"`;
 
 describe("a body of 1 MiB", () => {
   test.each<[content: string, body: string, message: string]>([
-    ["numbers as targets", fillWith(GATE, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
-    ["empty objects as targets", fillWith(GATE, () => "{}", "]}"), "targets: expected at most 10000 items, got 349"],
+    ["numbers as targets", fillWith(GATE_START, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
+    [
+      "empty objects as targets",
+      fillWith(GATE_START, () => "{}", "]}"),
+      "targets: expected at most 10000 items, got 349",
+    ],
     [
       "targets with an unknown kind",
-      fillWith(GATE, () => '{"kind":"x"}', "]}"),
+      fillWith(GATE_START, () => '{"kind":"x"}', "]}"),
       "targets: expected at most 10000 items",
     ],
     [
       "targets without ids and tags",
-      fillWith(GATE, () => '{"kind":"snapshot"}', "]}"),
+      fillWith(GATE_START, () => '{"kind":"snapshot"}', "]}"),
       "targets: expected at most 10000 items",
     ],
     [
       "numbers as disk ids",
-      fillWith(`${TARGET}"volume_ids":[`, () => "0", "]}]}"),
+      fillWith(`${TARGET_START}"volume_ids":[`, () => "0", "]}]}"),
       "targets[0].volume_ids: expected at most 10000 items",
     ],
     [
       "valid disk ids",
-      fillWith(`${TARGET}"volume_ids":[`, uuid, "]}]}"),
+      fillWith(`${TARGET_START}"volume_ids":[`, uuid, "]}]}"),
       "targets[0].volume_ids: expected at most 10000 items, got 26",
     ],
-    ["unknown fields", fillWith(`${GATE}],`, field("f"), "}"), "body: expected at most 10000 fields, got 96"],
+    ["unknown fields", fillWith(`${GATE_START}],`, field("f"), "}"), "body: expected at most 10000 fields, got 96"],
     [
       "unknown fields in one target",
-      fillWith(TARGET, field("f"), "}]}"),
+      fillWith(TARGET_START, field("f"), "}]}"),
       "targets[0]: expected at most 10000 fields, got 96",
     ],
     [
       "tags with a number as their value",
-      fillWith(`${TARGET}"tags":{`, field("t"), "}}]}"),
+      fillWith(`${TARGET_START}"tags":{`, field("t"), "}}]}"),
       "targets[0].tags: expected at most 10000 fields, got 96",
     ],
     [
       "valid tags",
-      fillWith(`${TARGET}"tags":{`, (index) => `"t${index}":""`, "}}]}"),
+      fillWith(`${TARGET_START}"tags":{`, (index) => `"t${index}":""`, "}}]}"),
       "targets[0].tags: expected at most 10000 fields, got 88",
     ],
     [
       "targets with 100 unknown fields each",
-      fillWith(GATE, () => `{"kind":"snapshot",${Array.from({ length: 100 }, (_, i) => field("f")(i)).join()}}`, "]}"),
+      fillWith(
+        GATE_START,
+        () => `{"kind":"snapshot",${Array.from({ length: 100 }, (_, i) => field("f")(i)).join()}}`,
+        "]}",
+      ),
       "Validation stopped after 200 faults. There are more.",
     ],
     [
       "unknown fields with long names",
-      fillWith(`${GATE}],`, field("f".repeat(200)), "}"),
+      fillWith(`${GATE_START}],`, field("f".repeat(200)), "}"),
       "targets: expected at least 1 item, got 0.",
     ],
     [
       "field names of control characters",
-      fillWith(`${GATE}],`, field("\\u0001".repeat(20)), "}"),
+      fillWith(`${GATE_START}],`, field("\\u0001".repeat(20)), "}"),
       "Validation stopped after ",
     ],
     ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
@@ -90,7 +98,7 @@ describe("a body of 1 MiB", () => {
     ],
     ["spaces", " ".repeat(MIB), "Expected a JSON body, got "],
   ])(
-    "pre-deploy responds 400 with at most 64 KB to a body of 1 MiB of %s, and needs at most 64 MB of heap",
+    "pre-deploy responds 400 with at most 64 KB and uses at most 64 MB of heap for a body of 1 MiB that contains %s",
     async (_content, body, message) => {
       const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
       const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };
@@ -105,7 +113,7 @@ describe("a body of 1 MiB", () => {
   );
 });
 
-test("create-snapshot rejects a body of 1 MiB of spaces and one character that is not base64 before the test times out", async () => {
+test("create-snapshot rejects a body of 1 MiB of spaces and one invalid base64 character within the test timeout of 20 s", async () => {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
   expectInvalidInput(invoked, "Expected a body in base64", environment.requests());

@@ -43,7 +43,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     }
   });
 
-  test("create-snapshot does not repeat an ambiguous create request until a list response must contain its snapshot", async () => {
+  test("create-snapshot does not repeat an ambiguous create request before list responses would contain the new snapshot", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
     fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
@@ -79,7 +79,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
 });
 
 describe("redelivered timer events after an incomplete run", () => {
-  test("scheduled-snapshots creates the snapshots that failed in the first delivery without waiting if the same instance gets the redelivery", async () => {
+  test("scheduled-snapshots creates the snapshots that failed in the first delivery, without waiting, when the event is redelivered to the same instance", async () => {
     const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
     const event = nightly({ volume_ids: addDisks(20) });
     const body = { error: { code: "EVS.5400", message: "no" } };
@@ -94,7 +94,7 @@ describe("redelivered timer events after an incomplete run", () => {
   });
 
   test.each([20, 900])(
-    "scheduled-snapshots with a timeout of %i s completes without waiting a run that another instance left incomplete a minute ago",
+    "scheduled-snapshots with a timeout of %i s creates the missing 9 of 12 snapshots without waiting if another instance created 3 a minute ago",
     async (timeoutSeconds) => {
       const { addDisks, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
       const disks = addDisks(12);

@@ -5,7 +5,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { CREATES, type Create, SNAPSHOT } from "../support/creates.ts";
+import { byName, CREATES, type Create, SNAPSHOT } from "../support/creates.ts";
 import {
   apig,
   createTestEnvironment,
@@ -36,10 +36,10 @@ const EVENT_FUNCTIONS: FunctionUnderTest[] = [
 const LEVELS = 100_000;
 const NESTED_ARRAYS = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
 const NESTED_OBJECTS = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
-/** The time of the traces in milliseconds. */
+/** The time of the CTS traces in milliseconds. */
 const time = Date.parse(START);
 
-/** Invokes a function once, and expects that it rejects its input with the message and calls no service. */
+/** Invokes a function in a new test environment. Expects that it rejects the event with the message and calls no service. */
 async function expectInvalid({ factory }: FunctionUnderTest, event: unknown, message = "", status?: number) {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(factory, event);
@@ -54,13 +54,16 @@ describe.each<[structure: string, json: string, description: string]>([
   const nested = `100,000 nested ${structure}`;
   const value = (): unknown => JSON.parse(json);
 
-  test.each(HTTP_FUNCTIONS)(`$name responds 400 to ${nested} in the body or in the Idempotency-Key`, async (unit) => {
-    await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
-    await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
-    await expectInvalid(unit, apig(json, {}, { headers: { "idempotency-key": value() } }), "", 400);
-  });
+  test.each(byName(HTTP_FUNCTIONS))(
+    `%s responds 400 to ${nested} in the body or in the Idempotency-Key`,
+    async (_name, unit) => {
+      await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
+      await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
+      await expectInvalid(unit, apig(json, {}, { headers: { "idempotency-key": value() } }), "", 400);
+    },
+  );
 
-  test.each(HTTP_FUNCTIONS)(`$name responds 405 to ${nested} as the HTTP method`, async (unit) => {
+  test.each(byName(HTTP_FUNCTIONS))(`%s responds 405 to ${nested} as the HTTP method`, async (_name, unit) => {
     const message = `Expected the method POST, got ${description}.`;
     await expectInvalid(unit, apig("{}", {}, { httpMethod: value() }), message, 405);
   });
@@ -100,7 +103,7 @@ describe.each<[structure: string, json: string, description: string]>([
     },
   );
 
-  test.each(EVENT_FUNCTIONS)(`$name rejects an event of ${nested}`, async (unit) => {
+  test.each(byName(EVENT_FUNCTIONS))(`%s rejects an event of ${nested}`, async (_name, unit) => {
     await expectInvalid(unit, value(), "Expected a");
   });
 

@@ -48,8 +48,8 @@ describe.each([
   });
 });
 
-describe("the other functions", () => {
-  test("pre-deploy writes the policy of the request, or the default pre-deploy, to the record of its run", async () => {
+describe("pre-deploy, disk-attached and verify-snapshots", () => {
+  test("pre-deploy writes the policy of the request, or the default policy pre-deploy, to the record of its run", async () => {
     const { addDisks, invoke } = await createTestEnvironment();
     const targets = [{ kind: "snapshot", volume_ids: addDisks(1) }];
     const emptyTargets = [{ kind: "snapshot", tags: { backup: "a value that no disk has" } }];

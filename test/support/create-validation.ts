@@ -1,4 +1,4 @@
-/** Tests that a create function accepts valid requests and rejects invalid ones, and builds the fields of the requests. */
+/** Tests that a create function accepts valid requests and rejects invalid requests, and builds the fields of the requests. */
 import { expect, test } from "vitest";
 import { type CLASSIC, type Create, type CreateFixture, createFixture, creates } from "./creates.ts";
 import { apig, errorOf, type Json, outcomes } from "./environment.ts";
@@ -10,11 +10,8 @@ export const EMOJI = "😀";
 const LETTER = "𝐀";
 
 /**
- * A request to test.
- *
- * @param content what the request contains, for the name of the test
- * @param fields the fields of the request in addition to those that name a resource
- * @param messages parts of the expected error message. The path of the request's envelope is prepended to the first part.
+ * A request to test: its content for the name of the test, its fields, and parts of the expected error message. The fields
+ * are added to those that name a resource. The envelope, such as `snapshot`, is prepended to the first part of the message.
  */
 export type Case = [content: string, fields: Json, ...messages: string[]];
 
@@ -23,14 +20,17 @@ const unitOf = ({ name }: Create, options?: typeof CLASSIC) =>
 
 /** Tests that the function and the embedded cloud accept each request. */
 export function accepts(create: Create, cases: Case[], options?: typeof CLASSIC) {
-  test.each(cases)(`${unitOf(create, options)} sends the fields of a request with %s unchanged`, async (_, fields) => {
-    const fixture = await createFixture(create, options);
-    const { result } = await fixture.post(fields);
-    expect(JSON.parse(result.body)).not.toHaveProperty("error");
-    expect(result.statusCode).toBe(create.status);
-    expect(creates(fixture)[0]?.body).toMatchObject({ [create.envelope]: fields });
-    expect(fixture.snapshots()).toHaveLength(1);
-  });
+  test.each(cases)(
+    `${unitOf(create, options)} accepts a request with %s and sends its fields unchanged`,
+    async (_, fields) => {
+      const fixture = await createFixture(create, options);
+      const { result } = await fixture.post(fields);
+      expect(JSON.parse(result.body)).not.toHaveProperty("error");
+      expect(result.statusCode).toBe(create.status);
+      expect(creates(fixture)[0]?.body).toMatchObject({ [create.envelope]: fields });
+      expect(fixture.snapshots()).toHaveLength(1);
+    },
+  );
 }
 
 /** Tests that the function rejects each request. */
@@ -93,7 +93,7 @@ export const invalidIds = (field: string): Case[] =>
   INVALID_IDS.map(([content, id]) => [`${content} in the field ${field}`, { [field]: id }, `.${field}: expected`]);
 
 export const missing = (field: string): Case => [
-  `no field ${field}`,
+  `no ${field}`,
   { [field]: undefined },
   `.${field}: required, but missing.`,
 ];

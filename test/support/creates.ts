@@ -19,10 +19,10 @@ import {
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-/** A create function, and how its request and response differ from those of the other create functions. */
+/** Describes one of the four create functions. */
 export interface Create {
   kind: Kind;
-  /** The name of the function. The marker of its snapshots contains the name as the policy. */
+  /** The name of the function. Its snapshots have the name as their marker label `policy`. */
   name: string;
   factory: (runtime: Runtime) => Handler;
   /** The only field of the request body. Its value is an object with the options of the snapshot. */
@@ -35,7 +35,7 @@ export interface Create {
   status: number;
   /** Adds a resource to the embedded cloud. Returns the request fields that name the resource. */
   addResource(cloud: EmbeddedCloud): Json;
-  /** Returns the options that the function sends to the API if it receives these options. It adds the marker. */
+  /** Returns these snapshot options with the marker labels, as the function sends them to the API. */
   withMarker(options: Json): Json;
 }
 
@@ -48,14 +48,14 @@ const withLabels = (policy: string, field: "metadata" | "tags") => (options: Jso
   [field]: { ...(options[field] as Json), "managed-by": "snapshot-functions", policy, key, content },
 });
 
-const OF_DISK = {
+const DISK_FIELDS = {
   envelope: "snapshot",
   status: 202,
   addResource: (cloud: EmbeddedCloud) => ({ volume_id: cloud.addVolume().id }),
 } as const;
 
 export const SNAPSHOT: Create = {
-  ...OF_DISK,
+  ...DISK_FIELDS,
   kind: "snapshot",
   name: "create-snapshot",
   factory: createSnapshot,
@@ -65,7 +65,7 @@ export const SNAPSHOT: Create = {
 };
 
 export const STANDARD: Create = {
-  ...OF_DISK,
+  ...DISK_FIELDS,
   kind: "standard-snapshot",
   name: "create-standard-snapshot",
   factory: createStandardSnapshot,
@@ -112,7 +112,11 @@ export const CLUSTER: Create = {
 
 export const CREATES = [SNAPSHOT, STANDARD, GROUP, CLUSTER];
 
-/** Options with which create-snapshot and the embedded cloud apply the limits of the older EVS v2 documents. */
+/** Returns rows for `describe.each` and `test.each`, whose titles then show the name as `%s`. */
+export const byName = <T extends { name: string }>(functions: readonly T[]): [name: string, unit: T][] =>
+  functions.map((unit) => [unit.name, unit]);
+
+/** Makes create-snapshot and the embedded cloud apply the limits of the older EVS v2 documents. */
 export const CLASSIC = { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } } as const;
 
 /** Returns the create requests that the embedded cloud received, in order. */
@@ -121,7 +125,7 @@ export const creates = ({ cloud }: Pick<TestEnvironment, "cloud">) =>
 
 export type CreateFixture = Awaited<ReturnType<typeof createFixture>>;
 
-/** Creates a test environment for a create function. The embedded cloud has one resource that the function can snapshot. */
+/** Creates a test environment for a create function, with one resource that the function can snapshot. */
 export async function createFixture(create: Create, options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud, invoke } = environment;

@@ -20,7 +20,7 @@ export interface TestEnvironmentOptions extends Omit<CloudOptions, "clock"> {
   variables?: Record<string, string | undefined>;
   /** The timeout of the function in seconds. The default is 60. */
   timeoutSeconds?: number;
-  /** Returns the random numbers of the retry delays. The default is `Math.random`. */
+  /** Returns a random number from 0 to 1 for a retry delay. The default is `Math.random`. */
   random?: () => number;
 }
 
@@ -212,7 +212,7 @@ export const nightly = (target: Json, policy: Json = {}): Json =>
   timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", ...target }], ...policy });
 
 /**
- * Expects that every record of an invocation has the common fields, and that only the last record describes the run. The
+ * Expects that every record of an invocation has the fields that all records share, and that only the last record describes the run. The
  * record of the run counts the outcomes of the other records. Its outcome is `failed` if another record failed.
  */
 export function expectWholeRecords({ records }: Invoked): void {
