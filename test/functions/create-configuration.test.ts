@@ -1,76 +1,62 @@
-/** Tests how the create functions report variables and contexts of the platform that are missing or invalid. */
+/** Tests create functions with missing or invalid variables, and with a context of FunctionGraph that lacks values. */
 import { describe, expect, test } from "vitest";
 import { CLUSTER, type Create, createFixture, SNAPSHOT } from "../support/creates.ts";
-import { apig, errorOf, outcomes } from "../support/environment.ts";
+import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
 describe("invalid variables", () => {
-  const LTS = {
-    LTS_ENDPOINT: "the logging topic",
-    LTS_LOG_GROUP_ID: "the logging topic",
-    LTS_LOG_STREAM_ID: "the logging topic",
-  };
-  type Broken = [variables: Record<string, string | undefined>, name: string, expected: string, create?: Create];
-  const BROKEN: Broken[] = [
+  type Case = [variables: Record<string, string | undefined>, name: string, expected: string, create?: Create];
+  const invalid = (name: string, values: string[], expected: string, create?: Create): Case[] =>
+    values.map((value) => [{ [name]: value }, name, expected, create]);
+  const ADDRESS = "an address such as https://";
+  const ID = "an id of letters, digits, - and _";
+  const LTS = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
+
+  test.each<Case>([
     [{ EVS_ENDPOINT: undefined, REGION: undefined }, "EVS_ENDPOINT nor REGION", "such as eu-west-101"],
     [{ DWS_ENDPOINT: undefined, REGION: undefined }, "DWS_ENDPOINT nor REGION", "such as eu-west-101", CLUSTER],
     [{ EVS_ENDPOINT: undefined, REGION: "eu west" }, "REGION", "such as eu-west-101"],
     [{ EVS_ENDPOINT: undefined, REGION: "evil.example.com/" }, "REGION", "such as eu-west-101"],
-    ...[
-      "http://evs.example.com",
-      "evs.example.com",
-      "ftp://127.0.0.1",
-      "https://evs.example.com/v2",
-      "https://evs.example.com?x=1",
-      "not an address",
-      "http://127.0.0.1.example.com",
-    ].map((address): Broken => [{ EVS_ENDPOINT: address }, "EVS_ENDPOINT", "an address such as https://"]),
-    [{ DWS_ENDPOINT: "dws" }, "DWS_ENDPOINT", "an address such as https://", CLUSTER],
-    [{ PROJECT_ID: "../x" }, "PROJECT_ID", "an id of letters, digits, - and _"],
-    [{ PROJECT_ID: "{project_id}" }, "PROJECT_ID", "an id of letters, digits, - and _"],
-    [{ PROJECT_ID: "p\n" }, "PROJECT_ID", "an id of letters, digits, - and _"],
-    [{ EVS_LIMITS: "old" }, "EVS_LIMITS", '"current" or "classic"'],
-    ...["0", "-1", "1.5", "1e3", "ten", "600001", " 5"].map(
-      (text): Broken => [{ HTTP_TIMEOUT_MS: text }, "HTTP_TIMEOUT_MS", "a whole number from 1 to 600000"],
-    ),
-    [{ LTS_ENDPOINT: "http://lts.example.com" }, "LTS_ENDPOINT", "an address such as https://"],
-    [{ LTS_LOG_GROUP_ID: "a/b" }, "LTS_LOG_GROUP_ID", "an id of letters, digits, - and _"],
-    [{ LTS_LOG_STREAM_ID: "a b" }, "LTS_LOG_STREAM_ID", "an id of letters, digits, - and _"],
-    ...Object.entries(LTS).flatMap(([name, expected]): Broken[] => [
-      [{ [name]: undefined }, name, expected],
-      [{ [name]: "" }, name, expected],
+    ...invalid("EVS_ENDPOINT", ["http://evs.example.com", "evs.example.com", "ftp://127.0.0.1"], ADDRESS),
+    ...invalid("EVS_ENDPOINT", ["https://evs.example.com/v2", "https://evs.example.com?x=1"], ADDRESS),
+    ...invalid("EVS_ENDPOINT", ["not an address", "http://127.0.0.1.example.com"], ADDRESS),
+    ...invalid("DWS_ENDPOINT", ["dws"], ADDRESS, CLUSTER),
+    ...invalid("PROJECT_ID", ["../x", "{project_id}", "p\n"], ID),
+    ...invalid("EVS_LIMITS", ["old"], '"current" or "classic"'),
+    ...invalid("HTTP_TIMEOUT_MS", ["0", "-1", "1.5", "1e3", "ten", "600001", " 5"], "a whole number from 1 to 600000"),
+    ...invalid("LTS_ENDPOINT", ["http://lts.example.com"], ADDRESS),
+    ...invalid("LTS_LOG_GROUP_ID", ["a/b"], ID),
+    ...invalid("LTS_LOG_STREAM_ID", ["a b"], ID),
+    ...LTS.flatMap((name): Case[] => [
+      [{ [name]: undefined }, name, "the logging topic"],
+      [{ [name]: "" }, name, "the logging topic"],
       [
-        Object.fromEntries(Object.keys(LTS).map((other) => [other, other === name ? "x" : undefined])),
+        Object.fromEntries(LTS.map((other) => [other, other === name ? "x" : undefined])),
         "are not set",
-        expected,
+        "the logging topic",
       ],
     ]),
-  ];
-
-  test.each(BROKEN)(
-    'the create functions respond 500 Misconfigured to the variables %o with a message that contains "%s"',
+  ])(
+    'a create function with the variables %o responds 500 Misconfigured with a message that contains "%s"',
     async (variables, name, expected, create = SNAPSHOT) => {
       const fixture = await createFixture(create, { variables });
-      const answered = await fixture.post();
-      expect(answered.result.statusCode).toBe(500);
-      expect(errorOf(answered)).toMatchObject({ code: "Misconfigured", reason: "Misconfigured" });
-      expect(errorOf(answered).message).toContain(name);
-      expect(errorOf(answered).message).toContain(expected);
-      expect(answered.records.at(-1)).toMatchObject({
-        action: "run",
-        outcome: "failed",
-        error: { reason: "Misconfigured" },
-      });
-      expect(answered.warnings).toEqual([]);
+      const response = await fixture.post();
+      expect(response.result.statusCode).toBe(500);
+      expect(errorOf(response)).toMatchObject({ code: "Misconfigured", reason: "Misconfigured" });
+      expect(errorOf(response).message).toContain(name);
+      expect(errorOf(response).message).toContain(expected);
+      const run = { action: "run", outcome: "failed", error: { reason: "Misconfigured" } };
+      expect(response.records.at(-1)).toMatchObject(run);
+      expect(response.warnings).toEqual([]);
       expect(fixture.requests()).toEqual([]);
       const direct = await fixture.direct();
-      expect(direct.error?.message).toBe(errorOf(answered).message);
+      expect(direct.error?.message).toBe(errorOf(response).message);
     },
   );
 
-  test("create-snapshot does not repeat a password in an invalid endpoint", async () => {
+  test("create-snapshot does not reveal a password in an invalid EVS_ENDPOINT", async () => {
     const fixture = await createFixture(SNAPSHOT, {
       variables: { EVS_ENDPOINT: "https://me:hunter2@evs.example.com" },
     });
@@ -80,19 +66,19 @@ describe("invalid variables", () => {
   });
 });
 
-describe("the context of the platform", () => {
-  test("create-snapshot responds 500 Misconfigured and names the agency if the context is empty", async () => {
+describe("the context of FunctionGraph", () => {
+  test("create-snapshot responds 500 with a message about the agency if the context is empty, undefined or null", async () => {
     const fixture = await createFixture(SNAPSHOT);
     for (const context of [{}, undefined, null]) {
-      const answered = await fixture.http(apig(fixture.body()), { context });
-      expect(answered.result.statusCode).toBe(500);
-      expect(errorOf(answered).message).toMatch(/agency.*HUAWEICLOUD_SDK_AK/);
-      expect(answered.result.headers["x-request-id"]).toMatch(/^made-up-\d+$/);
-      expect(outcomes(answered)).toEqual(["run failed"]);
+      const response = await fixture.http(undefined, { context });
+      expect(response.result.statusCode).toBe(500);
+      expect(errorOf(response).message).toMatch(/agency.*HUAWEICLOUD_SDK_AK/);
+      expect(response.result.headers["x-request-id"]).toMatch(/^made-up-\d+$/);
+      expect(outcomes(response)).toEqual(["run failed"]);
     }
   });
 
-  test("create-snapshot uses environment variables if the context is empty outside the platform", async () => {
+  test("create-snapshot reads credentials, project and variables from environment variables if the context is empty", async () => {
     const fixture = await createFixture(SNAPSHOT);
     const { ak, sk, securityToken = "" } = fixture.cloud.credentials;
     const environment = {
@@ -102,17 +88,17 @@ describe("the context of the platform", () => {
       RUNTIME_USERDATA: JSON.stringify({ EVS_ENDPOINT: fixture.cloud.url }),
       RUNTIME_PROJECT_ID: fixture.cloud.projectId,
     };
-    const { result } = await fixture.http(apig(fixture.body()), { context: {}, environment });
+    const { result } = await fixture.http(undefined, { context: {}, environment });
     expect(result.statusCode).toBe(202);
-    expect(fixture.cloud.snapshots()).toHaveLength(1);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot uses the project of the context if PROJECT_ID is not set", async () => {
+  test("create-snapshot uses the project id of the context if the variable PROJECT_ID is not set", async () => {
     const fixture = await createFixture(SNAPSHOT, { variables: { PROJECT_ID: undefined } });
     expect((await fixture.post()).result.statusCode).toBe(202);
   });
 
-  test("create-snapshot uses the token if the context has an access key without a secret key", async () => {
+  test("create-snapshot authenticates with the token if the context has an access key but no secret key", async () => {
     const fixture = await createFixture(SNAPSHOT);
     const { ak, token } = fixture.cloud.credentials;
     expect((await fixture.post({}, {}, { credentials: { ak, token } })).result.statusCode).toBe(202);

@@ -1,7 +1,9 @@
-/** Tests the create functions with the examples of the API documents, and with repeated requests. */
+/** Tests the requests that the create functions send and the responses that they return, with examples of the API documents. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
+  byName,
+  CLASSIC,
   CLUSTER,
   CREATES,
   type Create,
@@ -11,29 +13,27 @@ import {
   SNAPSHOT,
   STANDARD,
 } from "../support/creates.ts";
-import { apig, createTestEnvironment, errorOf, outcomes } from "../support/environment.ts";
+import { apig, createTestEnvironment } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-interface Document {
-  /** The condition that test names contain after the name of the function. */
-  condition: string;
+/** An example of an API document. */
+interface Example {
   create: Create;
-  variables?: Record<string, string>;
-  evsLimits?: "classic";
+  options?: typeof CLASSIC;
   /** Adds the resource that the request names. */
   arrange(cloud: EmbeddedCloud): unknown;
-  /** The example of the document, with its whitespace. */
+  /** The request body of the example, with the whitespace of the document. */
   request: string;
+  /** The response body of the example, with the whitespace of the document. */
   response: string;
 }
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 
-const DOCUMENTS: Document[] = [
+const EXAMPLES: Example[] = [
   {
-    condition: "",
     create: STANDARD,
     arrange: (cloud) => cloud.addVolume({ id: "2c194dde-7de5-4529-a141-49f48181f411" }),
     request: `{
@@ -50,7 +50,6 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: "",
     create: SNAPSHOT,
     arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{
@@ -79,17 +78,14 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: " with EVS_LIMITS=classic",
     create: SNAPSHOT,
-    variables: { EVS_LIMITS: "classic" },
-    evsLimits: "classic",
+    options: CLASSIC,
     arrange: (cloud) => cloud.addVolume({ id: DISK }),
     request: `{ "snapshot": { "name": "snap-001", "description": "Daily backup", "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "force": false, "metadata": { } } }`,
     response: `{ "snapshot": { "status": "creating", "description": "Daily backup", "created_at": "2013-02-25T03:56:53.081642", "metadata": { }, "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "size": 1, "id": "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", "name": "snap-001", "updated_at": "2013-02-25T03:56:53.081642" } }`,
   },
   {
-    // The document has no example of a request, so this one has every field of its table.
-    condition: "",
+    // The document has no example of a request, so this request has every field that the document lists.
     create: GROUP,
     arrange(cloud) {
       const { id } = cloud.addServer({ id: "0a9f4c1e-3a9e-4f0c-9d7f-0c8a5a1b2c3d" });
@@ -113,7 +109,6 @@ const DOCUMENTS: Document[] = [
 }`,
   },
   {
-    condition: "",
     create: CLUSTER,
     arrange: (cloud) => cloud.addCluster({ id: "44b277eb-39be-4921-be31-3d61b43651d7" }),
     request: `{
@@ -138,232 +133,81 @@ const PATHS: Record<string, string> = {
   "dws.createSnapshot": "/v1.0/0123456789abcdef0123456789abcdef/snapshots",
 };
 
-describe.each(DOCUMENTS)(
-  "$create.name$condition",
-  ({ condition, create, variables, evsLimits, arrange, request, response }) => {
-    const unit = `${create.name}${condition}`;
-    const open = async () => {
-      const environment = await createTestEnvironment({ variables, evsLimits });
-      arrange(environment.cloud);
-      return environment;
-    };
-    const { status, operation, envelope } = create;
+describe.each(EXAMPLES.map((example) => [example.create.name, example] as const))("%s", (_name, example) => {
+  const { create, options, arrange, request, response } = example;
+  const unit = `${create.name}${options === undefined ? "" : " with EVS_LIMITS=classic"}`;
+  const { status, operation, envelope } = create;
+  const sentBody = { [envelope]: create.withMarker(JSON.parse(request)[envelope]) };
+  const prepare = async (fault?: "respond with the example") => {
+    const environment = await createTestEnvironment(options);
+    arrange(environment.cloud);
+    if (fault) environment.cloud.fault({ operation }, { type: "answer", status, body: response });
+    return environment;
+  };
 
-    test(`${unit} sends the example request of the API document with the marker and nothing else, and returns the response unchanged over HTTP`, async () => {
-      const fixture = await open();
-      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
-      const { result } = await fixture.invoke(create.factory, apig(request), { requestId: "request-of-the-platform" });
-      expect(result).toStrictEqual({
-        statusCode: status,
-        headers: {
-          "content-type": "application/json",
-          "x-request-id": "request-of-the-platform",
-          "x-snapshot-outcome": "accepted",
-        },
-        body: response,
-        isBase64Encoded: false,
-      });
-      const [sent, ...others] = creates(fixture);
-      expect(others).toEqual([]);
-      expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
-      expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
-      expect(sent?.body).toEqual({ [envelope]: create.marked(JSON.parse(request)[envelope]) });
+  test(`${unit} adds only the marker to the example request of the API document, and returns the example response unchanged over HTTP`, async () => {
+    const environment = await prepare("respond with the example");
+    const requestId = "request-id-of-functiongraph";
+    const { result } = await environment.invoke(create.factory, apig(request), { requestId });
+    expect(result).toStrictEqual({
+      statusCode: status,
+      headers: {
+        "content-type": "application/json",
+        "x-request-id": requestId,
+        "x-snapshot-outcome": "accepted",
+      },
+      body: response,
+      isBase64Encoded: false,
     });
+    const [sent, ...others] = creates(environment);
+    expect(others).toEqual([]);
+    expect(sent).toMatchObject({ method: "POST", path: PATHS[operation], query: {}, signed: "sdk-hmac" });
+    expect(sent?.headers["content-type"]).toMatch(/^application\/json/);
+    expect(sent?.body).toEqual(sentBody);
+  });
 
-    test(`${unit} returns the response body of the API when it is invoked directly`, async () => {
-      const fixture = await open();
-      fixture.cloud.fault({ operation }, { type: "answer", status, body: response });
-      const { result, error } = await fixture.invoke(create.factory, JSON.parse(request));
-      expect(error).toBeUndefined();
-      expect(result).toStrictEqual(JSON.parse(response));
-      expect(creates(fixture).map(({ body }) => body)).toEqual([
-        { [envelope]: create.marked(JSON.parse(request)[envelope]) },
-      ]);
-    });
+  test(`${unit} returns the example response of the API document as an object when it is invoked directly`, async () => {
+    const environment = await prepare("respond with the example");
+    const { result, error } = await environment.invoke(create.factory, JSON.parse(request));
+    expect(error).toBeUndefined();
+    expect(result).toStrictEqual(JSON.parse(response));
+    expect(creates(environment).map(({ body }) => body)).toEqual([sentBody]);
+  });
 
-    test(`${unit} creates the snapshot that the example request of the API document describes`, async () => {
-      const { cloud, invoke } = await open();
-      const { result, records } = await invoke(create.factory, apig(request));
-      const { name } = JSON.parse(request)[envelope];
-      const [made, ...members] = cloud.snapshots().filter(({ kind }) => kind === create.kind);
-      expect(members).toEqual([]);
-      expect(made).toMatchObject({ name });
-      expect(result.statusCode).toBe(status);
-      expect(result.body).toContain(made?.id);
-      expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
-    });
-  },
-);
+  test(`${unit} creates one snapshot with the name in the example request of the API document`, async () => {
+    const { cloud, invoke } = await prepare();
+    const { result, records } = await invoke(create.factory, apig(request));
+    const { name } = JSON.parse(request)[envelope];
+    const [made, ...others] = cloud.snapshots(create.kind);
+    expect(others).toEqual([]);
+    expect(made).toMatchObject({ name });
+    expect(result.statusCode).toBe(status);
+    expect(result.body).toContain(made?.id);
+    expect(records[0]).toMatchObject({ outcome: "accepted", kind: create.kind, name, snapshot_id: made?.id });
+  });
+});
 
-describe.each(CREATES)("$name", (create) => {
-  const { kind, operation, status, envelope } = create;
-  const named = kind === "cluster-snapshot";
-
-  test(`${create.name} generates a name only if the request has none`, async () => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
+  test(`${create.name} sends the name of the request, or a generated name if the request has none`, async () => {
     const fixture = await createFixture(create);
     const { records } = await fixture.post();
-    const given = fixture.resource.name;
-    const madeUp = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
-    const [sent] = creates(fixture);
-    expect(sent?.body).toEqual({
-      [envelope]: create.marked({ ...fixture.resource, name: given ?? expect.stringMatching(madeUp) }),
-    });
-    expect(fixture.cloud.snapshots(kind)[0]?.name).toBe(records[0].name);
+    const generated = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
+    const name = fixture.resource.name ?? expect.stringMatching(generated);
+    expect(creates(fixture)[0]?.body).toEqual({ [create.envelope]: create.withMarker({ ...fixture.resource, name }) });
+    expect(fixture.snapshots()[0]?.name).toBe(records[0].name);
   });
 
-  test(`${create.name} sends the token as X-Auth-Token if the agency provides no access key`, async () => {
+  test(`${create.name} sends a token as X-Auth-Token if the agency provides a token but no access key`, async () => {
     const fixture = await createFixture(create);
     const { result } = await fixture.http(undefined, { credentials: { token: fixture.cloud.credentials.token } });
-    expect(result.statusCode).toBe(status);
+    expect(result.statusCode).toBe(create.status);
     expect(new Set(fixture.cloud.requests.map(({ signed }) => signed))).toEqual(new Set(["token"]));
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
-
-  test(`${create.name} returns the existing snapshot, in the status and shape of the API, for a repeated Idempotency-Key`, async () => {
-    const fixture = await createFixture(create);
-    const first = await fixture.post({ description: "before the update" }, { "Idempotency-Key": "deploy-7" });
-    fixture.clock.advance(60_000);
-    const again = await fixture.post({ description: "before the update" }, { "idempotency-key": "deploy-7" });
-    expect(first.result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
-    expect(again.result.statusCode).toBe(status);
-    const [made, ...others] = fixture.cloud.snapshots(kind);
-    expect(others).toEqual([]);
-    expect(creates(fixture)).toHaveLength(1);
-    const id = made?.id;
-    const { volume_id, name, created_at } = made ?? {};
-    expect(JSON.parse(again.result.body)).toEqual(
-      {
-        snapshot: {
-          snapshot: expect.objectContaining({ id, volume_id, name, created_at, status: "available", size: 10 }),
-        },
-        "standard-snapshot": { snapshot_id: id },
-        "snapshot-group": { snapshot_group_id: id },
-        "cluster-snapshot": { snapshot: { id } },
-      }[kind],
-    );
-    expect(outcomes(again)).toEqual(["create existing", "run done"]);
-    expect(again.records[0]).toMatchObject({ snapshot_id: id, name: made?.name, attempts: 0 });
-  });
-
-  test(`${create.name} creates one snapshot for two simultaneous calls with one key in one instance`, async () => {
-    const fixture = await createFixture(create);
-    const both = await Promise.all([1, 2].map(() => fixture.post({}, { "idempotency-key": "twice" })));
-    expect(both.map(({ result }) => result.headers["x-snapshot-outcome"]).sort()).toEqual(["accepted", "existing"]);
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
-  });
-
-  test(`${create.name} creates a snapshot for each request without a key, but not for a redelivery of the same request id`, async () => {
-    const fixture = await createFixture(create, { creationMs: 0 });
-    const fields = () => (named ? { name: `made-${fixture.clock.now()}` } : {});
-    const first = fields();
-    await fixture.direct(fixture.body(first), { requestId: "one" });
-    fixture.clock.advance(60_000);
-    const repeated = await fixture.direct(fixture.body(first), { requestId: "one" });
-    const other = await fixture.direct(fixture.body(fields()), { requestId: "other" });
-    expect([outcomes(repeated)[0], outcomes(other)[0]]).toEqual(["create existing", "create accepted"]);
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(2);
-  });
-
-  test(`${create.name} responds 409 and creates nothing if a repeated key comes with a different request`, async () => {
-    const fixture = await createFixture(create);
-    await fixture.post({ description: "one" }, { "idempotency-key": "deploy-7" });
-    fixture.clock.advance(60_000);
-    const [made] = fixture.cloud.snapshots(kind);
-    const other = await fixture.post({ description: "another" }, { "idempotency-key": "deploy-7" });
-    expect(other.result.statusCode).toBe(409);
-    expect(errorOf(other)).toMatchObject({ code: "Conflict", reason: "Conflict" });
-    expect(errorOf(other).message).toContain(made?.id);
-    expect(outcomes(other)).toEqual(["create failed", "run failed"]);
-    expect(creates(fixture)).toHaveLength(1);
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
-  });
-
-  test(`${create.name} finds the snapshot instead of creating another one if the response to the create is lost`, async () => {
-    const fixture = await createFixture(create);
-    fixture.cloud.fault({ operation, nth: 1 }, { type: "reset", after: true });
-    const { result, records } = await fixture.post();
-    expect(result.statusCode).toBe(status);
-    expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(creates(fixture)).toHaveLength(1);
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
-    expect(records[0]).toMatchObject({
-      outcome: "accepted",
-      attempts: 1,
-      snapshot_id: fixture.cloud.snapshots(kind)[0]?.id,
-    });
-  });
-
-  test(`${create.name} repeats a create whose request was lost after it has found no snapshot`, async () => {
-    const fixture = await createFixture(create);
-    fixture.cloud.fault({ operation, nth: 1 }, { type: "reset", after: false });
-    const { result, records } = await fixture.post();
-    expect(result.statusCode).toBe(status);
-    expect(fixture.cloud.snapshots(kind)).toHaveLength(1);
-    expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
-  });
-});
-
-test.each(CREATES.filter(({ kind }) => kind !== "cluster-snapshot").map((create) => [create.name, create] as const))(
-  "%s ignores a failed snapshot and creates another one with a different generated name",
-  async (_name, create) => {
-    const fixture = await createFixture(create);
-    const id = String(fixture.resource.volume_id ?? fixture.resource.server_id);
-    fixture.cloud.endWith(id, "error");
-    const post = () => fixture.post({}, { "idempotency-key": "deploy-7" });
-    const first = await post();
-    fixture.clock.advance(60_000);
-    const second = await post();
-    fixture.clock.advance(60_000);
-    const third = await post();
-    const [failed, good, ...others] = fixture.cloud.snapshots(create.kind);
-    expect(others).toEqual([]);
-    expect(failed?.status).toBe("error");
-    expect(good?.status).toMatch(/^ava/);
-    expect(good?.name).not.toBe(failed?.name);
-    expect([first, second, third].map(({ result }) => result.headers["x-snapshot-outcome"])).toEqual([
-      "accepted",
-      "accepted",
-      "existing",
-    ]);
-    expect(third.result.body).toContain(good?.id);
-  },
-);
-
-test("create-snapshot treats two requests with the same fields in a different order as the same request", async () => {
-  const fixture = await createFixture(SNAPSHOT);
-  const { volume_id } = fixture.resource;
-  const headers = { "idempotency-key": "deploy-7" };
-  await fixture.http(apig({ snapshot: { volume_id, force: true, metadata: { a: "1", b: "2" } } }, headers));
-  const again = await fixture.http(
-    apig({ snapshot: { metadata: { b: "2", a: "1" }, force: true, volume_id } }, headers),
-  );
-  expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
-});
-
-test("create-cluster-snapshot responds 409 with advice if a failed snapshot still occupies the name", async () => {
-  const fixture = await createFixture(CLUSTER);
-  fixture.cloud.endWith(String(fixture.resource.cluster_id), "UNAVAILABLE");
-  await fixture.post({}, { "idempotency-key": "deploy-7" });
-  fixture.clock.advance(60_000);
-  const again = await fixture.post({}, { "idempotency-key": "deploy-7" });
-  expect(again.result.statusCode).toBe(409);
-  expect(errorOf(again).message).toMatch(/"snapshot-\d+" is the name of snapshot .*delete that snapshot/);
-});
-
-test("create-cluster-snapshot sends a description that leaves no room for the marker unchanged, and finds the snapshot by its name", async () => {
-  const fixture = await createFixture(CLUSTER);
-  const description = "x".repeat(256);
-  const post = () => fixture.post({ description }, { "idempotency-key": "deploy-7" });
-  await post();
-  fixture.clock.advance(60_000);
-  const again = await post();
-  expect(again.result.headers["x-snapshot-outcome"]).toBe("existing");
-  expect(fixture.cloud.snapshots("cluster-snapshot").map((made) => made.description)).toEqual([description]);
 });
 
 test("create-snapshot with EVS_LIMITS=classic sends a null description as null", async () => {
-  const fixture = await createFixture(SNAPSHOT, { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
+  const fixture = await createFixture(SNAPSHOT, CLASSIC);
   const { result } = await fixture.post({ description: null });
   expect(result.statusCode).toBe(202);
   expect(creates(fixture)[0]?.body).toMatchObject({ snapshot: { description: null } });

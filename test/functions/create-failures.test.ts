@@ -1,354 +1,40 @@
-/** Tests each reason for which a create can fail: the response to the caller, the record, and the state of the cloud. */
+/** Tests the error, the records and the remaining snapshots after each situation in which a create function fails. */
 import { describe, expect, test } from "vitest";
-import type { Fault } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
-import {
-  CLUSTER,
-  type Create,
-  type CreateFixture,
-  createFixture,
-  GROUP,
-  SNAPSHOT,
-  STANDARD,
-} from "../support/creates.ts";
-import { errorOf, type Invocation, outcomes, type TestEnvironmentOptions } from "../support/environment.ts";
+import { FAILURES } from "../support/create-failures.ts";
+import { createFixture } from "../support/creates.ts";
+import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-interface Failure {
-  reason: Reason;
-  what: string;
-  create: Create;
-  options?: TestEnvironmentOptions;
-  how?: Invocation;
-  arrange(fixture: CreateFixture): void;
-  status: number;
-  /** The code that the cloud sends. If the cloud sends none, the code of the response is the reason. */
-  code?: string;
-  message: string | RegExp;
-  /** The status of the cloud's response, which the record has. */
-  cloudStatus?: number;
-}
+/** Matches settings that an HTTP caller cannot change, because only the operator of the functions can. */
+const OPERATOR_SETTINGS = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
 
-const respond = (status: number, body: unknown): Fault => ({ type: "answer", status, body: JSON.stringify(body) });
-const NOWHERE = "http://127.0.0.1:1";
-/** Matches settings that only the operator of the functions can change. */
-const OPERATORS_OWN = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
-
-const FAILURES: Failure[] = [
-  {
-    reason: "InvalidRequest",
-    what: "a disk in the status error",
-    create: SNAPSHOT,
-    arrange: (fixture) => fixture.cloud.setVolumeStatus(fixture.resourceId, "error"),
-    status: 400,
-    code: "EVS.5400",
-    message:
-      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request\. /,
-    cloudStatus: 400,
-  },
-  {
-    reason: "InvalidRequest",
-    what: "a disk in the status error in a cloud that responds with badRequest of OpenStack",
-    create: SNAPSHOT,
-    options: { evsLimits: "classic" },
-    arrange: (fixture) => fixture.cloud.setVolumeStatus(fixture.resourceId, "error"),
-    status: 400,
-    code: "badRequest",
-    message: /: Invalid volume: /,
-    cloudStatus: 400,
-  },
-  {
-    reason: "Unsupported",
-    what: "a region without standard snapshots",
-    create: STANDARD,
-    options: { withoutStandardSnapshots: true },
-    arrange: () => {},
-    status: 400,
-    code: "APIGW.0101",
-    message: "The API does not exist or has not been published in the environment",
-    cloudStatus: 404,
-  },
-  {
-    reason: "Unsupported",
-    what: "a region that accepts no new legacy snapshots",
-    create: SNAPSHOT,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: "evs.createSnapshot" },
-        respond(400, { error: { code: "EVS.2099", message: "Creating legacy snapshots is not supported." } }),
-      ),
-    status: 400,
-    code: "EVS.2099",
-    message: "Creating legacy snapshots is not supported.",
-    cloudStatus: 400,
-  },
-  {
-    reason: "NotFound",
-    what: "a disk that does not exist",
-    create: SNAPSHOT,
-    arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
-    status: 404,
-    code: "EVS.5404",
-    message: /: Volume .* could not be found\. The project has no disk, /,
-    cloudStatus: 404,
-  },
-  {
-    reason: "NotFound",
-    what: "a disk that does not exist in a cloud that responds with itemNotFound of OpenStack",
-    create: SNAPSHOT,
-    options: { evsLimits: "classic", variables: { EVS_LIMITS: "classic" } },
-    arrange: (fixture) => fixture.cloud.removeVolume(fixture.resourceId),
-    status: 404,
-    code: "itemNotFound",
-    message: /: Volume .* could not be found\. The project has no disk, /,
-    cloudStatus: 404,
-  },
-  {
-    reason: "NotFound",
-    what: "a server that does not exist",
-    create: GROUP,
-    arrange: (fixture) => fixture.cloud.removeServer(fixture.resourceId),
-    status: 404,
-    code: "EVS.5404",
-    message: /: Server .* could not be found\. The project has no disk, /,
-    cloudStatus: 404,
-  },
-  {
-    reason: "NotFound",
-    what: "a cluster that does not exist",
-    create: CLUSTER,
-    arrange: (fixture) => fixture.cloud.removeCluster(fixture.resourceId),
-    status: 404,
-    code: "DWS.0047",
-    message: "Cluster does not exist.",
-    cloudStatus: 404,
-  },
-  {
-    reason: "Conflict",
-    what: "a name that another cluster snapshot has",
-    create: CLUSTER,
-    arrange: ({ cloud, resource }) =>
-      cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cloud.addCluster().id, name: String(resource.name) }),
-    status: 409,
-    message: /^Expected a name that is free in this project; "snapshot-\d+" is the name of snapshot /,
-  },
-  {
-    reason: "Conflict",
-    what: "a 409 of the cloud",
-    create: STANDARD,
-    arrange: ({ cloud }) =>
-      cloud.fault({ operation: /create/ }, respond(409, { error: { code: "EVS.5409", message: "Already there." } })),
-    status: 409,
-    code: "EVS.5409",
-    message: "Already there.",
-    cloudStatus: 409,
-  },
-  {
-    reason: "Busy",
-    what: "a disk that has a snapshot in creation for longer than the caller waits",
-    create: STANDARD,
-    options: { creationMs: 3_600_000 },
-    arrange: (fixture) => {
-      fixture.cloud.addSnapshot({ kind: "standard-snapshot", volumeId: fixture.resourceId, status: "creating" });
-    },
-    status: 409,
-    code: "EVS.2409",
-    message: /: A snapshot of volume .* is being created\. The resource is busy/,
-    cloudStatus: 409,
-  },
-  {
-    reason: "Busy",
-    what: "a cluster that is being resized",
-    create: CLUSTER,
-    arrange: (fixture) => fixture.cloud.setCluster(fixture.resourceId, { taskStatus: "GROWING" }),
-    status: 409,
-    code: "DWS.7023",
-    message: "Cluster status is not allowed to operation",
-    cloudStatus: 403,
-  },
-  {
-    reason: "QuotaExceeded",
-    what: "the eighth legacy snapshot of a disk",
-    create: SNAPSHOT,
-    arrange(fixture) {
-      for (let made = 0; made < 7; made += 1)
-        fixture.cloud.addSnapshot({ kind: "snapshot", volumeId: fixture.resourceId });
-    },
-    status: 413,
-    code: "EVS.5413",
-    message: "Insufficient snapshot quota.",
-    cloudStatus: 413,
-  },
-  {
-    reason: "QuotaExceeded",
-    what: "an exhausted quota in a cloud that responds with overLimit of OpenStack",
-    create: SNAPSHOT,
-    options: { evsLimits: "classic", snapshotQuota: 0 },
-    arrange: () => {},
-    status: 413,
-    code: "overLimit",
-    message: "Insufficient snapshot quota.",
-    cloudStatus: 413,
-  },
-  {
-    reason: "Throttled",
-    what: "an account that is throttled for longer than a caller waits",
-    create: GROUP,
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "throttle", window: "1 minute" }),
-    status: 429,
-    code: "APIGW.0308",
-    message: "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute",
-    cloudStatus: 429,
-  },
-  {
-    reason: "AccessDenied",
-    what: "an expired access key",
-    create: CLUSTER,
-    arrange: ({ cloud }) => cloud.expireCredentials(cloud.credentials.ak),
-    status: 502,
-    code: "APIGW.0301",
-    message: "Incorrect IAM authentication information: token expired",
-    cloudStatus: 401,
-  },
-  {
-    reason: "AccessDenied",
-    what: "an agency without the permission",
-    create: STANDARD,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /create/ },
-        respond(403, { error: { code: "EVS.5403", message: "Policy doesn't allow evs:snapshots:create." } }),
-      ),
-    status: 502,
-    code: "EVS.5403",
-    message: "Policy doesn't allow evs:snapshots:create.",
-    cloudStatus: 403,
-  },
-  {
-    reason: "AccountSuspended",
-    what: "a frozen account",
-    create: SNAPSHOT,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /create/ },
-        respond(403, { error: { code: "EVS.2144", message: "The account is frozen." } }),
-      ),
-    status: 502,
-    code: "EVS.2144",
-    message: "The account is frozen.",
-    cloudStatus: 403,
-  },
-  {
-    reason: "CloudError",
-    what: "a service that fails at every request",
-    create: STANDARD,
-    arrange: ({ cloud }) => cloud.fault({ operation: /^evs/ }, { type: "status", status: 503 }),
-    status: 502,
-    code: "EVS.5503",
-    message: "Service unavailable.",
-    cloudStatus: 503,
-  },
-  {
-    reason: "CloudError",
-    what: "a service that fails at every create",
-    create: CLUSTER,
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "status", status: 500 }),
-    status: 502,
-    code: "DWS.9999",
-    message: "Internal server error.",
-    cloudStatus: 500,
-  },
-  {
-    reason: "CloudError",
-    what: "an HTML page of a load balancer",
-    create: GROUP,
-    arrange: ({ cloud }) =>
-      cloud.fault(
-        { operation: /list/ },
-        { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" },
-      ),
-    status: 502,
-    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no readable message\. .*Repeat/,
-    cloudStatus: 502,
-  },
-  {
-    reason: "Unreachable",
-    what: "an endpoint at which nothing listens",
-    create: SNAPSHOT,
-    options: { variables: { EVS_ENDPOINT: NOWHERE } },
-    arrange: () => {},
-    status: 504,
-    message: /^GET \/v2\/.*\/cloudsnapshots\/detail: ECONNREFUSED/,
-  },
-  {
-    reason: "BadResponse",
-    what: "an HTML page with the status 200",
-    create: SNAPSHOT,
-    arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "notJson", after: false, html: true }),
-    status: 502,
-    message: /expected a JSON object in the 200 response, got "<html>/,
-    cloudStatus: 200,
-  },
-  {
-    reason: "BadResponse",
-    what: "a redirect, which would disclose the token",
-    create: CLUSTER,
-    arrange: ({ cloud }) => cloud.fault({ operation: /list/ }, { type: "redirect", location: "https://example.com/" }),
-    status: 502,
-    message: /got the redirect 307\. Redirects are not followed\./,
-    cloudStatus: 307,
-  },
-  {
-    reason: "OutcomeUnknown",
-    what: "a create without a response and without time for another list",
-    create: GROUP,
-    how: { remainingMs: 8_000 },
-    arrange: ({ cloud }) => cloud.fault({ operation: /create/ }, { type: "hang", after: false }),
-    status: 504,
-    message:
-      /^POST \/v5\/.*\/snapshot-groups: no response within \d+ ms.*It is unknown whether the snapshot was created\. /,
-  },
-  {
-    reason: "DeadlineExceeded",
-    what: "an invocation that starts shortly before its deadline",
-    create: STANDARD,
-    how: { remainingMs: 2_000 },
-    arrange: () => {},
-    status: 504,
-    message: /^GET \/v5\/.*: not sent, because the invocation's time has run out\.$/,
-  },
-  {
-    reason: "Misconfigured",
-    what: "a function without an agency",
-    create: SNAPSHOT,
-    how: { credentials: {} },
-    arrange: () => {},
-    status: 500,
-    message: /^Expected credentials from the function's agency, got none\./,
-  },
-];
-
-test("this file has a failure for each reason with which a create function can end", () => {
+test("the table FAILURES covers each error reason of the create functions", () => {
   const tested = new Set(FAILURES.map(({ reason }) => reason));
-  // A create function does not wait until the snapshot ends.
+  // A create function returns before the creation of the snapshot can fail.
   expect(Object.keys(REASONS).filter((reason) => !tested.has(reason as Reason))).toEqual(["SnapshotFailed"]);
 });
 
-describe.each(FAILURES)("$create.name, $reason, $what", (failure) => {
-  const { reason, what, create, options, how, arrange, status, code, message, cloudStatus } = failure;
-  const open = async () => {
+describe.each(FAILURES.map((failure) => [failure.create.name, failure] as const))("%s", (_name, failure) => {
+  const { reason, situation, create, options, invocation, arrange, status, message, cloud } = failure;
+  const [cloudStatus, code] = cloud ?? [];
+  const prepare = async () => {
     const fixture = await createFixture(create, options);
-    arrange(fixture);
-    return { ...fixture, before: fixture.cloud.snapshots().length };
+    arrange?.(fixture);
+    return { ...fixture, snapshotsBefore: fixture.cloud.snapshots().length };
   };
   const misconfigured = reason === "Misconfigured";
+  const expectMessage = (actual = "") => {
+    if (typeof message === "string") expect(actual).toContain(message.replace(/\.$/, ""));
+    else expect(actual).toMatch(message);
+  };
 
-  test(`${create.name} responds ${status} ${reason} with the message of its record for ${what}`, async () => {
-    const fixture = await open();
-    const answered = await fixture.post({}, {}, { requestId: "r-1", ...how });
-    const { result, error, records } = answered;
+  test(`${create.name} responds ${status} ${reason} and writes the error to its records if ${situation}`, async () => {
+    const fixture = await prepare();
+    const response = await fixture.post({}, {}, { requestId: "r-1", ...invocation });
+    const { result, error, records } = response;
     expect(error).toBeUndefined();
     expect(result).toStrictEqual({
       statusCode: status,
@@ -356,46 +42,39 @@ describe.each(FAILURES)("$create.name, $reason, $what", (failure) => {
       body: expect.any(String),
       isBase64Encoded: false,
     });
+    const text = errorOf(response).message;
     expect(JSON.parse(result.body)).toStrictEqual({
-      error: {
-        code: code ?? reason,
-        message: records[0].error.message,
-        reason,
-        request_id: "r-1",
-      },
+      error: { code: code ?? reason, message: text, reason, request_id: "r-1" },
     });
-    const text = errorOf(answered).message;
-    if (typeof message === "string") expect(text).toContain(message.replace(/\.$/, ""));
-    else expect(text).toMatch(message);
+    expectMessage(text);
     if (code !== undefined) expect(text).toContain(`${cloudStatus} ${code}: `);
-    // An HTTP caller cannot change the settings of the operator.
-    if (!misconfigured) expect(text).not.toMatch(OPERATORS_OWN);
-    expect(outcomes(answered)).toEqual(misconfigured ? ["run failed"] : ["create failed", "run failed"]);
+    if (!misconfigured) expect(text).not.toMatch(OPERATOR_SETTINGS);
+    expect(outcomes(response)).toEqual(misconfigured ? ["run failed"] : ["create failed", "run failed"]);
     for (const record of records) {
       expect(record.error.message).toBe(text);
       expect(record).toMatchObject({ level: "error", error: { reason } });
       expect([record.error.code, record.error.status]).toEqual([code, cloudStatus]);
     }
-    // A support ticket needs the request id of the cloud's response.
-    const cloudId = records[0].error.request_id;
+    // A support ticket for Huawei Cloud needs the request id of the EVS or DWS response.
+    const cloudRequestId = records[0].error.request_id;
     if (cloudStatus !== undefined && reason !== "BadResponse") {
-      expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudId)?.status).toBe(cloudStatus);
+      expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudRequestId)?.status).toBe(cloudStatus);
     }
-    expect(fixture.cloud.snapshots()).toHaveLength(fixture.before);
+    expect(fixture.cloud.snapshots()).toHaveLength(fixture.snapshotsBefore);
     expect(fixture.cloud.refusedSignatures).toEqual([]);
   });
 
-  test(`${create.name}, invoked directly, throws ${reason} with the complete message for ${what}`, async () => {
-    const fixture = await open();
-    const { result, error, records } = await fixture.direct(undefined, how);
+  test(`${create.name}, invoked directly, throws ${reason} and writes the error to its records if ${situation}`, async () => {
+    const fixture = await prepare();
+    const { result, error, records } = await fixture.direct(undefined, invocation);
     expect(result).toBeUndefined();
     expect(error?.name).toBe(reason);
     expect(error?.message).toBe(records[0].error.message);
-    for (const part of [code, cloudStatus].filter((one) => one !== undefined))
+    for (const part of [code, cloudStatus].filter((value) => value !== undefined))
       expect(error?.message).toContain(String(part));
-    if (typeof message === "string") expect(error?.message).toContain(message.replace(/\.$/, ""));
-    // The platform shows the message and nothing else, so the message contains the advice.
+    expectMessage(error?.message);
+    // FunctionGraph shows a direct caller only the message, so the message contains the advice.
     if (code !== undefined) expect(error?.message).toContain(REASONS[reason].advice);
-    expect(fixture.cloud.snapshots()).toHaveLength(fixture.before);
+    expect(fixture.cloud.snapshots()).toHaveLength(fixture.snapshotsBefore);
   });
 });

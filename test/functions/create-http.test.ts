@@ -1,69 +1,62 @@
-/** Tests the events of the API gateway that the create functions read and the responses that they return. */
+/** Tests how the create functions read events of the API gateway, and the format of their responses. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLUSTER, CREATES, createFixture, creates, SNAPSHOT } from "../support/creates.ts";
+import { byName, CLUSTER, CREATES, createFixture, creates, SNAPSHOT } from "../support/creates.ts";
 import { apig, createTestEnvironment, errorOf, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
 const MIB = 1024 * 1024;
-/** Returns the text with as many spaces after it as it needs to have this number of bytes. */
-const filled = (text: string, bytes: number) => text + " ".repeat(bytes - Buffer.byteLength(text));
+/** Appends spaces to a text until it has this number of bytes. */
+const padToBytes = (text: string, bytes: number) => text + " ".repeat(bytes - Buffer.byteLength(text));
 const base64 = (text: string | Buffer) => Buffer.from(text).toString("base64");
 
 describe("the body of an HTTP request", () => {
-  test.each<[what: string, write: (json: string) => object]>([
-    ["base64, as the gateway sends them", (json) => ({ body: base64(json), isBase64Encoded: true })],
-    ["base64 without the flag", (json) => ({ body: base64(json), isBase64Encoded: undefined })],
-    ["base64 without padding", (json) => ({ body: base64(`${json} `).replace(/=+$/, "") })],
-    ["base64 in lines", (json) => ({ body: base64(json).replace(/.{76}/g, "$&\r\n") })],
-    ["base64 with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
-    ["plain text", (json) => ({ body: json, isBase64Encoded: false })],
-    ["plain text without the flag", (json) => ({ body: json, isBase64Encoded: undefined })],
-    ["indented plain text without the flag", (json) => ({ body: `\r\n ${json}\n`, isBase64Encoded: undefined })],
-    ["1 MiB of base64", (json) => ({ body: base64(filled(json, MIB)) })],
-    ["1 MiB of plain text", (json) => ({ body: filled(json, MIB), isBase64Encoded: false })],
-  ])("create-snapshot reads a body that is sent as %s", async (_what, write) => {
+  test.each<[format: string, encode: (json: string) => object]>([
+    ["in base64 with isBase64Encoded true", (json) => ({ body: base64(json), isBase64Encoded: true })],
+    ["in base64 without isBase64Encoded", (json) => ({ body: base64(json), isBase64Encoded: undefined })],
+    ["in base64 without padding", (json) => ({ body: base64(`${json} `).replace(/=+$/, "") })],
+    ["in base64 with line breaks", (json) => ({ body: base64(json).replace(/.{76}/g, "$&\r\n") })],
+    ["in base64 of a text with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
+    ["as plain text with isBase64Encoded false", (json) => ({ body: json, isBase64Encoded: false })],
+    ["as plain text without isBase64Encoded", (json) => ({ body: json, isBase64Encoded: undefined })],
+    [
+      "as plain text between whitespace without isBase64Encoded",
+      (json) => ({ body: `\r\n ${json}\n`, isBase64Encoded: undefined }),
+    ],
+    ["of 1 MiB in base64", (json) => ({ body: base64(padToBytes(json, MIB)) })],
+    ["of 1 MiB as plain text", (json) => ({ body: padToBytes(json, MIB), isBase64Encoded: false })],
+  ])("create-snapshot reads a body %s", async (_format, encode) => {
     const fixture = await createFixture(SNAPSHOT);
     const fields = { name: "до обновления 😀" };
-    const { result } = await fixture.http(apig("", {}, write(JSON.stringify(fixture.body(fields))) as never));
+    const { result } = await fixture.http(apig("", {}, encode(JSON.stringify(fixture.body(fields))) as never));
     expect(result.statusCode).toBe(202);
-    expect(fixture.cloud.snapshots("snapshot")[0]?.name).toBe(fields.name);
+    expect(fixture.snapshots()[0]?.name).toBe(fields.name);
   });
 
-  test.each<[what: string, event: object, message: string]>([
-    ["absent", { body: undefined }, "Expected a JSON body, got none."],
-    ["null", { body: null }, "Expected a JSON body, got none."],
-    ["an empty string", { body: "" }, "Expected a JSON body, got none."],
-    ["whitespace", { body: base64("  \n") }, 'Expected a JSON body, got "  \\n": '],
-    [
-      "a form instead of base64",
-      { body: "snapshot=1&force=true" },
-      "Expected a base64 body (isBase64Encoded is not false)",
-    ],
-    [
-      "JSON that is declared as base64",
-      { body: '{"snapshot":{}}' },
-      "Expected a base64 body (isBase64Encoded is not false)",
-    ],
+  const NOT_BASE64 = "Expected a body in base64, as isBase64Encoded says";
+  const NOT_JSON = "Expected a JSON body, got ";
+  test.each<[content: string, event: object, message: string]>([
+    ["no body", { body: undefined }, "Expected a JSON body, got none."],
+    ["the body null", { body: null }, "Expected a JSON body, got none."],
+    ["an empty body", { body: "" }, "Expected a JSON body, got none."],
+    ["a body of whitespace", { body: base64("  \n") }, 'Expected a JSON body, got "  \\n": '],
+    ["a form although isBase64Encoded is true", { body: "snapshot=1&force=true" }, NOT_BASE64],
+    ["plain JSON although isBase64Encoded is true", { body: '{"snapshot":{}}' }, NOT_BASE64],
     [
       "base64 with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
-      "Expected a base64 body",
+      "Expected a body in base64",
     ],
-    ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, "Expected a JSON body, got "],
-    [
-      "base64 that is declared as plain text",
-      { body: base64("{}"), isBase64Encoded: false },
-      "Expected a JSON body, got ",
-    ],
+    ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, NOT_JSON],
+    ["base64 although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NOT_JSON],
     ["invalid UTF-8", { body: base64(Buffer.from([0x22, 0xff, 0xfe, 0x22])) }, "Expected a body in UTF-8"],
-    ["half of an emoji in UTF-8", { body: base64(Buffer.from('"😀"').subarray(0, 3)) }, "Expected a body in UTF-8"],
+    ["truncated UTF-8", { body: base64(Buffer.from('"😀"').subarray(0, 3)) }, "Expected a body in UTF-8"],
     ["a form in base64", { body: base64("volume_id=1") }, 'Expected a JSON body, got "volume_id=1": '],
-    ["truncated JSON", { body: base64('{"snapshot":') }, "Expected a JSON body, got "],
+    ["truncated JSON", { body: base64('{"snapshot":') }, NOT_JSON],
     [
-      "long truncated JSON",
+      "truncated JSON of more than 200 characters",
       { body: base64(`{"snapshot":{"name":"${"x".repeat(200)}`) },
       `got ${JSON.stringify(`{"snapshot":{"name":"${"x".repeat(59)}…`)}: Unterminated string`,
     ],
@@ -79,13 +72,13 @@ describe("the body of an HTTP request", () => {
       { body: "x".repeat(5_000_000), isBase64Encoded: false },
       "at most 1048576 bytes, got 5000000.",
     ],
-    ["1 byte more than 1 MiB", { body: base64(filled("{}", MIB + 1)) }, "at most 1048576 bytes, got 1048577."],
+    ["a body of 1 MiB and 1 byte", { body: base64(padToBytes("{}", MIB + 1)) }, "at most 1048576 bytes, got 1048577."],
     [
-      "2 bytes more than 1 MiB in fewer characters",
+      "a body of 524,290 characters and 1,048,578 bytes",
       { body: `"${"é".repeat(MIB / 2)}"`, isBase64Encoded: false },
       "got 1048578.",
     ],
-  ])("create-snapshot responds 400 to a body that is %s", async (_what, event, message) => {
+  ])("create-snapshot responds 400 to an event with %s", async (_content, event, message) => {
     const fixture = await createFixture(SNAPSHOT);
     const response = await fixture.http(apig("", {}, event as never));
     expect(response.result.statusCode).toBe(400);
@@ -97,9 +90,9 @@ describe("the body of an HTTP request", () => {
   });
 });
 
-describe.each(CREATES)("$name", (create) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "", undefined])(
-    `${create.name} responds 405 to the method %j`,
+    `${create.name} responds 405 to an event with the HTTP method %j`,
     async (httpMethod) => {
       const fixture = await createFixture(create);
       const response = await fixture.http(apig(fixture.body(), {}, { httpMethod }), { requestId: "r-1" });
@@ -116,29 +109,25 @@ describe.each(CREATES)("$name", (create) => {
     },
   );
 
-  test(`${create.name} rejects a timer event with a message that describes the expected event`, async () => {
+  test(`${create.name} rejects a timer event with an error that describes the events that it accepts`, async () => {
     const fixture = await createFixture(create);
-    const { error, records } = await fixture.direct(timerEvent({ policy: "nightly" }));
-    expect(error).toMatchObject({ reason: "InvalidRequest" });
-    expect(error?.message).toContain(
-      'Expected an HTTP request from the API gateway, or its JSON body alone, got an event of the trigger "timer".',
+    const invoked = await fixture.direct(timerEvent({ policy: "nightly" }));
+    expect(invoked.error).toMatchObject({ reason: "InvalidRequest" });
+    expect(invoked.error?.message).toContain(
+      'Expected an HTTP request from the API gateway, or the body of the API\'s call by itself, got an event of the trigger "timer".',
     );
-    expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+    expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
     expect(fixture.requests()).toEqual([]);
   });
 
-  test(`${create.name} throws an error with the call, the cloud's response and the advice when it is invoked directly`, async () => {
+  test(`${create.name}, invoked directly for a missing resource, throws an error with the request, the 404 response and advice`, async () => {
     const fixture = await createFixture(create);
-    const missing = JSON.stringify(fixture.body()).replaceAll(
-      /"[0-9a-f-]{36}"/g,
-      '"5aa119a8-d25b-45a7-8d1b-88e127885635"',
-    );
-    const { result, error, records } = await fixture.direct(JSON.parse(missing));
+    const body = JSON.stringify(fixture.body()).replaceAll(fixture.resourceId, "5aa119a8-d25b-45a7-8d1b-88e127885635");
+    const { result, error, records } = await fixture.direct(JSON.parse(body));
     expect(result).toBeUndefined();
     expect(error).toMatchObject({ name: "NotFound", reason: "NotFound", status: 404 });
-    // The message contains the call, the status, code and message of the cloud, and the advice.
     expect(error?.message).toMatch(
-      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*Check the id/,
+      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*check the id/,
     );
     expect(records[1].trigger).toBe("direct");
     expect(records[0].error.message).toBe(error?.message);
@@ -146,16 +135,16 @@ describe.each(CREATES)("$name", (create) => {
 });
 
 describe("Idempotency-Key", () => {
-  test("create-snapshot reads the Idempotency-Key header in any letter case and with whitespace around its value", async () => {
+  test("create-snapshot ignores the letter case of the header name Idempotency-Key and the whitespace around its value", async () => {
     const fixture = await createFixture(SNAPSHOT);
     for (const headers of [{ "idempotency-key": "k" }, { "Idempotency-Key": " k" }, { "IDEMPOTENCY-KEY": "k\t" }]) {
       expect((await fixture.post({}, headers as never)).result.statusCode).toBe(202);
       fixture.clock.advance(10_000);
     }
-    expect(fixture.cloud.snapshots()).toHaveLength(1);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot accepts an Idempotency-Key of 255 characters and refuses one of 256", async () => {
+  test("create-snapshot accepts an Idempotency-Key of 255 characters and responds 400 to an Idempotency-Key of 256 characters", async () => {
     const fixture = await createFixture(SNAPSHOT);
     expect((await fixture.post({}, { "idempotency-key": "k".repeat(255) })).result.statusCode).toBe(202);
     const response = await fixture.post({}, { "idempotency-key": "k".repeat(256) });
@@ -164,17 +153,16 @@ describe("Idempotency-Key", () => {
     expect(outcomes(response)).toEqual(["create rejected", "run failed"]);
   });
 
-  test("create-snapshot uses the same key for each disk of an Idempotency-Key, and another key for an equal request id", async () => {
+  test("create-snapshot derives the same marker key for every disk from an Idempotency-Key, and another marker key from a request id with the same value", async () => {
     const fixture = await createFixture(SNAPSHOT);
-    const [one, two] = [fixture.cloud.addVolume(), fixture.cloud.addVolume()];
-    const headers = { "idempotency-key": "same" };
-    for (const { id } of [one, two]) await fixture.post({ volume_id: id }, headers);
-    await fixture.direct({ snapshot: { volume_id: one.id } }, { requestId: "same" });
-    const keys = fixture.cloud.snapshots("snapshot").map(({ metadata }) => metadata?.key);
+    const [one, two] = fixture.addDisks(2);
+    for (const volume_id of [one, two]) await fixture.post({ volume_id }, { "idempotency-key": "same" });
+    await fixture.direct({ snapshot: { volume_id: one } }, { requestId: "same" });
+    const keys = fixture.snapshots().map(({ metadata }) => metadata?.key);
     expect(keys).toEqual([keys[0], keys[0], expect.not.stringMatching(String(keys[0]))]);
   });
 
-  test.each<[words: string, value: unknown]>([
+  test.each<[description: string, value: unknown]>([
     ["an array of 1 item", ["k"]],
     ["an empty array", []],
     ["the number 7", 7],
@@ -182,38 +170,40 @@ describe("Idempotency-Key", () => {
     ["true", true],
     ["null", null],
   ])(
-    "create-snapshot responds 400 to an Idempotency-Key that is %s, because it could not recognize a repeated request",
-    async (words, key) => {
+    "create-snapshot responds 400 and creates nothing if the Idempotency-Key is %s instead of a string",
+    async (description, key) => {
       const fixture = await createFixture(SNAPSHOT);
       for (const name of ["idempotency-key", "Idempotency-Key"]) {
         const response = await fixture.post({}, { [name]: key } as never);
         expect(response.result.statusCode).toBe(400);
-        expect(errorOf(response).message).toBe(`idempotency-key: expected a header with one string, got ${words}.`);
+        expect(errorOf(response).message).toBe(
+          `idempotency-key: expected a header with one string, got ${description}.`,
+        );
         expect(outcomes(response)).toEqual(["create rejected", "run failed"]);
       }
       expect(fixture.cloud.snapshots()).toHaveLength(0);
     },
   );
 
-  test("create-snapshot responds 400 to an empty Idempotency-Key", async () => {
+  test("create-snapshot responds 400 to an Idempotency-Key that is empty or consists of spaces", async () => {
     const fixture = await createFixture(SNAPSHOT);
     for (const key of ["", "  "]) {
       const { result } = await fixture.post({}, { "idempotency-key": key });
       expect(result.statusCode).toBe(400);
-      expect(result.body).toContain("idempotency-key: expected a non-empty header or no header, got an empty header.");
+      expect(result.body).toContain("idempotency-key: expected a header with a value, or none; got an empty one.");
     }
     expect(fixture.cloud.snapshots()).toHaveLength(0);
   });
 });
 
-test("create-snapshot accepts an event without headers as a request without an Idempotency-Key", async () => {
+test("create-snapshot accepts an event whose headers are undefined, null or empty", async () => {
   const fixture = await createFixture(SNAPSHOT);
   for (const headers of [undefined, null, {}]) {
     expect((await fixture.http(apig(fixture.body(), {}, { headers }))).result.statusCode).toBe(202);
   }
 });
 
-test("create-snapshot uses a generated request id in its response and records if the platform provides none", async () => {
+test("create-snapshot uses the same generated request id in its response and records if FunctionGraph provides none", async () => {
   const fixture = await createFixture(SNAPSHOT);
   const { result, records } = await fixture.http(undefined, { requestId: "" });
   const id = result.headers["x-request-id"];
@@ -221,16 +211,16 @@ test("create-snapshot uses a generated request id in its response and records if
   expect(records.map(({ request_id }) => request_id)).toEqual([id, id]);
 });
 
-test("the create functions return a valid gateway response with one record and throw nothing for any event of the gateway", async () => {
+test("the create functions return a valid HTTP response, throw nothing and write two records for 100 random events of the API gateway", async () => {
   const environment = await createTestEnvironment();
-  const disk = environment.cloud.addVolume().id;
+  const [disk] = environment.addDisks(1);
   const cluster = environment.cloud.addCluster().id;
   const anything = fc.anything({ withBigInt: false, maxDepth: 2 });
   const body = fc.oneof(
     anything,
     fc.json(),
     fc.json().map(base64),
-    fc.constant({ snapshot: { volume_id: disk } }).map((good) => base64(JSON.stringify(good))),
+    fc.constant(base64(JSON.stringify({ snapshot: { volume_id: disk } }))),
     fc
       .record({
         snapshot: fc.dictionary(
@@ -238,7 +228,7 @@ test("the create functions return a valid gateway response with one record and t
           fc.constantFrom(disk, cluster, null, 1),
         ),
       })
-      .map((odd) => base64(JSON.stringify(odd))),
+      .map((random) => base64(JSON.stringify(random))),
   );
   const event = fc.record(
     {
@@ -251,8 +241,8 @@ test("the create functions return a valid gateway response with one record and t
     { requiredKeys: ["httpMethod"] },
   );
   await fc.assert(
-    fc.asyncProperty(event, fc.constantFrom(...CREATES), async (given, create) => {
-      const { result, error, records } = await environment.invoke(create.factory, given);
+    fc.asyncProperty(event, fc.constantFrom(...CREATES), async (randomEvent, create) => {
+      const { result, error, records } = await environment.invoke(create.factory, randomEvent);
       expect(error).toBeUndefined();
       expect(Object.keys(result).sort()).toEqual(["body", "headers", "isBase64Encoded", "statusCode"]);
       expect(result.isBase64Encoded).toBe(false);
@@ -265,7 +255,7 @@ test("the create functions return a valid gateway response with one record and t
   );
 });
 
-test("create-cluster-snapshot sends a description in any script unchanged", async () => {
+test("create-cluster-snapshot sends a description with Cyrillic, Chinese, emoji and control characters unchanged", async () => {
   const fixture = await createFixture(CLUSTER);
   const description = "до 更新 😀\n\t/\\";
   await fixture.post({ description });

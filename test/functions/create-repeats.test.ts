@@ -1,9 +1,16 @@
-/** Tests a request that is delivered a second time while the function processes the first delivery. */
+/** Tests a second delivery of a request that starts and finishes while the first delivery sends its create request. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
-import { CREATES, type Create, type CreateFixture, createFixture } from "../support/creates.ts";
-import { timerEvent } from "../support/environment.ts";
+import {
+  byName,
+  CREATES,
+  type CreateFixture,
+  createFixture,
+  replaceCreateResponses,
+  SNAPSHOT,
+} from "../support/creates.ts";
+import { type Invoked, nightly, resourceIdOf } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
@@ -12,70 +19,65 @@ const THROTTLED = JSON.stringify({
   error_code: "APIGW.0308",
   error_msg: "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second",
 });
+const BUSY = '{"conflictingRequest":{"code":409,"message":"busy"}}';
 
-/** Faults of the first create of a delivery. A fault calls `work` if the create reaches the cloud nevertheless. */
-const INTERRUPTIONS: [what: string, interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>][] = [
-  ["is throttled", async () => ({ status: 429, headers: {}, text: THROTTLED })],
-  ["cannot connect", () => Promise.reject(new TransportFailure("connect ETIMEDOUT", { requestSent: false }))],
-  [
-    "gets no response",
-    () => Promise.reject(new TransportFailure("no response within 10000 ms", { requestSent: true })),
-  ],
-  ["fails in the service", async () => ({ status: 503, headers: {}, text: '{"error":{"code":"EVS.5503"}}' })],
-  [
-    "is refused because the disk is busy",
-    async () => ({ status: 409, headers: {}, text: '{"conflictingRequest":{"code":409,"message":"busy"}}' }),
-  ],
+const respond = (status: number, text: string) => async () => ({ status, headers: {}, text });
+const fail = (message: string, requestSent: boolean) => () =>
+  Promise.reject(new TransportFailure(message, { requestSent }));
+
+/** Failures of the first create request. The request does not reach the embedded cloud. */
+const FAILURES: [failure: string, failCreate: () => Promise<HttpResponse>][] = [
+  ["is throttled", respond(429, THROTTLED)],
+  ["cannot connect", fail("connect ETIMEDOUT", false)],
+  ["gets no response", fail("no response within 10000 ms", true)],
+  ["gets a 503", respond(503, '{"error":{"code":"EVS.5503"}}')],
+  ["is rejected because the disk is busy", respond(409, BUSY)],
 ];
 
-/** Runs two deliveries of one request in two processes. The second delivery starts and ends during the first create of the first delivery. */
-async function twoDeliveries(
+/**
+ * Delivers a request in two processes. The second delivery starts and finishes before the first create request of the first
+ * delivery fails. Returns the outcomes of the targets in each delivery.
+ */
+async function deliverTwice(
   fixture: CreateFixture,
-  interrupt: (work: () => Promise<HttpResponse>) => Promise<HttpResponse>,
-  deliver: () => Promise<{ records: { action: string; outcome: string }[] }>,
+  failCreate: () => Promise<HttpResponse>,
+  deliver: () => Promise<Invoked>,
 ) {
-  const { transport } = fixture.runtime;
-  let second: Awaited<ReturnType<typeof deliver>> | undefined;
-  let interrupted = false;
-  fixture.runtime.transport = async (request) => {
-    if (request.method !== "POST" || request.url.pathname.includes("/lts/") || interrupted) return transport(request);
-    interrupted = true;
-    const memory = fixture.runtime.inFlight;
+  let second: Invoked | undefined;
+  replaceCreateResponses(fixture, 1, async () => {
+    const memoryOfFirstProcess = fixture.runtime.inFlight;
     fixture.runtime.inFlight = new Map();
     second = await deliver();
-    fixture.runtime.inFlight = memory;
-    return interrupt(() => transport(request));
-  };
+    fixture.runtime.inFlight = memoryOfFirstProcess;
+    return failCreate();
+  });
   const first = await deliver();
-  const outcomes = (invoked: typeof first | undefined) =>
-    invoked?.records.filter(({ action }) => action === "create").map(({ outcome }) => outcome);
-  return { first: outcomes(first), second: outcomes(second) };
+  return [first, second].map((invoked) =>
+    invoked?.records.filter(({ action }) => action === "create").map(({ outcome }) => outcome),
+  );
 }
 
-describe.each(CREATES)("$name", (create: Create) => {
-  test.each(INTERRUPTIONS)(
-    `${create.name} creates one snapshot for two deliveries if the create of the first one %s`,
-    async (_what, interrupt) => {
+describe.each(byName(CREATES))("%s", (_name, create) => {
+  test.each(FAILURES)(
+    `${create.name} creates one snapshot for two simultaneous deliveries if the create request of the first delivery %s`,
+    async (_failure, failCreate) => {
       const fixture = await createFixture(create);
-      const found = await twoDeliveries(fixture, interrupt, () => fixture.post({}, { "idempotency-key": "k" }));
-      expect(fixture.cloud.snapshots(create.kind)).toHaveLength(1);
-      expect(found.second).toEqual(["accepted"]);
-      expect([["existing"], ["accepted"]]).toContainEqual(found.first);
+      const [first, second] = await deliverTwice(fixture, failCreate, () => fixture.postWithKey());
+      expect(fixture.snapshots()).toHaveLength(1);
+      expect(second).toEqual(["accepted"]);
+      expect([["existing"], ["accepted"]]).toContainEqual(first);
     },
   );
 });
 
-test.each(INTERRUPTIONS)(
-  "scheduled-snapshots creates one snapshot of each disk for two deliveries if the first create %s",
-  async (_what, interrupt) => {
-    const fixture = await createFixture(CREATES[0] as Create);
-    const disks = Array.from({ length: 12 }, () => fixture.cloud.addVolume().id);
-    const targets = [{ kind: "snapshot", volume_ids: disks }];
-    const deliver = () => fixture.invoke(scheduledSnapshots, timerEvent({ policy: "nightly", targets }));
-    const { first } = await twoDeliveries(fixture, interrupt, deliver);
+test.each(FAILURES)(
+  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries if the first create request of the first delivery %s",
+  async (_failure, failCreate) => {
+    const fixture = await createFixture(SNAPSHOT);
+    const disks = fixture.addDisks(12);
+    const deliver = () => fixture.invoke(scheduledSnapshots, nightly({ volume_ids: disks }));
+    const [first] = await deliverTwice(fixture, failCreate, deliver);
     expect(first).toHaveLength(12);
-    for (const disk of disks) {
-      expect(fixture.cloud.snapshots().filter((one) => "volume_id" in one && one.volume_id === disk)).toHaveLength(1);
-    }
+    expect(fixture.snapshots().map(resourceIdOf).sort()).toEqual(disks.sort());
   },
 );

@@ -1,4 +1,4 @@
-/** Tests that no credential leaves a function, whatever fails and however the cloud repeats the credential. */
+/** Tests that no credential leaves a create function, even if a response of EVS, DWS or LTS contains the credential. */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
@@ -8,46 +8,44 @@ import { piecesLeft } from "../support/pieces.ts";
 
 useFixedDate();
 
-/** Credentials as the platform issues them. Most contain characters that some encoding escapes. */
-const KEYS = {
+/** Credentials in the format of FunctionGraph. Most contain characters that an encoding such as JSON or URL escapes. */
+const ACCESS_KEY = {
   ak: "HST3WPLTXLGBZ6GQTTQA",
   sk: "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K",
   securityToken: "gQpjbi1ub3J0aC00inbS/s0fyp5RFb+A7Q==\"quoted\\and=odd'&<tail>",
 };
 const TOKEN = { token: "MIIYkgYJKoZIhvcNAQcCoIIYgzCC+GH8CAQExDTALBglghkgBZQ/MEAgEwghas==\"and'more\\<&>" };
 
-/** Encodings in which a proxy, a load balancer or a service may repeat a string. */
-const ESCAPES: [name: string, spell: (secret: string) => string][] = [
-  ["plain", (secret) => secret],
-  ["JSON", (secret) => JSON.stringify(secret).slice(1, -1)],
-  ["JSON in a JSON string", (secret) => JSON.stringify(JSON.stringify(secret)).slice(3, -3)],
-  ["JSON with slashes escaped", (secret) => JSON.stringify(secret).slice(1, -1).replaceAll("/", "\\/")],
-  [
-    "JSON with every special character escaped",
-    (secret) =>
-      secret.replace(/[^A-Za-z0-9]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  ],
-  [
-    "JSON with every special character escaped in capitals",
-    (secret) =>
-      secret.replace(/[^A-Za-z0-9]/g, (character) => `\\u00${character.charCodeAt(0).toString(16).toUpperCase()}`),
-  ],
-  ["URL", (secret) => encodeURIComponent(secret)],
-  ["URL in small letters", (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())],
-  ["URL in URL", (secret) => encodeURIComponent(encodeURIComponent(secret))],
-  ["URI", (secret) => encodeURI(secret)],
-  ["HTML", (secret) => secret.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)],
-  ["all but the first character", (secret) => secret.slice(1)],
-  ["16 characters of it", (secret) => secret.slice(2, 18)],
-  ["wrapped lines", (secret) => secret.replace(/.{10}/g, "$&\r\n")],
-  ["lines of a MIME header", (secret) => secret.replace(/.{7}/g, "$&=\r\n\t")],
-  ["base64", (secret) => Buffer.from(`token ${secret}`).toString("base64")],
-  ["base64url in lines", (secret) => Buffer.from(`?${secret}`).toString("base64url").replace(/.{20}/g, "$&\n")],
-  ["hex", (secret) => Buffer.from(secret).toString("hex")],
+const SPECIAL = /[^A-Za-z0-9]/g;
+const hexOf = (character: string) => character.charCodeAt(0).toString(16);
+
+/** Encodings in which a response of a proxy, a load balancer or a service may contain a secret. */
+const ENCODINGS: ((secret: string) => string)[] = [
+  (secret) => secret,
+  // JSON strings without their quotes.
+  (secret) => JSON.stringify(secret).slice(1, -1),
+  (secret) => JSON.stringify(JSON.stringify(secret)).slice(3, -3),
+  (secret) => JSON.stringify(secret).slice(1, -1).replaceAll("/", "\\/"),
+  (secret) => secret.replace(SPECIAL, (character) => `\\u${hexOf(character).padStart(4, "0")}`),
+  (secret) => secret.replace(SPECIAL, (character) => `\\u00${hexOf(character).toUpperCase()}`),
+  encodeURIComponent,
+  (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+  (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  encodeURI,
+  (secret) => secret.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
+  // Parts of the secret.
+  (secret) => secret.slice(1),
+  (secret) => secret.slice(2, 18),
+  // Lines of the secret, as in a log file and in a MIME header.
+  (secret) => secret.replace(/.{10}/g, "$&\r\n"),
+  (secret) => secret.replace(/.{7}/g, "$&=\r\n\t"),
+  (secret) => Buffer.from(`token ${secret}`).toString("base64"),
+  (secret) => Buffer.from(`?${secret}`).toString("base64url").replace(/.{20}/g, "$&\n"),
+  (secret) => Buffer.from(secret).toString("hex"),
 ];
 
-/** Faults whose response repeats a string, in each error envelope and outside of any. */
-const REVEALING: ((text: string, status: number) => Fault)[] = [
+/** Faults whose response contains a text, in each error format of the services and in other parts of the response. */
+const REVEALING_FAULTS: ((text: string, status: number) => Fault)[] = [
   (message, status) => ({ type: "status", status, body: { error: { code: "EVS.0001", message } }, after: true }),
   (message, status) => ({ type: "status", status, body: { error: { code: message, message } } }),
   (message, status) => ({ type: "status", status, body: { badRequest: { code: status, message } } }),
@@ -71,7 +69,8 @@ const REVEALING: ((text: string, status: number) => Fault)[] = [
   (text) => ({ type: "redirect", location: `https://example.com/?token=${encodeURIComponent(text)}` }),
 ];
 
-const SILENT: Fault[] = [
+/** Faults whose response does not contain a credential. */
+const OTHER_FAULTS: Fault[] = [
   { type: "reset", after: true },
   { type: "hang", after: true },
   { type: "cut", after: true },
@@ -82,56 +81,56 @@ const SILENT: Fault[] = [
   { type: "clockSkew", ms: 3_600_000 },
 ];
 
-/** The number of characters from the start of a secret that must not appear, for example after a string is truncated. */
-const MAX_PREFIX = 12;
+/** The output must not contain this many characters from the start of a secret, even if a message is truncated there. */
+const PREFIX_LENGTH = 12;
 
-test("the create functions reveal no credential in responses, errors, records or logs, whatever fails", async () => {
-  // The SDK can print whole requests to the console.
-  const printed = (["log", "info", "warn", "error", "debug"] as const).map((name) => vi.spyOn(console, name));
-  const fault = fc.oneof(
+test("the create functions reveal no credential in responses, errors, records or LTS for 100 random faults and encodings", async () => {
+  // The SDK can print requests with their credentials to the console.
+  const consoleSpies = (["log", "info", "warn", "error", "debug"] as const).map((name) => vi.spyOn(console, name));
+  const faultFor = fc.oneof(
     fc
       .tuple(
-        fc.constantFrom(...REVEALING),
-        fc.constantFrom(...ESCAPES.map(([, spell]) => spell)),
+        fc.constantFrom(...REVEALING_FAULTS),
+        fc.constantFrom(...ENCODINGS),
         fc.constantFrom(400, 401, 403, 404, 409, 413, 429, 500, 503),
       )
       .map(
-        ([tell, spell, status]) =>
+        ([revealingFault, encode, status]) =>
           (secret: string) =>
-            tell(spell(secret), status),
+            revealingFault(encode(secret), status),
       ),
-    fc.constantFrom(...SILENT).map((silent) => () => silent),
+    fc.constantFrom(...OTHER_FAULTS).map((otherFault) => () => otherFault),
   );
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...CREATES),
       fc.constantFrom("ak", "sk", "securityToken", "token"),
-      fault,
+      faultFor,
       fc.constantFrom(/create/, /list/, /reportLogs/, /./),
       fc.boolean(),
-      async (create, which, faultOf, operation, direct) => {
-        const secrets: Record<string, string> = which === "token" ? TOKEN : KEYS;
-        const fixture = await createFixture(create, { credentials: { ...KEYS, ...TOKEN } });
-        fixture.cloud.fault({ operation }, faultOf(String(secrets[which])));
-        const how = { credentials: secrets };
-        const invoked = direct ? await fixture.direct(undefined, how) : await fixture.post({}, {}, how);
-        const seen = [
+      async (create, revealed, faultFor, operation, isDirect) => {
+        const secrets: Record<string, string> = revealed === "token" ? TOKEN : ACCESS_KEY;
+        const fixture = await createFixture(create, { credentials: { ...ACCESS_KEY, ...TOKEN } });
+        fixture.cloud.fault({ operation }, faultFor(String(secrets[revealed])));
+        const invocation = { credentials: secrets };
+        const invoked = await (isDirect ? fixture.direct(undefined, invocation) : fixture.post({}, {}, invocation));
+        const output = [
           invoked.output,
-          // The platform may print the fields of an error in addition to its message.
+          // FunctionGraph may print the fields of an error in addition to the message.
           JSON.stringify({ ...invoked.error, cause: invoked.error?.cause }),
           JSON.stringify(fixture.cloud.logs),
         ].join("\n");
         for (const secret of Object.values(secrets)) {
-          for (const [, spell] of ESCAPES) expect(seen).not.toContain(spell(secret));
-          expect(seen).not.toContain(secret.slice(0, MAX_PREFIX));
-          expect(piecesLeft(seen, secret)).toEqual([]);
+          for (const encode of ENCODINGS) expect(output).not.toContain(encode(secret));
+          expect(output).not.toContain(secret.slice(0, PREFIX_LENGTH));
+          expect(piecesLeft(output, secret)).toEqual([]);
         }
-        // Redaction keeps the records intact.
+        // The removal of a secret must not damage other fields of a record.
         for (const record of invoked.records) expect(record.request_id).toMatch(/^request-/);
         await fixture.cloud.close();
       },
     ),
     { numRuns: 100 },
   );
-  expect(printed.flatMap((spy) => spy.mock.calls)).toEqual([]);
+  expect(consoleSpies.flatMap((spy) => spy.mock.calls)).toEqual([]);
 });

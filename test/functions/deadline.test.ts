@@ -1,4 +1,4 @@
-/** Tests that an invocation ends before its deadline and writes its records, even if a call never settles. */
+/** Tests that an invocation returns before its deadline and writes its records, even if an API call never settles. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -11,22 +11,31 @@ import { compose } from "../../shared/middleware/compose.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { timerEvent as timerReader } from "../../shared/middleware/timer-event.ts";
 import { requested } from "../support/attachments.ts";
-import { apig, createTestEnvironment, expectWholeRecords, START, timerEvent } from "../support/environment.ts";
+import { createFixture, replaceCreateResponses, SNAPSHOT } from "../support/creates.ts";
+import {
+  apig,
+  createTestEnvironment,
+  expectWholeRecords,
+  nightly,
+  START,
+  type TestEnvironment,
+  timerEvent,
+} from "../support/environment.ts";
 
-/** Creates a test environment whose calls after the first ones never settle. Calls to the logging topic settle as usual. */
-async function createSilentEnvironment(first: number) {
-  const environment = await createTestEnvironment();
-  const { transport } = environment.runtime;
+const NEVER = new Promise<never>(() => {});
+
+/** Lets the first API calls of a function settle, and makes all later calls to EVS, DWS and ECS never settle. */
+function blockCallsAfter({ runtime }: TestEnvironment, settlingCalls: number) {
+  const { transport } = runtime;
   let calls = 0;
-  environment.runtime.transport = (request) => {
+  runtime.transport = (request) => {
     if (request.url.pathname.includes("/lts/")) return transport(request);
     calls += 1;
-    return calls > first ? new Promise(() => {}) : transport(request);
+    return calls > settlingCalls ? NEVER : transport(request);
   };
-  return environment;
 }
 
-describe.each([0, 1, 2, 3])("calls after the first %i that never settle", (first) => {
+describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls) => {
   test.each([
     "create-snapshot",
     "scheduled-snapshots",
@@ -35,14 +44,15 @@ describe.each([0, 1, 2, 3])("calls after the first %i that never settle", (first
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s ends before its deadline with one record for each target and one for the run if calls after number ${first} never settle`,
+    `%s returns before its deadline and writes a record for each target and for the run if only the first ${settlingCalls} API calls settle`,
     async (name) => {
-      const environment = await createSilentEnvironment(first);
+      const environment = await createTestEnvironment();
+      blockCallsAfter(environment, settlingCalls);
       const server = environment.cloud.addServer();
-      const disks = Array.from({ length: 20 }, () => environment.cloud.addVolume({ serverId: server.id }).id);
+      const disks = environment.addDisks(20, { serverId: server.id });
       const targets = [{ kind: "snapshot", volume_ids: disks }];
       const policy = { policy: "nightly", targets, retention: { keep_last: 1 } };
-      const [factory, event, count] = {
+      const [factory, event, targetCount] = {
         "create-snapshot": [createSnapshot, apig({ snapshot: { volume_id: disks[0], force: true } }), 1],
         "scheduled-snapshots": [scheduledSnapshots, timerEvent(policy), 20],
         "disk-attached": [diskAttached, requested(server.id, String(disks[0])), 1],
@@ -51,76 +61,74 @@ describe.each([0, 1, 2, 3])("calls after the first %i that never settle", (first
         "prune-snapshots": [pruneSnapshots, timerEvent(policy), 0],
       }[name] as [typeof createSnapshot, unknown, number];
       const invoked = await environment.invoke(factory, event);
-      expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
+      expect(environment.elapsedMs()).toBeLessThan(60_000);
       expectWholeRecords(invoked);
-      const ofTargets = invoked.records.filter(({ action, resource_id }) => action === "create" && resource_id);
-      expect(new Set(ofTargets.map(({ resource_id }) => resource_id)).size).toBe(count);
-      expect(ofTargets).toHaveLength(count);
-      const made = environment.cloud.snapshots().map(({ id }) => id);
+      const targetRecords = invoked.records.filter(({ action, resource_id }) => action === "create" && resource_id);
+      expect(new Set(targetRecords.map(({ resource_id }) => resource_id)).size).toBe(targetCount);
+      expect(targetRecords).toHaveLength(targetCount);
+      const created = environment.cloud.snapshots().map(({ id }) => id);
       for (const { outcome, snapshot_id } of invoked.records)
-        if (outcome === "accepted") expect(made).toContain(snapshot_id);
-      expect(environment.cloud.logs).toHaveLength(invoked.records.length);
+        if (outcome === "accepted") expect(created).toContain(snapshot_id);
+      expect(environment.deliveredRecords()).toHaveLength(invoked.records.length);
     },
   );
 });
 
-test("create-snapshot reports OutcomeUnknown if the create itself never settles", async () => {
-  const environment = await createTestEnvironment();
-  const { transport } = environment.runtime;
-  environment.runtime.transport = async (request) => {
-    const answer = await transport(request);
-    return /cloudsnapshots$/.test(request.url.pathname) ? new Promise(() => {}) : answer;
-  };
-  const body = { snapshot: { volume_id: environment.cloud.addVolume().id, force: true } };
-  const invoked = await environment.invoke(createSnapshot, apig(body));
-  expect(environment.cloud.snapshots()).toHaveLength(1);
+test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but the create request never settles", async () => {
+  const fixture = await createFixture(SNAPSHOT);
+  replaceCreateResponses(fixture, 1, async (send) => {
+    await send();
+    return NEVER;
+  });
+  const invoked = await fixture.post({ force: true });
+  expect(fixture.snapshots()).toHaveLength(1);
   expectWholeRecords(invoked);
   expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
 });
 
-test("compose ends a handler that never settles before the deadline with records for its open targets", async () => {
+test("compose fails before the deadline and writes failed records for the open target and the run if the handler never settles", async () => {
   const environment = await createTestEnvironment();
-  const endless = compose({
+  const neverSettling = compose({
     name: "scheduled-snapshots",
     target: { action: "create" },
     trigger: timerReader,
     handler: (_request, { records }) => {
       records.openRecord({ action: "create", kind: "snapshot", resource_id: "disk-1" });
-      return new Promise(() => {});
+      return NEVER;
     },
   });
-  const { error, records } = await environment.invoke(endless, timerEvent({}));
-  expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 60_000);
-  expect(error?.message).toMatch(/^The work did not finish in time\. The invocation ran out of time/);
-  // An HTTP caller reads the same message and cannot change the timeout.
-  expect(error?.message).toContain("ask the operator of these functions to raise the timeout");
+  const { error, records } = await environment.invoke(neverSettling, timerEvent({}));
+  expect(environment.elapsedMs()).toBeLessThan(60_000);
+  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
+  // The message is also meant for HTTP callers, who cannot change the timeout.
+  expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
   ]);
-  expect(environment.cloud.logs).toHaveLength(2);
+  expect(environment.deliveredRecords()).toHaveLength(2);
 });
 
 test.each([0, 1])(
-  "scheduled-snapshots writes every record to stdout before its deadline if the logging topic never responds after %i reports",
-  async (first) => {
+  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds only to the first %i deliveries",
+  async (settlingDeliveries) => {
     const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = environment.runtime;
-    let reports = 0;
+    let deliveries = 0;
     environment.runtime.transport = (request) => {
-      if (request.url.pathname.includes("/lts/")) reports += 1;
-      return request.url.pathname.includes("/lts/") && reports > first ? new Promise(() => {}) : transport(request);
+      if (request.url.pathname.includes("/lts/")) deliveries += 1;
+      return request.url.pathname.includes("/lts/") && deliveries > settlingDeliveries ? NEVER : transport(request);
     };
-    const disks = Array.from({ length: 600 }, () => environment.cloud.addVolume().id);
-    const policy = { policy: "nightly", targets: [{ kind: "snapshot", volume_ids: disks }] };
-    const { records, result, warnings, error } = await environment.invoke(scheduledSnapshots, timerEvent(policy), {
+    const event = nightly({ volume_ids: environment.addDisks(600) });
+    const { records, result, warnings, error } = await environment.invoke(scheduledSnapshots, event, {
       remainingMs: 10_000,
     });
-    expect(environment.clock.now()).toBeLessThan(Date.parse(START) + 10_000);
+    expect(environment.elapsedMs()).toBeLessThan(10_000);
     expect(records).toHaveLength(601);
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
-    expect(warnings.join()).toContain(`did not accept ${601 - 500 * first} of 601 records`);
+    // One delivery contains at most 500 records.
+    expect(warnings.join()).toContain(`did not take ${601 - 500 * settlingDeliveries} of 601 records`);
   },
 );
 
@@ -130,20 +138,20 @@ describe("the clock of an invocation", () => {
   });
 
   test.each([-3_600_000, 3_600_000])(
-    "the clock of an invocation does not jump when the machine's clock steps by %i ms",
-    (step) => {
+    "the clock of an invocation advances by less than 1 s when the clock of the machine is changed by %i ms",
+    (changeMs) => {
       vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
       const time = nodeRuntime().time.anchored?.();
       const before = time?.now() ?? 0;
       const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
-      vi.setSystemTime(Date.parse(START) + step);
+      vi.setSystemTime(Date.parse(START) + changeMs);
       expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
       // The elapsed time does not depend on the time of day at which an invocation starts.
       expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
     },
   );
 
-  test("the clock of each invocation starts at the machine's time", () => {
+  test("the clock of an invocation starts at the current time of the machine", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const { time } = nodeRuntime();
     vi.setSystemTime(new Date("2027-01-01T00:00:00Z"));
@@ -151,27 +159,27 @@ describe("the clock of an invocation", () => {
   });
 
   test.each([3e9, 1e15, Number.POSITIVE_INFINITY])(
-    "the clock of an invocation does not end a wait of %d ms at once",
+    "sleep is still pending after 30 ms if its duration is %d ms, and resolves when the given work resolves",
     async (milliseconds) => {
       let finish = () => {};
       const work = new Promise<void>((resolve) => {
         finish = resolve;
       });
-      let ended = false;
+      let isAwake = false;
       const sleeping = nodeRuntime()
         .time.sleep(milliseconds, work)
         .then(() => {
-          ended = true;
+          isAwake = true;
         });
       await new Promise((resolve) => setTimeout(resolve, 30));
-      expect(ended).toBe(false);
+      expect(isAwake).toBe(false);
       finish();
       await sleeping;
     },
   );
 
-  test("create-snapshot ends before its deadline although the machine's clock steps back an hour", async () => {
-    const environment = await createTestEnvironment();
+  test("create-snapshot returns before its deadline of 900 ms although the clock of the machine is set back by an hour", async () => {
+    const { addDisks, cloud } = await createTestEnvironment();
     const lines: string[] = [];
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
     const handler = createSnapshot({
@@ -183,17 +191,17 @@ describe("the clock of an invocation", () => {
         return { status: 503, headers: {}, text: "{}" };
       },
     });
-    const began = performance.now();
+    const startedAt = performance.now();
     const context = {
       getRequestID: () => "r-1",
       getRemainingTimeInMilliSeconds: () => 900,
-      getSecurityAccessKey: () => environment.cloud.credentials.ak,
-      getSecuritySecretKey: () => environment.cloud.credentials.sk,
-      getProjectID: () => environment.cloud.projectId,
+      getSecurityAccessKey: () => cloud.credentials.ak,
+      getSecuritySecretKey: () => cloud.credentials.sk,
+      getProjectID: () => cloud.projectId,
       getUserData: (name: string) => (name === "EVS_ENDPOINT" ? "http://127.0.0.1:1" : undefined),
     };
-    const result = await handler(apig({ snapshot: { volume_id: environment.cloud.addVolume().id } }), context);
-    expect(performance.now() - began).toBeLessThan(900);
+    const result = await handler(apig({ snapshot: { volume_id: addDisks(1)[0] } }), context);
+    expect(performance.now() - startedAt).toBeLessThan(900);
     expect((result as GatewayResponse).statusCode).toBeGreaterThanOrEqual(500);
     expect(lines.map((line) => JSON.parse(line).action)).toEqual(["create", "run"]);
   });

@@ -1,6 +1,6 @@
 /**
- * Tests that the record of a run names the policy, however the run ends. The record shows that a timer still works although
- * its policy selects nothing.
+ * Tests that the record of a run contains the name of the policy, also if the run fails. If a policy selects no resource, the
+ * record of the run is the only sign that the timer still works.
  */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -9,7 +9,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import { requested } from "../support/attachments.ts";
-import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
+import { apig, createTestEnvironment, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
@@ -24,47 +24,46 @@ describe.each([
   ["scheduled-snapshots", scheduledSnapshots],
   ["prune-snapshots", pruneSnapshots],
 ] as const)("%s", (name, factory) => {
-  test.each<[string, object, Record<string, string | undefined>, string]>([
-    ["that selects nothing", NIGHTLY, {}, "done"],
-    ["that is invalid", { ...NIGHTLY, targest: [] }, {}, "failed"],
-    ["whose time zone is unknown", { ...NIGHTLY, time_zone: "Europe/Berlln" }, {}, "failed"],
-    ["in a cloud that cannot be reached", NIGHTLY, { EVS_ENDPOINT: "http://127.0.0.1:1" }, "failed"],
-    ["of a function with an invalid MAX_CONCURRENCY", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
-    ["of a function with an invalid PROJECT_ID", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
-  ])(`${name} names the policy in the record of its run for a policy %s`, async (_what, policy, variables, outcome) => {
+  test.each<[condition: string, policy: object, variables: Record<string, string>, outcome: string]>([
+    ["the policy selects no resource", NIGHTLY, {}, "done"],
+    ["the policy has an unknown field", { ...NIGHTLY, targest: [] }, {}, "failed"],
+    ["the policy has an unknown time zone", { ...NIGHTLY, time_zone: "Europe/Berlln" }, {}, "failed"],
+    ["EVS cannot be reached", NIGHTLY, { EVS_ENDPOINT: "http://127.0.0.1:1" }, "failed"],
+    ["the variable MAX_CONCURRENCY is invalid", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
+    ["the variable PROJECT_ID is invalid", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
+  ])(`${name} writes the name of the policy to its records if %s`, async (_condition, policy, variables, outcome) => {
     const { invoke } = await createTestEnvironment({ variables });
     const { records } = await invoke(factory, timerEvent(policy));
-    expect(records.at(-1)).toMatchObject({ action: "run", outcome, policy: "nightly" });
-    // The record of a rejected policy names it too.
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome });
     for (const record of records) expect(record.policy).toBe("nightly");
   });
 
-  test(`${name} does not repeat an invalid name of a policy in the record of its run`, async () => {
+  test(`${name} writes no policy to the record of its run if the name of the policy is invalid`, async () => {
     const { invoke } = await createTestEnvironment();
     for (const policy of ["x".repeat(39), 7, null, { name: "nightly" }]) {
-      const { records } = await invoke(factory, timerEvent({ ...NIGHTLY, policy }));
-      expect(records.map(({ action, outcome }) => [action, outcome])).toContainEqual(["run", "failed"]);
-      expect(records.at(-1)).not.toHaveProperty("policy");
+      const invoked = await invoke(factory, timerEvent({ ...NIGHTLY, policy }));
+      expect(outcomes(invoked)).toContain("run failed");
+      expect(invoked.records.at(-1)).not.toHaveProperty("policy");
     }
   });
 });
 
-describe("the other functions", () => {
-  test("pre-deploy names the policy of its snapshots in the record of its run", async () => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const targets = [{ kind: "snapshot", volume_ids: [cloud.addVolume().id] }];
-    const nothing = [{ kind: "snapshot", tags: { backup: "nobody has this" } }];
+describe("pre-deploy, disk-attached and verify-snapshots", () => {
+  test("pre-deploy writes the policy of the request, or the default policy pre-deploy, to the record of its run", async () => {
+    const { addDisks, invoke } = await createTestEnvironment();
+    const targets = [{ kind: "snapshot", volume_ids: addDisks(1) }];
+    const emptyTargets = [{ kind: "snapshot", tags: { backup: "a value that no disk has" } }];
     for (const [body, policy] of [
       [{ targets }, "pre-deploy"],
       [{ targets, policy: "gates" }, "gates"],
-      [{ targets: nothing, policy: "gates" }, "gates"],
+      [{ targets: emptyTargets, policy: "gates" }, "gates"],
     ] as const) {
       const { records } = await invoke(preDeploy, apig({ deployment_id: `of ${policy}`, ...body }));
       expect(records.at(-1)).toMatchObject({ action: "run", policy });
     }
   });
 
-  test("disk-attached names the policy disk-attached in the record of its run, even if it skips the trace", async () => {
+  test("disk-attached writes the policy disk-attached to the record of its run, also for a detachVolume trace, which it skips", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const { id: server } = cloud.addServer();
     const { id: volume } = cloud.addVolume({ serverId: server });
@@ -75,7 +74,7 @@ describe("the other functions", () => {
     }
   });
 
-  test("verify-snapshots names no policy in the record of its run, because it verifies every policy", async () => {
+  test("verify-snapshots writes no policy to the record of its run, because it verifies the snapshots of every policy", async () => {
     const { invoke } = await createTestEnvironment();
     const { records } = await invoke(verifySnapshots, timerEvent({}));
     expect(records).toHaveLength(1);

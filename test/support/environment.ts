@@ -1,28 +1,26 @@
-/** Runs functions against the embedded cloud in one process, on a clock that moves only while every function sleeps. */
+/** Runs functions in the process of the test against an embedded cloud. The clock advances only while every function sleeps. */
 import { expect, onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
-import {
-  type HttpRequest,
-  type HttpResponse,
-  nodeTransport,
-  TransportFailure,
-} from "../../shared/huaweicloud/http/transport.ts";
+import { type HttpRequest, type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
+import { transportTo } from "./embedded-transport.ts";
 import { withoutRight } from "./rights.ts";
 import { virtualTime } from "./virtual-time.ts";
 
+/** The time at which the clock of each test environment starts. */
 export const START = "2026-11-21T02:00:00Z";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 
 export type Json = Record<string, unknown>;
-// biome-ignore lint/suspicious/noExplicitAny: tests read fields of responses of many shapes
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of many types of responses
 export type Any = any;
 
 export interface TestEnvironmentOptions extends Omit<CloudOptions, "clock"> {
-  /** Replaces variables that the environment sets. The value `undefined` removes a variable. */
+  /** Variables of the function that override the defaults of the test environment. `undefined` removes a variable. */
   variables?: Record<string, string | undefined>;
   /** The timeout of the function in seconds. The default is 60. */
   timeoutSeconds?: number;
+  /** Returns a random number from 0 to 1 for a retry delay. The default is `Math.random`. */
   random?: () => number;
 }
 
@@ -31,23 +29,26 @@ export interface Invoked {
   result: Any;
   /** The error that the handler threw. */
   error: (Error & { reason?: string }) | undefined;
-  /** The records that the handler printed, in order. The logging topic has the same ones unless a fault prevents it. */
+  /** The result records that the handler wrote to stdout, in order. LTS also receives them unless a fault prevents it. */
   records: Any[];
   /** The lines that the handler wrote to stderr. */
   warnings: string[];
-  /** Everything that left the function. Tests search it for secrets. */
+  /** All text that the handler returned, threw, or wrote to stdout and stderr. Tests search the text for secrets. */
   output: string;
 }
 
+/** Options for the invocation of a function. */
 export interface Invocation {
   requestId?: string;
-  /** Milliseconds until the platform's deadline, by the clock of the environment. */
+  /** Milliseconds after the start of the invocation at which FunctionGraph stops the function. */
   remainingMs?: number;
+  /** Variables of the function that override the variables of the test environment for one invocation. */
   variables?: Record<string, string | undefined>;
-  /** Replaces the cloud's credentials. */
+  /** The credentials of the function's agency. The default is a set that the embedded cloud accepts. */
   credentials?: { ak?: string; sk?: string; securityToken?: string; token?: string };
+  /** The environment variables of the process. The default is none. */
   environment?: Record<string, string>;
-  /** Replaces the whole context. */
+  /** Replaces the context object that FunctionGraph passes to the handler. */
   context?: unknown;
 }
 
@@ -57,14 +58,20 @@ export interface TestEnvironment {
   cloud: EmbeddedCloud;
   clock: StoppedClock;
   runtime: Runtime;
-  /** Sends a request. Returns undefined at once if the cloud never responds to it. */
+  /** Sends a request to the embedded cloud. Resolves to undefined at once if a fault suppresses the response. */
   exchange(request: HttpRequest): Promise<HttpResponse | undefined>;
-  invoke(factory: (runtime: Runtime) => Handler, event: unknown, how?: Invocation): Promise<Invoked>;
-  /** Returns the operations that reached the cloud, without the reports to the logging topic. */
+  invoke(factory: (runtime: Runtime) => Handler, event: unknown, invocation?: Invocation): Promise<Invoked>;
+  /** Returns the operations that the embedded cloud received, in order, except deliveries of records to LTS. */
   requests(): string[];
+  /** Returns the result records that LTS received, in order. */
+  deliveredRecords(): unknown[];
+  /** Returns the milliseconds on the clock of the test environment since the environment was created. */
+  elapsedMs(): number;
+  /** Adds disks to the embedded cloud and returns their ids. */
+  addDisks(count: number, options?: Parameters<EmbeddedCloud["addVolume"]>[0]): string[];
 }
 
-/** Starts an embedded cloud and returns it with a runtime for functions. The cloud is closed when the test ends. */
+/** Starts an embedded cloud and creates a runtime for functions that call it. The embedded cloud is closed after the test. */
 export async function createTestEnvironment(options: TestEnvironmentOptions = {}): Promise<TestEnvironment> {
   const { variables = {}, timeoutSeconds = 60, random = Math.random, ...cloudOptions } = options;
   const clock = new StoppedClock(START);
@@ -74,10 +81,10 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
   const send = transportTo(cloud);
   const exchange: TestEnvironment["exchange"] = (request) => time.busy(() => send(request));
   const transport = async (request: HttpRequest) => {
-    const began = clock.now();
+    const startedAt = clock.now();
     const response = await exchange(request);
     if (response !== undefined) return response;
-    await time.sleep(Math.max(0, began + request.timeoutMs - clock.now()));
+    await time.sleep(Math.max(0, startedAt + request.timeoutMs - clock.now()));
     throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { requestSent: true });
   };
   let ids = 0;
@@ -92,31 +99,31 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
     inFlight: new Map(),
   };
 
-  const invoke: TestEnvironment["invoke"] = async (factory, event, how = {}) => {
-    const requestId = how.requestId ?? `request-${++ids}`;
+  const invoke: TestEnvironment["invoke"] = async (factory, event, invocation = {}) => {
+    const requestId = invocation.requestId ?? `request-${++ids}`;
     const lines: string[] = [];
     const warnings: string[] = [];
     const calls: { method: string; path: string }[] = [];
-    const own: Runtime = {
+    const invocationRuntime: Runtime = {
       ...runtime,
       transport: (request) => {
         calls.push({ method: request.method, path: request.url.pathname });
         return runtime.transport(request);
       },
-      environment: how.environment ?? {},
+      environment: invocation.environment ?? {},
       print: (line: string) => void lines.push(line),
       warn: (line: string) => void warnings.push(line),
     };
-    const context = "context" in how ? how.context : contextOf({ ...how, requestId });
+    const context = "context" in invocation ? invocation.context : contextOf({ ...invocation, requestId });
     let result: unknown;
     let error: Invoked["error"];
     try {
-      result = await factory(own)(event, context);
+      result = await factory(invocationRuntime)(event, context);
     } catch (thrown) {
       error = thrown as Error;
     }
     const records = lines.map((line) => JSON.parse(line));
-    // Every test checks this: the real cloud would refuse a call for which the agency has no permission.
+    // Huawei Cloud rejects a call for which the agency of the function lacks a permission.
     expect(withoutRight(records.at(-1)?.function, calls)).toEqual([]);
     const output = [
       ...lines,
@@ -127,9 +134,9 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
     return { result, error, records, warnings, output: output.join("\n") };
   };
 
-  const contextOf = (how: Invocation & { requestId: string }) => {
-    const deadline = clock.now() + (how.remainingMs ?? timeoutSeconds * 1000);
-    const credentials = how.credentials ?? cloud.credentials;
+  const contextOf = (invocation: Invocation & { requestId: string }) => {
+    const deadline = clock.now() + (invocation.remainingMs ?? timeoutSeconds * 1000);
+    const credentials = invocation.credentials ?? cloud.credentials;
     const userData: Record<string, string | undefined> = {
       REGION: cloud.region,
       PROJECT_ID: cloud.projectId,
@@ -139,10 +146,10 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
       LTS_LOG_GROUP_ID: TOPIC.group,
       LTS_LOG_STREAM_ID: TOPIC.stream,
       ...variables,
-      ...how.variables,
+      ...invocation.variables,
     };
     return {
-      getRequestID: () => how.requestId,
+      getRequestID: () => invocation.requestId,
       getRemainingTimeInMilliSeconds: () => deadline - clock.now(),
       getSecurityAccessKey: () => credentials.ak ?? "",
       getSecuritySecretKey: () => credentials.sk ?? "",
@@ -158,40 +165,20 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
 
   const requests = () =>
     cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs").map(({ operation }) => operation ?? "");
-  return { cloud, clock, runtime, exchange, invoke, requests };
-}
-
-/** The time in milliseconds that a request may take on a machine that is busy with other work. */
-const SLOW_MS = 60_000;
-
-/**
- * Returns a transport that sends real requests although the time of the test stands still. The transport gives a request
- * up, and returns undefined, when the cloud itself reports that it never responds. A request that is slow because the
- * machine is busy is not given up.
- */
-function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<HttpResponse | undefined> {
-  const send = nodeTransport();
-  let count = 0;
-  return async (request) => {
-    count += 1;
-    const tag = String(count);
-    const hangs = () =>
-      /^(hang|stall)$/.test(cloud.requests.findLast(({ headers }) => headers[TAG] === tag)?.fault ?? "");
-    let watch: NodeJS.Timeout | undefined;
-    const hung = new Promise<undefined>((resolve) => {
-      watch = setInterval(() => hangs() && resolve(undefined), 2);
-    });
-    const headers = { ...request.headers, [TAG]: tag };
-    const sent = send({ ...request, headers, timeoutMs: SLOW_MS });
-    // The connection of a request without a response is closed together with the cloud.
-    sent.catch(() => {});
-    return Promise.race([sent, hung]).finally(() => clearInterval(watch));
+  return {
+    cloud,
+    clock,
+    runtime,
+    exchange,
+    invoke,
+    requests,
+    deliveredRecords: () => cloud.logs.map(({ line }) => line),
+    elapsedMs: () => clock.now() - Date.parse(START),
+    addDisks: (count, disk) => Array.from({ length: count }, () => cloud.addVolume(disk).id),
   };
 }
 
-const TAG = "x-test-request";
-
-/** Returns the event that the API gateway sends for a POST with this body. */
+/** Returns the event that the API gateway sends to a function for a POST request. `changes` replaces fields of the event. */
 export function apig(body: unknown, headers: Record<string, string> = {}, changes: Json = {}): Json {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return {
@@ -211,7 +198,7 @@ export function apig(body: unknown, headers: Record<string, string> = {}, change
   };
 }
 
-/** Returns the event that a timer sends (SOURCES.md#functiongraph-timer-event). */
+/** Returns the event that a FunctionGraph timer sends (SOURCES.md#functiongraph-timer-event). */
 export const timerEvent = (body: unknown, time = START): Json => ({
   version: "v1.0",
   time,
@@ -220,10 +207,13 @@ export const timerEvent = (body: unknown, time = START): Json => ({
   user_event: typeof body === "string" ? body : JSON.stringify(body),
 });
 
+/** Returns the timer event for the policy `nightly` with one target, whose kind is `snapshot` unless `target` has another. */
+export const nightly = (target: Json, policy: Json = {}): Json =>
+  timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", ...target }], ...policy });
+
 /**
- * Expects what is true of the records of every invocation, however the invocation ended: each record has the common
- * fields, and the last one, and only the last one, is the record of the run. The record of the run counts the others, and
- * its outcome is `failed` if one of them failed.
+ * Expects that every record of an invocation has the fields that all records share, and that only the last record describes the run. The
+ * record of the run counts the outcomes of the other records. Its outcome is `failed` if another record failed.
  */
 export function expectWholeRecords({ records }: Invoked): void {
   const run = records.at(-1);
@@ -247,14 +237,17 @@ export function expectWholeRecords({ records }: Invoked): void {
 export const outcomes = ({ records }: Pick<Invoked, "records">) =>
   records.map(({ action, outcome }) => `${action} ${outcome}`);
 
-/** Returns the error in the body of an HTTP response. */
+/** Returns the `error` object in the body of an HTTP response. */
 export const errorOf = ({ result }: Pick<Invoked, "result">) => JSON.parse(result.body).error;
 
-/** Returns the id of the disk, server or cluster that a snapshot or a request names. */
+/** Returns the header of an HTTP response that contains the outcome, such as `accepted` or `existing`. */
+export const outcomeHeader = ({ result }: Pick<Invoked, "result">) => result.headers["x-snapshot-outcome"];
+
+/** Returns the id of the disk, server or cluster in the fields of a snapshot or of a request. */
 export const resourceIdOf = ({ volume_id, server_id, cluster_id }: object & Any): string =>
   String(volume_id ?? server_id ?? cluster_id);
 
-/** Counts the requests of a runtime that are in flight. Returns a function that returns the maximum so far. */
+/** Wraps the transport of a runtime. Returns a function that returns the maximum number of simultaneous requests so far. */
 export function countInFlight(runtime: Runtime): () => number {
   let [inFlight, max] = [0, 0];
   const { transport } = runtime;
@@ -266,4 +259,14 @@ export function countInFlight(runtime: Runtime): () => number {
     });
   };
   return () => max;
+}
+
+/** Expects that the function rejected its input with a message of less than 1,000 characters and called no service. */
+export function expectInvalidInput(invoked: Invoked, message: string, requests: string[]): void {
+  const actual: string = invoked.error?.message ?? errorOf(invoked).message;
+  expect(actual).toContain(message);
+  expect(actual.length).toBeLessThan(1_000);
+  expect(invoked.records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
+  for (const { error } of invoked.records) expect(error.reason).toBe("InvalidRequest");
+  expect(requests).toEqual([]);
 }

@@ -1,0 +1,120 @@
+/** Tests that bodies of 1 MiB get a short error message, with little memory and without a delay. */
+import { describe, expect, test } from "vitest";
+import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
+import { runBare } from "../support/bare-node.ts";
+import { apig, createTestEnvironment, expectInvalidInput } from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
+
+useFixedDate();
+
+const MIB = 1024 * 1024;
+
+/** Returns JSON of at most 1 MiB that contains as many items between `start` and `end` as possible, separated by commas. */
+function fillWith(start: string, itemAt: (index: number) => string, end: string): string {
+  const items: string[] = [];
+  for (let size = start.length + end.length; ; ) {
+    const item = itemAt(items.length);
+    size += item.length + 1;
+    if (size > MIB) return start + items.join(",") + end;
+    items.push(item);
+  }
+}
+
+const GATE_START = '{"deployment_id":"release-7","targets":[';
+const TARGET_START = `${GATE_START}{"kind":"snapshot",`;
+/** Returns a function that builds a JSON field from its index. The field name is `name` followed by the index. */
+const field = (name: string) => (index: number) => `"${name}${index}":0`;
+const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padStart(12, "0")}"`;
+
+describe("a body of 1 MiB", () => {
+  test.each<[content: string, body: string, message: string]>([
+    ["numbers as targets", fillWith(GATE_START, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
+    [
+      "empty objects as targets",
+      fillWith(GATE_START, () => "{}", "]}"),
+      "targets: expected at most 10000 items, got 349",
+    ],
+    [
+      "targets with an unknown kind",
+      fillWith(GATE_START, () => '{"kind":"x"}', "]}"),
+      "targets: expected at most 10000 items",
+    ],
+    [
+      "targets without ids and tags",
+      fillWith(GATE_START, () => '{"kind":"snapshot"}', "]}"),
+      "targets: expected at most 10000 items",
+    ],
+    [
+      "numbers as disk ids",
+      fillWith(`${TARGET_START}"volume_ids":[`, () => "0", "]}]}"),
+      "targets[0].volume_ids: expected at most 10000 items",
+    ],
+    [
+      "valid disk ids",
+      fillWith(`${TARGET_START}"volume_ids":[`, uuid, "]}]}"),
+      "targets[0].volume_ids: expected at most 10000 items, got 26",
+    ],
+    ["unknown fields", fillWith(`${GATE_START}],`, field("f"), "}"), "body: expected at most 10000 fields, got 96"],
+    [
+      "unknown fields in one target",
+      fillWith(TARGET_START, field("f"), "}]}"),
+      "targets[0]: expected at most 10000 fields, got 96",
+    ],
+    [
+      "tags with a number as their value",
+      fillWith(`${TARGET_START}"tags":{`, field("t"), "}}]}"),
+      "targets[0].tags: expected at most 10000 fields, got 96",
+    ],
+    [
+      "valid tags",
+      fillWith(`${TARGET_START}"tags":{`, (index) => `"t${index}":""`, "}}]}"),
+      "targets[0].tags: expected at most 10000 fields, got 88",
+    ],
+    [
+      "targets with 100 unknown fields each",
+      fillWith(
+        GATE_START,
+        () => `{"kind":"snapshot",${Array.from({ length: 100 }, (_, i) => field("f")(i)).join()}}`,
+        "]}",
+      ),
+      "Validation stopped after 200 faults. There are more.",
+    ],
+    [
+      "unknown fields with long names",
+      fillWith(`${GATE_START}],`, field("f".repeat(200)), "}"),
+      "targets: expected at least 1 item, got 0.",
+    ],
+    [
+      "field names of control characters",
+      fillWith(`${GATE_START}],`, field("\\u0001".repeat(20)), "}"),
+      "Validation stopped after ",
+    ],
+    ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
+    ["opening brackets", "[".repeat(MIB), "Expected a JSON body, got "],
+    [
+      "one long string",
+      `{"deployment_id":"${"x".repeat(MIB - 100)}"}`,
+      "deployment_id: expected at most 128 characters",
+    ],
+    ["spaces", " ".repeat(MIB), "Expected a JSON body, got "],
+  ])(
+    "pre-deploy responds 400 with at most 64 KB and uses at most 64 MB of heap for a body of 1 MiB that contains %s",
+    async (_content, body, message) => {
+      const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
+      const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };
+      const environment = { NODE_OPTIONS: "--max-old-space-size=64" };
+      const run = await runBare("pre-deploy", [{ event: apig(body), context }], { environment });
+      const response = run.returned[0]?.result;
+      expect(response.statusCode).toBe(400);
+      expect(JSON.parse(response.body).error.message).toContain(message);
+      expect(response.body.length).toBeLessThan(64 * 1024);
+      expect(run.stdout.length).toBeLessThan(128 * 1024);
+    },
+  );
+});
+
+test("create-snapshot rejects a body of 1 MiB of spaces and one invalid base64 character within the test timeout of 20 s", async () => {
+  const environment = await createTestEnvironment();
+  const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
+  expectInvalidInput(invoked, "Expected a body in base64", environment.requests());
+});

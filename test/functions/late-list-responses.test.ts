@@ -1,0 +1,110 @@
+/** Tests requests that are repeated before a list response contains the snapshot of the earlier request. */
+import { describe, expect, test } from "vitest";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import { createFixture, SNAPSHOT } from "../support/creates.ts";
+import { apig, createTestEnvironment, errorOf, nightly, outcomeHeader } from "../support/environment.ts";
+
+/** Milliseconds until the list responses of the embedded cloud contain a new snapshot. */
+const LIST_LAG_MS = 5_000;
+
+describe("list responses that contain a new snapshot after 5 s", () => {
+  test("create-snapshot returns the existing snapshot, or 409 for a different request, if an Idempotency-Key is repeated after 2 s", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    const first = await fixture.postWithKey({ name: "snap-001" });
+    fixture.clock.advance(2_000);
+    const second = await fixture.postWithKey({ name: "snap-001" });
+    expect(outcomeHeader(second)).toBe("existing");
+    expect(JSON.parse(second.result.body).snapshot.id).toBe(JSON.parse(first.result.body).snapshot.id);
+    expect((await fixture.postWithKey()).result.statusCode).toBe(409);
+    expect(fixture.snapshots()).toHaveLength(1);
+  });
+
+  test("create-snapshot still returns the existing snapshot after it has rejected a different request with the same Idempotency-Key", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    await fixture.postWithKey({ name: "one" });
+    fixture.clock.advance(1_000);
+    expect((await fixture.postWithKey({ name: "two" })).result.statusCode).toBe(409);
+    fixture.clock.advance(1_000);
+    expect(outcomeHeader(await fixture.postWithKey({ name: "one" }))).toBe("existing");
+    expect(fixture.snapshots()).toHaveLength(1);
+  });
+
+  test("create-snapshot creates a second snapshot for a repeated Idempotency-Key if no list response contains the first snapshot within 10 s", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    expect(outcomeHeader(await fixture.postWithKey())).toBe("accepted");
+    // Another client deletes the snapshot at once.
+    for (const { id } of fixture.snapshots()) fixture.cloud.removeSnapshot(id);
+    for (const outcome of ["existing", "existing", "accepted"]) {
+      fixture.clock.advance(4_500);
+      expect(outcomeHeader(await fixture.postWithKey())).toBe(outcome);
+    }
+  });
+
+  test("create-snapshot does not repeat an ambiguous create request before list responses would contain the new snapshot", async () => {
+    const fixture = await createFixture(SNAPSHOT);
+    fixture.cloud.listLagMs = LIST_LAG_MS;
+    fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
+    expect(errorOf(await fixture.postWithKey({}, { remainingMs: 4_000 })).reason).toBe("OutcomeUnknown");
+    // No time is left for a list request, so the function sends no create request.
+    expect(errorOf(await fixture.postWithKey({}, { remainingMs: 2_000 })).reason).toBe("OutcomeUnknown");
+    const before = fixture.clock.now();
+    expect(outcomeHeader(await fixture.postWithKey())).toBe("existing");
+    expect(fixture.clock.now() - before).toBeLessThan(6_500);
+    expect(fixture.snapshots()).toHaveLength(1);
+  });
+
+  test("pre-deploy creates one snapshot if the same deployment calls it every second for 5 s", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    cloud.listLagMs = LIST_LAG_MS;
+    const event = apig({ deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: addDisks(1) }] });
+    for (let second = 0; second < 5; second += 1) {
+      expect((await invoke(preDeploy, event)).result.statusCode).toBe(202);
+      clock.advance(1_000);
+    }
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+
+  test("scheduled-snapshots creates one snapshot if its timer event is redelivered after 1.5 s", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    cloud.listLagMs = LIST_LAG_MS;
+    const event = nightly({ volume_ids: addDisks(1) });
+    await invoke(scheduledSnapshots, event);
+    clock.advance(1_500);
+    expect((await invoke(scheduledSnapshots, event)).result.outcomes).toEqual({ existing: 1 });
+    expect(cloud.snapshots()).toHaveLength(1);
+  });
+});
+
+describe("redelivered timer events after an incomplete run", () => {
+  test("scheduled-snapshots creates the snapshots that failed in the first delivery, without waiting, when the event is redelivered to the same instance", async () => {
+    const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
+    const event = nightly({ volume_ids: addDisks(20) });
+    const body = { error: { code: "EVS.5400", message: "no" } };
+    cloud.fault({ operation: "evs.createSnapshot", nth: 11, times: 10 }, { type: "status", status: 400, body });
+    const { error } = await invoke(scheduledSnapshots, event);
+    expect(JSON.parse(String(error?.message)).outcomes).toEqual({ accepted: 10, failed: 10 });
+    const before = clock.now();
+    const { result } = await invoke(scheduledSnapshots, event);
+    expect(result.outcomes).toEqual({ accepted: 10, existing: 10 });
+    expect(clock.now() - before).toBeLessThan(1_000);
+    expect(cloud.snapshots()).toHaveLength(20);
+  });
+
+  test.each([20, 900])(
+    "scheduled-snapshots with a timeout of %i s creates the missing 9 of 12 snapshots without waiting if another instance created 3 a minute ago",
+    async (timeoutSeconds) => {
+      const { addDisks, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
+      const disks = addDisks(12);
+      await invoke(scheduledSnapshots, nightly({ volume_ids: disks.slice(0, 3) }));
+      clock.advance(60_000);
+      runtime.inFlight = new Map();
+      const before = clock.now();
+      const { result } = await invoke(scheduledSnapshots, nightly({ volume_ids: disks }));
+      expect(result.outcomes).toEqual({ accepted: 9, existing: 3 });
+      expect(clock.now() - before).toBeLessThan(1_000);
+    },
+  );
+});

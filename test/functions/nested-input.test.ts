@@ -1,0 +1,151 @@
+/** Tests that the functions reject input of 100,000 nested arrays or objects without an error of the JavaScript engine. */
+import { describe, expect, test } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
+import { byName, CREATES, type Create, SNAPSHOT } from "../support/creates.ts";
+import {
+  apig,
+  createTestEnvironment,
+  expectInvalidInput,
+  type Json,
+  nightly,
+  START,
+  timerEvent,
+} from "../support/environment.ts";
+import { useFixedDate } from "../support/fixed-date.ts";
+
+useFixedDate();
+
+type FunctionUnderTest = Pick<Create, "name" | "factory">;
+
+const PRE_DEPLOY = { name: "pre-deploy", factory: preDeploy };
+const SCHEDULED = { name: "scheduled-snapshots", factory: scheduledSnapshots };
+const DISK_ATTACHED = { name: "disk-attached", factory: diskAttached };
+
+const HTTP_FUNCTIONS: FunctionUnderTest[] = [...CREATES, PRE_DEPLOY];
+const EVENT_FUNCTIONS: FunctionUnderTest[] = [
+  SCHEDULED,
+  DISK_ATTACHED,
+  { name: "prune-snapshots", factory: pruneSnapshots },
+  { name: "verify-snapshots", factory: verifySnapshots },
+];
+
+const LEVELS = 100_000;
+const NESTED_ARRAYS = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
+const NESTED_OBJECTS = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
+/** The time of the CTS traces in milliseconds. */
+const time = Date.parse(START);
+
+/** Invokes a function in a new test environment. Expects that it rejects the event with the message and calls no service. */
+async function expectInvalid({ factory }: FunctionUnderTest, event: unknown, message = "", status?: number) {
+  const environment = await createTestEnvironment();
+  const invoked = await environment.invoke(factory, event);
+  if (status !== undefined) expect(invoked.result.statusCode).toBe(status);
+  expectInvalidInput(invoked, message, environment.requests());
+}
+
+describe.each<[structure: string, json: string, description: string]>([
+  ["arrays", NESTED_ARRAYS, "an array of 1 item"],
+  ["objects", NESTED_OBJECTS, "an object"],
+])("input of 100,000 nested %s", (structure, json, description) => {
+  const nested = `100,000 nested ${structure}`;
+  const value = (): unknown => JSON.parse(json);
+
+  test.each(byName(HTTP_FUNCTIONS))(
+    `%s responds 400 to ${nested} in the body or in the Idempotency-Key`,
+    async (_name, unit) => {
+      await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
+      await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
+      await expectInvalid(unit, apig(json, {}, { headers: { "idempotency-key": value() } }), "", 400);
+    },
+  );
+
+  test.each(byName(HTTP_FUNCTIONS))(`%s responds 405 to ${nested} as the HTTP method`, async (_name, unit) => {
+    const message = `Expected the method POST, got ${description}.`;
+    await expectInvalid(unit, apig("{}", {}, { httpMethod: value() }), message, 405);
+  });
+
+  test.each([
+    ["volume_id", "snapshot.volume_id: expected a string"],
+    ["name", "snapshot.name: expected a string"],
+    ["force", "snapshot.force: expected true or false"],
+    ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
+  ])(`create-snapshot responds 400 to ${nested} in the field %s`, async (field, message) => {
+    await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"${field}":${json}}}`), message, 400);
+  });
+
+  test(`create-snapshot responds 400 to ${nested} as the value of a label in the field metadata`, async () => {
+    const message = `snapshot.metadata.a: expected a string, got ${description}.`;
+    await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"metadata":{"a":${json}}}}`), message, 400);
+  });
+
+  test.each([
+    ["kind", `targets[0].kind: expected "snapshot" or `],
+    ["volume_ids", "targets[0]"],
+    ["tags", "targets[0]"],
+    ["nam", "targets[0].nam: unknown field"],
+  ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field %s of a target`, async (field, message) => {
+    const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
+    await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
+    await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
+  });
+
+  test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
+    `scheduled-snapshots rejects ${nested} in the field %s of a policy, whether the policy is a string or an object`,
+    async (field) => {
+      const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;
+      for (const user_event of [policy, JSON.parse(policy)]) {
+        await expectInvalid(SCHEDULED, { ...timerEvent({}), user_event }, field);
+      }
+    },
+  );
+
+  test.each(byName(EVENT_FUNCTIONS))(`%s rejects an event of ${nested}`, async (_name, unit) => {
+    await expectInvalid(unit, value(), "Expected a");
+  });
+
+  test(`create-snapshot throws InvalidRequest if it is invoked directly with ${nested}`, async () => {
+    await expectInvalid(SNAPSHOT, value());
+  });
+
+  test.each(["time", "user_event"])(
+    `scheduled-snapshots rejects ${nested} in the field %s of a timer event`,
+    async (field) => {
+      await expectInvalid(SCHEDULED, { ...timerEvent({ policy: "nightly" }), [field]: value() });
+    },
+  );
+
+  test.each(["cts", "data"])(`disk-attached rejects ${nested} in the field %s of its event`, async (field) => {
+    await expectInvalid(DISK_ATTACHED, { specversion: "1.0", [field]: value() });
+  });
+
+  test(`disk-attached rejects ${nested} in the field trace_name of a CTS trace`, async () => {
+    const { cloud } = await createTestEnvironment();
+    const cts = { trace_name: value(), time, resource_id: cloud.addServer().id };
+    await expectInvalid(DISK_ATTACHED, { cts }, "trace_name: expected ");
+  });
+
+  test(`disk-attached creates one snapshot although other fields of the CTS trace contain ${nested}`, async () => {
+    const { cloud, invoke } = await createTestEnvironment();
+    const server = cloud.addServer().id;
+    const disk = cloud.addVolume({ serverId: server, attachedAt: time }).id;
+    const request = { volumeAttachment: { volumeId: disk } };
+    for (const field of ["time", "code", "service_type", "trace_rating", "response", "record_time", "user"]) {
+      const cts: Json = { trace_name: "attachVolume", time, resource_id: server, request, [field]: value() };
+      const { result } = await invoke(diskAttached, { cts });
+      expect(Object.keys(result.outcomes), field).toHaveLength(1);
+    }
+    expect(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
+  });
+
+  test(`scheduled-snapshots defers a disk to another invocation although its timer event also contains ${nested}`, async () => {
+    const { addDisks, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
+    const tags = { backup: "daily" };
+    addDisks(3, { tags });
+    const { result } = await invoke(scheduledSnapshots, { ...nightly({ tags }), version: value() });
+    expect(result.outcomes).toEqual({ accepted: 2, deferred: 1 });
+  });
+});
