@@ -1,30 +1,10 @@
 /** Tests which snapshots `verify-snapshots` reports, and with which outcome. */
 import { describe, expect, test } from "vitest";
-import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
-import { createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
-import { KINDS, type Kind, markerOf, resources, type Seed, seed as seedAt } from "../support/retention-seeds.ts";
-
-const MINUTE_MS = 60_000;
-const now = Date.parse(START);
-
-/** Creates a test environment whose cloud has one resource for each kind. */
-async function createFixture(options: TestEnvironmentOptions = {}) {
-  const environment = await createTestEnvironment(options);
-  const verify = (body: object = {}, time = START) => environment.invoke(verifySnapshots, timerEvent(body, time));
-  return { ...environment, ...resources(environment.cloud, now - MINUTE_MS), verify };
-}
-
-/** Adds a snapshot of this age in minutes. */
-const seed = (
-  cloud: EmbeddedCloud,
-  kind: Kind,
-  resource: string,
-  { minutes, ...one }: Omit<Seed, "at"> & { minutes: number },
-) => seedAt(cloud, kind, resource, { ...one, at: now - minutes * MINUTE_MS });
+import { START, timerEvent } from "../support/environment.ts";
+import { KINDS, markerOf } from "../support/retention-seeds.ts";
+import { createFixture, MINUTE_MS, now, seed } from "../support/verifications.ts";
 
 describe.each(KINDS)("a marked %s", (kind) => {
   test(`verify-snapshots reports a ${kind} as available, failed or unverified, and does not report one that is creating`, async () => {
@@ -149,124 +129,6 @@ describe.each(KINDS)("a marked %s", (kind) => {
   });
 });
 
-describe("a snapshot group", () => {
-  test("verify-snapshots reports a group with its members and the outcome of its worst member", async () => {
-    const { cloud, server, verify } = await createFixture();
-    cloud.addVolume({ serverId: server.id, attachedAt: now - 60_000 });
-    const states = ["available", "error", "creating", "rollbacking", "deleting"];
-    const groups = states.map((status) => {
-      const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
-      const [first = "", second = ""] = group.member_ids ?? [];
-      cloud.removeSnapshot(first);
-      cloud.addSnapshot({
-        kind: "standard-snapshot",
-        id: first,
-        volumeId: cloud.snapshots().find(({ id }) => id === second)?.volume_id ?? "",
-        groupId: group.id,
-        createdAt: now - 600_000,
-        status,
-      });
-      return { group, first, second, status };
-    });
-    const { records } = await verify();
-    const found = (id: string) => records.find(({ snapshot_id }) => snapshot_id === id);
-    const outcomes = groups.map(({ group }) => found(group.id)?.outcome);
-    expect(outcomes).toEqual(["available", "failed", undefined, "unverified", "unverified"]);
-    for (const { group, first, second, status } of groups.filter((one) => one.status !== "creating")) {
-      const detail: string = found(group.id)?.detail;
-      expect(detail).toContain(`${first} ${status}`);
-      expect(detail).toContain(`${second} available`);
-    }
-    expect(found(groups[1]?.group.id ?? "")?.error.message).toMatch(
-      /ended in the status "avaialble" \(members: ("available", "error"|"error", "available")\)/,
-    );
-    // Members have no records of their own.
-    expect(records.filter(({ kind }) => kind === "standard-snapshot")).toEqual([]);
-  });
-
-  test.each(["error", "error_deleting"])(
-    "verify-snapshots reports an old group again if one of its members has the status %s",
-    async (status) => {
-      const { cloud, disk, server, verify } = await createFixture();
-      const group = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
-      expect((await verify()).result.targets).toBe(0);
-      const [id = ""] = group.member_ids ?? [];
-      cloud.removeSnapshot(id);
-      // The failed member has a later creation time than its group.
-      const minutes = status === "error" ? 5 : 9_000;
-      const more = { volumeId: disk.id, groupId: group.id, createdAt: now - minutes * MINUTE_MS, status };
-      cloud.addSnapshot({ kind: "standard-snapshot", id, ...more });
-      const { records } = await verify();
-      expect(records[0]).toMatchObject({
-        snapshot_id: group.id,
-        outcome: status === "error" ? "failed" : "unverified",
-      });
-    },
-  );
-
-  test("verify-snapshots warns in the record of its run about members of groups that no longer exist", async () => {
-    const { cloud, clock, invoke, server, verify } = await createFixture({ groupDeleteCascades: false });
-    const old = seed(cloud, "snapshot-group", server.id, { minutes: 9_000 });
-    seed(cloud, "snapshot-group", server.id, { minutes: 600 });
-    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
-    await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
-    clock.advance(60 * MINUTE_MS);
-    const { error, records } = await verify();
-    expect(error).toBeUndefined();
-    expect(records.at(-1)).toMatchObject({
-      action: "run",
-      level: "warn",
-      outcome: "done",
-      detail: `Standard snapshots are left of groups that are gone, and nothing deletes them but you. Their snapshot_group_id: ${old.id}.`,
-    });
-    expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
-  });
-
-  test("verify-snapshots does not warn about members if the groups cannot be listed or the members are deleted with their group", async () => {
-    const { cloud, clock, invoke, server, verify } = await createFixture();
-    for (const minutes of [9_000, 600]) seed(cloud, "snapshot-group", server.id, { minutes });
-    await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
-    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
-    clock.advance(60 * MINUTE_MS);
-    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
-    cloud.fault({ operation: "evs.listSnapshotGroups" }, { type: "status", status: 403, body: {} });
-    expect((await verify()).records.at(-1)).not.toHaveProperty("detail");
-  });
-
-  test("verify-snapshots reports a group once although its members have its tags", async () => {
-    const { cloud, server, verify } = await createFixture({ groupTagsOnMembers: true });
-    const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
-    expect(cloud.snapshots("standard-snapshot")[0]?.tags).toMatchObject({ "managed-by": "snapshot-functions" });
-    const { records } = await verify();
-    expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: group.id, outcome: "available" }]);
-  });
-
-  test("verify-snapshots reports a group without members as unverified", async () => {
-    const { cloud, server, verify } = await createFixture();
-    const group = seed(cloud, "snapshot-group", server.id, { minutes: 100 });
-    for (const id of group.member_ids ?? []) cloud.removeSnapshot(id);
-    const { records } = await verify();
-    expect(records[0]).toMatchObject({ outcome: "unverified", detail: expect.stringContaining("Members: none.") });
-  });
-
-  test.each(["avaialble", "available"] as const)(
-    "verify-snapshots reports a group in the status %s as available",
-    async (groupAvailable) => {
-      const { cloud, server, verify } = await createFixture({ groupAvailable });
-      seed(cloud, "snapshot-group", server.id, { minutes: 10 });
-      expect((await verify()).result.outcomes).toEqual({ available: 1 });
-    },
-  );
-
-  test("verify-snapshots names the disks of a group of single disks as its resource", async () => {
-    const { cloud, disk, verify } = await createFixture();
-    const other = cloud.addVolume();
-    cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: markerOf("p", "x") });
-    const { records } = await verify();
-    expect(records[0]).toMatchObject({ outcome: "available", resource_id: [disk.id, other.id].sort().join(",") });
-  });
-});
-
 test("verify-snapshots reports no status except available as a success", async () => {
   const { cloud, disk, verify } = await createFixture();
   const statuses = [
@@ -318,83 +180,6 @@ test("verify-snapshots reads the times of EVS v2 as UTC in any time zone", async
     process.env.TZ = before;
     if (before === undefined) delete process.env.TZ;
   }
-});
-
-describe("a list that cannot be read", () => {
-  test("verify-snapshots verifies the other kinds, writes a failed record and fails if it cannot list one kind", async () => {
-    const { cloud, of, verify } = await createFixture();
-    for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
-    cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
-    const { error, records } = await verify();
-    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ available: 2, failed: 2 });
-    expect(records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
-      {
-        action: "verify",
-        kind: "standard-snapshot",
-        detail: "These snapshots could not be listed.",
-        error: { reason: "AccessDenied" },
-      },
-      // The function cannot assess a group without its members.
-      { action: "verify", kind: "snapshot-group", error: { reason: "AccessDenied" } },
-      { action: "run", outcome: "failed" },
-    ]);
-  });
-
-  test("verify-snapshots warns in the record of its run about kinds that the region does not have", async () => {
-    const { cloud, of, verify } = await createFixture({ withoutStandardSnapshots: true });
-    seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
-    seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 10 });
-    const { error, result, records } = await verify();
-    expect(error).toBeUndefined();
-    expect(result.outcomes).toEqual({ available: 2 });
-    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
-    expect(records.at(-1).detail).toBe(
-      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not looked at. Where the cloud has them, correct *_ENDPOINT.",
-    );
-  });
-
-  test("verify-snapshots and prune-snapshots warn about a kind whose endpoint belongs to another service", async () => {
-    const { cloud, invoke, of, verify } = await createFixture();
-    seed(cloud, "cluster-snapshot", of["cluster-snapshot"], { minutes: 60, status: "error" });
-    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
-    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
-    const prune = () => invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
-    for (const { records } of [await verify(), await prune()]) {
-      expect(records.at(-1)).toMatchObject({ level: "warn", detail: expect.stringMatching(/^cluster-snapshot: not/) });
-    }
-  });
-
-  test("verify-snapshots stops its calls if the account is frozen", async () => {
-    const { cloud, verify } = await createFixture();
-    const body = { error: { code: "EVS.2144", message: "account frozen" } };
-    cloud.fault({ operation: "evs.listSnapshots" }, { type: "status", status: 403, body });
-    const { error, records } = await verify();
-    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 4 });
-    expect(records.slice(0, 4).map((one) => one.error.reason)).toEqual(Array(4).fill("AccountSuspended"));
-    expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toHaveLength(1);
-  });
-
-  test("verify-snapshots repeats lists that are throttled, respond 503, are reset or are truncated", async () => {
-    const { cloud, of, verify } = await createFixture();
-    for (const kind of KINDS) seed(cloud, kind, of[kind], { minutes: 10 });
-    cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "throttle" });
-    cloud.fault({ operation: "evs.listStandardSnapshots", nth: 1 }, { type: "status", status: 503 });
-    cloud.fault({ operation: "evs.listSnapshotGroups", nth: 1 }, { type: "reset", after: false });
-    cloud.fault({ operation: "dws.listSnapshots", nth: 1 }, { type: "cut", after: false });
-    const { error, result } = await verify();
-    expect(error).toBeUndefined();
-    expect(result.outcomes).toEqual({ available: 4 });
-  });
-
-  test("verify-snapshots writes failed records and fails if its lists stay throttled until its deadline", async () => {
-    const { cloud, of, verify } = await createFixture();
-    seed(cloud, "snapshot", of.snapshot, { minutes: 10 });
-    cloud.fault({ operation: /\.list/ }, { type: "throttle", window: "1 minute" });
-    const { error, records } = await verify();
-    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 4 });
-    expect(new Set(records.slice(0, 4).map((one) => one.error.reason))).toEqual(new Set(["Throttled"]));
-    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed" });
-  });
 });
 
 test("verify-snapshots writes only the record of its run if there is no marked snapshot", async () => {

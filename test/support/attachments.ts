@@ -14,6 +14,7 @@ import {
 } from "./environment.ts";
 
 export const at = Date.parse(START);
+export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 export const NOBODY = "00000000-0000-4000-8000-000000000000";
 
@@ -105,6 +106,13 @@ export const record = ({ records }: Invoked) => {
   expect(records).toHaveLength(2);
   return records[0];
 };
+
+/** Returns an array that is nested more deeply than any call stack allows. */
+export const nestDeeply = (depth = 100_000): unknown => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+
+/** Returns the outcome and the resource of each record except that of the run. */
+export const resourceOutcomes = ({ records }: Invoked) =>
+  records.slice(0, -1).map(({ outcome, resource_id }) => `${outcome} ${resource_id}`);
 
 /** Removes fields from the attachments in the disks that EVS returns. */
 export function withoutAttachmentFields(runtime: Runtime, fields = ["attachment_id", "attached_at"]): void {

@@ -9,7 +9,7 @@ import {
   type TestEnvironmentOptions,
   timerEvent,
 } from "./environment.ts";
-import { type Kind, resources, type Seed, seed } from "./retention-seeds.ts";
+import { alter, type Kind, resources, type Seed, seed } from "./retention-seeds.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -66,3 +66,46 @@ export function removeAfterList(cloud: EmbeddedCloud, ids: string[]): void {
   };
   cloud.fault({ operation: "dws.listSnapshots", nth: 1 }, { type: "mutatePage", mutate });
 }
+
+export const NIGHTLY = keepLast(1);
+export const CHANGED = /^The plan changed/;
+
+/** Creates a fixture whose snapshots can change, with hooks that run when the cloud has responded to the nth deletion. */
+export async function createChangingFixture(options: TestEnvironmentOptions = {}) {
+  const fixture = await createFixture({ timeoutSeconds: 900, ...options });
+  const { cloud, runtime, of } = fixture;
+  const seeds = new Map<string, { kind: Kind; resource: string; one: Seed }>();
+  const add = (kind: Kind, days: number, changes: Partial<Seed> = {}, resource = of[kind]) => {
+    const one = { at: now - days * DAY_MS, key: `${seeds.size}`, ...changes };
+    const { id } = seed(cloud, kind, resource, one);
+    seeds.set(id, { kind, resource, one });
+    return id;
+  };
+  const change = (id: string, changes: Partial<Seed>) => {
+    const { kind, resource, one } = seeds.get(id) ?? { kind: "snapshot", resource: "", one: { at: now } };
+    alter(cloud, kind, resource, id, { ...one, ...changes });
+  };
+  let deletions = 0;
+  const after = new Map<number, () => void>();
+  const { transport } = runtime;
+  runtime.transport = async (request) => {
+    if (request.method !== "DELETE") return transport(request);
+    deletions += 1;
+    const hook = after.get(deletions);
+    try {
+      return await transport(request);
+    } finally {
+      hook?.();
+    }
+  };
+  const prune = (policy: object = NIGHTLY, how: Invocation = {}) => fixture.prune(policy, how);
+  return { ...fixture, add, change, prune, after };
+}
+
+export type ChangingFixture = Awaited<ReturnType<typeof createChangingFixture>>;
+
+export const briefOf = (records: Record<string, string>[], ...names: string[]) =>
+  records
+    .filter(({ snapshot_id }) => snapshot_id)
+    .map(({ snapshot_id = "", outcome, rule }) => `${"abcdef"[names.indexOf(snapshot_id)]} ${outcome}: ${rule}`)
+    .sort();
