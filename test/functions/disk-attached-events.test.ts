@@ -1,16 +1,16 @@
+/** Tests how `disk-attached` reads the forms of an event, and which events it skips. */
 import { describe, expect, test } from "vitest";
 import {
-  at,
   cloudEvent,
   completed,
   createFixture,
   disksWithSnapshots,
-  HOUR,
   nestDeeply,
   record,
   requested,
   resourceOutcomes,
 } from "../support/attachments.ts";
+import { HOUR_MS, START_MS } from "../support/common.ts";
 import { type Json, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -41,7 +41,7 @@ describe("the response in a trace", () => {
       expect(invoked.error).toBeUndefined();
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
       expect(record(invoked).detail).toMatch(/^The attachment did not succeed: /);
-      expect(clock.now()).toBe(at);
+      expect(clock.now()).toBe(START_MS);
       expect(requests()).toEqual([]);
       expect(cloud.snapshots()).toEqual([]);
     }
@@ -153,7 +153,7 @@ describe("a batch of CloudEvents", () => {
 
   test("disk-attached fails if it skips one attachment of a disk and another attachment does not complete in time", async () => {
     const { deliver, server, disk } = await createFixture();
-    const old = cloudEvent(requested(server, disk, at - 2 * HOUR).cts);
+    const old = cloudEvent(requested(server, disk, START_MS - 2 * HOUR_MS).cts);
     const recent = cloudEvent(requested(server, disk).cts);
     const invoked = await deliver([old, recent]);
     expect(resourceOutcomes(invoked)).toEqual([`skipped ${disk}`, `failed ${disk}`]);
@@ -228,7 +228,7 @@ describe("an event that does not concern the function", () => {
     const { deliver } = await createFixture();
     const long = "x\u202e\n".repeat(300_000);
     for (const change of [{ trace_name: long }, { service_type: long }, { trace_rating: long }]) {
-      const { cts } = requested(at.toString(), at.toString());
+      const { cts } = requested(START_MS.toString(), START_MS.toString());
       const invoked = await deliver({ cts: { ...cts, ...change } });
       expect(record(invoked).outcome).toBe("skipped");
       expect(record(invoked).detail.length).toBeLessThan(300);

@@ -1,15 +1,17 @@
+/** Tests how `disk-attached` deletes old snapshots of a disk that has 7 snapshots, the maximum. */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { requested } from "../support/attachments.ts";
+import { START_MS } from "../support/common.ts";
 import { createTestEnvironment } from "../support/environment.ts";
-import { addSnapshot, idsOf, now } from "../support/full-disks.ts";
+import { addSnapshot, idsOf } from "../support/full-disks.ts";
 
 describe("disk-attached for a disk with 7 snapshots", () => {
   const createAttachedFixture = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
     const environment = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
     const { cloud, invoke } = environment;
     const server = cloud.addServer();
-    const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
     const earlier = [6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
     const foreign = addSnapshot(cloud, disk.id, 9, { policy: "nightly" });
     return {

@@ -1,17 +1,16 @@
+/** Tests `disk-attached` when EVS returns neither the id nor the time of an attachment. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
-  at,
   completed,
   createFixture,
   disksWithSnapshots,
-  HOUR,
-  MINUTE,
   record,
   requested,
   resourceOutcomes,
   withoutAttachmentFields,
 } from "../support/attachments.ts";
+import { HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
 import type { Json } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -37,7 +36,7 @@ describe("an attachment without an id and a time in EVS", () => {
       async (_order, first) => {
         const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields({ DISK_ATTACHED_KIND });
         cloud.attach(disk, server);
-        const named = completed(server, at + 3 * MINUTE);
+        const named = completed(server, START_MS + 3 * MINUTE_MS);
         const traces = [
           requested(server, disk),
           { cts: { ...named.cts, request: { volumeAttachment: { volumeId: disk } } } },
@@ -46,7 +45,7 @@ describe("an attachment without an id and a time in EVS", () => {
         for (let delivery = 0; delivery < 10; delivery += 1) {
           const invoked = await deliver(traces[(delivery + first) % 2]);
           found.push(record(invoked).outcome);
-          clock.advance(delivery % 3 === 0 ? 1_000 : 4 * MINUTE);
+          clock.advance(delivery % 3 === 0 ? 1_000 : 4 * MINUTE_MS);
         }
         expect(found).toEqual(["accepted", ...Array.from({ length: 9 }, () => "existing")]);
         expect(disksWithSnapshots(cloud)).toEqual([disk]);
@@ -58,7 +57,7 @@ describe("an attachment without an id and a time in EVS", () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
-    const second = completed(server, at + 60_000);
+    const second = completed(server, START_MS + 60_000);
     const named = { cts: { ...second.cts, request: { volumeAttachment: { volumeId: disk } } } };
     for (const event of [requested(server, disk), named]) {
       expect((await deliver(event)).error).toBeUndefined();
@@ -70,7 +69,7 @@ describe("an attachment without an id and a time in EVS", () => {
   test("disk-attached creates one snapshot from simultaneous traces if EVS shows no attachment fields", async () => {
     const { cloud, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server, { after: 10_000 });
-    const second = completed(server, at + 60_000);
+    const second = completed(server, START_MS + 60_000);
     const named = { cts: { ...second.cts, request: { volumeAttachment: { volumeId: disk } } } };
     const events = Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? requested(server, disk) : named));
     const invoked = await Promise.all(events.map((event) => deliver(event)));
@@ -82,9 +81,9 @@ describe("an attachment without an id and a time in EVS", () => {
   });
 
   test.each([
-    ["an hour", HOUR],
-    ["11 minutes", 11 * MINUTE],
-    ["4 minutes", 4 * MINUTE],
+    ["an hour", HOUR_MS],
+    ["11 minutes", 11 * MINUTE_MS],
+    ["4 minutes", 4 * MINUTE_MS],
   ])(
     "disk-attached creates another snapshot if the disk is attached again after %s and EVS shows no attachment fields",
     async (_much, later) => {
@@ -97,7 +96,7 @@ describe("an attachment without an id and a time in EVS", () => {
         expect((await deliver(completed(server, began + 30_000))).result.outcomes).toEqual({ existing: 1 });
       };
       await once();
-      clock.set(at + later);
+      clock.set(START_MS + later);
       await once();
       expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
     },
@@ -110,14 +109,14 @@ describe("an attachment without an id and a time in EVS", () => {
       return { cts: { ...cts, trace_type: undefined, response: undefined } };
     };
     cloud.attach(disk, server);
-    for (const after of [0, MINUTE, 9 * MINUTE]) {
-      clock.set(at + after);
-      expect((await deliver(traceless(at + after))).error).toBeUndefined();
+    for (const after of [0, MINUTE_MS, 9 * MINUTE_MS]) {
+      clock.set(START_MS + after);
+      expect((await deliver(traceless(START_MS + after))).error).toBeUndefined();
     }
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
-    clock.set(at + HOUR);
+    clock.set(START_MS + HOUR_MS);
     attachAgain(cloud, disk, server);
-    expect((await deliver(traceless(at + HOUR))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(traceless(START_MS + HOUR_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
@@ -127,10 +126,10 @@ describe("an attachment without an id and a time in EVS", () => {
     cloud.attach(disk, server);
     for (const event of [requested(server, disk), requested(server, disk), completed(server)]) {
       expect((await deliver(timeless(event))).error).toBeUndefined();
-      clock.advance(MINUTE);
+      clock.advance(MINUTE_MS);
     }
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
-    clock.advance(HOUR);
+    clock.advance(HOUR_MS);
     attachAgain(cloud, disk, server);
     expect((await deliver(timeless(requested(server, disk)))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
@@ -154,7 +153,7 @@ describe("an attachment without an id and a time in EVS", () => {
     const early = await deliver(completed(server));
     expect(record(early)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
-    clock.advance(MINUTE);
+    clock.advance(MINUTE_MS);
     const late = await deliver(completed(server));
     expect(resourceOutcomes(late)).toEqual([`existing ${disk}`]);
     expect(disksWithSnapshots(cloud)).not.toContain(system);
@@ -173,8 +172,8 @@ describe("an attachment without an id and a time in EVS", () => {
     cloud.attach(disk, server);
     cloud.endWith(disk, "error");
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
-    clock.advance(MINUTE);
-    expect((await deliver(completed(server, at + MINUTE))).result.outcomes).toEqual({ accepted: 1 });
+    clock.advance(MINUTE_MS);
+    expect((await deliver(completed(server, START_MS + MINUTE_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(cloud.snapshots().map(({ status }) => status)).toEqual([
       "error",
       expect.stringMatching(/creating|available/),

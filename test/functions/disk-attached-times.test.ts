@@ -1,6 +1,6 @@
+/** Tests how `disk-attached` reads the time of a CTS trace. */
 import { describe, expect, test } from "vitest";
 import {
-  at,
   cloudEvent,
   completed,
   createFixture,
@@ -9,6 +9,7 @@ import {
   record,
   requested,
 } from "../support/attachments.ts";
+import { START_MS } from "../support/common.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
@@ -91,7 +92,7 @@ describe("the time of a trace", () => {
       const invoked = await deliver({ cts: { ...cts, time, record_time: time } });
       expect(invoked.error).toBeUndefined();
       expect(disksWithSnapshots(cloud)).toEqual([disk]);
-      expect(clock.now() - at).toBeGreaterThanOrEqual(25_000);
+      expect(clock.now() - START_MS).toBeGreaterThanOrEqual(25_000);
     },
   );
 });

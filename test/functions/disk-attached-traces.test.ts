@@ -1,19 +1,17 @@
-/** Tests how `disk-attached` reads traces, and how it finds a disk that the trace does not name. */
+/** Tests how `disk-attached` reads CTS traces, and how it finds the disk if a CTS trace names only the server. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  at,
   cloudEvent,
   common,
   completed,
   createFixture,
   disksWithSnapshots,
-  HOUR,
-  MINUTE,
   record,
   requested,
   resourceOutcomes,
 } from "../support/attachments.ts";
+import { HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
 import type { Json } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -90,11 +88,11 @@ describe("a trace", () => {
         const { name, service, code, rating, user, time, written, wrapped, unknown } = chosen;
         const event = wrapped({
           ...unknown,
-          ...common(server, at),
+          ...common(server, START_MS),
           ...serverFields,
           trace_name: name,
           service_type: service,
-          time: time(at),
+          time: time(START_MS),
           code,
           ...rating,
           user,
@@ -154,43 +152,43 @@ describe("a disk that the trace does not name", () => {
     for (const minutes of [-9, 0, 9]) {
       const { cloud, clock, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server);
-      clock.advance(HOUR);
-      expect((await deliver(completed(server, at + minutes * 60_000))).error).toBeUndefined();
+      clock.advance(HOUR_MS);
+      expect((await deliver(completed(server, START_MS + minutes * 60_000))).error).toBeUndefined();
       expect(disksWithSnapshots(cloud)).toEqual([disk]);
     }
   });
 
   test("disk-attached selects the only disk of the server for a trace without a disk if no other disk is attached in time", async () => {
     const { cloud, clock, deliver, server, system } = await createFixture();
-    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(completed(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([system]);
-    expect(clock.now() - at).toBeLessThan(50_000);
+    expect(clock.now() - START_MS).toBeLessThan(50_000);
   });
 
   test("disk-attached selects the only disk of the server at once if the trace is more than 10 minutes old", async () => {
     const { cloud, clock, deliver, server, system } = await createFixture();
     clock.advance(601_000);
-    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(completed(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([system]);
-    expect(clock.now() - at).toBe(601_000);
+    expect(clock.now() - START_MS).toBe(601_000);
   });
 
   test("disk-attached does not select the only disk of the server if another disk is attached in time", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
-    expect((await deliver(completed(server, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(completed(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
   test("disk-attached waits for a disk if none of the server's disks was attached at the time of the trace", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
-    cloud.addVolume({ serverId: server, attachedAt: at - 24 * HOUR });
+    cloud.addVolume({ serverId: server, attachedAt: START_MS - 24 * HOUR_MS });
     cloud.attach(disk, server, { after: 30_000 });
-    const invoked = await deliver(completed(server, at));
+    const invoked = await deliver(completed(server, START_MS));
     expect(invoked.error).toBeUndefined();
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
 
-    clock.advance(HOUR);
+    clock.advance(HOUR_MS);
     const late = await deliver(completed(server, clock.now()));
     expect(record(late)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect(record(late).error.message).toContain(`Expected a disk to be attached to ${server}`);
@@ -204,9 +202,9 @@ describe("a completion trace without a disk, for several disks", () => {
     const [second, third] = [cloud.addVolume().id, cloud.addVolume().id];
     for (const id of [disk, second, third]) {
       cloud.attach(id, server);
-      clock.advance(MINUTE);
+      clock.advance(MINUTE_MS);
     }
-    expect((await deliver(requested(server, disk, at))).result.outcomes).toEqual({ accepted: 1 });
+    expect((await deliver(requested(server, disk, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     const invoked = await deliver(completed(server, clock.now()));
     expect(invoked.error).toBeUndefined();
     expect(invoked.result).toMatchObject({ targets: 3, outcomes: { existing: 1, accepted: 2 } });
@@ -214,7 +212,7 @@ describe("a completion trace without a disk, for several disks", () => {
       [`existing ${disk}`, `accepted ${second}`, `accepted ${third}`].sort(),
     );
     for (const id of [second, third]) {
-      expect((await deliver(requested(server, id, at))).result.outcomes).toEqual({ existing: 1 });
+      expect((await deliver(requested(server, id, START_MS))).result.outcomes).toEqual({ existing: 1 });
     }
     expect((await deliver(completed(server, clock.now()))).result.outcomes).toEqual({ existing: 3 });
     expect(disksWithSnapshots(cloud).sort()).toEqual([disk, second, third].sort());
@@ -233,7 +231,7 @@ describe("a completion trace without a disk, for several disks", () => {
 
   test("disk-attached waits for the disk of a request trace although another disk was attached before", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
-    const before = cloud.addVolume({ serverId: server, attachedAt: at - 5 * MINUTE }).id;
+    const before = cloud.addVolume({ serverId: server, attachedAt: START_MS - 5 * MINUTE_MS }).id;
     cloud.attach(disk, server, { after: 20_000 });
     const { cts } = requested(server, disk);
     const invoked = await deliver({ cts: { ...cts, request: {} } });

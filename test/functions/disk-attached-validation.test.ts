@@ -1,12 +1,14 @@
+/** Tests events that `disk-attached` rejects. */
 import { describe, expect, test } from "vitest";
-import { cloudEvent, createFixture, disksWithSnapshots, NOBODY, record, requested } from "../support/attachments.ts";
+import { cloudEvent, createFixture, disksWithSnapshots, record, requested } from "../support/attachments.ts";
+import { UNKNOWN_ID } from "../support/common.ts";
 import { outcomes, START } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
 describe("an invalid event", () => {
-  const { cts } = requested(NOBODY, NOBODY);
+  const { cts } = requested(UNKNOWN_ID, UNKNOWN_ID);
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(cts).filter(([name]) => !names.includes(name)));
   const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';

@@ -1,6 +1,8 @@
+/** Tests how `disk-attached` creates one snapshot for each attachment of a disk, also when EVS fails. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { at, completed, createFixture, disksWithSnapshots, HOUR, record, requested } from "../support/attachments.ts";
+import { completed, createFixture, disksWithSnapshots, record, requested } from "../support/attachments.ts";
+import { HOUR_MS, START_MS } from "../support/common.ts";
 import { type Invoked, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -20,8 +22,8 @@ describe("one attachment", () => {
       deferred_to: [],
       topic: "delivered",
     });
-    expect(clock.now() - at).toBeGreaterThanOrEqual(30_000);
-    expect(clock.now() - at).toBeLessThan(41_000);
+    expect(clock.now() - START_MS).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now() - START_MS).toBeLessThan(41_000);
     // The function does not poll the disk continuously.
     expect(requests().filter((operation) => operation === "evs.showVolume").length).toBeLessThan(10);
 
@@ -113,7 +115,7 @@ describe("one attachment", () => {
   test("disk-attached creates another snapshot when the disk is attached again", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     for (const hours of [0, 1]) {
-      clock.set(at + hours * HOUR);
+      clock.set(START_MS + hours * HOUR_MS);
       cloud.attach(disk, server);
       for (const event of [requested(server, disk, clock.now()), completed(server, clock.now())]) await deliver(event);
       cloud.detach(disk);
@@ -137,8 +139,8 @@ describe("the attachment in EVS", () => {
   test("disk-attached creates a snapshot of an attached disk although the trace is 30 days old", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server);
-    clock.advance(30 * 24 * HOUR);
-    expect((await deliver(requested(server, disk, at))).result.outcomes).toEqual({ accepted: 1 });
+    clock.advance(30 * 24 * HOUR_MS);
+    expect((await deliver(requested(server, disk, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
@@ -149,14 +151,14 @@ describe("the attachment in EVS", () => {
     expect(invoked.error).toBeUndefined();
     expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
     expect(record(invoked).detail).toBe(`The disk is attached to another server than ${server}.`);
-    expect(clock.now()).toBe(at);
+    expect(clock.now()).toBe(START_MS);
     expect(cloud.snapshots()).toEqual([]);
   });
 
   test("disk-attached skips a disk that is not attached an hour after the trace", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
-    clock.advance(HOUR + 1);
-    const invoked = await deliver(requested(server, disk, at));
+    clock.advance(HOUR_MS + 1);
+    const invoked = await deliver(requested(server, disk, START_MS));
     expect(invoked.error).toBeUndefined();
     expect(record(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
     expect(record(invoked).detail).toContain("more than an hour old");
@@ -168,7 +170,7 @@ describe("the attachment in EVS", () => {
     cloud.attach(disk, server, { after: 100_000 });
     const event = requested(server, disk);
     const invoked = await deliver(event);
-    expect(clock.now() - at).toBeLessThan(60_000);
+    expect(clock.now() - START_MS).toBeLessThan(60_000);
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { failed: 1 }, topic: "delivered" });
     expect(record(invoked)).toMatchObject({
       outcome: "failed",
@@ -191,7 +193,7 @@ describe("the attachment in EVS", () => {
       { type: "mutatePage", mutate: (changed) => changed.setVolumeStatus(disk, undefined) },
     );
     expect((await deliver(requested(server, disk))).result.outcomes).toEqual({ accepted: 1 });
-    expect(clock.now()).toBeGreaterThan(at);
+    expect(clock.now()).toBeGreaterThan(START_MS);
     expect(cloud.count("evs.showVolume")).toBe(4);
   });
 
@@ -201,7 +203,7 @@ describe("the attachment in EVS", () => {
     const invoked = await deliver(requested(server, disk));
     expect(invoked.error).toBeDefined();
     expect(record(invoked)).toMatchObject({ outcome: "failed", resource_id: disk, error: { reason: "NotFound" } });
-    expect(clock.now()).toBe(at);
+    expect(clock.now()).toBe(START_MS);
   });
 });
 

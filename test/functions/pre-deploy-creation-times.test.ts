@@ -1,22 +1,12 @@
 /** Tests `pre-deploy` when the creation time of a snapshot is missing, invalid or implausible. */
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../../infra/local/cloud/index.ts";
-import {
-  createFixture,
-  firstSnapshot,
-  KINDS,
-  listOf,
-  MINUTE_MS,
-  outcomesOf,
-  type RowChange,
-  without,
-} from "../support/deployments.ts";
+import { DAY_MS, KINDS, MINUTE_MS } from "../support/common.ts";
+import { createFixture, firstSnapshot, listOf, outcomesOf, type RowChange, without } from "../support/deployments.ts";
 import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
-
-const DAY_MS = 1_440 * MINUTE_MS;
 
 const timeOf = (kind: Kind) => (kind === "cluster-snapshot" ? "started" : "created_at");
 

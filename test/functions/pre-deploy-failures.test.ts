@@ -1,12 +1,11 @@
-/** Tests `pre-deploy` when snapshots fail, resources are busy, or the cloud refuses requests. */
+/** Tests `pre-deploy` when snapshots fail, clusters are busy, or EVS and DWS reject requests. */
 import { describe, expect, test } from "vitest";
-import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";
+import { MINUTE_MS, UNKNOWN_ID } from "../support/common.ts";
+import { createFixture, disksOf, outcomesOf, snapshotOf } from "../support/deployments.ts";
 import { type Any, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
-
-const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a snapshot that ends in error", () => {
   test("pre-deploy responds 502 and names each failed snapshot until retry_failed creates another one", async () => {
@@ -167,9 +166,9 @@ describe("failures of the cloud", () => {
   test("pre-deploy fails a target that does not exist and starts the others", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [disk] = addDisks(1) as [string];
-    const failed = await post(disksOf(NOBODY, disk));
+    const failed = await post(disksOf(UNKNOWN_ID, disk));
     expect(failed.status).toBe(502);
-    expect(snapshotOf(failed, NOBODY)).toMatchObject({
+    expect(snapshotOf(failed, UNKNOWN_ID)).toMatchObject({
       outcome: "failed",
       error: { reason: "NotFound", code: "EVS.5404" },
     });

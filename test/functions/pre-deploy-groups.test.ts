@@ -1,14 +1,7 @@
 /** Tests `pre-deploy` when members of a snapshot group are missing or cannot be checked. */
 import { describe, expect, test } from "vitest";
-import {
-  createFixture,
-  errorsOf,
-  firstSnapshot,
-  MINUTE_MS,
-  outcomesOf,
-  type RowChange,
-  without,
-} from "../support/deployments.ts";
+import { MINUTE_MS } from "../support/common.ts";
+import { createFixture, errorsOf, firstSnapshot, outcomesOf, type RowChange, without } from "../support/deployments.ts";
 import { errorOf, type Json, type TestEnvironmentOptions } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 

@@ -1,23 +1,13 @@
-/** Tests `pre-deploy` when the cloud's lists have duplicates, unusual statuses or ids, or missing fields. */
+/** Tests `pre-deploy` when a list response has duplicate snapshots, unusual statuses or ids, or missing fields. */
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
-import {
-  createFixture,
-  errorsOf,
-  firstSnapshot,
-  KINDS,
-  listOf,
-  MINUTE_MS,
-  outcomesOf,
-  without,
-} from "../support/deployments.ts";
+import { DAY_MS, KINDS } from "../support/common.ts";
+import { createFixture, errorsOf, firstSnapshot, listOf, outcomesOf, without } from "../support/deployments.ts";
 import { type Any, errorOf, type Json } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
-
-const DAY_MS = 1_440 * MINUTE_MS;
 
 describe.each(KINDS)("duplicates of a %s", (kind) => {
   const open = async () => {

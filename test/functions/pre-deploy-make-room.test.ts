@@ -1,3 +1,4 @@
+/** Tests how `pre-deploy` deletes old snapshots of a disk that has 7 snapshots, the maximum. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { apig, createTestEnvironment } from "../support/environment.ts";

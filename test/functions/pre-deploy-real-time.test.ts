@@ -1,4 +1,4 @@
-/** Tests a deployment in real time. */
+/** Tests the response time of `pre-deploy` with the clock of the machine. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { startCloud } from "../../infra/local/cloud/index.ts";

@@ -1,15 +1,14 @@
 /** Tests requests and events that `pre-deploy` rejects. */
 import { describe, expect, test } from "vitest";
+import { UNKNOWN_ID } from "../support/common.ts";
 import { createFixture } from "../support/deployments.ts";
 import { apig, errorOf, type Json, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-const NOBODY = "00000000-0000-4000-8000-000000000000";
-
 describe("an invalid request", () => {
-  const target = { kind: "snapshot", volume_ids: [NOBODY] };
+  const target = { kind: "snapshot", volume_ids: [UNKNOWN_ID] };
 
   test.each<[what: string, body: Json, ...messages: string[]]>([
     ["no deployment_id", { deployment_id: undefined, targets: [target] }, "deployment_id: required, but missing."],
@@ -36,7 +35,11 @@ describe("an invalid request", () => {
     ["no targets", {}, "targets: required, but missing."],
     ["an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
     ["a target without ids and tags", { targets: [{ kind: "snapshot" }] }, "targets[0]: expected volume_ids or tags"],
-    ["an unknown kind", { targets: [{ kind: "disk", volume_ids: [NOBODY] }] }, 'targets[0].kind: expected "snapshot"'],
+    [
+      "an unknown kind",
+      { targets: [{ kind: "disk", volume_ids: [UNKNOWN_ID] }] },
+      'targets[0].kind: expected "snapshot"',
+    ],
     [
       "values out of range in three fields",
       { targets: [target], wait_seconds: 51, max_age_minutes: 0, retry_failed: "yes" },

@@ -1,7 +1,8 @@
-/** Tests how `pre-deploy` starts the snapshots of a deployment, and how it responds to repeated requests. */
+/** Tests how `pre-deploy` creates the snapshots of a deployment and responds to repeated requests. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";
+import { listWithoutMembers, MINUTE_MS } from "../support/common.ts";
+import { createFixture, disksOf, outcomesOf, snapshotOf } from "../support/deployments.ts";
 import { type Any, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -138,7 +139,7 @@ describe("a deployment", () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
     await post({ targets, policy: "releases" });
-    const marked = cloud.snapshots().filter((one) => !one.snapshot_group_id);
+    const marked = listWithoutMembers(cloud);
     expect(marked.map(({ metadata, tags }) => (metadata ?? tags)?.policy)).toEqual([
       "releases",
       "releases",
@@ -207,7 +208,7 @@ describe("a repeated POST", () => {
           clock.advance(5_000);
           expect(statuses.length).toBeLessThan(5 + 2 * failures.length);
         }
-        expect(cloud.snapshots().filter((one) => !one.snapshot_group_id)).toHaveLength(ids.length);
+        expect(listWithoutMembers(cloud)).toHaveLength(ids.length);
         await cloud.close();
       }),
       { numRuns: 25 },

@@ -1,6 +1,7 @@
 /** Tests `prune-snapshots` when members of a snapshot group change during a run. */
 import { describe, expect, test } from "vitest";
-import { CHANGED, createChangingFixture, DAY_MS, now } from "../support/prunes.ts";
+import { DAY_MS, START_MS } from "../support/common.ts";
+import { CHANGED, createChangingFixture } from "../support/prunes.ts";
 import { busyAnswer, DELETE } from "../support/retention-seeds.ts";
 
 describe("a snapshot group whose members change after its deletion was refused as busy", () => {
@@ -14,7 +15,7 @@ describe("a snapshot group whose members change after its deletion was refused a
       cloud.removeSnapshot(member?.id ?? "");
       if (changes === undefined) return;
       const { id = "", volume_id: volumeId = "" } = member ?? {};
-      cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId, groupId, createdAt: now - DAY_MS, ...changes });
+      cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId, groupId, createdAt: START_MS - DAY_MS, ...changes });
     };
     return { ...fixture, a, b, replaceMember, after };
   };
@@ -53,7 +54,7 @@ describe("a snapshot group whose members change after its deletion was refused a
   test("prune-snapshots keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
     const fixture = await createChangingFixture();
     const { cloud, server, add, after, prune, left } = fixture;
-    const second = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    const second = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
     const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
     cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
     const lost = cloud
@@ -76,7 +77,7 @@ describe("a snapshot group whose members change after its deletion was refused a
       cloud.addSnapshot({
         kind: "snapshot-group",
         volumeIds: [disk.id, other.id],
-        createdAt: now - days * DAY_MS,
+        createdAt: START_MS - days * DAY_MS,
         tags: { "managed-by": "snapshot-functions", policy: "nightly", key: `${days}`.repeat(32), content: "01234567" },
       }).id;
     const [b, a] = [add(2), add(1)];

@@ -1,7 +1,8 @@
-/** Tests changes after `prune-snapshots` has made its plan. It retries a deletion only if a plan from a new list requires it. */
+/** Tests `prune-snapshots` when snapshots change after it has decided which snapshots to delete. */
 import { describe, expect, test } from "vitest";
+import { KINDS, type Kind } from "../support/common.ts";
 import { briefOf, CHANGED, type ChangingFixture, createChangingFixture } from "../support/prunes.ts";
-import { busyAnswer, DELETE, KINDS, type Kind, LIST, type Seed } from "../support/retention-seeds.ts";
+import { busyAnswer, DELETE, LIST, type Seed } from "../support/retention-seeds.ts";
 
 /** Faults after which `prune-snapshots` retries a deletion. */
 const FAILURES: Record<string, (kind: Kind) => Parameters<ChangingFixture["cloud"]["fault"]>[1]> = {

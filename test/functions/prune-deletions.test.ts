@@ -1,8 +1,9 @@
-/** Tests how `prune-snapshots` handles responses to its deletions. */
+/** Tests how `prune-snapshots` handles the responses to its delete requests. */
 import { describe, expect, test } from "vitest";
+import { KINDS, START_MS } from "../support/common.ts";
 import type { Json } from "../support/environment.ts";
-import { brief, createFixture, keepLast, now, removeAfterList } from "../support/prunes.ts";
-import { busyAnswer, DELETE, KINDS } from "../support/retention-seeds.ts";
+import { brief, createFixture, keepLast, removeAfterList } from "../support/prunes.ts";
+import { busyAnswer, DELETE } from "../support/retention-seeds.ts";
 
 /** Expects records of three deletions, the last two of which found no snapshot. */
 function expectGoneAlready(records: Json[], ids: string[]): void {
@@ -79,7 +80,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
       [ids[0], "deleted"],
     ]);
     // The function looks at the snapshot once and does not wait for the end of the deletion.
-    expect(clock.now() - now).toBeLessThan(10_000);
+    expect(clock.now() - START_MS).toBeLessThan(10_000);
     expect(left()).toEqual([ids[1]]);
   });
 
@@ -122,7 +123,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
       error: { reason: "Busy" },
     });
     // The function does not wait for the busy snapshot until the invocation ends.
-    expect(clock.now() - now).toBeLessThan(300_000);
+    expect(clock.now() - START_MS).toBeLessThan(300_000);
     stuck.remove();
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 1, deleted: 1 });
     expect(left()).toEqual([ids[3]]);

@@ -1,6 +1,7 @@
 /** Tests how `prune-snapshots` handles held snapshots and snapshot groups. */
 import { describe, expect, test } from "vitest";
-import { brief, createFixture, DAY_MS, HOUR_MS, keepLast, now } from "../support/prunes.ts";
+import { DAY_MS, HOUR_MS, START_MS } from "../support/common.ts";
+import { brief, createFixture, keepLast } from "../support/prunes.ts";
 import { markerOf } from "../support/retention-seeds.ts";
 
 describe("snapshots that a policy holds", () => {
@@ -60,7 +61,7 @@ describe("a snapshot group", () => {
     const [good = "", newer = ""] = [old("snapshot-group", 2), old("snapshot-group", 1)];
     const member = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === newer);
     cloud.removeSnapshot(member?.id ?? "");
-    const more = { volumeId: disk.id, groupId: newer, status: "error", createdAt: now - DAY_MS };
+    const more = { volumeId: disk.id, groupId: newer, status: "error", createdAt: START_MS - DAY_MS };
     cloud.addSnapshot({ kind: "standard-snapshot", ...more });
     const { records } = await prune(keepLast(1));
     expect(records.slice(0, -1).map(brief)).toEqual([
@@ -79,7 +80,7 @@ describe("a snapshot group", () => {
     const group = old("snapshot-group", 20);
     const [id = ""] = cloud.snapshots("standard-snapshot").map((one) => one.id);
     cloud.removeSnapshot(id);
-    const createdAt = now - 20 * DAY_MS;
+    const createdAt = START_MS - 20 * DAY_MS;
     cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId: disk.id, groupId: group, createdAt, ...member });
     const newer = old("snapshot-group", 1);
     const { records } = await prune(keepLast(1, { hold: hold.map(() => id) }));
@@ -93,7 +94,7 @@ describe("a snapshot group", () => {
 
   test("prune-snapshots keeps the group with the last good snapshot of a disk that is detached from the server", async () => {
     const { cloud, server, disk, prune, old, left } = await createFixture();
-    const leaver = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    const leaver = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
     const [, both = ""] = [old("snapshot-group", 5), old("snapshot-group", 4)];
     cloud.detach(leaver.id);
     const without = [3, 2, 1].map((days) => old("snapshot-group", days));
@@ -109,7 +110,7 @@ describe("a snapshot group", () => {
 
   test("prune-snapshots keeps the last group that has a member which the newest group has lost", async () => {
     const { cloud, server, prune, old, left } = await createFixture();
-    cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
+    cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
     const whole = old("snapshot-group", 2);
     const torn = old("snapshot-group", 1);
     const lost = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === torn);
@@ -124,7 +125,7 @@ describe("a snapshot group", () => {
     const [b, c] = [cloud.addVolume(), cloud.addVolume()];
     const group = (days: number, volumeIds: string[]) => {
       const tags = markerOf("nightly", `${days} ${volumeIds.length}`);
-      return cloud.addSnapshot({ kind: "snapshot-group", volumeIds, tags, createdAt: now - days * DAY_MS }).id;
+      return cloud.addSnapshot({ kind: "snapshot-group", volumeIds, tags, createdAt: START_MS - days * DAY_MS }).id;
     };
     const pairs = [group(3, [disk.id, b.id]), group(2, [b.id, disk.id])];
     const others = [group(9, [disk.id, b.id, c.id]), group(8, [c.id])];

@@ -1,13 +1,13 @@
+/** Tests `make_room` when EVS rejects a delete request because the snapshot is busy. */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { requested } from "../support/attachments.ts";
+import { DAY_MS, START_MS } from "../support/common.ts";
 import { apig, createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
-import { addSnapshot, type Changes, idsOf, marker, nightly, now } from "../support/full-disks.ts";
-
-const DAY_MS = 86_400_000;
+import { addSnapshot, type Changes, idsOf, marker, nightly } from "../support/full-disks.ts";
 
 describe("a busy snapshot whose deletion would make room", () => {
   const BUSY = {
@@ -40,7 +40,7 @@ describe("a busy snapshot whose deletion would make room", () => {
     cloud.removeSnapshot(id);
     const { hold, policy = "nightly", ...more } = changes;
     const metadata = { ...marker(policy), ...(hold === undefined ? {} : { hold }) };
-    cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: now - days * DAY_MS, metadata, ...more });
+    cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
   }
 
   test("scheduled-snapshots with make_room keeps the last good snapshot of a disk if the snapshot that its plan kept fails", async () => {
@@ -94,7 +94,7 @@ describe("a busy snapshot whose deletion would make room", () => {
       change(its, kept, { status: "error", policy: "disk-attached" }, 1),
     );
     const server = cloud.addServer();
-    const disk = cloud.addVolume({ serverId: server.id, attachedAt: now });
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
     const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
     kept = old[6] ?? "";
     const { error, records } = await invoke(diskAttached, requested(server.id, disk.id));

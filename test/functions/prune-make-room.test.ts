@@ -1,12 +1,11 @@
-/** Tests how `make_room` deletes snapshots of a full disk before another one is created. */
+/** Tests how `scheduled-snapshots` with `make_room` deletes old snapshots before it creates another one. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { DAY_MS, START_MS } from "../support/common.ts";
 import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
-import { addSnapshot, brief, type Changes, idsOf, marker, nightly, now } from "../support/full-disks.ts";
-
-const DAY_MS = 86_400_000;
+import { addSnapshot, brief, type Changes, idsOf, marker, nightly } from "../support/full-disks.ts";
 
 describe("a disk with 7 snapshots, the maximum", () => {
   test("scheduled-snapshots with make_room prunes a full disk, waits for the deletions, and creates the next snapshot", async () => {
@@ -29,7 +28,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toEqual([...old.slice(4), records.at(-2)?.snapshot_id]);
     // The function created the snapshot after the deletions, so the cloud refused no create.
     expect(cloud.count("evs.createSnapshot", 413)).toBe(0);
-    expect(clock.now() - now).toBeGreaterThanOrEqual(20_000);
+    expect(clock.now() - START_MS).toBeGreaterThanOrEqual(20_000);
     expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
   });
 
@@ -99,11 +98,16 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const { cloud, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const key = marker("nightly");
-    const older = cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, createdAt: now - DAY_MS, metadata: key });
+    const older = cloud.addSnapshot({
+      kind: "snapshot",
+      volumeId: disk.id,
+      createdAt: START_MS - DAY_MS,
+      metadata: key,
+    });
     const duplicate = cloud.addSnapshot({
       kind: "snapshot",
       volumeId: disk.id,
-      createdAt: now - DAY_MS + 500,
+      createdAt: START_MS - DAY_MS + 500,
       metadata: key,
     });
     const failed = addSnapshot(cloud, disk.id, 3, { status: "error" });
@@ -177,7 +181,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     ]);
     expect(first.records.at(-2)?.error.message).toContain("4 of its 7 snapshots are being deleted");
     // The function reserves time for other disks.
-    expect(clock.now() - now).toBeLessThanOrEqual(185_000);
+    expect(clock.now() - START_MS).toBeLessThanOrEqual(185_000);
     clock.advance(200_000);
     const second = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(second.result.outcomes).toEqual({ accepted: 1 });
@@ -189,7 +193,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, { status: "error_deleting" });
     const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded" } });
-    expect(clock.now()).toBe(now);
+    expect(clock.now()).toBe(START_MS);
   });
 
   test("scheduled-snapshots with make_room sends no additional requests for disks that are not full", async () => {

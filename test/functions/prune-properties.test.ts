@@ -1,16 +1,13 @@
-/** Tests properties of every run of `prune-snapshots`. The environment variable `RUNS` sets the number of random cases. */
+/** Tests `prune-snapshots` with random snapshots and policies. The variable `RUNS` sets the number of cases. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { Fault, SnapshotView } from "../../infra/local/cloud/index.ts";
+import { HOUR_MS, isGood, KINDS, type Kind, listWithoutMembers, START_MS, WITHOUT_TOPIC } from "../support/common.ts";
 import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
-import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../support/retention-seeds.ts";
+import { alter, busyAnswer, DELETE, resources, type Seed, seed } from "../support/retention-seeds.ts";
 
 const RUNS = Number(process.env.RUNS ?? 60);
-const HOUR_MS = 3_600_000;
-const now = Date.parse(START);
-
-const LTS_OFF = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
 
 const snapshot = fc.record({
   kind: fc.constantFrom(...KINDS),
@@ -36,16 +33,14 @@ const policy = fc
     [keep_last, keep_daily, keep_weekly, keep_within_days].some(Boolean),
   );
 
-const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
-const whole = ({ snapshot_group_id }: SnapshotView) => !snapshot_group_id;
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
 test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of its policy, and each one once (${RUNS} runs)`, {
   timeout: 3_600_000,
 }, async () => {
-  const { cloud, clock, invoke } = await createTestEnvironment({ variables: LTS_OFF, timeoutSeconds: 900 });
-  const { of } = resources(cloud, now - 1_000 * HOUR_MS);
+  const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });
+  const { of } = resources(cloud, START_MS - 1_000 * HOUR_MS);
   const run = (body: object) => invoke(pruneSnapshots, timerEvent(body, START));
   await fc.assert(
     fc.asyncProperty(
@@ -56,11 +51,11 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         cloud.requests.length = 0;
         clock.set(START);
         const made = seeds.map(({ kind, hours, ...one }) => ({
-          ...seed(cloud, kind, of[kind], { ...one, at: now - hours * HOUR_MS }),
+          ...seed(cloud, kind, of[kind], { ...one, at: START_MS - hours * HOUR_MS }),
           own: one.marked && one.policy === "nightly",
           held: one.description !== undefined,
         }));
-        const before = cloud.snapshots().filter(whole);
+        const before = listWithoutMembers(cloud);
         const hold = made[heldIndex] ? [made[heldIndex].id] : [];
         const body = { policy: "nightly", time_zone, hold, retention: rules };
 
@@ -91,7 +86,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         expect(requested.sort()).toEqual(deletions.sort());
 
         clock.advance(HOUR_MS);
-        const after = cloud.snapshots().filter(whole);
+        const after = listWithoutMembers(cloud);
         expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id).filter((id) => !deletions.includes(id)));
         for (const { id, own, held } of made)
           if (!own || held || hold.includes(id)) expect(deletions).not.toContain(id);
@@ -136,10 +131,10 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({
-    variables: { ...LTS_OFF, MAX_CONCURRENCY: "1" },
+    variables: { ...WITHOUT_TOPIC, MAX_CONCURRENCY: "1" },
     timeoutSeconds: 900,
   });
-  const { of } = resources(cloud, now - 1_000 * HOUR_MS);
+  const { of } = resources(cloud, START_MS - 1_000 * HOUR_MS);
   let afterDeletion: (path: string) => void = () => {};
   const { transport } = runtime;
   runtime.transport = async (request) => {
@@ -178,7 +173,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         clock.set(START);
         const made = seeds.map(({ hours, ...one }, index) => {
           const kind = kinds[index % kinds.length] as Kind;
-          const given: Seed = { ...one, key: one.key ?? `${index}`, at: now - hours * HOUR_MS };
+          const given: Seed = { ...one, key: one.key ?? `${index}`, at: START_MS - hours * HOUR_MS };
           return { kind, given, id: seed(cloud, kind, of[kind], given).id };
         });
         // These collections are filled when the first deletion of a kind fails. They hold which kinds have a good snapshot,
@@ -207,7 +202,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
             else
               alter(cloud, kind, of[kind], id, { ...given, ...(kind === "cluster-snapshot" ? without(what) : what) });
           }
-          const there = cloud.snapshots(kind).filter(whole);
+          const there = listWithoutMembers(cloud, kind);
           good.set(
             kind,
             there.some((one) => isGood(one) && isOwn(one)),
@@ -220,7 +215,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         };
         const { records } = await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention }, START));
         clock.advance(HOUR_MS);
-        const left = cloud.snapshots().filter(whole);
+        const left = listWithoutMembers(cloud);
         for (const [kind, was] of good) {
           const is = left.some((one) => one.kind === kind && isGood(one) && isOwn(one));
           expect([kind, is]).toEqual([kind, was]);

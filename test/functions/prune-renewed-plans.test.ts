@@ -1,6 +1,7 @@
-/** Tests when `prune-snapshots` makes a new plan, and how many lists that needs. */
+/** Tests when `prune-snapshots` lists the snapshots again and decides anew which snapshots to delete. */
 import { describe, expect, test } from "vitest";
-import { briefOf, CHANGED, createChangingFixture, NIGHTLY, now } from "../support/prunes.ts";
+import { START_MS } from "../support/common.ts";
+import { briefOf, CHANGED, createChangingFixture, NIGHTLY } from "../support/prunes.ts";
 import { busyAnswer, DELETE, LIST } from "../support/retention-seeds.ts";
 
 describe("other deletions of a resource", () => {
@@ -44,7 +45,7 @@ describe("other deletions of a resource", () => {
     const { error, result } = await prune();
     expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ kept: 2, deleted: 3 });
-    expect(deletedAt).toBe(now);
+    expect(deletedAt).toBe(START_MS);
     expect(left()).toEqual([a, x].sort());
     expect(c).toBeDefined();
   });

@@ -1,10 +1,11 @@
-/** Tests the plan, the requests, the lists and the policy of a run of `prune-snapshots`. */
+/** Tests the printed plan, the requests and the policy validation of `prune-snapshots`. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { KINDS } from "../support/common.ts";
 import { countInFlight, START, timerEvent } from "../support/environment.ts";
 import { createFixture, keepLast } from "../support/prunes.ts";
-import { DELETE, KINDS, seed } from "../support/retention-seeds.ts";
+import { DELETE, seed } from "../support/retention-seeds.ts";
 
 describe("the plan", () => {
   /** Runs `prune-snapshots` and returns the lines on stderr, and those that exist before the first deletion is sent. */

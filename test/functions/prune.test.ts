@@ -1,7 +1,8 @@
 /** Tests which snapshots of each kind `prune-snapshots` keeps and deletes. */
 import { describe, expect, test } from "vitest";
-import { brief, createFixture, DAY_MS, HOUR_MS, keepLast, now } from "../support/prunes.ts";
-import { DELETE, KINDS, markerOf } from "../support/retention-seeds.ts";
+import { DAY_MS, HOUR_MS, KINDS, listWithoutMembers, START_MS } from "../support/common.ts";
+import { brief, createFixture, keepLast } from "../support/prunes.ts";
+import { DELETE, markerOf } from "../support/retention-seeds.ts";
 
 describe.each(KINDS)("a policy with %ss", (kind) => {
   test(`prune-snapshots deletes each ${kind} that no rule keeps, and writes a record with the rule of each one`, async () => {
@@ -135,7 +136,7 @@ test("prune-snapshots succeeds in two simultaneous runs that delete the same sna
   expect(one.result.outcomes).toEqual({ kept: 8, deleted: 12 });
   expect(two.result.outcomes).toEqual({ kept: 8, deleted: 12 });
   clock.advance(HOUR_MS);
-  expect(cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id)).toHaveLength(8);
+  expect(listWithoutMembers(cloud)).toHaveLength(8);
 });
 
 test("prune-snapshots keeps automated snapshots of DWS, whatever their description is", async () => {
@@ -143,7 +144,7 @@ test("prune-snapshots keeps automated snapshots of DWS, whatever their descripti
   const description = Object.entries(markerOf("nightly", "auto"))
     .map(([name, value]) => `${name}:${value}`)
     .join(" ");
-  const createdAt = now - 50 * DAY_MS;
+  const createdAt = START_MS - 50 * DAY_MS;
   const auto = cloud.addSnapshot({
     kind: "cluster-snapshot",
     clusterId: cluster.id,
@@ -159,7 +160,7 @@ test("prune-snapshots keeps automated snapshots of DWS, whatever their descripti
 
 test("prune-snapshots keeps automatic and copied standard snapshots, whatever their tags are", async () => {
   const { cloud, disk, prune, old, left } = await createFixture();
-  const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: now - 50 * DAY_MS } as const;
+  const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: START_MS - 50 * DAY_MS } as const;
   const kept = (["auto", "copy"] as const).map(
     (snapshotType) => cloud.addSnapshot({ ...more, snapshotType, tags: markerOf("nightly", "once") }).id,
   );

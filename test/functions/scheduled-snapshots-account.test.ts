@@ -1,4 +1,4 @@
-/** Tests `scheduled-snapshots` when the cloud does not respond, or the account is throttled or suspended. */
+/** Tests `scheduled-snapshots` when EVS does not respond, or the account is throttled or suspended. */
 import { describe, expect, test } from "vitest";
 import { countInFlight } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";

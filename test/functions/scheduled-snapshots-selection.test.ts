@@ -1,10 +1,11 @@
-/** Tests which resources the targets of a policy select, in runs and dry runs. */
+/** Tests which resources `scheduled-snapshots` selects by id and by tag, in runs and dry runs. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import { UNKNOWN_ID } from "../support/common.ts";
 import type { Invoked } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
-import { createFixture, NOBODY, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
+import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
 
 useFixedDate();
 
@@ -223,18 +224,18 @@ describe("a dry run", () => {
       const { error, records } = await fire({
         dry_run: true,
         targets: [
-          { kind, [field]: [NOBODY, id.toUpperCase(), NOBODY] },
+          { kind, [field]: [UNKNOWN_ID, id.toUpperCase(), UNKNOWN_ID] },
           { kind, [field]: [id] },
         ],
       });
       expect(records).toEqual([
-        expect.objectContaining({ kind, resource_id: NOBODY, outcome: "failed", level: "error" }),
+        expect.objectContaining({ kind, resource_id: UNKNOWN_ID, outcome: "failed", level: "error" }),
         expect.objectContaining({ kind, resource_id: id, outcome: "planned" }),
         expect.objectContaining({ action: "run", outcome: "failed", outcomes: { failed: 1, planned: 1 } }),
       ]);
       expect(records[0].error).toEqual({
         reason: "NotFound",
-        message: `${field}: expected the id of something that exists, got "${NOBODY}". Check the id and PROJECT_ID.`,
+        message: `${field}: expected the id of something that exists, got "${UNKNOWN_ID}". Check the id and PROJECT_ID.`,
       });
       expect(error?.message).toContain('"failed":1');
       expect(requests()).toEqual([list]);
@@ -269,7 +270,7 @@ describe("a dry run", () => {
     const { result, records } = await fire({
       dry_run: true,
       targets: [
-        { kind: "snapshot-group", server_ids: [NOBODY] },
+        { kind: "snapshot-group", server_ids: [UNKNOWN_ID] },
         { kind: "snapshot", volume_ids: [disk] },
       ],
     });

@@ -1,4 +1,4 @@
-/** Tests how `scheduled-snapshots` hands targets over to other invocations of itself. */
+/** Tests how `scheduled-snapshots` passes targets to further asynchronous invocations of itself. */
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import {

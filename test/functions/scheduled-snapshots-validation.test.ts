@@ -1,8 +1,9 @@
 /** Tests events and policies that `scheduled-snapshots` rejects. */
 import { describe, expect, test } from "vitest";
+import { UNKNOWN_ID } from "../support/common.ts";
 import { type Json, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
-import { createFixture, NOBODY } from "../support/schedules.ts";
+import { createFixture } from "../support/schedules.ts";
 
 useFixedDate();
 
@@ -88,7 +89,7 @@ describe("an invalid policy", () => {
     ["with a target that has empty tags", bad({ tags: {} }), "targets[0].tags: expected at least 1 field, got 0."],
     ["with an empty array of ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 item, got 0."],
     ["with a path as an id", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
-    ["with ids of another kind", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: unknown field. Allowed: "],
+    ["with ids of another kind", bad({ server_ids: [UNKNOWN_ID] }), "targets[0].server_ids: unknown field. Allowed: "],
     ["with an option of another kind", bad({ incremental: true }), "targets[0].incremental: unknown field. Allowed: "],
     [
       "with a number as a tag value",

@@ -1,7 +1,8 @@
-/** Tests runs of `scheduled-snapshots`, from the timer event to the snapshots in the cloud. */
+/** Tests `scheduled-snapshots` from the timer event to the snapshots and records. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
+import { UNKNOWN_ID } from "../support/common.ts";
 import { creates } from "../support/creates.ts";
 import { type Json, resourceIdOf, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -9,7 +10,6 @@ import {
   addResources,
   createFixture,
   expectOneSnapshotEach,
-  NOBODY,
   recordsOf,
   resourceIds,
   resourcesWithSnapshots,
@@ -142,16 +142,20 @@ describe("a target that does not exist", () => {
     const cluster = cloud.addCluster();
     const invoked = await fire({
       targets: [
-        { kind: "snapshot", volume_ids: [first, NOBODY] },
-        { kind: "standard-snapshot", volume_ids: [NOBODY, second] },
-        { kind: "snapshot-group", server_ids: [NOBODY, server.id] },
-        { kind: "cluster-snapshot", cluster_ids: [NOBODY, cluster.id] },
+        { kind: "snapshot", volume_ids: [first, UNKNOWN_ID] },
+        { kind: "standard-snapshot", volume_ids: [UNKNOWN_ID, second] },
+        { kind: "snapshot-group", server_ids: [UNKNOWN_ID, server.id] },
+        { kind: "cluster-snapshot", cluster_ids: [UNKNOWN_ID, cluster.id] },
       ],
     });
     expect(recordsOf(invoked, "accepted")).toHaveLength(4);
     const failed = recordsOf(invoked, "failed").slice(0, -1);
     expect(failed.map(({ kind, resource_id, error }) => [kind, resource_id, error.reason]).sort()).toEqual(
-      ["cluster-snapshot", "snapshot", "snapshot-group", "standard-snapshot"].map((kind) => [kind, NOBODY, "NotFound"]),
+      ["cluster-snapshot", "snapshot", "snapshot-group", "standard-snapshot"].map((kind) => [
+        kind,
+        UNKNOWN_ID,
+        "NotFound",
+      ]),
     );
     // The platform shows nothing but the message, so the message is the summary.
     expect(JSON.parse(String(invoked.error?.message))).toEqual({

@@ -1,8 +1,8 @@
-/** Tests `verify-snapshots` when lists fail. */
+/** Tests `verify-snapshots` when list requests fail. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { KINDS } from "../support/common.ts";
 import { START, timerEvent } from "../support/environment.ts";
-import { KINDS } from "../support/retention-seeds.ts";
 import { createFixture, seed } from "../support/verifications.ts";
 
 describe("a list that cannot be read", () => {

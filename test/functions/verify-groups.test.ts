@@ -1,14 +1,15 @@
 /** Tests how `verify-snapshots` reports snapshot groups and their members. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { MINUTE_MS, START_MS } from "../support/common.ts";
 import { START, timerEvent } from "../support/environment.ts";
 import { markerOf } from "../support/retention-seeds.ts";
-import { createFixture, MINUTE_MS, now, seed } from "../support/verifications.ts";
+import { createFixture, seed } from "../support/verifications.ts";
 
 describe("a snapshot group", () => {
   test("verify-snapshots reports a group with its members and the outcome of its worst member", async () => {
     const { cloud, server, verify } = await createFixture();
-    cloud.addVolume({ serverId: server.id, attachedAt: now - 60_000 });
+    cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 60_000 });
     const states = ["available", "error", "creating", "rollbacking", "deleting"];
     const groups = states.map((status) => {
       const group = seed(cloud, "snapshot-group", server.id, { minutes: 10 });
@@ -19,7 +20,7 @@ describe("a snapshot group", () => {
         id: first,
         volumeId: cloud.snapshots().find(({ id }) => id === second)?.volume_id ?? "",
         groupId: group.id,
-        createdAt: now - 600_000,
+        createdAt: START_MS - 600_000,
         status,
       });
       return { group, first, second, status };
@@ -50,7 +51,7 @@ describe("a snapshot group", () => {
       cloud.removeSnapshot(id);
       // The failed member has a later creation time than its group.
       const minutes = status === "error" ? 5 : 9_000;
-      const more = { volumeId: disk.id, groupId: group.id, createdAt: now - minutes * MINUTE_MS, status };
+      const more = { volumeId: disk.id, groupId: group.id, createdAt: START_MS - minutes * MINUTE_MS, status };
       cloud.addSnapshot({ kind: "standard-snapshot", id, ...more });
       const { records } = await verify();
       expect(records[0]).toMatchObject({

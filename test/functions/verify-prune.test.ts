@@ -1,4 +1,4 @@
-/** Tests schedules with `verify-snapshots` and `prune-snapshots` over days and a year. */
+/** Runs `scheduled-snapshots`, `verify-snapshots` and `prune-snapshots` together over ten nights and over a year. */
 import { describe, expect, test } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -8,20 +8,14 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { requested } from "../support/attachments.ts";
+import { DAY_MS, HOUR_MS, isGood, listWithoutMembers, WITHOUT_TOPIC } from "../support/common.ts";
 import { apig, createTestEnvironment, resourceIdOf, timerEvent } from "../support/environment.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-
-const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
 const dayOf = ({ created_at, started }: SnapshotView) => String(created_at ?? started).slice(0, 10);
-const single = (cloud: EmbeddedCloud) => cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);
 
 /** Returns the days on which the remaining snapshots of a resource were created. */
 const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: string) =>
-  single(cloud)
+  listWithoutMembers(cloud)
     .filter((one) => one.kind === kind && resourceIdOf(one) === resource)
     .map(dayOf)
     .sort();
@@ -53,7 +47,7 @@ test("verify-snapshots finds each snapshot of four kinds available and prune-sna
     expect(pruned.result.outcomes).toEqual(night < 3 ? { kept: 4 * (night + 1) } : { kept: 12, deleted: 4 });
     clock.advance(DAY_MS - HOUR_MS);
   }
-  expect(single(cloud)).toHaveLength(12);
+  expect(listWithoutMembers(cloud)).toHaveLength(12);
 });
 
 describe("schedules over a year", () => {

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.ts";
+import { KINDS, MINUTE_MS, START_MS } from "../support/common.ts";
 import { START, timerEvent } from "../support/environment.ts";
-import { KINDS, markerOf } from "../support/retention-seeds.ts";
-import { createFixture, MINUTE_MS, now, seed } from "../support/verifications.ts";
+import { markerOf } from "../support/retention-seeds.ts";
+import { createFixture, seed } from "../support/verifications.ts";
 
 describe.each(KINDS)("a marked %s", (kind) => {
   test(`verify-snapshots reports a ${kind} as available, failed or unverified, and does not report one that is creating`, async () => {
@@ -91,7 +92,7 @@ describe.each(KINDS)("a marked %s", (kind) => {
     );
     const found = [];
     for (const minutes of [30, 30 + 24 * 60]) {
-      clock.set(now + minutes * MINUTE_MS);
+      clock.set(START_MS + minutes * MINUTE_MS);
       found.push((await verify({}, new Date(clock.now()).toISOString())).result.outcomes);
     }
     expect(found).toEqual([{}, { failed: 1 }]);
@@ -215,7 +216,7 @@ test("verify-snapshots reports a snapshot of a schedule as available, or as unve
   expect(taken.result.outcomes).toEqual({ accepted: 2 });
   const outcomes = [];
   for (const minutes of [10, 30, 400, 2_000]) {
-    clock.set(now + minutes * MINUTE_MS);
+    clock.set(START_MS + minutes * MINUTE_MS);
     outcomes.push((await verify({}, new Date(clock.now()).toISOString())).result.outcomes);
   }
   expect(outcomes).toEqual([{}, { available: 1 }, { available: 1, unverified: 1 }, { unverified: 1 }]);

@@ -1,8 +1,9 @@
-/** Traces of attachments, and test fixtures with a server and a disk. */
+/** Creates CTS traces of disk attachments, and test environments with a server and disks. */
 import { expect } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
+import { HOUR_MS, START_MS } from "./common.ts";
 import {
   createTestEnvironment,
   expectWholeRecords,
@@ -12,11 +13,6 @@ import {
   START,
   type TestEnvironmentOptions,
 } from "./environment.ts";
-
-export const at = Date.parse(START);
-export const MINUTE = 60_000;
-export const HOUR = 3_600_000;
-export const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 /** Returns the fields that both traces of an attachment have. */
 export const common = (serverId: string, time: number) => ({
@@ -34,7 +30,7 @@ export const common = (serverId: string, time: number) => ({
 });
 
 /** Returns the trace that CTS writes when the attach call arrives. The disk is not attached yet. */
-export const requested = (serverId: string, volumeId: string, time = at) => ({
+export const requested = (serverId: string, volumeId: string, time = START_MS) => ({
   cts: {
     ...common(serverId, time),
     trace_type: "ApiCall",
@@ -46,7 +42,7 @@ export const requested = (serverId: string, volumeId: string, time = at) => ({
 });
 
 /** Returns the trace that CTS writes when the attach job ends. It names the server but not the disk. */
-export const completed = (serverId: string, time = at + 30_000) => ({
+export const completed = (serverId: string, time = START_MS + 30_000) => ({
   cts: {
     ...common(serverId, time),
     trace_type: "SystemAction",
@@ -80,7 +76,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud } = environment;
   const server = cloud.addServer().id;
-  const system = cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
+  const system = cloud.addVolume({ serverId: server, attachedAt: START_MS - 48 * HOUR_MS }).id;
   const disk = cloud.addVolume().id;
   return {
     ...environment,

@@ -1,6 +1,7 @@
-/** Test fixtures for `pre-deploy`. */
+/** Creates test environments for `pre-deploy`, and reads its responses. */
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
+import { KINDS } from "./common.ts";
 import {
   type Any,
   apig,
@@ -13,9 +14,6 @@ import {
 
 /** Changes a row of a list. The result `undefined` removes the row. */
 export type RowChange = (row: Json) => Json | undefined;
-
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-export const MINUTE_MS = 60_000;
 
 /** Creates a test environment for `pre-deploy`. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {

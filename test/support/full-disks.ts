@@ -1,10 +1,8 @@
-/** Test fixtures for disks with 7 snapshots, the maximum. */
+/** Creates disks with old snapshots for tests of `make_room`, and policies that set `make_room`. */
 import { randomUUID } from "node:crypto";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { type Json, START } from "./environment.ts";
-
-const DAY_MS = 86_400_000;
-export const now = Date.parse(START);
+import { DAY_MS, START_MS } from "./common.ts";
+import type { Json } from "./environment.ts";
 
 export interface Changes {
   policy?: string;
@@ -21,7 +19,7 @@ export function addSnapshot(cloud: EmbeddedCloud, volumeId: string, days: number
     kind: "snapshot",
     volumeId,
     name: `${policy}-${days}`,
-    createdAt: now - days * DAY_MS,
+    createdAt: START_MS - days * DAY_MS,
     metadata: { ...marker(policy), ...(hold === undefined ? {} : { hold }) },
     ...more,
   }).id;

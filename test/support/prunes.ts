@@ -1,21 +1,15 @@
-/** Test fixtures for `prune-snapshots`. */
+/** Creates test environments for `prune-snapshots`. */
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { DAY_MS, HOUR_MS, type Kind, listWithoutMembers, START_MS } from "./common.ts";
 import {
   createTestEnvironment,
   type Invocation,
   type Json,
-  START,
   type TestEnvironmentOptions,
   timerEvent,
 } from "./environment.ts";
-import { alter, type Kind, resources, type Seed, seed } from "./retention-seeds.ts";
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
-
-/** The time at which the clock of a test environment starts, in milliseconds. */
-export const now = Date.parse(START);
+import { alter, resources, type Seed, seed } from "./retention-seeds.ts";
 
 /** Returns the policy `nightly` that keeps this number of snapshots. */
 export const keepLast = (keep_last: number, changes: object = {}) => ({
@@ -30,7 +24,7 @@ export type PruneFixture = Awaited<ReturnType<typeof createFixture>>;
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud, clock, invoke } = environment;
-  const { of, ...added } = resources(cloud, now - DAY_MS);
+  const { of, ...added } = resources(cloud, START_MS - DAY_MS);
   return {
     ...environment,
     ...added,
@@ -40,13 +34,11 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
       invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how),
     /** Adds a snapshot of this age in days. */
     old: (kind: Kind, days: number, changes: Partial<Seed> = {}) =>
-      seed(cloud, kind, of[kind], { at: now - days * DAY_MS, ...changes }).id,
+      seed(cloud, kind, of[kind], { at: START_MS - days * DAY_MS, ...changes }).id,
     /** Returns the snapshots that still exist after all deletions, without members of groups. */
     left: () => {
       clock.advance(HOUR_MS);
-      return cloud
-        .snapshots()
-        .filter(({ snapshot_group_id }) => !snapshot_group_id)
+      return listWithoutMembers(cloud)
         .map(({ id }) => id)
         .sort();
     },
@@ -76,13 +68,13 @@ export async function createChangingFixture(options: TestEnvironmentOptions = {}
   const { cloud, runtime, of } = fixture;
   const seeds = new Map<string, { kind: Kind; resource: string; one: Seed }>();
   const add = (kind: Kind, days: number, changes: Partial<Seed> = {}, resource = of[kind]) => {
-    const one = { at: now - days * DAY_MS, key: `${seeds.size}`, ...changes };
+    const one = { at: START_MS - days * DAY_MS, key: `${seeds.size}`, ...changes };
     const { id } = seed(cloud, kind, resource, one);
     seeds.set(id, { kind, resource, one });
     return id;
   };
   const change = (id: string, changes: Partial<Seed>) => {
-    const { kind, resource, one } = seeds.get(id) ?? { kind: "snapshot", resource: "", one: { at: now } };
+    const { kind, resource, one } = seeds.get(id) ?? { kind: "snapshot", resource: "", one: { at: START_MS } };
     alter(cloud, kind, resource, id, { ...one, ...changes });
   };
   let deletions = 0;

@@ -1,8 +1,6 @@
-/** Adds snapshots of the past to the embedded cloud, like those that the functions create. */
+/** Adds snapshots with a past creation time to the embedded cloud, with the labels that the functions use. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-
-export type Kind = SnapshotView["kind"];
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
+import type { Kind } from "./common.ts";
 
 /** A snapshot to add. */
 export interface Seed {

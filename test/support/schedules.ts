@@ -1,7 +1,8 @@
-/** Test fixtures for `scheduled-snapshots`. */
+/** Creates test environments for `scheduled-snapshots`. */
 import { expect } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import { listWithoutMembers } from "./common.ts";
 import {
   createTestEnvironment,
   expectWholeRecords,
@@ -14,9 +15,6 @@ import {
 } from "./environment.ts";
 
 export const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:default:scheduled-snapshots";
-
-/** An id that no resource has. */
-export const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 /**
  * Creates a test environment in which FunctionGraph runs the asynchronous invocations of `scheduled-snapshots`, each in
@@ -60,11 +58,7 @@ export async function createFixture({ retries = 0, ...options }: TestEnvironment
 
 /** Returns the sorted ids of the resources that have snapshots of the kind, each as often as it has snapshots. */
 export const resourcesWithSnapshots = (cloud: EmbeddedCloud, kind: Kind) =>
-  cloud
-    .snapshots(kind)
-    .filter(({ snapshot_group_id }) => !snapshot_group_id)
-    .map(resourceIdOf)
-    .sort();
+  listWithoutMembers(cloud, kind).map(resourceIdOf).sort();
 
 export const sorted = (ids: readonly string[]) => [...ids].sort();
 

@@ -1,17 +1,15 @@
-/** Test fixtures for `verify-snapshots`. */
+/** Creates test environments for `verify-snapshots`. */
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { type Kind, MINUTE_MS, START_MS } from "./common.ts";
 import { createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "./environment.ts";
-import { type Kind, resources, type Seed, seed as seedAt } from "./retention-seeds.ts";
-
-export const MINUTE_MS = 60_000;
-export const now = Date.parse(START);
+import { resources, type Seed, seed as seedAt } from "./retention-seeds.ts";
 
 /** Creates a test environment whose cloud has one resource for each kind. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const verify = (body: object = {}, time = START) => environment.invoke(verifySnapshots, timerEvent(body, time));
-  return { ...environment, ...resources(environment.cloud, now - MINUTE_MS), verify };
+  return { ...environment, ...resources(environment.cloud, START_MS - MINUTE_MS), verify };
 }
 
 /** Adds a snapshot of this age in minutes. */
@@ -20,4 +18,4 @@ export const seed = (
   kind: Kind,
   resource: string,
   { minutes, ...one }: Omit<Seed, "at"> & { minutes: number },
-) => seedAt(cloud, kind, resource, { ...one, at: now - minutes * MINUTE_MS });
+) => seedAt(cloud, kind, resource, { ...one, at: START_MS - minutes * MINUTE_MS });
