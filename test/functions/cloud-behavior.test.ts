@@ -8,7 +8,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { apig, createTestEnvironment, timerEvent } from "../support/environment.ts";
 
 describe("a list that shows a new snapshot 5 s late", () => {
@@ -222,7 +222,7 @@ describe("unusual input", () => {
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     cloud.fault({ operation: "evs.showVolume" }, { type: "mutatePage", mutate: () => clock.advance(60_000) });
-    const { error, records } = await invoke(diskAttached, requested(server.id, disk.id));
+    const { error, records } = await invoke(diskAttached, createRequestTrace(server.id, disk.id));
     expect(error?.name).toBe("TargetsFailed");
     expect(records.map(({ action, outcome }) => [action, outcome])).toEqual([
       ["create", "failed"],

@@ -2,13 +2,15 @@
 import { describe, expect, test } from "vitest";
 import {
   cloudEvent,
-  completed,
+  createAttachedFixture,
+  createCompletionTrace,
   createFixture,
+  createRequestTrace,
   disksWithSnapshots,
   nestDeeply,
-  record,
-  requested,
+  recordOf,
   resourceOutcomes,
+  withFields,
 } from "../support/attachments.ts";
 import { HOUR_MS, START_MS } from "../support/common.ts";
 import { type Json, outcomes } from "../support/environment.ts";
@@ -16,31 +18,31 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe("the response in a trace", () => {
+describe("the response field of a CTS trace", () => {
   const job = { job_id: "70a599e0-31e7-49b7-b260-868f441e862b", job_type: "attachVolume" };
   const failed = { ...job, status: "FAIL", error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." };
 
   test.each<[what: string, response: unknown]>([
-    ["the status of the job", { ...job, status: "FAIL" }],
-    ["the status and the reason of the job", failed],
-    ["the status of the job in lower case", { ...job, status: "failed" }],
-    ["a reason without a status", { ...job, fail_reason: "The disk is in use." }],
-    ["an error code without a status", { ...job, error_code: "Ecs.0219" }],
-    ["a job as a JSON string", JSON.stringify(failed)],
-    ["a nested job", { job: failed }],
-    ["a nested job as a JSON string", { job: JSON.stringify(failed) }],
-    ["a nested job in a successful call", { status: "SUCCESS", job: failed }],
-    ["a nested job in a body as a JSON string", JSON.stringify({ body: JSON.stringify({ job: failed }) })],
-    ["the error of a refused call", { error: { code: "Ecs.0219", message: "The disk must be available." } }],
+    ["a failed job status", { ...job, status: "FAIL" }],
+    ["a failed job status with a reason", failed],
+    ["a failed job status in lower case", { ...job, status: "failed" }],
+    ["a failure reason without a job status", { ...job, fail_reason: "The disk is in use." }],
+    ["an error code without a job status", { ...job, error_code: "Ecs.0219" }],
+    ["a failed job as a JSON string", JSON.stringify(failed)],
+    ["a nested failed job", { job: failed }],
+    ["a nested failed job as a JSON string", { job: JSON.stringify(failed) }],
+    ["a failed job in a successful response", { status: "SUCCESS", job: failed }],
+    ["a failed job in a body as a JSON string", JSON.stringify({ body: JSON.stringify({ job: failed }) })],
+    ["the error of a rejected request", { error: { code: "Ecs.0219", message: "The disk must be available." } }],
     ["an HTTP status of 409", { status: 409 }],
-  ])("disk-attached skips an attachment whose trace reports a failure by %s", async (_what, response) => {
+  ])("disk-attached skips an attachment if the response field of the CTS trace has %s", async (_what, response) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { cloud, clock, deliver, server, requests } = await createFixture();
-      const { cts } = completed(server);
+      const { cts } = createCompletionTrace(server);
       const invoked = await deliver(wrapped({ ...cts, response }));
       expect(invoked.error).toBeUndefined();
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-      expect(record(invoked).detail).toMatch(/^The attachment did not succeed: /);
+      expect(recordOf(invoked).detail).toMatch(/^The attachment did not succeed: /);
       expect(clock.now()).toBe(START_MS);
       expect(requests()).toEqual([]);
       expect(cloud.snapshots()).toEqual([]);
@@ -48,45 +50,47 @@ describe("the response in a trace", () => {
   });
 
   test.each<[what: string, response: unknown]>([
-    ["a success with empty error fields", { ...job, status: "SUCCESS", error_code: null, fail_reason: "" }],
-    ["a success with an error code of 0", { ...job, status: "SUCCESS", error_code: "0" }],
-    ["a success in error fields", { ...job, error_code: "0", error_msg: "Success." }],
-    ["a success in the field for the reason", { ...job, fail_reason: "ok" }],
-    ["a placeholder as the reason", { ...job, fail_reason: "-", error_code: "N/A" }],
+    ["a successful job with empty error fields", { ...job, status: "SUCCESS", error_code: null, fail_reason: "" }],
+    ["a successful job with the error code 0", { ...job, status: "SUCCESS", error_code: "0" }],
+    ["a job whose error fields report success", { ...job, error_code: "0", error_msg: "Success." }],
+    ["a job with ok as its failure reason", { ...job, fail_reason: "ok" }],
+    ["a job with a dash as its failure reason", { ...job, fail_reason: "-", error_code: "N/A" }],
     ["a job that is still running", { ...job, status: "RUNNING" }],
     ["a string that is not JSON", "FAIL {"],
     ["an array", ["FAIL"]],
     ["a deeply nested array", nestDeeply()],
     ["a number", 7],
-  ])("disk-attached creates a snapshot if the response in the trace is %s", async (_what, response) => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const { cts } = completed(server);
-    expect((await deliver({ cts: { ...cts, response } })).result.outcomes).toEqual({ accepted: 1 });
+  ])("disk-attached creates a snapshot if the response field of the CTS trace is %s", async (_what, response) => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    expect((await deliver(withFields(createCompletionTrace(server), { response }))).result.outcomes).toEqual({
+      accepted: 1,
+    });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 });
 
-describe("a CloudEvent", () => {
+describe("the data of a CloudEvent", () => {
   const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
-  const shapes: Record<string, (trace: Json) => unknown> = {
+  const createEvent: Record<string, (trace: Json) => unknown> = {
     "whose data is a JSON string": (trace) => cloudEvent(JSON.stringify(trace)),
     "whose data is a JSON string with a byte order mark": (trace) => cloudEvent(`\ufeff${JSON.stringify(trace)}`),
     "whose data is a JSON string in a JSON string": (trace) => cloudEvent(JSON.stringify(JSON.stringify(trace))),
-    "whose data is in base64": (trace) => ({ ...cloudEvent(undefined), data_base64: base64(trace) }),
-    "whose data is null and in base64": (trace) => ({ ...cloudEvent(null), data_base64: base64({ cts: trace }) }),
+    "whose data_base64 is a trace": (trace) => ({ ...cloudEvent(undefined), data_base64: base64(trace) }),
+    "whose data is null and whose data_base64 is a CTS event": (trace) => ({
+      ...cloudEvent(null),
+      data_base64: base64({ cts: trace }),
+    }),
     "whose data is a CTS event": (cts) => cloudEvent({ cts }),
     "whose data is a CTS event as a JSON string": (cts) => cloudEvent(JSON.stringify({ cts })),
-    "whose data is a CTS event with the trace as a JSON string": (cts) => cloudEvent({ cts: JSON.stringify(cts) }),
-    "in an array": (trace) => [cloudEvent(trace)],
+    "whose data is a CTS event with its trace as a JSON string": (cts) => cloudEvent({ cts: JSON.stringify(cts) }),
+    "inside an array": (trace) => [cloudEvent(trace)],
   };
-  test.each(Object.entries(shapes))("disk-attached reads a CloudEvent %s", async (_what, shape) => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const event = JSON.parse(JSON.stringify(shape(requested(server, disk).cts)));
+  test.each(Object.entries(createEvent))("disk-attached reads a CloudEvent %s", async (_what, create) => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const event = JSON.parse(JSON.stringify(create(createRequestTrace(server, disk).cts)));
     const invoked = await deliver(event);
     expect(invoked.error).toBeUndefined();
-    expect(record(invoked)).toMatchObject({
+    expect(recordOf(invoked)).toMatchObject({
       trigger: "eventgrid",
       outcome: "accepted",
       resource_id: disk,
@@ -96,21 +100,20 @@ describe("a CloudEvent", () => {
   });
 
   test("disk-attached reads a CTS event whose trace is a JSON string", async () => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const invoked = await deliver({ cts: JSON.stringify(requested(server, disk).cts) });
-    expect(record(invoked)).toMatchObject({ trigger: "cts", outcome: "accepted", resource_id: disk });
+    const { deliver, server, disk } = await createAttachedFixture();
+    const invoked = await deliver({ cts: JSON.stringify(createRequestTrace(server, disk).cts) });
+    expect(recordOf(invoked)).toMatchObject({ trigger: "cts", outcome: "accepted", resource_id: disk });
   });
 });
 
 describe("a batch of CloudEvents", () => {
-  test("disk-attached processes each event of a batch although others are invalid", async () => {
+  test("disk-attached processes the valid events of a batch and rejects the invalid events", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const other = cloud.addVolume().id;
     const stuck = cloud.addVolume().id;
     cloud.attach(disk, server);
     cloud.attach(other, server);
-    const trace = (id: string) => requested(server, id).cts;
+    const trace = (id: string) => createRequestTrace(server, id).cts;
     const invoked = await deliver([
       null,
       cloudEvent(trace(stuck)),
@@ -134,30 +137,32 @@ describe("a batch of CloudEvents", () => {
         `failed ${stuck}`,
       ].sort(),
     );
-    // The invocation fails, so the platform redelivers the event. The redelivery finds the snapshots that exist.
+    // An error makes the platform redeliver the batch. The redelivery finds the snapshots that already exist.
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({
       targets: 3,
       outcomes: { rejected: 5, skipped: 1, accepted: 2, failed: 1 },
     });
   });
 
-  test("disk-attached writes one record for an attachment that several events of a batch report", async () => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const [first, second] = [cloudEvent(requested(server, disk).cts), cloudEvent(completed(server).cts)];
+  test("disk-attached writes one record if three events of a batch report the same attachment", async () => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const [first, second] = [
+      cloudEvent(createRequestTrace(server, disk).cts),
+      cloudEvent(createCompletionTrace(server).cts),
+    ];
     const invoked = await deliver([first, second, first]);
     expect(invoked.error).toBeUndefined();
     expect(invoked.result).toMatchObject({ targets: 1, outcomes: { accepted: 1 } });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached fails if it skips one attachment of a disk and another attachment does not complete in time", async () => {
+  test("disk-attached fails if a batch has an old and a recent attachment of one disk and the disk is not attached in time", async () => {
     const { deliver, server, disk } = await createFixture();
-    const old = cloudEvent(requested(server, disk, START_MS - 2 * HOUR_MS).cts);
-    const recent = cloudEvent(requested(server, disk).cts);
+    const old = cloudEvent(createRequestTrace(server, disk, START_MS - 2 * HOUR_MS).cts);
+    const recent = cloudEvent(createRequestTrace(server, disk).cts);
     const invoked = await deliver([old, recent]);
     expect(resourceOutcomes(invoked)).toEqual([`skipped ${disk}`, `failed ${disk}`]);
-    // The invocation fails, so the platform redelivers the event.
+    // An error makes the platform redeliver the batch.
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { skipped: 1, failed: 1 } });
   });
 
@@ -172,8 +177,8 @@ describe("a batch of CloudEvents", () => {
   });
 });
 
-describe("an event that does not concern the function", () => {
-  const odd = {
+describe("an event that reports no attachment", () => {
+  const invalidFields = {
     time: nestDeeply(),
     request: nestDeeply(),
     response: { a: nestDeeply() },
@@ -183,74 +188,76 @@ describe("an event that does not concern the function", () => {
   };
 
   test.each<[what: string, event: unknown, detail: string]>([
-    ["a trace with only another name", { cts: { trace_name: "deleteGraph" } }, "The trace deleteGraph does not attach"],
     [
-      "a trace of another name with odd fields",
-      { cts: { trace_name: "createServer", service_type: "ECS", ...odd } },
+      "a CTS trace with the name deleteGraph and no other field",
+      { cts: { trace_name: "deleteGraph" } },
+      "The trace deleteGraph does not attach",
+    ],
+    [
+      "a CTS trace with the name createServer and invalid other fields",
+      { cts: { trace_name: "createServer", service_type: "ECS", ...invalidFields } },
       "The trace createServer does not attach",
     ],
     [
-      "a trace of another service with odd fields",
-      { cts: { trace_name: "attachVolume", service_type: "CCE", ...odd } },
+      "a CTS trace of the service CCE with invalid other fields",
+      { cts: { trace_name: "attachVolume", service_type: "CCE", ...invalidFields } },
       "The trace attachVolume is of CCE",
     ],
     [
-      "a trace of another service without a name",
+      "a CTS trace of the service OBS with an invalid name",
       { cts: { service_type: "OBS", trace_name: nestDeeply() } },
       "is of OBS",
     ],
     [
-      "a CloudEvent of another service",
+      "a CloudEvent of the service OBS",
       { specversion: "1.0", source: "HC.OBS.DWR", type: "OBS:DWR:ObjectCreated:PUT", data: { obs: nestDeeply() } },
       "is of OBS",
     ],
     [
-      "a CloudEvent of another service without data",
+      "a CloudEvent of the service EVS without data",
       { specversion: "1.0", source: "HC.EVS", type: "EVS:CloudTrace:ApiCall" },
       "is of EVS",
     ],
     [
-      "a CloudEvent of another service whose trace does not say so",
+      "a CloudEvent of the service CCE whose trace names no service",
       { specversion: "1.0", source: "HC.CCE", type: "CCE:CloudTrace:ApiCall", data: { trace_name: "attachVolume" } },
       "is of CCE",
     ],
-  ])("disk-attached writes one record and calls nothing when it skips %s", async (_what, event, detail) => {
+  ])("disk-attached writes one record and sends no request when it skips %s", async (_what, event, detail) => {
     const { cloud, deliver, requests } = await createFixture();
     const invoked = await deliver(event);
     expect(invoked.error).toBeUndefined();
     expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-    expect(record(invoked).detail).toContain(detail);
+    expect(recordOf(invoked).detail).toContain(detail);
     expect(requests()).toEqual([]);
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("disk-attached truncates a name, a service and a rating of 1 MB in its record", async () => {
+  test("disk-attached truncates a CTS trace's name, service and rating of 1 MB each in its record", async () => {
     const { deliver } = await createFixture();
     const long = "x\u202e\n".repeat(300_000);
     for (const change of [{ trace_name: long }, { service_type: long }, { trace_rating: long }]) {
-      const { cts } = requested(START_MS.toString(), START_MS.toString());
+      const { cts } = createRequestTrace(START_MS.toString(), START_MS.toString());
       const invoked = await deliver({ cts: { ...cts, ...change } });
-      expect(record(invoked).outcome).toBe("skipped");
-      expect(record(invoked).detail.length).toBeLessThan(300);
-      expect(record(invoked).detail).not.toMatch(/[\n\u202e]/);
+      expect(recordOf(invoked).outcome).toBe("skipped");
+      expect(recordOf(invoked).detail.length).toBeLessThan(300);
+      expect(recordOf(invoked).detail).not.toMatch(/[\n\u202e]/);
       expect(invoked.output.length).toBeLessThan(3_000);
     }
   });
 
-  test("disk-attached rejects a trace whose name is a deeply nested array with one short record", async () => {
+  test("disk-attached writes one short record when it rejects a CTS trace whose name is a deeply nested array", async () => {
     const { deliver, requests, server, disk } = await createFixture();
-    const { cts } = requested(server, disk);
-    const invoked = await deliver({ cts: { ...cts, trace_name: nestDeeply() } });
+    const invoked = await deliver(withFields(createRequestTrace(server, disk), { trace_name: nestDeeply() }));
     expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
     expect(invoked.error?.message).toContain("trace_name: expected a name such as attachVolume");
     expect(invoked.output.length).toBeLessThan(3_000);
     expect(requests()).toEqual([]);
   });
 
-  test("disk-attached does not use the id of the disk as the id of the server", async () => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const { cts } = requested(server, disk);
+  test("disk-attached does not use the resource_id of a CTS trace as the server id if it is the id of the disk", async () => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const { cts } = createRequestTrace(server, disk);
     const ofDisk = { ...cts, resource_type: "evs", resource_id: disk.toUpperCase() };
     const request = { server_id: server, volumeAttachment: { volumeId: disk } };
     expect((await deliver({ cts: { ...ofDisk, request } })).result.outcomes).toEqual({ accepted: 1 });
@@ -259,10 +266,9 @@ describe("an event that does not concern the function", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached ignores secondary fields of unexpected types", async () => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const { cts } = requested(server, disk);
+  test("disk-attached creates a snapshot although optional fields of the CTS trace have unexpected types", async () => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const { cts } = createRequestTrace(server, disk);
     const changes = {
       service_type: 7,
       trace_rating: nestDeeply(),

@@ -1,12 +1,12 @@
 /** Tests how `disk-attached` deletes old snapshots of a disk that has 7 snapshots, the maximum. */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { START_MS } from "../support/common.ts";
 import { createTestEnvironment } from "../support/environment.ts";
 import { addSnapshot, idsOf } from "../support/full-disks.ts";
 
-describe("disk-attached for a disk with 7 snapshots", () => {
+describe("a disk with 7 snapshots, the maximum", () => {
   const createAttachedFixture = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
     const environment = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
     const { cloud, invoke } = environment;
@@ -19,11 +19,11 @@ describe("disk-attached for a disk with 7 snapshots", () => {
       disk,
       earlier,
       foreign,
-      deliver: () => invoke(diskAttached, requested(server.id, disk.id)),
+      deliver: () => invoke(diskAttached, createRequestTrace(server.id, disk.id)),
     };
   };
 
-  test("disk-attached deletes snapshots of earlier attachments by DISK_ATTACHED_RETENTION and creates one snapshot", async () => {
+  test("disk-attached deletes the snapshots that DISK_ATTACHED_RETENTION does not keep, and creates one snapshot", async () => {
     const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
     const { error, records, result } = await deliver();
     expect(error).toBeUndefined();
@@ -32,7 +32,7 @@ describe("disk-attached for a disk with 7 snapshots", () => {
     expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
     for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
     const made = records.find(({ action }) => action === "create")?.snapshot_id;
-    // The function keeps the snapshot of another policy.
+    // The function does not delete the snapshot of the policy `nightly`.
     expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
 
     const again = await deliver();
@@ -40,7 +40,7 @@ describe("disk-attached for a disk with 7 snapshots", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice and deletes nothing", async () => {
+  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice for a full disk and deletes nothing", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
@@ -48,7 +48,7 @@ describe("disk-attached for a disk with 7 snapshots", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("disk-attached reports QuotaExceeded if DISK_ATTACHED_RETENTION keeps every snapshot", async () => {
+  test("disk-attached reports QuotaExceeded for a full disk if DISK_ATTACHED_RETENTION keeps every snapshot", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":6}');
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
@@ -57,7 +57,7 @@ describe("disk-attached for a disk with 7 snapshots", () => {
 
   test.each([
     [
-      "text that is not JSON",
+      "a string that is not JSON",
       "keep_last=3",
       /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
     ],
@@ -66,12 +66,20 @@ describe("disk-attached for a disk with 7 snapshots", () => {
       "3",
       /^DISK_ATTACHED_RETENTION: expected an object, got the number 3\. Expected the retention .*"keep_last":3/,
     ],
-    ["an unknown rule", '{"keep_dialy":7}', /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/],
-    ["a rule that is a string", '{"keep_last":"3"}', /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/],
+    [
+      "an object with an unknown rule",
+      '{"keep_dialy":7}',
+      /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/,
+    ],
+    [
+      "an object with a string as a rule",
+      '{"keep_last":"3"}',
+      /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/,
+    ],
     ["an object without rules", "{}", /with at least one rule above 0, got "\{\}"\.$/],
-    ["only min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
+    ["an object with only min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
   ])(
-    "disk-attached reports Misconfigured before its first call if DISK_ATTACHED_RETENTION is %s",
+    "disk-attached reports Misconfigured and sends no request if DISK_ATTACHED_RETENTION is %s",
     async (_what, value, message) => {
       const { deliver, requests } = await createAttachedFixture(value);
       const { error, records } = await deliver();
@@ -81,7 +89,7 @@ describe("disk-attached for a disk with 7 snapshots", () => {
     },
   );
 
-  test("disk-attached creates a standard snapshot without deleting legacy snapshots of a full disk", async () => {
+  test("disk-attached creates a standard snapshot of a disk with 7 legacy snapshots and deletes no legacy snapshot", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":2}', {
       DISK_ATTACHED_KIND: "standard-snapshot",
     });

@@ -2,81 +2,82 @@
 import { describe, expect, test } from "vitest";
 import {
   cloudEvent,
-  completed,
+  createAttachedFixture,
+  createCompletionTrace,
   createFixture,
+  createRequestTrace,
   disksWithSnapshots,
   nestDeeply,
-  record,
-  requested,
+  recordOf,
+  withFields,
 } from "../support/attachments.ts";
 import { START_MS } from "../support/common.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe("the time of a trace", () => {
+describe("the time of a CTS trace", () => {
   test.each<[how: string, time: unknown, eventTime: string]>([
-    ["with the year first and a zone", "2026/11/21 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["with the month first and a zone", "11/21/2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["with the name of the month and a zone", "Nov 21, 2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
-    ["with the year first and without a zone", "2026/11/21 02:00:00", "2026-11-21T02:00:00.000Z"],
-    ["with dashes and without a zone", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
-    ["in seconds with a fraction, as a string", "1795226400.5", "2026-11-21T02:00:00.500Z"],
-    ["in ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
-  ])("disk-attached reads a time that is written %s", async (_how, time, eventTime) => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const { cts } = requested(server, disk);
-    const invoked = await deliver({ cts: { ...cts, time, record_time: undefined } });
+    ["as year/month/day with a time zone", "2026/11/21 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
+    ["as month/day/year with a time zone", "11/21/2026 10:00:00 GMT+08:00", "2026-11-21T02:00:00.000Z"],
+    [
+      "as the month's name, day and year with a time zone",
+      "Nov 21, 2026 10:00:00 GMT+08:00",
+      "2026-11-21T02:00:00.000Z",
+    ],
+    ["as year/month/day without a time zone", "2026/11/21 02:00:00", "2026-11-21T02:00:00.000Z"],
+    ["as year-month-day without a time zone", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
+    ["as a string with seconds and a fraction", "1795226400.5", "2026-11-21T02:00:00.500Z"],
+    ["as ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
+  ])("disk-attached reads the time of a CTS trace that is written %s", async (_how, time, eventTime) => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const invoked = await deliver(withFields(createRequestTrace(server, disk), { time, record_time: undefined }));
     expect(invoked.error).toBeUndefined();
-    expect(record(invoked)).toMatchObject({ outcome: "accepted", event_time: eventTime });
+    expect(recordOf(invoked)).toMatchObject({ outcome: "accepted", event_time: eventTime });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
   test.each<[what: string, time: unknown]>([
     ["absent", undefined],
     ["null", null],
-    ["a word", "yesterday"],
+    ["the word yesterday", "yesterday"],
     ["an object", { seconds: 1 }],
     ["a deeply nested array", nestDeeply()],
-    ["0", 0],
-    ["negative", -5],
-    ["before 2015", 1_000_000_000],
-    ["1e300", 1e300],
+    ["the number 0", 0],
+    ["a negative number", -5],
+    ["a date before 2015", 1_000_000_000],
+    ["the number 1e300", 1e300],
     ["a string of 1 MB", "9".repeat(1_000_000)],
   ])(
-    "disk-attached creates a snapshot of a named disk although both times of the trace are %s",
+    "disk-attached creates a snapshot of the disk in the CTS trace although time and record_time are %s",
     async (_what, time) => {
       const { cloud, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 20_000 });
-      const { cts } = requested(server, disk);
-      const invoked = await deliver({ cts: { ...cts, time, record_time: time } });
+      const invoked = await deliver(withFields(createRequestTrace(server, disk), { time, record_time: time }));
       expect(invoked.error).toBeUndefined();
-      expect(record(invoked)).toMatchObject({ outcome: "accepted", resource_id: disk });
-      expect(record(invoked)).not.toHaveProperty("event_time");
+      expect(recordOf(invoked)).toMatchObject({ outcome: "accepted", resource_id: disk });
+      expect(recordOf(invoked)).not.toHaveProperty("event_time");
       expect(invoked.output.length).toBeLessThan(5_000);
-      expect((await deliver(completed(server))).result.outcomes).toEqual({ existing: 1 });
+      expect((await deliver(createCompletionTrace(server))).result.outcomes).toEqual({ existing: 1 });
       expect(disksWithSnapshots(cloud)).toEqual([disk]);
     },
   );
 
-  test("disk-attached uses record_time, and then the time of the CloudEvent, if the time of a trace is invalid", async () => {
-    const { cloud, deliver, server, disk } = await createFixture();
-    cloud.attach(disk, server);
-    const { cts } = requested(server, disk);
-    const byRecord = await deliver({ cts: { ...cts, time: "soon", record_time: "2026-11-21 01:59:00" } });
-    expect(record(byRecord).event_time).toBe("2026-11-21T01:59:00.000Z");
-    const timeless = { ...cts, time: "soon", record_time: null };
-    const byEvent = await deliver({ ...cloudEvent(timeless), time: "2026-11-21T01:58:00Z" });
-    expect(record(byEvent).event_time).toBe("2026-11-21T01:58:00.000Z");
+  test("disk-attached uses record_time if the time of a CTS trace is invalid, and the time of the CloudEvent if record_time is null", async () => {
+    const { cloud, deliver, server, disk } = await createAttachedFixture();
+    const { cts } = createRequestTrace(server, disk);
+    const byRecordTime = await deliver({ cts: { ...cts, time: "soon", record_time: "2026-11-21 01:59:00" } });
+    expect(recordOf(byRecordTime).event_time).toBe("2026-11-21T01:59:00.000Z");
+    const withoutTime = { ...cts, time: "soon", record_time: null };
+    const byEventTime = await deliver({ ...cloudEvent(withoutTime), time: "2026-11-21T01:58:00Z" });
+    expect(recordOf(byEventTime).event_time).toBe("2026-11-21T01:58:00.000Z");
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached does not skip a disk because it cannot read the time of the trace", async () => {
+  test("disk-attached waits for the attachment and fails at its deadline if a CTS trace has no time and the disk is not attached", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
-    const { cts } = requested(server, disk);
-    const invoked = await deliver({ cts: { ...cts, time: null, record_time: null } });
-    expect(record(invoked)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
+    const invoked = await deliver(withFields(createRequestTrace(server, disk), { time: null, record_time: null }));
+    expect(recordOf(invoked)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect(cloud.snapshots()).toEqual([]);
   });
 
@@ -84,12 +85,11 @@ describe("the time of a trace", () => {
     ["unreadable", null],
     ["eight hours ahead", "11/21/2026 10:00:00"],
   ])(
-    "disk-attached does not select the only disk of the server at once if the time of the trace is %s",
+    "disk-attached waits for another disk before it selects the server's only disk if the time of the CTS trace is %s",
     async (_what, time) => {
       const { cloud, clock, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 25_000 });
-      const { cts } = completed(server);
-      const invoked = await deliver({ cts: { ...cts, time, record_time: time } });
+      const invoked = await deliver(withFields(createCompletionTrace(server), { time, record_time: time }));
       expect(invoked.error).toBeUndefined();
       expect(disksWithSnapshots(cloud)).toEqual([disk]);
       expect(clock.now() - START_MS).toBeGreaterThanOrEqual(25_000);

@@ -4,7 +4,7 @@ import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { DAY_MS, START_MS } from "../support/common.ts";
 import { apig, createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
 import { addSnapshot, type Changes, idsOf, marker, nightly } from "../support/full-disks.ts";
@@ -97,7 +97,7 @@ describe("a busy snapshot whose deletion would make room", () => {
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
     const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
     kept = old[6] ?? "";
-    const { error, records } = await invoke(diskAttached, requested(server.id, disk.id));
+    const { error, records } = await invoke(diskAttached, createRequestTrace(server.id, disk.id));
     expect(error).toBeUndefined();
     expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
       outcome: "kept",

@@ -7,7 +7,7 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { DAY_MS, HOUR_MS, isGood, listWithoutMembers, WITHOUT_TOPIC } from "../support/common.ts";
 import { apig, createTestEnvironment, resourceIdOf, timerEvent } from "../support/environment.ts";
 
@@ -177,7 +177,7 @@ describe("snapshots that no schedule created", () => {
     for (let week = 0; week < 2; week += 1) {
       cloud.detach(disk.id);
       cloud.attach(disk.id, server.id);
-      const attached = await invoke(diskAttached, requested(server.id, disk.id, clock.now()));
+      const attached = await invoke(diskAttached, createRequestTrace(server.id, disk.id, clock.now()));
       const deployed = await invoke(preDeploy, apig({ deployment_id: `release-${week}`, targets }));
       const called = await invoke(createSnapshot, { snapshot: { volume_id: disk.id, force: true } });
       for (const [function_, { records }] of Object.entries({
