@@ -12,7 +12,7 @@ import {
   resourceOutcomes,
   withFields,
 } from "../support/attachments.ts";
-import { HOUR_MS, START_MS } from "../support/common.ts";
+import { expectSuccess, HOUR_MS, START_MS } from "../support/common.ts";
 import { type Json, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -39,8 +39,7 @@ describe("the response field of a CTS trace", () => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { cloud, clock, deliver, server, requests } = await createFixture();
       const { cts } = createCompletionTrace(server);
-      const invoked = await deliver(wrapped({ ...cts, response }));
-      expect(invoked.error).toBeUndefined();
+      const invoked = expectSuccess(await deliver(wrapped({ ...cts, response })));
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
       expect(recordOf(invoked).detail).toMatch(/^The attachment did not succeed: /);
       expect(clock.now()).toBe(START_MS);
@@ -88,8 +87,7 @@ describe("the data of a CloudEvent", () => {
   test.each(Object.entries(createEvent))("disk-attached reads a CloudEvent %s", async (_what, create) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const event = JSON.parse(JSON.stringify(create(createRequestTrace(server, disk).cts)));
-    const invoked = await deliver(event);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver(event));
     expect(recordOf(invoked)).toMatchObject({
       trigger: "eventgrid",
       outcome: "accepted",
@@ -150,8 +148,7 @@ describe("a batch of CloudEvents", () => {
       cloudEvent(createRequestTrace(server, disk).cts),
       cloudEvent(createCompletionTrace(server).cts),
     ];
-    const invoked = await deliver([first, second, first]);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver([first, second, first]));
     expect(invoked.result).toMatchObject({ targets: 1, outcomes: { accepted: 1 } });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
@@ -225,8 +222,7 @@ describe("an event that reports no attachment", () => {
     ],
   ])("disk-attached writes one record and sends no request when it skips %s", async (_what, event, detail) => {
     const { cloud, deliver, requests } = await createFixture();
-    const invoked = await deliver(event);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver(event));
     expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
     expect(recordOf(invoked).detail).toContain(detail);
     expect(requests()).toEqual([]);

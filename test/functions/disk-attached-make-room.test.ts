@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { createRequestTrace } from "../support/attachments.ts";
-import { START_MS } from "../support/common.ts";
+import { expectSuccess, START_MS } from "../support/common.ts";
 import { createTestEnvironment } from "../support/environment.ts";
 import { addSnapshot, idsOf } from "../support/full-disks.ts";
 
@@ -25,8 +25,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
 
   test("disk-attached deletes the snapshots that DISK_ATTACHED_RETENTION does not keep, and creates one snapshot", async () => {
     const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
-    const { error, records, result } = await deliver();
-    expect(error).toBeUndefined();
+    const { records, result } = expectSuccess(await deliver());
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
     const deleted = records.filter(({ action }) => action === "prune");
     expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());

@@ -11,7 +11,7 @@ import {
   recordOf,
   withFields,
 } from "../support/attachments.ts";
-import { START_MS } from "../support/common.ts";
+import { expectSuccess, START_MS } from "../support/common.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
@@ -31,8 +31,9 @@ describe("the time of a CTS trace", () => {
     ["as ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
   ])("disk-attached reads the time of a CTS trace that is written %s", async (_how, time, eventTime) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
-    const invoked = await deliver(withFields(createRequestTrace(server, disk), { time, record_time: undefined }));
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(
+      await deliver(withFields(createRequestTrace(server, disk), { time, record_time: undefined })),
+    );
     expect(recordOf(invoked)).toMatchObject({ outcome: "accepted", event_time: eventTime });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
@@ -53,8 +54,9 @@ describe("the time of a CTS trace", () => {
     async (_what, time) => {
       const { cloud, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 20_000 });
-      const invoked = await deliver(withFields(createRequestTrace(server, disk), { time, record_time: time }));
-      expect(invoked.error).toBeUndefined();
+      const invoked = expectSuccess(
+        await deliver(withFields(createRequestTrace(server, disk), { time, record_time: time })),
+      );
       expect(recordOf(invoked)).toMatchObject({ outcome: "accepted", resource_id: disk });
       expect(recordOf(invoked)).not.toHaveProperty("event_time");
       expect(invoked.output.length).toBeLessThan(5_000);
@@ -89,8 +91,7 @@ describe("the time of a CTS trace", () => {
     async (_what, time) => {
       const { cloud, clock, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 25_000 });
-      const invoked = await deliver(withFields(createCompletionTrace(server), { time, record_time: time }));
-      expect(invoked.error).toBeUndefined();
+      expectSuccess(await deliver(withFields(createCompletionTrace(server), { time, record_time: time })));
       expect(disksWithSnapshots(cloud)).toEqual([disk]);
       expect(clock.now() - START_MS).toBeGreaterThanOrEqual(25_000);
     },

@@ -13,7 +13,7 @@ import {
   resourceOutcomes,
   withFields,
 } from "../support/attachments.ts";
-import { HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
+import { expectSuccess, HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
 import type { Json } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -133,8 +133,7 @@ describe("a CTS trace", () => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { deliver, server, disk, requests } = await createAttachedFixture();
       const { cts } = createRequestTrace(server, disk);
-      const invoked = await deliver(wrapped({ ...cts, ...change }));
-      expect(invoked.error).toBeUndefined();
+      const invoked = expectSuccess(await deliver(wrapped({ ...cts, ...change })));
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
       expect(recordOf(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk, level: "info" });
       expect(recordOf(invoked).detail).toContain(detail);
@@ -179,8 +178,7 @@ describe("a CTS trace that names only the server", () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.addVolume({ serverId: server, attachedAt: START_MS - 24 * HOUR_MS });
     cloud.attach(disk, server, { after: 30_000 });
-    const invoked = await deliver(createCompletionTrace(server, START_MS));
-    expect(invoked.error).toBeUndefined();
+    expectSuccess(await deliver(createCompletionTrace(server, START_MS)));
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
 
     clock.advance(HOUR_MS);
@@ -200,8 +198,7 @@ describe("several disks for a CTS trace that names only the server", () => {
       clock.advance(MINUTE_MS);
     }
     expect((await deliver(createRequestTrace(server, disk, START_MS))).result.outcomes).toEqual({ accepted: 1 });
-    const invoked = await deliver(createCompletionTrace(server, clock.now()));
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver(createCompletionTrace(server, clock.now())));
     expect(invoked.result).toMatchObject({ targets: 3, outcomes: { existing: 1, accepted: 2 } });
     expect(resourceOutcomes(invoked).sort()).toEqual(
       [`existing ${disk}`, `accepted ${second}`, `accepted ${third}`].sort(),

@@ -9,7 +9,7 @@ import {
   disksWithSnapshots,
   recordOf,
 } from "../support/attachments.ts";
-import { HOUR_MS, START_MS } from "../support/common.ts";
+import { expectSuccess, HOUR_MS, START_MS } from "../support/common.ts";
 import { type Invoked, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -19,8 +19,7 @@ describe("the CTS traces of one attachment", () => {
   test("disk-attached waits until the disk is attached and creates one snapshot from the CTS request trace and the completion trace", async () => {
     const { cloud, clock, deliver, server, disk, requests } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
-    const first = await deliver(createRequestTrace(server, disk));
-    expect(first.error).toBeUndefined();
+    const first = expectSuccess(await deliver(createRequestTrace(server, disk)));
     expect(first.result).toEqual({
       function: "disk-attached",
       policy: "disk-attached",
@@ -154,8 +153,7 @@ describe("the attachment that EVS returns", () => {
   test("disk-attached skips a disk at once if the disk is attached to another server than the CTS trace names", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, cloud.addServer().id);
-    const invoked = await deliver(createRequestTrace(server, disk));
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver(createRequestTrace(server, disk)));
     expect(recordOf(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
     expect(recordOf(invoked).detail).toBe(`The disk is attached to another server than ${server}.`);
     expect(clock.now()).toBe(START_MS);
@@ -165,8 +163,7 @@ describe("the attachment that EVS returns", () => {
   test("disk-attached skips a disk that is not attached one hour after the time of the CTS trace", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     clock.advance(HOUR_MS + 1);
-    const invoked = await deliver(createRequestTrace(server, disk, START_MS));
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await deliver(createRequestTrace(server, disk, START_MS)));
     expect(recordOf(invoked)).toMatchObject({ outcome: "skipped", resource_id: disk });
     expect(recordOf(invoked).detail).toContain("more than an hour old");
     expect(cloud.snapshots()).toEqual([]);

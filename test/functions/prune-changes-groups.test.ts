@@ -1,15 +1,15 @@
 /** Tests `prune-snapshots` when members of a snapshot group change during a run. */
 import { describe, expect, test } from "vitest";
-import { DAY_MS, START_MS } from "../support/common.ts";
-import { CHANGED, createChangingFixture } from "../support/prunes.ts";
-import { busyAnswer, DELETE } from "../support/retention-seeds.ts";
+import { DAY_MS, expectSuccess, START_MS } from "../support/common.ts";
+import { createChangingFixture, findRecord, PLAN_CHANGED } from "../support/prunes.ts";
+import { busyResponse, DELETE_OPERATIONS } from "../support/retention-seeds.ts";
 
-describe("a snapshot group whose members change after its deletion was refused as busy", () => {
-  const group = async () => {
+describe("members change after the deletion of their snapshot group was rejected as busy", () => {
+  const createBusyGroup = async () => {
     const fixture = await createChangingFixture();
-    const { cloud, add, after } = fixture;
-    const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
-    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const { cloud, add, afterDeletion } = fixture;
+    const [second = "", newest = ""] = [2, 1].map((days) => add("snapshot-group", days));
+    cloud.fault({ operation: DELETE_OPERATIONS["snapshot-group"], nth: 1 }, busyResponse("snapshot-group"));
     const replaceMember = (groupId: string, changes: object | undefined) => {
       const member = cloud.snapshots("standard-snapshot").find((one) => one.snapshot_group_id === groupId);
       cloud.removeSnapshot(member?.id ?? "");
@@ -17,61 +17,58 @@ describe("a snapshot group whose members change after its deletion was refused a
       const { id = "", volume_id: volumeId = "" } = member ?? {};
       cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId, groupId, createdAt: START_MS - DAY_MS, ...changes });
     };
-    return { ...fixture, a, b, replaceMember, after };
+    return { ...fixture, newest, second, replaceMember, afterDeletion };
   };
 
   test.each([
     ["held by its label", { tags: { hold: "yes" } }],
     ["held by its description", { description: "hold: audit" }],
-  ])("prune-snapshots keeps a group whose deletion was refused as busy when a member is %s", async (how, changes) => {
-    const { a, b, replaceMember, after, prune, left } = await group();
-    after.set(1, () => replaceMember(b, changes));
-    const { error, records } = await prune();
-    expect(error).toBeUndefined();
-    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+  ])("prune-snapshots keeps a busy snapshot group if one of its members is now %s", async (how, changes) => {
+    const { newest, second, replaceMember, afterDeletion, prune, remainingIds } = await createBusyGroup();
+    afterDeletion.set(1, () => replaceMember(second, changes));
+    const { records } = expectSuccess(await prune());
+    expect(findRecord(records, second)).toMatchObject({
       outcome: "held",
       rule: expect.stringContaining(how),
-      detail: expect.stringMatching(CHANGED),
+      detail: expect.stringMatching(PLAN_CHANGED),
     });
-    expect(left()).toEqual([a, b].sort());
+    expect(remainingIds()).toEqual([newest, second].sort());
   });
 
   test.each([
     ["in the status error", { status: "error" }, "keep_last"],
     ["missing", undefined, "keep_last"],
   ])(
-    "prune-snapshots keeps a group whose deletion was refused as busy when the member of the newer group is %s",
+    "prune-snapshots keeps a busy snapshot group if the member of the newer group is now %s",
     async (_how, changes, rule) => {
-      const { a, b, replaceMember, after, prune, left } = await group();
-      after.set(1, () => replaceMember(a, changes));
-      const { error, records } = await prune();
-      expect(error).toBeUndefined();
-      expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "kept", rule });
-      expect(left()).toEqual([a, b].sort());
+      const { newest, second, replaceMember, afterDeletion, prune, remainingIds } = await createBusyGroup();
+      afterDeletion.set(1, () => replaceMember(newest, changes));
+      const { records } = expectSuccess(await prune());
+      expect(findRecord(records, second)).toMatchObject({ outcome: "kept", rule });
+      expect(remainingIds()).toEqual([newest, second].sort());
     },
   );
 
-  test("prune-snapshots keeps a busy group that becomes the last good one of a disk because the newer group loses a member", async () => {
+  test("prune-snapshots keeps a busy snapshot group if the newer group loses its member for one disk", async () => {
     const fixture = await createChangingFixture();
-    const { cloud, server, add, after, prune, left } = fixture;
-    const second = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
-    const [b = "", a = ""] = [2, 1].map((days) => add("snapshot-group", days));
-    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const { cloud, server, add, afterDeletion, prune, remainingIds } = fixture;
+    const otherDisk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
+    const [second = "", newest = ""] = [2, 1].map((days) => add("snapshot-group", days));
+    cloud.fault({ operation: DELETE_OPERATIONS["snapshot-group"], nth: 1 }, busyResponse("snapshot-group"));
     const lost = cloud
       .snapshots("standard-snapshot")
-      .find((one) => one.snapshot_group_id === a && one.volume_id === second.id);
-    after.set(1, () => cloud.removeSnapshot(lost?.id ?? ""));
-    const { error, records } = await prune();
-    expect(error).toBeUndefined();
-    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+      .find((one) => one.snapshot_group_id === newest && one.volume_id === otherDisk.id);
+    afterDeletion.set(1, () => cloud.removeSnapshot(lost?.id ?? ""));
+    const { records } = expectSuccess(await prune());
+    expect(findRecord(records, second)).toMatchObject({
       outcome: "kept",
-      rule: `the last good one of disk ${second.id}`,
+      rule: `the last good one of disk ${otherDisk.id}`,
     });
-    expect(left()).toEqual([a, b].sort());
+    expect(remainingIds()).toEqual([newest, second].sort());
   });
 
-  test("prune-snapshots keeps a busy group of single disks that loses a member, because no newer group has the same disks", async () => {
-    const { cloud, disk, prune, left, after } = await createChangingFixture();
+  test("prune-snapshots keeps a busy snapshot group of two disks that loses a member, because no newer group has the same disks", async () => {
+    const { cloud, disk, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const other = cloud.addVolume();
     const add = (days: number) =>
       cloud.addSnapshot({
@@ -80,15 +77,17 @@ describe("a snapshot group whose members change after its deletion was refused a
         createdAt: START_MS - days * DAY_MS,
         tags: { "managed-by": "snapshot-functions", policy: "nightly", key: `${days}`.repeat(32), content: "01234567" },
       }).id;
-    const [b, a] = [add(2), add(1)];
-    cloud.fault({ operation: DELETE["snapshot-group"], nth: 1 }, busyAnswer("snapshot-group"));
+    const [second, newest] = [add(2), add(1)];
+    cloud.fault({ operation: DELETE_OPERATIONS["snapshot-group"], nth: 1 }, busyResponse("snapshot-group"));
     const member = cloud
       .snapshots("standard-snapshot")
-      .find((one) => one.snapshot_group_id === b && one.volume_id === other.id);
-    after.set(1, () => cloud.removeSnapshot(member?.id ?? ""));
-    const { error, records } = await prune();
-    expect(error).toBeUndefined();
-    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({ outcome: "kept", rule: "keep_last" });
-    expect(left()).toEqual([a, b].sort());
+      .find((one) => one.snapshot_group_id === second && one.volume_id === other.id);
+    afterDeletion.set(1, () => cloud.removeSnapshot(member?.id ?? ""));
+    const { records } = expectSuccess(await prune());
+    expect(findRecord(records, second)).toMatchObject({
+      outcome: "kept",
+      rule: "keep_last",
+    });
+    expect(remainingIds()).toEqual([newest, second].sort());
   });
 });

@@ -3,20 +3,26 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { DAY_MS, START_MS } from "../support/common.ts";
+import { DAY_MS, expectSuccess, START_MS } from "../support/common.ts";
 import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
-import { addSnapshot, brief, type Changes, idsOf, marker, nightly } from "../support/full-disks.ts";
+import {
+  addSnapshot,
+  createFixture,
+  createMarker,
+  idsOf,
+  nightlyPolicy,
+  type SnapshotChanges,
+  summarizeRecord,
+} from "../support/full-disks.ts";
 
 describe("a disk with 7 snapshots, the maximum", () => {
-  test("scheduled-snapshots with make_room prunes a full disk, waits for the deletions, and creates the next snapshot", async () => {
-    const { cloud, clock, invoke, requests } = await createTestEnvironment({ deletionMs: 20_000 });
-    const disk = cloud.addVolume({ tags: { backup: "daily" } });
+  test("scheduled-snapshots with make_room deletes old snapshots of a full disk, waits for the deletions, and creates a snapshot", async () => {
+    const { cloud, clock, schedule, requests, disk } = await createFixture({ deletionMs: 20_000 });
     const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
-    const { error, result, records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
-    expect(error).toBeUndefined();
+    const { result, records } = expectSuccess(await schedule());
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
     const deleted = records.filter(({ action }) => action === "prune");
-    expect(deleted.map(brief)).toEqual(
+    expect(deleted.map(summarizeRecord)).toEqual(
       [3, 2, 1, 0].map((index) => ({
         action: "prune",
         outcome: "deleted",
@@ -26,33 +32,29 @@ describe("a disk with 7 snapshots, the maximum", () => {
     );
     expect(deleted[0]).toMatchObject({ kind: "snapshot", resource_id: disk.id, policy: "nightly", name: "nightly-4" });
     expect(idsOf(cloud, disk.id)).toEqual([...old.slice(4), records.at(-2)?.snapshot_id]);
-    // The function created the snapshot after the deletions, so the cloud refused no create.
+    // EVS rejected no create request, because the function waited until the deletions were complete.
     expect(cloud.count("evs.createSnapshot", 413)).toBe(0);
     expect(clock.now() - START_MS).toBeGreaterThanOrEqual(20_000);
     expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
   });
 
-  test("scheduled-snapshots without make_room reports QuotaExceeded with advice and deletes nothing", async () => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const disk = cloud.addVolume();
+  test("scheduled-snapshots without make_room reports QuotaExceeded with advice for a full disk and deletes nothing", async () => {
+    const { cloud, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
-    const { error, records } = await invoke(
-      scheduledSnapshots,
-      timerEvent(nightly(disk.id, { make_room: false }), START),
-    );
+    const { error, records } = await schedule({ make_room: false });
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 1 });
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded", code: "EVS.5413" } });
     expect(records[0]?.error.message).toContain("to keep fewer (infra/README.md says how)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("scheduled-snapshots reports QuotaExceeded for a 400 on a full disk, and InvalidRequest for a 400 on another disk", async () => {
+  test("scheduled-snapshots reports a 400 response as QuotaExceeded for a full disk, and as InvalidRequest for another disk", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const [full, free] = [cloud.addVolume(), cloud.addVolume()];
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, full.id, days);
     const body = { error: { code: "EVS.5400", message: "Malformed request body." } };
     cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", status: 400, body });
-    const policy = nightly(full.id, {
+    const policy = nightlyPolicy(full.id, {
       make_room: false,
       targets: [{ kind: "snapshot", volume_ids: [full.id, free.id] }],
     });
@@ -65,7 +67,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
-  test("scheduled-snapshots reports QuotaExceeded with the reason and sends no create if no snapshot may be deleted", async () => {
+  test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if no snapshot may be deleted", async () => {
     const cases = [
       ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "Let it keep at most 6 with the others"],
       ["of another policy", {}, { policy: "weekly" }, "0 of them belong to the policy"],
@@ -77,14 +79,14 @@ describe("a disk with 7 snapshots, the maximum", () => {
         { description: "hold: before the migration" },
         "7 of them belong to the policy",
       ],
-    ] satisfies [string, object, Changes, string][];
+    ] satisfies [string, object, SnapshotChanges, string][];
     const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, message] of cases) {
       const disk = cloud.addVolume();
       for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, more);
       const before = cloud.count("evs.createSnapshot");
-      const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, changes), START));
-      expect(records.map(brief), name).toEqual([
+      const { records } = await invoke(scheduledSnapshots, timerEvent(nightlyPolicy(disk.id, changes), START));
+      expect(records.map(summarizeRecord), name).toEqual([
         { action: "create", outcome: "failed", reason: "QuotaExceeded" },
         { action: "run", outcome: "failed" },
       ]);
@@ -94,10 +96,9 @@ describe("a disk with 7 snapshots, the maximum", () => {
     }
   });
 
-  test("scheduled-snapshots with make_room deletes duplicates and failed snapshots", async () => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const disk = cloud.addVolume();
-    const key = marker("nightly");
+  test("scheduled-snapshots with make_room deletes a duplicate and a failed snapshot of a full disk", async () => {
+    const { cloud, schedule, disk } = await createFixture();
+    const key = createMarker("nightly");
     const older = cloud.addSnapshot({
       kind: "snapshot",
       volumeId: disk.id,
@@ -113,10 +114,8 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const failed = addSnapshot(cloud, disk.id, 3, { status: "error" });
     for (const days of [4, 5, 6]) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "by hand" });
-    const policy = nightly(disk.id, { retention: { keep_last: 30 } });
-    const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
-    expect(error).toBeUndefined();
-    expect(records.filter(({ action }) => action === "prune").map(brief)).toEqual([
+    const { records } = expectSuccess(await schedule({ retention: { keep_last: 30 } }));
+    expect(records.filter(({ action }) => action === "prune").map(summarizeRecord)).toEqual([
       { action: "prune", outcome: "deleted", rule: `twin of ${older.id}`, snapshot_id: duplicate.id },
       { action: "prune", outcome: "deleted", rule: "failed, and a newer good one exists", snapshot_id: failed },
     ]);
@@ -124,22 +123,19 @@ describe("a disk with 7 snapshots, the maximum", () => {
   });
 
   test.each([
-    ["one failed snapshot of seven", ["available", "error"], [6, 1]],
+    ["the only failed snapshot of seven", ["available", "error"], [6, 1]],
     ["seven failed snapshots", ["error"], [7]],
   ])(
-    "scheduled-snapshots deletes %s to make room if the retention keeps all others",
+    "scheduled-snapshots with make_room deletes %s if the retention keeps all other snapshots",
     async (_what, statuses, counts) => {
-      const { cloud, invoke } = await createTestEnvironment();
-      const disk = cloud.addVolume();
+      const { cloud, schedule, disk } = await createFixture();
       const old = statuses.flatMap((status, index) =>
         Array.from({ length: counts[index] ?? 0 }, (_, days) => ({
           id: addSnapshot(cloud, disk.id, days + (status === "error" ? 0.5 : 1), { status }),
           status,
         })),
       );
-      const policy = nightly(disk.id, { retention: { keep_last: 6 } });
-      const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
-      expect(error).toBeUndefined();
+      const { records } = expectSuccess(await schedule({ retention: { keep_last: 6 } }));
       const deleted = records.filter(({ action }) => action === "prune");
       expect(deleted.map(({ snapshot_id, outcome, rule }) => [snapshot_id, outcome, rule])).toEqual(
         old
@@ -151,47 +147,44 @@ describe("a disk with 7 snapshots, the maximum", () => {
   );
 
   test("scheduled-snapshots with make_room waits for a deletion in progress instead of deleting another snapshot", async () => {
-    const { cloud, invoke } = await createTestEnvironment({ deletionMs: 5_000 });
-    const disk = cloud.addVolume();
+    const { cloud, schedule, disk } = await createFixture({ deletionMs: 5_000 });
     const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
-    // An earlier delivery ends after its first deletion.
-    await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { retention: { keep_last: 6 } }), START), {
-      remainingMs: 3_500,
-    });
-    expect(idsOf(cloud, disk.id)).toEqual(old.slice(1));
-    const { records } = await invoke(
-      scheduledSnapshots,
-      timerEvent(nightly(disk.id, { retention: { keep_last: 3 } }), START),
+    // An earlier invocation reaches its deadline after its first deletion.
+    await schedule(
+      { retention: { keep_last: 6 } },
+      {
+        remainingMs: 3_500,
+      },
     );
-    expect(records.map(brief)).toEqual([
+    expect(idsOf(cloud, disk.id)).toEqual(old.slice(1));
+    const { records } = await schedule({ retention: { keep_last: 3 } });
+    expect(records.map(summarizeRecord)).toEqual([
       { action: "create", outcome: "accepted", snapshot_id: expect.any(String) },
       { action: "run", outcome: "done" },
     ]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("scheduled-snapshots reports DeadlineExceeded if deletions take too long, and the next delivery continues", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 300_000, timeoutSeconds: 900 });
-    const disk = cloud.addVolume();
+  test("scheduled-snapshots with make_room reports DeadlineExceeded if deletions take 300 s, and the next delivery creates the snapshot", async () => {
+    const { cloud, clock, schedule, disk } = await createFixture({ deletionMs: 300_000, timeoutSeconds: 900 });
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
-    const first = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
-    expect(first.records.map(brief).slice(-2)).toEqual([
+    const first = await schedule();
+    expect(first.records.map(summarizeRecord).slice(-2)).toEqual([
       { action: "create", outcome: "failed", reason: "DeadlineExceeded" },
       { action: "run", outcome: "failed" },
     ]);
     expect(first.records.at(-2)?.error.message).toContain("4 of its 7 snapshots are being deleted");
-    // The function reserves time for other disks.
+    // The function stops waiting long before its deadline of 900 s, because other disks need time too.
     expect(clock.now() - START_MS).toBeLessThanOrEqual(185_000);
     clock.advance(200_000);
-    const second = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    const second = await schedule();
     expect(second.result.outcomes).toEqual({ accepted: 1 });
   });
 
   test("scheduled-snapshots with make_room does not wait for snapshots in the status error_deleting", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    const disk = cloud.addVolume();
+    const { cloud, clock, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, { status: "error_deleting" });
-    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    const { records } = await schedule();
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded" } });
     expect(clock.now()).toBe(START_MS);
   });
@@ -201,7 +194,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
       const { cloud, invoke, requests } = await createTestEnvironment();
       const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);
       for (const id of ids) addSnapshot(cloud, id, 1);
-      const policy = { ...nightly("", { make_room }), targets: [{ kind: "snapshot", volume_ids: ids }] };
+      const policy = { ...nightlyPolicy("", { make_room }), targets: [{ kind: "snapshot", volume_ids: ids }] };
       const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
       expect(result.outcomes).toEqual({ accepted: 50 });
       return requests().length;
@@ -209,21 +202,19 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(await count(true)).toBe(await count(false));
   });
 
-  test("scheduled-snapshots sends the create if one of seven snapshots belongs to a backup and no other may be deleted", async () => {
-    const { cloud, invoke } = await createTestEnvironment({ legacyPerVolume: 8 });
-    const disk = cloud.addVolume();
+  test("scheduled-snapshots with make_room sends the create request if one of seven snapshots belongs to a backup", async () => {
+    const { cloud, schedule, disk } = await createFixture({ legacyPerVolume: 8 });
     for (let days = 1; days <= 6; days += 1) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });
-    const policy = nightly(disk.id, { retention: { keep_last: 30 } });
-    const { result } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+    const { result } = await schedule({ retention: { keep_last: 30 } });
     expect(result.outcomes).toEqual({ accepted: 1 });
   });
 
-  test("scheduled-snapshots creates no second snapshot if another instance creates the snapshot while it waits for room", async () => {
+  test("scheduled-snapshots with make_room creates no second snapshot if another instance creates the snapshot during the deletions", async () => {
     const id = randomUUID();
     const elsewhere = await createTestEnvironment();
     elsewhere.cloud.addVolume({ id });
-    await elsewhere.invoke(scheduledSnapshots, timerEvent(nightly(id), START));
+    await elsewhere.invoke(scheduledSnapshots, timerEvent(nightlyPolicy(id), START));
     const metadata = elsewhere.cloud.snapshots("snapshot")[0]?.metadata ?? {};
 
     const { cloud, invoke } = await createTestEnvironment({ deletionMs: 10_000 });
@@ -234,9 +225,9 @@ describe("a disk with 7 snapshots, the maximum", () => {
       other = its.addSnapshot({ kind: "snapshot", volumeId: id, metadata }).id;
     };
     cloud.fault({ operation: "evs.listSnapshots", nth: 4 }, { type: "mutatePage", mutate });
-    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id), START));
+    const { records } = await invoke(scheduledSnapshots, timerEvent(nightlyPolicy(disk.id), START));
     expect(other).toBeDefined();
-    expect(brief(records.at(-2))).toEqual({ action: "create", outcome: "existing", snapshot_id: other });
+    expect(summarizeRecord(records.at(-2))).toEqual({ action: "create", outcome: "existing", snapshot_id: other });
     expect(cloud.count("evs.createSnapshot")).toBe(0);
   });
 
@@ -244,33 +235,27 @@ describe("a disk with 7 snapshots, the maximum", () => {
     ["no retention", undefined, "got none"],
     ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
   ])(
-    "scheduled-snapshots rejects make_room with %s even if no disk is full, in a run and in a dry run",
+    "scheduled-snapshots rejects a policy that has make_room and %s, in a run and in a dry run",
     async (_what, retention, got) => {
-      const { cloud, invoke, requests } = await createTestEnvironment();
-      const disk = cloud.addVolume();
+      const { cloud, schedule, requests, disk } = await createFixture();
       for (const dry_run of [false, true]) {
-        const policy = nightly(disk.id, { retention, dry_run });
-        const { error, records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+        const { error, records } = await schedule({ retention, dry_run });
         expect(error).toMatchObject({ reason: "InvalidRequest" });
         expect(error?.message).toMatch(/^make_room: expected a retention with at least one keep_ rule/);
         expect(error?.message).toContain(got);
         expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
       }
       expect(requests()).toEqual([]);
-      // Without make_room the policy needs no retention.
-      const { result } = await invoke(
-        scheduledSnapshots,
-        timerEvent(nightly(disk.id, { retention, make_room: false }), START),
-      );
+      // The function accepts the policy if make_room is false.
+      const { result } = await schedule({ retention, make_room: false });
       expect(result.outcomes).toEqual({ accepted: 1 });
     },
   );
 
   test("scheduled-snapshots with make_room and dry_run deletes nothing", async () => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const disk = cloud.addVolume();
+    const { cloud, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
-    const { records } = await invoke(scheduledSnapshots, timerEvent(nightly(disk.id, { dry_run: true }), START));
+    const { records } = await schedule({ dry_run: true });
     expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });

@@ -1,15 +1,14 @@
 /** Tests which snapshots of each kind `prune-snapshots` keeps and deletes. */
 import { describe, expect, test } from "vitest";
-import { DAY_MS, HOUR_MS, KINDS, listWithoutMembers, START_MS } from "../support/common.ts";
-import { brief, createFixture, keepLast } from "../support/prunes.ts";
-import { DELETE, markerOf } from "../support/retention-seeds.ts";
+import { DAY_MS, expectSuccess, HOUR_MS, KINDS, listWithoutMembers, SEQUENTIAL, START_MS } from "../support/common.ts";
+import { createFixture, findRecord, keepLast, summarizeRecord } from "../support/prunes.ts";
+import { DELETE_OPERATIONS, markerOf } from "../support/retention-seeds.ts";
 
-describe.each(KINDS)("a policy with %ss", (kind) => {
-  test(`prune-snapshots deletes each ${kind} that no rule keeps, and writes a record with the rule of each one`, async () => {
-    const { cloud, of, prune, old, left, deleted } = await createFixture();
-    const [first = "", second = "", third = "", fourth = ""] = [4, 3, 2, 1].map((days) => old(kind, days));
-    const { error, result, records } = await prune(keepLast(2));
-    expect(error).toBeUndefined();
+describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
+  test(`prune-snapshots deletes each ${kind} that no retention rule keeps, and records the rule for each ${kind}`, async () => {
+    const { cloud, resourceIds, prune, addOld, remainingIds, deletedIds } = await createFixture();
+    const [first = "", second = "", third = "", fourth = ""] = [4, 3, 2, 1].map((days) => addOld(kind, days));
+    const { result, records } = expectSuccess(await prune(keepLast(2)));
     expect(result).toEqual({
       function: "prune-snapshots",
       policy: "nightly",
@@ -18,30 +17,36 @@ describe.each(KINDS)("a policy with %ss", (kind) => {
       deferred_to: [],
       topic: "delivered",
     });
-    expect(records.slice(0, -1).map(brief)).toEqual([
+    expect(records.slice(0, -1).map(summarizeRecord)).toEqual([
       `${fourth} kept: keep_last`,
       `${third} kept: keep_last`,
       `${second} deleted: kept by no rule`,
       `${first} deleted: kept by no rule`,
     ]);
     for (const record of records.slice(0, -1)) {
-      expect(record).toMatchObject({ action: "prune", kind, resource_id: of[kind], policy: "nightly", level: "info" });
+      expect(record).toMatchObject({
+        action: "prune",
+        kind,
+        resource_id: resourceIds[kind],
+        policy: "nightly",
+        level: "info",
+      });
     }
-    expect(deleted()).toEqual([second, first]);
-    expect(left()).toEqual([third, fourth].sort());
-    expect(cloud.count(DELETE[kind], 202)).toBe(2);
+    expect(deletedIds()).toEqual([second, first]);
+    expect(remainingIds()).toEqual([third, fourth].sort());
+    expect(cloud.count(DELETE_OPERATIONS[kind], 202)).toBe(2);
   });
 
-  test(`prune-snapshots with dry_run plans the same deletions of ${kind}s and deletes nothing`, async () => {
-    const { prune, old, left, deleted } = await createFixture();
-    for (let days = 1; days <= 40; days += 1) old(kind, days, days % 7 === 3 ? { status: "error" } : {});
-    old(kind, 12, { description: "hold: audit" });
+  test(`prune-snapshots with dry_run plans the ${kind} deletions that the next run makes, and deletes nothing`, async () => {
+    const { prune, addOld, remainingIds, deletedIds } = await createFixture();
+    for (let days = 1; days <= 40; days += 1) addOld(kind, days, days % 7 === 3 ? { status: "error" } : {});
+    addOld(kind, 12, { description: "hold: audit" });
     const policy = { policy: "nightly", retention: { keep_last: 2, keep_weekly: 3, keep_monthly: 2 } };
-    const before = left();
+    const before = remainingIds();
     const dry = await prune({ ...policy, dry_run: true });
     expect(dry.result.outcomes).toEqual({ planned: 41 });
-    expect(deleted()).toEqual([]);
-    expect(left()).toEqual(before);
+    expect(deletedIds()).toEqual([]);
+    expect(remainingIds()).toEqual(before);
     const done = await prune(policy);
     const decisions = (records: typeof dry.records, field: "detail" | "outcome") =>
       records
@@ -51,86 +56,84 @@ describe.each(KINDS)("a policy with %ss", (kind) => {
     expect(decisions(done.records, "outcome")).toEqual(decisions(dry.records, "detail"));
     expect(new Set(done.records.map(({ outcome }) => outcome))).toEqual(new Set(["kept", "deleted", "held", "done"]));
     const gone = done.records.filter(({ outcome }) => outcome === "deleted").map((one) => one.snapshot_id);
-    expect(left()).toEqual(before.filter((id) => !gone.includes(id)));
+    expect(remainingIds()).toEqual(before.filter((id) => !gone.includes(id)));
   });
 
-  test(`prune-snapshots deletes no ${kind} of another policy or another creator, and none that is held`, async () => {
-    const { prune, old, left } = await createFixture();
+  test(`prune-snapshots deletes no ${kind} that belongs to another policy, was created by another program, or is held`, async () => {
+    const { prune, addOld, remainingIds } = await createFixture();
     const kept = [
-      old(kind, 10, { policy: "nightly2" }),
-      old(kind, 11, { policy: "Nightly" }),
-      old(kind, 12, { marked: false, name: "nightly-20261101T020000Z-01234567" }),
-      old(kind, 13, { description: "hold: before the migration" }),
+      addOld(kind, 10, { policy: "nightly2" }),
+      addOld(kind, 11, { policy: "Nightly" }),
+      addOld(kind, 12, { marked: false, name: "nightly-20261101T020000Z-01234567" }),
+      addOld(kind, 13, { description: "hold: before the migration" }),
       ...(kind === "cluster-snapshot"
         ? []
-        : [old(kind, 14, { labels: { hold: "true" } }), old(kind, 15, { name: "autobk_snapshot_x" })]),
-      old(kind, 16),
-      old(kind, 17, { status: "rollbacking" }),
-      old(kind, 18, { status: "creating" }),
-      old(kind, 1),
+        : [addOld(kind, 14, { labels: { hold: "true" } }), addOld(kind, 15, { name: "autobk_snapshot_x" })]),
+      addOld(kind, 16),
+      addOld(kind, 17, { status: "rollbacking" }),
+      addOld(kind, 18, { status: "creating" }),
+      addOld(kind, 1),
     ];
     const held = kept.at(-4) ?? "";
-    const unneeded = [old(kind, 20), old(kind, 21)];
-    const { error, records } = await prune(keepLast(1, { hold: [held.toUpperCase()] }));
-    expect(error).toBeUndefined();
+    const unneeded = [addOld(kind, 20), addOld(kind, 21)];
+    const { records } = expectSuccess(await prune(keepLast(1, { hold: [held.toUpperCase()] })));
     const deleted = records.filter(({ outcome }) => outcome === "deleted").map((one) => one.snapshot_id);
     expect(deleted.sort()).toEqual(unneeded.sort());
-    expect(left()).toEqual(kept.sort());
+    expect(remainingIds()).toEqual(kept.sort());
   });
 
-  test(`prune-snapshots applies the policy to each ${kind} whose resource no longer exists`, async () => {
-    const { cloud, server, disk, cluster, prune, old, left } = await createFixture();
-    const ids = [3, 2, 1].map((days) => old(kind, days));
+  test(`prune-snapshots deletes each unneeded ${kind} of a resource that no longer exists`, async () => {
+    const { cloud, server, disk, cluster, prune, addOld, remainingIds } = await createFixture();
+    const ids = [3, 2, 1].map((days) => addOld(kind, days));
     cloud.removeVolume(disk.id);
     cloud.removeServer(server.id);
     cloud.removeCluster(cluster.id);
     expect((await prune(keepLast(2))).result.outcomes).toEqual({ kept: 2, deleted: 1 });
-    expect(left()).toEqual(ids.slice(1).sort());
+    expect(remainingIds()).toEqual(ids.slice(1).sort());
     expect((await prune(keepLast(2))).result.outcomes).toEqual({ kept: 2 });
   });
 
-  test(`prune-snapshots reads all pages of 1,010 ${kind}s and follows no link to another host`, async () => {
-    const { cloud, runtime, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
-    for (let index = 0; index < 1_010; index += 1) old(kind, 1 + index / 100);
+  test(`prune-snapshots reads all list pages for 1,010 ${kind}s and sends no request to another host`, async () => {
+    const { cloud, runtime, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
+    for (let index = 0; index < 1_010; index += 1) addOld(kind, 1 + index / 100);
     const hosts = new Set<string>();
     const { transport } = runtime;
     runtime.transport = (request) => {
       hosts.add(request.url.origin);
       return transport(request);
     };
-    const { error, result } = await prune(keepLast(990));
-    expect(error).toBeUndefined();
+    const { result } = expectSuccess(await prune(keepLast(990)));
     expect(result.outcomes).toEqual({ kept: 990, deleted: 20 });
-    expect(left()).toHaveLength(990);
+    expect(remainingIds()).toHaveLength(990);
     expect([...hosts]).toEqual([cloud.url]);
   });
 
-  test(`prune-snapshots deletes the younger duplicate of a ${kind} before other snapshots`, async () => {
-    const { prune, old, deleted, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
-    const ancient = old(kind, 50);
-    const [a = "", b = ""] = [old(kind, 5, { key: "once" }), old(kind, 4.9999, { key: "once" })];
-    const other = old(kind, 3);
-    const newest = old(kind, 1);
+  test(`prune-snapshots deletes the younger of two duplicate ${kind}s before any other snapshot`, async () => {
+    const { prune, addOld, deletedIds, remainingIds } = await createFixture(SEQUENTIAL);
+    const ancient = addOld(kind, 50);
+    const [a = "", b = ""] = [addOld(kind, 5, { key: "once" }), addOld(kind, 4.9999, { key: "once" })];
+    const other = addOld(kind, 3);
+    const newest = addOld(kind, 1);
     const { records } = await prune(keepLast(1));
-    expect(deleted()).toEqual([b, other, a, ancient]);
-    expect(records.find(({ snapshot_id }) => snapshot_id === b)).toMatchObject({
+    expect(deletedIds()).toEqual([b, other, a, ancient]);
+    expect(findRecord(records, b)).toMatchObject({
       outcome: "deleted",
       rule: `twin of ${a}`,
     });
-    expect(left()).toEqual([newest]);
+    expect(remainingIds()).toEqual([newest]);
   });
 
-  test(`prune-snapshots keeps the younger duplicate of a ${kind} while the older one is creating`, async () => {
-    const { prune, old, left } = await createFixture();
-    const ids = [old(kind, 5, { key: "once", status: "creating" }), old(kind, 4.9999, { key: "once" })];
+  test(`prune-snapshots keeps the younger of two duplicate ${kind}s while the older is creating`, async () => {
+    const { prune, addOld, remainingIds } = await createFixture();
+    const ids = [addOld(kind, 5, { key: "once", status: "creating" }), addOld(kind, 4.9999, { key: "once" })];
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 2 });
-    expect(left()).toEqual(ids.sort());
+    expect(remainingIds()).toEqual(ids.sort());
   });
 });
 
 test("prune-snapshots succeeds in two simultaneous runs that delete the same snapshots", async () => {
-  const { cloud, clock, prune, old } = await createFixture();
-  for (const kind of KINDS) for (let days = 1; days <= 5; days += 1) old(kind, days);
+  const { cloud, clock, prune, addOld } = await createFixture();
+  for (const kind of KINDS) for (let days = 1; days <= 5; days += 1) addOld(kind, days);
   const [one, two] = await Promise.all([prune(keepLast(2)), prune(keepLast(2))]);
   expect([one.error, two.error]).toEqual([undefined, undefined]);
   expect(one.result.outcomes).toEqual({ kept: 8, deleted: 12 });
@@ -139,8 +142,8 @@ test("prune-snapshots succeeds in two simultaneous runs that delete the same sna
   expect(listWithoutMembers(cloud)).toHaveLength(8);
 });
 
-test("prune-snapshots keeps automated snapshots of DWS, whatever their description is", async () => {
-  const { cloud, cluster, prune, old, left } = await createFixture();
+test("prune-snapshots keeps an automated DWS snapshot although its description has the labels of the policy", async () => {
+  const { cloud, cluster, prune, addOld, remainingIds } = await createFixture();
   const description = Object.entries(markerOf("nightly", "auto"))
     .map(([name, value]) => `${name}:${value}`)
     .join(" ");
@@ -152,24 +155,24 @@ test("prune-snapshots keeps automated snapshots of DWS, whatever their descripti
     description,
     createdAt,
   });
-  const ids = [2, 1].map((days) => old("cluster-snapshot", days));
+  const ids = [2, 1].map((days) => addOld("cluster-snapshot", days));
   const { result } = await prune(keepLast(1));
   expect(result.outcomes).toEqual({ kept: 1, deleted: 1, held: 1 });
-  expect(left()).toEqual([auto.id, ids[1]].sort());
+  expect(remainingIds()).toEqual([auto.id, ids[1]].sort());
 });
 
-test("prune-snapshots keeps automatic and copied standard snapshots, whatever their tags are", async () => {
-  const { cloud, disk, prune, old, left } = await createFixture();
+test("prune-snapshots keeps automatic and copied standard snapshots although their tags are the labels of the policy", async () => {
+  const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
   const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: START_MS - 50 * DAY_MS } as const;
   const kept = (["auto", "copy"] as const).map(
     (snapshotType) => cloud.addSnapshot({ ...more, snapshotType, tags: markerOf("nightly", "once") }).id,
   );
-  const ids = [2, 1].map((days) => old("standard-snapshot", days));
-  old("standard-snapshot", 3, { key: "once" });
+  const ids = [2, 1].map((days) => addOld("standard-snapshot", days));
+  addOld("standard-snapshot", 3, { key: "once" });
   const { records } = await prune(keepLast(1));
   expect(records.filter(({ outcome }) => outcome === "deleted").map(({ rule }) => rule)).toEqual([
     "kept by no rule",
     "kept by no rule",
   ]);
-  expect(left()).toEqual([...kept, ids[1]].sort());
+  expect(remainingIds()).toEqual([...kept, ids[1]].sort());
 });

@@ -1,6 +1,7 @@
 /** Constants and helpers that the tests of several functions share. */
+import { expect } from "vitest";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { START } from "./environment.ts";
+import { type Invoked, START } from "./environment.ts";
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -19,6 +20,15 @@ export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group",
 
 /** Removes the environment variables that configure the logging topic. */
 export const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
+
+/** Options for a test environment in which a function sends one request at a time. */
+export const SEQUENTIAL = { variables: { MAX_CONCURRENCY: "1" } };
+
+/** Expects that a handler returned a value instead of throwing an error, and returns the invocation. */
+export function expectSuccess<T extends Pick<Invoked, "error">>(invoked: T): T {
+  expect(invoked.error).toBeUndefined();
+  return invoked;
+}
 
 /** Returns whether a snapshot is complete. EVS misspells the status of snapshot groups as "avaialble". */
 export const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
