@@ -7,7 +7,7 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { createFixture, GROUP, SNAPSHOT } from "../support/creates.ts";
 import { apig, createTestEnvironment, nightly, outcomeHeader, outcomes, timerEvent } from "../support/environment.ts";
 
@@ -121,7 +121,7 @@ test("disk-attached fails and writes a failed record if its time runs out while 
   const server = cloud.addServer();
   const [disk = ""] = addDisks(1, { serverId: server.id });
   cloud.fault({ operation: "evs.showVolume" }, { type: "mutatePage", mutate: () => clock.advance(60_000) });
-  const invoked = await invoke(diskAttached, requested(server.id, disk));
+  const invoked = await invoke(diskAttached, createRequestTrace(server.id, disk));
   expect(invoked.error?.name).toBe("TargetsFailed");
   expect(outcomes(invoked)).toEqual(["create failed", "run failed"]);
 });

@@ -10,7 +10,7 @@ import type { GatewayResponse } from "../../shared/functiongraph/read-http.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { timerEvent as timerReader } from "../../shared/middleware/timer-event.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { createFixture, replaceCreateResponses, SNAPSHOT } from "../support/creates.ts";
 import {
   apig,
@@ -55,7 +55,7 @@ describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls
       const [factory, event, targetCount] = {
         "create-snapshot": [createSnapshot, apig({ snapshot: { volume_id: disks[0], force: true } }), 1],
         "scheduled-snapshots": [scheduledSnapshots, timerEvent(policy), 20],
-        "disk-attached": [diskAttached, requested(server.id, String(disks[0])), 1],
+        "disk-attached": [diskAttached, createRequestTrace(server.id, String(disks[0])), 1],
         "pre-deploy": [preDeploy, apig({ deployment_id: "web-1", targets }), 20],
         "verify-snapshots": [verifySnapshots, timerEvent({}), 0],
         "prune-snapshots": [pruneSnapshots, timerEvent(policy), 0],

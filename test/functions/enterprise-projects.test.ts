@@ -10,7 +10,7 @@ import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
-import { completed } from "../support/attachments.ts";
+import { createCompletionTrace } from "../support/attachments.ts";
 import { byName, CREATES } from "../support/creates.ts";
 import { apig, createTestEnvironment, outcomeHeader, START, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -98,7 +98,7 @@ test.each(["snapshot", "standard-snapshot"] as const)(
     const { cloud, clock, runtime, invoke } = await createTestEnvironment({ variables: { DISK_ATTACHED_KIND: kind } });
     const server = cloud.addServer({ enterpriseProjectId });
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: START, enterpriseProjectId });
-    const trace = completed(server.id, clock.now());
+    const trace = createCompletionTrace(server.id, clock.now());
     for (const outcome of ["accepted", "existing"]) {
       runtime.inFlight.clear();
       clock.advance(30_000);

@@ -1,27 +1,24 @@
 /** Tests `pre-deploy` when the creation time of a snapshot is missing, invalid or implausible. */
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../../infra/local/cloud/index.ts";
+import { DAY_MS, KINDS, MINUTE_MS } from "../support/common.ts";
 import {
   createFixture,
   firstSnapshot,
-  KINDS,
-  listOf,
-  MINUTE_MS,
+  listFieldOf,
   outcomesOf,
   type RowChange,
-  without,
+  removeFields,
 } from "../support/deployments.ts";
 import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-const DAY_MS = 1_440 * MINUTE_MS;
-
 const timeOf = (kind: Kind) => (kind === "cluster-snapshot" ? "started" : "created_at");
 
 describe.each(KINDS)("the creation time of a %s", (kind) => {
-  const absent = without(timeOf(kind));
+  const absent = removeFields(timeOf(kind));
   const dated =
     (time: unknown): RowChange =>
     (row) => ({ ...row, [timeOf(kind)]: time });
@@ -34,16 +31,16 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     ["is a day that does not exist", dated("2026-02-30T00:00:00")],
     ["is the year 1", dated("0001-01-01T00:00:00Z")],
     ["is 1970", dated("1970-01-01T00:00:00.000000")],
-    ["is before EVS had snapshots", dated("2014-12-31T23:59:59Z")],
+    ["is before 2015", dated("2014-12-31T23:59:59Z")],
     ["is two years ahead", dated("2029-11-21T02:00:00Z")],
   ])(
-    `pre-deploy refuses a deployment_id from 400 days ago if the creation time of its ${kind} %s`,
+    `pre-deploy responds 409 to a deployment_id from 400 days ago if the creation time of its ${kind} %s`,
     async (_what, change) => {
       const { cloud, clock, changeRows, post, addResource } = await createFixture();
       const { targets } = addResource(kind);
       expect((await post({ targets })).status).toBe(202);
       clock.advance(400 * DAY_MS);
-      changeRows(listOf(kind), change);
+      changeRows(listFieldOf(kind), change);
       for (const more of [{}, { max_age_minutes: 1e9 }, { wait_seconds: 50 }, { retry_failed: true }]) {
         const refused = await post({ targets, ...more });
         expect(refused.status).toBe(409);
@@ -58,22 +55,22 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     },
   );
 
-  test(`pre-deploy refuses a ${kind} with a creation time 16 minutes ahead and accepts one 10 minutes ahead`, async () => {
+  test(`pre-deploy responds 409 if a ${kind} was created 16 minutes in the future, and 200 if it was created 10 minutes in the future`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });
     clock.advance(MINUTE_MS);
     const ahead = (minutes: number) => new Date(clock.now() + minutes * MINUTE_MS).toISOString().slice(0, 19);
-    changeRows(listOf(kind), dated(`${ahead(16)}Z`));
+    changeRows(listFieldOf(kind), dated(`${ahead(16)}Z`));
     expect((await post({ targets })).status).toBe(409);
-    changeRows(listOf(kind), dated(`${ahead(10)}Z`));
+    changeRows(listFieldOf(kind), dated(`${ahead(10)}Z`));
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test(`pre-deploy is ready in the call that creates a ${kind} without a creation time, and refuses the deployment_id in the next call`, async () => {
+  test(`pre-deploy responds 200 in the call that creates a ${kind} without a creation time, and 409 in the next call`, async () => {
     const { cloud, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
-    changeRows(listOf(kind), absent);
+    changeRows(listFieldOf(kind), absent);
     const ready = await post({ targets, wait_seconds: 50 });
     expect(ready.status).toBe(200);
     expect(outcomesOf(ready)).toEqual(["available"]);
@@ -83,26 +80,26 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test(`pre-deploy stays pending while a ${kind} is creating without a creation time, and is ready once the list shows the time`, async () => {
+  test(`pre-deploy responds 202 while a ${kind} is creating without a creation time, and 200 once the list response has the time`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });
-    changeRows(listOf(kind), absent);
+    changeRows(listFieldOf(kind), absent);
     clock.advance(1_000);
     const pending = await post({ targets });
     expect(pending.status).toBe(202);
     expect(outcomesOf(pending)).toEqual(["existing"]);
     clock.advance(MINUTE_MS);
-    changeRows(listOf(kind), (row) => row);
+    changeRows(listFieldOf(kind), (row) => row);
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test(`pre-deploy refuses the deployment_id if a ${kind} becomes available without a creation time in a later call`, async () => {
+  test(`pre-deploy responds 409 if a ${kind} from an earlier call becomes available without a creation time`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });
     clock.advance(1_000);
-    changeRows(listOf(kind), absent);
+    changeRows(listFieldOf(kind), absent);
     const refused = await post({ targets, wait_seconds: 50 });
     expect(refused.status).toBe(409);
     expect(errorOf(refused)).toMatchObject({ reason: "Conflict" });

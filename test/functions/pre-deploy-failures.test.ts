@@ -1,15 +1,14 @@
-/** Tests `pre-deploy` when snapshots fail, resources are busy, or the cloud refuses requests. */
+/** Tests `pre-deploy` when snapshots fail, clusters are busy, or EVS and DWS reject requests. */
 import { describe, expect, test } from "vitest";
-import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";
+import { MINUTE_MS, UNKNOWN_ID } from "../support/common.ts";
+import { createFixture, diskTargets, outcomesOf, snapshotOf } from "../support/deployments.ts";
 import { type Any, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-const NOBODY = "00000000-0000-4000-8000-000000000000";
-
-describe("a snapshot that ends in error", () => {
-  test("pre-deploy responds 502 and names each failed snapshot until retry_failed creates another one", async () => {
+describe("a snapshot that fails", () => {
+  test("pre-deploy responds 502 and names each failed snapshot until a call with retry_failed creates other snapshots", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, ids } = addResources();
     for (const id of ids) cloud.endWith(id, "error");
@@ -51,45 +50,45 @@ describe("a snapshot that ends in error", () => {
     expect(cloud.count(/\.create/)).toBe(8);
   });
 
-  test("pre-deploy fails although other snapshots are pending, and retry_failed repeats only the failed one", async () => {
+  test("pre-deploy responds 502 if one of three snapshots fails, and retry_failed creates only that snapshot again", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [good, bad, slow] = addDisks(3) as [string, string, string];
     cloud.endWith(bad, "error");
     cloud.endWith(slow, "stuck");
-    await post(disksOf(good, bad, slow));
+    await post(diskTargets(good, bad, slow));
     clock.advance(5_000);
-    const failed = await post(disksOf(good, bad, slow));
+    const failed = await post(diskTargets(good, bad, slow));
     expect(failed.status).toBe(502);
     expect(outcomesOf(failed)).toEqual(["available", "failed", "existing"]);
-    const retried = await post({ ...disksOf(good, bad, slow), retry_failed: true });
+    const retried = await post({ ...diskTargets(good, bad, slow), retry_failed: true });
     expect(outcomesOf(retried)).toEqual(["available", "accepted", "existing"]);
     expect(cloud.count("evs.createSnapshot")).toBe(4);
   });
 
-  test("pre-deploy ignores a failed snapshot of any age with retry_failed, and ignores a snapshot that is being deleted", async () => {
+  test("pre-deploy creates another snapshot if the old snapshot is being deleted, or if it failed and the request has retry_failed", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
-    const [bad, leaving] = addDisks(2) as [string, string];
+    const [bad, deleting] = addDisks(2) as [string, string];
     cloud.endWith(bad, "error");
-    cloud.endWith(leaving, "deleting");
-    await post(disksOf(bad, leaving));
+    cloud.endWith(deleting, "deleting");
+    await post(diskTargets(bad, deleting));
     clock.advance(3_000 * MINUTE_MS);
-    expect(outcomesOf(await post({ ...disksOf(leaving), max_age_minutes: 10_000 }))).toEqual(["accepted"]);
-    expect((await post(disksOf(bad))).status).toBe(502);
-    expect(outcomesOf(await post({ ...disksOf(bad), retry_failed: true }))).toEqual(["accepted"]);
+    expect(outcomesOf(await post({ ...diskTargets(deleting), max_age_minutes: 10_000 }))).toEqual(["accepted"]);
+    expect((await post(diskTargets(bad))).status).toBe(502);
+    expect(outcomesOf(await post({ ...diskTargets(bad), retry_failed: true }))).toEqual(["accepted"]);
     expect(cloud.count("evs.createSnapshot")).toBe(4);
   });
 
-  test("pre-deploy stops waiting when a snapshot fails", async () => {
+  test("pre-deploy responds 502 within 6 s although wait_seconds is 50 if a snapshot fails", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [bad] = addDisks(1) as [string];
     cloud.endWith(bad, "error");
     const began = clock.now();
-    const failed = await post({ ...disksOf(bad), wait_seconds: 50 });
+    const failed = await post({ ...diskTargets(bad), wait_seconds: 50 });
     expect(failed.status).toBe(502);
     expect(clock.now() - began).toBeLessThan(6_000);
   });
 
-  test("pre-deploy fails if a member of an available group failed, until retry_failed creates another group", async () => {
+  test("pre-deploy responds 502 if a member of an available snapshot group failed, until retry_failed creates another group", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, members, ids } = addResources();
     const server = ids[2];
@@ -109,9 +108,9 @@ describe("a snapshot that ends in error", () => {
   });
 });
 
-describe("an unknown status", () => {
+describe("a snapshot with an unknown status", () => {
   test.each(["rollbacking", "backing-up", "quantum"])(
-    "pre-deploy stays pending if the status of its snapshots is %s",
+    "pre-deploy responds 202 and creates no other snapshots if the status of its snapshots is %s",
     async (status) => {
       const { cloud, clock, addResources, post } = await createFixture();
       const { targets, ids } = addResources();
@@ -126,14 +125,14 @@ describe("an unknown status", () => {
   );
 });
 
-describe("a cluster", () => {
+describe("a busy cluster", () => {
   test.each(["GROWING", "SNAPSHOTTING", "REBOOTING"])(
-    "pre-deploy reports Busy with advice if a cluster has the task status %s",
+    "pre-deploy reports Busy and advises to wait and repeat the call if a cluster has the task status %s",
     async (taskStatus) => {
       const { cloud, addDisks, post } = await createFixture();
       const cluster = cloud.addCluster({ taskStatus }).id;
       const [disk] = addDisks(1) as [string];
-      const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster] }, ...disksOf(disk).targets];
+      const targets = [{ kind: "cluster-snapshot", cluster_ids: [cluster] }, ...diskTargets(disk).targets];
       const failed = await post({ targets });
       expect(failed.status).toBe(502);
       expect(snapshotOf(failed, cluster)).toMatchObject({
@@ -143,7 +142,7 @@ describe("a cluster", () => {
       expect(snapshotOf(failed, cluster).error.message).toContain("Wait, then repeat the request");
       expect(snapshotOf(failed, disk)).toMatchObject({ outcome: "accepted" });
 
-      // The advice is to wait and to repeat the call.
+      // The caller follows the advice: it waits until the cluster is idle, and repeats the call.
       cloud.setCluster(cluster, { taskStatus: undefined });
       const repeated = await post({ targets });
       expect(repeated.status).toBe(202);
@@ -151,7 +150,7 @@ describe("a cluster", () => {
     },
   );
 
-  test("pre-deploy waits within wait_seconds for a cluster that is busy for a moment", async () => {
+  test("pre-deploy repeats its create request within wait_seconds until a busy cluster is idle", async () => {
     const { cloud, post } = await createFixture({ random: () => 0.5 });
     const cluster = cloud.addCluster({ taskStatus: "REBOOTING" }).id;
     cloud.fault(
@@ -163,13 +162,13 @@ describe("a cluster", () => {
   });
 });
 
-describe("failures of the cloud", () => {
-  test("pre-deploy fails a target that does not exist and starts the others", async () => {
+describe("failures of EVS", () => {
+  test("pre-deploy reports NotFound for a disk that does not exist and creates the snapshot of the other disk", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [disk] = addDisks(1) as [string];
-    const failed = await post(disksOf(NOBODY, disk));
+    const failed = await post(diskTargets(UNKNOWN_ID, disk));
     expect(failed.status).toBe(502);
-    expect(snapshotOf(failed, NOBODY)).toMatchObject({
+    expect(snapshotOf(failed, UNKNOWN_ID)).toMatchObject({
       outcome: "failed",
       error: { reason: "NotFound", code: "EVS.5404" },
     });
@@ -177,11 +176,11 @@ describe("failures of the cloud", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("pre-deploy stays pending if the account is throttled, and the next call continues", async () => {
+  test("pre-deploy responds 202 if the account is throttled, and repeated calls create the remaining snapshots", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ rate: { perSecond: 6 } });
-    const all = disksOf(...addDisks(20));
+    const request = diskTargets(...addDisks(20));
     const counts: number[] = [];
-    let last = await post(all);
+    let last = await post(request);
     while (last.status !== 200) {
       expect(last.status).toBe(202);
       for (const one of last.body.snapshots) {
@@ -190,17 +189,17 @@ describe("failures of the cloud", () => {
       counts.push(cloud.snapshots().length);
       expect(counts.length).toBeLessThan(20);
       clock.advance(5_000);
-      last = await post(all);
+      last = await post(request);
     }
     expect(counts[0]).toBeLessThan(20);
     expect(cloud.snapshots()).toHaveLength(20);
     expect(new Set(cloud.snapshots().map(({ volume_id }) => volume_id)).size).toBe(20);
   });
 
-  test("pre-deploy responds 429 with Retry-After if its first list is throttled", async () => {
+  test("pre-deploy responds 429 with Retry-After if EVS throttles its first list request", async () => {
     const { cloud, addDisks, post } = await createFixture();
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "throttle", retryAfter: 7 });
-    const refused = await post(disksOf(...addDisks(2)));
+    const refused = await post(diskTargets(...addDisks(2)));
     expect(refused.status).toBe(429);
     expect(refused.headers).toMatchObject({ "retry-after": "7" });
     expect(errorOf(refused)).toMatchObject({ reason: "Throttled", code: "APIGW.0308" });
@@ -208,14 +207,14 @@ describe("failures of the cloud", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("pre-deploy stops its calls and reports AccountSuspended for each open target if the account is suspended", async () => {
+  test("pre-deploy sends no more create requests and reports AccountSuspended for the remaining disks once the account is suspended", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
     const [existing, ...others] = addDisks(12) as [string, ...string[]];
-    await post(disksOf(existing));
+    await post(diskTargets(existing));
     clock.advance(5_000);
     const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
     cloud.fault({ operation: "evs.createSnapshot", nth: 3, times: 100 }, { type: "answer", status: 403, body });
-    const failed = await post(disksOf(...others, existing));
+    const failed = await post(diskTargets(...others, existing));
     expect(failed.status).toBe(502);
     expect(outcomesOf(failed)).toEqual(["accepted", "accepted", ...others.slice(2).map(() => "failed"), "available"]);
     for (const id of others.slice(2)) {
@@ -224,62 +223,62 @@ describe("failures of the cloud", () => {
     expect(cloud.count("evs.createSnapshot")).toBeLessThanOrEqual(1 + 2 + 2);
   });
 
-  test("pre-deploy defers targets for which it has no time, and the next call starts them", async () => {
+  test("pre-deploy defers the targets for which it has no time, and the next call creates their snapshots", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
-    const all = disksOf(...addDisks(10));
+    const request = diskTargets(...addDisks(10));
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },
       { type: "mutatePage", mutate: () => clock.advance(9_000) },
     );
-    const first = await post(all, { variables: { MAX_CONCURRENCY: "1" } });
+    const first = await post(request, { variables: { MAX_CONCURRENCY: "1" } });
     expect(first.status).toBe(202);
     expect(new Set(outcomesOf(first))).toEqual(new Set(["accepted", "deferred"]));
     for (const one of first.body.snapshots) {
       if (one.outcome === "deferred") expect(one.detail).toContain("Repeat the call.");
     }
     slow.remove();
-    expect((await post({ ...all, wait_seconds: 10 })).status).toBe(200);
+    expect((await post({ ...request, wait_seconds: 10 })).status).toBe(200);
     expect(cloud.snapshots()).toHaveLength(10);
   });
 
-  test("pre-deploy responds before the API gateway times out if the cloud never responds, and the next call continues", async () => {
+  test("pre-deploy responds within 60 s if EVS never responds, and the next call creates the remaining snapshots", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ timeoutSeconds: 900 });
-    const all = disksOf(...addDisks(20));
+    const request = diskTargets(...addDisks(20));
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
     const began = clock.now();
-    const first = await post(all);
+    const first = await post(request);
     expect(clock.now() - began).toBeLessThan(60_000);
     expect(first.body.snapshots).toHaveLength(20);
     hanging.remove();
     clock.advance(MINUTE_MS);
-    expect((await post({ ...all, wait_seconds: 20 })).status).toBe(200);
+    expect((await post({ ...request, wait_seconds: 20 })).status).toBe(200);
     expect(cloud.snapshots()).toHaveLength(20);
   });
 
-  test("pre-deploy defers every target if the lists take all of its time, and the next call starts them", async () => {
+  test("pre-deploy defers every target if its list requests take all of its time, and the next call creates the snapshots", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
-    const all = disksOf(...addDisks(3));
+    const request = diskTargets(...addDisks(3));
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate: () => clock.advance(500) });
-    const first = await post(all, { remainingMs: 4_000 });
+    const first = await post(request, { remainingMs: 4_000 });
     expect(first.status).toBe(202);
     expect(outcomesOf(first)).toEqual(["deferred", "deferred", "deferred"]);
     expect(cloud.snapshots()).toEqual([]);
-    expect(outcomesOf(await post(all))).toEqual(["accepted", "accepted", "accepted"]);
+    expect(outcomesOf(await post(request))).toEqual(["accepted", "accepted", "accepted"]);
   });
 
-  test("pre-deploy continues to wait if a list fails while it waits", async () => {
+  test("pre-deploy continues to wait if EVS rejects a list request while it waits", async () => {
     const { cloud, addDisks, post } = await createFixture();
-    const all = disksOf(...addDisks(2));
+    const request = diskTargets(...addDisks(2));
     cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 2 }, { type: "status", status: 403 });
-    const done = await post({ ...all, wait_seconds: 20 });
+    const done = await post({ ...request, wait_seconds: 20 });
     expect(done.status).toBe(200);
     expect(cloud.snapshots()).toHaveLength(2);
   });
 
-  test("pre-deploy responds as usual if the logging topic fails", async () => {
+  test("pre-deploy responds 202 with a warning on stderr if the logging topic fails", async () => {
     const { cloud, addDisks, post } = await createFixture();
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
-    const { status, warnings } = await post(disksOf(...addDisks(2)));
+    const { status, warnings } = await post(diskTargets(...addDisks(2)));
     expect(status).toBe(202);
     expect(warnings).toHaveLength(1);
   });

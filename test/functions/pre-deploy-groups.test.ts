@@ -1,21 +1,21 @@
 /** Tests `pre-deploy` when members of a snapshot group are missing or cannot be checked. */
 import { describe, expect, test } from "vitest";
+import { MINUTE_MS } from "../support/common.ts";
 import {
   createFixture,
   errorsOf,
   firstSnapshot,
-  MINUTE_MS,
   outcomesOf,
   type RowChange,
-  without,
+  removeFields,
 } from "../support/deployments.ts";
 import { errorOf, type Json, type TestEnvironmentOptions } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe("a group of a server with three disks", () => {
-  const open = async (options: TestEnvironmentOptions = {}) => {
+describe("a snapshot group for a server with three disks", () => {
+  const createGroupFixture = async (options: TestEnvironmentOptions = {}) => {
     const fixture = await createFixture(options);
     const { id, disks = [], targets } = fixture.addResource("snapshot-group");
     const memberOf = (disk: string | undefined) =>
@@ -23,10 +23,16 @@ describe("a group of a server with three disks", () => {
     return { ...fixture, server: id, disks: disks as [string, string, string], targets, memberOf };
   };
 
-  test("pre-deploy fails if a group has no member for one disk, until retry_failed creates another group", async () => {
-    const { cloud, clock, disks, server, targets, post, memberOf } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  /** Creates a snapshot group with three members, all of which are available. */
+  const createFinishedGroup = async () => {
+    const fixture = await createGroupFixture();
+    await fixture.post({ targets: fixture.targets });
+    fixture.clock.advance(10_000);
+    return fixture;
+  };
+
+  test("pre-deploy responds 502 if a snapshot group has no member for one disk, until retry_failed creates another group", async () => {
+    const { cloud, clock, disks, server, targets, post, memberOf } = await createFinishedGroup();
     cloud.removeSnapshot(memberOf(disks[1]));
     for (const wait_seconds of [0, 10]) {
       const failed = await post({ targets, wait_seconds });
@@ -42,7 +48,7 @@ describe("a group of a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
   });
 
-  test("pre-deploy repeats a create that failed instead of accepting the incomplete group", async () => {
+  test("pre-deploy repeats a failed create request instead of accepting an older snapshot group without one of its members", async () => {
     const { cloud, clock, post, addResource } = await createFixture();
     const { targets, disks = [] } = addResource("snapshot-group");
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
@@ -56,18 +62,16 @@ describe("a group of a server with three disks", () => {
     expect(cloud.snapshots("snapshot-group")).toHaveLength(2);
   });
 
-  test("pre-deploy names every disk without a member if a group has no members", async () => {
-    const { cloud, clock, disks, targets, post, memberOf } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy names all three disks in its error if a snapshot group has no members", async () => {
+    const { cloud, disks, targets, post, memberOf } = await createFinishedGroup();
     for (const disk of disks) cloud.removeSnapshot(memberOf(disk));
     const failed = await post({ targets });
     expect(failed.status).toBe(502);
     for (const disk of disks) expect(errorsOf(failed)[0].message).toContain(disk);
   });
 
-  test("pre-deploy waits for a group member that the list shows late", async () => {
-    const { clock, disks, targets, post, changeRows } = await open({ creationMs: 1_000 });
+  test("pre-deploy waits for a group member that the list response shows 5 s after the group", async () => {
+    const { clock, disks, targets, post, changeRows } = await createGroupFixture({ creationMs: 1_000 });
     await post({ targets });
     const created = clock.now();
     const late: RowChange = (row) => (row.volume_id === disks[2] && clock.now() - created < 5_000 ? undefined : row);
@@ -79,8 +83,8 @@ describe("a group of a server with three disks", () => {
     expect((await post({ targets, wait_seconds: 10 })).status).toBe(200);
   });
 
-  test("pre-deploy stops waiting and fails if the list does not show a group member within 6 s", async () => {
-    const { clock, disks, targets, post, changeRows } = await open({ creationMs: 1_000 });
+  test("pre-deploy responds 502 within 10 s although wait_seconds is 50 if a group member never appears in the list response", async () => {
+    const { clock, disks, targets, post, changeRows } = await createGroupFixture({ creationMs: 1_000 });
     const began = clock.now();
     changeRows("snapshots", (row) => (row.volume_id === disks[2] ? undefined : row));
     const failed = await post({ targets, wait_seconds: 50 });
@@ -88,20 +92,16 @@ describe("a group of a server with three disks", () => {
     expect(clock.now() - began).toBeLessThan(10_000);
   });
 
-  test("pre-deploy needs no group member for a disk that was attached after the group was created", async () => {
-    const { cloud, clock, server, targets, post } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy requires no group member for a disk that was attached after the snapshot group was created", async () => {
+    const { cloud, server, targets, post } = await createFinishedGroup();
     cloud.addVolume({ serverId: server });
     expect((await post({ targets })).status).toBe(200);
   });
 
   test.each([undefined, null, "", "recently", "2029-11-21T02:00:00", "1970-01-01T00:00:00"])(
-    "pre-deploy needs a group member for a disk whose attached_at is %j",
+    "pre-deploy requires a group member for a disk whose attached_at is %j",
     async (attached_at) => {
-      const { cloud, clock, server, targets, post, changeRows } = await open();
-      await post({ targets });
-      clock.advance(10_000);
+      const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
       const late = cloud.addVolume({ serverId: server }).id;
       changeRows("volumes", (row) => ({
         ...row,
@@ -113,45 +113,39 @@ describe("a group of a server with three disks", () => {
     },
   );
 
-  test("pre-deploy ignores the attachment of a shared disk to a server other than that of the group", async () => {
-    for (const later of [true, false]) {
-      const { cloud, clock, server, targets, post, changeRows } = await open();
+  test("pre-deploy requires a group member for a shared disk only if the disk was attached to the group's server before the group was created", async () => {
+    for (const attachLater of [true, false]) {
+      const { cloud, clock, server, targets, post, changeRows } = await createGroupFixture();
       const other = cloud.addServer().id;
-      const shared = cloud.addVolume({ multiattach: true, serverId: later ? other : undefined }).id;
-      if (!later) cloud.attach(shared, server);
+      const shared = cloud.addVolume({ multiattach: true, serverId: attachLater ? other : undefined }).id;
+      if (!attachLater) cloud.attach(shared, server);
       clock.advance(MINUTE_MS);
       await post({ targets });
       clock.advance(MINUTE_MS);
-      cloud.attach(shared, later ? server : other);
+      cloud.attach(shared, attachLater ? server : other);
       expect((await post({ targets })).status).toBe(200);
       changeRows("snapshots", (row) => (row.volume_id === shared ? undefined : row));
-      expect((await post({ targets })).status).toBe(later ? 200 : 502);
+      expect((await post({ targets })).status).toBe(attachLater ? 200 : 502);
     }
   });
 
-  test("pre-deploy needs no group member for a disk that is attached to other servers only", async () => {
-    const { clock, targets, post, changeRows } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy responds 202 if EVS shows the disks of a snapshot group as attached to another server", async () => {
+    const { targets, post, changeRows } = await createFinishedGroup();
     changeRows("volumes", (row) => ({ ...row, attachments: [{ server_id: "another" }] }));
-    // No disk of the server remains that the function could compare with the members.
+    // The function finds no disk of the server, so it cannot check the members.
     expect((await post({ targets })).status).toBe(202);
   });
 
-  test("pre-deploy needs a group member for a disk of the server that lists no attachments", async () => {
-    const { cloud, clock, server, targets, post, changeRows } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy requires a group member for a disk of the server if EVS returns no attachments", async () => {
+    const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
     cloud.addVolume({ serverId: server });
-    changeRows("volumes", without("attachments"));
+    changeRows("volumes", removeFields("attachments"));
     expect((await post({ targets })).status).toBe(502);
   });
 
-  test("pre-deploy ignores a group member without a volume_id or of another disk", async () => {
+  test("pre-deploy does not count a group member that has no volume_id or the id of another disk", async () => {
     for (const volume_id of [undefined, null, "", "00000000-0000-4000-8000-000000000000"]) {
-      const { clock, disks, targets, post, changeRows } = await open();
-      await post({ targets });
-      clock.advance(10_000);
+      const { disks, targets, post, changeRows } = await createFinishedGroup();
       changeRows("snapshots", (row) => (row.volume_id === disks[0] ? { ...row, volume_id } : row));
       const failed = await post({ targets });
       expect(failed.status).toBe(502);
@@ -159,10 +153,8 @@ describe("a group of a server with three disks", () => {
     }
   });
 
-  test("pre-deploy is not ready if the disks of a group's server cannot be read, and is ready once they can", async () => {
-    const { cloud, clock, targets, post } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy responds 502 if EVS rejects the request for the disks of a snapshot group, and 200 once EVS accepts the request", async () => {
+    const { cloud, targets, post } = await createFinishedGroup();
     const denied = cloud.fault({ operation: "evs.listVolumes" }, { type: "status", status: 403 });
     const refused = await post({ targets, wait_seconds: 10 });
     expect(refused.status).toBe(502);
@@ -172,10 +164,8 @@ describe("a group of a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(1);
   });
 
-  test("pre-deploy is not ready if the list shows no disk of a group's server", async () => {
-    const { cloud, clock, server, targets, post, changeRows } = await open();
-    await post({ targets });
-    clock.advance(10_000);
+  test("pre-deploy responds 202 with the outcome unverified if EVS lists no disk for the server of a snapshot group", async () => {
+    const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
     changeRows("volumes", () => undefined);
     const pending = await post({ targets });
     expect(pending.status).toBe(202);

@@ -1,119 +1,102 @@
-/** Tests `pre-deploy` when the cloud's lists have duplicates, unusual statuses or ids, or missing fields. */
+/** Tests `pre-deploy` when a list response has duplicate snapshots, unusual statuses or ids, or missing fields. */
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
+import { DAY_MS, KINDS } from "../support/common.ts";
 import {
   createFixture,
   errorsOf,
   firstSnapshot,
-  KINDS,
-  listOf,
-  MINUTE_MS,
+  listFieldOf,
   outcomesOf,
-  without,
+  removeFields,
 } from "../support/deployments.ts";
-import { type Any, errorOf, type Json } from "../support/environment.ts";
+import { type Any, errorOf } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-const DAY_MS = 1_440 * MINUTE_MS;
+/** Creates a test environment in which an earlier request has created one available snapshot of the kind. */
+async function createFinishedSnapshot(kind: Kind) {
+  const fixture = await createFixture();
+  const resource = fixture.addResource(kind);
+  await fixture.post({ targets: resource.targets });
+  fixture.clock.advance(10_000);
+  const snapshot = firstSnapshot(fixture.cloud, kind);
+  const setStatus = (snapshotId: string, status: unknown) =>
+    fixture.changeRows(listFieldOf(kind), (row) => (row.id === snapshotId ? { ...row, status } : row));
+  return { ...fixture, resource, targets: resource.targets, snapshot, firstId: snapshot.id as string, setStatus };
+}
 
-describe.each(KINDS)("duplicates of a %s", (kind) => {
-  const open = async () => {
-    const fixture = await createFixture();
-    const { id, targets } = fixture.addResource(kind);
-    await fixture.post({ targets });
-    fixture.clock.advance(10_000);
-    const made = firstSnapshot(fixture.cloud, kind);
-    /** Adds a second snapshot with the same marker. */
-    const again = (changes: Json = {}) => {
-      const { name: _, ...labels } = { name: 0, metadata: made.metadata, tags: made.tags };
-      const seed: Any = {
-        kind,
-        name: `${made.name}-2`,
-        description: made.description,
-        ...labels,
-        ...(kind === "snapshot-group"
-          ? { serverId: id }
-          : kind === "cluster-snapshot"
-            ? { clusterId: id }
-            : { volumeId: id }),
-        ...changes,
-      };
-      return fixture.cloud.addSnapshot(seed).id;
-    };
-    const status = (of: string, text: string) =>
-      fixture.changeRows(listOf(kind), (row) => (row.id === of ? { ...row, status: text } : row));
-    return { ...fixture, id, targets, made: made.id as string, again, status };
+describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
+  const createFixtureWithDuplicate = async () => {
+    const fixture = await createFinishedSnapshot(kind);
+    const { id } = fixture.resource;
+    const { name, description, metadata, tags } = fixture.snapshot;
+    const resource =
+      kind === "snapshot-group" ? { serverId: id } : kind === "cluster-snapshot" ? { clusterId: id } : { volumeId: id };
+    const seed: Any = { kind, name: `${name}-2`, description, metadata, tags, ...resource };
+    fixture.clock.advance(1_000);
+    return { ...fixture, secondId: fixture.cloud.addSnapshot(seed).id };
   };
 
   test.each(["deleting", "error_deleting", "DELETING", "deleted", "delete_failed"])(
-    `pre-deploy creates another ${kind} if the old one of the same deployment_id has the status %s`,
+    `pre-deploy creates another ${kind} if the first ${kind} for the deployment_id has the status %s`,
     async (text) => {
-      const { cloud, clock, targets, made, status, post } = await open();
+      const { cloud, clock, targets, firstId, setStatus, post } = await createFinishedSnapshot(kind);
       clock.advance(400 * DAY_MS);
-      status(made, text);
+      setStatus(firstId, text);
       expect(outcomesOf(await post({ targets }))).toEqual(["accepted"]);
       clock.advance(10_000);
       const ready = await post({ targets });
       expect(ready.status).toBe(200);
-      expect(ready.body.snapshots[0].snapshot_id).not.toBe(made);
+      expect(ready.body.snapshots[0].snapshot_id).not.toBe(firstId);
       expect(cloud.count(/\.create/)).toBe(2);
     },
   );
 
-  test(`pre-deploy is ready with the younger of two duplicates of a ${kind} if the older one stays creating`, async () => {
-    const { cloud, clock, targets, made, again, status, post } = await open();
-    clock.advance(1_000);
-    const younger = again();
-    status(made, "creating");
+  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older stays creating`, async () => {
+    const { cloud, targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
+    setStatus(firstId, "creating");
     for (const wait_seconds of [0, 10]) {
       const ready = await post({ targets, wait_seconds });
       expect(ready.status).toBe(200);
-      expect(ready.body.snapshots).toMatchObject([{ outcome: "available", snapshot_id: younger }]);
+      expect(ready.body.snapshots).toMatchObject([{ outcome: "available", snapshot_id: secondId }]);
     }
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test(`pre-deploy is ready with the available one of two duplicates of a ${kind} if the other one failed`, async () => {
-    const { clock, targets, made, again, status, post } = await open();
-    clock.advance(1_000);
-    const younger = again();
+  test(`pre-deploy responds 200 with the available one of two duplicate ${kind}s if the other one failed`, async () => {
+    const { targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
     for (const [bad, good] of [
-      [made, younger],
-      [younger, made],
+      [firstId, secondId],
+      [secondId, firstId],
     ] as const) {
-      status(bad, "error");
+      setStatus(bad, "error");
       const ready = await post({ targets });
       expect(ready.status).toBe(200);
       expect(ready.body.snapshots).toMatchObject([{ outcome: "available", snapshot_id: good }]);
     }
   });
 
-  test(`pre-deploy is ready with the other duplicate of a ${kind} if the first one fails or takes longer`, async () => {
-    for (const [first, second] of [
-      ["error", "available"],
-      ["creating", "available"],
-    ] as const) {
-      const { clock, targets, made, again, changeRows, post } = await open();
-      const other = again();
+  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or stays creating while it waits`, async () => {
+    for (const firstStatus of ["error", "creating"]) {
+      const { clock, targets, firstId, secondId, changeRows, post } = await createFixtureWithDuplicate();
       const began = clock.now();
-      changeRows(listOf(kind), (row) => {
-        const later = clock.now() - began >= 3_000;
-        if (row.id === made) return { ...row, status: later ? first : "creating" };
-        return row.id === other ? { ...row, status: later ? second : "creating" } : row;
+      changeRows(listFieldOf(kind), (row) => {
+        const isLater = clock.now() - began >= 3_000;
+        if (row.id === firstId) return { ...row, status: isLater ? firstStatus : "creating" };
+        return row.id === secondId ? { ...row, status: isLater ? "available" : "creating" } : row;
       });
       const ready = await post({ targets, wait_seconds: 20 });
       expect(ready.status).toBe(200);
-      expect(ready.body.snapshots).toMatchObject([{ outcome: "available", snapshot_id: other }]);
+      expect(ready.body.snapshots).toMatchObject([{ outcome: "available", snapshot_id: secondId }]);
     }
   });
 
-  test(`pre-deploy reports a Conflict if the older of two ${kind}s was created by a different request`, async () => {
-    const { cloud, targets, made, again, status, post } = await open();
-    again();
-    status(made, "creating");
+  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s is creating and the request has another description`, async () => {
+    const { cloud, targets, firstId, setStatus, post } = await createFixtureWithDuplicate();
+    setStatus(firstId, "creating");
     const changed = [{ ...targets[0], description: "another" }];
     const conflict = await post({ targets: changed });
     expect(conflict.status).toBe(502);
@@ -123,45 +106,41 @@ describe.each(KINDS)("duplicates of a %s", (kind) => {
 });
 
 describe.each(KINDS)("the status of a %s", (kind) => {
-  const withStatus = async (text: unknown) => {
-    const fixture = await createFixture();
-    const { targets } = fixture.addResource(kind);
-    await fixture.post({ targets });
-    fixture.clock.advance(10_000);
-    const { id } = firstSnapshot(fixture.cloud, kind);
-    fixture.changeRows(listOf(kind), (row) => (row.id === id ? { ...row, status: text } : row));
-    return { ...fixture, targets, id };
+  const createSnapshotWithStatus = async (status: unknown) => {
+    const fixture = await createFinishedSnapshot(kind);
+    fixture.setStatus(fixture.firstId, status);
+    return fixture;
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
-    `pre-deploy fails if the status of a ${kind} is %j, until retry_failed creates another one`,
+    `pre-deploy responds 502 if the status of a ${kind} is %j, until retry_failed creates another ${kind}`,
     async (text) => {
-      const { targets, id, post } = await withStatus(text);
+      const { targets, firstId, post } = await createSnapshotWithStatus(text);
       const failed = await post({ targets });
       expect(failed.status).toBe(502);
       expect(failed.body.snapshots).toMatchObject([
-        { outcome: "failed", snapshot_id: id, error: { reason: "SnapshotFailed" } },
+        { outcome: "failed", snapshot_id: firstId, error: { reason: "SnapshotFailed" } },
       ]);
       expect(outcomesOf(await post({ targets, retry_failed: true }))).toEqual(["accepted"]);
     },
   );
 
   test.each(["constructor", "__proto__", "toString", "valueOf", "quantum", "ready", " available"])(
-    `pre-deploy stays pending with a warning in the record of its run if the status of a ${kind} is %j`,
+    `pre-deploy responds 202 with a warning in its run record if the status of a ${kind} is the unknown string %j`,
     async (text) => {
-      const { cloud, targets, id, post } = await withStatus(text);
+      const { cloud, targets, firstId, post } = await createSnapshotWithStatus(text);
       const pending = await post({ targets, wait_seconds: 5, retry_failed: true });
       expect(pending.status).toBe(202);
-      expect(pending.body.snapshots).toMatchObject([{ outcome: "unverified", snapshot_id: id }]);
+      expect(pending.body.snapshots).toMatchObject([{ outcome: "unverified", snapshot_id: firstId }]);
       expect(pending.records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
       expect(cloud.count(/\.create/)).toBe(1);
     },
   );
 
   test.each([[undefined], [null], [""], [7], [{}], [["available"]]])(
-    `pre-deploy is not ready if the status of a ${kind} is %j`,
+    `pre-deploy responds 502 with BadResponse if the status of a ${kind} is %j`,
     async (text) => {
-      const { cloud, targets, post } = await withStatus(text);
+      const { cloud, targets, post } = await createSnapshotWithStatus(text);
       const refused = await post({ targets, wait_seconds: 5 });
       expect(refused.status).toBe(502);
       expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
@@ -180,12 +159,9 @@ describe.each(KINDS)("the id of a %s", (kind) => {
     ["a number", 7],
     ["null", null],
     ["an array", ["a"]],
-  ])(`pre-deploy is not ready if the id of an available ${kind} is %s`, async (_what, id) => {
-    const { cloud, clock, changeRows, post, addResource } = await createFixture();
-    const { targets } = addResource(kind);
-    await post({ targets });
-    clock.advance(10_000);
-    changeRows(listOf(kind), (row) => ({ ...row, id }));
+  ])(`pre-deploy responds 502 with BadResponse if the id of an available ${kind} is %s`, async (_what, id) => {
+    const { cloud, targets, changeRows, post } = await createFinishedSnapshot(kind);
+    changeRows(listFieldOf(kind), (row) => ({ ...row, id }));
     const refused = await post({ targets, wait_seconds: 5 });
     expect(refused.status).toBe(502);
     expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
@@ -193,25 +169,28 @@ describe.each(KINDS)("the id of a %s", (kind) => {
   });
 });
 
-describe("a list without the resources of its snapshots", () => {
+describe("a list response without the resource ids of its snapshots", () => {
   test.each<[kind: Kind, field: string]>([
     ["snapshot", "volume_id"],
     ["standard-snapshot", "volume_id"],
     ["snapshot-group", "server_id"],
     ["cluster-snapshot", "cluster_id"],
-  ])("pre-deploy accepts a %s without %s only for the target of the same request", async (kind, field) => {
-    const { cloud, clock, changeRows, post, addResource } = await createFixture();
-    const [one, other] = [addResource(kind), addResource(kind)];
-    await post({ targets: one.targets });
-    clock.advance(10_000);
-    changeRows(listOf(kind), (row) => (row.snapshot_group_id ? row : without(field)(row)));
-    const both = [...one.targets, ...other.targets];
-    const second = await post({ targets: both });
-    expect(outcomesOf(second)).toEqual(["available", "accepted"]);
-    clock.advance(10_000);
-    expect((await post({ targets: both })).status).toBe(200);
-    expect(cloud.count(/\.create/)).toBe(2);
-  });
+  ])(
+    "pre-deploy accepts a %s without %s for the resource of the same request, and creates one for another resource",
+    async (kind, field) => {
+      const { cloud, clock, changeRows, post, addResource } = await createFixture();
+      const [one, other] = [addResource(kind), addResource(kind)];
+      await post({ targets: one.targets });
+      clock.advance(10_000);
+      changeRows(listFieldOf(kind), (row) => (row.snapshot_group_id ? row : removeFields(field)(row)));
+      const both = [...one.targets, ...other.targets];
+      const second = await post({ targets: both });
+      expect(outcomesOf(second)).toEqual(["available", "accepted"]);
+      clock.advance(10_000);
+      expect((await post({ targets: both })).status).toBe(200);
+      expect(cloud.count(/\.create/)).toBe(2);
+    },
+  );
 });
 
 describe("the message of an error", () => {
@@ -223,7 +202,7 @@ describe("the message of an error", () => {
   ];
 
   test.each(FAULTS)(
-    "pre-deploy reports %s with the same message in its response and its record, with advice that its caller can follow",
+    "pre-deploy reports %s with the same message in its response and its record, and gives only advice that an HTTP caller can follow",
     async (...fault) => {
       const [reason, status, code, message] = fault;
       const body = JSON.stringify({ error: { code, message } });
@@ -244,7 +223,7 @@ describe("the message of an error", () => {
 });
 
 describe("a snapshot that disappears while pre-deploy waits for another one", () => {
-  const open = async () => {
+  const createDiskAndCluster = async () => {
     const fixture = await createFixture();
     const [disk, cluster] = [fixture.addResource("snapshot"), fixture.addResource("cluster-snapshot")];
     const targets = [...disk.targets, ...cluster.targets];
@@ -253,14 +232,14 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     return {
       ...fixture,
       targets,
-      began: fixture.clock.now(),
-      made: firstSnapshot(fixture.cloud, "snapshot").id as string,
+      beganAt: fixture.clock.now(),
+      snapshotId: firstSnapshot(fixture.cloud, "snapshot").id as string,
     };
   };
 
-  test("pre-deploy is not ready if an available snapshot disappears while it waits, and the next call creates another one", async () => {
-    const { cloud, clock, began, targets, made, changeRows, post } = await open();
-    changeRows("snapshots", (row) => (row.id === made && clock.now() - began > 3_000 ? undefined : row));
+  test("pre-deploy responds 202 if an available snapshot disappears while it waits for another, and the next call creates a new one", async () => {
+    const { cloud, clock, beganAt, targets, snapshotId, changeRows, post } = await createDiskAndCluster();
+    changeRows("snapshots", (row) => (row.id === snapshotId && clock.now() - beganAt > 3_000 ? undefined : row));
     const pending = await post({ targets, wait_seconds: 20 });
     expect(pending.status).toBe(202);
     expect(outcomesOf(pending)).toEqual(["unverified", "available"]);
@@ -268,16 +247,16 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     expect(cloud.count("evs.createSnapshot")).toBe(2);
   });
 
-  test("pre-deploy is not ready if an available snapshot cannot be looked up again after waiting", async () => {
-    const { cloud, targets, post } = await open();
+  test("pre-deploy responds 202 if EVS rejects the list request that checks an available snapshot again after the wait", async () => {
+    const { cloud, targets, post } = await createDiskAndCluster();
     const denied = cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 403 });
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(202);
     denied.remove();
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy is ready if an available snapshot still exists after waiting", async () => {
-    const { targets, post } = await open();
+  test("pre-deploy responds 200 if an available snapshot still exists after the wait for another snapshot", async () => {
+    const { targets, post } = await createDiskAndCluster();
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
   });
 });

@@ -1,14 +1,15 @@
-/** Tests how `pre-deploy` starts the snapshots of a deployment, and how it responds to repeated requests. */
+/** Tests how `pre-deploy` creates the snapshots of a deployment and responds to repeated requests. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createFixture, disksOf, MINUTE_MS, outcomesOf, snapshotOf } from "../support/deployments.ts";
+import { listWithoutMembers, MINUTE_MS } from "../support/common.ts";
+import { createFixture, diskTargets, outcomesOf, snapshotOf } from "../support/deployments.ts";
 import { type Any, errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-describe("a deployment", () => {
-  test("pre-deploy starts every target, reports its progress, and is ready when all snapshots are available", async () => {
+describe("the requests of one deployment", () => {
+  test("pre-deploy creates a snapshot of each kind, responds 202 while some are creating, and responds 200 when all are available", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, ids, members } = addResources();
     const [disk, archive, server, cluster] = ids;
@@ -66,31 +67,31 @@ describe("a deployment", () => {
     expect(cloud.count(/\.create/)).toBe(4);
   });
 
-  test("pre-deploy waits for at most wait_seconds and responds as soon as the snapshots are available", async () => {
+  test("pre-deploy waits at most wait_seconds and responds as soon as all snapshots are available", async () => {
     const { clock, addDisks, post } = await createFixture({ creationMs: 7_000 });
-    const all = disksOf(...addDisks(3));
+    const request = diskTargets(...addDisks(3));
     const began = clock.now();
-    const early = await post({ ...all, wait_seconds: 5 });
+    const early = await post({ ...request, wait_seconds: 5 });
     expect(early.status).toBe(202);
     expect(clock.now() - began).toBe(5_000);
-    const done = await post({ ...all, wait_seconds: 50 });
+    const done = await post({ ...request, wait_seconds: 50 });
     expect(done.status).toBe(200);
     expect(clock.now() - began).toBeLessThan(10_000);
-    const again = await post({ ...all, wait_seconds: 50 });
+    const again = await post({ ...request, wait_seconds: 50 });
     expect(again.status).toBe(200);
     expect(clock.now() - began).toBeLessThan(10_000);
   });
 
-  test("pre-deploy responds before the API gateway times out if wait_seconds is 50", async () => {
+  test("pre-deploy responds 202 within 50 s if wait_seconds is 50 and a snapshot never becomes available", async () => {
     const { clock, cloud, addDisks, post } = await createFixture({ timeoutSeconds: 900 });
     const [disk] = addDisks(1) as [string];
     cloud.endWith(disk, "stuck");
     const began = clock.now();
-    expect((await post({ ...disksOf(disk), wait_seconds: 50 })).status).toBe(202);
+    expect((await post({ ...diskTargets(disk), wait_seconds: 50 })).status).toBe(202);
     expect(clock.now() - began).toBeLessThanOrEqual(50_000);
   });
 
-  test("pre-deploy also starts resources that its tags select only in a later call", async () => {
+  test("pre-deploy creates a snapshot of a disk with the selected tag that is added between two calls", async () => {
     const { cloud, addDisks, post } = await createFixture();
     addDisks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];
@@ -100,7 +101,7 @@ describe("a deployment", () => {
     expect(cloud.snapshots()).toHaveLength(3);
   });
 
-  test("pre-deploy responds 404 if its targets select nothing", async () => {
+  test("pre-deploy responds 404 if no resource has the tags of its targets", async () => {
     const { post, requests } = await createFixture();
     const refused = await post({ targets: [{ kind: "snapshot", tags: { service: "shop" } }] });
     expect(refused.status).toBe(404);
@@ -109,7 +110,7 @@ describe("a deployment", () => {
     expect(requests()).toEqual(["evs.listVolumes"]);
   });
 
-  test("pre-deploy responds 400 and starts nothing if its targets select more than 5,000 resources", {
+  test("pre-deploy responds 400 and creates nothing if its targets select more than 5,000 resources", {
     timeout: 60_000,
   }, async () => {
     const { post, addDisks, cloud } = await createFixture();
@@ -120,7 +121,7 @@ describe("a deployment", () => {
     expect(cloud.snapshots("snapshot")).toEqual([]);
   });
 
-  test("pre-deploy responds 502 and starts nothing if it cannot list the resources of a target", async () => {
+  test("pre-deploy responds 502 and creates nothing if ECS rejects the request that lists the servers", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [disk] = addDisks(1) as [string];
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
@@ -134,12 +135,12 @@ describe("a deployment", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("pre-deploy marks its snapshots with the policy of the request", async () => {
+  test("pre-deploy adds the policy of the request to the labels of its snapshots", async () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
     await post({ targets, policy: "releases" });
-    const marked = cloud.snapshots().filter((one) => !one.snapshot_group_id);
-    expect(marked.map(({ metadata, tags }) => (metadata ?? tags)?.policy)).toEqual([
+    const snapshots = listWithoutMembers(cloud);
+    expect(snapshots.map(({ metadata, tags }) => (metadata ?? tags)?.policy)).toEqual([
       "releases",
       "releases",
       "releases",
@@ -149,7 +150,9 @@ describe("a deployment", () => {
     expect(cloud.snapshots("cluster-snapshot")[0]?.name).toMatch(/^d-release-7-/);
   });
 
-  test("pre-deploy derives a name that every kind accepts from any deployment_id", { timeout: 30_000 }, async () => {
+  test("pre-deploy derives a snapshot name that EVS and DWS accept from any deployment_id", {
+    timeout: 30_000,
+  }, async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, ids } = addResources();
     await fc.assert(
@@ -172,7 +175,7 @@ describe("a deployment", () => {
   });
 });
 
-describe("a repeated POST", () => {
+describe("a repeated POST request", () => {
   const OPERATIONS = [
     "evs.createSnapshot",
     "evs.createStandardSnapshot",
@@ -193,7 +196,7 @@ describe("a repeated POST", () => {
     fault: fc.constantFrom(...FAULTS),
   });
 
-  test("pre-deploy creates each snapshot once and is finally ready, whatever requests fail", {
+  test("pre-deploy creates each snapshot once and finally responds 200 to repeated calls although random requests fail", {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
@@ -207,22 +210,22 @@ describe("a repeated POST", () => {
           clock.advance(5_000);
           expect(statuses.length).toBeLessThan(5 + 2 * failures.length);
         }
-        expect(cloud.snapshots().filter((one) => !one.snapshot_group_id)).toHaveLength(ids.length);
+        expect(listWithoutMembers(cloud)).toHaveLength(ids.length);
         await cloud.close();
       }),
       { numRuns: 25 },
     );
   });
 
-  test("pre-deploy creates each snapshot once for simultaneous calls in one instance", async () => {
+  test("pre-deploy creates each snapshot once for four simultaneous calls in one instance", async () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => post({ targets, wait_seconds: 40 })));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const responses = await Promise.all(Array.from({ length: 4 }, () => post({ targets, wait_seconds: 40 })));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(cloud.count(/\.create/)).toBe(4);
   });
 
-  test("pre-deploy creates each snapshot once for calls that arrive before a list shows the snapshots", async () => {
+  test("pre-deploy creates each snapshot once for four calls that arrive before EVS and DWS list the snapshots", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     cloud.listLagMs = 5_000;
     const { targets, ids } = addResources();
@@ -239,10 +242,10 @@ describe("a repeated POST", () => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy reports a Conflict for a target that differs under the same deployment_id, and changes nothing", async () => {
+  test("pre-deploy reports Conflict for a target with another description under the same deployment_id, and creates no snapshot of it", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [first, second] = addDisks(2) as [string, string];
-    await post(disksOf(first, second));
+    await post(diskTargets(first, second));
     const changed = await post({
       targets: [
         { kind: "snapshot", volume_ids: [first], description: "another" },
@@ -256,23 +259,23 @@ describe("a repeated POST", () => {
     expect(cloud.snapshots()).toHaveLength(2);
   });
 
-  test("pre-deploy responds 409 and asks for a new deployment_id if its snapshots are older than max_age_minutes", async () => {
+  test("pre-deploy responds 409 and asks for a new deployment_id if a snapshot of the deployment is older than max_age_minutes", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [first, second] = addDisks(2) as [string, string];
-    await post(disksOf(first));
+    await post(diskTargets(first));
     clock.advance(1_440 * MINUTE_MS - 1_000);
-    expect((await post(disksOf(first))).status).toBe(200);
+    expect((await post(diskTargets(first))).status).toBe(200);
     clock.advance(2_000);
-    const refused = await post(disksOf(first, second));
+    const refused = await post(diskTargets(first, second));
     expect(refused.status).toBe(409);
     expect(errorOf(refused)).toMatchObject({ reason: "Conflict", code: "Conflict" });
     expect(errorOf(refused).message).toContain("Use a new deployment_id, or raise max_age_minutes");
     expect(outcomes(refused)).toEqual(["create failed", "create failed", "run failed"]);
     expect(cloud.snapshots()).toHaveLength(1);
 
-    expect((await post({ ...disksOf(first, second), max_age_minutes: 2_000 })).status).toBe(202);
-    expect((await post({ ...disksOf(first), max_age_minutes: 60 })).status).toBe(409);
-    expect((await post({ ...disksOf(first), deployment_id: "release-8" })).status).toBe(202);
+    expect((await post({ ...diskTargets(first, second), max_age_minutes: 2_000 })).status).toBe(202);
+    expect((await post({ ...diskTargets(first), max_age_minutes: 60 })).status).toBe(409);
+    expect((await post({ ...diskTargets(first), deployment_id: "release-8" })).status).toBe(202);
     expect(cloud.snapshots()).toHaveLength(3);
   });
 });

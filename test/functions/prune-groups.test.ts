@@ -1,19 +1,19 @@
 /** Tests how `prune-snapshots` handles held snapshots and snapshot groups. */
 import { describe, expect, test } from "vitest";
-import { brief, createFixture, DAY_MS, HOUR_MS, keepLast, now } from "../support/prunes.ts";
+import { DAY_MS, expectSuccess, HOUR_MS, START_MS } from "../support/common.ts";
+import { createFixture, findRecord, keepLast, summarizeRecord } from "../support/prunes.ts";
 import { markerOf } from "../support/retention-seeds.ts";
 
-describe("snapshots that a policy holds", () => {
-  test("prune-snapshots warns about each held id or name that no snapshot has", async () => {
-    const { prune, old, left } = await createFixture();
-    const named = old("snapshot", 9, { name: "before-audit" });
-    const [given, newest] = [old("cluster-snapshot", 8), old("snapshot", 1)];
-    const { error, result, records } = await prune(
-      keepLast(1, { hold: [` ${given.toUpperCase()} `, "Before-Audit", "before-adit", "4f0c"] }),
+describe("the hold field of a policy", () => {
+  test("prune-snapshots warns about each entry of hold that is neither the id nor the name of a snapshot", async () => {
+    const { prune, addOld, remainingIds } = await createFixture();
+    const named = addOld("snapshot", 9, { name: "before-audit" });
+    const [given, newest] = [addOld("cluster-snapshot", 8), addOld("snapshot", 1)];
+    const { result, records } = expectSuccess(
+      await prune(keepLast(1, { hold: [` ${given.toUpperCase()} `, "Before-Audit", "before-adit", "4f0c"] })),
     );
-    expect(error).toBeUndefined();
     expect(result.outcomes).toEqual({ held: 2, kept: 1 });
-    expect(left()).toEqual([given, named, newest].sort());
+    expect(remainingIds()).toEqual([given, named, newest].sort());
     expect(records.at(-1)).toMatchObject({
       action: "run",
       level: "warn",
@@ -21,10 +21,10 @@ describe("snapshots that a policy holds", () => {
     });
   });
 
-  test("prune-snapshots accepts the id of a group member in hold", async () => {
-    const { cloud, prune, old } = await createFixture();
-    old("snapshot-group", 5);
-    old("snapshot-group", 1);
+  test("prune-snapshots holds a snapshot group if hold has the id of one of its members", async () => {
+    const { cloud, prune, addOld } = await createFixture();
+    addOld("snapshot-group", 5);
+    addOld("snapshot-group", 1);
     const [member] = cloud.snapshots("standard-snapshot");
     const { records } = await prune(keepLast(1, { hold: [member?.id] }));
     expect(records.at(-1)).toMatchObject({ outcome: "done", level: "info", outcomes: { held: 1, kept: 1 } });
@@ -32,12 +32,12 @@ describe("snapshots that a policy holds", () => {
 });
 
 describe("a snapshot group", () => {
-  test("prune-snapshots deletes a group as a whole and never deletes its members one by one", async () => {
-    const { cloud, prune, old, deleted } = await createFixture({ groupTagsOnMembers: true });
-    const ids = [3, 2, 1].map((days) => old("snapshot-group", days));
+  test("prune-snapshots deletes a snapshot group with one request and sends no delete request for its members", async () => {
+    const { cloud, prune, addOld, deletedIds } = await createFixture({ groupTagsOnMembers: true });
+    const ids = [3, 2, 1].map((days) => addOld("snapshot-group", days));
     const { result, records } = await prune(keepLast(1));
-    expect(deleted()).toEqual([ids[1], ids[0]]);
-    // The members have the tags of their group in this cloud, and the function holds them.
+    expect(deletedIds()).toEqual([ids[1], ids[0]]);
+    // In this environment the members have the tags of their group. The function must not delete them.
     expect(result.outcomes).toEqual({ kept: 1, deleted: 2, held: 3 });
     expect(records.filter(({ outcome }) => outcome === "held").map(({ rule }) => rule)).toEqual(
       Array(3).fill("a member of a group"),
@@ -45,9 +45,9 @@ describe("a snapshot group", () => {
     expect(cloud.count("evs.deleteStandardSnapshot")).toBe(0);
   });
 
-  test("prune-snapshots keeps the members of a deleted group if the cloud does not delete them together with the group", async () => {
-    const { cloud, prune, old, clock } = await createFixture({ groupDeleteCascades: false });
-    for (const days of [2, 1]) old("snapshot-group", days);
+  test("prune-snapshots keeps the members of a deleted snapshot group if EVS does not delete them with the group", async () => {
+    const { cloud, prune, addOld, clock } = await createFixture({ groupDeleteCascades: false });
+    for (const days of [2, 1]) addOld("snapshot-group", days);
     await prune(keepLast(1));
     clock.advance(HOUR_MS);
     expect(cloud.snapshots("snapshot-group")).toHaveLength(1);
@@ -55,81 +55,81 @@ describe("a snapshot group", () => {
     expect(cloud.count("evs.deleteStandardSnapshot")).toBe(0);
   });
 
-  test("prune-snapshots keeps the last good group if the newest group has a failed member", async () => {
-    const { cloud, disk, prune, old, left } = await createFixture();
-    const [good = "", newer = ""] = [old("snapshot-group", 2), old("snapshot-group", 1)];
+  test("prune-snapshots keeps the last good snapshot group if the newest group has a failed member", async () => {
+    const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
+    const [good = "", newer = ""] = [addOld("snapshot-group", 2), addOld("snapshot-group", 1)];
     const member = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === newer);
     cloud.removeSnapshot(member?.id ?? "");
-    const more = { volumeId: disk.id, groupId: newer, status: "error", createdAt: now - DAY_MS };
+    const more = { volumeId: disk.id, groupId: newer, status: "error", createdAt: START_MS - DAY_MS };
     cloud.addSnapshot({ kind: "standard-snapshot", ...more });
     const { records } = await prune(keepLast(1));
-    expect(records.slice(0, -1).map(brief)).toEqual([
+    expect(records.slice(0, -1).map(summarizeRecord)).toEqual([
       `${newer} kept: failed, and no newer good snapshot exists`,
       `${good} kept: keep_last`,
     ]);
-    expect(left()).toEqual([good, newer].sort());
+    expect(remainingIds()).toEqual([good, newer].sort());
   });
 
   test.each([
     ["a tag", { tags: { hold: "true" } }, []],
     ["its description", { description: "hold: audit" }, []],
     ["its id in the policy", {}, ["here"]],
-  ])("prune-snapshots keeps a group if a member is held by %s", async (_how, member, hold) => {
-    const { cloud, disk, prune, old, left } = await createFixture();
-    const group = old("snapshot-group", 20);
+  ])("prune-snapshots keeps a snapshot group if a member is held by %s", async (_how, member, hold) => {
+    const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
+    const group = addOld("snapshot-group", 20);
     const [id = ""] = cloud.snapshots("standard-snapshot").map((one) => one.id);
     cloud.removeSnapshot(id);
-    const createdAt = now - 20 * DAY_MS;
+    const createdAt = START_MS - 20 * DAY_MS;
     cloud.addSnapshot({ kind: "standard-snapshot", id, volumeId: disk.id, groupId: group, createdAt, ...member });
-    const newer = old("snapshot-group", 1);
+    const newer = addOld("snapshot-group", 1);
     const { records } = await prune(keepLast(1, { hold: hold.map(() => id) }));
-    expect(records.find(({ snapshot_id }) => snapshot_id === group)).toMatchObject({
+    expect(findRecord(records, group)).toMatchObject({
       outcome: "held",
       rule: expect.stringContaining(`its member ${id} is held`),
     });
-    expect(left()).toEqual([group, newer].sort());
+    expect(remainingIds()).toEqual([group, newer].sort());
     expect(cloud.snapshots("standard-snapshot").map((one) => one.id)).toContain(id);
   });
 
-  test("prune-snapshots keeps the group with the last good snapshot of a disk that is detached from the server", async () => {
-    const { cloud, server, disk, prune, old, left } = await createFixture();
-    const leaver = cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
-    const [, both = ""] = [old("snapshot-group", 5), old("snapshot-group", 4)];
+  test("prune-snapshots keeps the snapshot group that has the last good snapshot of a detached disk", async () => {
+    const { cloud, server, disk, prune, addOld, remainingIds } = await createFixture();
+    const leaver = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
+    const [, both = ""] = [addOld("snapshot-group", 5), addOld("snapshot-group", 4)];
     cloud.detach(leaver.id);
-    const without = [3, 2, 1].map((days) => old("snapshot-group", days));
+    const without = [3, 2, 1].map((days) => addOld("snapshot-group", days));
     const { records } = await prune(keepLast(1));
-    expect(records.filter(({ outcome }) => outcome === "kept").map(brief)).toEqual([
+    expect(records.filter(({ outcome }) => outcome === "kept").map(summarizeRecord)).toEqual([
       `${without[2]} kept: keep_last`,
       `${both} kept: the last good one of disk ${leaver.id}`,
     ]);
-    expect(left()).toEqual([both, without[2]].sort());
+    expect(remainingIds()).toEqual([both, without[2]].sort());
     const disks = cloud.snapshots("standard-snapshot").map(({ volume_id }) => volume_id);
     expect(new Set(disks)).toEqual(new Set([disk.id, leaver.id]));
   });
 
-  test("prune-snapshots keeps the last group that has a member which the newest group has lost", async () => {
-    const { cloud, server, prune, old, left } = await createFixture();
-    cloud.addVolume({ serverId: server.id, attachedAt: now - 30 * DAY_MS });
-    const whole = old("snapshot-group", 2);
-    const torn = old("snapshot-group", 1);
+  test("prune-snapshots keeps the older snapshot group if the newest group has lost its member for one disk", async () => {
+    const { cloud, server, prune, addOld, remainingIds } = await createFixture();
+    cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
+    const whole = addOld("snapshot-group", 2);
+    const torn = addOld("snapshot-group", 1);
     const lost = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === torn);
     cloud.removeSnapshot(lost?.id ?? "");
     const { records } = await prune(keepLast(1));
     expect(records[1]).toMatchObject({ snapshot_id: whole, rule: `the last good one of disk ${lost?.volume_id}` });
-    expect(left()).toEqual([torn, whole].sort());
+    expect(remainingIds()).toEqual([torn, whole].sort());
   });
 
-  test("prune-snapshots compares a group of single disks with groups of the same disks", async () => {
-    const { cloud, disk, prune, left } = await createFixture();
+  test("prune-snapshots applies keep_last separately to snapshot groups of different disks", async () => {
+    const { cloud, disk, prune, remainingIds } = await createFixture();
     const [b, c] = [cloud.addVolume(), cloud.addVolume()];
     const group = (days: number, volumeIds: string[]) => {
       const tags = markerOf("nightly", `${days} ${volumeIds.length}`);
-      return cloud.addSnapshot({ kind: "snapshot-group", volumeIds, tags, createdAt: now - days * DAY_MS }).id;
+      return cloud.addSnapshot({ kind: "snapshot-group", volumeIds, tags, createdAt: START_MS - days * DAY_MS }).id;
     };
     const pairs = [group(3, [disk.id, b.id]), group(2, [b.id, disk.id])];
     const others = [group(9, [disk.id, b.id, c.id]), group(8, [c.id])];
     const { result } = await prune(keepLast(1));
     expect(result.outcomes).toEqual({ kept: 3, deleted: 1 });
-    expect(left()).toEqual([pairs[1], ...others].sort());
+    expect(remainingIds()).toEqual([pairs[1], ...others].sort());
   });
 });

@@ -1,16 +1,29 @@
-/** Tests properties of every run of `prune-snapshots`. The environment variable `RUNS` sets the number of random cases. */
+/** Tests `prune-snapshots` with random snapshots and policies. The variable `RUNS` sets the number of cases. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { Fault, SnapshotView } from "../../infra/local/cloud/index.ts";
+import {
+  expectSuccess,
+  HOUR_MS,
+  isGood,
+  KINDS,
+  type Kind,
+  listWithoutMembers,
+  START_MS,
+  WITHOUT_TOPIC,
+} from "../support/common.ts";
 import { createTestEnvironment, START, timerEvent } from "../support/environment.ts";
-import { alter, busyAnswer, DELETE, KINDS, type Kind, resources, type Seed, seed } from "../support/retention-seeds.ts";
+import {
+  addResources,
+  busyResponse,
+  DELETE_OPERATIONS,
+  replaceSnapshot,
+  type Seed,
+  seedSnapshot,
+} from "../support/retention-seeds.ts";
 
 const RUNS = Number(process.env.RUNS ?? 60);
-const HOUR_MS = 3_600_000;
-const now = Date.parse(START);
-
-const LTS_OFF = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
 
 const snapshot = fc.record({
   kind: fc.constantFrom(...KINDS),
@@ -36,16 +49,14 @@ const policy = fc
     [keep_last, keep_daily, keep_weekly, keep_within_days].some(Boolean),
   );
 
-const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
-const whole = ({ snapshot_group_id }: SnapshotView) => !snapshot_group_id;
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of its policy, and each one once (${RUNS} runs)`, {
+test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and each of them once (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
-  const { cloud, clock, invoke } = await createTestEnvironment({ variables: LTS_OFF, timeoutSeconds: 900 });
-  const { of } = resources(cloud, now - 1_000 * HOUR_MS);
+  const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });
+  const { resourceIds } = addResources(cloud, START_MS - 1_000 * HOUR_MS);
   const run = (body: object) => invoke(pruneSnapshots, timerEvent(body, START));
   await fc.assert(
     fc.asyncProperty(
@@ -56,16 +67,15 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         cloud.requests.length = 0;
         clock.set(START);
         const made = seeds.map(({ kind, hours, ...one }) => ({
-          ...seed(cloud, kind, of[kind], { ...one, at: now - hours * HOUR_MS }),
+          ...seedSnapshot(cloud, kind, resourceIds[kind], { ...one, at: START_MS - hours * HOUR_MS }),
           own: one.marked && one.policy === "nightly",
           held: one.description !== undefined,
         }));
-        const before = cloud.snapshots().filter(whole);
+        const before = listWithoutMembers(cloud);
         const hold = made[heldIndex] ? [made[heldIndex].id] : [];
         const body = { policy: "nightly", time_zone, hold, retention: rules };
 
-        const plan = await run({ ...body, dry_run: true });
-        expect(plan.error).toBeUndefined();
+        const plan = expectSuccess(await run({ ...body, dry_run: true }));
         expect(cloud.requests.filter(({ method }) => method !== "GET")).toEqual([]);
         const planned = plan.records.slice(0, -1);
         expect(planned.map((one) => one.snapshot_id).sort()).toEqual(
@@ -76,8 +86,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         );
         const deletions = planned.filter(({ detail }) => detail === "deleted").map((one) => one.snapshot_id);
 
-        const done = await run(body);
-        expect(done.error).toBeUndefined();
+        const done = expectSuccess(await run(body));
         const asPlanned = planned.map((one) => `${one.snapshot_id} ${one.detail}: ${one.rule}`).sort();
         expect(
           done.records
@@ -91,7 +100,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
         expect(requested.sort()).toEqual(deletions.sort());
 
         clock.advance(HOUR_MS);
-        const after = cloud.snapshots().filter(whole);
+        const after = listWithoutMembers(cloud);
         expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id).filter((id) => !deletions.includes(id)));
         for (const { id, own, held } of made)
           if (!own || held || hold.includes(id)) expect(deletions).not.toContain(id);
@@ -111,7 +120,7 @@ test(`prune-snapshots deletes exactly what its dry run plans, only snapshots of 
   );
 });
 
-/** Changes of a snapshot while `prune-snapshots` waits. "nothing" has several entries, so it is chosen more often. */
+/** Changes to a snapshot while `prune-snapshots` waits. Six of the entries change nothing, so most snapshots stay as they are. */
 const CHANGES: Record<string, Partial<Seed> | "gone" | "nothing"> = {
   ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`nothing ${index}`, "nothing" as const])),
   gone: "gone",
@@ -124,7 +133,7 @@ const CHANGES: Record<string, Partial<Seed> | "gone" | "nothing"> = {
   "changes its policy": { policy: "weekly" },
 };
 const FAILURES = {
-  busy: busyAnswer,
+  busy: busyResponse,
   throttled: () => ({ type: "throttle", window: "1 minute" }),
   fault: () => ({ type: "status", status: 503 }),
   lost: () => ({ type: "reset", after: false }),
@@ -132,14 +141,14 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps the last good snapshot of each resource and every held or foreign one, whatever changes while it waits (${RUNS} runs)`, {
+test(`prune-snapshots keeps each resource's last good snapshot and every held or foreign snapshot that changes during a run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({
-    variables: { ...LTS_OFF, MAX_CONCURRENCY: "1" },
+    variables: { ...WITHOUT_TOPIC, MAX_CONCURRENCY: "1" },
     timeoutSeconds: 900,
   });
-  const { of } = resources(cloud, now - 1_000 * HOUR_MS);
+  const { resourceIds } = addResources(cloud, START_MS - 1_000 * HOUR_MS);
   let afterDeletion: (path: string) => void = () => {};
   const { transport } = runtime;
   runtime.transport = async (request) => {
@@ -159,7 +168,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
   const changes = fc.record({
     failure: fc.constantFrom(...(Object.keys(FAILURES) as (keyof typeof FAILURES)[])),
     times: fc.integer({ min: 1, max: 3 }),
-    of: fc.array(fc.constantFrom(...Object.keys(CHANGES)), { minLength: 8, maxLength: 8 }),
+    changeNames: fc.array(fc.constantFrom(...Object.keys(CHANGES)), { minLength: 8, maxLength: 8 }),
   });
   let kept = 0;
   await fc.assert(
@@ -178,11 +187,11 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         clock.set(START);
         const made = seeds.map(({ hours, ...one }, index) => {
           const kind = kinds[index % kinds.length] as Kind;
-          const given: Seed = { ...one, key: one.key ?? `${index}`, at: now - hours * HOUR_MS };
-          return { kind, given, id: seed(cloud, kind, of[kind], given).id };
+          const given: Seed = { ...one, key: one.key ?? `${index}`, at: START_MS - hours * HOUR_MS };
+          return { kind, given, id: seedSnapshot(cloud, kind, resourceIds[kind], given).id };
         });
-        // These collections are filled when the first deletion of a kind fails. They hold which kinds have a good snapshot,
-        // and which snapshots must not be deleted.
+        // The hook after the first deletion of each kind fills `good` and `untouchable`: the kinds that have a good snapshot,
+        // and the ids of the snapshots that the function must not delete.
         const good = new Map<Kind, boolean>();
         const untouchable: string[] = [];
         const isOwn = (one: SnapshotView) =>
@@ -193,21 +202,24 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
           one.description?.startsWith("hold") || one.metadata?.hold === "true" || one.tags?.hold === "true";
         for (const [index, kind] of KINDS.entries()) {
           const { failure, times } = changesOf[index] as (typeof changesOf)[number];
-          cloud.fault({ operation: DELETE[kind], nth: 1, times }, FAILURES[failure](kind));
+          cloud.fault({ operation: DELETE_OPERATIONS[kind], nth: 1, times }, FAILURES[failure](kind));
         }
         afterDeletion = (path) => {
           const kind = made.find(({ id }) => path.endsWith(id))?.kind ?? "snapshot";
           if (good.has(kind)) return;
-          const places = changesOf[KINDS.indexOf(kind)]?.of ?? [];
+          const places = changesOf[KINDS.indexOf(kind)]?.changeNames ?? [];
           for (const [index, { id, given }] of made.filter((one) => one.kind === kind).entries()) {
             const what = CHANGES[places[index % places.length] ?? ""] ?? "nothing";
             const there = cloud.snapshots(kind).find((one) => one.id === id);
             if (what === "nothing" || there === undefined || there.status === "deleting") continue;
             if (what === "gone") cloud.removeSnapshot(id);
             else
-              alter(cloud, kind, of[kind], id, { ...given, ...(kind === "cluster-snapshot" ? without(what) : what) });
+              replaceSnapshot(cloud, kind, resourceIds[kind], id, {
+                ...given,
+                ...(kind === "cluster-snapshot" ? without(what) : what),
+              });
           }
-          const there = cloud.snapshots(kind).filter(whole);
+          const there = listWithoutMembers(cloud, kind);
           good.set(
             kind,
             there.some((one) => isGood(one) && isOwn(one)),
@@ -220,7 +232,7 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
         };
         const { records } = await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention }, START));
         clock.advance(HOUR_MS);
-        const left = cloud.snapshots().filter(whole);
+        const left = listWithoutMembers(cloud);
         for (const [kind, was] of good) {
           const is = left.some((one) => one.kind === kind && isGood(one) && isOwn(one));
           expect([kind, is]).toEqual([kind, was]);
@@ -237,9 +249,9 @@ test(`prune-snapshots keeps the last good snapshot of each resource and every he
     ),
     { numRuns: RUNS },
   );
-  // A changed plan cancels a deletion in enough runs, so the property is not vacuous.
+  // At least every tenth case must have a deletion that a changed plan cancels. Otherwise this test proves nothing.
   expect(kept).toBeGreaterThan(RUNS / 10);
 });
 
-/** Removes labels, which DWS does not support. */
+/** Removes the labels from a change, because DWS snapshots have no labels. */
 const without = ({ labels: _, ...changes }: Partial<Seed>): Partial<Seed> => changes;

@@ -1,16 +1,25 @@
-/** Tests the plan, the requests, the lists and the policy of a run of `prune-snapshots`. */
+/** Tests the printed plan, the requests and the policy validation of `prune-snapshots`. */
 import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { expectSuccess, KINDS, SEQUENTIAL } from "../support/common.ts";
 import { countInFlight, START, timerEvent } from "../support/environment.ts";
 import { createFixture, keepLast } from "../support/prunes.ts";
-import { DELETE, KINDS, seed } from "../support/retention-seeds.ts";
+import { DELETE_OPERATIONS, seedSnapshot } from "../support/retention-seeds.ts";
 
-describe("the plan", () => {
-  /** Runs `prune-snapshots` and returns the lines on stderr, and those that exist before the first deletion is sent. */
-  async function planOf(how: object, seeds: number) {
-    const { cloud, runtime, prune: _, old, of, invoke, ...fixture } = await createFixture({ timeoutSeconds: 900 });
-    for (let index = 0; index < seeds; index += 1) old("standard-snapshot", 1 + index / 100);
+describe("the plan on stderr", () => {
+  /** Runs `prune-snapshots`. Returns all lines on stderr, and the lines printed before the first delete request. */
+  async function runAndReadPlan(how: object, seeds: number) {
+    const {
+      cloud,
+      runtime,
+      prune: _,
+      addOld,
+      resourceIds,
+      invoke,
+      ...fixture
+    } = await createFixture({ timeoutSeconds: 900 });
+    for (let index = 0; index < seeds; index += 1) addOld("standard-snapshot", 1 + index / 100);
     const lines: string[] = [];
     let before: string[] | undefined;
     const { transport } = runtime;
@@ -21,11 +30,11 @@ describe("the plan", () => {
     const factory: typeof pruneSnapshots = (own) =>
       pruneSnapshots({ ...(own as typeof runtime), warn: (line) => void lines.push(line) });
     const invoked = await invoke(factory, timerEvent(keepLast(1, how), START));
-    return { ...fixture, ...invoked, cloud, disk: of["standard-snapshot"], lines, before: before ?? [] };
+    return { ...fixture, ...invoked, cloud, disk: resourceIds["standard-snapshot"], lines, before: before ?? [] };
   }
 
-  test("prune-snapshots writes its plan to stderr before the first deletion", async () => {
-    const { records, lines, before, disk } = await planOf({}, 4);
+  test("prune-snapshots writes the planned deletions to stderr before its first delete request", async () => {
+    const { records, lines, before, disk } = await runAndReadPlan({}, 4);
     expect(before).toHaveLength(1);
     expect(lines).toEqual(before);
     const { plan, ...line } = JSON.parse(before[0] ?? "");
@@ -39,65 +48,64 @@ describe("the plan", () => {
         rule: "kept by no rule",
       })),
     );
-    // The plan is not a record: only each snapshot and the run have records.
+    // There are four records of snapshots and one record of the run, and none of the plan.
     expect(records).toHaveLength(5);
   });
 
-  test("prune-snapshots writes a plan of 411 deletions in lines of 200", async () => {
-    const { before } = await planOf({}, 412);
+  test("prune-snapshots writes a plan of 411 deletions to stderr in lines of at most 200 deletions", async () => {
+    const { before } = await runAndReadPlan({}, 412);
     expect(before.map((line) => JSON.parse(line).plan.length)).toEqual([200, 200, 11]);
   });
 
   test.each([
-    ["for a dry run", { dry_run: true }, 3],
-    ["for a run that deletes nothing", {}, 1],
-  ])("prune-snapshots writes no plan to stderr %s", async (_what, how, seeds) => {
-    const { lines } = await planOf(how, seeds);
+    ["a dry run", { dry_run: true }, 3],
+    ["a run that deletes nothing", {}, 1],
+  ])("prune-snapshots writes no plan to stderr in %s", async (_what, how, seeds) => {
+    const { lines } = await runAndReadPlan(how, seeds);
     expect(lines).toEqual([]);
   });
 });
 
-describe("the account", () => {
-  test("prune-snapshots deletes everything with fewer than 30 throttled requests if the account is throttled", async () => {
-    const { cloud, prune, old, left } = await createFixture({ timeoutSeconds: 900, rate: { perSecond: 5 } });
-    for (let index = 0; index < 120; index += 1) old("standard-snapshot", 1 + index);
-    const { error, result } = await prune(keepLast(10));
-    expect(error).toBeUndefined();
+describe("limits of the account", () => {
+  test("prune-snapshots deletes 110 snapshots with fewer than 30 throttled requests in an account with 5 requests per second", async () => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900, rate: { perSecond: 5 } });
+    for (let index = 0; index < 120; index += 1) addOld("standard-snapshot", 1 + index);
+    const { result } = expectSuccess(await prune(keepLast(10)));
     expect(result.outcomes).toEqual({ kept: 10, deleted: 110 });
-    expect(left()).toHaveLength(10);
-    expect(cloud.count(DELETE["standard-snapshot"], 429)).toBeLessThan(30);
+    expect(remainingIds()).toHaveLength(10);
+    expect(cloud.count(DELETE_OPERATIONS["standard-snapshot"], 429)).toBeLessThan(30);
   });
 
   test("prune-snapshots sends at most MAX_CONCURRENCY requests at a time", async () => {
     for (const limit of [1, 4]) {
-      const { runtime, prune, old } = await createFixture({
+      const { runtime, prune, addOld } = await createFixture({
         latencyMs: 3,
         variables: { MAX_CONCURRENCY: String(limit) },
       });
-      for (let days = 1; days <= 25; days += 1) old("snapshot", days);
+      for (let days = 1; days <= 25; days += 1) addOld("snapshot", days);
       const maxInFlight = countInFlight(runtime);
       await prune(keepLast(1));
       expect(maxInFlight()).toBe(limit);
     }
   });
 
-  test("prune-snapshots stops its calls and reports AccountSuspended for each remaining snapshot if the account is suspended", async () => {
-    const { cloud, prune, old, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
-    for (let days = 1; days <= 6; days += 1) old("snapshot", days);
+  test("prune-snapshots sends no more requests and reports AccountSuspended for the remaining snapshots once the account is suspended", async () => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture(SEQUENTIAL);
+    for (let days = 1; days <= 6; days += 1) addOld("snapshot", days);
     const body = { error: { code: "EVS.2145", message: "account suspended" } };
-    cloud.fault({ operation: DELETE.snapshot, nth: 2 }, { type: "status", status: 403, body });
+    cloud.fault({ operation: DELETE_OPERATIONS.snapshot, nth: 2 }, { type: "status", status: 403, body });
     const { error, records } = await prune(keepLast(1));
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ kept: 1, deleted: 1, failed: 4 });
     expect(records.filter((one) => one.error?.reason === "AccountSuspended")).toHaveLength(4);
-    expect(cloud.count(DELETE.snapshot)).toBe(2);
-    expect(left()).toHaveLength(5);
+    expect(cloud.count(DELETE_OPERATIONS.snapshot)).toBe(2);
+    expect(remainingIds()).toHaveLength(5);
   });
 });
 
-test("prune-snapshots reports DeadlineExceeded for snapshots for which it has no time, and the next run deletes them", async () => {
-  const { cloud, clock, prune, old, left } = await createFixture({ variables: { MAX_CONCURRENCY: "1" } });
-  for (let days = 1; days <= 10; days += 1) old("snapshot", days);
-  cloud.fault({ operation: DELETE.snapshot }, { type: "mutatePage", mutate: () => clock.advance(5_000) });
+test("prune-snapshots reports DeadlineExceeded for snapshots that it cannot delete in time, and deletes them in the next run", async () => {
+  const { cloud, clock, prune, addOld, remainingIds } = await createFixture(SEQUENTIAL);
+  for (let days = 1; days <= 10; days += 1) addOld("snapshot", days);
+  cloud.fault({ operation: DELETE_OPERATIONS.snapshot }, { type: "mutatePage", mutate: () => clock.advance(5_000) });
   const deadline = clock.now() + 30_000;
   const first = await prune(keepLast(1), { remainingMs: 30_000 });
   expect(clock.now()).toBeLessThan(deadline);
@@ -111,13 +119,13 @@ test("prune-snapshots reports DeadlineExceeded for snapshots for which it has no
   cloud.clearFaults();
   const second = await prune(keepLast(1));
   expect(second.result.outcomes).toEqual({ kept: 1, deleted: failed });
-  expect(left()).toHaveLength(1);
+  expect(remainingIds()).toHaveLength(1);
 });
 
-describe("a kind that cannot be listed", () => {
-  test("prune-snapshots keeps every snapshot of a kind that it cannot list, and prunes the other kinds", async () => {
-    const { cloud, prune, old, left } = await createFixture();
-    for (const kind of KINDS) for (const days of [2, 1]) old(kind, days);
+describe("a list request that fails", () => {
+  test("prune-snapshots keeps all cluster snapshots if DWS rejects the list request, and prunes the other kinds", async () => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture();
+    for (const kind of KINDS) for (const days of [2, 1]) addOld(kind, days);
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "status", status: 403, body: {} });
     const { error, records } = await prune(keepLast(1));
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ kept: 3, deleted: 3, failed: 1 });
@@ -128,61 +136,59 @@ describe("a kind that cannot be listed", () => {
       detail: "The snapshots of this kind could not be listed.",
       error: { reason: "AccessDenied" },
     });
-    expect(left()).toHaveLength(5);
+    expect(remainingIds()).toHaveLength(5);
   });
 
   test("prune-snapshots succeeds in a region without standard snapshots", async () => {
-    const { prune, old, left } = await createFixture({ withoutStandardSnapshots: true });
-    for (const days of [2, 1]) old("snapshot", days);
-    const { error, result } = await prune(keepLast(1));
-    expect(error).toBeUndefined();
+    const { prune, addOld, remainingIds } = await createFixture({ withoutStandardSnapshots: true });
+    for (const days of [2, 1]) addOld("snapshot", days);
+    const { result } = expectSuccess(await prune(keepLast(1)));
     expect(result.outcomes).toEqual({ kept: 1, deleted: 1 });
-    expect(left()).toHaveLength(1);
+    expect(remainingIds()).toHaveLength(1);
   });
 
   test.each([
-    ["an empty body", { type: "emptyBody", after: false } as const],
-    ["a list without its array", { type: "answer", status: 200, body: "{}" } as const],
+    ["empty", { type: "emptyBody", after: false } as const],
+    ["an object without rows", { type: "answer", status: 200, body: "{}" } as const],
     ["a row without a status", { type: "answer", status: 200, body: '{"count":1,"snapshots":[{"id":"x"}]}' } as const],
     ["an HTML page", { type: "notJson", after: false, html: true } as const],
     ["a redirect", { type: "redirect", location: "http://127.0.0.1:1/" } as const],
-  ])("prune-snapshots deletes nothing of a kind whose list is %s", async (_what, fault) => {
-    const { cloud, prune, old, left } = await createFixture();
-    for (const days of [3, 2, 1]) old("snapshot", days);
+  ])("prune-snapshots deletes no snapshots of a kind if the list response is %s", async (_what, fault) => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture();
+    for (const days of [3, 2, 1]) addOld("snapshot", days);
     cloud.fault({ operation: "evs.listSnapshots" }, fault);
     const { error, records } = await prune(keepLast(1));
     expect(error).toBeDefined();
     expect(records[0]).toMatchObject({ kind: "snapshot", outcome: "failed", error: { reason: "BadResponse" } });
-    expect(left()).toHaveLength(3);
+    expect(remainingIds()).toHaveLength(3);
   });
 });
 
-describe("a list that changes while it is read", () => {
-  test("prune-snapshots misses no snapshot of a list that changes between its pages", async () => {
-    const { cloud, prune, old, left } = await createFixture({ timeoutSeconds: 900 });
-    const ids = Array.from({ length: 1_100 }, (_, index) => old("snapshot", 1 + index / 50));
-    // Another client deletes two snapshots during the first page, so the rows of the second page move up.
+describe("list pages that change during a run", () => {
+  test("prune-snapshots misses no snapshot if other snapshots are deleted between two list pages", async () => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
+    const ids = Array.from({ length: 1_100 }, (_, index) => addOld("snapshot", 1 + index / 50));
+    // Another client deletes two snapshots after the first page, so two rows move from the second page to the first.
     const mutate = (its: EmbeddedCloud) => {
       for (const id of ids.slice(0, 2)) its.removeSnapshot(id);
     };
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate });
-    const { error, records } = await prune(keepLast(1_000));
-    expect(error).toBeUndefined();
+    const { records } = expectSuccess(await prune(keepLast(1_000)));
     const recorded = new Set(records.map(({ snapshot_id }) => snapshot_id));
     expect(ids.filter((id) => !recorded.has(id))).toEqual([]);
-    expect(left().length).toBeGreaterThanOrEqual(998);
+    expect(remainingIds().length).toBeGreaterThanOrEqual(998);
   });
 });
 
-describe("a policy", () => {
+describe("the policy of an event", () => {
   test.each([
     ["without a retention", {}],
     ["with an empty retention", { retention: {} }],
-    ["with rules of 0", { retention: { keep_last: 0, keep_daily: 0 } }],
-    ["with min_keep alone", { retention: { min_keep: 3 } }],
-  ])("prune-snapshots rejects a policy %s, because it would delete every snapshot", async (_what, changes) => {
-    const { cloud, prune, old, left } = await createFixture();
-    for (const days of [2, 1]) old("snapshot", days);
+    ["whose rules are all 0", { retention: { keep_last: 0, keep_daily: 0 } }],
+    ["with no rule but min_keep", { retention: { min_keep: 3 } }],
+  ])("prune-snapshots rejects a policy %s, because this policy would delete every snapshot", async (_what, changes) => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture();
+    for (const days of [2, 1]) addOld("snapshot", days);
     const { error, records } = await prune({ policy: "nightly", ...changes });
     expect(error?.reason).toBe("InvalidRequest");
     expect(error?.message).toContain("retention: expected at least one of keep_last");
@@ -191,7 +197,7 @@ describe("a policy", () => {
       { action: "run", outcome: "failed" },
     ]);
     expect(cloud.count(/evs|dws/)).toBe(0);
-    expect(left()).toHaveLength(2);
+    expect(remainingIds()).toHaveLength(2);
   });
 
   test.each([
@@ -202,27 +208,27 @@ describe("a policy", () => {
     ["an unknown rule", { retention: { keep_hourly: 3 } }, "retention.keep_hourly"],
     ["no name", { policy: undefined }, "policy"],
   ])("prune-snapshots rejects a policy with %s", async (_what, changes, message) => {
-    const { cloud, prune, old } = await createFixture();
-    old("snapshot", 1);
+    const { cloud, prune, addOld } = await createFixture();
+    addOld("snapshot", 1);
     const { error, records } = await prune(keepLast(1, changes));
     expect(error?.message).toContain(message);
     expect(records[0]).toMatchObject({ outcome: "rejected" });
     expect(cloud.count(/evs|dws/)).toBe(0);
   });
 
-  test("prune-snapshots accepts the complete policy of a schedule", async () => {
-    const { prune, old } = await createFixture();
-    for (const days of [2, 1]) old("snapshot", days);
+  test("prune-snapshots accepts a policy that also has the fields of scheduled-snapshots, such as targets and make_room", async () => {
+    const { prune, addOld } = await createFixture();
+    for (const days of [2, 1]) addOld("snapshot", days);
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     const { result } = await prune(keepLast(1, { targets, make_room: true, hold: [], time_zone: "Asia/Tokyo" }));
     expect(result.outcomes).toEqual({ kept: 1, deleted: 1 });
   });
 
-  test("prune-snapshots counts the days of keep_daily in the time zone of the policy", async () => {
+  test("prune-snapshots applies keep_daily to calendar days in the policy's time zone", async () => {
     const kept = async (time_zone: string) => {
-      const { cloud, of, prune } = await createFixture();
+      const { cloud, resourceIds, prune } = await createFixture();
       const ids = ["19T22:30", "19T23:30", "20T22:30", "20T23:30"].map(
-        (time) => seed(cloud, "snapshot", of.snapshot, { at: Date.parse(`2026-11-${time}:00Z`) }).id,
+        (time) => seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { at: Date.parse(`2026-11-${time}:00Z`) }).id,
       );
       const { records } = await prune({ policy: "nightly", time_zone, retention: { keep_daily: 2 } });
       const keptIds = records.filter(({ outcome }) => outcome === "kept").map((one) => one.snapshot_id);
@@ -232,7 +238,7 @@ describe("a policy", () => {
     expect(await kept("Europe/Berlin")).toEqual([false, false, true, true]);
   });
 
-  test("prune-snapshots writes only the record of its run if the policy has no snapshots", async () => {
+  test("prune-snapshots writes only its run record if no snapshot belongs to the policy", async () => {
     const { prune } = await createFixture();
     const { result, records } = await prune(keepLast(1));
     expect(result).toMatchObject({ targets: 0, outcomes: {} });

@@ -8,7 +8,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
 import { apig, createTestEnvironment, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -68,7 +68,7 @@ describe("pre-deploy, disk-attached and verify-snapshots", () => {
     const { id: server } = cloud.addServer();
     const { id: volume } = cloud.addVolume({ serverId: server });
     for (const trace_name of ["attachVolume", "detachVolume"]) {
-      const { cts } = requested(server, volume, clock.now());
+      const { cts } = createRequestTrace(server, volume, clock.now());
       const { records } = await invoke(diskAttached, { cts: { ...cts, trace_name } });
       expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", policy: "disk-attached" });
     }

@@ -1,4 +1,4 @@
-/** Tests `scheduled-snapshots` when the cloud does not respond, or the account is throttled or suspended. */
+/** Tests `scheduled-snapshots` when EVS does not respond, or the account is throttled or suspended. */
 import { describe, expect, test } from "vitest";
 import { countInFlight } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -6,8 +6,8 @@ import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted }
 
 useFixedDate();
 
-describe("a cloud that does not respond", () => {
-  test("scheduled-snapshots writes every record before its deadline if no create gets a response, and a redelivered event completes the run", async () => {
+describe("EVS does not respond", () => {
+  test("scheduled-snapshots writes a record for each disk before its deadline if EVS never responds to its create requests, and completes the run when the event is redelivered", async () => {
     const { cloud, clock, fire, addDisks } = await createFixture();
     const all = addDisks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -23,7 +23,7 @@ describe("a cloud that does not respond", () => {
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots ends before its deadline if its lists get no response", async () => {
+  test("scheduled-snapshots returns before its deadline and creates nothing if EVS never responds to its list requests", async () => {
     const { cloud, clock, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1) as [string];
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "hang", after: true });
@@ -35,7 +35,7 @@ describe("a cloud that does not respond", () => {
   });
 });
 
-describe("the account", () => {
+describe("limits of the account", () => {
   test("scheduled-snapshots sends at most MAX_CONCURRENCY requests at a time", async () => {
     for (const limit of [1, 3, 8]) {
       const { runtime, fire, addDisks } = await createFixture({
@@ -49,7 +49,7 @@ describe("the account", () => {
     }
   });
 
-  test("scheduled-snapshots creates one snapshot per target within 2 minutes in an account that is throttled", async () => {
+  test("scheduled-snapshots creates 200 snapshots within 2 minutes in an account with 10 requests per second", async () => {
     const { cloud, fire, addDisks, clock } = await createFixture({ rate: { perSecond: 10 } });
     const all = addDisks(200, { backup: "daily" });
     const began = clock.now();
@@ -60,7 +60,7 @@ describe("the account", () => {
   });
 
   test.each(["EVS.2144", "EVS.2145"])(
-    "scheduled-snapshots stops its calls if the account is suspended with the code %s during the run",
+    "scheduled-snapshots sends no more create requests once EVS reports with the code %s that the account is suspended",
     async (code) => {
       const { cloud, fire, addDisks } = await createFixture({ variables: { MAX_CONCURRENCY: "4" } });
       addDisks(30, { backup: "daily" });
@@ -75,7 +75,7 @@ describe("the account", () => {
         ],
       });
       expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 10, failed: 21 });
-      // At most MAX_CONCURRENCY other creates were in flight when the account was suspended.
+      // At most MAX_CONCURRENCY (4) other create requests were in flight when the account was suspended.
       expect(cloud.count("evs.createSnapshot")).toBeLessThanOrEqual(10 + 4);
       expect(cloud.count("dws.createSnapshot")).toBe(0);
       for (const record of recordsOf(invoked, "failed").slice(0, -1)) {
@@ -84,23 +84,23 @@ describe("the account", () => {
     },
   );
 
-  test("scheduled-snapshots does not repeat a throttled create after the account is suspended", async () => {
+  test("scheduled-snapshots does not repeat a throttled create request after the account is suspended", async () => {
     const { cloud, fire, addDisks } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
-    // The list starts with the newest disk.
-    const [left, refused, waiting] = addDisks(3, { backup: "daily" });
-    const ofDisk = (id?: string) => ({ operation: "evs.createSnapshot", resource: id, times: 1 });
+    // EVS lists the newest disk first, so the function handles `waiting` first.
+    const [unstarted, rejected, waiting] = addDisks(3, { backup: "daily" });
+    const matchCreateRequest = (id?: string) => ({ operation: "evs.createSnapshot", resource: id, times: 1 });
     const suspended = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
-    cloud.fault(ofDisk(waiting), { type: "throttle", retryAfter: 20 });
-    cloud.fault(ofDisk(refused), { type: "answer", status: 403, body: suspended });
+    cloud.fault(matchCreateRequest(waiting), { type: "throttle", retryAfter: 20 });
+    cloud.fault(matchCreateRequest(rejected), { type: "answer", status: 403, body: suspended });
     const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect(cloud.count("evs.createSnapshot")).toBe(2);
     const records = recordsOf(invoked, "failed").slice(0, -1);
     expect(records.map(({ error }) => error.reason)).toEqual(Array(3).fill("AccountSuspended"));
     const attempts = new Map(records.map((record) => [record.resource_id, record.attempts]));
-    expect([waiting, refused, left].map((id) => attempts.get(id))).toEqual([1, 1, 0]);
+    expect([waiting, rejected, unstarted].map((id) => attempts.get(id))).toEqual([1, 1, 0]);
   });
 
-  test("scheduled-snapshots hands no more targets over after the account is suspended", async () => {
+  test("scheduled-snapshots sends no more asynchronous invocations after FunctionGraph reports that the account is suspended", async () => {
     const { cloud, fire, addDisks } = await createFixture({ variables: { SHARD_SIZE: "2" } });
     addDisks(10, { backup: "daily" });
     const body = JSON.stringify({ error_code: "APIGW.0310", error_msg: "The project is unavailable." });
@@ -108,12 +108,12 @@ describe("the account", () => {
     const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ deferred: 2, failed: 8 });
     expect(cloud.count("functiongraph.invokeAsync")).toBe(2);
-    // The shard that was handed over created two snapshots.
+    // The only asynchronous invocation that FunctionGraph accepted created two snapshots.
     expect(cloud.count("evs.createSnapshot")).toBe(2);
     for (const { error } of recordsOf(invoked, "failed").slice(0, -1)) expect(error.reason).toBe("AccountSuspended");
   });
 
-  test("scheduled-snapshots sends one call if the account is suspended from the start", async () => {
+  test("scheduled-snapshots sends only one request if the account is suspended from the start", async () => {
     const { cloud, fire, requests } = await createFixture();
     const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
     cloud.fault({ operation: "evs.listVolumes" }, { type: "answer", status: 403, body });

@@ -1,16 +1,17 @@
-/** Tests which resources the targets of a policy select, in runs and dry runs. */
+/** Tests which resources `scheduled-snapshots` selects by id and by tag, in runs and dry runs. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import { expectSuccess, UNKNOWN_ID } from "../support/common.ts";
 import type { Invoked } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
-import { createFixture, NOBODY, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
+import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
 
 useFixedDate();
 
 type Tags = Record<string, string>;
 
-describe("the selection of targets", () => {
+describe("the selection of resources", () => {
   const KINDS = {
     snapshot: {
       ids: "volume_ids",
@@ -28,7 +29,7 @@ describe("the selection of targets", () => {
   } as const;
   type KindName = keyof typeof KINDS;
 
-  /** The few keys and values often match. `*` and words that differ only in case are ordinary values. */
+  /** Generates tags from few keys and values, so they often match. As the value of a resource tag, `*` has no special meaning. */
   const tags = fc.dictionary(fc.constantFrom("a", "b", "A", "__proto__"), fc.constantFrom("x", "X", "", "*"), {
     maxKeys: 3,
     noNullPrototype: true,
@@ -45,72 +46,80 @@ describe("the selection of targets", () => {
       fc.record({ ids, tags: filter, exclude_tags: filter }, { requiredKeys: [] }),
     )
     .filter(([, { ids, tags }]) => ids !== undefined || tags !== undefined);
-  const estates = fc.array(fc.tuple(fc.constantFrom("snapshot", "snapshot-group", "cluster-snapshot"), tags), {
+  const resourceLists = fc.array(fc.tuple(fc.constantFrom("snapshot", "snapshot-group", "cluster-snapshot"), tags), {
     maxLength: 8,
   });
 
-  /** Returns whether a tag matches: `*` matches each value, and keys and values are case-sensitive. */
-  const has = (tags: Tags, [key, value]: [string, string]) =>
+  /** Returns whether a resource has a tag. The value `*` matches each value. Keys and values are case-sensitive. */
+  const hasTag = (tags: Tags, [key, value]: [string, string]) =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-  test("scheduled-snapshots selects each resource once that its ids name or all of its tags match, without those that one exclusion matches", {
+  test("scheduled-snapshots selects once each resource that an id names or all tags match, except resources that match one of exclude_tags", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(
-      fc.asyncProperty(estates, fc.array(selector, { minLength: 1, maxLength: 4 }), async (estate, selectors) => {
-        const { cloud, fire } = await createFixture();
-        const all = new Map<string, { id: string; tags: Tags }[]>();
-        for (const [index, [kind, tags]] of estate.entries()) {
-          KINDS[kind as KindName].add(cloud, id(index), tags);
-          all.set(KINDS[kind as KindName].ids, [
-            // The lists of disks and servers start with the newest one.
-            ...(kind === "cluster-snapshot" ? (all.get("cluster_ids") ?? []) : []),
-            { id: id(index), tags },
-            ...(kind === "cluster-snapshot" ? [] : (all.get(KINDS[kind as KindName].ids) ?? [])),
-          ]);
-        }
-        const expected = selectors.flatMap(([kind, { ids = [], tags, exclude_tags = {} }]) => {
-          const there = all.get(KINDS[kind].ids) ?? [];
-          const byTag = tags ? there.filter((one) => Object.entries(tags).every((pair) => has(one.tags, pair))) : [];
-          return [...ids.map((one) => one.toLowerCase()), ...byTag.map((one) => one.id)]
-            .filter((one) => {
-              const its = there.find((other) => other.id === one)?.tags ?? {};
-              return !Object.entries(exclude_tags).some((pair) => has(its, pair));
-            })
-            .map((one) => `${kind} ${one} ${there.some(({ id }) => id === one) ? "planned" : "failed"}`);
-        });
+      fc.asyncProperty(
+        resourceLists,
+        fc.array(selector, { minLength: 1, maxLength: 4 }),
+        async (resources, selectors) => {
+          const { cloud, fire } = await createFixture();
+          const all = new Map<string, { id: string; tags: Tags }[]>();
+          for (const [index, [kind, tags]] of resources.entries()) {
+            KINDS[kind as KindName].add(cloud, id(index), tags);
+            all.set(KINDS[kind as KindName].ids, [
+              // EVS and ECS list the newest disk and server first. DWS lists the oldest cluster first.
+              ...(kind === "cluster-snapshot" ? (all.get("cluster_ids") ?? []) : []),
+              { id: id(index), tags },
+              ...(kind === "cluster-snapshot" ? [] : (all.get(KINDS[kind as KindName].ids) ?? [])),
+            ]);
+          }
+          const expected = selectors.flatMap(([kind, { ids = [], tags, exclude_tags = {} }]) => {
+            const existing = all.get(KINDS[kind].ids) ?? [];
+            const byTag = tags
+              ? existing.filter((one) => Object.entries(tags).every((pair) => hasTag(one.tags, pair)))
+              : [];
+            return [...ids.map((one) => one.toLowerCase()), ...byTag.map((one) => one.id)]
+              .filter((one) => {
+                const resourceTags = existing.find((other) => other.id === one)?.tags ?? {};
+                return !Object.entries(exclude_tags).some((pair) => hasTag(resourceTags, pair));
+              })
+              .map((one) => `${kind} ${one} ${existing.some(({ id }) => id === one) ? "planned" : "failed"}`);
+          });
 
-        const { records, error } = await fire({
-          dry_run: true,
-          targets: selectors.map(([kind, { ids, ...filters }]) => ({
-            kind,
-            ...filters,
-            ...(ids ? { [KINDS[kind].ids]: ids } : {}),
-          })),
-        });
-        await cloud.close();
-        expect(error === undefined).toBe(expected.every((one) => one.endsWith("planned")));
-        expect(
-          records.slice(0, -1).map(({ kind, resource_id, outcome }) => `${kind} ${resource_id} ${outcome}`),
-        ).toEqual([...new Set(expected)]);
-      }),
+          const { records, error } = await fire({
+            dry_run: true,
+            targets: selectors.map(([kind, { ids, ...filters }]) => ({
+              kind,
+              ...filters,
+              ...(ids ? { [KINDS[kind].ids]: ids } : {}),
+            })),
+          });
+          await cloud.close();
+          expect(error === undefined).toBe(expected.every((one) => one.endsWith("planned")));
+          expect(
+            records.slice(0, -1).map(({ kind, resource_id, outcome }) => `${kind} ${resource_id} ${outcome}`),
+          ).toEqual([...new Set(expected)]);
+        },
+      ),
       { numRuns: 100 },
     );
   });
 
-  test("scheduled-snapshots reads all pages of disks, servers and clusters", async () => {
+  test("scheduled-snapshots reads all list pages for 2,345 disks, 2,010 servers and 120 clusters", async () => {
     const { cloud, fire } = await createFixture();
-    const odd = { odd: "yes" };
-    const some = (count: number, add: (tags: Tags) => { id: string }) =>
-      Array.from({ length: count }, (_, index) => add(index % 2 ? odd : {}).id).filter((_, index) => index % 2);
+    const selectedTags = { selected: "yes" };
+    const addAndSelectHalf = (count: number, add: (tags: Tags) => { id: string }) =>
+      Array.from({ length: count }, (_, index) => add(index % 2 ? selectedTags : {}).id).filter(
+        (_, index) => index % 2,
+      );
     const expected = {
-      snapshot: some(2_345, (tags) => cloud.addVolume({ tags })),
-      "snapshot-group": some(2_010, (tags) => cloud.addServer({ tags })),
-      "cluster-snapshot": some(120, (tags) => cloud.addCluster({ tags })),
+      snapshot: addAndSelectHalf(2_345, (tags) => cloud.addVolume({ tags })),
+      "snapshot-group": addAndSelectHalf(2_010, (tags) => cloud.addServer({ tags })),
+      "cluster-snapshot": addAndSelectHalf(120, (tags) => cloud.addCluster({ tags })),
     };
     const { result, records } = await fire({
       dry_run: true,
-      targets: Object.keys(expected).map((kind) => ({ kind, tags: odd })),
+      targets: Object.keys(expected).map((kind) => ({ kind, tags: selectedTags })),
     });
     expect(result.outcomes).toEqual({ planned: 1172 + 1005 + 60 });
     for (const [kind, ids] of Object.entries(expected)) {
@@ -118,7 +127,7 @@ describe("the selection of targets", () => {
     }
   });
 
-  test("scheduled-snapshots lists disks once for both kinds of disk snapshots, and not at all if all targets have ids", async () => {
+  test("scheduled-snapshots lists the disks once for snapshot and standard-snapshot targets, and not at all if all targets have ids", async () => {
     const { cloud, fire, requests, addDisks } = await createFixture();
     const [disk] = addDisks(2, { backup: "daily" });
     const tags = { backup: "daily" };
@@ -130,7 +139,7 @@ describe("the selection of targets", () => {
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual([disk]);
   });
 
-  test("scheduled-snapshots selects resources of every enterprise project", async () => {
+  test("scheduled-snapshots selects resources that belong to an enterprise project", async () => {
     const { cloud, fire } = await createFixture();
     const enterpriseProjectId = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
     const tags = { backup: "daily" };
@@ -146,42 +155,43 @@ describe("the selection of targets", () => {
     ["disks", "evs.listVolumes", "snapshot", (cloud) => cloud.addVolume({ tags: { backup: "daily" } }).id],
     ["servers", "ecs.listServers", "snapshot-group", (cloud) => cloud.addServer({ tags: { backup: "daily" } }).id],
   ])(
-    "scheduled-snapshots misses none of the %s if one is deleted between the pages of a list",
+    "scheduled-snapshots misses none of 1,100 %s if one of them is deleted between two list pages",
     async (_what, operation, kind, add) => {
       for (const page of [1, 2]) {
         const { cloud, fire } = await createFixture();
         const all = Array.from({ length: 1_100 }, () => add(cloud));
-        const gone = all.at(-5) as string;
+        const removedId = all.at(-5) as string;
         cloud.fault(
           { operation, nth: page },
           {
             type: "mutatePage",
             mutate: (changed) => {
-              changed.removeVolume(gone);
-              changed.removeServer(gone);
+              changed.removeVolume(removedId);
+              changed.removeServer(removedId);
             },
           },
         );
         const { records } = await fire({ dry_run: true, targets: [{ kind, tags: { backup: "*" } }] });
         const planned = resourceIds(records.slice(0, -1));
-        expect(all.filter((id) => id !== gone && !planned.includes(id))).toEqual([]);
+        expect(all.filter((id) => id !== removedId && !planned.includes(id))).toEqual([]);
         expect(new Set(planned).size).toBe(planned.length);
       }
     },
   );
 
-  test("scheduled-snapshots succeeds with a warning if its policy selects nothing", async () => {
+  test("scheduled-snapshots succeeds with a warning in its run record if its policy selects no resource", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(3, { backup: "weekly" });
-    const { result, error, records } = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
-    expect(error).toBeUndefined();
+    const { result, records } = expectSuccess(
+      await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] }),
+    );
     expect(result).toMatchObject({ targets: 0, outcomes: {} });
     expect(records).toEqual([expect.objectContaining({ action: "run", outcome: "done", level: "warn", outcomes: {} })]);
     expect(records[0].detail).toContain("selected nothing");
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("scheduled-snapshots writes one failed record for a kind that it cannot list, and creates the other snapshots", async () => {
+  test("scheduled-snapshots writes one failed record for snapshot groups if ECS rejects the list request, and creates the other snapshots", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1, { backup: "daily" }) as [string];
     cloud.addServer({ tags: { backup: "daily" } });
@@ -198,7 +208,7 @@ describe("the selection of targets", () => {
 });
 
 describe("a dry run", () => {
-  test("scheduled-snapshots with dry_run plans its targets and creates nothing", async () => {
+  test("scheduled-snapshots with dry_run records each selected disk as planned and creates nothing", async () => {
     const { cloud, fire, addDisks, requests } = await createFixture({ variables: { SHARD_SIZE: "2" } });
     const all = addDisks(5, { backup: "daily" });
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
@@ -216,25 +226,25 @@ describe("a dry run", () => {
     ["cluster-snapshot", "cluster_ids", "dws.listClusters", (cloud) => cloud.addCluster()],
   ];
   test.each(KINDS)(
-    "scheduled-snapshots with dry_run fails for the id of a %s resource that does not exist, and plans an existing id in any letter case",
+    "scheduled-snapshots with dry_run reports NotFound for a %s target whose id does not exist, and accepts an existing id in upper case",
     async (kind, field, list, add) => {
       const { cloud, fire, requests } = await createFixture();
       const { id } = add(cloud);
       const { error, records } = await fire({
         dry_run: true,
         targets: [
-          { kind, [field]: [NOBODY, id.toUpperCase(), NOBODY] },
+          { kind, [field]: [UNKNOWN_ID, id.toUpperCase(), UNKNOWN_ID] },
           { kind, [field]: [id] },
         ],
       });
       expect(records).toEqual([
-        expect.objectContaining({ kind, resource_id: NOBODY, outcome: "failed", level: "error" }),
+        expect.objectContaining({ kind, resource_id: UNKNOWN_ID, outcome: "failed", level: "error" }),
         expect.objectContaining({ kind, resource_id: id, outcome: "planned" }),
         expect.objectContaining({ action: "run", outcome: "failed", outcomes: { failed: 1, planned: 1 } }),
       ]);
       expect(records[0].error).toEqual({
         reason: "NotFound",
-        message: `${field}: expected the id of an existing resource, got "${NOBODY}". Check the id and PROJECT_ID.`,
+        message: `${field}: expected the id of an existing resource, got "${UNKNOWN_ID}". Check the id and PROJECT_ID.`,
       });
       expect(error?.message).toContain('"failed":1');
       expect(requests()).toEqual([list]);
@@ -243,7 +253,7 @@ describe("a dry run", () => {
   );
 
   test.each(KINDS)(
-    "scheduled-snapshots with dry_run fails for each id of a %s target if the resources cannot be listed",
+    "scheduled-snapshots with dry_run reports AccessDenied for each id of a %s target if the list request is rejected",
     async (kind, field, list, add) => {
       const { cloud, fire } = await createFixture();
       const ids = [add(cloud), add(cloud)].map(({ id }) => id);
@@ -252,7 +262,7 @@ describe("a dry run", () => {
       for (const [place, filter] of filters.entries()) {
         const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
         const failed = recordsOf({ records } as Invoked, "failed").slice(0, -1);
-        // The disks that the tags select are unknown too, which adds one record without a resource.
+        // If the target also has tags, the function cannot know what they select. It adds one record without a resource_id.
         expect(sorted(resourceIds(failed).map(String))).toEqual(
           sorted([...ids, ...(place === 2 ? ["undefined"] : [])]),
         );
@@ -262,14 +272,14 @@ describe("a dry run", () => {
     },
   );
 
-  test("scheduled-snapshots with dry_run plans the other kinds if the resources of one kind cannot be listed", async () => {
+  test("scheduled-snapshots with dry_run plans the disks of a policy if ECS rejects the request that lists the servers", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1);
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });
     const { result, records } = await fire({
       dry_run: true,
       targets: [
-        { kind: "snapshot-group", server_ids: [NOBODY] },
+        { kind: "snapshot-group", server_ids: [UNKNOWN_ID] },
         { kind: "snapshot", volume_ids: [disk] },
       ],
     });

@@ -1,6 +1,7 @@
-/** Tests how `scheduled-snapshots` hands targets over to other invocations of itself. */
+/** Tests how `scheduled-snapshots` passes targets to further asynchronous invocations of itself. */
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
+import { expectSuccess } from "../support/common.ts";
 import {
   expectWholeRecords,
   type Invoked,
@@ -22,27 +23,27 @@ import {
 
 useFixedDate();
 
-describe("a run in shards", () => {
-  test("scheduled-snapshots names 1,000 of 1,001 shards in its result", { timeout: 60_000 }, async () => {
+describe("a run in several invocations", () => {
+  test("scheduled-snapshots returns the request ids of the first 1,000 asynchronous invocations if it starts 1,001", {
+    timeout: 60_000,
+  }, async () => {
     const { fire, addDisks, cloud } = await createFixture({
       variables: { SHARD_SIZE: "1" },
       onInvokeAsync: async () => {},
     });
     addDisks(1_002, { backup: "daily" });
-    const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] }));
     expect(invoked.result.outcomes).toEqual({ accepted: 1, deferred: 1_001 });
     expect(cloud.invocations).toHaveLength(1_001);
     expect(invoked.result.deferred_to).toEqual(cloud.invocations.slice(0, 1_000).map(({ requestId }) => requestId));
   });
 
-  test("scheduled-snapshots creates exactly one snapshot per target in 11 invocations of at most 100 targets", {
+  test("scheduled-snapshots creates exactly one snapshot of each of 1,023 resources in 11 invocations of at most 100 resources", {
     timeout: 60_000,
   }, async () => {
     const { cloud, fire, further } = await createFixture({ variables: { SHARD_SIZE: "100" } });
     const resources = addResources(cloud);
-    const invoked = await fire(resources.policy);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await fire(resources.policy));
     expect(further.map(({ error }) => error)).toEqual(further.map(() => undefined));
     expectOneSnapshotEach(cloud, resources);
 
@@ -52,7 +53,7 @@ describe("a run in shards", () => {
       outcomes: { accepted: 100, deferred: resources.count - 100 },
     });
     expect(invoked.result.deferred_to).toEqual(cloud.invocations.map(({ requestId }) => requestId));
-    // The record of a deferred target names the invocation that created its snapshot.
+    // The record with the outcome `deferred` names the invocation that created the snapshot.
     for (const record of recordsOf(invoked, "deferred")) {
       const requestId = record.detail.split(" ").at(-1);
       const shard = further.find(({ records }) => records[0].request_id === requestId);
@@ -69,14 +70,14 @@ describe("a run in shards", () => {
   });
 });
 
-describe("a target that is handed over", () => {
+describe("targets that an asynchronous invocation handles", () => {
   const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
   const createShards = async (options: TestEnvironmentOptions = {}) => {
     const fixture = await createFixture({ ...options, variables: { SHARD_SIZE: "2", ...options.variables } });
     return { ...fixture, all: fixture.addDisks(6, { backup: "daily" }) };
   };
 
-  test("scheduled-snapshots invokes itself by its URN with the original event and with ids instead of tags", async () => {
+  test("scheduled-snapshots invokes itself asynchronously with the original event, in which ids replace the tags", async () => {
     const { cloud, deliver, all } = await createShards();
     const event = { ...timerEvent({ ...policy, policy: "nightly" }, "2026-11-21T10:00:00+08:00"), trigger_name: "T" };
     await deliver(event);
@@ -94,7 +95,7 @@ describe("a target that is handed over", () => {
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots hands each target over with the kind and options of the first selector that names it", async () => {
+  test("scheduled-snapshots passes each resource to an asynchronous invocation with the options of the first target that names it", async () => {
     const { cloud, fire, addDisks, further } = await createFixture({ variables: { SHARD_SIZE: "5" } });
     const all = addDisks(9);
     const own = all.slice(0, 5);
@@ -106,11 +107,10 @@ describe("a target that is handed over", () => {
       { kind: "snapshot", volume_ids: [first, second], description: "a" },
       { kind: "snapshot", volume_ids: [third, second, first], force: false },
       { kind: "standard-snapshot", volume_ids: [fourth] },
-      // These options have the same values as those of the target before, but another kind.
+      // This target has the options of the target before it, but another kind.
       { kind: "snapshot-group", server_ids: [server], incremental: true, instant_access: false },
     ];
-    const { error } = await fire({ targets, retention: { keep_last: 3 }, time_zone: "Asia/Tokyo" });
-    expect(error).toBeUndefined();
+    expectSuccess(await fire({ targets, retention: { keep_last: 3 }, time_zone: "Asia/Tokyo" }));
     expect(further).toHaveLength(1);
     const user_event = String((cloud.invocations[0]?.payload as { user_event?: string } | undefined)?.user_event);
     expect(JSON.parse(user_event)).toEqual({
@@ -124,11 +124,11 @@ describe("a target that is handed over", () => {
       retention: { keep_last: 3 },
       time_zone: "Asia/Tokyo",
     });
-    // The other invocations send the same requests, so a run of the whole policy finds every snapshot.
+    // A run of the whole policy in one invocation finds every snapshot, because it derives the same idempotency keys.
     expect((await fire({ targets }, { variables: { SHARD_SIZE: "500" } })).result.outcomes).toEqual({ existing: 10 });
   });
 
-  test("scheduled-snapshots repeats an asynchronous invocation that FunctionGraph throttles", async () => {
+  test("scheduled-snapshots repeats the request for an asynchronous invocation that FunctionGraph throttles", async () => {
     const { cloud, fire, all } = await createShards();
     cloud.fault({ operation: "functiongraph.invokeAsync", nth: 1, times: 2 }, { type: "throttle" });
     expect((await fire(policy)).result).toMatchObject({ outcomes: { accepted: 2, deferred: 4 } });
@@ -136,14 +136,14 @@ describe("a target that is handed over", () => {
   });
 
   test.each<[what: string, fault: Fault, runs: boolean, reason: string]>([
-    ["refused with a 500", { type: "status", status: 500 }, false, "CloudError"],
-    ["refused with a 403", { type: "status", status: 403 }, false, "AccessDenied"],
+    ["rejected with a 500", { type: "status", status: 500 }, false, "CloudError"],
+    ["rejected with a 403", { type: "status", status: 403 }, false, "AccessDenied"],
     ["acknowledged without an id", { type: "answer", status: 202, body: "{}" }, false, "BadResponse"],
     ["lost before FunctionGraph receives it", { type: "reset", after: false }, false, "Unreachable"],
     ["accepted with a lost response", { type: "reset", after: true }, true, "Unreachable"],
     ["accepted with a truncated response", { type: "cut", after: true }, true, "BadResponse"],
   ])(
-    "scheduled-snapshots fails the targets of an asynchronous invocation that is %s, and a redelivered event completes them",
+    "scheduled-snapshots fails the targets of an asynchronous invocation that is %s, and completes them when the event is redelivered",
     async (...given) => {
       const [, fault, runs, reason] = given;
       const { cloud, fire, all, further } = await createShards();
@@ -166,7 +166,7 @@ describe("a target that is handed over", () => {
     },
   );
 
-  test("scheduled-snapshots creates the snapshots of its own shard and fails the others if REGION is not set", async () => {
+  test("scheduled-snapshots creates its own share of the snapshots and reports Misconfigured for the others if REGION is not set", async () => {
     const { cloud, fire } = await createShards({ variables: { REGION: undefined } });
     const invoked = await fire(policy);
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, failed: 4 });
@@ -175,7 +175,7 @@ describe("a target that is handed over", () => {
     expect(cloud.count("functiongraph.invokeAsync")).toBe(0);
   });
 
-  test("scheduled-snapshots hands over 10,000 ids in payloads of less than 256 KB", {
+  test("scheduled-snapshots passes 10,000 ids to asynchronous invocations in payloads of less than 256 KB", {
     timeout: 30_000,
   }, async () => {
     const { cloud, fire, addDisks, clock } = await createFixture({
@@ -183,7 +183,7 @@ describe("a target that is handed over", () => {
       onInvokeAsync: () => {},
     });
     const all = addDisks(10_000);
-    // The list of existing snapshots takes so long that the function has time for only a few creates.
+    // The list request for existing snapshots takes so long that the function has time for only a few create requests.
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "mutatePage", mutate: () => clock.advance(890_000) });
     const halves = [all.slice(0, 6_000), all.slice(6_000)];
     const { result } = await fire({
@@ -193,32 +193,31 @@ describe("a target that is handed over", () => {
         description: `${half}${'"\\é'.repeat(20)}`,
       })),
     });
-    const begun = resourcesWithSnapshots(cloud, "snapshot");
-    expect(result.outcomes).toEqual({ accepted: begun.length || undefined, deferred: 10_000 - begun.length });
-    expect(begun.length).toBeLessThan(20);
+    const createdIds = resourcesWithSnapshots(cloud, "snapshot");
+    expect(result.outcomes).toEqual({ accepted: createdIds.length || undefined, deferred: 10_000 - createdIds.length });
+    expect(createdIds.length).toBeLessThan(20);
     const sizes = cloud.invocations.map(({ payload }) => Buffer.byteLength(JSON.stringify(payload)));
     expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
     expect(sizes.length).toBeLessThan(5);
-    const handedOver = cloud.invocations.flatMap(({ payload }) =>
+    const deferredIds = cloud.invocations.flatMap(({ payload }) =>
       JSON.parse((payload as { user_event: string }).user_event).targets.flatMap((one: Json) => one.volume_ids),
     );
-    expect(sorted([...begun, ...handedOver])).toEqual(sorted(all));
+    expect(sorted([...createdIds, ...deferredIds])).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots hands over targets for which it has no time, but a shard fails instead of handing targets over again", async () => {
+  test("scheduled-snapshots passes targets to an asynchronous invocation if it has no time for them, and that invocation fails instead of passing them on", async () => {
     const { cloud, fire, deliver, clock, all, further } = await createShards({ variables: { SHARD_SIZE: "500" } });
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },
       { type: "mutatePage", mutate: () => clock.advance(8_000) },
     );
     const how = { remainingMs: 40_000, variables: { MAX_CONCURRENCY: "1" } };
-    const invoked = await fire(policy, how);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await fire(policy, how));
     expect(invoked.result.outcomes).toEqual({ accepted: 4, deferred: 2 });
     expect(further).toHaveLength(1);
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(all));
 
-    // A shard that runs out of time fails, so the platform redelivers it.
+    // An asynchronous invocation that runs out of time fails, so the platform repeats it.
     const event = cloud.invocations[0]?.payload as Json;
     const later = await deliver({ ...event, time: "2026-11-22T02:00:00Z" }, { ...how, remainingMs: 9_000 });
     expect(JSON.parse(String(later.error?.message))).toMatchObject({

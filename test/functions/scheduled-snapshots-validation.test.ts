@@ -1,8 +1,9 @@
 /** Tests events and policies that `scheduled-snapshots` rejects. */
 import { describe, expect, test } from "vitest";
+import { UNKNOWN_ID } from "../support/common.ts";
 import { type Json, outcomes, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
-import { createFixture, NOBODY } from "../support/schedules.ts";
+import { createFixture } from "../support/schedules.ts";
 
 useFixedDate();
 
@@ -19,8 +20,8 @@ describe("an invalid event", () => {
     ["a string", JSON.stringify(timerEvent(good)).slice(0, 60), `${TIMER}`],
     ["a long string", "x".repeat(5_000_000), `${TIMER}`],
     ["an array", [timerEvent(good)], `${TIMER}`],
-    ["a policy without its event", good, `${TIMER}`],
-    ["an event with the name of another trigger", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
+    ["a policy outside an event", good, `${TIMER}`],
+    ["an event with the trigger type KAFKA", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
     ["a CTS event", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
     ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
     ["an event without a time", withoutTime, "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing."],
@@ -35,7 +36,7 @@ describe("an invalid event", () => {
     ["an event whose user_event is a number", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
     ["an event whose user_event is null in JSON", timerEvent("null"), `${USER_EVENT}"null"`],
   ])(
-    "scheduled-snapshots describes the expected event and calls nothing when it rejects %s",
+    "scheduled-snapshots names the expected event in its error and sends no request when it rejects %s",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const { error, records } = await deliver(event);
@@ -50,76 +51,80 @@ describe("an invalid event", () => {
 });
 
 describe("an invalid policy", () => {
-  const good = { kind: "snapshot", tags: { backup: "daily" } };
-  const bad = (change: Json) => ({ targets: [{ ...good, ...change }] });
+  const target = { kind: "snapshot", tags: { backup: "daily" } };
+  const changeTarget = (change: Json) => ({ targets: [{ ...target, ...change }] });
 
   test.each<[what: string, policy: Json, ...messages: string[]]>([
-    ["without a name", { policy: undefined, targets: [good] }, "policy: required, but missing."],
-    [
-      "with a name that begins with a digit",
-      { policy: "1st", targets: [good] },
-      "policy: expected a letter followed by",
-    ],
-    [
-      "with a name of 39 characters",
-      { policy: "n".repeat(39), targets: [good] },
-      "policy: expected a letter followed by",
-    ],
-    [
-      "with the prefix of backups in its name",
-      { policy: "autobk_snapshot_x", targets: [good] },
-      "policy: expected a letter",
-    ],
-    ["without targets", {}, "targets: required, but missing."],
+    ["without a name", { policy: undefined }, "policy: required, but missing."],
+    ["with a name that begins with a digit", { policy: "1st" }, "policy: expected a letter followed by"],
+    ["with a name of 39 characters", { policy: "n".repeat(39) }, "policy: expected a letter followed by"],
+    ["with the name prefix autobk_snapshot_ of backups", { policy: "autobk_snapshot_x" }, "policy: expected a letter"],
+    ["without targets", { targets: undefined }, "targets: required, but missing."],
     ["with an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
-    ["with an object as targets", { targets: good }, "targets: expected an array, got an object."],
-    ["with an unknown kind", bad({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
-    ["with a target without a kind", bad({ kind: undefined }), "targets[0].kind: required, but missing."],
+    ["with an object as targets", { targets: target }, "targets: expected an array, got an object."],
+    ["with an unknown kind", changeTarget({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
+    ["with a target without a kind", changeTarget({ kind: undefined }), "targets[0].kind: required, but missing."],
     [
       "with a target without ids and tags",
-      bad({ tags: undefined }),
+      changeTarget({ tags: undefined }),
       "targets[0]: expected volume_ids or tags, got neither.",
     ],
     [
       "with a target that has only exclude_tags",
-      bad({ tags: undefined, exclude_tags: { a: "b" } }),
+      changeTarget({ tags: undefined, exclude_tags: { a: "b" } }),
       "expected volume_ids or tags",
     ],
-    ["with a target that has empty tags", bad({ tags: {} }), "targets[0].tags: expected at least 1 field, got 0."],
-    ["with an empty array of ids", bad({ volume_ids: [] }), "targets[0].volume_ids: expected at least 1 item, got 0."],
-    ["with a path as an id", bad({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
-    ["with ids of another kind", bad({ server_ids: [NOBODY] }), "targets[0].server_ids: unknown field. Allowed: "],
-    ["with an option of another kind", bad({ incremental: true }), "targets[0].incremental: unknown field. Allowed: "],
+    [
+      "with a target that has empty tags",
+      changeTarget({ tags: {} }),
+      "targets[0].tags: expected at least 1 field, got 0.",
+    ],
+    [
+      "with an empty array of ids",
+      changeTarget({ volume_ids: [] }),
+      "targets[0].volume_ids: expected at least 1 item, got 0.",
+    ],
+    ["with a path as an id", changeTarget({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
+    [
+      "with server_ids for the kind snapshot",
+      changeTarget({ server_ids: [UNKNOWN_ID] }),
+      "targets[0].server_ids: unknown field. Allowed: ",
+    ],
+    [
+      "with incremental for the kind snapshot",
+      changeTarget({ incremental: true }),
+      "targets[0].incremental: unknown field. Allowed: ",
+    ],
     [
       "with a number as a tag value",
-      bad({ tags: { a: 1 } }),
+      changeTarget({ tags: { a: 1 } }),
       "targets[0].tags.a: expected a string, got the number 1.",
     ],
     [
-      "with a description that is too long",
-      bad({ description: "x".repeat(86) }),
+      "with a description of 86 characters",
+      changeTarget({ description: "x".repeat(86) }),
       "expected at most 85 characters, got 86.",
     ],
-    ["with a string as force", bad({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
-    ["with an unknown field", { targets: [good], retain: 3 }, "retain: unknown field. Allowed: "],
+    ["with a string as force", changeTarget({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
+    ["with an unknown field", { retain: 3 }, "retain: unknown field. Allowed: "],
     [
       "with three invalid fields of its retention",
-      { targets: [good], retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
+      { retention: { min_keep: 0, keep_daily: 1.5, keep_hourly: 2 } },
       "retention.min_keep: expected at least 1, got 0.",
       "retention.keep_daily: expected an integer, got the number 1.5.",
       "retention.keep_hourly: unknown field. Allowed: ",
     ],
-    ["with an unknown time zone", { targets: [good], time_zone: "Mars/Olympus" }, "time_zone: expected an IANA name"],
-    ["with an empty time zone", { targets: [good], time_zone: "" }, "time_zone: expected an IANA name"],
+    ["with an unknown time zone", { time_zone: "Mars/Olympus" }, "time_zone: expected an IANA name"],
+    ["with an empty time zone", { time_zone: "" }, "time_zone: expected an IANA name"],
   ])("scheduled-snapshots names each invalid field when it rejects a policy %s", async (_what, policy, ...messages) => {
     const { fire, requests } = await createFixture();
-    const { error, records } = await fire(policy);
+    const { error, records } = await fire({ targets: [target], ...policy });
     expect(outcomes({ records })).toEqual(["create rejected", "run failed"]);
     for (const message of messages) expect(error?.message).toContain(message);
     expect(requests()).toEqual([]);
   });
 
-  test("scheduled-snapshots creates one snapshot for an id that its targets name several times in any letter case", async () => {
+  test("scheduled-snapshots creates one snapshot of a disk whose id its targets repeat in lower case and upper case", async () => {
     const { cloud, fire } = await createFixture();
     const { id } = cloud.addVolume({ id: "ABCDEFAB-0000-4000-8000-000000000000".toLowerCase() });
     const volume_ids = [id, id.toUpperCase(), id];

@@ -1,7 +1,8 @@
-/** Tests runs of `scheduled-snapshots`, from the timer event to the snapshots in the cloud. */
+/** Tests `scheduled-snapshots` from the timer event to the snapshots and records. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
+import { expectSuccess, UNKNOWN_ID } from "../support/common.ts";
 import { creates } from "../support/creates.ts";
 import { type Json, resourceIdOf, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -9,7 +10,6 @@ import {
   addResources,
   createFixture,
   expectOneSnapshotEach,
-  NOBODY,
   recordsOf,
   resourceIds,
   resourcesWithSnapshots,
@@ -18,23 +18,24 @@ import {
 
 useFixedDate();
 
-describe("a run of a policy", () => {
-  test("scheduled-snapshots creates snapshots of all four kinds with their options, markers and records", async () => {
+describe("one run", () => {
+  test("scheduled-snapshots creates a snapshot of each kind with the options and labels of its target, and writes a record for each", async () => {
     const { cloud, fire } = await createFixture();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
     const archive = cloud.addVolume();
     const cluster = cloud.addCluster();
-    const invoked = await fire({
-      time_zone: "Europe/Berlin",
-      targets: [
-        { kind: "snapshot", volume_ids: [archive.id], description: "every night" },
-        { kind: "standard-snapshot", volume_ids: [archive.id], incremental: false },
-        { kind: "snapshot-group", server_ids: [server.id], description: "the whole server" },
-        { kind: "cluster-snapshot", cluster_ids: [cluster.id], description: "all of it" },
-      ],
-    });
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(
+      await fire({
+        time_zone: "Europe/Berlin",
+        targets: [
+          { kind: "snapshot", volume_ids: [archive.id], description: "every night" },
+          { kind: "standard-snapshot", volume_ids: [archive.id], incremental: false },
+          { kind: "snapshot-group", server_ids: [server.id], description: "the whole server" },
+          { kind: "cluster-snapshot", cluster_ids: [cluster.id], description: "all of it" },
+        ],
+      }),
+    );
     expect(invoked.result).toEqual({
       function: "scheduled-snapshots",
       policy: "nightly",
@@ -69,8 +70,8 @@ describe("a run of a policy", () => {
     expect(ofCluster?.description).toMatch(
       /^all of it managed-by:snapshot-functions policy:nightly key:[0-9a-f]{32} content:[0-9a-f]{8}$/,
     );
-    // `force` also allows attached disks. The function sends `incremental` and `instant_access` for each EVS v5 snapshot,
-    // because the API documents do not agree on their defaults.
+    // `force` allows snapshots of attached disks. The function sends `incremental` and `instant_access` to EVS v5,
+    // because the API documents disagree about the defaults of these two fields.
     expect(creates({ cloud } as never).map(({ body }) => Object.values(body as Json)[0])).toEqual([
       expect.objectContaining({ force: true }),
       expect.objectContaining({ incremental: false, instant_access: false }),
@@ -97,28 +98,28 @@ describe("a run of a policy", () => {
     expect(cloud.logs.map(({ line }) => line)).toEqual(invoked.records);
   });
 
-  test("scheduled-snapshots waits for a disk that has another snapshot in creation", async () => {
+  test("scheduled-snapshots repeats a create request that EVS rejects while another snapshot of the disk is creating", async () => {
     const { cloud, fire } = await createFixture();
     const server = cloud.addServer({ tags: { backup: "daily" } });
     const disk = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
     const tags = { backup: "daily" };
-    const { error } = await fire({
-      targets: ["snapshot-group", "standard-snapshot", "snapshot"].map((kind) => ({ kind, tags })),
-    });
-    expect(error).toBeUndefined();
+    expectSuccess(
+      await fire({
+        targets: ["snapshot-group", "standard-snapshot", "snapshot"].map((kind) => ({ kind, tags })),
+      }),
+    );
     expect(resourcesWithSnapshots(cloud, "snapshot-group")).toEqual([server.id]);
     expect(resourcesWithSnapshots(cloud, "standard-snapshot")).toEqual([disk.id]);
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual([disk.id]);
     expect(cloud.count("evs.createStandardSnapshot", 409)).toBeGreaterThan(0);
   });
 
-  test("scheduled-snapshots creates exactly one snapshot per target over 1,000 disks, 20 servers and 3 clusters", {
+  test("scheduled-snapshots creates exactly one snapshot of each of 1,000 disks, 20 servers and 3 clusters in one invocation", {
     timeout: 60_000,
   }, async () => {
     const { cloud, fire, requests } = await createFixture({ variables: { SHARD_SIZE: "2000" } });
     const resources = addResources(cloud);
-    const invoked = await fire(resources.policy);
-    expect(invoked.error).toBeUndefined();
+    const invoked = expectSuccess(await fire(resources.policy));
     expect(invoked.result).toMatchObject({
       targets: resources.count,
       outcomes: { accepted: resources.count },
@@ -128,13 +129,13 @@ describe("a run of a policy", () => {
     expect(invoked.records).toHaveLength(resources.count + 1);
     expect(new Set(resourceIds(invoked.records.slice(0, -1))).size).toBe(resources.count);
     expect(cloud.logs).toHaveLength(resources.count + 1);
-    // The function finds existing snapshots by a few lists instead of one request for each resource.
+    // The function finds existing snapshots with a few list requests instead of one request for each resource.
     expect(requests().length - resources.count).toBeLessThan(10);
   });
 });
 
 describe("a target that does not exist", () => {
-  test("scheduled-snapshots writes one failed record for each target that does not exist and creates the other snapshots", async () => {
+  test("scheduled-snapshots writes a failed record for each resource that does not exist and creates the other snapshots", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [first, second] = addDisks(2) as [string, string];
     const server = cloud.addServer();
@@ -142,18 +143,22 @@ describe("a target that does not exist", () => {
     const cluster = cloud.addCluster();
     const invoked = await fire({
       targets: [
-        { kind: "snapshot", volume_ids: [first, NOBODY] },
-        { kind: "standard-snapshot", volume_ids: [NOBODY, second] },
-        { kind: "snapshot-group", server_ids: [NOBODY, server.id] },
-        { kind: "cluster-snapshot", cluster_ids: [NOBODY, cluster.id] },
+        { kind: "snapshot", volume_ids: [first, UNKNOWN_ID] },
+        { kind: "standard-snapshot", volume_ids: [UNKNOWN_ID, second] },
+        { kind: "snapshot-group", server_ids: [UNKNOWN_ID, server.id] },
+        { kind: "cluster-snapshot", cluster_ids: [UNKNOWN_ID, cluster.id] },
       ],
     });
     expect(recordsOf(invoked, "accepted")).toHaveLength(4);
     const failed = recordsOf(invoked, "failed").slice(0, -1);
     expect(failed.map(({ kind, resource_id, error }) => [kind, resource_id, error.reason]).sort()).toEqual(
-      ["cluster-snapshot", "snapshot", "snapshot-group", "standard-snapshot"].map((kind) => [kind, NOBODY, "NotFound"]),
+      ["cluster-snapshot", "snapshot", "snapshot-group", "standard-snapshot"].map((kind) => [
+        kind,
+        UNKNOWN_ID,
+        "NotFound",
+      ]),
     );
-    // The platform shows nothing but the message, so the message is the summary.
+    // FunctionGraph shows only the message of an error, so the message is the summary of the run.
     expect(JSON.parse(String(invoked.error?.message))).toEqual({
       function: "scheduled-snapshots",
       policy: "nightly",
@@ -166,7 +171,7 @@ describe("a target that does not exist", () => {
 });
 
 describe("a redelivered event", () => {
-  test("scheduled-snapshots creates nothing for an event with the same time in another notation, and new snapshots for another time", async () => {
+  test("scheduled-snapshots creates nothing for an event with the same time in another time zone, and new snapshots one second later", async () => {
     const { cloud, deliver, addDisks } = await createFixture();
     const all = addDisks(3, { backup: "daily" });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -179,7 +184,7 @@ describe("a redelivered event", () => {
     expect((await deliver(timerEvent({ ...policy, policy: "hourly" }))).result.outcomes).toEqual({ accepted: 3 });
   });
 
-  test("scheduled-snapshots finds existing snapshots on the second page of a list that changes between the pages", async () => {
+  test("scheduled-snapshots finds existing snapshots on the second list page although a snapshot is deleted between the pages", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const all = addDisks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -223,7 +228,7 @@ describe("a redelivered event", () => {
     { maxLength: 5 },
   );
 
-  test("scheduled-snapshots creates exactly one good snapshot per target for repeated events, whatever requests fail", {
+  test("scheduled-snapshots creates exactly one good snapshot of each resource for repeated events although random requests fail", {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
@@ -260,10 +265,10 @@ describe("a redelivered event", () => {
   });
 });
 
-describe("the result of a run", () => {
+describe("the topic field of the result", () => {
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-  test("scheduled-snapshots returns the topic off if no logging topic is configured", async () => {
+  test("scheduled-snapshots returns topic: off if no logging topic is configured", async () => {
     const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
     const { cloud, fire, addDisks } = await createFixture({
       variables: Object.fromEntries(names.map((name) => [name, undefined])),
@@ -275,12 +280,11 @@ describe("the result of a run", () => {
     expect(cloud.logs).toEqual([]);
   });
 
-  test("scheduled-snapshots returns the topic failed and keeps its snapshots if the logging topic fails", async () => {
+  test("scheduled-snapshots returns topic: failed without an error if LTS rejects its records", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(2, { backup: "daily" });
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
-    const { result, error, records, warnings } = await fire({ targets });
-    expect(error).toBeUndefined();
+    const { result, records, warnings } = expectSuccess(await fire({ targets }));
     expect(result).toMatchObject({ outcomes: { accepted: 2 }, topic: "failed" });
     expect(records).toHaveLength(3);
     expect(JSON.parse(warnings[0] ?? "")).toMatchObject({ level: "error", reason: "CloudError" });

@@ -1,4 +1,4 @@
-/** Tests schedules with `verify-snapshots` and `prune-snapshots` over days and a year. */
+/** Runs `scheduled-snapshots`, `verify-snapshots` and `prune-snapshots` together over ten nights and over a year. */
 import { describe, expect, test } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -7,26 +7,20 @@ import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { requested } from "../support/attachments.ts";
+import { createRequestTrace } from "../support/attachments.ts";
+import { DAY_MS, expectSuccess, HOUR_MS, isGood, listWithoutMembers, WITHOUT_TOPIC } from "../support/common.ts";
 import { apig, createTestEnvironment, resourceIdOf, timerEvent } from "../support/environment.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-
-const isGood = ({ status }: SnapshotView) => ["available", "avaialble", "AVAILABLE"].includes(status);
 const dayOf = ({ created_at, started }: SnapshotView) => String(created_at ?? started).slice(0, 10);
-const single = (cloud: EmbeddedCloud) => cloud.snapshots().filter(({ snapshot_group_id }) => !snapshot_group_id);
 
-/** Returns the days on which the remaining snapshots of a resource were created. */
+/** Returns the sorted creation days of the snapshots of a resource, such as `2027-05-31`. */
 const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: string) =>
-  single(cloud)
+  listWithoutMembers(cloud)
     .filter((one) => one.kind === kind && resourceIdOf(one) === resource)
     .map(dayOf)
     .sort();
 
-test("verify-snapshots finds each snapshot of four kinds available and prune-snapshots keeps the newest three over ten nights", async () => {
+test("verify-snapshots reports every nightly snapshot as available and prune-snapshots keeps the newest three during ten nights", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -42,29 +36,27 @@ test("verify-snapshots finds each snapshot of four kinds available and prune-sna
   };
   for (let night = 0; night < 10; night += 1) {
     const now = () => new Date(clock.now()).toISOString();
-    const taken = await invoke(scheduledSnapshots, timerEvent(policy, now()));
-    expect(taken.error).toBeUndefined();
+    const taken = expectSuccess(await invoke(scheduledSnapshots, timerEvent(policy, now())));
     expect(taken.result.outcomes).toEqual({ accepted: 4 });
     clock.advance(HOUR_MS);
     const verified = await invoke(verifySnapshots, timerEvent({ lookback_minutes: 90 }, now()));
     expect(verified.result).toMatchObject({ targets: 4, outcomes: { available: 4 } });
-    const pruned = await invoke(pruneSnapshots, timerEvent(policy, now()));
-    expect(pruned.error).toBeUndefined();
+    const pruned = expectSuccess(await invoke(pruneSnapshots, timerEvent(policy, now())));
     expect(pruned.result.outcomes).toEqual(night < 3 ? { kept: 4 * (night + 1) } : { kept: 12, deleted: 4 });
     clock.advance(DAY_MS - HOUR_MS);
   }
-  expect(single(cloud)).toHaveLength(12);
+  expect(listWithoutMembers(cloud)).toHaveLength(12);
 });
 
-describe("schedules over a year", () => {
-  // This policy runs every night in UTC, and its retention uses the calendar of Berlin.
+describe("two schedules over a year", () => {
+  // This policy runs every night at 01:00 UTC. Its retention counts days in the time zone of Berlin.
   const nightly = {
     policy: "nightly",
     time_zone: "Europe/Berlin",
     targets: [{ kind: "standard-snapshot", tags: { backup: "daily" } }],
     retention: { keep_last: 3, keep_within_days: 2, keep_daily: 7, keep_weekly: 4, keep_monthly: 12 },
   };
-  // This policy runs on Sundays in UTC. In winter, the start of a Sunday in UTC is a Saturday in New York.
+  // This policy runs on Sundays at 04:30 UTC. In winter this time is still Saturday in New York.
   const weekly = {
     policy: "weekly",
     time_zone: "America/New_York",
@@ -76,13 +68,13 @@ describe("schedules over a year", () => {
     retention: { keep_weekly: 2, keep_monthly: 2, min_keep: 2 },
   };
   const FIRST = Date.parse("2026-11-21T01:00:00Z");
-  const failing = (night: number) => {
+  const isFailingNight = (night: number) => {
     const date = new Date(night).toISOString().slice(0, 10);
     return date >= "2027-02-22" && date <= "2027-02-28";
   };
-  const REMOVED = "2027-05-20";
+  const REMOVAL_DAY = "2027-05-20";
 
-  // The retention keeps the last good snapshot of each month. In February that is the 21st, because the last week failed.
+  // The retention keeps the last good snapshot of each month. In February, all snapshots after the 21st failed.
   const MONTHS = ["2026-12-31", "2027-01-31", "2027-02-21", "2027-03-31", "2027-04-30"];
   const EXPECTED = {
     web: [
@@ -91,7 +83,7 @@ describe("schedules over a year", () => {
       ...["2027-11-07", "2027-11-14", "2027-11-15", "2027-11-16", "2027-11-17", "2027-11-18", "2027-11-19"],
       "2027-11-20",
     ],
-    // The disk was removed after fewer months than keep_monthly, so its first snapshot remains too.
+    // The disk had fewer months of snapshots than keep_monthly, so its first snapshot remains too.
     removed: [
       ...["2026-11-21", "2026-11-30"],
       ...MONTHS,
@@ -99,11 +91,11 @@ describe("schedules over a year", () => {
       ...["2027-05-19", "2027-05-20"],
     ],
     weekly: ["2027-10-31", "2027-11-07", "2027-11-14"],
-    // This group has the last good snapshot of the disk that was detached.
+    // The snapshot group of this day has the last good snapshot of the detached disk.
     leaver: ["2027-05-16"],
   };
 
-  test("prune-snapshots keeps exactly the expected snapshots of two policies over a year with removed disks and a week of failures", {
+  test("prune-snapshots keeps the expected snapshots of two policies over a year in which a disk is removed and a week of snapshots fails", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
@@ -116,7 +108,7 @@ describe("schedules over a year", () => {
     const cluster = cloud.addCluster({ tags: { backup: "weekly" } });
     const byHand = cloud.addSnapshot({ kind: "snapshot", volumeId: archive.id, name: "weekly-by-hand" });
 
-    // After each deletion, each resource that ever had a good snapshot must still have one.
+    // After each deletion, each resource that has had a good snapshot must still have a good snapshot.
     const covered = new Set<string>();
     let deletions = 0;
     const watch = () => {
@@ -128,23 +120,22 @@ describe("schedules over a year", () => {
 
     const now = () => new Date(clock.now()).toISOString();
     const run = async (...[factory, body]: [Parameters<typeof invoke>[0], object]) => {
-      const { error, result } = await invoke(factory, timerEvent(body, now()));
-      expect(error).toBeUndefined();
+      const { result } = expectSuccess(await invoke(factory, timerEvent(body, now())));
       return result.outcomes;
     };
     for (let night = FIRST; night < FIRST + 365 * DAY_MS; night += DAY_MS) {
       clock.set(night);
       const sunday = new Date(night).getUTCDay() === 0;
-      const gone = now().slice(0, 10) > REMOVED;
+      const gone = now().slice(0, 10) > REMOVAL_DAY;
       const targets = (gone ? 1 : 2) + (sunday ? 3 : 0);
-      if (failing(night)) {
+      if (isFailingNight(night)) {
         for (const { id } of [web, removed, ...(sunday ? [server, archive, cluster] : [])]) cloud.endWith(id, "error");
       }
       await run(scheduledSnapshots, nightly);
       clock.set(night + 3.5 * HOUR_MS);
       if (sunday) await run(scheduledSnapshots, weekly);
       clock.set(night + 4 * HOUR_MS);
-      if (failing(night)) {
+      if (isFailingNight(night)) {
         expect(await run(verifySnapshots, { lookback_minutes: 12 * 60 })).toEqual({ failed: targets });
       } else if (sunday) {
         expect(Object.keys(await run(verifySnapshots, { lookback_minutes: 6.5 * 24 * 60 }))).toEqual(["available"]);
@@ -152,7 +143,7 @@ describe("schedules over a year", () => {
       for (const one of cloud.snapshots().filter(isGood)) covered.add(resourceIdOf(one));
       await run(pruneSnapshots, nightly);
       if (sunday) await run(pruneSnapshots, weekly);
-      if (now().slice(0, 10) === REMOVED) {
+      if (now().slice(0, 10) === REMOVAL_DAY) {
         cloud.removeVolume(removed.id);
         cloud.detach(leaver.id);
       }
@@ -172,8 +163,8 @@ describe("schedules over a year", () => {
   });
 });
 
-describe("snapshots that no schedule created", () => {
-  test("prune-snapshots prunes the snapshots of a function by a policy with the name of the function and no targets", async () => {
+describe("snapshots of functions without a schedule", () => {
+  test("prune-snapshots deletes old snapshots of create-snapshot, disk-attached and pre-deploy by a policy with the function's name", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
@@ -183,7 +174,7 @@ describe("snapshots that no schedule created", () => {
     for (let week = 0; week < 2; week += 1) {
       cloud.detach(disk.id);
       cloud.attach(disk.id, server.id);
-      const attached = await invoke(diskAttached, requested(server.id, disk.id, clock.now()));
+      const attached = await invoke(diskAttached, createRequestTrace(server.id, disk.id, clock.now()));
       const deployed = await invoke(preDeploy, apig({ deployment_id: `release-${week}`, targets }));
       const called = await invoke(createSnapshot, { snapshot: { volume_id: disk.id, force: true } });
       for (const [policy, { records }] of Object.entries({
@@ -199,11 +190,9 @@ describe("snapshots that no schedule created", () => {
     expect(cloud.snapshots()).toHaveLength(6);
     for (const [policy, [older, newer]] of Object.entries(created)) {
       const before = cloud.snapshots().map(({ id }) => id);
-      const { error, records } = await invoke(
-        pruneSnapshots,
-        timerEvent({ policy, retention: { keep_last: 1 } }, now()),
+      const { records } = expectSuccess(
+        await invoke(pruneSnapshots, timerEvent({ policy, retention: { keep_last: 1 } }, now())),
       );
-      expect(error).toBeUndefined();
       expect(records.slice(0, -1)).toMatchObject([
         { outcome: "kept", rule: "keep_last", snapshot_id: newer, policy },
         { outcome: "deleted", rule: "kept by no rule", snapshot_id: older, policy },
@@ -213,7 +202,7 @@ describe("snapshots that no schedule created", () => {
     }
   });
 
-  test("prune-snapshots prunes the snapshots of pre-deploy by the policy of the request", async () => {
+  test("prune-snapshots deletes old snapshots of pre-deploy by the policy name in the pre-deploy request", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();

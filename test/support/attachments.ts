@@ -1,8 +1,9 @@
-/** Traces of attachments, and test fixtures with a server and a disk. */
+/** Creates CTS traces of disk attachments, and test environments with a server and disks. */
 import { expect } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
+import { HOUR_MS, START_MS } from "./common.ts";
 import {
   createTestEnvironment,
   expectWholeRecords,
@@ -13,12 +14,8 @@ import {
   type TestEnvironmentOptions,
 } from "./environment.ts";
 
-export const at = Date.parse(START);
-export const HOUR = 3_600_000;
-export const NOBODY = "00000000-0000-4000-8000-000000000000";
-
-/** Returns the fields that both traces of an attachment have. */
-export const common = (serverId: string, time: number) => ({
+/** Returns the fields that a request trace and a completion trace have in common. */
+export const commonFields = (serverId: string, time: number) => ({
   time,
   record_time: time,
   service_type: "ECS",
@@ -32,10 +29,10 @@ export const common = (serverId: string, time: number) => ({
   project_id: "0123456789abcdef0123456789abcdef",
 });
 
-/** Returns the trace that CTS writes when the attach call arrives. The disk is not attached yet. */
-export const requested = (serverId: string, volumeId: string, time = at) => ({
+/** Returns the CTS trace of a request to attach a disk. CTS writes this trace before ECS has attached the disk. */
+export const createRequestTrace = (serverId: string, volumeId: string, time = START_MS) => ({
   cts: {
-    ...common(serverId, time),
+    ...commonFields(serverId, time),
     trace_type: "ApiCall",
     code: "200",
     user: { name: "ops", id: "0123456789abcdef0123456789abcdef", domain: { name: "example", id: "42" } },
@@ -44,10 +41,10 @@ export const requested = (serverId: string, volumeId: string, time = at) => ({
   },
 });
 
-/** Returns the trace that CTS writes when the attach job ends. It names the server but not the disk. */
-export const completed = (serverId: string, time = at + 30_000) => ({
+/** Returns the CTS trace of a completed attach job. This trace names the server but not the disk. */
+export const createCompletionTrace = (serverId: string, time = START_MS + 30_000) => ({
   cts: {
-    ...common(serverId, time),
+    ...commonFields(serverId, time),
     trace_type: "SystemAction",
     code: 200,
     user: null,
@@ -61,7 +58,14 @@ export const completed = (serverId: string, time = at + 30_000) => ({
   },
 });
 
-/** Returns the event that EventGrid sends for a trace. */
+/** Returns the CTS trace of a completed attach job with the id of the disk, which CTS does not usually include. */
+export const createNamedCompletionTrace = (serverId: string, volumeId: string, time: number) =>
+  withFields(createCompletionTrace(serverId, time), { request: { volumeAttachment: { volumeId } } });
+
+/** Returns the CTS event with other values for some fields of its trace. The value `undefined` removes a field. */
+export const withFields = ({ cts }: { cts: Json }, changes: Json) => ({ cts: { ...cts, ...changes } });
+
+/** Returns the CloudEvent with which EventGrid delivers a CTS trace. */
 export const cloudEvent = (trace: unknown): Json => ({
   specversion: "1.0",
   id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",
@@ -74,21 +78,21 @@ export const cloudEvent = (trace: unknown): Json => ({
   data: trace,
 });
 
-/** Creates a test environment whose cloud has a server with one attached disk, and a disk that is not attached. */
+/** Creates a test environment with a server, a disk that is attached to the server, and a disk that is not attached. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud } = environment;
   const server = cloud.addServer().id;
-  const system = cloud.addVolume({ serverId: server, attachedAt: at - 48 * HOUR }).id;
+  const systemDisk = cloud.addVolume({ serverId: server, attachedAt: START_MS - 48 * HOUR_MS }).id;
   const disk = cloud.addVolume().id;
   return {
     ...environment,
     server,
-    /** The id of a disk that was attached two days ago. */
-    system,
+    /** The id of a disk that was attached to the server two days before the clock starts. */
+    systemDisk,
     /** The id of a disk that is not attached yet. */
     disk,
-    /** Invokes `disk-attached` and expects complete records. */
+    /** Invokes `disk-attached` and expects a complete set of records. */
     deliver: async (event: unknown, how?: Invocation) => {
       const invoked = await environment.invoke(diskAttached, event, how);
       expectWholeRecords(invoked);
@@ -97,16 +101,30 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   };
 }
 
-/** Returns the ids of the disks that have snapshots, each as often as it has snapshots. */
+/** Creates the same test environment as {@link createFixture}, but with both disks attached to the server. */
+export async function createAttachedFixture(options: TestEnvironmentOptions = {}) {
+  const fixture = await createFixture(options);
+  fixture.cloud.attach(fixture.disk, fixture.server);
+  return fixture;
+}
+
+/** Returns the disk id of each snapshot in the embedded cloud. The id of a disk with two snapshots occurs twice. */
 export const disksWithSnapshots = (cloud: EmbeddedCloud) => cloud.snapshots().map(({ volume_id }) => volume_id);
 
-/** Returns the only record of an invocation in addition to the record of the run. */
-export const record = ({ records }: Invoked) => {
+/** Returns the record of the only disk that an invocation processed. Fails if there are records of other disks. */
+export const recordOf = ({ records }: Invoked) => {
   expect(records).toHaveLength(2);
   return records[0];
 };
 
-/** Removes fields from the attachments in the disks that EVS returns. */
+/** Returns an array that is nested so deeply that a recursive function runs out of call stack. */
+export const nestDeeply = (depth = 100_000): unknown => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+
+/** Returns a string such as `accepted <disk id>` for each record except the record of the run. */
+export const resourceOutcomes = ({ records }: Invoked) =>
+  records.slice(0, -1).map(({ outcome, resource_id }) => `${outcome} ${resource_id}`);
+
+/** Removes fields of attachments from each EVS response that describes disks. */
 export function withoutAttachmentFields(runtime: Runtime, fields = ["attachment_id", "attached_at"]): void {
   const { transport } = runtime;
   runtime.transport = async (request) => {

@@ -1,6 +1,7 @@
-/** Test fixtures for `pre-deploy`. */
+/** Creates test environments for `pre-deploy`, and reads its responses. */
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import type { Kind } from "../../infra/local/cloud/index.ts";
+import { KINDS } from "./common.ts";
 import {
   type Any,
   apig,
@@ -11,24 +12,21 @@ import {
   type TestEnvironmentOptions,
 } from "./environment.ts";
 
-/** Changes a row of a list. The result `undefined` removes the row. */
+/** Changes a row of a list response. The result `undefined` removes the row. */
 export type RowChange = (row: Json) => Json | undefined;
 
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-export const MINUTE_MS = 60_000;
-
-/** Creates a test environment for `pre-deploy`. */
+/** Creates a test environment whose list responses a test can change, with functions that invoke `pre-deploy`. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud, runtime } = environment;
-  const changes: [list: string, change: RowChange][] = [];
+  const changes: [field: string, change: RowChange][] = [];
   const { transport } = runtime;
   runtime.transport = async (request) => {
     const response = await transport(request);
     if (request.method !== "GET" || changes.length === 0) return response;
     return { ...response, text: changeRows(response.text, changes) };
   };
-  /** Invokes `pre-deploy`, expects complete records, and returns the status and the parsed body of the response. */
+  /** Invokes `pre-deploy`, expects a complete set of records, and returns the status and the parsed body of the response. */
   const call = async (event: unknown, how?: Invocation) => {
     const invoked = await environment.invoke(preDeploy, event, how);
     expectWholeRecords(invoked);
@@ -37,7 +35,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   };
   const addDisks = (count: number, tags: Record<string, string> = {}) =>
     Array.from({ length: count }, () => cloud.addVolume({ tags }).id);
-  /** Adds a resource for a snapshot of the kind, and returns its id with a target that names it. */
+  /** Adds a disk, a server with three disks, or a cluster. Returns the resource id, and targets that select the resource. */
   const addResource = (kind: Kind): { id: string; disks?: string[]; targets: Json[] } => {
     if (kind === "cluster-snapshot") {
       const { id } = cloud.addCluster();
@@ -58,7 +56,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
     post: (body: Json, how?: Invocation) => call(apig({ deployment_id: "release-7", ...body }), how),
     addDisks,
     addResource,
-    /** Adds one resource for each kind. */
+    /** Adds one resource for each kind of snapshot. */
     addResources: () => {
       const resources = KINDS.map(addResource);
       return {
@@ -67,44 +65,44 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
         ids: resources.map(({ id }) => id) as [string, string, string, string],
       };
     },
-    /** Changes each row of a list in later responses of the cloud. The last change of a list replaces earlier ones. */
-    changeRows: (list: string, change: RowChange) => void changes.unshift([list, change]),
+    /** Changes each row of later list responses. A new change replaces the earlier change for the same response field. */
+    changeRows: (field: string, change: RowChange) => void changes.unshift([field, change]),
   };
 }
 
-/** Returns the body of a list response after the first change for each of its lists. */
-function changeRows(text: string, changes: [list: string, change: RowChange][]): string {
+/** Returns the body of a list response after it has applied the first change for each field that has rows. */
+function changeRows(text: string, changes: [field: string, change: RowChange][]): string {
   const body = JSON.parse(text);
-  for (const list of Object.keys(body)) {
-    const change = changes.find(([name]) => name === list)?.[1];
-    if (!Array.isArray(body[list]) || change === undefined) continue;
-    body[list] = body[list].map(change).filter((row: unknown) => row !== undefined);
-    if ("count" in body) body.count = body[list].length;
+  for (const field of Object.keys(body)) {
+    const change = changes.find(([name]) => name === field)?.[1];
+    if (!Array.isArray(body[field]) || change === undefined) continue;
+    body[field] = body[field].map(change).filter((row: unknown) => row !== undefined);
+    if ("count" in body) body.count = body[field].length;
   }
   return JSON.stringify(body);
 }
 
-/** Returns the name of the array in a list response of the kind. */
-export const listOf = (kind: Kind) => (kind === "snapshot-group" ? "snapshot_groups" : "snapshots");
+/** Returns the name of the field that has the rows in a list response for this kind of snapshot. */
+export const listFieldOf = (kind: Kind) => (kind === "snapshot-group" ? "snapshot_groups" : "snapshots");
 
-/** Returns a target that names the disks. */
-export const disksOf = (...ids: string[]) => ({ targets: [{ kind: "snapshot", volume_ids: ids }] });
+/** Returns the `targets` of a `pre-deploy` request for snapshots of these disks. */
+export const diskTargets = (...ids: string[]) => ({ targets: [{ kind: "snapshot", volume_ids: ids }] });
 
-/** Returns the first snapshot of a kind in the cloud. */
+/** Returns the first snapshot of a kind in the embedded cloud. */
 export const firstSnapshot = (cloud: { snapshots(kind: Kind): Any[] }, kind: Kind) => cloud.snapshots(kind)[0];
 
-/** Returns the entry of a resource in a response. */
+/** Returns the entry that describes the snapshot of a resource in a `pre-deploy` response. */
 export const snapshotOf = ({ body }: { body: Any }, resource: string) =>
   body.snapshots.find((one: Any) => one.resource_id === resource);
 
-/** Returns the outcome of each snapshot in a response. */
+/** Returns the outcome of each snapshot in a `pre-deploy` response. */
 export const outcomesOf = ({ body }: { body: Any }): string[] => body.snapshots.map((one: Any) => one.outcome);
 
-/** Returns the error of each snapshot in a response. */
+/** Returns the error of each snapshot in a `pre-deploy` response. */
 export const errorsOf = ({ body }: { body: Any }) => body.snapshots.map((one: Any) => one.error);
 
-/** Returns a change that removes fields of a row. */
-export const without =
+/** Returns a row change that removes these fields. */
+export const removeFields =
   (...fields: string[]): RowChange =>
   (row) =>
     Object.fromEntries(Object.entries(row).filter(([name]) => !fields.includes(name)));

@@ -1,30 +1,29 @@
-/** Adds snapshots of the past to the embedded cloud, like those that the functions create. */
+/** Adds snapshots with a past creation time to the embedded cloud, with the labels that the functions use. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { Kind } from "./common.ts";
 
-export type Kind = SnapshotView["kind"];
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-
-/** A snapshot to add. */
+/** Describes a snapshot that a test adds to the embedded cloud. */
 export interface Seed {
   /** The id of the snapshot. If it is absent, the snapshot gets a new id. */
   id?: string;
+  /** The creation time in milliseconds since 1970. */
   at: number;
   /** The status in the spelling of EVS. Default: `available`. */
   status?: string;
-  /** The idempotency key. Default: a new one. */
+  /** The text from which the idempotency key is derived. Default: a unique text. */
   key?: string;
   policy?: string;
   name?: string;
-  /** False if another program created the snapshot, so it has no marker. Default: true. */
+  /** Whether the snapshot has the labels of a snapshot that a function created. Default: true. */
   marked?: boolean;
-  /** Additional labels. DWS snapshots have none. */
+  /** Additional labels, which cluster snapshots do not support. */
   labels?: Record<string, string>;
   description?: string;
 }
 
-let count = 0;
+let seedCount = 0;
 
-/** Returns the labels of a marker. */
+/** Returns the labels that mark a snapshot as created by a function under this policy, with an idempotency key. */
 export const markerOf = (policy: string, key: string) => ({
   "managed-by": "snapshot-functions",
   policy,
@@ -32,13 +31,13 @@ export const markerOf = (policy: string, key: string) => ({
   content: "01234567",
 });
 
-/** Adds a snapshot of a resource. */
-export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Seed): SnapshotView {
-  count += 1;
-  const { at, status = "available", key = `seed ${count}`, policy = "nightly", marked = true } = one;
+/** Adds a snapshot of a disk, server or cluster to the embedded cloud. */
+export function seedSnapshot(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Seed): SnapshotView {
+  seedCount += 1;
+  const { at, status = "available", key = `seed ${seedCount}`, policy = "nightly", marked = true } = one;
   const marker = markerOf(policy, key);
   const labels = { ...(marked ? marker : { policy }), ...one.labels };
-  const { name = `${policy}-${count}`, description = null } = one;
+  const { name = `${policy}-${seedCount}`, description = null } = one;
   const base = { id: one.id, name, description, createdAt: at, status };
   if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: labels });
   if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags: labels });
@@ -53,30 +52,30 @@ export function seed(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Se
   });
 }
 
-/** Adds one resource for each kind. The disk is attached at `attachedAt`. */
-export function resources(cloud: EmbeddedCloud, attachedAt: number) {
+/** Adds a server with a disk, and a cluster. The disk is attached since `attachedAt`, in milliseconds since 1970. */
+export function addResources(cloud: EmbeddedCloud, attachedAt: number) {
   const server = cloud.addServer();
   const disk = cloud.addVolume({ serverId: server.id, attachedAt });
   const cluster = cloud.addCluster();
-  const of: Record<Kind, string> = {
+  const resourceIds: Record<Kind, string> = {
     snapshot: disk.id,
     "standard-snapshot": disk.id,
     "snapshot-group": server.id,
     "cluster-snapshot": cluster.id,
   };
-  return { server, disk, cluster, of };
+  return { server, disk, cluster, resourceIds };
 }
 
-/** The operation that deletes the snapshots of each kind. */
-export const DELETE: Record<Kind, string> = {
+/** The embedded cloud's operation that deletes a snapshot, for each kind of snapshot. */
+export const DELETE_OPERATIONS: Record<Kind, string> = {
   snapshot: "evs.deleteSnapshot",
   "standard-snapshot": "evs.deleteStandardSnapshot",
   "snapshot-group": "evs.deleteSnapshotGroup",
   "cluster-snapshot": "dws.deleteSnapshot",
 };
 
-/** Returns the response of each kind's service to the deletion of a snapshot that is in use. */
-export const busyAnswer = (kind: Kind) =>
+/** Returns the response of EVS or DWS to a request to delete a snapshot that is in use. */
+export const busyResponse = (kind: Kind) =>
   kind === "cluster-snapshot"
     ? ({
         type: "status",
@@ -91,19 +90,25 @@ export const busyAnswer = (kind: Kind) =>
         },
       } as const);
 
-/** The operation that lists the snapshots of each kind. */
-export const LIST: Record<Kind, string> = {
+/** The embedded cloud's operation that lists snapshots, for each kind of snapshot. */
+export const LIST_OPERATIONS: Record<Kind, string> = {
   snapshot: "evs.listSnapshots",
   "standard-snapshot": "evs.listStandardSnapshots",
   "snapshot-group": "evs.listSnapshotGroups",
   "cluster-snapshot": "dws.listSnapshots",
 };
 
-/** Replaces a snapshot by `one`, as if a user or the cloud had changed it. A group gets new members. */
-export function alter(cloud: EmbeddedCloud, kind: Kind, resource: string, id: string, one: Omit<Seed, "id">): void {
+/** Replaces a snapshot under the same id, as if a user or the service had changed it. A snapshot group gets new members. */
+export function replaceSnapshot(
+  cloud: EmbeddedCloud,
+  kind: Kind,
+  resource: string,
+  id: string,
+  one: Omit<Seed, "id">,
+): void {
   for (const member of cloud.snapshots("standard-snapshot")) {
     if (member.snapshot_group_id === id) cloud.removeSnapshot(member.id);
   }
   cloud.removeSnapshot(id);
-  seed(cloud, kind, resource, { ...one, id });
+  seedSnapshot(cloud, kind, resource, { ...one, id });
 }

@@ -1,7 +1,8 @@
-/** Test fixtures for `scheduled-snapshots`. */
+/** Creates test environments for `scheduled-snapshots`. */
 import { expect } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import { listWithoutMembers } from "./common.ts";
 import {
   createTestEnvironment,
   expectWholeRecords,
@@ -15,14 +16,11 @@ import {
 
 export const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:default:scheduled-snapshots";
 
-/** An id that no resource has. */
-export const NOBODY = "00000000-0000-4000-8000-000000000000";
-
 /**
- * Creates a test environment in which FunctionGraph runs the asynchronous invocations of `scheduled-snapshots`, each in
- * another instance.
+ * Creates a test environment in which FunctionGraph runs each asynchronous invocation of `scheduled-snapshots` in its
+ * own instance.
  *
- * @param retries how often FunctionGraph repeats an asynchronous invocation that fails
+ * @param retries how often FunctionGraph repeats a failed asynchronous invocation; default: 0
  */
 export async function createFixture({ retries = 0, ...options }: TestEnvironmentOptions & { retries?: number } = {}) {
   const further: Invoked[] = [];
@@ -39,7 +37,7 @@ export async function createFixture({ retries = 0, ...options }: TestEnvironment
     },
     ...options,
   });
-  /** Invokes the function with the event and waits for all asynchronous invocations. */
+  /** Invokes `scheduled-snapshots` with the event and waits for all asynchronous invocations. */
   const deliver = async (event: unknown, how?: Invocation) => {
     const invoked = await environment.invoke(scheduledSnapshots, event, how);
     await environment.cloud.idle();
@@ -48,33 +46,29 @@ export async function createFixture({ retries = 0, ...options }: TestEnvironment
   };
   return {
     ...environment,
-    /** The asynchronous invocations, in order. */
+    /** The results of the asynchronous invocations, in the order in which they finished. */
     further,
     deliver,
-    /** Delivers a timer event with the policy, whose name is `nightly`. */
+    /** Invokes `scheduled-snapshots` with a timer event that has this policy. The default name of the policy is `nightly`. */
     fire: (policy: Json, how?: Invocation) => deliver(timerEvent({ policy: "nightly", ...policy }), how),
     addDisks: (count: number, tags: Record<string, string> = {}) =>
       Array.from({ length: count }, () => environment.cloud.addVolume({ tags }).id),
   };
 }
 
-/** Returns the sorted ids of the resources that have snapshots of the kind, each as often as it has snapshots. */
+/** Returns the sorted resource ids of all snapshots of a kind. The id of a resource with two snapshots occurs twice. */
 export const resourcesWithSnapshots = (cloud: EmbeddedCloud, kind: Kind) =>
-  cloud
-    .snapshots(kind)
-    .filter(({ snapshot_group_id }) => !snapshot_group_id)
-    .map(resourceIdOf)
-    .sort();
+  listWithoutMembers(cloud, kind).map(resourceIdOf).sort();
 
 export const sorted = (ids: readonly string[]) => [...ids].sort();
 
-/** Returns the records with an outcome. */
+/** Returns the records that have this outcome, with the record of the run. */
 export const recordsOf = ({ records }: Pick<Invoked, "records">, outcome: string) =>
   records.filter((record) => record.outcome === outcome);
 
 export const resourceIds = (records: Json[]) => records.map(({ resource_id }) => resource_id);
 
-/** Adds 1,000 disks, 20 servers and 3 clusters, and returns a policy that selects them. */
+/** Adds 1,000 disks, 20 servers and 3 clusters, and returns their ids and a policy that selects all of them. */
 export function addResources(cloud: EmbeddedCloud) {
   const tags = { backup: "daily" };
   const servers = Array.from({ length: 20 }, () => cloud.addServer({ tags }).id);

@@ -1,0 +1,99 @@
+/** Tests how `disk-attached` deletes old snapshots of a disk that has 7 snapshots, the maximum. */
+import { describe, expect, test } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { createRequestTrace } from "../support/attachments.ts";
+import { expectSuccess, START_MS } from "../support/common.ts";
+import { createTestEnvironment } from "../support/environment.ts";
+import { addSnapshot, idsOf } from "../support/full-disks.ts";
+
+describe("a disk with 7 snapshots, the maximum", () => {
+  const createAttachedFixture = async (DISK_ATTACHED_RETENTION?: string, more: Record<string, string> = {}) => {
+    const environment = await createTestEnvironment({ variables: { DISK_ATTACHED_RETENTION, ...more } });
+    const { cloud, invoke } = environment;
+    const server = cloud.addServer();
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
+    const earlier = [6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
+    const foreign = addSnapshot(cloud, disk.id, 9, { policy: "nightly" });
+    return {
+      ...environment,
+      disk,
+      earlier,
+      foreign,
+      deliver: () => invoke(diskAttached, createRequestTrace(server.id, disk.id)),
+    };
+  };
+
+  test("disk-attached deletes the snapshots that DISK_ATTACHED_RETENTION does not keep, and creates one snapshot", async () => {
+    const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
+    const { records, result } = expectSuccess(await deliver());
+    expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
+    const deleted = records.filter(({ action }) => action === "prune");
+    expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
+    for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
+    const made = records.find(({ action }) => action === "create")?.snapshot_id;
+    // The function does not delete the snapshot of the policy `nightly`.
+    expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
+
+    const again = await deliver();
+    expect(again.result.outcomes).toEqual({ existing: 1 });
+    expect(idsOf(cloud, disk.id)).toHaveLength(4);
+  });
+
+  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice for a full disk and deletes nothing", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture();
+    const { records } = await deliver();
+    expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+    expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test("disk-attached reports QuotaExceeded for a full disk if DISK_ATTACHED_RETENTION keeps every snapshot", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":6}');
+    const { records } = await deliver();
+    expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+
+  test.each([
+    [
+      "a string that is not JSON",
+      "keep_last=3",
+      /^DISK_ATTACHED_RETENTION: expected the retention .*"keep_last":3.*, got "keep_last=3"\.$/,
+    ],
+    [
+      "a number",
+      "3",
+      /^DISK_ATTACHED_RETENTION: expected an object, got the number 3\. Expected the retention .*"keep_last":3/,
+    ],
+    [
+      "an object with an unknown rule",
+      '{"keep_dialy":7}',
+      /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/,
+    ],
+    [
+      "an object with a string as a rule",
+      '{"keep_last":"3"}',
+      /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/,
+    ],
+    ["an object without rules", "{}", /with at least one rule above 0, got "\{\}"\.$/],
+    ["an object with only min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
+  ])(
+    "disk-attached reports Misconfigured and sends no request if DISK_ATTACHED_RETENTION is %s",
+    async (_what, value, message) => {
+      const { deliver, requests } = await createAttachedFixture(value);
+      const { error, records } = await deliver();
+      expect(error).toMatchObject({ reason: "Misconfigured", message: expect.stringMatching(message) });
+      expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed", policy: "disk-attached" });
+      expect(requests()).toEqual([]);
+    },
+  );
+
+  test("disk-attached creates a standard snapshot of a disk with 7 legacy snapshots and deletes no legacy snapshot", async () => {
+    const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":2}', {
+      DISK_ATTACHED_KIND: "standard-snapshot",
+    });
+    const { result } = await deliver();
+    expect(result.outcomes).toEqual({ accepted: 1 });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+  });
+});

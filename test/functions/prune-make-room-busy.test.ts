@@ -1,0 +1,128 @@
+/** Tests `make_room` when EVS rejects a delete request because the snapshot is busy. */
+import { describe, expect, test } from "vitest";
+import { diskAttached } from "../../functions/disk-attached/handler.ts";
+import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { createRequestTrace } from "../support/attachments.ts";
+import { DAY_MS, expectSuccess, START_MS } from "../support/common.ts";
+import { apig, createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
+import { addSnapshot, createMarker, idsOf, nightlyPolicy, type SnapshotChanges } from "../support/full-disks.ts";
+
+describe("EVS rejects the deletion of a busy snapshot", () => {
+  const BUSY = {
+    type: "status",
+    status: 400,
+    body: { error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" } },
+  } as const;
+
+  /** Creates a test environment that calls `change` after EVS has rejected the first delete request as busy. */
+  async function createBusyEnvironment(options: TestEnvironmentOptions, change: (cloud: EmbeddedCloud) => void) {
+    const environment = await createTestEnvironment({
+      ...options,
+      variables: { MAX_CONCURRENCY: "1", ...options?.variables },
+    });
+    const { cloud, runtime } = environment;
+    cloud.fault({ operation: "evs.deleteSnapshot", nth: 1 }, BUSY);
+    const { transport } = runtime;
+    let deleteRequests = 0;
+    runtime.transport = async (request) => {
+      const response = await transport(request);
+      if (request.method === "DELETE" && ++deleteRequests === 1) change(cloud);
+      return response;
+    };
+    return environment;
+  }
+
+  /** Replaces a snapshot under the same id by a changed snapshot. */
+  function change(cloud: EmbeddedCloud, id: string, changes: SnapshotChanges, days: number) {
+    const volumeId = cloud.snapshots("snapshot").find((one) => one.id === id)?.volume_id ?? "";
+    cloud.removeSnapshot(id);
+    const { hold, policy = "nightly", ...more } = changes;
+    const metadata = { ...createMarker(policy), ...(hold === undefined ? {} : { hold }) };
+    cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
+  }
+
+  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails while a deletion is busy", async () => {
+    let old: string[] = [];
+    const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
+      change(its, old[6] ?? "", { status: "error" }, 1),
+    );
+    const disk = cloud.addVolume();
+    old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
+    const { records } = expectSuccess(
+      await invoke(scheduledSnapshots, timerEvent(nightlyPolicy(disk.id, { retention: { keep_last: 1 } }), START)),
+    );
+    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+      action: "prune",
+      outcome: "kept",
+      rule: "keep_last",
+      detail: expect.stringMatching(/^The plan changed/),
+    });
+    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
+    expect(idsOf(cloud, disk.id)).toHaveLength(3);
+    expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
+  });
+
+  test.each([
+    ["held", { hold: "yes" }],
+    ["owned by another policy", { policy: "weekly" }],
+    ["without its labels", { metadata: {} }],
+    ["being rolled back", { status: "rollbacking" }],
+  ])(
+    "scheduled-snapshots with make_room deletes no snapshot that is %s in the list response after a busy deletion",
+    async (_what, changes) => {
+      let old: string[] = [];
+      const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) => {
+        for (const [index, days] of [7, 6, 5, 4].entries()) change(its, old[index] ?? "", changes, days);
+      });
+      const disk = cloud.addVolume();
+      old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
+      const { records } = await invoke(scheduledSnapshots, timerEvent(nightlyPolicy(disk.id), START));
+      expect(idsOf(cloud, disk.id).sort()).toEqual([...old].sort());
+      expect(cloud.count("evs.deleteSnapshot")).toBe(1);
+      const pruned = records.filter(({ action }) => action === "prune");
+      expect(pruned.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(old.slice(0, 4).sort());
+      for (const { outcome } of pruned) expect(["held", "kept"]).toContain(outcome);
+      expect(records.at(-2)).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
+    },
+  );
+
+  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails while a deletion is busy", async () => {
+    let kept = "";
+    const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
+    const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 300, variables }, (its) =>
+      change(its, kept, { status: "error", policy: "disk-attached" }, 1),
+    );
+    const server = cloud.addServer();
+    const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
+    const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
+    kept = old[6] ?? "";
+    const { records } = expectSuccess(await invoke(diskAttached, createRequestTrace(server.id, disk.id)));
+    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+      outcome: "kept",
+      rule: "keep_last",
+    });
+    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
+
+    let newest = "";
+    const preDeployEnvironment = await createBusyEnvironment({ timeoutSeconds: 60 }, (its) =>
+      change(its, newest, { status: "error", policy: "pre-deploy" }, 1),
+    );
+    const otherDisk = preDeployEnvironment.cloud.addVolume();
+    const its = [7, 6, 5, 4, 3, 2, 1].map((days) =>
+      addSnapshot(preDeployEnvironment.cloud, otherDisk.id, days, { policy: "pre-deploy" }),
+    );
+    newest = its[6] ?? "";
+    const body = {
+      deployment_id: "release-42",
+      targets: [{ kind: "snapshot", volume_ids: [otherDisk.id] }],
+      make_room: true,
+      retention: { keep_last: 1 },
+      wait_seconds: 50,
+    };
+    const response = await preDeployEnvironment.invoke(preDeploy, apig(body));
+    expect(JSON.parse(response.result.body).status).toBe("ready");
+    expect(idsOf(preDeployEnvironment.cloud, otherDisk.id)).toEqual(expect.arrayContaining([its[6], its[5]]));
+  });
+});

@@ -1,0 +1,81 @@
+/** Tests `verify-snapshots` when list requests fail. */
+import { describe, expect, test } from "vitest";
+import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
+import { expectSuccess, KINDS } from "../support/common.ts";
+import { START, timerEvent } from "../support/environment.ts";
+import { createFixture, seedSnapshot } from "../support/verifications.ts";
+
+describe("a list request that fails", () => {
+  test("verify-snapshots verifies the other kinds and fails if EVS rejects the request that lists standard snapshots", async () => {
+    const { cloud, resourceIds, verify } = await createFixture();
+    for (const kind of KINDS) seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
+    cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
+    const { error, records } = await verify();
+    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ available: 2, failed: 2 });
+    expect(records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      {
+        action: "verify",
+        kind: "standard-snapshot",
+        detail: "The snapshots of this kind could not be listed.",
+        error: { reason: "AccessDenied" },
+      },
+      // Without the standard snapshots, the function does not know the members of a snapshot group.
+      { action: "verify", kind: "snapshot-group", error: { reason: "AccessDenied" } },
+      { action: "run", outcome: "failed" },
+    ]);
+  });
+
+  test("verify-snapshots succeeds with a warning in its run record about kinds of snapshots that the region does not offer", async () => {
+    const { cloud, resourceIds, verify } = await createFixture({ withoutStandardSnapshots: true });
+    seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 10 });
+    seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 10 });
+    const { result, records } = expectSuccess(await verify());
+    expect(result.outcomes).toEqual({ available: 2 });
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
+    expect(records.at(-1).detail).toBe(
+      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
+    );
+  });
+
+  test("verify-snapshots and prune-snapshots warn about cluster snapshots if the DWS endpoint belongs to another service", async () => {
+    const { cloud, invoke, resourceIds, verify } = await createFixture();
+    seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 60, status: "error" });
+    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
+    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
+    const prune = () => invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
+    for (const { records } of [await verify(), await prune()]) {
+      expect(records.at(-1)).toMatchObject({ level: "warn", detail: expect.stringMatching(/^cluster-snapshot: not/) });
+    }
+  });
+
+  test("verify-snapshots sends no more requests after EVS reports that the account is frozen", async () => {
+    const { cloud, verify } = await createFixture();
+    const body = { error: { code: "EVS.2144", message: "account frozen" } };
+    cloud.fault({ operation: "evs.listSnapshots" }, { type: "status", status: 403, body });
+    const { error, records } = await verify();
+    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 4 });
+    expect(records.slice(0, 4).map((one) => one.error.reason)).toEqual(Array(4).fill("AccountSuspended"));
+    expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toHaveLength(1);
+  });
+
+  test("verify-snapshots repeats list requests after a throttled, a 503, a reset and a truncated response", async () => {
+    const { cloud, resourceIds, verify } = await createFixture();
+    for (const kind of KINDS) seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
+    cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "throttle" });
+    cloud.fault({ operation: "evs.listStandardSnapshots", nth: 1 }, { type: "status", status: 503 });
+    cloud.fault({ operation: "evs.listSnapshotGroups", nth: 1 }, { type: "reset", after: false });
+    cloud.fault({ operation: "dws.listSnapshots", nth: 1 }, { type: "cut", after: false });
+    const { result } = expectSuccess(await verify());
+    expect(result.outcomes).toEqual({ available: 4 });
+  });
+
+  test("verify-snapshots reports Throttled for each kind and fails if its list requests are throttled until its deadline", async () => {
+    const { cloud, resourceIds, verify } = await createFixture();
+    seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 10 });
+    cloud.fault({ operation: /\.list/ }, { type: "throttle", window: "1 minute" });
+    const { error, records } = await verify();
+    expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 4 });
+    expect(new Set(records.slice(0, 4).map((one) => one.error.reason))).toEqual(new Set(["Throttled"]));
+    expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed" });
+  });
+});
