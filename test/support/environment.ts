@@ -9,7 +9,7 @@ import {
 } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
 import { withoutRight } from "./rights.ts";
-import { virtualTime } from "./virtual-time.ts";
+import { createVirtualTime } from "./virtual-time.ts";
 
 export const START = "2026-11-21T02:00:00Z";
 const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
@@ -70,7 +70,7 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ topics: [TOPIC], ...cloudOptions, clock });
   onTestFinished(() => cloud.close());
-  const time = virtualTime(clock, random);
+  const time = createVirtualTime(clock, random);
   const send = transportTo(cloud);
   const exchange: TestEnvironment["exchange"] = (request) => time.busy(() => send(request));
   const transport = async (request: HttpRequest) => {

@@ -1,13 +1,12 @@
+/** Snapshots of one disk, and their retention plans. */
 import { instant } from "../../shared/core/instant.ts";
 import { wallClockOf } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
+import { DAY_MS, FAILED, START } from "./domain.ts";
 
-export const DAY_MS = 86_400_000;
-export const START = Date.parse("2026-11-21T02:00:00Z");
-
-/** Returns a good snapshot of the disk of the given age in days. */
+/** Returns an available snapshot of the disk that was created `days` before the start of the test. */
 export const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): FoundSnapshot => ({
   id,
   name: `nightly-${id}`,
@@ -20,10 +19,12 @@ export const good = (id: string, days: number, changes: Partial<FoundSnapshot> =
   marker: { policy: "nightly", idempotencyKey: id.padStart(32, "0"), requestHash: "01234567" },
   ...changes,
 });
-export const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
-  good(id, days, { state: "failed", status: "error", ...changes });
 
-/** Returns the verdicts as `id decision: rule`, newest first. */
+/** Returns a failed snapshot of the disk that was created `days` before the start of the test. */
+export const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
+  good(id, days, { ...FAILED, ...changes });
+
+/** Plans the retention of the snapshots and returns a line for each, such as `a kept: keep_last`, newest first. */
 export const plan = (
   found: FoundSnapshot[],
   retention: Retention,

@@ -1,15 +1,13 @@
-/** Random snapshots and policies, and a naive model of retention. */
+/** Generates random snapshots and policies, and predicts with a naive model which snapshots a policy keeps. */
 import fc from "fast-check";
 import { instant } from "../../shared/core/instant.ts";
 import { wallClockOf } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot, State } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { keepsSomething, planRetention, type Verdict } from "../../shared/snapshots/retention/plan.ts";
+import { DAY_MS, MINUTE_MS } from "./virtual-clock.ts";
 
-export const MINUTE_MS = 60_000;
-export const DAY_MS = 86_400_000;
-
-export const ZONES = [
+const ZONES = [
   "UTC",
   "Europe/Berlin",
   "America/Los_Angeles",
@@ -20,11 +18,11 @@ export const ZONES = [
   "Africa/Casablanca",
   "Pacific/Apia",
 ];
-export const CLOCKS = new Map(ZONES.map((zone) => [zone, wallClockOf(zone)]));
-export const clockOf = (zone: string) => CLOCKS.get(zone) ?? wallClockOf(zone);
+const CLOCKS = new Map(ZONES.map((zone) => [zone, wallClockOf(zone)]));
+const clockOf = (zone: string) => CLOCKS.get(zone) ?? wallClockOf(zone);
 
-/** Moments near which calendars are irregular: changes of clocks, years and zones. */
-export const MOMENTS = [
+/** Times near which a calendar is irregular: clock changes, a leap day, the end of a year, and a skipped day. */
+const IRREGULAR_TIMES = [
   "2026-03-29T01:00:00Z",
   "2026-10-25T01:00:00Z",
   "2026-04-05T03:00:00Z",
@@ -36,9 +34,10 @@ export const MOMENTS = [
   "2026-11-21T02:00:00Z",
 ].map((text) => Date.parse(text));
 
-export const moment = fc
+/** Generates times near the irregular times, and up to 800 days before. */
+export const randomTime = fc
   .tuple(
-    fc.constantFrom(...MOMENTS),
+    fc.constantFrom(...IRREGULAR_TIMES),
     fc.oneof(
       fc.integer({ min: -90, max: 90 }).map((minutes) => minutes * MINUTE_MS),
       fc.integer({ min: -72, max: 72 }).map((hours) => hours * 60 * MINUTE_MS),
@@ -47,7 +46,8 @@ export const moment = fc
   )
   .map(([base, offset]) => base + offset);
 
-export const HELD: Partial<FoundSnapshot>[] = [
+/** Changes because of which planRetention holds a snapshot. */
+const HOLD_REASONS: Partial<FoundSnapshot>[] = [
   { labels: { hold: "true" } },
   { labels: { hold: "" } },
   { description: "hold: before the migration" },
@@ -60,14 +60,14 @@ export const HELD: Partial<FoundSnapshot>[] = [
   { created: undefined },
 ];
 
-export const state = fc.oneof(
+const randomState = fc.oneof(
   { weight: 8, arbitrary: fc.constant<State>("available") },
   { weight: 2, arbitrary: fc.constant<State>("failed") },
   { weight: 2, arbitrary: fc.constantFrom<State>("creating", "deleting", "unknown") },
 );
 
-/** Members of a group. Servers gain and lose disks, and members fail or are held. */
-export const members = fc.uniqueArray(
+/** Generates members of a snapshot group. Servers gain and lose disks, and members fail or are held. */
+const randomMembers = fc.uniqueArray(
   fc.record({
     disk: fc.constantFrom("a", "b", "c", "d"),
     state: fc.constantFrom<State>("available", "available", "available", "failed"),
@@ -76,15 +76,15 @@ export const members = fc.uniqueArray(
   { selector: ({ disk }) => disk, maxLength: 4 },
 );
 
-/** Snapshots of one resource. A few are duplicates with the same key, or have the same time. */
-export const snapshots = fc
+/** Generates snapshots of one resource. A few are duplicates with the same key or have the same creation time. */
+export const randomSnapshots = fc
   .array(
     fc.record({
-      time: moment,
-      state,
+      time: randomTime,
+      state: randomState,
       key: fc.integer({ min: 0, max: 30 }),
-      held: fc.option(fc.constantFrom(...HELD), { freq: 7, nil: undefined }),
-      members: fc.option(members, { freq: 2, nil: undefined }),
+      held: fc.option(fc.constantFrom(...HOLD_REASONS), { freq: 7, nil: undefined }),
+      members: fc.option(randomMembers, { freq: 2, nil: undefined }),
     }),
     { maxLength: 30 },
   )
@@ -104,10 +104,10 @@ export const snapshots = fc
           idempotencyKey: String(key < 25 ? 100 + index : key).padStart(32, "0"),
           requestHash: "00000000",
         },
-        members: members?.map(({ disk, state: its, held }) => ({
-          ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: its, labels: {}, raw: {}, ...held },
+        members: members?.map(({ disk, state: memberState, held }) => ({
+          ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: memberState, labels: {}, raw: {}, ...held },
           // An available group has no failed member.
-          state: state === "available" ? "available" : its,
+          state: state === "available" ? "available" : memberState,
         })),
         ...held,
       }),
@@ -115,26 +115,27 @@ export const snapshots = fc
   );
 
 export const GOOD = { name: "", status: "", state: "available", labels: {}, raw: {} } as const;
-/** The disks of each group. Without disks, the snapshots are no groups. */
-export const groups = fc.oneof(
+/** Generates the disks of 40 snapshot groups. An empty array means that the snapshots are no groups. */
+export const randomGroupDisks = fc.oneof(
   fc.constant<string[][]>([]),
   fc.array(fc.subarray(["a", "b", "c", "d"]), { minLength: 40, maxLength: 40 }),
 );
 
-export const count = (max: number) => fc.option(fc.integer({ min: 0, max }), { nil: undefined });
-export const retention = fc
+const randomCount = (max: number) => fc.option(fc.integer({ min: 0, max }), { nil: undefined });
+export const randomRetention = fc
   .record({
-    keep_last: count(5),
-    keep_within_days: count(9),
-    keep_daily: count(9),
-    keep_weekly: count(6),
-    keep_monthly: count(6),
-    keep_yearly: count(4),
+    keep_last: randomCount(5),
+    keep_within_days: randomCount(9),
+    keep_daily: randomCount(9),
+    keep_weekly: randomCount(6),
+    keep_monthly: randomCount(6),
+    keep_yearly: randomCount(4),
     min_keep: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
   })
   .filter(keepsSomething);
-export const zone = fc.constantFrom(...ZONES);
-export const hold = fc.uniqueArray(
+export const randomZone = fc.constantFrom(...ZONES);
+/** Generates up to three ids for the hold of a policy. */
+export const randomHold = fc.uniqueArray(
   fc.integer({ min: 0, max: 29 }).map((index) => `s${index}`),
   { maxLength: 3 },
 );
@@ -144,30 +145,38 @@ export interface Policy {
   zone: string;
   hold: string[];
 }
-export const policy: fc.Arbitrary<Policy> = fc.record({ retention, zone, hold });
+export const randomPolicy: fc.Arbitrary<Policy> = fc.record({
+  retention: randomRetention,
+  zone: randomZone,
+  hold: randomHold,
+});
 
-export const planned = (found: readonly FoundSnapshot[], { retention, zone, hold }: Policy): Verdict[] =>
+/** Plans the retention of the snapshots. */
+export const planFor = (found: readonly FoundSnapshot[], { retention, zone, hold }: Policy): Verdict[] =>
   planRetention(found, { retention, wallClock: clockOf(zone), hold });
-export const ids = (plan: readonly Verdict[], decision: Verdict["decision"]) =>
-  plan.filter((one) => one.decision === decision).map(({ snapshot }) => snapshot.id);
-export const without = (found: readonly FoundSnapshot[], gone: readonly string[]) =>
-  found.filter(({ id }) => !gone.includes(id));
 
-export const FORMATS = new Map(
+/** Returns the ids of the snapshots for which the plan has this decision. */
+export const idsWith = (plan: readonly Verdict[], decision: Verdict["decision"]) =>
+  plan.filter((verdict) => verdict.decision === decision).map(({ snapshot }) => snapshot.id);
+
+export const withoutIds = (found: readonly FoundSnapshot[], ids: readonly string[]) =>
+  found.filter(({ id }) => !ids.includes(id));
+
+const FORMATS = new Map(
   ZONES.map((zone) => [
     zone,
     new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }),
   ]),
 );
-/** Formats a moment in a zone, such as `2026-11-21 02:00:00`. */
-export const shown = (zone: string, time: number | undefined) => FORMATS.get(zone)?.format(time) ?? "";
-export const dateIn = (zone: string, time: number | undefined) => shown(zone, time).slice(0, 10);
+/** Formats a time in a zone, such as `2026-11-21 02:00:00`. */
+const formatIn = (zone: string, time: number | undefined) => FORMATS.get(zone)?.format(time) ?? "";
+export const dateIn = (zone: string, time: number | undefined) => formatIn(zone, time).slice(0, 10);
 
-/** Maps each rule to a function that names the period of a moment. */
-export const NAMES: Record<string, (date: string) => string> = {
+/** Maps each rule to a function that names the day, week, month or year to which a date belongs. */
+export const PERIOD_NAMES: Record<string, (date: string) => string> = {
   keep_daily: (date) => date,
   keep_weekly: (date) => {
-    // The date of its Thursday names a week.
+    // A week is named by the date of its Thursday.
     const day = new Date(`${date}T00:00:00Z`);
     day.setUTCDate(day.getUTCDate() + 4 - (day.getUTCDay() || 7));
     return day.toISOString().slice(0, 10);
@@ -176,50 +185,57 @@ export const NAMES: Record<string, (date: string) => string> = {
   keep_yearly: (date) => date.slice(0, 4),
 };
 
-/** Returns the disks of which a snapshot is good. */
-export const disksOf = ({ members = [] }: FoundSnapshot): string[] =>
+/** Returns the disks of a group whose members are available. */
+export const availableDisks = ({ members = [] }: FoundSnapshot): string[] =>
   members.filter(({ state }) => state === "available").map(({ resource }) => resource ?? "");
 
-/** Returns the rules that keep each snapshot by id. All snapshots are good and have different times. */
-export function keptByModel(
+/**
+ * Returns the rules that keep each snapshot, by snapshot id. Works with sets and formatted dates instead of calendar
+ * arithmetic. Expects available snapshots with different creation times.
+ */
+export function keptByNaiveModel(
   good: readonly FoundSnapshot[],
   retention: Retention,
   zone: string,
 ): Map<string, Set<string>> {
   const kept = new Map<string, Set<string>>();
   const keep = (id: string, rule: string) => kept.set(id, (kept.get(id) ?? new Set()).add(rule));
-  const at = (one: FoundSnapshot) => Number(one.created);
-  const newest = good.reduce<FoundSnapshot | undefined>((a, b) => (a && at(a) > at(b) ? a : b), undefined);
-  const oldest = good.reduce<FoundSnapshot | undefined>((a, b) => (a && at(a) < at(b) ? a : b), undefined);
-  const newer = (one: FoundSnapshot) => good.filter((other) => at(other) > at(one)).length;
+  const at = (found: FoundSnapshot) => Number(found.created);
+  const newestFirst = good.toSorted((a, b) => at(b) - at(a));
+  const [newest, oldest] = [newestFirst[0], newestFirst.at(-1)];
+  const countNewer = (found: FoundSnapshot) => newestFirst.indexOf(found);
   if (newest === undefined || oldest === undefined) return kept;
 
-  for (const one of good) if (newer(one) < (retention.keep_last ?? 0)) keep(one.id, "keep_last");
-  const wall = (one: FoundSnapshot) => Date.parse(`${shown(zone, at(one))}Z`);
-  const since = wall(newest) - (retention.keep_within_days ?? 0) * DAY_MS;
-  for (const one of retention.keep_within_days ? good : []) {
-    const all = good.filter((other) => at(other) >= at(one));
-    if (all.every((other) => wall(other) > since)) keep(one.id, "keep_within_days");
+  for (const found of good) if (countNewer(found) < (retention.keep_last ?? 0)) keep(found.id, "keep_last");
+  const wallTime = (found: FoundSnapshot) => Date.parse(`${formatIn(zone, at(found))}Z`);
+  const since = wallTime(newest) - (retention.keep_within_days ?? 0) * DAY_MS;
+  for (const found of retention.keep_within_days ? good : []) {
+    const sameOrNewer = good.filter((other) => at(other) >= at(found));
+    if (sameOrNewer.every((other) => wallTime(other) > since)) keep(found.id, "keep_within_days");
   }
 
-  for (const [rule, nameOf] of Object.entries(NAMES)) {
-    const asked = retention[rule as keyof Retention] ?? 0;
-    const periodOf = (one: FoundSnapshot) => nameOf(dateIn(zone, at(one)));
-    const first = good.filter((one) => !good.some((other) => at(other) > at(one) && periodOf(other) === periodOf(one)));
-    for (const one of first) {
-      if (first.filter((other) => at(other) > at(one)).length < asked) keep(one.id, rule);
+  for (const [rule, nameOf] of Object.entries(PERIOD_NAMES)) {
+    const limit = retention[rule as keyof Retention] ?? 0;
+    const periodOf = (found: FoundSnapshot) => nameOf(dateIn(zone, at(found)));
+    const newestOfPeriods = good.filter(
+      (found) => !good.some((other) => at(other) > at(found) && periodOf(other) === periodOf(found)),
+    );
+    for (const found of newestOfPeriods) {
+      if (newestOfPeriods.filter((other) => at(other) > at(found)).length < limit) keep(found.id, rule);
     }
-    if (asked > first.length && !first.includes(oldest)) keep(oldest.id, `oldest ${rule}`);
+    if (limit > newestOfPeriods.length && !newestOfPeriods.includes(oldest)) keep(oldest.id, `oldest ${rule}`);
   }
-  for (const one of good) {
-    if (newer(one) < Math.max(1, retention.min_keep ?? 1) && !kept.get(one.id)?.size) keep(one.id, "min_keep");
+  for (const found of good) {
+    if (countNewer(found) < Math.max(1, retention.min_keep ?? 1) && !kept.get(found.id)?.size)
+      keep(found.id, "min_keep");
   }
   const byRules = new Set(kept.keys());
-  for (const one of good) {
-    const last = disksOf(one).filter(
-      (disk) => !good.some((other) => at(other) > at(one) && disksOf(other).includes(disk)),
+  for (const found of good) {
+    const lastDisks = availableDisks(found).filter(
+      (disk) => !good.some((other) => at(other) > at(found) && availableDisks(other).includes(disk)),
     );
-    if (last.length > 0 && !byRules.has(one.id)) keep(one.id, `the last good one of disk ${last.join(" and ")}`);
+    if (lastDisks.length > 0 && !byRules.has(found.id))
+      keep(found.id, `the last good one of disk ${lastDisks.join(" and ")}`);
   }
   return kept;
 }

@@ -1,3 +1,4 @@
+/** Calls create-snapshot in this process or in a separate process, for the tests of the SDK's flaws. */
 import { onTestFinished } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { type EmbeddedCloud, startCloud } from "../../infra/local/cloud/index.ts";
@@ -5,15 +6,21 @@ import type { BareContext } from "./bare-node.ts";
 import { apig, type TestEnvironment } from "./environment.ts";
 
 export const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
-export const create = (volume_id: string) => apig({ snapshot: { volume_id, name: "snap-001" } });
 
-/** Starts a cloud with the real clock, for functions in a separate process. */
-export async function realCloud(): Promise<EmbeddedCloud> {
+/** Returns the event of a request to create a snapshot of the disk. */
+export const createEvent = (volume_id: string) => apig({ snapshot: { volume_id, name: "snap-001" } });
+
+/** Variables of a function that sends no records to the logging topic. */
+export const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
+
+/** Starts an embedded cloud with the real clock, for functions in a separate process. */
+export async function startRealTimeCloud(): Promise<EmbeddedCloud> {
   const cloud = await startCloud();
   onTestFinished(() => cloud.close());
   return cloud;
 }
 
+/** Returns the FunctionGraph context of a function that calls the embedded cloud. */
 export const contextFor = (cloud: EmbeddedCloud, variables: Record<string, string> = {}): BareContext => ({
   getRequestID: "request-1",
   getRemainingTimeInMilliSeconds: 20_000,
@@ -24,17 +31,8 @@ export const contextFor = (cloud: EmbeddedCloud, variables: Record<string, strin
   variables: { EVS_ENDPOINT: cloud.url, ...variables },
 });
 
-export const secretsIn = ({ credentials }: { credentials: EmbeddedCloud["credentials"] }) => [
-  credentials.ak,
-  credentials.sk,
-  String(credentials.securityToken),
-  String(credentials.token),
-  "SDK-HMAC-SHA256",
-  "Signature=",
-];
-
-/** Sends one create call and returns its response. */
-export async function outcomeOf(site: TestEnvironment, volumeId = site.cloud.addVolume().id) {
-  const { result, output } = await site.invoke(createSnapshot, create(volumeId));
+/** Calls create-snapshot for one disk and returns the status, the error and the whole output. */
+export async function callCreateSnapshot(environment: TestEnvironment, volumeId = environment.cloud.addVolume().id) {
+  const { result, output } = await environment.invoke(createSnapshot, createEvent(volumeId));
   return { status: result.statusCode, error: JSON.parse(result.body).error, output, result };
 }

@@ -11,7 +11,7 @@ import {
   startCutoff,
   takeRetryToken,
 } from "../../../shared/core/retry.ts";
-import { cloudError, START, virtualTime } from "../../support/domain.ts";
+import { cloudError, createVirtualClock, START } from "../../support/domain.ts";
 
 const REASONS_THAT = (wait: string) =>
   (Object.keys(REASONS) as Reason[]).filter((name) => REASONS[name].retryClass === wait);
@@ -23,9 +23,9 @@ const patienceOf = (
   seconds: number,
   waitSeconds?: number,
   random = () => 0,
-): RetryBudget & { time: ReturnType<typeof virtualTime> } => {
+): RetryBudget & { time: ReturnType<typeof createVirtualClock> } => {
   const waitUntil = waitSeconds === undefined ? {} : { maxWait: after(START, waitSeconds * 1000) };
-  return { time: virtualTime(random), deadline: after(START, seconds * 1000), ...waitUntil };
+  return { time: createVirtualClock(random), deadline: after(START, seconds * 1000), ...waitUntil };
 };
 
 describe("delayBefore", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { after, type Instant, instant } from "../../../shared/core/instant.ts";
+import { type Instant, instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot, State } from "../../../shared/snapshots/kinds/kind.ts";
 import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
-import { group, START, snapshotOf } from "../../support/domain.ts";
+import { group, START, snapshotOf, startPlus } from "../../support/domain.ts";
 
 describe("groupWith", () => {
   const member = (state: State, index: number) =>
@@ -30,11 +30,11 @@ describe("groupWith", () => {
     ["failed", ["deleting", "failed"], "failed"],
     ["deleting", ["failed"], "deleting"],
     ["deleting", ["available"], "deleting"],
-  ])("groupWith returns for a group that is %s with members %j the state %s", (own, members, whole) => {
+  ])("groupWith combines the group state %s and the member states %j to the state %s", (own, members, whole) => {
     expect(stateOf(own, ...members)).toBe(whole);
   });
 
-  test("groupWith returns the group with its members", () => {
+  test("groupWith adds the members to the fields of the group", () => {
     const members = [member("available", 1), member("creating", 2)];
     const whole = groupWith(snapshotOf("group", "server-1"), members);
     expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
@@ -55,20 +55,16 @@ describe("seemsComplete", () => {
     ["creating", [], false],
     ["deleting", ["available"], false],
     ["quantum", ["available"], false],
-  ])(
-    "seemsComplete returns for a group in the status %s with members in the states %j: %s",
-    (status, members, complete) => {
-      const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
-      expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
-    },
-  );
+  ])("seemsComplete, given the group status %s and the member states %j, returns %s", (status, members, complete) => {
+    const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
+    expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
+  });
 });
 
 describe("compareWithDisks", () => {
-  const moment = (milliseconds: number) => after(START, milliseconds);
-  const CREATED = moment(-60_000);
-  const LATER = moment(-59_999);
-  const whole = (...disks: (string | undefined)[]) =>
+  const CREATED = startPlus(-60_000);
+  const LATER = startPlus(-59_999);
+  const groupOf = (...disks: (string | undefined)[]) =>
     snapshotOf("group", "server-1", {
       members: disks.map((resource, index) => snapshotOf(`member-${index}`, "", { resource })),
     });
@@ -78,19 +74,19 @@ describe("compareWithDisks", () => {
   };
   const missing = (id: string) => ["failed", `the member for disk ${id} is missing`];
 
-  test("compareWithDisks keeps the state of a group with a member for each disk, in any case of the ids", () => {
-    const one = whole("a", "b", "c");
-    expect(compareWithDisks(one, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(one);
+  test("compareWithDisks returns the group unchanged if each disk has a member, and ignores the case of the ids", () => {
+    const found = groupOf("a", "b", "c");
+    expect(compareWithDisks(found, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(found);
   });
 
-  test("compareWithDisks returns failed for a group without a member for a disk, and ignores members without a disk", () => {
-    expect(compared(whole("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
-    expect(compared(whole("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
-    expect(compared(whole(), [{ id: "a" }])).toEqual(missing("a"));
+  test("compareWithDisks returns the state failed and names the disk if a disk of the server has no member", () => {
+    expect(compared(groupOf("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(groupOf("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
+    expect(compared(groupOf(), [{ id: "a" }])).toEqual(missing("a"));
   });
 
-  test("compareWithDisks returns creating for a group that lacks a member in the first 6 s", () => {
-    const stateAfter = (ms: number) => compared(whole("a"), [{ id: "b" }], moment(-ms))[0];
+  test("compareWithDisks returns the state creating if a member is missing in the first 6 s after the group was created", () => {
+    const stateAfter = (ms: number) => compared(groupOf("a"), [{ id: "b" }], startPlus(-ms))[0];
     expect([stateAfter(-60_000), stateAfter(0), stateAfter(5_999), stateAfter(6_000)]).toEqual([
       "creating",
       "creating",
@@ -99,22 +95,23 @@ describe("compareWithDisks", () => {
     ]);
   });
 
-  test("compareWithDisks ignores a disk that was attached later, by a credible time", () => {
-    const since = (attachedAt: Instant | undefined) => compared(whole("a"), [{ id: "a" }, { id: "b", attachedAt }]);
-    expect(since(LATER)).toEqual(["available", undefined]);
-    for (const attachedAt of [CREATED, moment(-60_001), undefined, instant(0), moment(3_600_000)]) {
-      expect(since(attachedAt), String(attachedAt)).toEqual(missing("b"));
+  test("compareWithDisks ignores a disk that was attached after the group was created, if the attachment time is plausible", () => {
+    const comparedWith = (attachedAt: Instant | undefined) =>
+      compared(groupOf("a"), [{ id: "a" }, { id: "b", attachedAt }]);
+    expect(comparedWith(LATER)).toEqual(["available", undefined]);
+    for (const attachedAt of [CREATED, startPlus(-60_001), undefined, instant(0), startPlus(3_600_000)]) {
+      expect(comparedWith(attachedAt), String(attachedAt)).toEqual(missing("b"));
     }
   });
 
-  test("compareWithDisks requires a member for each disk if the creation time is unknown", () => {
-    const found = compareWithDisks(whole("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
+  test("compareWithDisks requires a member for each disk if the creation time of the group is unknown", () => {
+    const found = compareWithDisks(groupOf("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
     expect([found.state, found.stateDetail]).toEqual(missing("b"));
   });
 
-  test("compareWithDisks returns unknown if no disk was attached when the group was created", () => {
+  test("compareWithDisks returns the state unknown if the server had no disk when the group was created", () => {
     for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
-      expect(compared(whole("a"), disks)).toEqual([
+      expect(compared(groupOf("a"), disks)).toEqual([
         "unknown",
         "the list of disks shows none that its server had by then",
       ]);

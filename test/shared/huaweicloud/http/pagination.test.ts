@@ -6,7 +6,7 @@ import { evsV2 } from "../../../../shared/huaweicloud/evs-v2.ts";
 import { allRows, collected, type Page } from "../../../../shared/huaweicloud/http/pagination.ts";
 import { parseResponse } from "../../../../shared/huaweicloud/http/response-json.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { answering, connectionTo } from "../../../support/wire.ts";
+import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
@@ -114,7 +114,7 @@ describe("a list that does not fit into the memory of a small function", () => {
   async function listing(rows: number, characters: number) {
     const all = Array.from({ length: rows }, (_, id) => snapshotRow(id, "x".repeat(characters)));
     const limits: number[] = [];
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       const query = new URL(incoming.url ?? "", "http://localhost").searchParams;
       const [offset, limit] = [Number(query.get("offset")), Number(query.get("limit"))];
       limits.push(limit);

@@ -6,7 +6,7 @@ import { delayBefore } from "../../../../shared/core/retry.ts";
 import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
 import { createRandom } from "../../../support/random.ts";
-import { answering, connectionTo } from "../../../support/wire.ts";
+import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;
 const WORKERS = 8;
@@ -181,7 +181,7 @@ describe("the rate limiter of a single process", () => {
 });
 
 test("the rate limiter does not delay reports to the logging topic", async () => {
-  const server = await answering((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
+  const server = await startHttpServer((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);
   const limiter = createRateLimiter({ now: () => instant(0), sleep });
@@ -191,5 +191,5 @@ test("the rate limiter does not delay reports to the logging topic", async () =>
     await reportLogs(connection, { logGroupId: "group", logStreamId: "stream" }, ["a record"]);
   }
   expect(waits).toEqual([]);
-  expect(server.seen).toHaveLength(3);
+  expect(server.received).toHaveLength(3);
 });

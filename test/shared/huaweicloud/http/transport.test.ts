@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeUtf8 } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { type HttpRequest, nodeTransport, TransportFailure } from "../../../../shared/huaweicloud/http/transport.ts";
 import { selfSigned } from "../../../support/certificate.ts";
-import { answering, speaking } from "../../../support/wire.ts";
+import { startHttpServer, startTcpServer } from "../../../support/wire.ts";
 
 const get = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest => ({
   method: "GET",
@@ -30,7 +30,7 @@ const closed = (socket: Socket | undefined): Promise<void> =>
 
 describe("a request and its response", () => {
   test("the transport sends a body and receives a response without changing a byte", async () => {
-    const server = await answering((_incoming, response) => {
+    const server = await startHttpServer((_incoming, response) => {
       response.writeHead(202, { "x-request-id": "r1", "content-type": "application/json" });
       const bytes = Buffer.from('{"name":"Größe 雪 🎉"}');
       // Single bytes divide every letter of more than one byte.
@@ -40,14 +40,14 @@ describe("a request and its response", () => {
     const body = '{"description":"naïve 雪\\ud83d"}';
     const response = await nodeTransport()(post(`${server.origin}/v2/p/x?a=1%202&b=%2B`, body));
     expect(response).toMatchObject({ status: 202, headers: { "x-request-id": "r1" }, text: '{"name":"Größe 雪 🎉"}' });
-    expect(server.seen).toMatchObject([{ method: "POST", url: "/v2/p/x?a=1%202&b=%2B", body }]);
-    expect(server.seen[0]?.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
+    expect(server.received).toMatchObject([{ method: "POST", url: "/v2/p/x?a=1%202&b=%2B", body }]);
+    expect(server.received[0]?.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
   });
 
   test("the transport sends no content-length without a body and no accept-encoding", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     await nodeTransport()(get(`${server.origin}/`));
-    expect(server.seen[0]?.headers).toEqual({
+    expect(server.received[0]?.headers).toEqual({
       accept: "application/json",
       connection: "keep-alive",
       host: new URL(server.origin).host,
@@ -55,18 +55,18 @@ describe("a request and its response", () => {
   });
 
   test("the transport returns a response of any status and does not follow redirects", async () => {
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       response.writeHead(Number(incoming.url?.slice(1)), { location: "http://127.0.0.1:1/" }).end();
     });
     const send = nodeTransport();
     for (const status of [200, 204, 301, 304, 307, 400, 429, 500, 599]) {
       expect(await send(get(`${server.origin}/${status}`))).toMatchObject({ status, text: "" });
     }
-    expect(server.seen).toHaveLength(9);
+    expect(server.received).toHaveLength(9);
   });
 
   test("the transport ignores an interim response", async () => {
-    const server = await answering((_incoming, response) => {
+    const server = await startHttpServer((_incoming, response) => {
       response.writeProcessing();
       response.end('{"done":true}');
     });
@@ -74,7 +74,7 @@ describe("a request and its response", () => {
   });
 
   test("the transport returns to each of 100 concurrent requests its own response", async () => {
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       setTimeout(() => response.end(incoming.url), (Number(incoming.url?.slice(1)) * 7) % 20);
     });
     const send = nodeTransport();
@@ -85,14 +85,14 @@ describe("a request and its response", () => {
 
 describe("connections", () => {
   test("the transport reuses an open connection", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     for (let n = 0; n < 5; n += 1) await send(get(server.origin));
     expect(server.connections).toHaveLength(1);
   });
 
   test("the transport opens a new connection after the server closed the idle one", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     await send(get(server.origin));
     server.connections[0]?.end();
@@ -104,7 +104,7 @@ describe("connections", () => {
 
   test("the transport does not repeat a request that meets a closing connection, because it may have arrived", async () => {
     let requests = 0;
-    const server = await speaking((socket) =>
+    const server = await startTcpServer((socket) =>
       socket.on("data", () => {
         requests += 1;
         if (requests === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\n{}");
@@ -120,7 +120,7 @@ describe("connections", () => {
   });
 
   test("the transport closes the connection of a failed response, so the next request does not read the rest of it", async () => {
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       if (incoming.url === "/slow") response.write("{");
       else response.end("{}");
     });
@@ -140,7 +140,7 @@ describe("a request without a complete response", () => {
   });
 
   test("the transport fails and closes the connection if no response arrives within the timeout", async () => {
-    const server = await answering(() => {});
+    const server = await startHttpServer(() => {});
     const began = performance.now();
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 60 }));
     expect(performance.now() - began).toBeLessThan(1_000);
@@ -149,7 +149,7 @@ describe("a request without a complete response", () => {
   });
 
   test("the transport fails if the last byte of the response does not arrive within the timeout", async () => {
-    const server = await answering((_incoming, response) => {
+    const server = await startHttpServer((_incoming, response) => {
       const dripping = setInterval(() => response.write(" "), 5);
       response.on("close", () => clearInterval(dripping));
     });
@@ -159,7 +159,7 @@ describe("a request without a complete response", () => {
 
   test("the transport reports that nothing was sent if the TLS handshake does not end", async () => {
     let bytes = "";
-    const server = await speaking((socket) => socket.on("data", (chunk) => (bytes += chunk.toString("latin1"))));
+    const server = await startTcpServer((socket) => socket.on("data", (chunk) => (bytes += chunk.toString("latin1"))));
     const url = server.origin.replace("http:", "https:");
     const failure = await failureOf(post(`${url}/secret-path`, "secret body", { timeoutMs: 80 }));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
@@ -167,11 +167,14 @@ describe("a request without a complete response", () => {
   });
 
   test("the transport rejects a self-signed certificate and sends nothing", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"), selfSigned({ ip: [127, 0, 0, 1] }));
+    const server = await startHttpServer(
+      (_incoming, response) => response.end("{}"),
+      selfSigned({ ip: [127, 0, 0, 1] }),
+    );
     const failure = await failureOf(post(server.origin, "{}"));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).toMatch(/^DEPTH_ZERO_SELF_SIGNED_CERT: /);
-    expect(server.seen).toEqual([]);
+    expect(server.received).toEqual([]);
   });
 
   test.each<[what: string, talk: (socket: Socket) => void, answered: boolean]>([
@@ -187,7 +190,7 @@ describe("a request without a complete response", () => {
     ["half a chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{}"), true],
     ["an invalid chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"), true],
   ])("the transport fails after %s", async (_what, talk, answered) => {
-    const server = await speaking((socket) => socket.once("data", () => talk(socket)));
+    const server = await startTcpServer((socket) => socket.once("data", () => talk(socket)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 500 }));
     expect(failure).toMatchObject({ requestSent: true, answered });
     expect(failure.message).not.toContain("no answer within");
@@ -203,14 +206,14 @@ describe("a request without a complete response", () => {
     ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "changed the protocol"],
     ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no answer within 300 ms"],
   ])("the transport fails after a response %s", async (_what, text, message) => {
-    const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
+    const server = await startTcpServer((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
     expect(failure).toMatchObject({ requestSent: true, message: expect.stringContaining(message) });
     await closed(server.connections[0]);
   });
 
   test("the transport fails if the body does not arrive within the timeout", async () => {
-    const server = await speaking((socket) =>
+    const server = await startTcpServer((socket) =>
       socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}")),
     );
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));
@@ -222,7 +225,7 @@ describe("the size of a response", () => {
   /** Starts a server whose responses never end. */
   const endless = (status: number) => {
     const block = Buffer.alloc(64 * 1024, 32);
-    return answering((_incoming, response) => {
+    return startHttpServer((_incoming, response) => {
       response.writeHead(status);
       const more = () => {
         while (!response.destroyed) if (!response.write(block)) return response.once("drain", more);
@@ -252,7 +255,7 @@ describe("the size of a response", () => {
 
   test("the transport returns eight concurrent long responses completely", async () => {
     const text = "é".repeat(1024 * 1024);
-    const server = await answering((_incoming, response) => response.end(text));
+    const server = await startHttpServer((_incoming, response) => response.end(text));
     const send = nodeTransport();
     const texts = await Promise.all(Array.from({ length: 8 }, async () => (await send(get(server.origin))).text));
     expect(texts.every((received) => received === text)).toBe(true);
@@ -261,7 +264,7 @@ describe("the size of a response", () => {
   test.each([1, 10_000])("the transport keeps the characters of each row of a list of %i rows", async (count) => {
     const row = { name: "é\u{1f4be}\u4e2d", padding: "x".repeat(50) };
     const text = JSON.stringify({ title: "é", snapshots: Array.from({ length: count }, () => row) });
-    const server = await answering((_incoming, response) => response.end(text));
+    const server = await startHttpServer((_incoming, response) => response.end(text));
     const { rows = [], ...rest } = await nodeTransport()(get(server.origin, { rowsOf: "snapshots" }));
     const list = JSON.parse(rest.text);
     expect(list.title).toBe("é");
@@ -271,7 +274,7 @@ describe("the size of a response", () => {
   });
 
   test("the transport reads the next long response after another one timed out", async () => {
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       response.write(" ".repeat(300 * 1024));
       if (incoming.url === "/whole") response.end();
     });
@@ -284,10 +287,10 @@ describe("the size of a response", () => {
   });
 
   test("the transport rejects an invalid header value and does not repeat the value", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const failure = await failureOf(get(server.origin, { headers: { "X-Auth-Token": "a secret\ntoken" } }));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).not.toContain("secret");
-    expect(server.seen).toEqual([]);
+    expect(server.received).toEqual([]);
   });
 });

@@ -1,73 +1,89 @@
 import { describe, expect, test } from "vitest";
+import type { JsonObject } from "../../../../shared/core/json.ts";
 import type { Kind } from "../../../../shared/snapshots/kinds/kind.ts";
-import { hashRequest, snapshotName } from "../../../../shared/snapshots/marker.ts";
+import { hashRequest } from "../../../../shared/snapshots/marker.ts";
+import {
+  CREATE,
+  callCreateOnce,
+  createOnceWith,
+  KEY,
+  LIST,
+  nameOfAttempt,
+  requestOf,
+  resultWith,
+  snapshotCreatedBy,
+} from "../../../support/create-once.ts";
 import {
   CREATING,
   cluster,
   createFixture,
   DELETING,
   FAILED,
-  type JsonObject,
-  START,
   snapshot,
   snapshotOf,
+  startPlus,
   UNKNOWN,
 } from "../../../support/domain.ts";
-import { ask, CREATE, ensured, KEY, LOOK, madeBy, moment, NAME, request } from "../../../support/requests.ts";
 
 describe("createOnce without an existing snapshot", () => {
-  test("createOnce lists the snapshots and creates one with the marker and a generated name", async () => {
-    const { result, fixture, asked } = await ensured([]);
-    expect(asked).toEqual([LOOK, CREATE]);
+  test("createOnce lists the disk's snapshots and, if none matches, creates one with marker labels and a generated name", async () => {
+    const { result, fixture, requests } = await createOnceWith([]);
+    expect(requests).toEqual([LIST, CREATE]);
     expect(result).toEqual({
       outcome: "accepted",
-      name: NAME,
+      name: nameOfAttempt(1),
       attempts: 1,
       snapshotId: "made-1",
       jobId: "job-made-1",
       status: 202,
       body: '{"id":"made-1"}',
     });
-    expect(fixture.cloud.of(snapshot)[0]).toMatchObject({
-      name: NAME,
-      marker: { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest("snapshot", request().options) },
+    expect(fixture.cloud.snapshotsOf(snapshot)[0]).toMatchObject({
+      name: nameOfAttempt(1),
+      marker: { policy: "nightly", idempotencyKey: KEY, requestHash: hashRequest("snapshot", requestOf().options) },
       raw: { volume_id: "disk-1", force: true },
     });
   });
 
-  test("createOnce uses the name in the request", async () => {
-    const { result } = await ensured([], request({ options: { volume_id: "disk-1", name: "before the migration" } }));
-    expect(result.name).toBe("before the migration");
+  test("createOnce gives the new snapshot the name that the request contains", async () => {
+    const { name } = await resultWith([], requestOf({ options: { volume_id: "disk-1", name: "before migration" } }));
+    expect(name).toBe("before migration");
   });
 
-  test("createOnce does not list the snapshots if the caller listed them in bulk", async () => {
+  test("createOnce sends no list request if the caller passes the snapshots that exist", async () => {
     const fixture = createFixture();
-    expect((await ask(fixture, request(), [])).outcome).toBe("accepted");
+    expect((await callCreateOnce(fixture, requestOf(), { bulkListed: [] })).outcome).toBe("accepted");
     expect(fixture.cloud.requests()).toEqual([CREATE]);
   });
 
-  test("createOnce creates a snapshot although the disk has snapshots of others and copies of its own", async () => {
-    const asked = request();
+  test("createOnce creates a snapshot if the disk has only snapshots with other keys, without a marker, or that are copies", async () => {
+    const request = requestOf();
     const theirs = [
       snapshotOf("a", "disk-1"),
       snapshotOf("b", "disk-1", { marker: undefined }),
-      madeBy(asked, "c", { raw: { snapshot_type: "copy" } }),
+      snapshotCreatedBy(request, "c", { raw: { snapshot_type: "copy" } }),
     ];
-    expect((await ensured(theirs, asked)).result).toMatchObject({ outcome: "accepted", name: NAME });
+    expect(await resultWith(theirs, request)).toMatchObject({
+      outcome: "accepted",
+      name: nameOfAttempt(1),
+    });
   });
 
-  test("createOnce creates a snapshot although other resources have snapshots with the same key", async () => {
+  test("createOnce creates a snapshot if only another disk has a snapshot with the same idempotency key", async () => {
     const fixture = createFixture();
-    const other = madeBy(request({ options: { volume_id: "disk-2" } }), "a");
-    expect((await ask(fixture, request(), [other])).outcome).toBe("accepted");
+    const other = snapshotCreatedBy(requestOf({ options: { volume_id: "disk-2" } }), "a");
+    expect((await callCreateOnce(fixture, requestOf(), { bulkListed: [other] })).outcome).toBe("accepted");
   });
 });
 
 describe("createOnce with an existing snapshot", () => {
-  test("createOnce returns the existing snapshot in the format of the API's create response and creates none", async () => {
-    const asked = request();
-    const { result, asked: calls } = await ensured([madeBy(asked, "a", { ...CREATING, raw: { id: "a" } })], asked);
-    expect(calls).toEqual([LOOK]);
+  test("createOnce returns a matching snapshot in the format of the API's create response and sends no create request", async () => {
+    const request = requestOf();
+    const { result, requests } = await createOnceWith(
+      [snapshotCreatedBy(request, "a", { ...CREATING, raw: { id: "a" } })],
+      request,
+    );
+    expect(requests).toEqual([LIST]);
     expect(result).toEqual({
       outcome: "existing",
       snapshotId: "a",
@@ -79,122 +95,122 @@ describe("createOnce with an existing snapshot", () => {
     });
   });
 
-  test("createOnce returns an existing snapshot whose status is unknown or whose resource the list omits", async () => {
-    const asked = request();
+  test("createOnce returns a matching snapshot even if its status is unknown or the list response omits its disk", async () => {
+    const request = requestOf();
     for (const changes of [UNKNOWN, { resource: undefined }]) {
-      expect((await ensured([madeBy(asked, "a", changes)], asked)).result).toMatchObject({ outcome: "existing" });
+      expect(await resultWith([snapshotCreatedBy(request, "a", changes)], request)).toMatchObject({
+        outcome: "existing",
+      });
     }
   });
 
-  test("createOnce returns the oldest of several existing snapshots, and the first by id if their times are equal", async () => {
-    const asked = request();
-    const younger = madeBy(asked, "a", { created: moment(1) });
-    expect((await ensured([younger, madeBy(asked, "c"), madeBy(asked, "b")], asked)).result.snapshotId).toBe("b");
-    expect((await ensured([madeBy(asked, "b"), madeBy(asked, "c"), younger], asked)).result.snapshotId).toBe("b");
-    const timeless = madeBy(asked, "d", { created: undefined });
-    expect((await ensured([madeBy(asked, "b"), timeless], asked)).result.snapshotId).toBe("d");
+  test("createOnce returns the oldest of several matching snapshots, and the lowest id if their creation times are equal", async () => {
+    const request = requestOf();
+    const younger = snapshotCreatedBy(request, "a", { created: startPlus(1) });
+    const [b, c] = [snapshotCreatedBy(request, "b"), snapshotCreatedBy(request, "c")];
+    expect((await resultWith([younger, c, b], request)).snapshotId).toBe("b");
+    expect((await resultWith([b, c, younger], request)).snapshotId).toBe("b");
+    const timeless = snapshotCreatedBy(request, "d", { created: undefined });
+    expect((await resultWith([b, timeless], request)).snapshotId).toBe("d");
   });
 
-  test("createOnce returns an available snapshot rather than an older one that is not available", async () => {
-    const asked = request();
+  test("createOnce prefers an available snapshot to an older snapshot that is still creating or has an unknown status", async () => {
+    const request = requestOf();
     for (const older of [CREATING, UNKNOWN]) {
-      const found = [madeBy(asked, "a", older), madeBy(asked, "b", { created: moment(1) })];
-      expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "b" });
+      const found = [
+        snapshotCreatedBy(request, "a", older),
+        snapshotCreatedBy(request, "b", { created: startPlus(1) }),
+      ];
+      expect(await resultWith(found, request)).toMatchObject({ outcome: "existing", snapshotId: "b" });
     }
     const three = [
-      madeBy(asked, "a", CREATING),
-      madeBy(asked, "c", { created: moment(2) }),
-      madeBy(asked, "b", { created: moment(1) }),
+      snapshotCreatedBy(request, "a", CREATING),
+      snapshotCreatedBy(request, "c", { created: startPlus(2) }),
+      snapshotCreatedBy(request, "b", { created: startPlus(1) }),
     ];
-    expect((await ensured(three, asked)).result.snapshotId).toBe("b");
+    expect((await resultWith(three, request)).snapshotId).toBe("b");
   });
 
-  test("createOnce reports a conflict with an older snapshot of a different request instead of returning an available one", async () => {
-    const asked = request();
-    const other = request({ options: { volume_id: "disk-1", force: false } });
-    const found = [madeBy(asked, "a", CREATING), madeBy(other, "b", { created: moment(1) })];
-    expect((await ensured(found, asked)).result).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect((await ensured(found, other)).result).toMatchObject({ reason: "Conflict" });
+  test("createOnce returns Conflict if the oldest snapshot with the same key has other options, even if a younger one matches", async () => {
+    const request = requestOf();
+    const other = requestOf({ options: { volume_id: "disk-1", force: false } });
+    const found = [snapshotCreatedBy(request, "a", CREATING), snapshotCreatedBy(other, "b", { created: startPlus(1) })];
+    expect(await resultWith(found, request)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(await resultWith(found, other)).toMatchObject({ reason: "Conflict" });
   });
 
-  test("createOnce matches a snapshot without a resource by the request hash in its marker", async () => {
-    const asked = request();
-    const other = request({ options: { volume_id: "disk-2", force: true } });
-    const found = madeBy(asked, "a", { resource: undefined });
-    expect((await ensured([found], other)).result).toMatchObject({ outcome: "accepted" });
-    const changed = request({ options: { volume_id: "disk-1", force: false } });
-    expect((await ensured([found], changed)).result).toMatchObject({ outcome: "accepted" });
-    const cluster1 = request({ kind: cluster, options: { cluster_id: "cluster-1" } });
-    const cluster2 = request({ kind: cluster, options: { cluster_id: "cluster-2" } });
-    const ofCluster = madeBy(cluster1, "a", { resource: undefined });
-    expect((await ensured([ofCluster], cluster1)).result).toMatchObject({ outcome: "existing" });
-    expect((await ensured([ofCluster], cluster2)).result).toMatchObject({ outcome: "accepted" });
+  test("createOnce matches a snapshot by the request hash in its marker if the list response omits the disk or cluster", async () => {
+    const request = requestOf();
+    const other = requestOf({ options: { volume_id: "disk-2", force: true } });
+    const found = snapshotCreatedBy(request, "a", { resource: undefined });
+    expect(await resultWith([found], other)).toMatchObject({ outcome: "accepted" });
+    const changed = requestOf({ options: { volume_id: "disk-1", force: false } });
+    expect(await resultWith([found], changed)).toMatchObject({ outcome: "accepted" });
+    const cluster1 = requestOf({ kind: cluster, options: { cluster_id: "cluster-1" } });
+    const cluster2 = requestOf({ kind: cluster, options: { cluster_id: "cluster-2" } });
+    const ofCluster = snapshotCreatedBy(cluster1, "a", { resource: undefined });
+    expect(await resultWith([ofCluster], cluster1)).toMatchObject({ outcome: "existing" });
+    expect(await resultWith([ofCluster], cluster2)).toMatchObject({ outcome: "accepted" });
   });
 
-  test("createOnce creates another snapshot, with another name, if the existing one failed or is being deleted", async () => {
-    const asked = request();
-    const failed = await ensured([madeBy(asked, "a", FAILED), madeBy(asked, "b", DELETING)], asked);
-    expect(failed.result).toMatchObject({
-      outcome: "accepted",
-      name: snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt: 2 }),
-    });
-    expect((await ensured([madeBy(asked, "b", DELETING)], asked)).result).toMatchObject({
-      outcome: "accepted",
-      name: NAME,
-    });
+  test("createOnce replaces a failed snapshot by one with the next generated name, and a snapshot in deletion by one with the first", async () => {
+    const request = requestOf();
+    const failed = snapshotCreatedBy(request, "a", FAILED);
+    const deleting = snapshotCreatedBy(request, "b", DELETING);
+    const [second, first] = [nameOfAttempt(2), nameOfAttempt(1)];
+    expect(await resultWith([failed, deleting], request)).toMatchObject({ outcome: "accepted", name: second });
+    expect(await resultWith([deleting], request)).toMatchObject({ outcome: "accepted", name: first });
   });
 
-  test("createOnce reports a conflict if the key was used with other options", async () => {
-    const other = madeBy(request({ options: { volume_id: "disk-1", force: false } }), "a");
-    const { result, asked } = await ensured([other]);
+  test("createOnce returns Conflict if a snapshot with the same idempotency key was created with other options", async () => {
+    const other = snapshotCreatedBy(requestOf({ options: { volume_id: "disk-1", force: false } }), "a");
+    const { result, requests } = await createOnceWith([other]);
     expect(result).toMatchObject({
       reason: "Conflict",
       message:
         "Another request with the same key created snapshot a. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).",
     });
-    expect(asked).toEqual([LOOK]);
+    expect(requests).toEqual([LIST]);
   });
 });
 
 describe("createOnce with generated names", () => {
-  test("createOnce uses the name of a later attempt if the name of the attempt is taken", async () => {
-    const nameOf = (attempt: number) =>
-      snapshotName("nightly", START, { kind: "snapshot", resource: "disk-1", key: KEY, attempt });
+  test("createOnce skips generated names that other snapshots of the disk already have", async () => {
     const taken = [1, 2].map((attempt) =>
-      snapshotOf(`s-${attempt}`, "disk-1", { name: nameOf(attempt).toUpperCase(), marker: undefined }),
+      snapshotOf(`s-${attempt}`, "disk-1", { name: nameOfAttempt(attempt).toUpperCase(), marker: undefined }),
     );
-    expect((await ensured(taken)).result.name).toBe(nameOf(3));
-    expect((await ensured(taken.slice(1))).result.name).toBe(nameOf(1));
+    expect((await resultWith(taken)).name).toBe(nameOfAttempt(3));
+    expect((await resultWith(taken.slice(1))).name).toBe(nameOfAttempt(1));
   });
 });
 
 describe("createOnce with makeRoom", () => {
-  test("createOnce makes room before the create, and lists the snapshots again if that took time", async () => {
-    for (const [made, calls] of [
-      [false, [LOOK, CREATE]],
-      [true, [LOOK, LOOK, CREATE]],
+  test("createOnce calls makeRoom before the create request, and lists the snapshots again if makeRoom returns true", async () => {
+    for (const [returned, requests] of [
+      [false, [LIST, CREATE]],
+      [true, [LIST, LIST, CREATE]],
     ] as const) {
       const fixture = createFixture();
-      const asked: unknown[] = [];
+      const calls: unknown[] = [];
       const makeRoom = async (kind: Kind, options: JsonObject) => {
-        asked.push([kind.name, options]);
-        return made;
+        calls.push([kind.name, options]);
+        return returned;
       };
-      expect(await ask(fixture, request({ makeRoom }))).toMatchObject({ outcome: "accepted" });
-      expect(asked).toEqual([["snapshot", request().options]]);
-      expect(fixture.cloud.requests()).toEqual(calls);
+      expect(await callCreateOnce(fixture, requestOf({ makeRoom }))).toMatchObject({ outcome: "accepted" });
+      expect(calls).toEqual([["snapshot", requestOf().options]]);
+      expect(fixture.cloud.requests()).toEqual(requests);
     }
   });
 
-  test("createOnce makes no room for an existing snapshot, and returns a snapshot that was created meanwhile", async () => {
+  test("createOnce returns a snapshot that another delivery creates during makeRoom, and does not call makeRoom again", async () => {
     const fixture = createFixture();
     const makeRoom = async () => {
-      fixture.cloud.add(snapshot, madeBy(request(), "a"));
+      fixture.cloud.add(snapshot, snapshotCreatedBy(requestOf(), "a"));
       return true;
     };
-    const asked = request({ makeRoom });
-    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(await ask(fixture, asked)).toMatchObject({ outcome: "existing", snapshotId: "a" });
-    expect(fixture.cloud.of(snapshot)).toHaveLength(1);
+    const request = requestOf({ makeRoom });
+    expect(await callCreateOnce(fixture, request)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(await callCreateOnce(fixture, request)).toMatchObject({ outcome: "existing", snapshotId: "a" });
+    expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(1);
   });
 });

@@ -2,35 +2,40 @@ import { describe, expect, test } from "vitest";
 import type { GateOptions } from "../../../../shared/snapshots/create/deployment-gate.ts";
 import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
-import { CREATING, cloudError, createFixture, group, HOUR_MS, snapshotOf } from "../../../support/domain.ts";
-import { AVAILABLE, becomes, call, gate, moment, snapshotCreatedFor } from "../../../support/gate.ts";
+import { CREATING, cloudError, createFixture, group, HOUR_MS, snapshotOf, startPlus } from "../../../support/domain.ts";
+import { AVAILABLE, callGate, callGateWith, changeFromSecond, snapshotCreatedFor } from "../../../support/pass-gate.ts";
 
 describe("passGate with groups", () => {
   const SERVER = targetFor(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
-  /** Calls the gate for a group with the given members, of a server with the given disks. The group is an hour old by default. */
-  async function whole(members: string[], disks: AttachedDisk[], options: Partial<GateOptions> = {}, since = -HOUR_MS) {
+  /** Calls `passGate` for a server with these disks and a snapshot group with these members. The group is an hour old by default. */
+  async function callForServer(
+    members: string[],
+    disks: AttachedDisk[],
+    options: Partial<GateOptions> = {},
+    age = HOUR_MS,
+  ) {
     const fixture = createFixture();
     fixture.cloud.disks.set("server-1", disks);
     fixture.cloud.add(
       group,
-      snapshotCreatedFor(SERVER, "g", { created: moment(since), members: membersOf(...members) }),
+      snapshotCreatedFor(SERVER, "g", { created: startPlus(-age), members: membersOf(...members) }),
     );
-    return { ...(await call(fixture, [SERVER], options)), fixture };
+    return { ...(await callGate(fixture, [SERVER], options)), fixture };
   }
-  const LONG_AGO = moment(-2 * HOUR_MS);
+  const LONG_AGO = startPlus(-2 * HOUR_MS);
 
-  test("passGate reports a group as available if it has a member for each disk of its server", async () => {
-    const { short, fixture } = await whole(
+  test("passGate reports a group as available if the group has a member for each disk that the server had at its creation", async () => {
+    const { outcomes, fixture } = await callForServer(
       ["a", "b"],
-      [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: moment(-HOUR_MS + 1) }],
+      [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: startPlus(-HOUR_MS + 1) }],
     );
-    expect(short).toEqual(["g available"]);
+    expect(outcomes).toEqual(["g available"]);
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
   });
 
-  test("passGate reports a group as failed if members are missing, and names the disks without a member", async () => {
-    const { progress } = await whole(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
+  test("passGate reports a group as failed if disks of the server have no member, and names these disks", async () => {
+    const { progress } = await callForServer(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
     expect(progress).toMatchObject([
       {
         outcome: "failed",
@@ -42,70 +47,72 @@ describe("passGate with groups", () => {
         },
       },
     ]);
-    expect((await whole(["b"], [{ id: "a" }], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
+    expect((await callForServer(["b"], [{ id: "a" }], { retryFailed: true })).outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate waits for a missing group member for 6 s after the group was created", async () => {
-    const late = await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -5_999);
-    expect(late.progress).toMatchObject([
+  test("passGate reports a group with a missing member as failed only once the group is 6 s old", async () => {
+    const young = await callForServer(["a"], [{ id: "a" }, { id: "b" }], {}, 5_999);
+    expect(young.progress).toMatchObject([
       { outcome: "existing", detail: expect.stringContaining("the member for disk b is missing") },
     ]);
-    expect((await whole(["a"], [{ id: "a" }, { id: "b" }], {}, -6_000)).short).toEqual(["g failed"]);
+    expect((await callForServer(["a"], [{ id: "a" }, { id: "b" }], {}, 6_000)).outcomes).toEqual(["g failed"]);
   });
 
-  test("passGate waits for a missing group member for 6 s after its own create if the cloud's clock is behind", async () => {
-    const fixture = createFixture();
-    fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
-    becomes(fixture, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
-    expect((await call(fixture, [SERVER], { waitUntil: moment(4_000) })).short).toEqual(["made-1 accepted"]);
-    const longer = createFixture();
-    longer.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
-    becomes(longer, 1, { ...AVAILABLE, created: moment(-60_000), members: membersOf("a") }, group);
-    expect((await call(longer, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 failed"]);
-    expect(longer.time.seconds()).toBe(6);
+  test("passGate waits 6 s after its own create request for a missing group member, even if the listed creation time is earlier", async () => {
+    const waitFor = async (milliseconds: number) => {
+      const fixture = createFixture();
+      fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+      changeFromSecond(fixture, 1, { ...AVAILABLE, created: startPlus(-60_000), members: membersOf("a") }, group);
+      const { outcomes } = await callGate(fixture, [SERVER], { waitUntil: startPlus(milliseconds) });
+      return [...outcomes, fixture.time.seconds()];
+    };
+    expect(await waitFor(4_000)).toEqual(["made-1 accepted", 4]);
+    expect(await waitFor(20_000)).toEqual(["made-1 failed", 6]);
   });
 
-  test("passGate does not report a group as available if no disk was attached when the group was created", async () => {
-    for (const disks of [[], [{ id: "a", attachedAt: moment(-60_000) }]]) {
-      const { progress } = await whole(["a"], disks);
+  test("passGate reports a group as unverified if the server had no disk when the group was created", async () => {
+    for (const disks of [[], [{ id: "a", attachedAt: startPlus(-60_000) }]]) {
+      const { progress } = await callForServer(["a"], disks);
       expect(progress).toMatchObject([
         { outcome: "unverified", detail: expect.stringContaining("the list of disks shows none") },
       ]);
     }
   });
 
-  test("passGate compares a group of individual disks with the disks in the request and lists no disks of a server", async () => {
-    const named: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "B"] } };
-    for (const [members, short] of [
+  test("passGate compares the members of a group of individual disks with the requested disks, without listing a server's disks", async () => {
+    const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "B"] } };
+    for (const [members, outcomes] of [
       [["a", "b"], ["g available"]],
       [["a"], ["g failed"]],
     ] as const) {
-      const found = snapshotCreatedFor(named, "g", {
+      const found = snapshotCreatedFor(disks, "g", {
         resource: undefined,
         members: membersOf(...members),
-        created: moment(-HOUR_MS),
+        created: startPlus(-HOUR_MS),
       });
-      const done = await gate([found], [named], {}, group);
-      expect(done.short).toEqual(short);
-      expect(done.asked).toEqual(["listAll snapshot-group"]);
+      const called = await callGateWith([found], [disks], {}, group);
+      expect(called.outcomes).toEqual(outcomes);
+      expect(called.requests).toEqual(["listAll snapshot-group"]);
     }
   });
 
-  test("passGate rejects if the disks of a group's server cannot be listed, and lists none while the group is being created", async () => {
+  test("passGate fails if it cannot list the server's disks, but lists them only once the group is no longer creating", async () => {
     const fixture = createFixture();
     fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { members: membersOf("a") }));
-    fixture.cloud.at("disksOf", cloudError("AccessDenied"));
-    expect((await call(fixture, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
-    const young = await gate([snapshotCreatedFor(SERVER, "g", CREATING)], [SERVER], {}, group);
-    expect(young.asked).toEqual(["listAll snapshot-group"]);
+    fixture.cloud.onNextCalls("disksOf", cloudError("AccessDenied"));
+    expect((await callGate(fixture, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
+    const creating = await callGateWith([snapshotCreatedFor(SERVER, "g", CREATING)], [SERVER], {}, group);
+    expect(creating.requests).toEqual(["listAll snapshot-group"]);
   });
 
-  test("passGate lists the disks of a group's server again at the next poll after a failure", async () => {
+  test("passGate lists the server's disks again 2 s after a failed disk list request", async () => {
     const fixture = createFixture();
     fixture.cloud.disks.set("server-1", [{ id: "a" }]);
-    fixture.cloud.at("disksOf", cloudError("AccessDenied"));
-    becomes(fixture, 1, { ...AVAILABLE, members: membersOf("a") }, group);
-    expect((await call(fixture, [SERVER], { waitUntil: moment(20_000) })).short).toEqual(["made-1 available"]);
+    fixture.cloud.onNextCalls("disksOf", cloudError("AccessDenied"));
+    changeFromSecond(fixture, 1, { ...AVAILABLE, members: membersOf("a") }, group);
+    expect((await callGate(fixture, [SERVER], { waitUntil: startPlus(20_000) })).outcomes).toEqual([
+      "made-1 available",
+    ]);
     expect(fixture.time.seconds()).toBe(4);
   });
 });

@@ -7,32 +7,33 @@ import {
   cloudError,
   cluster,
   createFixture,
+  createSeconds,
   DELETING,
   FAILED,
   group,
   START,
   snapshot,
   snapshotOf,
+  startPlus,
   UNKNOWN,
 } from "../../../support/domain.ts";
 import {
   AVAILABLE,
-  becomes,
-  call,
+  callGate,
+  callGateWith,
+  changeFromSecond,
   DISK_1,
   DISK_2,
-  gate,
   KEY,
-  moment,
   RUN,
   snapshotCreatedFor,
-} from "../../../support/gate.ts";
+} from "../../../support/pass-gate.ts";
 
 describe("passGate with a new deployment", () => {
-  test("passGate creates a snapshot of each target, with a record for each", async () => {
-    const { short, asked, fixture } = await gate([], [DISK_1, DISK_2]);
-    expect(short).toEqual(["made-1 accepted", "made-2 accepted"]);
-    expect(asked).toEqual(["listAll snapshot", "create snapshot disk-1", "create snapshot disk-2"]);
+  test("passGate creates a snapshot of each target of a new deployment and writes a result record for each target", async () => {
+    const { outcomes, requests, fixture } = await callGateWith([], [DISK_1, DISK_2]);
+    expect(outcomes).toEqual(["made-1 accepted", "made-2 accepted"]);
+    expect(requests).toEqual(["listAll snapshot", "create snapshot disk-1", "create snapshot disk-2"]);
     expect(fixture.records).toEqual(
       ["1", "2"].map((number) => ({
         action: "create",
@@ -50,97 +51,95 @@ describe("passGate with a new deployment", () => {
     expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("passGate creates nothing twice and reports the progress of existing snapshots", async () => {
-    const { short, asked, progress } = await gate(
+  test("passGate creates nothing for targets that have a snapshot, and reports whether each snapshot is available yet", async () => {
+    const { outcomes, requests, progress } = await callGateWith(
       [snapshotCreatedFor(DISK_1, "a", CREATING), snapshotCreatedFor(DISK_2, "b")],
       [DISK_1, DISK_2],
     );
-    expect(short).toEqual(["a existing", "b available"]);
+    expect(outcomes).toEqual(["a existing", "b available"]);
     expect(progress[1]).toMatchObject({ target: DISK_2, name: "b", snapshot_id: "b", attempts: 0 });
     expect(progress[1]?.error).toBeUndefined();
-    expect(asked).toEqual(["listAll snapshot"]);
+    expect(requests).toEqual(["listAll snapshot"]);
   });
 
-  test("passGate creates as many snapshots at a time as the concurrency limit allows", async () => {
+  test("passGate never sends more concurrent create requests than the concurrency limit of 2 allows", async () => {
     const fixture = createFixture({ concurrency: 2 });
     fixture.cloud.createMs = 1_000;
-    await call(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
-    const creates = fixture.cloud.calls.filter((one) => one.includes("create"));
-    expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "1"]);
+    await callGate(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
+    expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);
   });
 
-  test("passGate creates another snapshot for one that is being deleted", async () => {
-    expect((await gate([snapshotCreatedFor(DISK_1, "a", DELETING)])).short).toEqual(["made-1 accepted"]);
+  test("passGate creates a new snapshot of a target whose snapshot is being deleted", async () => {
+    expect((await callGateWith([snapshotCreatedFor(DISK_1, "a", DELETING)])).outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate waits for a snapshot whose status is unknown", async () => {
-    const { progress } = await gate([snapshotCreatedFor(DISK_1, "a", UNKNOWN)]);
+  test("passGate reports a snapshot with an unknown status as unverified, and as available once its status is available", async () => {
+    const { progress } = await callGateWith([snapshotCreatedFor(DISK_1, "a", UNKNOWN)]);
     expect(progress).toMatchObject([
       { outcome: "unverified", snapshot_id: "a", detail: 'The status "rollbacking" is unknown.' },
     ]);
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", UNKNOWN));
-    becomes(fixture, 3, AVAILABLE);
-    const done = await call(fixture, [DISK_1], { waitUntil: moment(40_000) });
-    expect(done.short).toEqual(["a available"]);
-    expect(done.progress[0]?.detail).toBeUndefined();
+    changeFromSecond(fixture, 3, AVAILABLE);
+    const later = await callGate(fixture, [DISK_1], { waitUntil: startPlus(40_000) });
+    expect(later.outcomes).toEqual(["a available"]);
+    expect(later.progress[0]?.detail).toBeUndefined();
   });
 });
 
 describe("passGate with existing snapshots", () => {
-  const other = (kind: Kind, resource: string, changes: Partial<FoundSnapshot>) =>
-    gate([snapshotCreatedFor(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
+  const callGateForOne = (kind: Kind, resource: string, changes: Partial<FoundSnapshot>) =>
+    callGateWith([snapshotCreatedFor(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
 
-  test("passGate counts only snapshots of this deployment and resource that this project created", async () => {
+  test("passGate ignores snapshots of other deployments and resources, snapshots without a marker, and copies", async () => {
     for (const changes of [
       { marker: snapshotOf("x", "").marker },
       { marker: undefined },
       { raw: { snapshot_type: "copy" } },
     ]) {
-      // The gate would report a failed snapshot of this deployment.
+      // passGate reports a failed snapshot of this deployment and creates no other one.
       for (const [kind, resource] of [
         [snapshot, "disk-1"],
         [cluster, "cluster-1"],
       ] as const) {
-        const { short } = await other(kind, resource, { ...FAILED, ...changes });
-        expect(short, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
+        const { outcomes } = await callGateForOne(kind, resource, { ...FAILED, ...changes });
+        expect(outcomes, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
       }
     }
     const clusters = ["cluster-1", "cluster-2"].map((resource) => targetFor(cluster, resource));
     const failed = snapshotCreatedFor(clusters[1] as Target, "a", FAILED);
-    expect((await gate([failed], clusters, {}, cluster)).short).toEqual(["made-1 accepted", "a failed"]);
-    expect((await gate([snapshotCreatedFor(DISK_2, "a")])).short).toEqual(["made-1 accepted"]);
+    expect((await callGateWith([failed], clusters, {}, cluster)).outcomes).toEqual(["made-1 accepted", "a failed"]);
+    expect((await callGateWith([snapshotCreatedFor(DISK_2, "a")])).outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate counts a group whose resource the list omits, and no such cluster snapshot", async () => {
+  test("passGate finds a group of individual disks by its members, and ignores a cluster snapshot that names no cluster and has another request hash", async () => {
     const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "b"] } };
     const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
-    const whole = snapshotCreatedFor(disks, "g", { resource: undefined, members });
-    expect((await gate([whole], [disks], {}, group)).short).toEqual(["g available"]);
-    const asked = targetFor(cluster, "cluster-1");
-    const content = hashRequest(cluster.name, { ...asked.options, description: "another" });
-    const nobody = await other(cluster, "cluster-1", {
-      resource: undefined,
-      marker: { policy: "pre-deploy", idempotencyKey: KEY, requestHash: content },
-    });
-    expect(nobody.short).toEqual(["made-1 accepted"]);
+    const found = snapshotCreatedFor(disks, "g", { resource: undefined, members });
+    expect((await callGateWith([found], [disks], {}, group)).outcomes).toEqual(["g available"]);
+    const { options } = targetFor(cluster, "cluster-1");
+    const requestHash = hashRequest(cluster.name, { ...options, description: "another" });
+    const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash };
+    const { outcomes } = await callGateForOne(cluster, "cluster-1", { resource: undefined, marker });
+    expect(outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate matches a snapshot without a resource by the request hash in its marker", async () => {
+  test("passGate matches a snapshot by the request hash in its marker if the list response omits the disk or cluster", async () => {
     for (const [kind, resources] of [
       [snapshot, ["disk-1", "disk-2"]],
       [cluster, ["cluster-1", "cluster-2"]],
     ] as const) {
       const targets = resources.map((resource) => targetFor(kind, resource));
-      const one = snapshotCreatedFor(targets[0] as Target, "a", { resource: undefined });
-      expect((await gate([one], targets, {}, kind)).short, kind.name).toEqual(["a available", "made-1 accepted"]);
+      const found = snapshotCreatedFor(targets[0] as Target, "a", { resource: undefined });
+      const { outcomes } = await callGateWith([found], targets, {}, kind);
+      expect(outcomes, kind.name).toEqual(["a available", "made-1 accepted"]);
     }
   });
 });
 
 describe("passGate with failed snapshots", () => {
-  test("passGate reports a failed snapshot with advice and does not create another one by itself", async () => {
-    const { progress, asked, fixture } = await gate([snapshotCreatedFor(DISK_1, "a", FAILED)]);
+  test("passGate reports a failed snapshot with the advice to set retry_failed, and creates no other one", async () => {
+    const { progress, requests, fixture } = await callGateWith([snapshotCreatedFor(DISK_1, "a", FAILED)]);
     expect(progress).toMatchObject([
       {
         outcome: "failed",
@@ -153,81 +152,84 @@ describe("passGate with failed snapshots", () => {
         },
       },
     ]);
-    expect(asked).toEqual(["listAll snapshot"]);
+    expect(requests).toEqual(["listAll snapshot"]);
     expect(fixture.outcomes()).toEqual(["a failed: SnapshotFailed"]);
   });
 
-  test("passGate creates another snapshot for a failed one if the call asks for it, unless a good one exists", async () => {
+  test("passGate replaces a failed snapshot only if retryFailed is set, and uses another snapshot of the target that has not failed", async () => {
     const failed = snapshotCreatedFor(DISK_1, "a", FAILED);
-    expect((await gate([failed], [DISK_1], { retryFailed: true })).short).toEqual(["made-1 accepted"]);
-    expect((await gate([failed, snapshotCreatedFor(DISK_1, "b", CREATING)])).short).toEqual(["b existing"]);
-    expect((await gate([failed, snapshotCreatedFor(DISK_1, "b", DELETING)])).short).toEqual(["a failed"]);
+    expect((await callGateWith([failed], [DISK_1], { retryFailed: true })).outcomes).toEqual(["made-1 accepted"]);
+    expect((await callGateWith([failed, snapshotCreatedFor(DISK_1, "b", CREATING)])).outcomes).toEqual(["b existing"]);
+    expect((await callGateWith([failed, snapshotCreatedFor(DISK_1, "b", DELETING)])).outcomes).toEqual(["a failed"]);
   });
 
-  test("passGate reports why a create failed and creates the other snapshots", async () => {
+  test("passGate reports the error of a failed create request and still creates the snapshots of the other targets", async () => {
     const fixture = createFixture();
     const error = cloudError("NotFound", { status: 404 });
-    fixture.cloud.at("create", error);
-    const { progress } = await call(fixture, [DISK_1, DISK_2]);
+    fixture.cloud.onNextCalls("create", error);
+    const { progress } = await callGate(fixture, [DISK_1, DISK_2]);
     expect(progress).toMatchObject([
       { target: DISK_1, outcome: "failed", attempts: 1, error },
       { target: DISK_2, outcome: "accepted" },
     ]);
   });
 
-  test("passGate defers a target if the account is throttled or the time ran out", async () => {
+  test("passGate reports a target as deferred after Throttled or DeadlineExceeded, and as failed after Busy", async () => {
     const throttled = createFixture();
-    throttled.cloud.always("create", cloudError("Throttled", { retryAfterMs: 60_000 }));
-    expect((await call(throttled)).progress).toMatchObject([{ outcome: "deferred", error: { reason: "Throttled" } }]);
+    throttled.cloud.onEveryCall("create", cloudError("Throttled", { retryAfterMs: 60_000 }));
+    expect((await callGate(throttled)).progress).toMatchObject([
+      { outcome: "deferred", error: { reason: "Throttled" } },
+    ]);
     const late = createFixture();
-    late.cloud.always("create", cloudError("DeadlineExceeded"));
-    expect((await call(late)).short).toEqual(["disk-1 deferred"]);
+    late.cloud.onEveryCall("create", cloudError("DeadlineExceeded"));
+    expect((await callGate(late)).outcomes).toEqual(["disk-1 deferred"]);
     const busy = createFixture({ seconds: 5 });
-    busy.cloud.always("create", cloudError("Busy"));
-    expect((await call(busy)).short).toEqual(["disk-1 failed"]);
+    busy.cloud.onEveryCall("create", cloudError("Busy"));
+    expect((await callGate(busy)).outcomes).toEqual(["disk-1 failed"]);
   });
 });
 
-describe("passGate after the last moment for new creates", () => {
-  test("passGate defers the targets that it did not start in time and reports the existing snapshots", async () => {
+describe("passGate after beginUntil, the last moment to start a target", () => {
+  test("passGate reports the targets that it did not start before beginUntil as deferred", async () => {
     const fixture = createFixture({ concurrency: 1 });
     fixture.cloud.createMs = 10_000;
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_2, "b", { created: START }));
-    const { progress } = await call(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
-      beginUntil: moment(10_000),
+    const { progress } = await callGate(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
+      beginUntil: startPlus(10_000),
     });
     expect(progress.map(({ outcome, detail }) => [outcome, detail])).toEqual([
       ["accepted", undefined],
       ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
       ["deferred", "Not started, because the time of this call ran out. Repeat the call."],
     ]);
-    expect(fixture.cloud.requests().filter((one) => one.startsWith("create"))).toHaveLength(1);
+    expect(fixture.cloud.requests().filter((request) => request.startsWith("create"))).toHaveLength(1);
   });
 
-  test("passGate reports a failed snapshot although the time ran out", async () => {
-    const { short } = await gate([snapshotCreatedFor(DISK_1, "a", FAILED)], [DISK_1, DISK_2], { beginUntil: START });
-    expect(short).toEqual(["a failed", "disk-2 deferred"]);
+  test("passGate reports a failed snapshot even if beginUntil has passed", async () => {
+    const { outcomes } = await callGateWith([snapshotCreatedFor(DISK_1, "a", FAILED)], [DISK_1, DISK_2], {
+      beginUntil: START,
+    });
+    expect(outcomes).toEqual(["a failed", "disk-2 deferred"]);
   });
 });
 
 describe("passGate with concurrent calls in one instance", () => {
-  test("passGate serializes two calls for a deployment, and the second one finds the snapshots of the first", async () => {
+  test("passGate runs a second concurrent call for a deployment after the first one, and returns the snapshots of the first call", async () => {
     const fixture = createFixture();
     fixture.cloud.createMs = 1_000;
-    const [first, second] = await Promise.all([call(fixture), call(fixture)]);
-    expect([first.short, second.short]).toEqual([["made-1 accepted"], ["made-1 existing"]]);
+    const [first, second] = await Promise.all([callGate(fixture), callGate(fixture)]);
+    expect([first.outcomes, second.outcomes]).toEqual([["made-1 accepted"], ["made-1 existing"]]);
     expect(fixture.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
   });
 
-  test("passGate does not serialize calls for two deployments or two projects", async () => {
+  test("passGate runs calls for different deployments or projects at the same time", async () => {
     const fixture = createFixture();
     fixture.cloud.createMs = 1_000;
     await Promise.all([
-      call(fixture),
-      call(fixture, [DISK_1], {}, { ...RUN, idempotencyKey: deriveKey("gate", "release-8") }),
-      call(fixture, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
+      callGate(fixture),
+      callGate(fixture, [DISK_1], {}, { ...RUN, idempotencyKey: deriveKey("gate", "release-8") }),
+      callGate(fixture, [DISK_1], {}, { ...RUN, projectId: "project-2" }),
     ]);
-    const creates = fixture.cloud.calls.filter((one) => one.includes("create"));
-    expect(creates.map((one) => one.split(" ")[0])).toEqual(["0", "0", "0"]);
+    expect(createSeconds(fixture)).toEqual(["0", "0", "0"]);
   });
 });

@@ -3,13 +3,13 @@ import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { byResource } from "../../../../shared/snapshots/retention/plan.ts";
 import { failed, good, plan } from "../../../support/plans.ts";
 
-describe("planRetention with groups", () => {
+describe("planRetention with snapshot groups", () => {
   const member = (disk: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
     good(`m-${disk}`, 0, { resource: disk, marker: undefined, ...changes });
   const group = (id: string, days: number, disks: string[], changes: Partial<FoundSnapshot> = {}) =>
     good(id, days, { resource: "server", members: disks.map((disk) => member(disk)), ...changes });
 
-  test("planRetention keeps a group that has the last good snapshot of a disk", () => {
+  test("planRetention keeps an old group that has the newest available snapshot of disk b", () => {
     const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "new kept: keep_last",
@@ -18,7 +18,7 @@ describe("planRetention with groups", () => {
     ]);
   });
 
-  test("planRetention names all disks of which a group has the last good snapshot, and no others", () => {
+  test("planRetention names in the rule every disk of which the group has the newest available snapshot", () => {
     const found = [
       group("new", 1, ["a"]),
       group("c", 2, ["c"]),
@@ -32,7 +32,7 @@ describe("planRetention with groups", () => {
     ]);
   });
 
-  test("planRetention does not count a group for the disk of a member that it lost", () => {
+  test("planRetention keeps the previous group of a disk if the newest group has lost the member for that disk", () => {
     const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
       "whole kept: the last good one of disk a",
@@ -40,7 +40,7 @@ describe("planRetention with groups", () => {
     ]);
   });
 
-  test("planRetention deletes a duplicate group unless only it has a disk", () => {
+  test("planRetention deletes a duplicate group, unless the group has the only available snapshot of a disk", () => {
     const { marker } = good("t", 0);
     const duplicates = (disks: string[]) => [
       group("new", 1, ["a"]),
@@ -51,20 +51,20 @@ describe("planRetention with groups", () => {
     expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
-  test("planRetention keeps nothing for a member whose disk is unknown", () => {
+  test("planRetention deletes an old group whose only additional member names no disk", () => {
     const members = [member("a"), member("b", { resource: undefined })];
     expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
       "old deleted: kept by no rule",
     );
   });
 
-  test("resourceOf names the disks of a group of individual disks in any order of its members", () => {
+  test("byResource assigns groups of the same individual disks to one resource, in any order of their members", () => {
     const single = (id: string, disks: string[]) => group(id, 1, disks, { resource: undefined });
     const found = [single("x", ["a", "b"]), single("y", ["b", "a"]), single("z", ["a"])];
     expect(byResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
   });
 
-  test("planRetention keeps a failed group that has the only good member of a disk", () => {
+  test("planRetention keeps a failed group that has the only available snapshot of a disk", () => {
     const members = [member("a"), member("b"), member("c", { state: "failed", status: "error" })];
     const torn = failed("f", 2, { resource: "server", members });
     expect(plan([group("new", 1, ["a"]), torn], { keep_last: 1 })[1]).toBe(
@@ -77,11 +77,16 @@ describe("planRetention with groups", () => {
   });
 
   test.each([
-    ["label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
-    ["description", { description: "hold: audit" }, [], "its member m-1 is held by its description"],
-    ["id in the hold", {}, ["M-1"], "its member m-1 is held by the policy"],
+    ["has a hold label", { labels: { hold: "true" } }, [], "its member m-1 is held by its label"],
+    [
+      "has a description that starts with hold",
+      { description: "hold: audit" },
+      [],
+      "its member m-1 is held by its description",
+    ],
+    ["is named in the policy's hold", {}, ["M-1"], "its member m-1 is held by the policy"],
   ])(
-    "planRetention holds a group for the %s of a member, because the deletion would delete the member",
+    "planRetention holds a group if one of its members %s, because deleting the group would delete the member",
     (_how, changes, hold, rule) => {
       const held = group("h", 2, [], { members: [member("a"), member("b", { id: "m-1", ...changes })] });
       expect(plan([group("new", 1, ["a", "b"]), held], { keep_last: 1 }, { hold })).toEqual([

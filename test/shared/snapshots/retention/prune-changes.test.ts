@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { prune } from "../../../../shared/snapshots/retention/prune.ts";
-import { days, ids, left, NIGHTLY } from "../../../support/days.ts";
+import { dailySnapshots, keepLast, remainingIds, threeIds } from "../../../support/daily-snapshots.ts";
 import {
+  changeSnapshot,
   cloudError,
   cluster,
   createFixture,
@@ -13,17 +14,15 @@ import {
   standard,
 } from "../../../support/domain.ts";
 
-describe("prune repeats a failed deletion only if a plan from a new list still asks for it", () => {
-  const three = (seconds = 600) => {
+describe("prune makes a new plan from a new list response before it repeats a failed deletion", () => {
+  /** Creates a fixture with three snapshots of disk-1, of which prune keeps a and deletes b and c. */
+  const fixtureWithThree = (seconds = 600) => {
     const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
     return fixture;
   };
-  const set = (fixture: DomainFixture, id: string, changes: Partial<FoundSnapshot>) =>
-    fixture.cloud.snapshots.set(
-      "snapshot",
-      fixture.cloud.of(snapshot).map((one) => (one.id === id ? { ...one, ...changes } : one)),
-    );
+  const change = ({ cloud }: DomainFixture, id: string, changes: Partial<FoundSnapshot>) =>
+    changeSnapshot(cloud, snapshot, id, changes);
   const CHANGED = "The plan changed: a later list shows that this snapshot must be kept. Before: kept by no rule.";
 
   test.each([
@@ -36,46 +35,46 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "prune keeps the last good snapshot after a deletion fails with %s and the snapshot that its plan kept fails",
+    "prune keeps the last good snapshot if a deletion fails with %s and the snapshot that the first plan kept has failed",
     async (reason, last) => {
-      const fixture = three();
-      fixture.cloud.at("remove", () => {
-        set(fixture, "a", FAILED);
-        // A snapshot whose deletion fails permanently is still good. Make b fail too, so c is the last good one.
-        if (last !== undefined) set(fixture, "b", FAILED);
+      const fixture = fixtureWithThree();
+      fixture.cloud.onNextCalls("remove", () => {
+        change(fixture, "a", FAILED);
+        // After a permanent error, b would stay the last good snapshot. Make b fail too, so that c is the last good one.
+        if (last !== undefined) change(fixture, "b", FAILED);
         throw cloudError(reason);
       });
-      await prune(NIGHTLY, fixture.runContext);
-      expect(left(fixture)).toContain(last ?? "b");
+      await prune(keepLast(1), fixture.runContext);
+      expect(remainingIds(fixture)).toContain(last ?? "b");
       expect(fixture.outcomes()).toContain(`${last ?? "b"} kept: keep_last: ${CHANGED}`);
       expect(fixture.records.filter(({ snapshot_id }) => snapshot_id === "b")).toHaveLength(1);
       expect(fixture.unbalancedRecords()).toBe(0);
     },
   );
 
-  test("prune records a repeated deletion with the rule of the new plan", async () => {
-    const fixture = three();
-    fixture.cloud.at("remove", () => {
-      set(fixture, "b", FAILED);
+  test("prune records a repeated deletion with the rule of the second plan", async () => {
+    const fixture = fixtureWithThree();
+    fixture.cloud.onNextCalls("remove", () => {
+      change(fixture, "b", FAILED);
       throw cloudError("Busy");
     });
-    await prune(NIGHTLY, fixture.runContext);
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes().slice(1)).toEqual([
       "c deleted: kept by no rule",
       "b deleted: failed, and a newer good one exists",
     ]);
   });
 
-  test("prune does not count a snapshot whose deletion was accepted, although a late list shows it", async () => {
-    const fixture = three();
-    const [, b] = fixture.cloud.of(snapshot);
-    fixture.cloud.at("remove", undefined, () => {
-      // The deletion of c is refused as busy. The deletion of b was accepted, but a late list still shows b.
-      set(fixture, "a", FAILED);
+  test("prune does not count a deleted snapshot in the second plan, even if a late list response still contains it", async () => {
+    const fixture = fixtureWithThree();
+    const [, b] = fixture.cloud.snapshotsOf(snapshot);
+    fixture.cloud.onNextCalls("remove", undefined, () => {
+      // The deletion of c fails with Busy. The deletion of b was accepted, but a late list response still contains b.
+      change(fixture, "a", FAILED);
       fixture.cloud.add(snapshot, b as FoundSnapshot);
       throw cloudError("Busy");
     });
-    await prune(NIGHTLY, fixture.runContext);
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "b deleted: kept by no rule",
@@ -83,30 +82,30 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     ]);
   });
 
-  test("prune counts a snapshot that a new plan keeps as good in the plans after it", async () => {
-    const fixture = three();
-    fixture.cloud.at("remove", () => {
-      set(fixture, "a", FAILED);
+  test("prune counts a snapshot that the second plan keeps as good in later plans", async () => {
+    const fixture = fixtureWithThree();
+    fixture.cloud.onNextCalls("remove", () => {
+      change(fixture, "a", FAILED);
       throw cloudError("Busy");
     });
-    fixture.cloud.at("remove", cloudError("Busy"));
-    await prune(NIGHTLY, fixture.runContext);
+    fixture.cloud.onNextCalls("remove", cloudError("Busy"));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       `b kept: keep_last: ${CHANGED}`,
       "c deleted: kept by no rule",
     ]);
-    expect(left(fixture)).toEqual(["a", "b"]);
+    expect(remainingIds(fixture)).toEqual(["a", "b"]);
   });
 
-  test("prune holds a busy snapshot that loses its marker or belongs to another policy by the next list", async () => {
+  test("prune holds a busy snapshot that has lost its marker or belongs to another policy in the next list response", async () => {
     for (const marker of [undefined, markerOf("b", { policy: "weekly" })]) {
-      const fixture = three();
-      fixture.cloud.at("remove", () => {
-        set(fixture, "b", { marker });
+      const fixture = fixtureWithThree();
+      fixture.cloud.onNextCalls("remove", () => {
+        change(fixture, "b", { marker });
         throw cloudError("Busy");
       });
-      await prune(NIGHTLY, fixture.runContext);
+      await prune(keepLast(1), fixture.runContext);
       expect(fixture.outcomes().slice(1)).toEqual([
         `b held: no longer marked with this policy: ${CHANGED}`,
         "c deleted: kept by no rule",
@@ -114,36 +113,36 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     }
   });
 
-  test("prune fails the deletions of a kind with the list's error if the list cannot be read again", async () => {
-    const fixture = three();
-    fixture.cloud.at("remove", cloudError("Busy"));
-    fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
-    await prune(NIGHTLY, fixture.runContext);
+  test("prune records the deletions of a kind as failed with the error of the second list request", async () => {
+    const fixture = fixtureWithThree();
+    fixture.cloud.onNextCalls("remove", cloudError("Busy"));
+    fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
+    await prune(keepLast(1), fixture.runContext);
     const unread = "Not deleted, because the list could not be read again.";
     expect(fixture.outcomes().slice(1)).toEqual(
       ["c", "b"].map((id) => `${id} failed: kept by no rule: ${unread}: AccessDenied`),
     );
-    expect(left(fixture)).toEqual(["a", "b", "c"]);
+    expect(remainingIds(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune plans one kind again although the list of another fails", async () => {
-    const fixture = three();
-    fixture.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    fixture.cloud.at("remove", cloudError("Busy"), cloudError("Busy"));
-    fixture.cloud.at("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
-    await prune(NIGHTLY, fixture.runContext);
+  test("prune makes a new plan for cluster snapshots even if the second list request for disk snapshots fails", async () => {
+    const fixture = fixtureWithThree();
+    fixture.cloud.add(cluster, ...dailySnapshots("cluster-1", "e", "f"));
+    fixture.cloud.onNextCalls("remove", cloudError("Busy"), cloudError("Busy"));
+    fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes().filter((line) => line.startsWith("f"))).toEqual(["f deleted: kept by no rule"]);
-    expect(left(fixture)).toEqual(["a", "b", "c"]);
+    expect(remainingIds(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune lists a kind again before its first deletion if it waited for the list of another kind after it", async () => {
-    const fixture = three();
-    fixture.cloud.add(standard, ...days("disk-1", "x", "y"));
-    fixture.cloud.at("listAll", undefined, undefined, undefined, cloudError("Throttled"), () => {
-      set(fixture, "a", FAILED);
-      set(fixture, "c", { labels: { hold: "true" } });
+  test("prune lists a kind again before its first deletion if the list request of a later kind had to be repeated", async () => {
+    const fixture = fixtureWithThree();
+    fixture.cloud.add(standard, ...dailySnapshots("disk-1", "x", "y"));
+    fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, cloudError("Throttled"), () => {
+      change(fixture, "a", FAILED);
+      change(fixture, "c", { labels: { hold: "true" } });
     });
-    await prune(NIGHTLY, fixture.runContext);
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "x kept: keep_last",
@@ -155,31 +154,32 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune reads no list after the deadline and leaves the other deletions for the next run", async () => {
+  test("prune sends no second list request after the deadline and records the remaining deletions as failed", async () => {
     const fixture = createFixture({ concurrency: 2, seconds: 60 });
-    for (let disk = 0; disk < 20; disk += 1) fixture.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
-    fixture.cloud.always("remove", () => fixture.time.sleep(30_000));
-    await prune(NIGHTLY, fixture.runContext);
+    for (let disk = 0; disk < 20; disk += 1)
+      fixture.cloud.add(snapshot, ...dailySnapshots(`disk-${disk}`, ...threeIds(disk)));
+    fixture.cloud.onEveryCall("remove", () => fixture.time.sleep(30_000));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(4);
     expect(fixture.records.filter(({ error }) => error?.reason === "DeadlineExceeded")).toHaveLength(36);
     expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot")).toHaveLength(1);
     expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune reports a deletion that is busy until the deadline as Busy", async () => {
-    const fixture = three(30);
-    fixture.cloud.always("remove", cloudError("Busy"));
-    await prune(NIGHTLY, fixture.runContext);
+  test("prune records deletions that fail with Busy until the deadline as failed with Busy", async () => {
+    const fixture = fixtureWithThree(30);
+    fixture.cloud.onEveryCall("remove", cloudError("Busy"));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes().slice(1).sort()).toEqual([
       "b failed: kept by no rule: Busy",
       "c failed: kept by no rule: Busy",
     ]);
   });
 
-  test("prune does not repeat a deletion with an unknown outcome if a list could not show the outcome in time", async () => {
-    const fixture = three(11);
-    fixture.cloud.at("remove", cloudError("CloudError"));
-    await prune(NIGHTLY, fixture.runContext);
+  test("prune does not repeat a deletion with an unknown outcome if the deadline is too near for the 6 s wait", async () => {
+    const fixture = fixtureWithThree(11);
+    fixture.cloud.onNextCalls("remove", cloudError("CloudError"));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes().slice(1).sort()).toEqual([
       "b failed: kept by no rule: CloudError",
       "c deleted: kept by no rule",
@@ -187,25 +187,26 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("prune reads few lists for hundreds of throttled deletions", async () => {
+  test("prune sends at most five list requests if 10 % of 600 deletions are throttled", async () => {
     let count = 0;
     const fixture = createFixture({ concurrency: 8, seconds: 600, random: () => 0.5 });
-    for (let disk = 0; disk < 300; disk += 1) fixture.cloud.add(snapshot, ...days(`disk-${disk}`, ...ids(disk)));
-    fixture.cloud.always("remove", () => {
+    for (let disk = 0; disk < 300; disk += 1)
+      fixture.cloud.add(snapshot, ...dailySnapshots(`disk-${disk}`, ...threeIds(disk)));
+    fixture.cloud.onEveryCall("remove", () => {
       count += 1;
       if (count % 10 === 0) throw cloudError("Throttled", { retryAfterMs: 1_000 });
     });
-    await prune(NIGHTLY, fixture.runContext);
-    expect(fixture.cloud.of(snapshot)).toHaveLength(300);
+    await prune(keepLast(1), fixture.runContext);
+    expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(300);
     expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(600);
     expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(5);
   });
 
-  test("prune stops after ten rounds in an account that throttles every deletion, and writes a record for each", async () => {
+  test("prune stops after ten rounds if every deletion is throttled, and writes a failed record for each snapshot", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    fixture.cloud.always("remove", cloudError("Throttled"));
-    await prune(NIGHTLY, fixture.runContext);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
+    fixture.cloud.onEveryCall("remove", cloudError("Throttled"));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.outcomes().slice(1).sort()).toEqual([
       expect.stringMatching(/^b failed: kept by no rule.*: Throttled$/),
       expect.stringMatching(/^c failed: kept by no rule.*: Throttled$/),
@@ -214,11 +215,11 @@ describe("prune repeats a failed deletion only if a plan from a new list still a
     expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune deletes the rest of a resource although many of its deletions fail permanently", async () => {
+  test("prune deletes the remaining snapshots of a disk after nine deletions failed with Conflict", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 600 });
-    fixture.cloud.add(snapshot, ...days("disk-1", ..."abcdefghijkl"));
-    fixture.cloud.at("remove", ...Array.from({ length: 9 }, () => cloudError("Conflict")));
-    await prune(NIGHTLY, fixture.runContext);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", ..."abcdefghijkl"));
+    fixture.cloud.onNextCalls("remove", ...Array.from({ length: 9 }, () => cloudError("Conflict")));
+    await prune(keepLast(1), fixture.runContext);
     expect(fixture.records.filter(({ outcome }) => outcome === "failed")).toHaveLength(9);
     expect(fixture.records.filter(({ outcome }) => outcome === "deleted")).toHaveLength(2);
     expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(4);

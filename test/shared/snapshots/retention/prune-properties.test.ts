@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { before } from "../../../../shared/core/instant.ts";
 import { prune } from "../../../../shared/snapshots/retention/prune.ts";
-import { left } from "../../../support/days.ts";
+import { remainingIds } from "../../../support/daily-snapshots.ts";
 import {
   cloudError,
   createFixture,
@@ -14,8 +14,8 @@ import {
   snapshotOf,
 } from "../../../support/domain.ts";
 
-test("prune deletes or reports as failed exactly the planned deletions if deletions fail at random and nothing else changes", async () => {
-  const one = fc.record({
+test("prune deletes or records as failed exactly the snapshots that its dry run plans to delete, if deletions fail at random", async () => {
+  const seed = fc.record({
     disk: fc.constantFrom("disk-1", "disk-2"),
     hours: fc.integer({ min: 1, max: 24 * 40 }),
     state: fc.constantFrom({}, {}, {}, {}, FAILED),
@@ -37,7 +37,7 @@ test("prune deletes or reports as failed exactly the planned deletions if deleti
     { maxLength: 12 },
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(one, { maxLength: 25 }), retention, failures, async (seeds, rules, reasons) => {
+    fc.asyncProperty(fc.array(seed, { maxLength: 25 }), retention, failures, async (seeds, rules, reasons) => {
       const fixture = createFixture({ seconds: 3_600, concurrency: 3, random: () => 0.5 });
       const found = seeds.map(({ disk, hours, state, key }, index) =>
         snapshotOf(`s${index}`, disk, {
@@ -51,7 +51,7 @@ test("prune deletes or reports as failed exactly the planned deletions if deleti
       await prune({ ...policy, dry_run: true }, fixture.runContext);
       const planned = fixture.records.filter(({ detail }) => detail === "deleted");
       fixture.records.length = 0;
-      fixture.cloud.at(
+      fixture.cloud.onNextCalls(
         "remove",
         ...reasons.map((reason) => {
           if (reason === "lost") return { afterwards: cloudError("Unreachable") };
@@ -59,14 +59,14 @@ test("prune deletes or reports as failed exactly the planned deletions if deleti
         }),
       );
       await prune(policy, fixture.runContext);
-      const ended = (...outcomes: string[]) =>
+      const idsWith = (...outcomes: string[]) =>
         fixture.records.filter(({ outcome }) => outcomes.includes(outcome)).map(({ snapshot_id }) => snapshot_id);
-      // After four failures in a row, a deletion is left for the next run.
-      const other = planned.filter(({ snapshot_id }) => !ended("deleted", "failed").includes(snapshot_id));
-      // After the older duplicate is deleted, the next plan can keep the younger one.
-      expect(other.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
-      expect(ended("deleted", "failed").length + other.length).toBe(planned.length);
-      expect(left(fixture)).toEqual(found.map(({ id }) => id).filter((id) => !ended("deleted").includes(id)));
+      // A deletion that fails four times is recorded as failed and left for the next run.
+      const missing = planned.filter(({ snapshot_id }) => !idsWith("deleted", "failed").includes(snapshot_id));
+      // Once the older duplicate is deleted, a new plan can keep the younger duplicate.
+      expect(missing.filter(({ rule }) => !rule?.startsWith("twin"))).toEqual([]);
+      expect(idsWith("deleted", "failed").length + missing.length).toBe(planned.length);
+      expect(remainingIds(fixture)).toEqual(found.map(({ id }) => id).filter((id) => !idsWith("deleted").includes(id)));
       expect(fixture.unbalancedRecords()).toBe(0);
     }),
     { numRuns: 300 },

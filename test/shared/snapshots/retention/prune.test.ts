@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { after, before } from "../../../../shared/core/instant.ts";
 import { prune, retentionOf } from "../../../../shared/snapshots/retention/prune.ts";
-import { days, left, NIGHTLY, removals } from "../../../support/days.ts";
+import { dailySnapshots, deleteCalls, keepLast, remainingIds } from "../../../support/daily-snapshots.ts";
 import {
   cloudError,
   cluster,
@@ -17,13 +17,19 @@ import {
 } from "../../../support/domain.ts";
 
 describe("prune", () => {
-  test("prune applies the retention to all snapshots of the policy, by kind and resource", async () => {
+  test("prune applies the retention to each resource's snapshots of the policy, and ignores other policies' snapshots", async () => {
     const fixture = createFixture();
     const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
     const unmarked = snapshotOf("y", "disk-1", { marker: undefined });
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...days("disk-2", "c", "d"), other, unmarked);
-    fixture.cloud.add(cluster, ...days("cluster-1", "e", "f"));
-    expect(await prune(NIGHTLY, fixture.runContext)).toBe(6);
+    fixture.cloud.add(
+      snapshot,
+      ...dailySnapshots("disk-1", "a", "b"),
+      ...dailySnapshots("disk-2", "c", "d"),
+      other,
+      unmarked,
+    );
+    fixture.cloud.add(cluster, ...dailySnapshots("cluster-1", "e", "f"));
+    expect(await prune(keepLast(1), fixture.runContext)).toBe(6);
     expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "c kept: keep_last",
@@ -32,7 +38,7 @@ describe("prune", () => {
       "d deleted: kept by no rule",
       "f deleted: kept by no rule",
     ]);
-    expect(left(fixture)).toEqual(["a", "c", "x", "y"]);
+    expect(remainingIds(fixture)).toEqual(["a", "c", "x", "y"]);
     expect(fixture.records[3]).toEqual({
       action: "prune",
       kind: "snapshot",
@@ -46,7 +52,7 @@ describe("prune", () => {
     expect(fixture.unbalancedRecords()).toBe(0);
   });
 
-  test("prune rejects a retention without rules before it lists anything", async () => {
+  test("prune rejects a retention without a keep rule above 0 and sends no list request", async () => {
     for (const retention of [undefined, {}, { keep_last: 0 }, { min_keep: 3 }]) {
       const fixture = createFixture();
       await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
@@ -59,18 +65,18 @@ describe("prune", () => {
   });
 
   test("retentionOf uses UTC and no hold by default", () => {
-    const options = retentionOf(NIGHTLY);
+    const options = retentionOf(keepLast(1));
     expect(options.hold).toEqual([]);
     expect(options.wallClock(START)).toBe(START);
-    expect(retentionOf({ ...NIGHTLY, time_zone: "Asia/Shanghai", hold: ["a"] }).wallClock(START)).toBe(
+    expect(retentionOf({ ...keepLast(1), time_zone: "Asia/Shanghai", hold: ["a"] }).wallClock(START)).toBe(
       START + 8 * HOUR_MS,
     );
   });
 
-  test("prune keeps the snapshots in the policy's hold", async () => {
+  test("prune keeps the snapshots whose ids are in the hold field of the policy", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"));
-    await prune({ ...NIGHTLY, hold: ["B"] }, fixture.runContext);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
+    await prune({ ...keepLast(1), hold: ["B"] }, fixture.runContext);
     expect(fixture.outcomes()).toEqual([
       "a kept: keep_last",
       "b held: held by the policy",
@@ -78,10 +84,10 @@ describe("prune", () => {
     ]);
   });
 
-  test("prune holds a snapshot with a time in the future and applies the rules to the others", async () => {
+  test("prune holds a snapshot with a creation time in the future and applies the retention to the other snapshots", async () => {
     const fixture = createFixture();
     const future = snapshotOf("f", "disk-1", { created: after(START, 365 * DAY_MS) });
-    fixture.cloud.add(snapshot, future, ...days("disk-1", "a", "b", "c"));
+    fixture.cloud.add(snapshot, future, ...dailySnapshots("disk-1", "a", "b", "c"));
     await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, fixture.runContext);
     expect(fixture.outcomes()).toEqual([
       "f held: its time is in the future",
@@ -91,79 +97,79 @@ describe("prune", () => {
     ]);
   });
 
-  test("prune only reports its plan in a dry run", async () => {
+  test("prune with dry_run deletes nothing and writes a planned record for each snapshot", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"));
-    expect(await prune({ ...NIGHTLY, dry_run: true }, fixture.runContext)).toBe(2);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b"));
+    expect(await prune({ ...keepLast(1), dry_run: true }, fixture.runContext)).toBe(2);
     expect(fixture.outcomes()).toEqual(["a planned: keep_last: kept", "b planned: kept by no rule: deleted"]);
-    expect(removals(fixture)).toEqual([]);
+    expect(deleteCalls(fixture)).toEqual([]);
   });
 
-  test("prune continues if a kind cannot be listed", async () => {
+  test("prune writes a failed record for a kind whose list request fails, and prunes the other kinds", async () => {
     const fixture = createFixture();
-    fixture.cloud.at("listAll", undefined, cloudError("AccessDenied"));
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"));
-    expect(await prune(NIGHTLY, fixture.runContext)).toBe(2);
+    fixture.cloud.onNextCalls("listAll", undefined, cloudError("AccessDenied"));
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b"));
+    expect(await prune(keepLast(1), fixture.runContext)).toBe(2);
     expect(fixture.records.filter(({ outcome }) => outcome === "failed")).toMatchObject([
       { action: "prune", policy: "nightly", kind: standard.name },
     ]);
-    expect(left(fixture)).toEqual(["a"]);
+    expect(remainingIds(fixture)).toEqual(["a"]);
   });
 });
 
 describe("the announcement of deletions", () => {
-  test("prune announces the deletions before the first one, with younger duplicates first", async () => {
+  test("prune announces all planned deletions before it sends the first delete request, with younger duplicates first", async () => {
     const fixture = createFixture();
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b"), ...duplicates);
-    let before: string[] = [];
-    fixture.cloud.at("remove", () => {
-      before = [...fixture.announced];
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b"), ...duplicates);
+    let announcedBefore: string[] = [];
+    fixture.cloud.onNextCalls("remove", () => {
+      announcedBefore = [...fixture.announced];
     });
-    await prune(NIGHTLY, fixture.runContext);
-    expect(before).toEqual(["t: twin of s; b: kept by no rule"]);
-    expect(fixture.announced).toEqual(before);
+    await prune(keepLast(1), fixture.runContext);
+    expect(announcedBefore).toEqual(["t: twin of s; b: kept by no rule"]);
+    expect(fixture.announced).toEqual(announcedBefore);
   });
 
-  test("prune announces nothing if it deletes nothing or in a dry run", async () => {
+  test("prune announces nothing if it plans no deletion or runs with dry_run", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...days("disk-1", "a"));
-    await prune(NIGHTLY, fixture.runContext);
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b").slice(1));
-    await prune({ ...NIGHTLY, dry_run: true }, fixture.runContext);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"));
+    await prune(keepLast(1), fixture.runContext);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b").slice(1));
+    await prune({ ...keepLast(1), dry_run: true }, fixture.runContext);
     expect(fixture.announced).toEqual([]);
   });
 });
 
-test("prune adds a notice for a hold that matches no snapshot of any policy or kind", async () => {
+test("prune adds a notice with the entries of hold that match no snapshot of any policy or kind", async () => {
   const fixture = createFixture();
   const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
-  fixture.cloud.add(snapshot, ...days("disk-1", "a"), other);
-  fixture.cloud.add(cluster, ...days("cluster-1", "e"));
-  await prune({ ...NIGHTLY, hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, fixture.runContext);
+  fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"), other);
+  fixture.cloud.add(cluster, ...dailySnapshots("cluster-1", "e"));
+  await prune({ ...keepLast(1), hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, fixture.runContext);
   expect(fixture.notices).toEqual([
     'hold: expected ids or names of snapshots; none that was looked at has "y", "nightly z".',
   ]);
   const unheld = createFixture();
-  await prune(NIGHTLY, unheld.runContext);
-  unheld.cloud.add(snapshot, ...days("disk-1", "a"));
-  await prune({ ...NIGHTLY, hold: ["a"] }, unheld.runContext);
+  await prune(keepLast(1), unheld.runContext);
+  unheld.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"));
+  await prune({ ...keepLast(1), hold: ["a"] }, unheld.runContext);
   expect(unheld.notices).toEqual([]);
 });
 
 describe("prune with younger duplicates", () => {
-  test("prune deletes younger duplicates before all others, in case the time is short", async () => {
+  test("prune deletes younger duplicates before all other snapshots, in case the time runs out", async () => {
     const fixture = createFixture({ concurrency: 1 });
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
       snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
     );
-    fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c"), ...duplicates);
-    await prune(NIGHTLY, fixture.runContext);
-    expect(removals(fixture)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"), ...duplicates);
+    await prune(keepLast(1), fixture.runContext);
+    expect(deleteCalls(fixture)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
     expect(fixture.outcomes().filter((one) => one.includes("deleted"))).toEqual([
       "t deleted: twin of s",
       "b deleted: kept by no rule",
@@ -172,21 +178,21 @@ describe("prune with younger duplicates", () => {
   });
 });
 
-test("prune deletes as many snapshots at a time as the concurrency limit allows", async () => {
+test("prune sends at most three delete requests at a time if the concurrency is 3", async () => {
   const fixture = createFixture({ concurrency: 3, seconds: 600 });
-  fixture.cloud.add(snapshot, ...days("disk-1", "a", "b", "c", "d", "e"));
-  fixture.cloud.always("remove", () => fixture.time.sleep(1_000));
-  await prune(NIGHTLY, fixture.runContext);
-  expect(removals(fixture).map((call) => call.split(" ")[0])).toEqual(["0", "0", "0", "1"]);
+  fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c", "d", "e"));
+  fixture.cloud.onEveryCall("remove", () => fixture.time.sleep(1_000));
+  await prune(keepLast(1), fixture.runContext);
+  expect(deleteCalls(fixture).map((call) => call.split(" ")[0])).toEqual(["0", "0", "0", "1"]);
 });
 
 test("prune deletes a failed snapshot once a newer good one exists", async () => {
   const fixture = createFixture();
   fixture.cloud.add(
     snapshot,
-    ...days("disk-1", "a"),
+    ...dailySnapshots("disk-1", "a"),
     snapshotOf("f", "disk-1", { ...FAILED, created: before(START, 1) }),
   );
-  await prune(NIGHTLY, fixture.runContext);
+  await prune(keepLast(1), fixture.runContext);
   expect(fixture.outcomes()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
 });
