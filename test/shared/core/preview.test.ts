@@ -29,11 +29,11 @@ test.each<[value: unknown, words: string]>([
 test.each<[what: string, text: string]>([
   ["arrays", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
   ["objects", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`],
-])("preview describes 100,000 nested %s without reading them", (_what, text) => {
+])("preview describes 100,000 nested %s without reading the inner values", (_what, text) => {
   expect(preview(JSON.parse(text))).toMatch(/^an (array of 1 item|object)$/);
 });
 
-test("preview never returns more than 600 characters, and never throws", () => {
+test("preview returns at least 1 and less than 600 characters for any value, and never throws", () => {
   const anything = fc.oneof(fc.anything(), fc.string({ minLength: 70, maxLength: 200, unit: "binary" }));
   fc.assert(fc.property(anything, (value) => preview(value).length > 0 && preview(value).length < 600));
 });

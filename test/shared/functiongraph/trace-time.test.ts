@@ -84,7 +84,7 @@ test.each<[value: unknown]>([
   expect(readTraceTime(value)).toBeUndefined();
 });
 
-test("readTraceTime reads a time without a zone as UTC in every time zone of the process", () => {
+test("readTraceTime reads a time without a zone as UTC, even if the process runs in another time zone", () => {
   const zone = process.env.TZ;
   try {
     process.env.TZ = "America/Los_Angeles";

@@ -7,11 +7,11 @@ const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 
 describe("pieces of a secret", () => {
   test.each([
-    ["all but its first character", KEY.slice(1)],
-    ["16 characters from its middle", KEY.slice(9, 25)],
-    ["its last 16 characters", KEY.slice(-16)],
-    ["the secret in lower case", KEY.toLowerCase()],
-  ])("the redactor removes a piece of a secret: %s", (_what, piece) => {
+    ["a secret without its first character", KEY.slice(1)],
+    ["16 characters from the middle of a secret", KEY.slice(9, 25)],
+    ["the last 16 characters of a secret", KEY.slice(-16)],
+    ["a secret in lower case", KEY.toLowerCase()],
+  ])("the redactor removes from a text %s", (_what, piece) => {
     expect(redactor([KEY])(`a ${piece} b`)).toBe("a *** b");
   });
 
@@ -34,7 +34,7 @@ describe("pieces of a secret", () => {
     }
   });
 
-  test("the redactor removes base64 of a secret at each offset within a larger text", () => {
+  test("the redactor removes a secret from base64, whatever text was encoded before the secret", () => {
     for (const before of ["", "B", "Be", "Bearer "]) {
       const encoded = Buffer.from(`${before}${KEY}`).toString("base64");
       const clean = redactor([KEY])(`a ${encoded} b`);
@@ -44,17 +44,17 @@ describe("pieces of a secret", () => {
     expect(redactor([KEY])(url)).toMatch(/^.{0,8}\*\*\*.?$/);
   });
 
-  test("the redactor removes hex of a secret in lower case and upper case", () => {
+  test("the redactor removes a secret that is encoded as hex in lower or upper case", () => {
     const hex = Buffer.from(KEY).toString("hex");
     expect(redactor([KEY])(`a ${hex} ${hex.toUpperCase()} b`)).toBe("a *** b");
   });
 
-  test("the redactor does not match beyond the end of a JSON string", () => {
+  test("the redactor does not treat pieces in different JSON strings as one secret", () => {
     const line = JSON.stringify({ first: KEY.slice(0, 8), second: KEY.slice(8, 15), third: "x" });
     expect(redactor([KEY])(line)).toBe(line);
   });
 
-  test("the redactor keeps ids that have characters in common with a secret", () => {
+  test("the redactor keeps ids that share fewer than 16 consecutive characters with a secret", () => {
     const id = "0123456789abcdef0123456789abcdef";
     const line = JSON.stringify({ id, uuid: "5aa1c0de-0000-4000-8000-00000000beef" });
     expect(redactor([`${id.slice(0, 10)}${KEY}${id.slice(20, 31)}`])(line)).toBe(line);
@@ -82,7 +82,7 @@ const anySecret = fc.oneof(
 );
 
 const hexOf = (character: string) => character.charCodeAt(0).toString(16).padStart(2, "0");
-/** Encodings that can be wrapped anywhere. */
+/** Encodings whose result stays decodable if a line break is inserted anywhere. */
 const ENCODINGS: ((text: string, before: string) => string)[] = [
   (text) => text,
   (text, before) => Buffer.from(before + text).toString("base64"),
@@ -94,7 +94,7 @@ const ENCODINGS: ((text: string, before: string) => string)[] = [
       .toUpperCase(),
 ];
 const escapeEach = (text: string, encode: (character: string) => string) => text.replace(/\W/g, encode);
-/** Escapes that a line break can divide. */
+/** Escapes that become undecodable if a line break divides them. */
 const ESCAPES: ((text: string, before: string) => string)[] = [
   (text) => text.replaceAll("/", "\\/"),
   (text) => escapeEach(text, (character) => `\\u00${hexOf(character)}`),
@@ -110,13 +110,13 @@ const ESCAPES: ((text: string, before: string) => string)[] = [
 ];
 
 const BREAKS = ["\n", "\r\n", "\r\n\t", "\n    ", " ", "\\n", "\\r\\n", "\\\\n", "=\r\n"];
-/** Escaped line breaks: the text was wrapped before it was escaped, so they do not divide an escape. */
+/** Escaped line breaks. They divide no escape, because the text was wrapped before it was escaped. */
 const ESCAPED_BREAKS = ["%0A", "%0d%0a", "&#13;&#10;", "<br>\n"];
 
 const wrapAt = (text: string, width: number, wrap: string) =>
   text.replace(new RegExp(`.{${width}}(?=.)`, "g"), `$&${wrap}`);
 
-test("the redactor leaves no 16 characters of a secret, however they are encoded and wrapped, and keeps JSON valid", () => {
+test("the redactor leaves no 16 consecutive characters of a secret, however the secret is encoded and wrapped, and keeps JSON valid", () => {
   fc.assert(
     fc.property(
       anySecret,
@@ -157,7 +157,7 @@ test("the redactor leaves no 16 characters of a secret, however they are encoded
   );
 }, 60_000);
 
-test("the redactor removes a token with HTML character names that are escaped once or twice and wrapped", () => {
+test("the redactor removes a token whose special characters are replaced by HTML character names, even if the text is wrapped", () => {
   const names: Record<string, string> = {
     "/": "&sol;",
     "+": "&plus;",
@@ -176,7 +176,7 @@ test("the redactor removes a token with HTML character names that are escaped on
   expect(redact("a&sol;b &plus; c")).toBe("a&sol;b &plus; c");
 });
 
-test("the redactor does not change a text without a secret", () => {
+test("the redactor does not change a text that contains no part of a secret", () => {
   const text = fc.oneof(
     fc.string({ maxLength: 300 }),
     fc.string({ maxLength: 300 }).map((inner) => JSON.stringify({ inner, again: JSON.stringify(inner) })),

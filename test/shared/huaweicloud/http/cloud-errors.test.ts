@@ -8,8 +8,8 @@ import {
   retryAfterMs,
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
 
-// SOURCES.md#error-envelopes lists the shapes.
-describe("the shapes of error bodies", () => {
+// SOURCES.md#error-envelopes lists the formats.
+describe("the formats of error bodies", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([
     ["EVS", { error: { code: "EVS.1047", message: "no" } }, "EVS.1047", "no"],
     [
@@ -19,24 +19,29 @@ describe("the shapes of error bodies", () => {
       "no",
     ],
     ["IAM", { error: { code: 401, title: "Unauthorized", message: "no" } }, "401", "no"],
-    ["OpenStack with a number as the code", { itemNotFound: { code: 404, message: "no" } }, "itemNotFound", "no"],
+    ["OpenStack with a numeric code", { itemNotFound: { code: 404, message: "no" } }, "itemNotFound", "no"],
     ["OpenStack with digits as the code", { badRequest: { code: "400", message: "no" } }, "badRequest", "no"],
-    ["OpenStack with a code of the service", { badRequest: { code: "EVS.2409", message: "no" } }, "EVS.2409", "no"],
+    ["OpenStack with a code of EVS", { badRequest: { code: "EVS.2409", message: "no" } }, "EVS.2409", "no"],
     ["OpenStack without a code", { overLimit: { message: "no", retryAfter: "0" } }, "overLimit", "no"],
-    ["OpenStack with another fault", { conflictingRequest: { code: 409, message: "no" } }, "conflictingRequest", "no"],
-    ["the gateway", { error_msg: "no", error_code: "APIGW.0301", request_id: "r" }, "APIGW.0301", "no"],
     [
-      "DWS with doubled fields",
+      "OpenStack with the fault conflictingRequest",
+      { conflictingRequest: { code: 409, message: "no" } },
+      "conflictingRequest",
+      "no",
+    ],
+    ["the API gateway", { error_msg: "no", error_code: "APIGW.0301", request_id: "r" }, "APIGW.0301", "no"],
+    [
+      "DWS with older and newer fields",
       { externalMessage: "no", errCode: "DWS.7023", error_code: "DWS.7023", error_msg: "no" },
       "DWS.7023",
       "no",
     ],
     ["DWS with only the older fields", { externalMessage: "no", errCode: "DWS.7023" }, "DWS.7023", "no"],
-    ["LTS reports", { errorCode: "SVCSTG.ALS.403.105", error_msg: "no", result: null }, "SVCSTG.ALS.403.105", "no"],
-    ["LTS management", { errorCode: "LTS.0201", errorMessage: "no" }, "LTS.0201", "no"],
+    ["LTS log reports", { errorCode: "SVCSTG.ALS.403.105", error_msg: "no", result: null }, "SVCSTG.ALS.403.105", "no"],
+    ["the LTS management API", { errorCode: "LTS.0201", errorMessage: "no" }, "LTS.0201", "no"],
     ["fields at the top level", { code: "X.1", message: "no" }, "X.1", "no"],
     ["EVS without a message", { error: { code: "EVS.5500" } }, "EVS.5500", undefined],
-    ["the gateway without a code", { error_msg: "no" }, undefined, "no"],
+    ["the API gateway without a code", { error_msg: "no" }, undefined, "no"],
     ["a code that is a number", { code: 0, message: "" }, "0", undefined],
     ["an error that is a string", { status: 404, error: "Not Found", path: "/" }, undefined, undefined],
     ["fields of other types", { error: { code: null, message: ["no"] } }, undefined, undefined],
@@ -44,11 +49,11 @@ describe("the shapes of error bodies", () => {
     ["null", null, undefined, undefined],
     ["an array", [{ error: { code: "EVS.1047" } }], undefined, undefined],
     ["a string", "no", undefined, undefined],
-  ])("readFault reads the code and the message of the shape: %s", (_what, body, code, message) => {
+  ])("readFault reads the code and the message from an error body in this format: %s", (_what, body, code, message) => {
     expect(readFault(body)).toEqual({ code, message });
   });
 
-  test("faultError has a message with the call, the status, the code, the cloud's message and the advice", () => {
+  test("faultError returns a message with the request, the status, the code, the service's message and the advice", () => {
     const { message } = faultError(
       "POST /v2/p/cloudsnapshots",
       { status: 413, ...readFault({ overLimit: { code: 413, message: "SnapshotLimitExceeded: 7 allowed." } }) },
@@ -60,11 +65,11 @@ describe("the shapes of error bodies", () => {
   });
 });
 
-describe("a delete whose snapshot is not found", () => {
+describe("a delete request that fails with NotFound", () => {
   const isAmbiguous = (code: string, status: number, message = "") =>
     faultError("DELETE /", { status, code, message }, { operation: "delete" }).ambiguous;
 
-  test("faultError is not ambiguous for the code of each service for a deleted snapshot", () => {
+  test("faultError is not ambiguous for a delete request if the service returns its own code for a missing snapshot", () => {
     expect([
       isAmbiguous("EVS.5404", 404),
       isAmbiguous("itemNotFound", 404),
@@ -85,11 +90,14 @@ describe("a delete whose snapshot is not found", () => {
     ["EVS.5404", 400, "", true],
     ["DWS.5149", 422, "", true],
     ["DWS.0001", 499, "", true],
-  ])("faultError for %s with %i and the message %j has ambiguous = %s", (code, status, message, expected) => {
-    expect(isAmbiguous(code, status, message)).toBe(expected);
-  });
+  ])(
+    "faultError for a delete request with the code %s, the status %i and the message %j sets ambiguous to %s",
+    (code, status, message, expected) => {
+      expect(isAmbiguous(code, status, message)).toBe(expected);
+    },
+  );
 
-  test("faultError is ambiguous for every other code of a delete, because it may be about another resource", () => {
+  test("faultError is ambiguous for a delete request with any other code, because another resource may be missing", () => {
     expect([
       isAmbiguous("DWS.0015", 403),
       isAmbiguous("DWS.3027", 404),
@@ -99,7 +107,7 @@ describe("a delete whose snapshot is not found", () => {
   });
 });
 
-describe("errors that look like a known error", () => {
+describe("errors that resemble a known error", () => {
   test.each<[status: number, code: string | undefined, message: string | undefined, operation: Operation, Reason]>([
     [404, undefined, undefined, "delete", "BadResponse"],
     [404, undefined, undefined, "read", "NotFound"],
@@ -115,49 +123,58 @@ describe("errors that look like a known error", () => {
     [400, "X.1", "It is un-supported.", "create", "Unsupported"],
     [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
   ])(
-    "reasonOf returns, for %i %s with the message %s of a %s call, the reason %s",
+    "reasonOf, given the status %i, the code %s and the message %s of a %s request, returns %s",
     (status, code, message, operation, reason) => {
       expect(reasonOf({ status, code, message }, operation)).toBe(reason);
     },
   );
 
-  test("reasonOf reads the gateway's codes with both prefixes and any status", () => {
-    for (const gateway of ["APIG", "APIGW"]) {
+  test("reasonOf recognizes the API gateway's codes with the prefix APIG or APIGW and any status", () => {
+    for (const prefix of ["APIG", "APIGW"]) {
       const reasons = ["0301", "0307", "0308", "0309", "0310"].map((code) =>
-        reasonOf({ status: 418, code: `${gateway}.${code}` }, "read"),
+        reasonOf({ status: 418, code: `${prefix}.${code}` }, "read"),
       );
       expect(reasons).toEqual(["AccessDenied", "AccessDenied", "Throttled", "InvalidRequest", "AccountSuspended"]);
     }
     expect(retryAfterMs(undefined, "limit:5,time:1minute", 0)).toBe(60_000);
   });
 
-  test("readFault ignores the fields next to an OpenStack fault", () => {
+  test("readFault ignores other fields next to an OpenStack fault", () => {
     const fault = { itemNotFound: { code: 404, message: "no" } };
     expect(readFault({ status: "error", ...fault })).toEqual({ code: "itemNotFound", message: "no" });
     expect(readFault({ links: {}, ...fault })).toEqual({ code: "itemNotFound", message: "no" });
   });
 
-  test("faultError advises to set force only for a create of a disk that is in use", () => {
-    const advised = (code: string | undefined, message: string | undefined, operation: Operation) =>
+  test("faultError advises to set force only if a create request fails because the disk is in use", () => {
+    const advisesForce = (code: string | undefined, message: string | undefined, operation: Operation) =>
       faultError("POST /", { status: 400, code, message }, { operation }).message.includes('"force": true');
     const inUse = "Invalid volume: current status is: in-use.";
-    expect([advised("EVS.5400", inUse, "create"), advised("badRequest", inUse, "create")]).toEqual([true, true]);
-    expect([advised("EVS.5400", inUse, "delete"), advised("EVS.54001", inUse, "create")]).toEqual([false, false]);
-    expect([advised("XEVS.5400", inUse, "create"), advised(undefined, inUse, "create")]).toEqual([false, false]);
-    expect([advised("EVS.5400", "status: error", "create"), advised("EVS.5400", undefined, "create")]).toEqual([
+    expect([advisesForce("EVS.5400", inUse, "create"), advisesForce("badRequest", inUse, "create")]).toEqual([
+      true,
+      true,
+    ]);
+    expect([advisesForce("EVS.5400", inUse, "delete"), advisesForce("EVS.54001", inUse, "create")]).toEqual([
       false,
       false,
     ]);
+    expect([advisesForce("XEVS.5400", inUse, "create"), advisesForce(undefined, inUse, "create")]).toEqual([
+      false,
+      false,
+    ]);
+    expect([
+      advisesForce("EVS.5400", "status: error", "create"),
+      advisesForce("EVS.5400", undefined, "create"),
+    ]).toEqual([false, false]);
   });
 
-  test("faultError cuts the cloud's message to 2,000 characters", () => {
+  test("faultError cuts the service's message to 2,000 characters", () => {
     const error = faultError("POST /", { status: 400, message: "x".repeat(9_000) }, { operation: "create" });
     expect(error.cloudMessage).toBe("x".repeat(2_000));
     expect(error.message.length).toBeLessThan(2_500);
   });
 });
 
-describe("the wait that the cloud asks for", () => {
+describe("retryAfterMs", () => {
   const now = Date.parse("2026-11-21T02:00:00Z");
   const MESSAGE = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 ";
 
@@ -170,7 +187,7 @@ describe("the wait that the cloud asks for", () => {
     [undefined, `${MESSAGE}minute`, 60_000],
     [undefined, "over ratelimit,limit:5,time:10 seconds", 10_000],
     [undefined, "over ratelimit,limit:5,time:2 Minutes", 120_000],
-    // The message counts if the header is a date in the past or not a time.
+    // The message counts if the header contains a date in the past or no time.
     ["Sat, 21 Nov 2026 01:59:30 GMT", `${MESSAGE}second`, 1_000],
     ["soon", `${MESSAGE}second`, 1_000],
     ["-5", undefined, undefined],
@@ -183,10 +200,7 @@ describe("the wait that the cloud asks for", () => {
     ["1e22", undefined, 86_400_000],
     ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
     [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
-  ])(
-    "retryAfterMs returns, for the header %j and the message %j, the number of milliseconds %s",
-    (header, message, wait) => {
-      expect(retryAfterMs(header, message, now)).toBe(wait);
-    },
-  );
+  ])("retryAfterMs, given the Retry-After header %j and the message %j, returns %s ms", (header, message, wait) => {
+    expect(retryAfterMs(header, message, now)).toBe(wait);
+  });
 });

@@ -2,121 +2,83 @@ import { describe, expect, test } from "vitest";
 import type { Reason } from "../../../../shared/core/errors.ts";
 import { faultError, type Operation, reasonOf } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
 
+/** A test case: the error code, the HTTP status, the expected reason, the operation and the message. */
 type Case = [code: string, status: number, reason: Reason, operation?: Operation, message?: string];
 
+/** Returns the cases of errors such as `EVS.1047 400`, by expected reason. */
+const casesOf = (errors: Partial<Record<Reason, string>>, operation: Operation = "create"): Case[] =>
+  Object.entries(errors).flatMap(([reason, list]) =>
+    list.split(", ").map((error): Case => {
+      const [code = "", status] = error.split(" ");
+      return [code, Number(status), reason as Reason, operation];
+    }),
+  );
+
 const EVS: Case[] = [
-  ["EVS.0001", 400, "AccessDenied"],
-  ["EVS.0002", 400, "AccessDenied"],
-  ["EVS.0003", 403, "AccessDenied"],
-  ["EVS.1002", 400, "InvalidRequest"],
-  ["EVS.1005", 400, "InvalidRequest"],
-  ["EVS.1012", 400, "InvalidRequest"],
-  ["EVS.1013", 400, "InvalidRequest"],
-  ["EVS.1023", 400, "InvalidRequest", "read"],
-  ["EVS.1024", 400, "InvalidRequest", "read"],
-  ["EVS.1027", 403, "AccessDenied"],
-  ["EVS.1033", 400, "CloudError"],
-  ["EVS.1034", 400, "QuotaExceeded"],
-  ["EVS.1039", 400, "InvalidRequest", "read"],
-  ["EVS.1040", 400, "InvalidRequest", "read"],
-  ["EVS.1042", 400, "QuotaExceeded"],
-  ["EVS.1047", 400, "Busy", "delete"],
-  ["EVS.1052", 400, "InvalidRequest"],
-  ["EVS.1061", 400, "InvalidRequest"],
-  ["EVS.1062", 400, "InvalidRequest"],
-  ["EVS.1070", 400, "InvalidRequest"],
-  ["EVS.2001", 500, "CloudError"],
-  ["EVS.2002", 500, "CloudError"],
-  ["EVS.2005", 500, "CloudError"],
-  ["EVS.2007", 500, "CloudError"],
-  ["EVS.2019", 500, "CloudError", "delete"],
-  ["EVS.2023", 500, "CloudError"],
-  ["EVS.2043", 400, "Busy"],
-  ["EVS.2045", 400, "InvalidRequest", "read"],
-  ["EVS.2056", 403, "AccessDenied"],
-  ["EVS.2059", 400, "InvalidRequest"],
-  ["EVS.2068", 400, "Busy"],
-  ["EVS.2108", 400, "InvalidRequest"],
-  ["EVS.2130", 400, "Busy"],
-  ["EVS.2142", 400, "InvalidRequest", "read"],
-  ["EVS.2144", 403, "AccountSuspended"],
-  ["EVS.2145", 403, "AccountSuspended"],
-  ["EVS.2409", 409, "Busy"],
-  ["EVS.2409", 400, "Busy"],
-  ["EVS.5400", 400, "InvalidRequest"],
-  ["EVS.5401", 401, "AccessDenied"],
-  ["EVS.5403", 403, "AccessDenied"],
-  ["EVS.5404", 404, "NotFound"],
-  ["EVS.5413", 413, "QuotaExceeded"],
-  ["EVS.5500", 500, "CloudError"],
-  ["EVS.5503", 503, "CloudError"],
+  ...casesOf({
+    AccessDenied: "EVS.0001 400, EVS.0002 400, EVS.0003 403, EVS.1027 403, EVS.2056 403, EVS.5401 401, EVS.5403 403",
+    InvalidRequest:
+      "EVS.1002 400, EVS.1005 400, EVS.1012 400, EVS.1013 400, EVS.1052 400, EVS.1061 400, EVS.1062 400, " +
+      "EVS.1070 400, EVS.2059 400, EVS.2108 400, EVS.5400 400",
+    CloudError:
+      "EVS.1033 400, EVS.2001 500, EVS.2002 500, EVS.2005 500, EVS.2007 500, EVS.2023 500, EVS.5500 500, " +
+      "EVS.5503 503",
+    QuotaExceeded: "EVS.1034 400, EVS.1042 400, EVS.5413 413",
+    Busy: "EVS.2043 400, EVS.2068 400, EVS.2130 400, EVS.2409 409, EVS.2409 400",
+    AccountSuspended: "EVS.2144 403, EVS.2145 403",
+    NotFound: "EVS.5404 404",
+  }),
+  ...casesOf(
+    { InvalidRequest: "EVS.1023 400, EVS.1024 400, EVS.1039 400, EVS.1040 400, EVS.2045 400, EVS.2142 400" },
+    "read",
+  ),
+  ...casesOf({ Busy: "EVS.1047 400", CloudError: "EVS.2019 500" }, "delete"),
 ];
 
-const OPENSTACK: Case[] = [
-  ["badRequest", 400, "InvalidRequest"],
-  ["unauthorized", 401, "AccessDenied"],
-  ["forbidden", 403, "AccessDenied"],
-  ["itemNotFound", 404, "NotFound"],
-  ["conflictingRequest", 409, "Busy"],
-  ["overLimit", 413, "QuotaExceeded"],
-  ["overLimit", 429, "Throttled"],
-  ["computeFault", 500, "CloudError"],
-  ["serviceUnavailable", 503, "CloudError"],
-];
+const OPENSTACK = casesOf({
+  InvalidRequest: "badRequest 400",
+  AccessDenied: "unauthorized 401, forbidden 403",
+  NotFound: "itemNotFound 404",
+  Busy: "conflictingRequest 409",
+  QuotaExceeded: "overLimit 413",
+  Throttled: "overLimit 429",
+  CloudError: "computeFault 500, serviceUnavailable 503",
+});
 
-const GATEWAY: Case[] = [
-  ["0101", 404, "Unsupported"],
-  ["0201", 400, "InvalidRequest"],
-  ["0201", 413, "InvalidRequest"],
-  ["0201", 414, "InvalidRequest"],
-  ["0201", 494, "InvalidRequest"],
-  ["0201", 500, "CloudError"],
-  ["0201", 502, "CloudError"],
-  ["0201", 504, "CloudError"],
-  ["0301", 401, "AccessDenied"],
-  ["0302", 403, "AccessDenied"],
-  ["0303", 401, "AccessDenied"],
-  ["0304", 403, "AccessDenied"],
-  ["0305", 401, "AccessDenied"],
-  ["0306", 403, "AccessDenied"],
-  ["0307", 401, "AccessDenied"],
-  ["0308", 429, "Throttled"],
-  ["0310", 403, "AccountSuspended"],
-  ["0602", 400, "InvalidRequest"],
-];
+const GATEWAY = casesOf({
+  Unsupported: "0101 404",
+  InvalidRequest: "0201 400, 0201 413, 0201 414, 0201 494, 0602 400",
+  CloudError: "0201 500, 0201 502, 0201 504",
+  AccessDenied: "0301 401, 0302 403, 0303 401, 0304 403, 0305 401, 0306 403, 0307 401",
+  Throttled: "0308 429",
+  AccountSuspended: "0310 403",
+});
 
 const DWS: Case[] = [
-  ["DWS.0001", 400, "InvalidRequest"],
-  ["DWS.0001", 400, "InvalidRequest", "read"],
-  ["DWS.0001", 400, "NotFound", "delete"],
-  ["DWS.0015", 403, "NotFound"],
-  ["DWS.0047", 401, "NotFound"],
-  ["DWS.0047", 404, "NotFound"],
-  ["DWS.3027", 404, "NotFound"],
-  ["DWS.5050", 409, "Conflict"],
-  ["DWS.5149", 400, "NotFound", "read"],
-  ["DWS.7023", 403, "Busy"],
+  ...casesOf({
+    InvalidRequest: "DWS.0001 400",
+    NotFound: "DWS.0015 403, DWS.0047 401, DWS.0047 404, DWS.3027 404",
+    Conflict: "DWS.5050 409",
+    Busy: "DWS.7023 403",
+    CloudError: "DWS.9999 503",
+  }),
+  ...casesOf({ InvalidRequest: "DWS.0001 400", NotFound: "DWS.5149 400" }, "read"),
+  ...casesOf({ NotFound: "DWS.0001 400" }, "delete"),
   ["DWS.9999", 500, "Busy", "create", "DWS.7023"],
   ["DWS.9999", 500, "CloudError", "create", "system error"],
-  ["DWS.9999", 503, "CloudError"],
 ];
 
-const WITHOUT_CODE: Case[] = [
-  ["", 400, "InvalidRequest"],
-  ["", 401, "AccessDenied"],
-  ["", 403, "AccessDenied"],
-  ["", 404, "NotFound"],
-  ["", 408, "CloudError"],
-  ["", 409, "Conflict"],
-  ["", 413, "QuotaExceeded"],
-  ["", 429, "Throttled"],
-  ["", 500, "CloudError"],
-  ["", 502, "CloudError"],
-  ["", 503, "CloudError"],
-  ["", 504, "CloudError"],
-];
+const WITHOUT_CODE = casesOf({
+  InvalidRequest: "none 400",
+  AccessDenied: "none 401, none 403",
+  NotFound: "none 404",
+  CloudError: "none 408, none 500, none 502, none 503, none 504",
+  Conflict: "none 409",
+  QuotaExceeded: "none 413",
+  Throttled: "none 429",
+});
 
-/** Temporary errors while another operation on the disk is running, and permanent errors that look similar. */
+/** Temporary errors while another operation on the disk is running, and permanent errors with similar messages. */
 const TEMPORARY: Case[] = [
   [
     "EVS.2024",
@@ -127,13 +89,7 @@ const TEMPORARY: Case[] = [
   ],
   ["EVS.5400", 400, "Busy", "create", "The disk cannot be used: current status is: backing-up."],
   ["badRequest", 400, "Busy", "create", "Volume status is detaching."],
-  [
-    "badRequest",
-    400,
-    "Busy",
-    "create",
-    'Invalid status: "attaching", status must be one of available, in-use.'.replace("Invalid status", "current status"),
-  ],
+  ["badRequest", 400, "Busy", "create", 'current status: "attaching", status must be one of available, in-use.'],
   ["EVS.5400", 400, "Busy", "create", "status: restoring-backup"],
   ["EVS.5400", 400, "Busy", "create", "status: retyping"],
   ["EVS.5400", 400, "Busy", "create", "status is awaiting-transfer"],
@@ -163,7 +119,10 @@ const TEMPORARY: Case[] = [
   ["EVS.5400", 400, "InvalidRequest", "create", "current status is: error"],
 ];
 
-/** The code for a region or disk type without such snapshots is unknown, so the message decides: SOURCES.md#evs-legacy-regions. */
+/**
+ * Errors for regions and disk types that do not support a kind of snapshot. The code is unknown, so reasonOf reads the message
+ * (SOURCES.md#evs-legacy-regions).
+ */
 const BY_MESSAGE: Case[] = [
   ["EVS.5400", 400, "Unsupported", "create", "Creating legacy snapshots is not supported in this region."],
   ["EVS.5403", 403, "AccessDenied", "create", "The operation is not supported for this user."],
@@ -173,9 +132,9 @@ const BY_MESSAGE: Case[] = [
   ["EVS.5400", 400, "InvalidRequest", "create", "Must specify a valid status."],
 ];
 
-const each = (cases: Case[]) =>
+const testReasons = (cases: Case[]) =>
   test.each(
-    cases.map(([code, status, reason, operation = "create", message = ""]) => ({
+    cases.map(([code, status, reason, operation = "create", message]) => ({
       code,
       status,
       reason,
@@ -183,31 +142,31 @@ const each = (cases: Case[]) =>
       message,
     })),
   )(
-    "reasonOf returns $reason for the code $code, the status $status and the message $message of a $operation call",
+    "reasonOf returns $reason for a $operation request with the code $code, the status $status and the message $message",
     ({ code, status, reason, operation, message }) => {
-      expect(reasonOf({ status, code: code === "" ? undefined : code, message }, operation)).toBe(reason);
+      expect(reasonOf({ status, code: code === "none" ? undefined : code, message }, operation)).toBe(reason);
     },
   );
 
-describe("the reason of each code", () => {
-  // The codes are those of SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
+describe("the reason of each error code", () => {
+  // The codes come from SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
   // SOURCES.md#dws-not-found-codes.
-  describe("EVS", () => each(EVS));
-  describe("OpenStack", () => each(OPENSTACK));
-  describe("the gateway", () => each(GATEWAY.map(([code, ...rest]) => [`APIGW.${code}`, ...rest])));
-  describe("the shared gateway", () => each(GATEWAY.map(([code, ...rest]) => [`APIG.${code}`, ...rest])));
-  describe("DWS", () => each(DWS));
-  describe("no code", () => each(WITHOUT_CODE));
-  describe("messages", () => each(BY_MESSAGE));
-  describe("temporary errors", () => each(TEMPORARY));
+  describe("EVS", () => testReasons(EVS));
+  describe("OpenStack", () => testReasons(OPENSTACK));
+  describe("the gateway", () => testReasons(GATEWAY.map(([code, ...rest]) => [`APIGW.${code}`, ...rest])));
+  describe("the shared gateway", () => testReasons(GATEWAY.map(([code, ...rest]) => [`APIG.${code}`, ...rest])));
+  describe("DWS", () => testReasons(DWS));
+  describe("no code", () => testReasons(WITHOUT_CODE));
+  describe("messages about unsupported snapshots", () => testReasons(BY_MESSAGE));
+  describe("temporary errors", () => testReasons(TEMPORARY));
 
-  test("faultError is ambiguous for a create after an error of the service and after a refusal without a code", () => {
+  test("faultError is ambiguous for a create request after a CloudError, and after any rejection without an error code but 429", () => {
     const isAmbiguous = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).ambiguous;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_MESSAGE];
-    for (const each of all) {
-      const [, , reason, operation = "create"] = each;
-      expect(isAmbiguous(each), each.join()).toBe(reason === "CloudError" && operation === "create");
+    for (const error of all) {
+      const [, , reason, operation = "create"] = error;
+      expect(isAmbiguous(error), error.join()).toBe(reason === "CloudError" && operation === "create");
     }
     const withoutCode = WITHOUT_CODE.map(([, status]) => [
       status,
@@ -217,10 +176,10 @@ describe("the reason of each code", () => {
     expect(withoutCode).toEqual(WITHOUT_CODE.map(([, status]) => [status, status !== 429, false]));
   });
 
-  test("reasonOf and faultError ignore a known code inside a longer code", () => {
+  test("reasonOf and faultError do not recognize a known code that is part of a longer code", () => {
     const single = [...EVS, ...DWS, ...GATEWAY].map(([code]) => code);
     const gateway = ["APIG.0301", "APIG.0308", "APIG.0310", "APIGW.0301", "APIGW.0308", "APIGW.0310"];
-    const codes = [...single, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "");
+    const codes = [...single, ...gateway, "itemNotFound", "overLimit"].filter((code) => code !== "none");
     for (const code of codes.flatMap((known) => [`X${known}`, `${known}0`])) {
       expect(reasonOf({ status: 418, code }, "delete"), code).toBe("InvalidRequest");
       const { ambiguous } = faultError("DELETE /", { status: 404, code }, { operation: "delete" });

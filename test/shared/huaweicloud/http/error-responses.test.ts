@@ -7,13 +7,13 @@ import { REASONS } from "../../../../shared/core/errors.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</h1></html>", "upstream timeout"])(
-  "create-snapshot derives the reason from the status if an error body is not JSON: %j",
+  "create-snapshot derives the reason from the status if the error body %j is not JSON",
   async (body) => {
     const { cloud, invoke } = await createTestEnvironment();
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 502, body });
     cloud.fault({ operation: "evs.createSnapshot", nth: 2 }, { type: "answer", status: 403, body });
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
-    // The 502 may have created a snapshot, so the function tries again. The 403 is final.
+    // EVS may have created a snapshot despite the 502, so the function tries again. The 403 is final.
     expect(result.statusCode).toBe(502);
     expect(JSON.parse(result.body).error).toMatchObject({
       code: "AccessDenied",
@@ -24,12 +24,12 @@ test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</
 );
 
 test.each(["current", "classic"] as const)(
-  "create-snapshot advises to set force if the disk is in use (%s limits)",
+  "create-snapshot advises to set force if the disk is in use and EVS has %s limits",
   async (limits) => {
     const { cloud, invoke } = await createTestEnvironment({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
     const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
     const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
-    // The caller and the record get the cloud's message and the advice.
+    // The caller and the record get the message of EVS and the advice.
     expect(JSON.parse(result.body).error.message).toBe(records[0].error.message);
     expect(records[0].error.message).toMatch(
       /in-use\. Must be in Available state\. The disk is attached.*"force": true/,
@@ -45,7 +45,7 @@ test.each(["current", "classic"] as const)(
 describe("a success response with an error in its body", () => {
   const body = JSON.stringify({ error: { code: "EVS.5400", message: "must specify a valid status" } });
 
-  test("create-standard-snapshot searches for the snapshot and creates it again after a success response with an error", async () => {
+  test("create-standard-snapshot sends a second create request if the first returns 202 with an error in its body", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     cloud.fault({ operation: "evs.createStandardSnapshot", nth: 1 }, { type: "answer", status: 202, body });
@@ -55,7 +55,7 @@ describe("a success response with an error in its body", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("create-standard-snapshot creates nothing if the list response contains an error", async () => {
+  test("create-standard-snapshot creates nothing if the list request returns 200 with an error in its body", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const list = JSON.stringify({ count: 0, snapshots: [], error: { code: "EVS.5500", message: "internal" } });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "answer", status: 200, body: list });
@@ -66,8 +66,8 @@ describe("a success response with an error in its body", () => {
   });
 });
 
-describe("the wait that the cloud asks for", () => {
-  test("create-snapshot returns 429 with the wait in Retry-After if the wait is too long for the caller", async () => {
+describe("throttled create requests", () => {
+  test("create-snapshot returns 429 with a Retry-After header if EVS asks for a wait of 90 s", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const date = new Date(clock.now() + 90_000).toUTCString();
@@ -94,17 +94,20 @@ describe("the wait that the cloud asks for", () => {
   test.each<[fault: { retryAfter?: number; window?: "1 second" }, from: number]>([
     [{ retryAfter: 4 }, 4_000],
     [{ window: "1 second" }, 1_000],
-  ])("create-snapshot waits after the throttling %j and then creates the snapshot", async (fault, from) => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
-    const disk = cloud.addVolume();
-    cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
-    const before = clock.now();
-    const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk.id } }));
-    expect(result.statusCode).toBe(202);
-    expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
-    expect(clock.now() - before).toBeGreaterThanOrEqual(from);
-    expect(clock.now() - before).toBeLessThanOrEqual(from + 1_000);
-  });
+  ])(
+    "create-snapshot waits as long as the throttled response %j asks and then creates the snapshot",
+    async (fault, from) => {
+      const { cloud, clock, invoke } = await createTestEnvironment();
+      const disk = cloud.addVolume();
+      cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
+      const before = clock.now();
+      const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk.id } }));
+      expect(result.statusCode).toBe(202);
+      expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
+      expect(clock.now() - before).toBeGreaterThanOrEqual(from);
+      expect(clock.now() - before).toBeLessThanOrEqual(from + 1_000);
+    },
+  );
 });
 
 describe("DWS failures with the status 200", () => {
@@ -115,7 +118,7 @@ describe("DWS failures with the status 200", () => {
     body: JSON.stringify({ error_code: code, error_msg: message }),
   });
 
-  test("create-cluster-snapshot waits for a busy cluster", async () => {
+  test("create-cluster-snapshot tries again if DWS returns 200 with the code DWS.7023 for a busy cluster", async () => {
     const { cloud, invoke } = await createTestEnvironment({ random: () => 0.1 });
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.7023", "Cluster status is not allowed"));
@@ -124,7 +127,7 @@ describe("DWS failures with the status 200", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("create-cluster-snapshot returns 404 for an unknown cluster", async () => {
+  test("create-cluster-snapshot returns 404 if DWS returns 200 with the code DWS.0047 for an unknown cluster", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot" }, failure("DWS.0047", "no such cluster"));
@@ -137,7 +140,7 @@ describe("DWS failures with the status 200", () => {
     });
   });
 
-  test("create-cluster-snapshot searches for the snapshot before it tries again after an unknown code", async () => {
+  test("create-cluster-snapshot lists the snapshots before it tries again if DWS returns 200 with an unknown error code", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.createSnapshot", nth: 1 }, failure("DWS.9999", "system error"));
@@ -149,7 +152,7 @@ describe("DWS failures with the status 200", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("create-cluster-snapshot creates nothing if the list fails with the status 200", async () => {
+  test("create-cluster-snapshot creates nothing if the list request returns 200 with an error code", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     cloud.fault({ operation: "dws.listSnapshots" }, failure("DWS.9999", "system error"));
@@ -159,7 +162,7 @@ describe("DWS failures with the status 200", () => {
     expect(cloud.count("dws.createSnapshot")).toBe(0);
   });
 
-  test("create-cluster-snapshot treats the code DWS.0000 as success", async () => {
+  test("create-cluster-snapshot treats a response with the code DWS.0000 as success", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     BODY.snapshot.cluster_id = cloud.addCluster().id;
     const body = '{"error_code":"DWS.0000","error_msg":null,"snapshot":{"id":"2a4d0f86-67cd-408a-8b66-017454fb7793"}}';
@@ -170,21 +173,21 @@ describe("DWS failures with the status 200", () => {
 });
 
 describe("the record of an error response", () => {
-  test("the record of an error response has the reason, code, message, status and request id of the cloud", async () => {
+  test("create-snapshot writes a record with the reason, code, message, status and request id of an error response of EVS", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
     const { records, result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: id } }));
     expect(result.statusCode).toBe(404);
-    const refused = cloud.requests.find(({ operation }) => operation === "evs.createSnapshot");
+    const rejected = cloud.requests.find(({ operation }) => operation === "evs.createSnapshot");
     expect(records[0]).toMatchObject({
       outcome: "failed",
       resource_id: id,
-      error: { reason: "NotFound", code: "EVS.5404", status: 404, request_id: refused?.requestId },
+      error: { reason: "NotFound", code: "EVS.5404", status: 404, request_id: rejected?.requestId },
     });
     expect(records[0].error.message).toContain(`POST /v2/${cloud.projectId}/cloudsnapshots: 404 EVS.5404: `);
   });
 
-  test("create functions return Unsupported and name another kind in a region without standard snapshots", async () => {
+  test("create functions return Unsupported and advise another kind in a region without standard snapshots", async () => {
     const { invoke, cloud } = await createTestEnvironment({ withoutStandardSnapshots: true });
     const disk = cloud.addVolume();
     for (const [factory, body] of [
@@ -198,7 +201,7 @@ describe("the record of an error response", () => {
     }
   });
 
-  test("create-snapshot reads the error bodies of older clouds", async () => {
+  test("create-snapshot reads OpenStack error bodies, which EVS with classic limits returns", async () => {
     const { invoke } = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const { result } = await invoke(
       createSnapshot,
