@@ -1,10 +1,16 @@
 /** Snapshots that were created once a day, for the tests of prune and makeRoomBy. */
 import { before } from "../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
-import type { PrunePolicy } from "../../shared/snapshots/retention/prune.ts";
+import { type PrunePolicy, prune } from "../../shared/snapshots/retention/prune.ts";
 import { DAY_MS, type DomainFixture, START, snapshot, snapshotOf } from "./domain.ts";
 
 export const keepLast = (keep_last: number): PrunePolicy => ({ policy: "nightly", retention: { keep_last } });
+
+/** Calls `prune` and returns a line for each record, such as `b deleted: kept by no rule`. */
+export async function outcomesOfPrune(fixture: DomainFixture, policy = keepLast(1)) {
+  await prune(policy, fixture.runContext);
+  return fixture.outcomes();
+}
 
 /** Returns available snapshots of a resource, one per day, newest first. */
 export const dailySnapshots = (resource: string, ...ids: string[]): FoundSnapshot[] =>

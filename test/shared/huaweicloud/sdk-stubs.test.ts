@@ -58,13 +58,7 @@ describe("the signer with stubs", () => {
   const headerName = fc.oneof(
     text,
     fc.constantFrom(
-      "content-type",
-      "Content-Type",
-      "X-Project-Id",
-      "x-security-token",
-      "HOST",
-      "host",
-      "X-Sdk-Content-Sha256",
+      ..."content-type Content-Type X-Project-Id x-security-token HOST host X-Sdk-Content-Sha256".split(" "),
     ),
     fc.stringMatching(/^[Xx]-[A-Za-z-]{0,4}$/),
   );
@@ -112,23 +106,7 @@ describe("the signer with stubs", () => {
   });
 
   test("the SDK's signer with stubs returns the original signature for header names that differ only in case, in any order", () => {
-    const names = fc.shuffledSubarray([
-      "a",
-      "A",
-      "b-",
-      "B-",
-      "b_",
-      "ä",
-      "Ä",
-      "ß",
-      "İ",
-      "i̇",
-      "x-sdk",
-      "X-SDK",
-      "10",
-      "9",
-      "",
-    ]);
+    const names = fc.shuffledSubarray([..."a A b- B- b_ ä Ä ß İ i̇ x-sdk X-SDK 10 9".split(" "), ""]);
     fc.assert(
       fc.property(names, (shuffled) => {
         vi.setSystemTime("2026-11-21T02:00:00Z");

@@ -29,53 +29,18 @@ const RUNS = Number(process.env.RUNS ?? 300);
 const ajv = () =>
   withOurKeywords(new Ajv({ strict: true, strictTypes: false, strictRequired: false, discriminator: true }));
 
-const words = ["snapshot", "snapshot_group", "volume_id", "volume_ids", "server_id", "server_ids", "cluster_id"];
-const more = ["cluster_ids", "name", "description", "tags", "exclude_tags", "metadata", "force", "incremental", "kind"];
-const others = [
-  "targets",
-  "policy",
-  "retention",
-  "keep_last",
-  "min_keep",
-  "deployment_id",
-  "hold",
-  "wait_seconds",
-  "key",
-];
-const name = fc.constantFrom(...words, ...more, ...others);
+const name = fc.constantFrom(
+  ..."snapshot snapshot_group volume_id volume_ids server_id server_ids cluster_id cluster_ids".split(" "),
+  ..."name description tags exclude_tags metadata force incremental kind key hold wait_seconds".split(" "),
+  ..."targets policy retention keep_last min_keep deployment_id".split(" "),
+);
 
 const leaf = fc.oneof(
-  fc.constantFrom<unknown>(
-    null,
-    true,
-    false,
-    0,
-    1,
-    50,
-    51,
-    -1,
-    1.5,
-    "",
-    "0",
-    "a",
-    "nightly",
-    "a\nb",
-    "autobk_snapshot_1",
-  ),
-  fc.constantFrom(
-    "snapshot",
-    "standard-snapshot",
-    "snapshot-group",
-    "cluster-snapshot",
-    "😀".repeat(64),
-    "é".repeat(128),
-  ),
-  fc.constantFrom(
-    "5aa119a8-d25b-45a7-8d1b-88e127885635",
-    "5AA119A8-d25b-45a7-8d1b-88e127885635",
-    "../etc",
-    "a".repeat(257),
-  ),
+  fc.constantFrom<unknown>(null, true, false, 0, 1, 50, 51, -1, 1.5, ""),
+  fc.constantFrom("0", "a", "nightly", "a\nb", "autobk_snapshot_1"),
+  fc.constantFrom(..."snapshot standard-snapshot snapshot-group cluster-snapshot ../etc".split(" ")),
+  fc.constantFrom("😀".repeat(64), "é".repeat(128), "a".repeat(257)),
+  fc.constantFrom("5aa119a8-d25b-45a7-8d1b-88e127885635", "5AA119A8-d25b-45a7-8d1b-88e127885635"),
   fc.string(),
 );
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { prune } from "../../../../shared/snapshots/retention/prune.ts";
-import { dailySnapshots, keepLast, remainingIds, threeIds } from "../../../support/daily-snapshots.ts";
+import { dailySnapshots, keepLast, outcomesOfPrune, remainingIds, threeIds } from "../../../support/daily-snapshots.ts";
 import {
   changeSnapshot,
   cloudError,
@@ -58,8 +58,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
       change(fixture, "b", FAILED);
       throw cloudError("Busy");
     });
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "c deleted: kept by no rule",
       "b deleted: failed, and a newer good one exists",
     ]);
@@ -74,8 +73,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
       fixture.cloud.add(snapshot, b as FoundSnapshot);
       throw cloudError("Busy");
     });
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture)).toEqual([
       "a kept: keep_last",
       "b deleted: kept by no rule",
       `c kept: keep_last: ${CHANGED}`,
@@ -89,8 +87,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
       throw cloudError("Busy");
     });
     fixture.cloud.onNextCalls("remove", cloudError("Busy"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture)).toEqual([
       "a kept: keep_last",
       `b kept: keep_last: ${CHANGED}`,
       "c deleted: kept by no rule",
@@ -105,8 +102,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
         change(fixture, "b", { marker });
         throw cloudError("Busy");
       });
-      await prune(keepLast(1), fixture.runContext);
-      expect(fixture.outcomes().slice(1)).toEqual([
+      expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
         `b held: no longer marked with this policy: ${CHANGED}`,
         "c deleted: kept by no rule",
       ]);
@@ -130,8 +126,9 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     fixture.cloud.add(cluster, ...dailySnapshots("cluster-1", "e", "f"));
     fixture.cloud.onNextCalls("remove", cloudError("Busy"), cloudError("Busy"));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().filter((line) => line.startsWith("f"))).toEqual(["f deleted: kept by no rule"]);
+    expect((await outcomesOfPrune(fixture)).filter((line) => line.startsWith("f"))).toEqual([
+      "f deleted: kept by no rule",
+    ]);
     expect(remainingIds(fixture)).toEqual(["a", "b", "c"]);
   });
 
@@ -142,8 +139,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
       change(fixture, "a", FAILED);
       change(fixture, "c", { labels: { hold: "true" } });
     });
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture)).toEqual([
       "a kept: keep_last",
       "x kept: keep_last",
       `b kept: keep_last: ${CHANGED}`,
@@ -169,8 +165,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
   test("prune records deletions that fail with Busy until the deadline as failed with Busy", async () => {
     const fixture = fixtureWithThree(30);
     fixture.cloud.onEveryCall("remove", cloudError("Busy"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1).sort()).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
       "b failed: kept by no rule: Busy",
       "c failed: kept by no rule: Busy",
     ]);
@@ -179,8 +174,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
   test("prune does not repeat a deletion with an unknown outcome if the deadline is too near for the 6 s wait", async () => {
     const fixture = fixtureWithThree(11);
     fixture.cloud.onNextCalls("remove", cloudError("CloudError"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1).sort()).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
       "b failed: kept by no rule: CloudError",
       "c deleted: kept by no rule",
     ]);
@@ -206,8 +200,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     const fixture = createFixture({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
     fixture.cloud.onEveryCall("remove", cloudError("Throttled"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1).sort()).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
       expect.stringMatching(/^b failed: kept by no rule.*: Throttled$/),
       expect.stringMatching(/^c failed: kept by no rule.*: Throttled$/),
     ]);

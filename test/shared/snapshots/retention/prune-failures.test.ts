@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { before } from "../../../../shared/core/instant.ts";
 import { prune } from "../../../../shared/snapshots/retention/prune.ts";
-import { dailySnapshots, deleteCalls, keepLast, remainingIds } from "../../../support/daily-snapshots.ts";
+import {
+  dailySnapshots,
+  deleteCalls,
+  keepLast,
+  outcomesOfPrune,
+  remainingIds,
+} from "../../../support/daily-snapshots.ts";
 import {
   cloudError,
   cluster,
@@ -26,8 +32,7 @@ describe("prune after a failed delete request", () => {
 
   test("prune records a deletion that fails with AccessDenied as failed and deletes the other snapshots", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("AccessDenied"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture)).toEqual([
       "a kept: keep_last",
       "b failed: kept by no rule: AccessDenied",
       "c deleted: kept by no rule",
@@ -36,15 +41,16 @@ describe("prune after a failed delete request", () => {
 
   test("prune records a snapshot as deleted if the delete request fails with NotFound", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("NotFound"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes()[1]).toBe("b deleted: kept by no rule: It was gone already.");
+    expect((await outcomesOfPrune(fixture))[1]).toBe("b deleted: kept by no rule: It was gone already.");
     expect(deleteCalls(fixture)).toHaveLength(2);
   });
 
   test("prune lists the snapshots after an ambiguous NotFound, and records a snapshot that is still listed as failed", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("NotFound", { ambiguous: true }));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual(["b failed: kept by no rule: NotFound", "c deleted: kept by no rule"]);
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
+      "b failed: kept by no rule: NotFound",
+      "c deleted: kept by no rule",
+    ]);
     expect(fixture.cloud.requests().slice(-2)).toEqual(["listAll snapshot", "remove snapshot c"]);
     expect(deleteCalls(fixture)).toHaveLength(2);
     expect(fixture.unbalancedRecords()).toBe(0);
@@ -55,8 +61,7 @@ describe("prune after a failed delete request", () => {
       fixture.cloud.snapshots.set("snapshot", dailySnapshots("disk-1", "a", "-", "c"));
       throw cloudError("NotFound", { ambiguous: true });
     });
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "b deleted: kept by no rule: It was gone already.",
       "c deleted: kept by no rule",
     ]);
@@ -81,8 +86,7 @@ describe("prune after a failed delete request", () => {
   test("prune does not repeat a delete request after an ambiguous NotFound, but repeats one after Busy", async () => {
     const fixture = fixtureWithTwoDeletions(undefined);
     fixture.cloud.onNextCalls("remove", cloudError("Busy"), cloudError("NotFound", { ambiguous: true }));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1).sort()).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
       "b deleted: kept by no rule",
       "c failed: kept by no rule: NotFound",
     ]);
@@ -93,8 +97,7 @@ describe("prune after a failed delete request", () => {
   test("prune records a deletion as failed if the list request after an ambiguous NotFound fails", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("NotFound", { ambiguous: true }));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "c failed: kept by no rule: Not deleted, because the list could not be read again.: AccessDenied",
       "b failed: kept by no rule: NotFound",
     ]);
@@ -113,8 +116,7 @@ describe("prune after a failed delete request", () => {
       return fixture;
     };
     const fixture = fixtureWithBusy(DELETING);
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "b deleted: kept by no rule: It was being deleted already.",
       "c deleted: kept by no rule",
     ]);
@@ -122,14 +124,15 @@ describe("prune after a failed delete request", () => {
     // A snapshot with the status error_deleting never disappears.
     const stuck = fixtureWithBusy(STUCK_DELETING);
     stuck.cloud.onEveryCall("remove", cloudError("Busy"));
-    await prune(keepLast(1), stuck.runContext);
-    expect(stuck.outcomes()).toContain("b failed: kept by no rule: Busy");
+    expect(await outcomesOfPrune(stuck)).toContain("b failed: kept by no rule: Busy");
   });
 
   test("prune repeats a delete request 6 s after a transient error if a list response still contains the snapshot", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("CloudError"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual(["c deleted: kept by no rule", "b deleted: kept by no rule"]);
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
+      "c deleted: kept by no rule",
+      "b deleted: kept by no rule",
+    ]);
     expect(fixture.cloud.requests().slice(-4)).toEqual([
       "remove snapshot b",
       "listAll snapshot",
@@ -143,8 +146,7 @@ describe("prune after a failed delete request", () => {
   test("prune sends at most four delete requests for a snapshot if each fails with a transient error", async () => {
     const fixture = fixtureWithTwoDeletions(undefined);
     fixture.cloud.onEveryCall("remove", cloudError("CloudError"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "b failed: kept by no rule: CloudError",
       "c failed: kept by no rule: CloudError",
     ]);
@@ -154,8 +156,7 @@ describe("prune after a failed delete request", () => {
   test("prune repeats a busy deletion after those of other disks, and deletes the disk's remaining snapshots after a new list request", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("Busy"));
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-2", "x", "y"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(2)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(2)).toEqual([
       "y deleted: kept by no rule",
       "c deleted: kept by no rule",
       "b deleted: kept by no rule",
@@ -173,8 +174,10 @@ describe("prune after a failed delete request", () => {
   test("prune records a snapshot as failed with Busy, and with the rule of its deletion, after four delete requests", async () => {
     const fixture = fixtureWithTwoDeletions(undefined);
     fixture.cloud.onEveryCall("remove", cloudError("Busy"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual(["b failed: kept by no rule: Busy", "c failed: kept by no rule: Busy"]);
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
+      "b failed: kept by no rule: Busy",
+      "c failed: kept by no rule: Busy",
+    ]);
     expect(deleteCalls(fixture)).toHaveLength(8);
     expect(fixture.unbalancedRecords()).toBe(0);
   });
@@ -182,8 +185,7 @@ describe("prune after a failed delete request", () => {
   test("prune records busy snapshots as failed if the next delete request would be too near the deadline", async () => {
     const fixture = fixtureWithTwoDeletions(undefined, 25);
     fixture.cloud.onEveryCall("remove", cloudError("Busy"));
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1).sort()).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
       "b failed: kept by no rule: Busy",
       "c failed: kept by no rule: Busy",
     ]);
@@ -193,8 +195,7 @@ describe("prune after a failed delete request", () => {
 
   test("prune records a deletion that it did not start in time as failed with DeadlineExceeded", async () => {
     const fixture = fixtureWithTwoDeletions(() => fixture.time.sleep(48_000), 60);
-    await prune(keepLast(1), fixture.runContext);
-    expect(fixture.outcomes().slice(1)).toEqual([
+    expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([
       "b deleted: kept by no rule",
       "c failed: kept by no rule: DeadlineExceeded",
     ]);

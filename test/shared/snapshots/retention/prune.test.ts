@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { after, before } from "../../../../shared/core/instant.ts";
 import { prune, retentionOf } from "../../../../shared/snapshots/retention/prune.ts";
-import { dailySnapshots, deleteCalls, keepLast, remainingIds } from "../../../support/daily-snapshots.ts";
+import {
+  dailySnapshots,
+  deleteCalls,
+  keepLast,
+  outcomesOfPrune,
+  remainingIds,
+} from "../../../support/daily-snapshots.ts";
 import {
   cloudError,
   cluster,
@@ -76,8 +82,7 @@ describe("prune", () => {
   test("prune keeps the snapshots whose ids are in the hold field of the policy", async () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
-    await prune({ ...keepLast(1), hold: ["B"] }, fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture, { ...keepLast(1), hold: ["B"] })).toEqual([
       "a kept: keep_last",
       "b held: held by the policy",
       "c deleted: kept by no rule",
@@ -88,8 +93,7 @@ describe("prune", () => {
     const fixture = createFixture();
     const future = snapshotOf("f", "disk-1", { created: after(START, 365 * DAY_MS) });
     fixture.cloud.add(snapshot, future, ...dailySnapshots("disk-1", "a", "b", "c"));
-    await prune({ policy: "nightly", retention: { keep_within_days: 2 } }, fixture.runContext);
-    expect(fixture.outcomes()).toEqual([
+    expect(await outcomesOfPrune(fixture, { policy: "nightly", retention: { keep_within_days: 2 } })).toEqual([
       "f held: its time is in the future",
       "a kept: keep_within_days",
       "b kept: keep_within_days",
@@ -193,6 +197,8 @@ test("prune deletes a failed snapshot once a newer good one exists", async () =>
     ...dailySnapshots("disk-1", "a"),
     snapshotOf("f", "disk-1", { ...FAILED, created: before(START, 1) }),
   );
-  await prune(keepLast(1), fixture.runContext);
-  expect(fixture.outcomes()).toEqual(["a kept: keep_last", "f deleted: failed, and a newer good one exists"]);
+  expect(await outcomesOfPrune(fixture)).toEqual([
+    "a kept: keep_last",
+    "f deleted: failed, and a newer good one exists",
+  ]);
 });
