@@ -55,11 +55,17 @@ export function createdSnapshot(
 }
 
 /** Changes for `snapshotOf`: the status that EVS returns, and the state that `read` of the kind derives from the status. */
-export const FAILED: Partial<FoundSnapshot> = { status: "error", state: "failed" };
-export const CREATING: Partial<FoundSnapshot> = { status: "creating", state: "creating" };
-export const DELETING: Partial<FoundSnapshot> = { status: "deleting", state: "deleting" };
-export const STUCK_DELETING: Partial<FoundSnapshot> = { status: "error_deleting", state: "deleting" };
-export const UNKNOWN: Partial<FoundSnapshot> = { status: "rollbacking", state: "unknown" };
+export const STATUS: Record<
+  "available" | "failed" | "creating" | "deleting" | "stuckDeleting" | "unknown",
+  Partial<FoundSnapshot>
+> = {
+  available: { status: "available", state: "available" },
+  failed: { status: "error", state: "failed" },
+  creating: { status: "creating", state: "creating" },
+  deleting: { status: "deleting", state: "deleting" },
+  stuckDeleting: { status: "error_deleting", state: "deleting" },
+  unknown: { status: "rollbacking", state: "unknown" },
+};
 
 type Operation = "create" | "listFor" | "listAll" | "remove" | "resources" | "disksOf";
 /**
@@ -163,7 +169,7 @@ export function createMemoryCloud(time: Time): MemoryCloud {
               cloud.snapshotsOf(kind).filter((found) => found.id !== id),
             );
           if (cloud.removeMs === 0) return remove();
-          changeSnapshot(cloud, kind, id, DELETING);
+          changeSnapshot(cloud, kind, id, STATUS.deleting);
           void time.sleep(cloud.removeMs).then(remove);
         }),
       resources: () => perform("resources", kind.name, () => cloud.resources),

@@ -4,7 +4,7 @@ import { wallClockOf } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
-import { DAY_MS, FAILED, START } from "./domain.ts";
+import { DAY_MS, START, STATUS } from "./domain.ts";
 
 /** Returns an available snapshot of the disk that was created `days` before the start of the test. */
 export const good = (id: string, days: number, changes: Partial<FoundSnapshot> = {}): FoundSnapshot => ({
@@ -22,7 +22,7 @@ export const good = (id: string, days: number, changes: Partial<FoundSnapshot> =
 
 /** Returns a failed snapshot of the disk that was created `days` before the start of the test. */
 export const failed = (id: string, days: number, changes: Partial<FoundSnapshot> = {}) =>
-  good(id, days, { ...FAILED, ...changes });
+  good(id, days, { ...STATUS.failed, ...changes });
 
 /** Plans the retention of the snapshots and returns a line for each, such as `a kept: keep_last`, newest first. */
 export const plan = (

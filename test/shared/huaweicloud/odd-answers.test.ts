@@ -21,7 +21,7 @@ interface Place {
 
 const PLACES: Place[] = [
   {
-    place: "every list request of a repeated create-snapshot request",
+    place: "every list request of a repeated create request",
     repeated: true,
     faults: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },

@@ -93,9 +93,9 @@ describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
     ["one process", { processes: 1, callsEach: 10_000 }],
     ["20 processes that share the limit", { processes: 20, callsEach: 500 }],
-    ["20 processes next to a program that uses 1 % of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
+    ["20 processes next to a program that uses 1 percent of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
   ])(
-    "the rate limiter of %s needs at most 5 %% more than the minimum time, with at most 1 %% of the calls rejected",
+    "the rate limiter of %s needs at most 5 percent more than the minimum time, with at most 1 percent of the calls rejected",
     async (_who, fleet) => {
       const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
       expect(accepted).toBe(10_000);
@@ -107,7 +107,7 @@ describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
     ["two processes that do not know of each other", { processes: 2, callsEach: 5_000, shared: false }],
     ["one process next to a program that uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
-  ])("the rate limiter of %s slows down, so at most 1 %% of the calls are rejected", async (_who, fleet) => {
+  ])("the rate limiter of %s slows down, so at most 1 percent of the calls are rejected", async (_who, fleet) => {
     const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
     expect(accepted).toBe(10_000);
     expect(rejected).toBeLessThanOrEqual(100);

@@ -9,9 +9,9 @@ import {
   createCalls,
   createFixture,
   createSeconds,
-  DELETING,
   type DomainFixture,
   group,
+  STATUS,
   snapshot,
   snapshotOf,
   startPlus,
@@ -162,7 +162,7 @@ describe("createAll if the same run may be in progress in another instance", () 
 
   test("createAll creates a new snapshot of a server whose snapshot group is being deleted", async () => {
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
-    fixture.cloud.add(group, snapshotCreatedFor(targetFor(group, "server-1"), "a", DELETING));
+    fixture.cloud.add(group, snapshotCreatedFor(targetFor(group, "server-1"), "a", STATUS.deleting));
     await createMissing(fixture, [targetFor(group, "server-1")]);
     expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
   });

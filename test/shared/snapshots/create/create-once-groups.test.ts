@@ -9,7 +9,7 @@ import {
   resultWith,
   snapshotCreatedBy,
 } from "../../../support/create-once.ts";
-import { CREATING, cloudError, cluster, createFixture, FAILED, group, snapshotOf } from "../../../support/domain.ts";
+import { cloudError, cluster, createFixture, group, STATUS, snapshotOf } from "../../../support/domain.ts";
 
 describe("createOnce with a group of individual disks that the list response omits", () => {
   const disks = (...volume_ids: string[]) => requestOf({ kind: group, options: { volume_ids } });
@@ -80,7 +80,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
 
   test("createOnce returns Conflict and sends no create request if any cluster snapshot has the requested name", async () => {
     const { result, requests } = await createOnceWith(
-      [release({ name: "RELEASE", ...CREATING })],
+      [release({ name: "RELEASE", ...STATUS.creating })],
       clusterRequest({ name: "release" }),
     );
     expect(result).toMatchObject({
@@ -90,7 +90,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
     });
     expect(requests).toEqual(["listFor cluster-snapshot cluster-1"]);
     const failed = await createOnceWith(
-      [release({ ...FAILED, resource: undefined })],
+      [release({ ...STATUS.failed, resource: undefined })],
       clusterRequest({ name: "release" }),
     );
     expect(failed.result.message).toBe(
@@ -119,8 +119,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
       attempts: 0,
     });
 
-    const refused = createFixture();
-    refused.cloud.onNextCalls("create", cloudError("Conflict", { status: 400 }));
+    const refused = createFixture({ creates: [cloudError("Conflict", { status: 400 })] });
     expect(await callCreateOnce(refused, mine)).toMatchObject({ reason: "Conflict", attempts: 1 });
     expect(refused.cloud.requests()).toHaveLength(3);
 
@@ -129,8 +128,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
     unseen.cloud.onNextCalls("create", cloudError("Conflict", { status: 400 }));
     expect(await callCreateOnce(unseen, mine)).toMatchObject({ reason: "Conflict" });
 
-    const unsent = createFixture();
-    unsent.cloud.onNextCalls("create", cloudError("AccessDenied", { requestSent: false }));
+    const unsent = createFixture({ creates: [cloudError("AccessDenied", { requestSent: false })] });
     expect(await callCreateOnce(unsent, mine)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
     expect(unsent.cloud.requests()).toHaveLength(2);
   });

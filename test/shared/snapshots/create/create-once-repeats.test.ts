@@ -7,10 +7,10 @@ import {
   changeSnapshot,
   cloudError,
   createFixture,
-  FAILED,
   group,
   lostResponse,
   START,
+  STATUS,
   snapshot,
   snapshotOf,
   startPlus,
@@ -18,8 +18,7 @@ import {
 
 describe("createOnce with concurrent requests in one instance", () => {
   test("createOnce waits for an identical request in the same instance and returns the snapshot of that request", async () => {
-    const fixture = createFixture();
-    fixture.cloud.createMs = 2_000;
+    const fixture = createFixture({ createMs: 2_000 });
     const [first, second] = await Promise.all([callCreateOnce(fixture), callCreateOnce(fixture)]);
     expect(first).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 1 });
     expect(second).toEqual({ ...first, outcome: "existing", attempts: 0 });
@@ -30,8 +29,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce returns Conflict if a concurrent request with the same key and other options creates a snapshot", async () => {
-    const fixture = createFixture();
-    fixture.cloud.createMs = 2_000;
+    const fixture = createFixture({ createMs: 2_000 });
     const other = requestOf({ options: { volume_id: "disk-1", force: false } });
     const [, second] = await Promise.all([callCreateOnce(fixture), callCreateOnce(fixture, other)]);
     expect(second).toMatchObject({
@@ -42,8 +40,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce does not wait for a concurrent request with another project, kind, disk or idempotency key", async () => {
-    const fixture = createFixture();
-    fixture.cloud.createMs = 2_000;
+    const fixture = createFixture({ createMs: 2_000 });
     await Promise.all([
       callCreateOnce(fixture),
       callCreateOnce(fixture, requestOf({ projectId: "project-2" })),
@@ -67,8 +64,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce lists the snapshots 6 s after an identical concurrent request failed with OutcomeUnknown", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 5_000;
+    const fixture = createFixture({ listDelayMs: 5_000 });
     const retryBudget = { ...fixture.runContext.retryBudget, deadline: startPlus(3_000) };
     fixture.cloud.onNextCalls("create", { afterwards: lostResponse() });
     const first = callCreateOnce(fixture, requestOf(), { retryBudget });
@@ -80,8 +76,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce fails with DeadlineExceeded if an identical concurrent request is still in progress at the deadline", async () => {
-    const fixture = createFixture();
-    fixture.cloud.createMs = 30_000;
+    const fixture = createFixture({ createMs: 30_000 });
     const retryBudget = { ...fixture.runContext.retryBudget, deadline: startPlus(5_000) };
     const first = callCreateOnce(fixture);
     expect(await callCreateOnce(fixture, requestOf(), { retryBudget })).toMatchObject({
@@ -93,8 +88,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce does not wait for an identical concurrent request if the deadline has passed", async () => {
-    const fixture = createFixture();
-    fixture.cloud.createMs = 30_000;
+    const fixture = createFixture({ createMs: 30_000 });
     const late = { ...fixture.runContext.retryBudget, deadline: startPlus(-1_000) };
     const first = callCreateOnce(fixture);
     const second = createOnce(requestOf(), fixture.cloud.service(snapshot), late, fixture.runContext.inFlight).catch(
@@ -122,16 +116,14 @@ describe("createOnce after the same request succeeded in the same instance", () 
       attempts: 0,
       state: "creating",
     });
-    const later = createFixture();
-    later.cloud.listDelayMs = 60_000;
+    const later = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(later);
     await later.time.sleep(10_001);
     expect(await callCreateOnce(later)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
   test("createOnce returns a remembered snapshot in the format of the API's create response", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 60_000;
+    const fixture = createFixture({ listDelayMs: 60_000 });
     const request = requestOf({ options: { volume_id: "disk-1", name: "release" } });
     await callCreateOnce(fixture, request);
     const { name, body } = await callCreateOnce(fixture, request);
@@ -142,8 +134,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
   });
 
   test("createOnce returns Conflict if it remembers a snapshot with the same key and other options", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 60_000;
+    const fixture = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(fixture);
     expect(await callCreateOnce(fixture, requestOf({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
       reason: "Conflict",
@@ -152,8 +143,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
   });
 
   test("createOnce forgets a new snapshot after 10 s, even if requests with the same key and other options arrive meanwhile", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 60_000;
+    const fixture = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(fixture);
     for (const options of [{ volume_id: "disk-1", force: false }, { volume_id: "disk-1" }]) {
       await fixture.time.sleep(4_000);
@@ -167,7 +157,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
   test("createOnce creates another snapshot if the list response shows that the remembered snapshot failed", async () => {
     const fixture = createFixture();
     await callCreateOnce(fixture);
-    changeSnapshot(fixture.cloud, snapshot, "made-1", FAILED);
+    changeSnapshot(fixture.cloud, snapshot, "made-1", STATUS.failed);
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-2" });
   });
 
@@ -188,8 +178,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
   test.each([-3_600_000, 3_600_000])(
     "createOnce remembers a snapshot for 10 s, even if the wall clock of the next invocation differs by %d ms",
     async (step) => {
-      const fixture = createFixture();
-      fixture.cloud.listDelayMs = 60_000;
+      const fixture = createFixture({ listDelayMs: 60_000 });
       const { time } = fixture;
       const clock = { ...time, elapsed: () => time.now() - START };
       const shiftedClock = { ...clock, now: () => instant(time.now() + step) };
@@ -206,8 +195,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
   );
 
   test("createOnce keeps no entry of a failed request in memory", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", cloudError("AccessDenied"));
+    const fixture = createFixture({ creates: [cloudError("AccessDenied")] });
     await callCreateOnce(fixture);
     expect(fixture.runContext.inFlight.size).toBe(0);
   });

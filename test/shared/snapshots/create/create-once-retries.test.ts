@@ -8,9 +8,7 @@ import { cloudError, createFixture, group, lostResponse, snapshot, snapshotOf } 
 
 describe("createOnce after a lost create response", () => {
   test("createOnce lists the snapshots 6 s after a lost create response and returns the snapshot that was created", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 5_000;
-    fixture.cloud.onNextCalls("create", { afterwards: lostResponse() });
+    const fixture = createFixture({ listDelayMs: 5_000, creates: [{ afterwards: lostResponse() }] });
     expect(await callCreateOnce(fixture)).toMatchObject({
       outcome: "accepted",
       snapshotId: "made-1",
@@ -21,8 +19,7 @@ describe("createOnce after a lost create response", () => {
   });
 
   test("createOnce sends at most three create requests if the responses are lost and no snapshot appears", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", lostResponse(), lostResponse());
+    const fixture = createFixture({ creates: [lostResponse(), lostResponse()] });
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1", attempts: 3 });
     expect(fixture.cloud.requests()).toEqual([LIST, CREATE, LIST, CREATE, LIST, CREATE]);
 
@@ -66,8 +63,7 @@ describe("createOnce after a lost create response", () => {
   });
 
   test("createOnce lists the snapshots at once after a lost create response if the deadline is near", async () => {
-    const fixture = createFixture({ seconds: 0.5 });
-    fixture.cloud.onNextCalls("create", { afterwards: lostResponse() });
+    const fixture = createFixture({ seconds: 0.5, creates: [{ afterwards: lostResponse() }] });
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
     expect(fixture.time.slept[0]).toBe(0);
   });
@@ -86,9 +82,7 @@ describe("createOnce after a lost create response", () => {
 describe("createOnce after the same request failed with OutcomeUnknown", () => {
   /** Sends a request that fails with OutcomeUnknown, and repeats it `afterMs` later with a deadline of `seconds`. */
   const repeat = async (afterMs: number, seconds: number, bulkListed?: FoundSnapshot[]) => {
-    const fixture = createFixture({ seconds: 3 });
-    fixture.cloud.listDelayMs = 5_000;
-    fixture.cloud.onNextCalls("create", { afterwards: lostResponse() });
+    const fixture = createFixture({ seconds: 3, listDelayMs: 5_000, creates: [{ afterwards: lostResponse() }] });
     expect(await callCreateOnce(fixture)).toMatchObject({ reason: "OutcomeUnknown" });
     const failedAt = fixture.time.now();
     await fixture.time.sleep(afterMs);
@@ -123,15 +117,15 @@ describe("createOnce after the same request failed with OutcomeUnknown", () => {
 
 describe("createOnce after a rejected create request", () => {
   test("createOnce sends no second create request after NotFound, because a retry cannot succeed", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", cloudError("NotFound", { status: 404 }));
+    const fixture = createFixture({ creates: [cloudError("NotFound", { status: 404 })] });
     expect(await callCreateOnce(fixture)).toMatchObject({ reason: "NotFound", attempts: 1 });
     expect(fixture.cloud.requests()).toEqual([LIST, CREATE]);
   });
 
   test("createOnce lists the snapshots before each retry of a create request after Throttled, CloudError or Unreachable", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", cloudError("Throttled"), cloudError("CloudError"), cloudError("Unreachable"));
+    const fixture = createFixture({
+      creates: [cloudError("Throttled"), cloudError("CloudError"), cloudError("Unreachable")],
+    });
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "accepted", attempts: 4 });
     expect(fixture.cloud.requests()).toEqual([LIST, CREATE, LIST, CREATE, LIST, CREATE, LIST, CREATE]);
   });
@@ -139,45 +133,37 @@ describe("createOnce after a rejected create request", () => {
   test.each(["Throttled", "CloudError", "Unreachable", "Busy"] as const)(
     "createOnce returns the snapshot that another delivery creates while createOnce waits after %s",
     async (reason) => {
-      const fixture = createFixture();
-      fixture.cloud.onNextCalls("create", { afterwards: cloudError(reason) });
+      const fixture = createFixture({ creates: [{ afterwards: cloudError(reason) }] });
       expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
       expect(fixture.cloud.requests()).toEqual([LIST, CREATE, LIST]);
     },
   );
 
   test("createOnce lists the snapshots 6 s after Busy, because the disk may be busy with the snapshot of another delivery", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 5_000;
-    fixture.cloud.onNextCalls("create", { afterwards: cloudError("Busy") });
+    const fixture = createFixture({ listDelayMs: 5_000, creates: [{ afterwards: cloudError("Busy") }] });
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(fixture.cloud.calls).toEqual([`0 s ${LIST}`, `0 s ${CREATE}`, `6 s ${LIST}`]);
 
-    const other = createFixture();
-    other.cloud.onNextCalls("create", cloudError("Busy"));
+    const other = createFixture({ creates: [cloudError("Busy")] });
     expect(await callCreateOnce(other)).toMatchObject({ outcome: "accepted", attempts: 2 });
     expect(other.cloud.requests()).toEqual([LIST, CREATE, LIST, CREATE]);
 
-    const unseen = createFixture();
-    unseen.cloud.onNextCalls("create", cloudError("Busy"));
+    const unseen = createFixture({ creates: [cloudError("Busy")] });
     unseen.cloud.onNextCalls("listFor", undefined, cloudError("AccessDenied"));
     expect(await callCreateOnce(unseen)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
     expect(unseen.cloud.requests()).toEqual([LIST, CREATE, LIST]);
   });
 
   test("createOnce lists the snapshots 6 s after a rejection without an error code, and sends no second create request", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", cloudError("AccessDenied", { ambiguous: true }));
+    const fixture = createFixture({ creates: [cloudError("AccessDenied", { ambiguous: true })] });
     expect(await callCreateOnce(fixture)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
     expect(fixture.cloud.calls).toEqual([`0 s ${LIST}`, `0 s ${CREATE}`, `6 s ${LIST}`]);
 
-    const refused = createFixture();
-    refused.cloud.onNextCalls("create", cloudError("AccessDenied", { ambiguous: true }));
+    const refused = createFixture({ creates: [cloudError("AccessDenied", { ambiguous: true })] });
     refused.cloud.onNextCalls("listFor", undefined, cloudError("AccessDenied"));
     expect(await callCreateOnce(refused)).toMatchObject({ reason: "AccessDenied", attempts: 1 });
 
-    const created = createFixture();
-    created.cloud.onNextCalls("create", { afterwards: cloudError("AccessDenied", { ambiguous: true }) });
+    const created = createFixture({ creates: [{ afterwards: cloudError("AccessDenied", { ambiguous: true }) }] });
     expect(await callCreateOnce(created)).toMatchObject({ outcome: "accepted", snapshotId: "made-1" });
   });
 

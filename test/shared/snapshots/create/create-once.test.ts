@@ -13,17 +13,7 @@ import {
   resultWith,
   snapshotCreatedBy,
 } from "../../../support/create-once.ts";
-import {
-  CREATING,
-  cluster,
-  createFixture,
-  DELETING,
-  FAILED,
-  snapshot,
-  snapshotOf,
-  startPlus,
-  UNKNOWN,
-} from "../../../support/domain.ts";
+import { cluster, createFixture, STATUS, snapshot, snapshotOf, startPlus } from "../../../support/domain.ts";
 
 describe("createOnce without an existing snapshot", () => {
   test("createOnce lists the disk's snapshots and, if none matches, creates one with marker labels and a generated name", async () => {
@@ -80,7 +70,7 @@ describe("createOnce with an existing snapshot", () => {
   test("createOnce returns a matching snapshot in the format of the API's create response and sends no create request", async () => {
     const request = requestOf();
     const { result, requests } = await createOnceWith(
-      [snapshotCreatedBy(request, "a", { ...CREATING, raw: { id: "a" } })],
+      [snapshotCreatedBy(request, "a", { ...STATUS.creating, raw: { id: "a" } })],
       request,
     );
     expect(requests).toEqual([LIST]);
@@ -97,7 +87,7 @@ describe("createOnce with an existing snapshot", () => {
 
   test("createOnce returns a matching snapshot even if its status is unknown or the list response omits its disk", async () => {
     const request = requestOf();
-    for (const changes of [UNKNOWN, { resource: undefined }]) {
+    for (const changes of [STATUS.unknown, { resource: undefined }]) {
       expect(await resultWith([snapshotCreatedBy(request, "a", changes)], request)).toMatchObject({
         outcome: "existing",
       });
@@ -116,7 +106,7 @@ describe("createOnce with an existing snapshot", () => {
 
   test("createOnce prefers an available snapshot to an older snapshot that is still creating or has an unknown status", async () => {
     const request = requestOf();
-    for (const older of [CREATING, UNKNOWN]) {
+    for (const older of [STATUS.creating, STATUS.unknown]) {
       const found = [
         snapshotCreatedBy(request, "a", older),
         snapshotCreatedBy(request, "b", { created: startPlus(1) }),
@@ -124,7 +114,7 @@ describe("createOnce with an existing snapshot", () => {
       expect(await resultWith(found, request)).toMatchObject({ outcome: "existing", snapshotId: "b" });
     }
     const three = [
-      snapshotCreatedBy(request, "a", CREATING),
+      snapshotCreatedBy(request, "a", STATUS.creating),
       snapshotCreatedBy(request, "c", { created: startPlus(2) }),
       snapshotCreatedBy(request, "b", { created: startPlus(1) }),
     ];
@@ -134,7 +124,10 @@ describe("createOnce with an existing snapshot", () => {
   test("createOnce returns Conflict if the oldest snapshot with the same key has other options, even if a younger one matches", async () => {
     const request = requestOf();
     const other = requestOf({ options: { volume_id: "disk-1", force: false } });
-    const found = [snapshotCreatedBy(request, "a", CREATING), snapshotCreatedBy(other, "b", { created: startPlus(1) })];
+    const found = [
+      snapshotCreatedBy(request, "a", STATUS.creating),
+      snapshotCreatedBy(other, "b", { created: startPlus(1) }),
+    ];
     expect(await resultWith(found, request)).toMatchObject({ outcome: "existing", snapshotId: "a" });
     expect(await resultWith(found, other)).toMatchObject({ reason: "Conflict" });
   });
@@ -155,8 +148,8 @@ describe("createOnce with an existing snapshot", () => {
 
   test("createOnce replaces a failed snapshot by one with the next generated name, and a snapshot in deletion by one with the first", async () => {
     const request = requestOf();
-    const failed = snapshotCreatedBy(request, "a", FAILED);
-    const deleting = snapshotCreatedBy(request, "b", DELETING);
+    const failed = snapshotCreatedBy(request, "a", STATUS.failed);
+    const deleting = snapshotCreatedBy(request, "b", STATUS.deleting);
     const [second, first] = [nameOfAttempt(2), nameOfAttempt(1)];
     expect(await resultWith([failed, deleting], request)).toMatchObject({ outcome: "accepted", name: second });
     expect(await resultWith([deleting], request)).toMatchObject({ outcome: "accepted", name: first });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { GateOptions } from "../../../../shared/snapshots/create/deployment-gate.ts";
 import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
 import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
-import { CREATING, cloudError, createFixture, group, HOUR_MS, snapshotOf, startPlus } from "../../../support/domain.ts";
-import { AVAILABLE, callGate, callGateWith, changeFromSecond, snapshotCreatedFor } from "../../../support/pass-gate.ts";
+import { cloudError, createFixture, group, HOUR_MS, STATUS, snapshotOf, startPlus } from "../../../support/domain.ts";
+import { callGate, callGateWith, changeFromSecond, snapshotCreatedFor } from "../../../support/pass-gate.ts";
 
 describe("passGate with groups", () => {
   const SERVER = targetFor(group, "server-1");
@@ -62,7 +62,12 @@ describe("passGate with groups", () => {
     const waitFor = async (milliseconds: number) => {
       const fixture = createFixture();
       fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
-      changeFromSecond(fixture, 1, { ...AVAILABLE, created: startPlus(-60_000), members: membersOf("a") }, group);
+      changeFromSecond(
+        fixture,
+        1,
+        { ...STATUS.available, created: startPlus(-60_000), members: membersOf("a") },
+        group,
+      );
       const { outcomes } = await callGate(fixture, [SERVER], { waitUntil: startPlus(milliseconds) });
       return [...outcomes, fixture.time.seconds()];
     };
@@ -101,7 +106,7 @@ describe("passGate with groups", () => {
     fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { members: membersOf("a") }));
     fixture.cloud.onNextCalls("disksOf", cloudError("AccessDenied"));
     expect((await callGate(fixture, [SERVER])).error).toMatchObject({ reason: "AccessDenied" });
-    const creating = await callGateWith([snapshotCreatedFor(SERVER, "g", CREATING)], [SERVER], {}, group);
+    const creating = await callGateWith([snapshotCreatedFor(SERVER, "g", STATUS.creating)], [SERVER], {}, group);
     expect(creating.requests).toEqual(["listAll snapshot-group"]);
   });
 
@@ -109,7 +114,7 @@ describe("passGate with groups", () => {
     const fixture = createFixture();
     fixture.cloud.disks.set("server-1", [{ id: "a" }]);
     fixture.cloud.onNextCalls("disksOf", cloudError("AccessDenied"));
-    changeFromSecond(fixture, 1, { ...AVAILABLE, members: membersOf("a") }, group);
+    changeFromSecond(fixture, 1, { ...STATUS.available, members: membersOf("a") }, group);
     expect((await callGate(fixture, [SERVER], { waitUntil: startPlus(20_000) })).outcomes).toEqual([
       "made-1 available",
     ]);

