@@ -5,7 +5,7 @@ import { type HttpRequest, type HttpResponse, TransportFailure } from "../../sha
 import { nodeRuntime, type Runtime } from "../../shared/middleware/runtime.ts";
 import { transportTo } from "./embedded-transport.ts";
 import { withoutRight } from "./rights.ts";
-import { virtualTime } from "./virtual-time.ts";
+import { createVirtualTime } from "./virtual-time.ts";
 
 /** The time at which the clock of each test environment starts. */
 export const START = "2026-11-21T02:00:00Z";
@@ -77,7 +77,7 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ topics: [TOPIC], ...cloudOptions, clock });
   onTestFinished(() => cloud.close());
-  const time = virtualTime(clock, random);
+  const time = createVirtualTime(clock, random);
   const send = transportTo(cloud);
   const exchange: TestEnvironment["exchange"] = (request) => time.busy(() => send(request));
   const transport = async (request: HttpRequest) => {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { START } from "./environment.ts";
 
 /**
- * Sets `Date` to the start of the test environment's clock for each test of a file. LTS discards records
- * whose time differs from the current date by two days or more (SOURCES.md#lts-time-window).
+ * Sets `Date` to the start time of the test environment before each test of the calling file. Otherwise, the embedded cloud
+ * discards log records, because LTS accepts only times within two days of the current date (SOURCES.md#lts-time-window).
  */
 export function useFixedDate(): void {
   beforeEach(() => {

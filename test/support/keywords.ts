@@ -1,8 +1,8 @@
 import type Ajv from "ajv/dist/core";
 
-const lower = (id: unknown) => JSON.stringify(id).toLowerCase();
+const inLowerCase = (id: unknown) => JSON.stringify(id).toLowerCase();
 
-/** Adds the keywords of this project's schemas (shared/validation/validate.ts) to an instance of ajv. */
+/** Adds the `x-` keywords of this project's schemas, which shared/validation/validate.ts implements, to an ajv instance. */
 export function withOurKeywords<Instance extends Ajv>(ajv: Instance): Instance {
   ajv.addKeyword("x-expected");
   ajv.addKeyword({
@@ -19,7 +19,7 @@ export function withOurKeywords<Instance extends Ajv>(ajv: Instance): Instance {
     keyword: "x-unique-ids",
     type: "array",
     validate: (_: boolean, ids: unknown[]) =>
-      ids.every((id, index) => !ids.slice(0, index).some((earlier) => lower(earlier) === lower(id))),
+      ids.every((id, index) => !ids.slice(0, index).some((earlier) => inLowerCase(earlier) === inLowerCase(id))),
   });
   return ajv;
 }

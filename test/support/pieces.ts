@@ -1,6 +1,6 @@
 /**
- * Returns every piece of 16 characters of a secret that can be read from a text: directly, after joining lines and removing
- * escapes, or after decoding everything that looks like base64 or hex.
+ * Returns the 16-character pieces of a secret that a reader can recover from a text: directly, after joining lines and
+ * removing escapes, or after decoding base64 and hex.
  */
 export function piecesLeft(text: string, secret: string): string[] {
   const joined = text.replace(/&(?:amp;)*#13;&(?:amp;)*#10;|%0A|<br>|\\+[nrt]|=?[\r\n]+|\s/g, "");
@@ -13,17 +13,14 @@ export function piecesLeft(text: string, secret: string): string[] {
     )
     .replaceAll("\\", "");
   const texts = [text, joined, unescaped];
-  for (const [run] of unescaped.matchAll(/[\w+/-]{20,}/g)) {
+  for (const [encoded] of unescaped.matchAll(/[\w+/-]{20,}/g)) {
     for (let offset = 0; offset < 4; offset += 1)
-      texts.push(Buffer.from(run.slice(offset), "base64").toString("latin1"));
+      texts.push(Buffer.from(encoded.slice(offset), "base64").toString("latin1"));
   }
-  for (const [run] of unescaped.matchAll(/[\da-f]{32,}/gi)) {
-    for (let offset = 0; offset < 2; offset += 1) texts.push(Buffer.from(run.slice(offset), "hex").toString("latin1"));
+  for (const [encoded] of unescaped.matchAll(/[\da-f]{32,}/gi)) {
+    for (let offset = 0; offset < 2; offset += 1)
+      texts.push(Buffer.from(encoded.slice(offset), "hex").toString("latin1"));
   }
-  const left: string[] = [];
-  for (let at = 0; at + 16 <= secret.length; at += 1) {
-    const piece = secret.slice(at, at + 16);
-    if (texts.some((readable) => readable.includes(piece))) left.push(piece);
-  }
-  return left;
+  const pieces = Array.from({ length: Math.max(0, secret.length - 15) }, (_, start) => secret.slice(start, start + 16));
+  return pieces.filter((piece) => texts.some((readable) => readable.includes(piece)));
 }

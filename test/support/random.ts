@@ -1,4 +1,4 @@
-/** Returns a generator (mulberry32) of numbers from 0 (included) to 1 (excluded) that are the same for the same seed. */
+/** Returns a random number generator (mulberry32). Its numbers are at least 0 and less than 1. A seed always gives the same numbers. */
 export function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

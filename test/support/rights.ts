@@ -1,4 +1,4 @@
-/** What each function's agency may call, as infra/README.md says: method and path, by function. */
+/** Reads the table of permissions in infra/README.md: the API calls that each function's agency may make. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -13,15 +13,15 @@ const rows = [...readFileSync(join(import.meta.dirname, "..", "..", "infra", "RE
   }),
 );
 
-/** The calls that a function has no right to. */
+/** Returns a message for each API call that the function's agency may not make. */
 export function withoutRight(name: string, calls: readonly { method: string; path: string }[]): string[] {
   const allowed = rows.filter(({ functions }) => functions.includes(`\`${name}\``) || functions.trim() === "all");
   return calls
-    .filter(({ method, path }) => !allowed.some((one) => one.method === method && one.path.test(path)))
-    .map(({ method, path }) => `${name} has no right to ${method} ${path}`);
+    .filter(({ method, path }) => !allowed.some((row) => row.method === method && row.path.test(path)))
+    .map(({ method, path }) => `infra/README.md gives ${name} no permission for ${method} ${path}`);
 }
 
-/** The embedded cloud's names of all calls, each with the functions that may make it; undefined: all functions. */
+/** Maps each operation of the embedded cloud to the functions that may call it. Undefined means all functions. */
 export const CALLS = new Map(
   rows.map(({ operation, functions }) => {
     const names = [...functions.matchAll(/`([\w-]+)`/g)].map(([, name = ""]) => name);

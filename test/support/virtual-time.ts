@@ -3,24 +3,22 @@ import type { Time } from "../../shared/core/clock.ts";
 import { instant } from "../../shared/core/instant.ts";
 
 /**
- * Creates a time that moves only when nothing else can happen, which means that no request is in flight and at least one
- * function sleeps. The time then jumps to the moment at which the first sleeper wakes. A test over hours therefore takes
- * milliseconds and has the same order of events in every run.
+ * Creates a virtual time for functions that call the embedded cloud. The time stands still while a request is in flight. If no
+ * request is in flight and a function sleeps, the time jumps to the end of the earliest sleep. A test that covers hours
+ * therefore takes milliseconds, and its events have the same order in every run.
  */
-export function virtualTime(
+export function createVirtualTime(
   clock: StoppedClock,
   random: () => number,
 ): Time & { busy<T>(work: () => Promise<T>): Promise<T> } {
   const sleepers = new Set<{ wake: number; resolve: () => void }>();
   let inFlight = 0;
   let idleTurns = 0;
-  let pumping = false;
+  let isAdvancing = false;
 
-  const pump = () => {
-    if (sleepers.size === 0) {
-      pumping = false;
-      return;
-    }
+  const advance = () => {
+    isAdvancing = sleepers.size > 0;
+    if (!isAdvancing) return;
     idleTurns = inFlight === 0 ? idleTurns + 1 : 0;
     if (idleTurns >= 4) {
       idleTurns = 0;
@@ -29,7 +27,7 @@ export function virtualTime(
       sleepers.delete(first);
       first.resolve();
     }
-    setImmediate(pump);
+    setImmediate(advance);
   };
 
   return {
@@ -44,10 +42,8 @@ export function virtualTime(
           resolve();
         };
         work?.then(wake, wake);
-        if (!pumping) {
-          pumping = true;
-          setImmediate(pump);
-        }
+        if (!isAdvancing) setImmediate(advance);
+        isAdvancing = true;
       }),
     async busy(work) {
       inFlight += 1;

@@ -1,4 +1,4 @@
-/** Starts servers on loopback with arbitrary responses, and creates connections to them. */
+/** Starts HTTP, HTTPS and TCP servers on 127.0.0.1, and creates connections to them. */
 import { createServer, type IncomingMessage, type RequestListener, request } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -11,7 +11,7 @@ import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 
 export const PROJECT = "0123456789abcdef0123456789abcdef";
 
-/** A request that a server received. */
+/** A request that a test server received. */
 export interface ReceivedRequest {
   method: string;
   url: string;
@@ -19,17 +19,17 @@ export interface ReceivedRequest {
   body: string;
 }
 
-/** A running server. */
+/** A running server of a test. */
 export interface TestServer {
   origin: string;
   /** All connections that clients opened. */
   connections: Socket[];
 }
 
-/** A running HTTP server. */
+/** A running HTTP or HTTPS server of a test. */
 export interface HttpTestServer extends TestServer {
-  /** The requests whose body has arrived completely. */
-  seen: ReceivedRequest[];
+  /** The requests that have arrived completely. */
+  received: ReceivedRequest[];
 }
 
 async function listen(server: Server, scheme: string): Promise<TestServer> {
@@ -48,38 +48,40 @@ async function listen(server: Server, scheme: string): Promise<TestServer> {
 }
 
 /**
- * Starts an HTTP server.
+ * Starts an HTTP server, or an HTTPS server if `tls` is set.
  *
- * @param answer called for each request, after its body has arrived
- * @param tls makes it an HTTPS server
+ * @param respond sends the response to a request whose body has arrived
  */
-export async function answering(answer: RequestListener, tls?: { key: string; cert: string }): Promise<HttpTestServer> {
-  const seen: ReceivedRequest[] = [];
+export async function startHttpServer(
+  respond: RequestListener,
+  tls?: { key: string; cert: string },
+): Promise<HttpTestServer> {
+  const received: ReceivedRequest[] = [];
   const listener: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       const { method = "", url = "", headers } = incoming;
-      seen.push({ method, url, headers, body: Buffer.concat(chunks).toString("utf8") });
-      answer(incoming, response);
+      received.push({ method, url, headers, body: Buffer.concat(chunks).toString("utf8") });
+      respond(incoming, response);
     });
   };
   const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   server.keepAliveTimeout = 60_000;
-  // A client that ends the connection during the handshake must not fail the test.
+  // A client that closes the connection during the TLS handshake must not fail the test.
   server.on("tlsClientError", () => {});
-  return { ...(await listen(server, tls ? "https" : "http")), seen };
+  return { ...(await listen(server, tls ? "https" : "http")), received };
 }
 
-/** Starts a TCP server, which can send any bytes. */
-export async function speaking(talk: (socket: Socket) => void): Promise<TestServer> {
+/** Starts a TCP server. `talk` can send any bytes, including invalid HTTP. */
+export async function startTcpServer(talk: (socket: Socket) => void): Promise<TestServer> {
   const server = createTcpServer();
   server.on("connection", talk);
   return listen(server, "http");
 }
 
 /** Starts an HTTPS server that forwards every request to the embedded cloud. */
-export const behindTls = async (url: string, tls: { key: string; cert: string }): Promise<TestServer> => {
+export const startTlsProxy = async (url: string, tls: { key: string; cert: string }): Promise<TestServer> => {
   const server = createSecureServer(tls, (incoming, response) => {
     const { method, headers } = incoming;
     incoming.pipe(
@@ -93,7 +95,7 @@ export const behindTls = async (url: string, tls: { key: string; cert: string })
   return listen(server, "https");
 };
 
-/** Returns a connection whose services all have the same address. */
+/** Returns a connection to a server that stands for every cloud service. */
 export function connectionTo(origin: string, changes: Partial<Connection> = {}): Connection {
   const now = () => instant(Date.now());
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { asSnapshotError, SnapshotError } from "../../../shared/core/errors.ts";
 
-test("SnapshotError has its reason as its name, and all details of the cloud", () => {
+test("SnapshotError has the reason as its name and the given details as fields", () => {
   const details = {
     code: "EVS.2409",
     cloudMessage: "A snapshot is being created.",
@@ -18,15 +18,15 @@ test("SnapshotError has its reason as its name, and all details of the cloud", (
   expect(error.cause).toBe(cause);
 });
 
-test("SnapshotError is not ambiguous and has no cause by default", () => {
+test("SnapshotError without details is not ambiguous and has no cause", () => {
   const error = new SnapshotError("NotFound", "Gone.");
   expect(error.ambiguous).toBe(false);
   expect("cause" in error).toBe(false);
 });
 
-test("asSnapshotError reports any other thrown value as a fault of the function and names the value", () => {
-  const ours = new SnapshotError("NotFound", "Gone.");
-  expect(asSnapshotError(ours)).toBe(ours);
+test("asSnapshotError returns a SnapshotError unchanged, and turns another thrown value into a CloudError that names the value", () => {
+  const known = new SnapshotError("NotFound", "Gone.");
+  expect(asSnapshotError(known)).toBe(known);
   const fault = new TypeError("x is not a function");
   const error = asSnapshotError(fault);
   expect(error).toMatchObject({

@@ -9,7 +9,7 @@ import {
   parseInstant,
 } from "../../../shared/core/instant.ts";
 
-const shown = (text: unknown) => {
+const parsedTime = (text: unknown) => {
   const parsed = parseInstant(text);
   return parsed === undefined ? undefined : formatInstant(parsed);
 };
@@ -32,7 +32,7 @@ describe("parseInstant", () => {
     ["a leap day", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
     ["the last minute of a year with a positive offset", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
   ])("parseInstant reads %s", (_what, text, moment) => {
-    expect(shown(text)).toBe(moment);
+    expect(parsedTime(text)).toBe(moment);
   });
 
   test.each([
@@ -58,22 +58,22 @@ describe("parseInstant", () => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
-  test("parseInstant returns the formatted moment for every moment and offset", () => {
+  test("parseInstant reads any time from 1970 to 2099 that is written with any offset", () => {
     const moments = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(2099, 11) });
     fc.assert(
       fc.property(moments, fc.integer({ min: -12 * 60, max: 14 * 60 }), (moment, minutes) => {
-        const there = new Date(moment + minutes * 60_000).toISOString().slice(0, -1);
+        const localTime = new Date(moment + minutes * 60_000).toISOString().slice(0, -1);
         const offset = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) =>
           String(Math.trunc(n)).padStart(2, "0"),
         );
-        expect(parseInstant(`${there}${minutes < 0 ? "-" : "+"}${offset.join(":")}`)).toBe(moment);
+        expect(parseInstant(`${localTime}${minutes < 0 ? "-" : "+"}${offset.join(":")}`)).toBe(moment);
         expect(parseInstant(formatInstant(instant(moment)))).toBe(moment);
       }),
     );
   });
 });
 
-test("credibleTime accepts times from 2015 to 15 minutes ahead", () => {
+test("credibleTime accepts times from 2015 on until 15 minutes after the current time", () => {
   const now = instant(Date.parse("2026-11-21T02:00:00Z"));
   const credible = (text: string) => credibleTime(parseInstant(text), now) !== undefined;
   for (const text of ["2015-01-01T00:00:00Z", "2026-11-21T02:00:00Z", "2026-11-21T02:15:00Z"]) {
@@ -88,11 +88,11 @@ test("credibleTime accepts times from 2015 to 15 minutes ahead", () => {
   for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
 });
 
-test("instant, after and before return whole milliseconds", () => {
+test("instant and after round down to whole milliseconds", () => {
   expect(instant(1.9)).toBe(1);
   expect(after(instant(1_000), 500.5)).toBe(1_500);
 });
 
-test("compactInstant has whole seconds and no separators", () => {
+test("compactInstant returns a time such as 20261121T020000Z, in whole seconds and without separators", () => {
   expect(compactInstant(instant(Date.parse("2026-11-21T02:00:00.999Z")))).toBe("20261121T020000Z");
 });

@@ -13,6 +13,6 @@ test.each(["", "\ufeff", "\ufeff\ufeff{}", "{}\ufeff", "{"])("parseJson rejects 
   expect(() => parseJson(text)).toThrow(SyntaxError);
 });
 
-test("parseJson reads 100,000 nested arrays", () => {
+test("parseJson reads 100,000 nested arrays without a stack overflow", () => {
   expect(parseJson(`\ufeff${"[".repeat(100_000)}${"]".repeat(100_000)}`)).toHaveLength(1);
 });

@@ -14,17 +14,17 @@ describe("boundText", () => {
     expect(boundText("", 1)).toBe("");
   });
 
-  test("boundText marks a cut and counts the mark as part of the maximum length", () => {
+  test("boundText ends a cut string with …, which counts as part of the maximum length", () => {
     expect(boundText("abcde", 4)).toBe("abc…");
     expect(boundText("abcde", 1)).toBe("…");
   });
 
-  test("boundText never splits a surrogate pair", () => {
+  test("boundText cuts a string before an emoji instead of splitting its surrogate pair", () => {
     expect(boundText("ab😀cd", 4)).toBe("ab…");
     expect(boundText("ab😀cd", 5)).toBe("ab😀…");
   });
 
-  test("boundText returns a prefix of the string that is as long as allowed", () => {
+  test("boundText returns the longest possible prefix of any string that does not end with half a surrogate pair", () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 20 }), (text, maxLength) => {
         const bounded = boundText(text, maxLength);
@@ -65,7 +65,7 @@ describe("escapeControls", () => {
     expect(escapeControls(text)).toBe(text);
   });
 
-  test("escapeControls does not change the value of a JSON string", () => {
+  test("escapeControls leaves no control character in JSON and does not change the parsed value", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const line = escapeControls(JSON.stringify({ text }));

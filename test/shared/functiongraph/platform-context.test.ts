@@ -11,7 +11,7 @@ const EMPTY = {
   agency: { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" },
 };
 
-test("readContext returns the values of a context whose methods need their `this`", () => {
+test("readContext reads a context whose methods use this", () => {
   class Context {
     readonly #values: Record<string, string> = { REGION: "eu-west-101" };
     getRequestID = () => "r-1";
@@ -46,25 +46,25 @@ test.each<[what: string, given: unknown]>([
   ["undefined", undefined],
   ["null", null],
   ["a string", "context"],
-  ["properties instead of methods", { getRequestID: "r-1", getToken: 5, getUserData: { REGION: "x" } }],
+  ["an object with properties instead of methods", { getRequestID: "r-1", getToken: 5, getUserData: { REGION: "x" } }],
   [
-    "methods that throw",
+    "an object whose methods throw",
     Object.fromEntries(
       ["getRequestID", "getRemainingTimeInMilliSeconds", "getToken", "getUserData", "getProjectID"].map((name) => [
         name,
         () => {
-          throw new Error("not today");
+          throw new Error("unavailable");
         },
       ]),
     ),
   ],
   [
-    "methods that return no string",
+    "an object whose methods return no strings",
     { getRequestID: () => undefined, getToken: () => null, getUserData: () => undefined },
   ],
-  ["a remaining time that is not a number", { getRemainingTimeInMilliSeconds: () => Number.NaN }],
-  ["a remaining time that is a string", { getRemainingTimeInMilliSeconds: () => "2900" }],
-])("readContext returns empty values for %s", (_what, given) => {
+  ["an object whose remaining time is NaN", { getRemainingTimeInMilliSeconds: () => Number.NaN }],
+  ["an object whose remaining time is a string", { getRemainingTimeInMilliSeconds: () => "2900" }],
+])("readContext returns empty values if the context is %s", (_what, given) => {
   const { userData, ...read } = readContext(given);
   expect(read).toEqual(EMPTY);
   expect(userData("REGION")).toBe("");

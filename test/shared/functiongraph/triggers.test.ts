@@ -17,6 +17,6 @@ test.each<[trigger: string, event: unknown]>([
   ["direct", null],
   ["direct", undefined],
   ["direct", "text"],
-])("triggerOf returns %s for %j", (trigger, event) => {
+])("triggerOf returns the trigger type %s for the event %j", (trigger, event) => {
   expect(triggerOf(event)).toBe(trigger);
 });

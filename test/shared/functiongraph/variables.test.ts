@@ -1,38 +1,42 @@
 import { describe, expect, test } from "vitest";
 import { checkId, readChoice, readInteger, variablesOf } from "../../../shared/functiongraph/variables.ts";
 
-const nothing = () => "";
+const noUserData = () => "";
 
 describe("variablesOf", () => {
   test("variablesOf reads the user data first, then RUNTIME_USERDATA, then the environment", () => {
     const runtime = { RUNTIME_USERDATA: '{"REGION":"from-runtime"}', REGION: "from-environment" };
     expect(variablesOf(() => "from-user-data", runtime)("REGION")).toBe("from-user-data");
-    expect(variablesOf(nothing, runtime)("REGION")).toBe("from-runtime");
-    expect(variablesOf(nothing, { REGION: "from-environment" })("REGION")).toBe("from-environment");
-    expect(variablesOf(nothing, {})("REGION")).toBeUndefined();
+    expect(variablesOf(noUserData, runtime)("REGION")).toBe("from-runtime");
+    expect(variablesOf(noUserData, { REGION: "from-environment" })("REGION")).toBe("from-environment");
+    expect(variablesOf(noUserData, {})("REGION")).toBeUndefined();
   });
 
   test("variablesOf returns undefined for an empty variable", () => {
     const environment = { RUNTIME_USERDATA: '{"A":""}', A: "" };
-    expect(variablesOf(nothing, environment)("A")).toBeUndefined();
+    expect(variablesOf(noUserData, environment)("A")).toBeUndefined();
   });
 
   test("variablesOf returns a number in RUNTIME_USERDATA as a string", () => {
-    expect(variablesOf(nothing, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
+    expect(variablesOf(noUserData, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
   });
 
-  test("variablesOf returns the description of an array or object in RUNTIME_USERDATA and still finds the other variables", () => {
+  test("variablesOf describes an array or object in RUNTIME_USERDATA in words and still reads the other variables", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-    const variables = variablesOf(nothing, { RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`, A: "a", B: "b" });
+    const variables = variablesOf(noUserData, {
+      RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`,
+      A: "a",
+      B: "b",
+    });
     expect(["A", "B", "C"].map(variables)).toEqual(["an array of 1 item", "an object", "c"]);
   });
 
   test.each(["{", "null", "[]", '"text"', ""])("variablesOf ignores the invalid RUNTIME_USERDATA %j", (text) => {
-    expect(variablesOf(nothing, { RUNTIME_USERDATA: text, A: "a" })("A")).toBe("a");
+    expect(variablesOf(noUserData, { RUNTIME_USERDATA: text, A: "a" })("A")).toBe("a");
   });
 });
 
-test("readInteger returns a whole number within the limits, or the default, and rejects other values", () => {
+test("readInteger returns a whole number from min to max, or the default if the variable is not set, and rejects other values", () => {
   const read = (text?: string) => readInteger(() => text, "N", { defaultValue: 8, min: 1, max: 100 });
   expect([read(), read("1"), read("100"), read("007")]).toEqual([8, 1, 100, 7]);
   for (const text of ["0", "101", "-1", "1.5", "1e1", "0x10", "ten", " 5", "5\n", "Infinity"]) {
@@ -40,7 +44,7 @@ test("readInteger returns a whole number within the limits, or the default, and 
   }
 });
 
-test("readChoice returns an allowed value, or the default, and rejects other values", () => {
+test("readChoice returns an allowed value, or the default if the variable is not set, and rejects other values", () => {
   const read = (text?: string) =>
     readChoice(() => text, "C", { defaultValue: "current", choices: ["current", "classic"] });
   expect([read(), read("classic")]).toEqual(["current", "classic"]);
@@ -48,7 +52,7 @@ test("readChoice returns an allowed value, or the default, and rejects other val
     expect(() => read(text)).toThrow(/^C: expected "current" or "classic"/);
 });
 
-test("checkId returns an id of letters, digits, - and _ and rejects other values", () => {
+test("checkId returns an id of at most 64 letters, digits, - and _, and rejects other values", () => {
   expect(checkId("ID", "0123456789abcdef-_Z")).toBe("0123456789abcdef-_Z");
   for (const text of ["", "a/b", "..", "a b", "a\n", "a%2f", "{project_id}", "$&", "a".repeat(65)]) {
     expect(() => checkId("ID", text)).toThrow(/^ID: expected an id of letters, digits, - and _, got /);

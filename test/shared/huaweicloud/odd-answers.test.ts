@@ -1,4 +1,4 @@
-/** Tests create functions with undocumented responses of the cloud, or of a proxy in front of it. */
+/** Tests the create functions with undocumented responses that a service, or a proxy in front of the service, sends. */
 import { describe, expect, test } from "vitest";
 import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/gateway/odd-answers.ts";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
@@ -8,25 +8,26 @@ import { useFixedDate } from "../../support/fixed-date.ts";
 
 useFixedDate();
 
-type Armed = [match: FaultMatch, fault: Fault];
+/** Returns the odd response. If `after` is true, the embedded cloud carries out the request before it responds. */
+type OddResponse = (after: boolean) => Fault;
 
 interface Place {
   place: string;
-  /** True if the same request succeeded once before the odd response. */
+  /** True if the same request has succeeded once before the odd response. */
   repeated?: boolean;
-  /** Arms the faults. `odd(after)` is the odd response, sent before or after the cloud carries out the request. */
-  arm(create: Create, odd: (after: boolean) => Fault): Armed[];
+  /** Returns the faults for the embedded cloud. */
+  faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];
 }
 
 const PLACES: Place[] = [
   {
-    place: "every list call of a repeated request",
+    place: "every list request of a repeated create request",
     repeated: true,
-    arm: ({ list }, odd) => [[{ operation: list }, odd(false)]],
+    faults: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },
   {
-    place: "every list call after a create call whose response is lost",
-    arm: ({ list, operation }, odd) => [
+    place: "every list request after a lost create response",
+    faults: ({ list, operation }, odd) => [
       [
         { operation, nth: 1 },
         { type: "reset", after: true },
@@ -35,49 +36,49 @@ const PLACES: Place[] = [
     ],
   },
   {
-    place: "the first create call, which the cloud does not carry out,",
-    arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
+    place: "the first create request, which creates nothing,",
+    faults: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
   },
   {
-    place: "the first create call, which the cloud carries out,",
-    arm: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
+    place: "the first create request, which creates a snapshot,",
+    faults: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
   },
   {
-    place: "every create call, which the cloud carries out each time,",
-    arm: ({ operation }, odd) => [[{ operation }, odd(true)]],
+    place: "every create request, each of which creates a snapshot,",
+    faults: ({ operation }, odd) => [[{ operation }, odd(true)]],
   },
 ];
 
-const ODD: [name: string, odd: (after: boolean) => Fault][] = [
-  ...Object.entries<OddAnswer>(ODD_ANSWERS).map(([name, answer]): [string, (after: boolean) => Fault] => [
+const ODD: [name: string, odd: OddResponse][] = [
+  ...Object.entries<OddAnswer>(ODD_ANSWERS).map(([name, answer]): [string, OddResponse] => [
     name,
     (after) => ({ type: "status", ...answer, after }),
   ]),
   ["stalled body", (after) => ({ type: "stall", after })],
   ["101 Switching Protocols", (after) => ({ type: "upgrade", after })],
   ["101 without any header", (after) => ({ type: "upgrade", headers: {}, after })],
-  ...[301, 302, 303, 307, 308].map((status): [string, (after: boolean) => Fault] => [
+  ...[301, 302, 303, 307, 308].map((status): [string, OddResponse] => [
     `redirect ${status}`,
     (after) => ({ type: "status", status, headers: { location: "http://127.0.0.1:1/" }, body: "", after }),
   ]),
 ];
 
-/** Creates a snapshot under the faults, then repeats the request without faults. */
-async function createUnder(create: Create, { repeated, arm }: Place, odd: (after: boolean) => Fault): Promise<void> {
+/** Sends a create request with the faults, then repeats the request without faults. */
+async function createWithFaults(create: Create, { repeated, faults }: Place, odd: OddResponse): Promise<void> {
   const fixture = await createFixture(create);
   const post = () => fixture.post({}, { "idempotency-key": "k" });
   if (repeated) await post();
-  const handles = arm(create, odd).map(([match, fault]) => fixture.cloud.fault(match, fault));
+  const handles = faults(create, odd).map(([match, fault]) => fixture.cloud.fault(match, fault));
   const invoked = await post();
   for (const { hits } of handles) expect(hits).toBeGreaterThan(0);
   expect(invoked.error).toBeUndefined();
   expect(invoked.records.map(({ action }) => action)).toEqual(["create", "run"]);
   expectWholeRecords(invoked);
-  const made = fixture.cloud.snapshots(create.kind);
-  expect(made.length).toBeLessThanOrEqual(1);
+  const created = fixture.cloud.snapshots(create.kind);
+  expect(created.length).toBeLessThanOrEqual(1);
   if (invoked.result.statusCode < 300) {
-    expect(made).toHaveLength(1);
-    expect(invoked.result.body).toContain(made[0]?.id);
+    expect(created).toHaveLength(1);
+    expect(invoked.result.body).toContain(created[0]?.id);
   } else expect(["accepted", "existing"]).not.toContain(invoked.records[0].outcome);
 
   fixture.cloud.clearFaults();
@@ -89,14 +90,14 @@ async function createUnder(create: Create, { repeated, arm }: Place, odd: (after
 }
 
 describe.each(CREATES)("$name", (create) => {
-  describe.each(PLACES)("$place gets an odd response", (place) => {
+  describe.each(PLACES)("an odd response to $place", (place) => {
     test.each(ODD)(
-      `${create.name} writes one record and creates at most one snapshot if ${place.place} gets the odd response %s`,
-      (_name, odd) => createUnder(create, place, odd),
+      `${create.name} writes one record and creates at most one snapshot if ${place.place} gets the response: %s`,
+      (_name, odd) => createWithFaults(create, place, odd),
     );
   });
 
-  test(`${create.name} waits for the final response after a thousand interim responses`, async () => {
+  test(`${create.name} waits for the final response if 1,000 interim responses come first`, async () => {
     const fixture = await createFixture(create);
     fixture.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
     const { result } = await fixture.post();

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 // biome-ignore lint/suspicious/noExplicitAny: the exports of a bundle can have any type
 type Exports = any;
 
-/** Bundles a module like the build, with the stubs or with the original packages, and loads the bundle. */
+/** Bundles a module like the build, with the stubs or with the original packages, and returns the exports of the bundle. */
 async function load(contents: string, isStubbed: boolean): Promise<Exports> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root },
@@ -43,7 +43,7 @@ describe("the signer with stubs", () => {
   });
   afterAll(() => void vi.useRealTimers());
 
-  /** Returns the headers of a signed request as JSON, because their order matters too, or the error of the signer. */
+  /** Returns the headers of the signed request as JSON, because the order of headers matters, or the error of the signer. */
   const signed = ({ AKSKSigner }: Exports, request: object, [ak, sk]: [string, string]): string => {
     try {
       // The signer sorts arrays in place, so it gets a copy.
@@ -58,13 +58,7 @@ describe("the signer with stubs", () => {
   const headerName = fc.oneof(
     text,
     fc.constantFrom(
-      "content-type",
-      "Content-Type",
-      "X-Project-Id",
-      "x-security-token",
-      "HOST",
-      "host",
-      "X-Sdk-Content-Sha256",
+      ..."content-type Content-Type X-Project-Id x-security-token HOST host X-Sdk-Content-Sha256".split(" "),
     ),
     fc.stringMatching(/^[Xx]-[A-Za-z-]{0,4}$/),
   );
@@ -94,41 +88,25 @@ describe("the signer with stubs", () => {
   const zone = fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia");
   const key = fc.tuple(text, text);
 
-  test("the signer with stubs returns the original signature for any header names, query, path, body, key, time and zone", () => {
-    const before = process.env.TZ;
+  test("the SDK's signer with stubs returns the original signature for random headers, queries, paths, bodies, keys, times and zones", () => {
+    const originalZone = process.env.TZ;
     fc.assert(
       fc
-        .property(request, key, moment, zone, (anything, keys, at, tz) => {
-          process.env.TZ = tz;
-          vi.setSystemTime(at);
-          expect(signed(stubbed, anything, keys)).toBe(signed(original, anything, keys));
+        .property(request, key, moment, zone, (anyRequest, keys, time, timeZone) => {
+          process.env.TZ = timeZone;
+          vi.setSystemTime(time);
+          expect(signed(stubbed, anyRequest, keys)).toBe(signed(original, anyRequest, keys));
         })
         .afterEach(() => {
-          if (before === undefined) delete process.env.TZ;
-          else process.env.TZ = before;
+          if (originalZone === undefined) delete process.env.TZ;
+          else process.env.TZ = originalZone;
         }),
       { numRuns: 600 },
     );
   });
 
-  test("the signer with stubs returns the original signature for header names that differ only in case, in any order", () => {
-    const names = fc.shuffledSubarray([
-      "a",
-      "A",
-      "b-",
-      "B-",
-      "b_",
-      "ä",
-      "Ä",
-      "ß",
-      "İ",
-      "i̇",
-      "x-sdk",
-      "X-SDK",
-      "10",
-      "9",
-      "",
-    ]);
+  test("the SDK's signer with stubs returns the original signature for header names that differ only in case, in any order", () => {
+    const names = fc.shuffledSubarray([..."a A b- B- b_ ä Ä ß İ i̇ x-sdk X-SDK 10 9".split(" "), ""]);
     fc.assert(
       fc.property(names, (shuffled) => {
         vi.setSystemTime("2026-11-21T02:00:00Z");
@@ -144,7 +122,7 @@ describe("the signer with stubs", () => {
     "2024-02-29T23:59:59.999Z",
     "2026-03-29T01:00:00.000Z",
     "9999-12-31T23:59:59.999Z",
-  ])("the signer with stubs returns the original signature and date at %s", (at) => {
+  ])("the SDK's signer with stubs returns the original signature and the right date header at %s", (at) => {
     vi.setSystemTime(at);
     const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers: {} };
     const headers = JSON.parse(signed(stubbed, anything, ["AK", "SK"]));
@@ -152,7 +130,7 @@ describe("the signer with stubs", () => {
     expect(signed(stubbed, anything, ["AK", "SK"])).toBe(signed(original, anything, ["AK", "SK"]));
   });
 
-  test("the signer with stubs rejects a request that already has a date", () => {
+  test("the SDK's signer with stubs rejects a request that already has an X-Sdk-Date header", () => {
     const anything = {
       method: "GET",
       endpoint: "https://evs.example.com",
@@ -167,7 +145,7 @@ describe("the signer with stubs", () => {
 describe("calls of modules that the bundles leave out", () => {
   let sdk: Exports;
   beforeAll(async () => {
-    // Imports the modules in the same way as the SDK.
+    // Requires the modules in the same way as the SDK.
     sdk = await load(
       `module.exports = {
          ...require("${CORE}/HcClient"),
@@ -197,7 +175,7 @@ describe("calls of modules that the bundles leave out", () => {
     return { ...parts, getPathParams: () => ({}), getHeaders: () => headers };
   };
 
-  test.each<[what: string, reach: () => unknown]>([
+  test.each<[what: string, use: () => unknown]>([
     ["ClientBuilder", () => new sdk.clientBuilder.ClientBuilder((client: unknown) => client)],
     ["the SDK's own HTTP client", () => new sdk.defaultHttpClient.DefaultHttpClient({})],
     ["the static state of the SDK's own HTTP client", () => sdk.defaultHttpClient.DefaultHttpClient.httpReqParam()],
@@ -229,51 +207,51 @@ describe("calls of modules that the bundles leave out", () => {
     ],
     ["axios", () => sdk.axios.default({ url: "https://evs.example.com" })],
     ["axios.create", () => sdk.axios.create({}).interceptors.request.use()],
-    ["another function of axios", () => sdk.axios.isAxiosError(new Error("any"))],
+    ["axios.isAxiosError", () => sdk.axios.isAxiosError(new Error("any"))],
     ["a proxy", () => new sdk.proxy.HttpsProxyAgent("http://127.0.0.1:1")],
     ["uuid", () => sdk.uuid.v4()],
     ["log4js", () => sdk.log4js.getLogger()],
     ["a class that extends a stub", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
-  ])("a stub throws a clear error for %s", async (_what, reach) => {
-    await expect((async () => reach())()).rejects.toThrow(LEFT_OUT);
+  ])("a stub throws an error that names the forbidden parts of the SDK if code uses %s", async (_what, use) => {
+    await expect((async () => use())()).rejects.toThrow(LEFT_OUT);
   });
 
-  test.each<[what: string, reach: () => unknown, message: string]>([
+  test.each<[what: string, use: () => unknown, message: string]>([
     [
-      "another function of lodash",
+      "lodash.cloneDeep",
       () => sdk.lodash.cloneDeep({}),
       "Expected the SDK to use only sortBy of lodash, got lodash.cloneDeep.",
     ],
-    ["a zone of moment", () => sdk.moment.utc(), "Expected the SDK to use only a call of moment, got moment.utc."],
+    ["moment.utc", () => sdk.moment.utc(), "Expected the SDK to use only a call of moment, got moment.utc."],
     [
-      "arithmetic of moment",
+      "moment().add",
       () => sdk.moment().add(1, "day"),
       "Expected the SDK to use only utcOffset of moment(), got moment().add.",
     ],
     [
-      "another offset of moment",
+      "moment().utcOffset(60)",
       () => sdk.moment().utcOffset(60),
       "Expected the SDK's signer to call utcOffset(0), got utcOffset(60).",
     ],
     [
-      "another format of moment",
+      "moment().format(L)",
       () => sdk.moment().utcOffset(0).format("L"),
       "Expected the SDK's signer to call format(YYYYMMDDTHHmmss), got format(L).",
     ],
     [
-      "the configuration of the logger",
+      "logger.configure",
       () => sdk.logger.configure(),
       "Expected the SDK to use only getLogger and LogLevel of its logger, got its logger.configure.",
     ],
-  ])("a stub that replaces a module partly throws a clear error for %s", (_what, reach, message) => {
-    expect(reach).toThrow(message);
+  ])("a stub that replaces only part of a module throws an error if code uses %s", (_what, use, message) => {
+    expect(use).toThrow(message);
   });
 
-  test("the index of the SDK loads with stubs", () => {
+  test("the main module of the SDK can be loaded with stubs", () => {
     expect(typeof sdk.core.BasicCredentials).toBe("function");
   });
 
-  test("stubbedSdk replaces the modules that the SDK requires in vitest", async () => {
+  test("stubbedSdk makes vitest load the stubs instead of the modules that the SDK requires", async () => {
     const path = createRequire(import.meta.url).resolve(`${CORE}/HcClient`);
     const { HcClient } = evaluate((await stubbedSdk.load(path)) ?? "");
     expect(() => new HcClient({}).overrideEndpoints([])).toThrow(LEFT_OUT);

@@ -7,7 +7,7 @@ import { sdkCredential } from "../../../shared/huaweicloud/http/credentials.ts";
 
 const printable = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
 
-test("sdkCredential signs a request exactly like the SDK's BasicCredentials", async () => {
+test("sdkCredential signs random requests exactly like the SDK's BasicCredentials", async () => {
   vi.useFakeTimers({ now: new Date("2026-11-21T02:00:00Z"), toFake: ["Date"] });
   try {
     await fc.assert(

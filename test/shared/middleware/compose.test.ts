@@ -1,4 +1,4 @@
-/** Tests the order in which a composed function reads, checks and reports. */
+/** Tests in which order a composed function reads the configuration, validates the event and calls the handler. */
 import { expect, test } from "vitest";
 import { SnapshotError } from "../../../shared/core/errors.ts";
 import { compose } from "../../../shared/middleware/compose.ts";
@@ -14,7 +14,7 @@ const schema: SchemaOf<{ policy: string; size?: number }> = {
   properties: { policy: { type: "string" }, size: { type: "integer" } },
 };
 
-/** Composes a function that appends to a list when it is checked and when it is handled. */
+/** Composes a timer function that appends to `steps` when its check and its handler are called. */
 function timerFunction(steps: string[] = []) {
   return compose({
     name: "sample",
@@ -32,10 +32,10 @@ function timerFunction(steps: string[] = []) {
   });
 }
 
-test("compose passes the valid body and the time of a timer event to the handler, and returns the summary", async () => {
+test("compose passes the body and the time of a valid timer event to the handler, and returns the summary of the run", async () => {
   const steps: string[] = [];
-  const site = await createTestEnvironment();
-  const { result } = await site.invoke(timerFunction(steps), timer({ policy: "nightly" }));
+  const environment = await createTestEnvironment();
+  const { result } = await environment.invoke(timerFunction(steps), timer({ policy: "nightly" }));
   expect(steps).toEqual(["check", `handle nightly ${new Date(START).toISOString()}`]);
   expect(result).toEqual({
     function: "sample",
@@ -47,10 +47,10 @@ test("compose passes the valid body and the time of a timer event to the handler
   });
 });
 
-test("compose calls neither the check nor the handler for a body that does not match the schema", async () => {
+test("compose calls neither the check nor the handler if the body does not match the schema", async () => {
   const steps: string[] = [];
-  const site = await createTestEnvironment();
-  const { error, records } = await site.invoke(timerFunction(steps), timer({ policy: "nightly", size: "big" }));
+  const environment = await createTestEnvironment();
+  const { error, records } = await environment.invoke(timerFunction(steps), timer({ policy: "nightly", size: "big" }));
   expect(steps).toEqual([]);
   expect(error).toMatchObject({ reason: "InvalidRequest", message: 'size: expected an integer, got "big".' });
   expect(records.map(({ action, outcome, policy }) => [action, outcome, policy])).toEqual([
@@ -61,30 +61,30 @@ test("compose calls neither the check nor the handler for a body that does not m
 
 test("compose does not call the handler if the check throws", async () => {
   const steps: string[] = [];
-  const site = await createTestEnvironment();
-  const { error } = await site.invoke(timerFunction(steps), timer({ policy: "nightly", size: -1 }));
+  const environment = await createTestEnvironment();
+  const { error } = await environment.invoke(timerFunction(steps), timer({ policy: "nightly", size: -1 }));
   expect(steps).toEqual(["check"]);
   expect(error).toMatchObject({ reason: "InvalidRequest", message: "size: expected at least 0, got -1." });
 });
 
-test("compose reports an invalid configuration before an invalid event", async () => {
-  const site = await createTestEnvironment({ variables: { HTTP_TIMEOUT_MS: "soon" } });
-  const { error, records } = await site.invoke(timerFunction(), { trigger_type: "TIMER" });
+test("compose fails with Misconfigured if both the configuration and the event are invalid", async () => {
+  const environment = await createTestEnvironment({ variables: { HTTP_TIMEOUT_MS: "soon" } });
+  const { error, records } = await environment.invoke(timerFunction(), { trigger_type: "TIMER" });
   expect(error).toMatchObject({ reason: "Misconfigured" });
   expect(records.map(({ action, outcome }) => [action, outcome])).toEqual([["run", "failed"]]);
 });
 
-test("the record of a function that is not configured names the policy and the time of the event", async () => {
-  const site = await createTestEnvironment({ variables: { HTTP_TIMEOUT_MS: "soon" } });
-  const { records } = await site.invoke(timerFunction(), timer({ policy: "nightly" }));
+test("compose writes a record with the policy and the event time even if the configuration is invalid", async () => {
+  const environment = await createTestEnvironment({ variables: { HTTP_TIMEOUT_MS: "soon" } });
+  const { records } = await environment.invoke(timerFunction(), timer({ policy: "nightly" }));
   expect(records).toEqual([
     expect.objectContaining({ policy: "nightly", event_time: new Date(START).toISOString(), outcome: "failed" }),
   ]);
-  expect(site.cloud.logs).toHaveLength(1);
+  expect(environment.cloud.logs).toHaveLength(1);
 });
 
-test("a composed HTTP function responds with JSON, and with an error envelope if the handler throws", async () => {
-  const site = await createTestEnvironment();
+test("compose makes an HTTP function return the handler's body as JSON, or an error envelope if the handler throws", async () => {
+  const environment = await createTestEnvironment();
   const echo = compose({
     name: "echo",
     target: { action: "create" },
@@ -95,24 +95,24 @@ test("a composed HTTP function responds with JSON, and with an error envelope if
       return { status: 202, body: { echo: body.policy }, headers: { "retry-after": "5" } };
     },
   });
-  const { result } = await site.invoke(echo, apig({ policy: "nightly" }), { requestId: "r-1" });
+  const { result } = await environment.invoke(echo, apig({ policy: "nightly" }), { requestId: "r-1" });
   expect(result).toMatchObject({
     statusCode: 202,
     headers: { "x-request-id": "r-1", "retry-after": "5" },
     body: '{"echo":"nightly"}',
   });
-  const busy = await site.invoke(echo, apig({ policy: "nightly", size: 0 }), { requestId: "r-2" });
+  const busy = await environment.invoke(echo, apig({ policy: "nightly", size: 0 }), { requestId: "r-2" });
   expect(busy.result).toMatchObject({ statusCode: 409, headers: { "x-request-id": "r-2", "retry-after": "2" } });
   expect(JSON.parse(busy.result.body)).toEqual({
     error: { code: "Busy", message: "The disk is busy.", reason: "Busy", request_id: "r-2" },
   });
 });
 
-test("compose keeps concurrent invocations of one function apart", async () => {
-  const site = await createTestEnvironment();
+test("compose returns to each of 20 concurrent invocations the summary and the record of its own policy", async () => {
+  const environment = await createTestEnvironment();
   const sample = timerFunction();
   const policies = Array.from({ length: 20 }, (_, index) => `policy-${index}`);
-  const invoked = await Promise.all(policies.map((policy) => site.invoke(sample, timer({ policy }))));
+  const invoked = await Promise.all(policies.map((policy) => environment.invoke(sample, timer({ policy }))));
   expect(invoked.map(({ result, records }) => [result.policy, records.at(-1)?.policy])).toEqual(
     policies.map((policy) => [policy, policy]),
   );

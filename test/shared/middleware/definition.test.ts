@@ -17,7 +17,7 @@ const moduleOf = (folder: string) => import(join(FUNCTIONS, folder, "handler.ts"
 const camelCase = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 test.each(byFolder)(
-  "the folder functions/%s contains a definition of the same name, and a handler",
+  "the folder functions/%s contains function.ts and handler.ts, and the definition has the name of the folder",
   (folder, definition) => {
     expect(definition.name).toBe(folder);
     for (const file of ["function.ts", "handler.ts"])
@@ -25,18 +25,18 @@ test.each(byFolder)(
   },
 );
 
-test.each(folders)("functions/%s/handler.ts exports the handler and its factory, and nothing else", async (folder) => {
+test.each(folders)("functions/%s/handler.ts exports only the handler and its factory", async (folder) => {
   const exports = Object.entries(await moduleOf(folder)).map(([name, value]) => [name, typeof value]);
   expect(Object.fromEntries(exports)).toEqual({ handler: "function", [camelCase(folder)]: "function" });
 });
 
-test("each function has a bundle, and each bundle is of a function", () => {
+test("the folder dist contains exactly one bundle for each function", () => {
   const bundles = readdirSync(DIST, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   expect(bundles.map(({ name }) => name).sort()).toEqual(folders.toSorted());
 });
 
 test.each(byFolder)(
-  "the bundle of %s contains the name of the function, but not the rest of its definition",
+  "the bundle of %s contains the name of the function, but not its summary, timeout and calls",
   (folder, definition) => {
     const bundle = readFileSync(join(DIST, folder, "index.js"), "utf8");
     expect(bundle).toContain(`"${folder}"`);
@@ -46,7 +46,7 @@ test.each(byFolder)(
 );
 
 test.each(byFolder)(
-  "the definition of %s names exactly the calls of the table of rights in infra/README.md",
+  "the definition of %s names exactly the API calls that infra/README.md lists for the function",
   (folder, definition) => {
     const documented = [...CALLS].flatMap(([call, functions]) => (functions?.includes(folder) ? [call] : []));
     expect(callsOf(definition, definitions)).toEqual(documented.sort());
@@ -54,40 +54,37 @@ test.each(byFolder)(
 );
 
 test.each(byFolder)(
-  "the definition of %s has the values that FunctionGraph allows",
+  "the definition of %s has a timeout and a memory size that FunctionGraph allows",
   (_folder, { timeoutSeconds, memoryMb, summary, trigger }) => {
-    // The gateway closes a request after 60 s.
+    // The API gateway closes a request after 60 s.
     expect(timeoutSeconds).toBeLessThanOrEqual(trigger.type === "http" ? 60 : 900);
     expect([128, 256, 512, 768, 1024]).toContain(memoryMb);
     expect(summary).toMatch(/^[A-Z][^\n]*\.$/);
   },
 );
 
-test.each(byFolder)(
-  "%s accepts the events of the triggers in its definition, and no others",
-  async (folder, { trigger }) => {
-    const cts = { cts: { trace_name: "deleteVolume", service_type: "EVS", time: 1 } };
-    const events = { http: apig({}), direct: {}, timer: timerEvent({ policy: "nightly" }), cts };
-    const accepted = new Set<string>([trigger.type]);
-    if (trigger.type === "http" && trigger.acceptsDirectCalls) accepted.add("direct");
-    const factory = (await moduleOf(folder))[camelCase(folder)];
-    const site = await createTestEnvironment();
-    for (const [type, event] of Object.entries(events)) {
-      const { error, result, records } = await site.invoke(factory, event);
-      const message = error?.message ?? JSON.parse(result?.body ?? "{}").error?.message ?? "";
-      const isRefused = /^Expected (an HTTP request|a TIMER event|a CTS event)/.test(message);
-      expect([type, isRefused]).toEqual([type, !accepted.has(type)]);
-      expect(records.at(-1)).toMatchObject({ function: folder, action: "run" });
-    }
-  },
-);
+test.each(byFolder)("%s accepts only events of the trigger types in its definition", async (folder, { trigger }) => {
+  const cts = { cts: { trace_name: "deleteVolume", service_type: "EVS", time: 1 } };
+  const events = { http: apig({}), direct: {}, timer: timerEvent({ policy: "nightly" }), cts };
+  const accepted = new Set<string>([trigger.type]);
+  if (trigger.type === "http" && trigger.acceptsDirectCalls) accepted.add("direct");
+  const factory = (await moduleOf(folder))[camelCase(folder)];
+  const environment = await createTestEnvironment();
+  for (const [type, event] of Object.entries(events)) {
+    const { error, result, records } = await environment.invoke(factory, event);
+    const message = error?.message ?? JSON.parse(result?.body ?? "{}").error?.message ?? "";
+    const isRejected = /^Expected (an HTTP request|a TIMER event|a CTS event)/.test(message);
+    expect([type, isRejected]).toEqual([type, !accepted.has(type)]);
+    expect(records.at(-1)).toMatchObject({ function: folder, action: "run" });
+  }
+});
 
-test("each HTTP function describes its operation, and no other function does", () => {
+test("each HTTP function, and no other function, describes its OpenAPI operation", () => {
   const described = definitions.filter(({ operation }) => operation !== undefined).map(({ name }) => name);
   expect(described).toEqual(definitions.filter(({ trigger }) => trigger.type === "http").map(({ name }) => name));
 });
 
-test("callsOf replaces every-kind.list by the list calls of each kind", () => {
+test("callsOf replaces every-kind.list by the list calls of the four snapshot kinds", () => {
   const verify = definitions.find(({ name }) => name === "verify-snapshots") as FunctionDefinition;
   expect(callsOf(verify, definitions)).toEqual([
     "dws.listSnapshots",

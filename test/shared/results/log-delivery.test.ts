@@ -4,13 +4,13 @@ import { type Reason, SnapshotError } from "../../../shared/core/errors.ts";
 import { startDelivery } from "../../../shared/results/log-delivery.ts";
 
 const KB = 1024;
-/** Returns the size of the request for a batch. */
-const bytes = (contents: string[]) =>
+/** Returns the number of bytes of the request that sends these lines to the logging topic. */
+const requestSize = (contents: string[]) =>
   Buffer.byteLength(
     JSON.stringify({ log_time_ns: 1_795_226_400_000_000_000, contents, labels: { source: "snapshot-functions" } }),
   );
 
-/** Delivers lines and returns the batches. */
+/** Delivers the lines and returns the batches that were sent. */
 async function batchesOf(lines: string[]): Promise<string[][]> {
   const sent: string[][] = [];
   const send = async (batch: string[]) => void sent.push(batch);
@@ -20,24 +20,24 @@ async function batchesOf(lines: string[]): Promise<string[][]> {
   return sent;
 }
 
-test("the delivery sends no request without lines", async () => {
+test("the log delivery sends no request if there are no lines", async () => {
   expect(await batchesOf([])).toEqual([]);
 });
 
-test("the delivery sends 500 lines in one batch and 501 lines in two", async () => {
+test("the log delivery sends 500 lines in one batch and 501 lines in two batches", async () => {
   const lines = Array.from({ length: 501 }, (_, index) => `{"n":${index}}`);
   expect((await batchesOf(lines.slice(0, 500))).map(({ length }) => length)).toEqual([500]);
   expect((await batchesOf(lines)).map(({ length }) => length)).toEqual([500, 1]);
 });
 
-test("the delivery keeps a batch below 512 KB including the body around the lines", async () => {
+test("the log delivery sends at most 512 KB per request, including the JSON around the lines", async () => {
   for (let short = 0; short <= 2_000; short += 50) {
     const lines = [..."ab"].map((letter) => letter.repeat(256 * KB - short / 2));
-    for (const batch of await batchesOf(lines)) expect(batch.length === 1 || bytes(batch) <= 512 * KB).toBe(true);
+    for (const batch of await batchesOf(lines)) expect(batch.length === 1 || requestSize(batch) <= 512 * KB).toBe(true);
   }
 });
 
-test("the delivery sends every line once and in order, in few batches of at most 500 lines and 512 KB, or of one longer line", async () => {
+test("the log delivery sends every line once and in order, in the fewest batches of at most 500 lines and 512 KB", async () => {
   const line = fc.oneof(
     { weight: 8, arbitrary: fc.nat(2_000).map((length) => "x".repeat(length)) },
     { weight: 2, arbitrary: fc.nat(20_000).map((length) => '"\\\n'.repeat(length)) },
@@ -52,24 +52,24 @@ test("the delivery sends every line once and in order, in few batches of at most
       for (const batch of batches) {
         expect(batch.length).toBeGreaterThan(0);
         expect(batch.length).toBeLessThanOrEqual(500);
-        if (batch.length > 1) expect(bytes(batch)).toBeLessThanOrEqual(512 * KB);
+        if (batch.length > 1) expect(requestSize(batch)).toBeLessThanOrEqual(512 * KB);
       }
-      // The next line would not have fitted, so no batch is smaller than necessary.
+      // No batch is smaller than necessary: the next line would have exceeded the limit.
       for (const [index, batch] of batches.entries()) {
         const next = batches[index + 1]?.[0];
         if (next === undefined || batch.length === 500) continue;
-        expect(bytes([...batch, next])).toBeGreaterThan(510 * KB);
+        expect(requestSize([...batch, next])).toBeGreaterThan(510 * KB);
       }
     }),
     { numRuns: 30 },
   );
 });
 
-describe("the delivery during a run", () => {
+describe("the log delivery during a run", () => {
   const line = (index: number) => `{"n":${index}}`;
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("the delivery sends full batches during the run, one after the other", async () => {
+  test("the log delivery sends full batches one after the other while the function still runs", async () => {
     const sent: number[] = [];
     let respond = () => {};
     const delivery = startDelivery((batch) => {
@@ -88,11 +88,11 @@ describe("the delivery during a run", () => {
     const ended = delivery.end((calls) => async (batch) => void sent.push(-calls, batch.length));
     respond();
     expect(await ended).toMatchObject({ lines: 1_700, lost: 0 });
-    // At the end, the delivery waits for the current batch and sends the rest.
+    // At the end, the delivery waits for the current batch and sends the remaining lines.
     expect(sent).toEqual([500, 500, -2, 500, -2, 200]);
   });
 
-  test("the delivery sends a failed batch again with the next full batch and at the end, in order", async () => {
+  test("the log delivery sends a failed batch again with the next full batch and at the end of the run, in order", async () => {
     const sent: string[] = [];
     let calls = 0;
     const delivery = startDelivery(async () => {
@@ -100,8 +100,8 @@ describe("the delivery during a run", () => {
       throw new SnapshotError("CloudError", "not now");
     });
     const lines = Array.from({ length: 1_600 }, (_, index) => line(index));
-    for (const each of lines) {
-      delivery.add(each);
+    for (const text of lines) {
+      delivery.add(text);
       await settled();
     }
     expect(calls).toBe(3);
@@ -112,7 +112,7 @@ describe("the delivery during a run", () => {
     expect(sent).toEqual(lines);
   });
 
-  test("the delivery counts the lines that the topic still rejects at the end", async () => {
+  test("the log delivery returns how many lines it lost if the topic rejects the last batch at the end of the run", async () => {
     const delivery = startDelivery(async () => {});
     for (let index = 0; index < 1_200; index += 1) delivery.add(line(index));
     await settled();
@@ -127,10 +127,10 @@ describe("the delivery during a run", () => {
   });
 });
 
-describe("a topic that rejects records permanently", () => {
+describe("a logging topic that rejects some records permanently", () => {
   const rejection = (reason: Reason = "InvalidRequest") => new SnapshotError(reason, "no");
-  /** Creates a topic that rejects every batch with a bad line. */
-  function topic(isBad: (line: string) => boolean, reason?: Reason) {
+  /** Creates a logging topic that rejects every batch that contains a bad line. */
+  function createTopic(isBad: (line: string) => boolean, reason?: Reason) {
     const accepted: string[] = [];
     const sizes: number[] = [];
     const send = async (batch: string[]) => {
@@ -159,25 +159,25 @@ describe("a topic that rejects records permanently", () => {
     ["60 records in a row in the middle", 500, (index) => index >= 200 && index < 260],
     ["every second record", 600, (index) => index % 2 === 0],
     ["all records but the last", 300, (index) => index < 299],
-  ])("the delivery loses only the records that the topic rejects: %s", async (_what, count, bad) => {
+  ])("the log delivery delivers all other records if the topic rejects %s", async (_what, count, bad) => {
     const lines = linesOf(count, bad);
-    const { accepted, send } = topic(isBad);
+    const { accepted, send } = createTopic(isBad);
     const { lost, why } = await deliver(lines, send);
     expect([...accepted].sort()).toEqual(lines.filter((line) => !isBad(line)).sort());
     expect(lost).toBe(lines.filter(isBad).length);
     expect(why).toMatchObject({ reason: "InvalidRequest" });
   });
 
-  test("the delivery keeps the order of the records around a rejected record", async () => {
+  test("the log delivery keeps the order of the records before and after a rejected record", async () => {
     const lines = linesOf(900, (index) => index === 700);
-    const { accepted, send } = topic(isBad);
+    const { accepted, send } = createTopic(isBad);
     await deliver(lines, send);
     expect(accepted).toEqual(lines.filter((line) => !isBad(line)));
   });
 
-  test("the delivery isolates one rejected record among 500 with at most 20 further calls", async () => {
+  test("the log delivery isolates one rejected record among 500 records with at most 20 further requests", async () => {
     for (const index of [0, 137, 499]) {
-      const { sizes, send } = topic(isBad);
+      const { sizes, send } = createTopic(isBad);
       await deliver(
         linesOf(500, (bad) => bad === index),
         send,
@@ -194,9 +194,9 @@ describe("a topic that rejects records permanently", () => {
     "CloudError",
     "BadResponse",
     "Unreachable",
-  ])("the delivery isolates a record that the topic rejects with %s", async (reason) => {
+  ])("the log delivery loses only one of 500 records if the topic rejects this record with %s", async (reason) => {
     const lines = linesOf(500, (index) => index === 123);
-    const { accepted, send } = topic(isBad, reason);
+    const { accepted, send } = createTopic(isBad, reason);
     expect(await deliver(lines, send)).toMatchObject({ lines: 500, lost: 1, why: { reason } });
     expect(accepted).toHaveLength(499);
   });
@@ -212,9 +212,9 @@ describe("a topic that rejects records permanently", () => {
     ["BadResponse", 13],
     ["InvalidRequest", 42],
   ])(
-    "the delivery stops at the end if the topic rejects everything with %s (limit of calls: %i)",
+    "the log delivery gives up at the end of the run if the topic rejects everything with %s, after at most %i requests",
     async (reason, maxCalls) => {
-      const { sizes, send } = topic(() => true, reason);
+      const { sizes, send } = createTopic(() => true, reason);
       const delivery = startDelivery(async () => {
         throw rejection(reason);
       });
@@ -224,8 +224,8 @@ describe("a topic that rejects records permanently", () => {
     },
   );
 
-  test("the delivery stops and reports the first error if the time runs out while it divides a batch", async () => {
-    const { sizes, send } = topic(isBad);
+  test("the log delivery stops and returns the first error if the time runs out while it divides a rejected batch", async () => {
+    const { sizes, send } = createTopic(isBad);
     const lines = linesOf(500, (index) => index < 20);
     let calls = 0;
     const ended = await deliver(lines, send, async (batch) => {
@@ -239,8 +239,8 @@ describe("a topic that rejects records permanently", () => {
     expect(ended.lost).toBeGreaterThan(20);
   });
 
-  test("the delivery stops soon if the topic becomes unreachable while it divides a batch", async () => {
-    const { send } = topic(isBad, "Unreachable");
+  test("the log delivery stops after at most 20 requests if the topic becomes unreachable while it divides a rejected batch", async () => {
+    const { send } = createTopic(isBad, "Unreachable");
     const lines = linesOf(500, (index) => index === 123);
     let calls = 0;
     const ended = await deliver(lines, send, async (batch) => {
@@ -252,12 +252,12 @@ describe("a topic that rejects records permanently", () => {
     expect(ended).toMatchObject({ lines: 500, why: { reason: "Unreachable" } });
   });
 
-  test("the delivery sends the batches after a rejected record during the run", async () => {
+  test("the log delivery still sends later batches during the run after the topic has rejected a record", async () => {
     const lines = linesOf(2_200, (index) => index === 10);
-    const { accepted, send } = topic(isBad);
+    const { accepted, send } = createTopic(isBad);
     const delivery = startDelivery(send);
-    for (const each of lines) {
-      delivery.add(each);
+    for (const text of lines) {
+      delivery.add(text);
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(accepted.length).toBeGreaterThanOrEqual(1_999);

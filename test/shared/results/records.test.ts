@@ -29,7 +29,7 @@ function startTest(redact = (text: string) => text) {
 const target = (id: string) => ({ action: "create", kind: "snapshot", resource_id: id }) as const;
 
 describe("records", () => {
-  test("records are printed when their targets end, and the record of the run is the last one and has the counts", () => {
+  test("records are printed as soon as they are completed, followed by the record of the run with the number of each outcome", () => {
     const { records, printed, lines, wait } = startTest();
     const first = records.openRecord(target("a"));
     const second = records.openRecord(target("b"));
@@ -46,11 +46,11 @@ describe("records", () => {
     ]);
   });
 
-  test("close writes a record with the error of the run for every open target, exactly once", () => {
+  test("close completes each open record as failed with the error of the run", () => {
     const { records, lines } = startTest();
-    const end = records.openRecord(target("a"));
+    const complete = records.openRecord(target("a"));
     records.openRecord(target("b"));
-    end({ outcome: "accepted" });
+    complete({ outcome: "accepted" });
     records.close(new SnapshotError("DeadlineExceeded", "The time ran out."));
     expect(lines()).toMatchObject([
       { resource_id: "a", outcome: "accepted" },
@@ -59,39 +59,39 @@ describe("records", () => {
     ]);
   });
 
-  test("a target has one record, even if its work ends several times", () => {
+  test("a record is printed only once, even if it is completed several times", () => {
     const { records, lines } = startTest();
-    const end = records.openRecord(target("a"));
-    end({ outcome: "accepted" });
-    end({ outcome: "failed" });
+    const complete = records.openRecord(target("a"));
+    complete({ outcome: "accepted" });
+    complete({ outcome: "failed" });
     records.close(undefined);
-    end({ outcome: "failed" });
+    complete({ outcome: "failed" });
     expect(lines().map(({ outcome }) => outcome)).toEqual(["accepted", "done"]);
     expect(records.counts()).toEqual({ accepted: 1 });
   });
 
-  test("a run without targets has only the record of the run", () => {
+  test("a run without targets prints only the record of the run", () => {
     const { records, lines } = startTest();
     expect(records.hasTargets).toBe(false);
     records.close(undefined);
     expect(lines()).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
   });
 
-  test("a record has the fields of the run that became known after the start", () => {
+  test("a record contains fields of the run that were set after the start, such as event_time", () => {
     const { records, fields, lines } = startTest();
     Object.assign(fields, { event_time: "2026-11-21T01:59:00.000Z" });
     records.close(undefined);
     expect(lines()[0].event_time).toBe("2026-11-21T01:59:00.000Z");
   });
 
-  test("records are redacted before they are printed", () => {
+  test("records are printed only after redaction", () => {
     const { records, printed } = startTest((text) => text.replaceAll("secret", "***"));
     records.openRecord(target("a"))({ outcome: "failed", error: new SnapshotError("CloudError", "the secret") });
     records.close(undefined);
     expect(printed.join()).not.toContain("secret");
   });
 
-  test("the record of the run has the number of targets for each outcome", () => {
+  test("the record of the run contains the number of targets for each outcome", () => {
     const { records, lines } = startTest();
     records.openRecord(target("a"))({ outcome: "accepted" });
     records.close(undefined);
@@ -99,7 +99,7 @@ describe("records", () => {
   });
 });
 
-test("the record of the run has all notices in order", () => {
+test("the record of the run contains all notices in order and has the level warn", () => {
   const { records, lines } = startTest();
   records.addNotice("A tag selects nothing.");
   records.addNotice("A kind is not offered.");
@@ -110,7 +110,7 @@ test("the record of the run has all notices in order", () => {
 });
 
 describe("the level of the record of a run", () => {
-  test("the record of a run is a warning if a target is unverified, and an error if one failed, whatever its notices are", () => {
+  test("the record of the run has the level warn if a target is unverified or there is a notice, and error if a target failed", () => {
     const levelOf = (outcomes: Outcome[], notice?: string) => {
       const { records, lines } = startTest();
       for (const outcome of outcomes) records.openRecord(target("a"))({ outcome });
@@ -124,7 +124,7 @@ describe("the level of the record of a run", () => {
     expect(levelOf(["failed", "unverified"], "A tag selects nothing.")).toBe("error");
   });
 
-  test("the record of a run is a warning if verify finds an unverified snapshot", () => {
+  test("the record of the run has the level warn and the outcome done if verify finds failed and unverified snapshots", () => {
     const { records, lines } = startTest();
     const error = new SnapshotError("SnapshotFailed", "It ended in error.");
     records.openRecord({ action: "verify" })({ outcome: "failed", error });
@@ -135,7 +135,7 @@ describe("the level of the record of a run", () => {
 });
 
 describe("recorded", () => {
-  test("recorded writes the record of the result or of the error, and rethrows the error", async () => {
+  test("recorded writes a record with the outcome of the work, or a failed record with the error, and rethrows the error", async () => {
     const { records, lines } = startTest();
     const done = await recorded(records, target("a"), async () => ({ result: 5, end: { outcome: "accepted" } }));
     expect(done).toBe(5);
@@ -151,7 +151,7 @@ describe("recorded", () => {
     ]);
   });
 
-  test("recorded reports any other thrown value as an unexpected fault of the function", async () => {
+  test("recorded writes a failed record with the reason CloudError if the work throws a TypeError", async () => {
     const { records, lines } = startTest();
     const work = recorded(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
     await expect(work).rejects.toMatchObject({ reason: "CloudError" });
@@ -159,9 +159,9 @@ describe("recorded", () => {
   });
 });
 
-describe("a record with strings from outside", () => {
+describe("a record with untrusted strings", () => {
   const MB = "x".repeat(1024 * 1024);
-  const written = (fields: Record<string, unknown>, error?: SnapshotError, redact?: (text: string) => string) => {
+  const printRecord = (fields: Record<string, unknown>, error?: SnapshotError, redact?: (text: string) => string) => {
     const { records, printed } = startTest(redact);
     const fieldsOfTarget = { ...target("a"), ...fields } as TargetFields;
     records.openRecord(fieldsOfTarget)({ outcome: "failed", ...(error ? { error } : {}), ...fields } as EndFields);
@@ -169,10 +169,10 @@ describe("a record with strings from outside", () => {
     return printed;
   };
 
-  test("a record cuts every string, marks the cut, and keeps ids and names of a usual length", () => {
+  test("a record contains every long string cut to a maximum length with a final …, and ids and names of usual length unchanged", () => {
     const fields = { resource_id: MB, name: MB, snapshot_id: MB, job_id: MB, policy: MB, rule: MB, detail: MB };
     const error = new SnapshotError("CloudError", MB, { code: MB, requestId: MB, status: 400 });
-    for (const line of written({ ...fields, deployment_id: MB }, error)) {
+    for (const line of printRecord({ ...fields, deployment_id: MB }, error)) {
       expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
       const { error: fault, ...record } = JSON.parse(line);
       expect(fault).toMatchObject({ reason: "CloudError", status: 400 });
@@ -190,16 +190,16 @@ describe("a record with strings from outside", () => {
       name: "b".repeat(255),
       detail: "c".repeat(4_000),
     };
-    expect(JSON.parse(String(written(ordinary)[0]))).toMatchObject(ordinary);
+    expect(JSON.parse(String(printRecord(ordinary)[0]))).toMatchObject(ordinary);
   });
 
-  test("a record has at most 16 KB, also if each character is escaped, and its ids and its outcome are complete", () => {
+  test("a record has at most 16 KB even if each character is escaped, and contains the complete ids and the outcome", () => {
     const id = "5aa1c0de-1111-4222-8333-444455556666";
     for (const character of ["\u0001", "\u2028", "\u202e", "😀", "é", '"', "\\", "\ud800"]) {
       const text = character.repeat(10_000);
       const fields = { name: text, policy: text, rule: text, detail: text, job_id: text, deployment_id: text };
       const error = new SnapshotError("CloudError", text, { code: text, requestId: text });
-      for (const line of written({ ...fields, resource_id: id, snapshot_id: id }, error, redactor([]))) {
+      for (const line of printRecord({ ...fields, resource_id: id, snapshot_id: id }, error, redactor([]))) {
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
         const record = JSON.parse(line);
         expect(record.outcome).toBe("failed");
@@ -209,17 +209,17 @@ describe("a record with strings from outside", () => {
     }
   });
 
-  test("the notices of a run are cut together and not one by one", () => {
+  test("the record of the run contains the first 200 of 1,000 notices, because the notices are cut together", () => {
     const { records, printed } = startTest();
     for (let index = 0; index < 1_000; index += 1)
-      records.addNotice(`Notice ${index} about something that deserves a look.`);
+      records.addNotice(`Notice ${index} about a problem that needs attention.`);
     records.close(undefined);
     expect(JSON.parse(String(printed[0])).detail).toMatch(/^Notice 0 .*Notice 200 .*…$/);
   });
 
-  test("a record is one line of printable characters whose JSON has the original strings", () => {
+  test("a record is one line without control characters, and its parsed JSON contains the original strings", () => {
     const name = "a\u2028b\u2029c\u0085d\u007fe\u202ef\u200bg\nh\u001b[31mi";
-    const [line] = written({ name }, undefined, redactor(["some-secret-of-a-function"]));
+    const [line] = printRecord({ name }, undefined, redactor(["some-secret-of-a-function"]));
     expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(JSON.parse(String(line)).name).toBe(name);
   });

@@ -1,18 +1,17 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { redactor } from "../../../shared/results/redact.ts";
-import { piecesLeft } from "../../support/pieces.ts";
 
 const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 
-test("the redactor removes a secret and keeps the text around it", () => {
+test("the redactor replaces a secret by *** and keeps the text around the secret", () => {
   const redact = redactor([KEY]);
   expect(redact(`before ${KEY} after, ${KEY}.`)).toBe("before *** after, ***.");
   expect(redact(`{"token":"${KEY}","n":1}`)).toBe('{"token":"***","n":1}');
   expect(redact("short parts: 9oBMaN, hTgWuX")).toBe("short parts: 9oBMaN, hTgWuX");
 });
 
-test("the redactor removes a secret that was escaped once or several times", () => {
+test("the redactor removes a secret that was escaped up to three times for JSON or for a URL", () => {
   let json = KEY;
   let url = KEY;
   for (let times = 0; times < 3; times += 1) {
@@ -23,20 +22,20 @@ test("the redactor removes a secret that was escaped once or several times", () 
   }
 });
 
-test("the redactor removes the first 12 or more characters of a secret that was cut", () => {
+test("the redactor removes a cut secret of which at least the first 12 characters are left", () => {
   for (let length = 12; length < KEY.length; length += 1) {
     expect(redactor([KEY])(`"${KEY.slice(0, length)}"...`)).toBe('"***"...');
   }
 });
 
-test("the redactor removes secrets that contain each other and ignores secrets that are too short", () => {
+test("the redactor removes two secrets of which one contains the other, and ignores secrets of less than three characters", () => {
   expect(redactor(["inside", "outer-inside-outer"])("outer-inside-outer inside")).toBe("*** ***");
   expect(redactor(["begins", "begins-ends"])("begins-ends begins")).toBe("*** ***");
   expect(redactor([])("text")).toBe("text");
   expect(redactor(["", "te", "t"])("text")).toBe("text");
 });
 
-test("the redactor removes a secret that was added after the redactor was created", () => {
+test("the redactor removes a secret that was added to the list of secrets after the redactor was created", () => {
   const secrets: string[] = [];
   const redact = redactor(secrets);
   expect(redact(KEY)).toBe(KEY);
@@ -44,7 +43,7 @@ test("the redactor removes a secret that was added after the redactor was create
   expect(redact(KEY)).toBe("***");
 });
 
-test("the redactor keeps JSON valid and changes no other value", () => {
+test("the redactor keeps JSON valid and changes only values that contain the secret", () => {
   const character = fc.constantFrom(..."abcnrtuXYZ019+/=-_.~\"'<&%");
   const secret = fc.array(character, { minLength: 12, maxLength: 60 }).map((characters) => characters.join(""));
   const around = fc.string({ unit: "grapheme", maxLength: 20 });
@@ -61,14 +60,15 @@ test("the redactor keeps JSON valid and changes no other value", () => {
   );
 });
 
-test("the redactor takes less than 1 s for nine texts of 300,000 characters that look like escapes or secrets", () => {
-  const started = performance.now();
+test("the redactor needs less than 1 s of CPU time for nine texts of 300,000 characters that resemble escapes or secrets", () => {
+  const before = process.cpuUsage();
   for (const part of ["\\", "%25", "% ", "&#x", "&amp;", "&#0 ", "9oBMaN4P/hT", "YUFhQWFB", "4141"])
     redactor([KEY])(part.repeat(300_000 / part.length));
-  expect(performance.now() - started).toBeLessThan(1_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(1_000);
 });
 
-test("the redactor removes a token of 6,000 characters, also if it is cut or escaped", () => {
+test("the redactor removes a token of 6,000 characters, even if the token is cut or escaped", () => {
   const token = Array.from({ length: 6_000 }, (_, index) => "AbC+/=:9"[index % 8]).join("");
   const redact = redactor([token]);
   expect(redact(`a ${token} b`)).toBe("a *** b");
@@ -77,7 +77,7 @@ test("the redactor removes a token of 6,000 characters, also if it is cut or esc
   expect(redact(`a ${token.slice(0, 100)}`)).not.toContain(token.slice(0, 12));
 });
 
-test("the redactor removes a part of a secret with quotes from a text that is not JSON", () => {
+test("the redactor removes a piece of a secret that contains quotes, both from JSON and from other text", () => {
   const token = '2LxpQUtJk";BsNoxi*AP/]5z2"0|4[R29="!b^E"I"whI{hVR"';
   const redact = redactor([`x${token}x`]);
   expect(redact(`400 EVS.5400: ${token}. Correct it.`)).toBe('400 EVS.5400: ***". Correct it.');
@@ -90,198 +90,11 @@ test.each([
   ["is escaped for a URL twice", "$h%2526q%2542f;C%253AB%2578zk%2570%2562"],
   ["is escaped for HTML", "$h&amp;q&#66;f;C&colon;B&#x78;zk&#112;&#98;"],
   ["is not escaped", "$h&qBf;C:Bxzkpb"],
-])("the redactor removes a piece of a secret that looks like an HTML character name and %s", (_how, piece) => {
+])("the redactor removes a piece of a secret that contains an HTML-like character name and %s", (_how, piece) => {
   expect(redactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
 });
 
-describe("pieces of a secret", () => {
-  test.each([
-    ["all but its first character", KEY.slice(1)],
-    ["16 characters from its middle", KEY.slice(9, 25)],
-    ["its last 16 characters", KEY.slice(-16)],
-    ["the secret in lower case", KEY.toLowerCase()],
-  ])("the redactor removes a piece of a secret: %s", (_what, piece) => {
-    expect(redactor([KEY])(`a ${piece} b`)).toBe("a *** b");
-  });
-
-  test.each([
-    ["a line break", "\n"],
-    ["a carriage return and a line break", "\r\n"],
-    ["a folded header", "\r\n\t"],
-    ["an indented line", "\n        "],
-    ["a space", " "],
-    ["a line break escaped for JSON", "\\n"],
-    ["a line break escaped twice for JSON", "\\\\r\\\\n"],
-    ["a line break escaped for a URL", "%0D%0A"],
-    ["a line break escaped for HTML", "&#10;"],
-    ["an HTML line break", "<br />\n"],
-    ["a soft line break of quoted-printable text", "=\r\n"],
-    ["a zero-width space", "\u200b"],
-  ])("the redactor removes a secret that is divided by %s", (_what, wrap) => {
-    for (const width of [1, 7, 15]) {
-      expect(redactor([KEY])(`a ${wrapAt(KEY, width, wrap)} b`)).toBe("a *** b");
-    }
-  });
-
-  test("the redactor removes base64 of a secret at each offset within a larger text", () => {
-    for (const before of ["", "B", "Be", "Bearer "]) {
-      const encoded = Buffer.from(`${before}${KEY}`).toString("base64");
-      const clean = redactor([KEY])(`a ${encoded} b`);
-      expect(clean).toMatch(/^a [\w+/]{0,14}\*\*\*[\w=]{0,3} b$/);
-    }
-    const url = Buffer.from(`?>?>${KEY}`).toString("base64url");
-    expect(redactor([KEY])(url)).toMatch(/^.{0,8}\*\*\*.?$/);
-  });
-
-  test("the redactor removes hex of a secret in lower case and upper case", () => {
-    const hex = Buffer.from(KEY).toString("hex");
-    expect(redactor([KEY])(`a ${hex} ${hex.toUpperCase()} b`)).toBe("a *** b");
-  });
-
-  test("the redactor does not match beyond the end of a JSON string", () => {
-    const line = JSON.stringify({ first: KEY.slice(0, 8), second: KEY.slice(8, 15), third: "x" });
-    expect(redactor([KEY])(line)).toBe(line);
-  });
-
-  test("the redactor keeps ids that have characters in common with a secret", () => {
-    const id = "0123456789abcdef0123456789abcdef";
-    const line = JSON.stringify({ id, uuid: "5aa1c0de-0000-4000-8000-00000000beef" });
-    expect(redactor([`${id.slice(0, 10)}${KEY}${id.slice(20, 31)}`])(line)).toBe(line);
-  });
-});
-
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const secretOf = (alphabet: string, maxLength: number) =>
-  fc.oneof(
-    ...[60, maxLength].map((length) =>
-      fc
-        .array(fc.constantFrom(...alphabet), { minLength: 6, maxLength: length, size: "max" })
-        .map((characters) => characters.join("")),
-    ),
-  );
-const jwt = fc
-  .tuple(...[60, 600, 90].map((length) => secretOf(BASE64.replace("+/", "-_"), length)))
-  .map((parts) => parts.join("."));
-const anySecret = fc.oneof(
-  secretOf(BASE64, 5_000),
-  secretOf(BASE64, 5_000).map((secret) => `${secret}==`),
-  secretOf("0123456789abcdef", 2_000),
-  secretOf("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 40),
-  jwt,
-);
-
-const hexOf = (character: string) => character.charCodeAt(0).toString(16).padStart(2, "0");
-/** Encodings that can be wrapped anywhere. */
-const ENCODINGS: ((text: string, before: string) => string)[] = [
-  (text) => text,
-  (text, before) => Buffer.from(before + text).toString("base64"),
-  (text, before) => Buffer.from(`${before}${text}}`).toString("base64url"),
-  (text) => Buffer.from(text).toString("hex"),
-  (text, before) =>
-    Buffer.from(before + text)
-      .toString("hex")
-      .toUpperCase(),
-];
-const escapeEach = (text: string, encode: (character: string) => string) => text.replace(/\W/g, encode);
-/** Escapes that a line break can divide. */
-const ESCAPES: ((text: string, before: string) => string)[] = [
-  (text) => text.replaceAll("/", "\\/"),
-  (text) => escapeEach(text, (character) => `\\u00${hexOf(character)}`),
-  (text) => encodeURIComponent(text),
-  (text) => encodeURIComponent(encodeURIComponent(text)),
-  (text) => text.replace(/./g, (character) => `%${hexOf(character)}`),
-  (text) => escapeEach(text, (character) => `&#${character.charCodeAt(0)};`),
-  (text) => escapeEach(text, (character) => `&amp;#x${hexOf(character).toUpperCase()};`),
-  (text) => escapeEach(text, (character) => `\\u0026#${character.charCodeAt(0)};`),
-  (text) => encodeURIComponent(escapeEach(text, (character) => `\\u00${hexOf(character)}`)),
-  (text) => encodeURIComponent(escapeEach(text, (character) => `&#${character.charCodeAt(0)};`)),
-  (text, before) => encodeURIComponent(Buffer.from(`${before}${text}}`).toString("base64")),
-];
-
-const BREAKS = ["\n", "\r\n", "\r\n\t", "\n    ", " ", "\\n", "\\r\\n", "\\\\n", "=\r\n"];
-/** Escaped line breaks: the text was wrapped before it was escaped, so they do not divide an escape. */
-const ESCAPED_BREAKS = ["%0A", "%0d%0a", "&#13;&#10;", "<br>\n"];
-
-const wrapAt = (text: string, width: number, wrap: string) =>
-  text.replace(new RegExp(`.{${width}}(?=.)`, "g"), `$&${wrap}`);
-
-test("the redactor leaves no 16 characters of a secret, however they are encoded and wrapped, and keeps JSON valid", () => {
-  fc.assert(
-    fc.property(
-      anySecret,
-      fc.array(
-        fc.record({
-          from: fc.double({ min: 0, max: 1, noNaN: true }),
-          length: fc.oneof(fc.integer({ min: 16, max: 60 }), fc.integer({ min: 16, max: 5_000 })),
-          encoding: fc.oneof(
-            fc.tuple(fc.constantFrom(...ENCODINGS), fc.integer({ min: 1, max: 80 })),
-            fc.tuple(fc.constantFrom(...ESCAPES), fc.integer({ min: 60, max: 80 })),
-            fc.tuple(fc.constantFrom(...ENCODINGS, ...ESCAPES), fc.constant(10_000)),
-          ),
-          before: fc.constantFrom("", "B", "Be", "Bearer "),
-          wrap: fc.constantFrom(...BREAKS),
-          escapedWrap: fc.option(fc.constantFrom(...ESCAPED_BREAKS)),
-          around: fc.string({ maxLength: 30 }),
-        }),
-        { minLength: 1, maxLength: 4 },
-      ),
-      (secret, pieces) => {
-        const text = pieces
-          .map(({ from, length, encoding: [encode, width], before, wrap, escapedWrap, around }) => {
-            const start = Math.floor(from * Math.max(0, secret.length - 16));
-            const piece = secret.slice(start, start + length);
-            if (escapedWrap !== null) return `${around} ${wrapAt(piece, width, escapedWrap)} `;
-            return `${around} ${wrapAt(encode(piece, before), width, wrap)} `;
-          })
-          .join("");
-        const redact = redactor([secret]);
-        expect(piecesLeft(redact(text), secret)).toEqual([]);
-        const line = JSON.stringify({ version: 1, message: text, name: "snap-001" });
-        const clean = JSON.parse(redact(line));
-        expect(piecesLeft(clean.message, secret)).toEqual([]);
-        expect(clean).toEqual({ version: 1, message: expect.any(String), name: "snap-001" });
-      },
-    ),
-    { numRuns: 300 },
-  );
-}, 60_000);
-
-test("the redactor does not change a text without a secret", () => {
-  const text = fc.oneof(
-    fc.string({ maxLength: 300 }),
-    fc.string({ maxLength: 300 }).map((inner) => JSON.stringify({ inner, again: JSON.stringify(inner) })),
-    fc.uuid(),
-    secretOf(BASE64, 300),
-    secretOf("0123456789abcdef", 300),
-  );
-  fc.assert(
-    fc.property(secretOf(BASE64, 5_000), text, (secret, given) => {
-      if (!given.includes(secret)) expect(redactor([`${secret}0123456789`])(given)).toBe(given);
-    }),
-    { numRuns: 300 },
-  );
-}, 60_000);
-
-test("the redactor removes a token with HTML character names that are escaped once or twice and wrapped", () => {
-  const names: Record<string, string> = {
-    "/": "&sol;",
-    "+": "&plus;",
-    "-": "&hyphen;",
-    _: "&lowbar;",
-    ".": "&period;",
-    "%": "&percnt;",
-  };
-  const named = (text: string) => [...text].map((character) => names[character] ?? character).join("");
-  const token = "+04Res/+plusaB+jHdHP+MmWlrdD/x+6XU0QV/-wGWz_RjOL1+.zKy/%jsq+aB/cd";
-  const redact = redactor([token]);
-  for (const text of [named(token), named(token).replaceAll("&", "&amp;"), named(token).replace(/.{20}/g, "$&\n")]) {
-    expect(redact(`before ${text} after`)).toBe("before *** after");
-    expect(redact(JSON.stringify({ message: text }))).toBe('{"message":"***"}');
-  }
-  expect(redact("a&sol;b &plus; c")).toBe("a&sol;b &plus; c");
-});
-
-test("the redactor finds a secret at the start of a string and when the string is shorter than two blocks", () => {
+test("the redactor removes a secret from a text that has only the 8 or 16 characters of the secret", () => {
   const redact = redactor([`${KEY}A`, "AB/CD+EF"]);
   for (let length = 0; length <= 16; length += 1) expect(redact("A".repeat(length))).toBe("A".repeat(length));
   expect(redact(KEY.slice(0, 16))).toBe("***");
@@ -289,7 +102,7 @@ test("the redactor finds a secret at the start of a string and when the string i
   expect(redact("AB/CD+EF")).toBe("***");
 });
 
-test("the redactor takes less than 250 ms of CPU time for 1,000 records and a token of 4,000 characters", () => {
+test("the redactor needs less than 250 ms of CPU time for 1,000 records if a secret has 4,000 characters", () => {
   const token = Buffer.from(Array.from({ length: 3_000 }, (_, index) => (index * index * 7 + index * 13) % 251));
   const line = JSON.stringify({ message: "The resource is occupied: wait for that to end and repeat. ".repeat(12) });
   const costs = Array.from({ length: 5 }, () => {
@@ -302,7 +115,7 @@ test("the redactor takes less than 250 ms of CPU time for 1,000 records and a to
   expect(Math.min(...costs)).toBeLessThan(250);
 });
 
-test("the redactor escapes control characters in JSON but in no other text", () => {
+test("the redactor escapes control characters in JSON and leaves them unchanged in other text", () => {
   for (const redact of [redactor([KEY]), redactor([])]) {
     expect(redact("a\u202eb\u2028c\nd")).toBe("a\u202eb\u2028c\nd");
     const name = "a\u202eb\u2028c\u0085d\u007fe";

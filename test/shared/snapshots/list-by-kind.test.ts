@@ -3,12 +3,20 @@ import type { SnapshotError } from "../../../shared/core/errors.ts";
 import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { listByKind } from "../../../shared/snapshots/list-by-kind.ts";
-import { cloudError, createFixture, type DomainFixture, group, snapshot, snapshotOf } from "../../support/domain.ts";
+import {
+  cloudError,
+  createFixture,
+  type DomainFixture,
+  group,
+  type PlannedEvent,
+  snapshot,
+  snapshotOf,
+} from "../../support/domain.ts";
 
 const keepAll = (found: FoundSnapshot) => found;
 
-/** Returns the listed snapshots of each kind as `kind: ids`. */
-async function lists({ runContext }: DomainFixture) {
+/** Calls `listByKind` and returns the snapshots that each call of the visitor got as `kind: ids`, or the error. */
+async function listAllKinds({ runContext }: DomainFixture) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
   const outdated = await listByKind({ action: "verify", policy: "nightly" }, runContext, keepAll, (kind, found) => {
@@ -20,11 +28,11 @@ async function lists({ runContext }: DomainFixture) {
   return { seen, error, outdated: outdated.map(({ name }) => name) };
 }
 
-test("listByKind lists every kind once", async () => {
+test("listByKind sends one list request for each of the four kinds", async () => {
   const fixture = createFixture();
   fixture.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
   fixture.cloud.add(group, snapshotOf("c", "server-1"));
-  const { seen, error } = await lists(fixture);
+  const { seen, error } = await listAllKinds(fixture);
   expect(error).toBeUndefined();
   expect(fixture.notices).toEqual([]);
   expect(seen).toEqual(["snapshot: a, b", "standard-snapshot: ", "snapshot-group: c", "cluster-snapshot: "]);
@@ -37,11 +45,11 @@ test("listByKind lists every kind once", async () => {
   expect(fixture.records).toEqual([]);
 });
 
-test("listByKind writes a failed record for a kind that cannot be listed and continues with the others", async () => {
+test("listByKind writes a failed record for a kind whose list request fails, and continues with the other kinds", async () => {
   const fixture = createFixture();
   const error = cloudError("AccessDenied");
-  fixture.cloud.at("listAll", undefined, error);
-  const { seen } = await lists(fixture);
+  fixture.cloud.onNextCalls("listAll", undefined, error);
+  const { seen } = await listAllKinds(fixture);
   expect(seen).toEqual(["snapshot: ", "snapshot-group: ", "cluster-snapshot: "]);
   expect(fixture.records).toEqual([
     {
@@ -55,18 +63,18 @@ test("listByKind writes a failed record for a kind that cannot be listed and con
   ]);
 });
 
-test("listByKind lists a kind again after a transient error", async () => {
+test("listByKind repeats the list request of a kind after a transient error", async () => {
   const fixture = createFixture();
-  fixture.cloud.at("listAll", cloudError("CloudError"));
-  expect((await lists(fixture)).seen).toHaveLength(4);
+  fixture.cloud.onNextCalls("listAll", cloudError("CloudError"));
+  expect((await listAllKinds(fixture)).seen).toHaveLength(4);
   expect(fixture.records).toEqual([]);
 });
 
-test("listByKind returns the kinds that were listed before it waited for the list of another kind", async () => {
-  const outdated = async (...events: Parameters<DomainFixture["cloud"]["at"]>[1][]) => {
+test("listByKind returns as outdated the kinds that were listed before the list request of a later kind was repeated", async () => {
+  const outdated = async (...events: PlannedEvent[]) => {
     const fixture = createFixture();
-    fixture.cloud.at("listAll", ...events);
-    return (await lists(fixture)).outdated;
+    fixture.cloud.onNextCalls("listAll", ...events);
+    return (await listAllKinds(fixture)).outdated;
   };
   expect(await outdated()).toEqual([]);
   expect(await outdated(cloudError("CloudError"))).toEqual([]);
@@ -79,50 +87,50 @@ test("listByKind returns the kinds that were listed before it waited for the lis
     "standard-snapshot",
     "snapshot-group",
   ]);
-  // This region does not offer the first kind.
+  // The region of this endpoint does not offer the first kind.
   expect(await outdated(cloudError("Unsupported"), undefined, cloudError("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
-test("listByKind adds a notice for kinds that the endpoint does not offer, and rejects if it offers none", async () => {
+test("listByKind adds a notice for kinds that the endpoint does not offer, and fails if the endpoint offers no kind", async () => {
   const fixture = createFixture();
   const unsupported = cloudError("Unsupported", { status: 404, code: "APIGW.0101" });
-  fixture.cloud.at("listAll", unsupported, cloudError("Unsupported"), unsupported);
-  expect((await lists(fixture)).seen).toEqual(["cluster-snapshot: "]);
+  fixture.cloud.onNextCalls("listAll", unsupported, cloudError("Unsupported"), unsupported);
+  expect((await listAllKinds(fixture)).seen).toEqual(["cluster-snapshot: "]);
   expect(fixture.records).toEqual([]);
   expect(fixture.notices).toEqual([
     "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
   ]);
 
-  const silent = createFixture();
-  silent.cloud.at("listAll", cloudError("Unsupported"));
-  await lists(silent);
-  expect(silent.notices[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
+  const withoutStatus = createFixture();
+  withoutStatus.cloud.onNextCalls("listAll", cloudError("Unsupported"));
+  await listAllKinds(withoutStatus);
+  expect(withoutStatus.notices[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
 
-  const nowhere = createFixture();
-  nowhere.cloud.always("listAll", unsupported);
-  const { seen, error } = await lists(nowhere);
+  const withoutAnyKind = createFixture();
+  withoutAnyKind.cloud.onEveryCall("listAll", unsupported);
+  const { seen, error } = await listAllKinds(withoutAnyKind);
   expect(seen).toEqual([]);
   expect(error).toBe(unsupported);
-  expect(nowhere.notices).toEqual([]);
+  expect(withoutAnyKind.notices).toEqual([]);
 });
 
-test("listByKind keeps only the snapshots that keep returns", async () => {
+test("listByKind passes the results of the keep function to the visitor, and drops snapshots for which keep returns undefined", async () => {
   const fixture = createFixture();
   fixture.cloud.add(snapshot, snapshotOf("kept", "disk-1"), snapshotOf("other", "disk-1"));
   const seen: string[][] = [];
-  const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "lean" } : undefined);
+  const keep = (found: FoundSnapshot) => (found.id === "kept" ? { ...found, name: "compact" } : undefined);
   await listByKind({ action: "verify" }, fixture.runContext, keep, (_kind, found) => {
     seen.push(found.map(({ id, name }) => `${id} ${name}`));
   });
-  expect(seen).toEqual([["kept lean"], [], [], []]);
+  expect(seen).toEqual([["kept compact"], [], [], []]);
 });
 
-test("listByKind ends the work on a list at the deadline and records that the kind failed", async () => {
+test("listByKind stops checking snapshots at the deadline and writes a failed record for the kind", async () => {
   const fixture = createFixture({ seconds: 10 });
   fixture.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
-  // The work on each snapshot takes 20 ms.
-  let worked = 0;
-  const now = () => instant(fixture.time.now() + worked * 20);
+  // Checking a snapshot takes 20 ms.
+  let checked = 0;
+  const now = () => instant(fixture.time.now() + checked * 20);
   const runContext = {
     ...fixture.runContext,
     retryBudget: { ...fixture.runContext.retryBudget, time: { ...fixture.time, now } },
@@ -130,10 +138,10 @@ test("listByKind ends the work on a list at the deadline and records that the ki
   await listByKind({ action: "verify" }, runContext, keepAll, async (_kind, found, pause) => {
     for (const _ of found) {
       await pause();
-      worked += 1;
+      checked += 1;
     }
   });
-  expect(worked).toBe(500);
+  expect(checked).toBe(500);
   expect(fixture.records[0]).toMatchObject({
     kind: "snapshot",
     outcome: "failed",
@@ -142,11 +150,11 @@ test("listByKind ends the work on a list at the deadline and records that the ki
       message: "The invocation's time ran out before all listed snapshots were checked. Raise the function's timeout.",
     },
   });
-  // Timers and sockets could run 5 times.
+  // The loop has let timers and sockets run five times.
   expect(fixture.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });
 
-test("listByKind lists a kind only once if it has more snapshots than fit into memory", async () => {
+test("listByKind does not repeat the list request of a kind that has more snapshots than fit into memory", async () => {
   const fixture = createFixture();
   fixture.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
   await listByKind({ action: "verify" }, { ...fixture.runContext, maxSnapshots: 1 }, keepAll, () => {});

@@ -29,18 +29,18 @@ const marker = fc.record({
 });
 
 describe("deriveKey", () => {
-  // A later version must find the snapshots of an earlier version.
-  test("deriveKey returns the same key in every version", () => {
+  // A later version of the functions must find the snapshots that an earlier version created.
+  test("deriveKey and hashRequest return the same values as in all earlier versions", () => {
     expect(deriveKey("timer", "nightly", "2026-11-21T02:00:00Z")).toBe("f4050710ddc5c71eccacb575b89f24b9");
     expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
   });
 
-  test("deriveKey distinguishes where one part ends and the next begins", () => {
+  test("deriveKey returns different keys for different lists of parts, even if the joined parts are equal", () => {
     fc.assert(
-      fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (one, other) => {
-        const [a, b] = [one, other].map((parts) => deriveKey(...(parts as [string])));
-        expect(a).toMatch(/^[0-9a-f]{32}$/);
-        expect(a === b).toBe(JSON.stringify(one) === JSON.stringify(other));
+      fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (parts, other) => {
+        const [key, otherKey] = [parts, other].map((given) => deriveKey(...(given as [string])));
+        expect(key).toMatch(/^[0-9a-f]{32}$/);
+        expect(key === otherKey).toBe(JSON.stringify(parts) === JSON.stringify(other));
       }),
     );
     expect(deriveKey("a", "b")).not.toBe(deriveKey("ab"));
@@ -48,12 +48,12 @@ describe("deriveKey", () => {
 });
 
 describe("hashRequest", () => {
-  test("hashRequest depends on the kind and the options, but not on the order of keys", () => {
-    const content = hashRequest("snapshot", { volume_id: "disk", name: "a" });
-    expect(content).toMatch(/^[0-9a-f]{8}$/);
-    expect(hashRequest("snapshot", { name: "a", volume_id: "disk" })).toBe(content);
-    expect(hashRequest("snapshot", { name: "b", volume_id: "disk" })).not.toBe(content);
-    expect(hashRequest("standard-snapshot", { volume_id: "disk", name: "a" })).not.toBe(content);
+  test("hashRequest depends on the kind and the options, but not on the order of the options", () => {
+    const hash = hashRequest("snapshot", { volume_id: "disk", name: "a" });
+    expect(hash).toMatch(/^[0-9a-f]{8}$/);
+    expect(hashRequest("snapshot", { name: "a", volume_id: "disk" })).toBe(hash);
+    expect(hashRequest("snapshot", { name: "b", volume_id: "disk" })).not.toBe(hash);
+    expect(hashRequest("standard-snapshot", { volume_id: "disk", name: "a" })).not.toBe(hash);
   });
 });
 
@@ -61,30 +61,30 @@ describe("snapshotName", () => {
   const identity = { kind: "snapshot", resource: "disk", key: MARKER.idempotencyKey, attempt: 1 };
   const time = instant(Date.parse("2026-11-21T02:00:00Z"));
 
-  test("snapshotName contains the policy and the time of the event in at most 64 characters", () => {
+  test("snapshotName contains the policy and the event time, and has at most 64 characters", () => {
     expect(snapshotName("nightly", time, identity)).toMatch(/^nightly-20261121T020000Z-[0-9a-f]{8}$/);
     expect(snapshotName("p".repeat(38), time, identity)).toHaveLength(64);
   });
 
-  test("snapshotName contains no time for a deployment", () => {
+  test("snapshotName contains no time if the event time is undefined, as in a deployment", () => {
     expect(snapshotName("d-release-7", undefined, identity)).toMatch(/^d-release-7-[0-9a-f]{8}$/);
   });
 
-  test("snapshotName differs for each kind, resource, key and attempt", () => {
+  test("snapshotName returns a different name for each kind, resource, idempotency key and attempt", () => {
     const others = [
       identity,
       { ...identity, kind: "standard-snapshot" },
       { ...identity, resource: "other" },
       { ...identity, key: "f".repeat(32) },
       { ...identity, attempt: 2 },
-    ].map((one) => snapshotName("nightly", time, one));
+    ].map((changed) => snapshotName("nightly", time, changed));
     expect(new Set(others).size).toBe(5);
     expect(snapshotName("nightly", time, { ...identity })).toBe(others[0]);
   });
 });
 
 describe("markerLabels and readMarkerLabels", () => {
-  test("readMarkerLabels reads the marker among other labels, and its values fit into a tag", () => {
+  test("readMarkerLabels reads the marker that markerLabels has written among other labels, in values of at most 43 characters", () => {
     fc.assert(
       fc.property(marker, fc.dictionary(fc.string(), fc.string()), (one, labels) => {
         const written = markerLabels(one);
@@ -103,10 +103,13 @@ describe("markerLabels and readMarkerLabels", () => {
     ["labels without a request hash", { ...markerLabels(MARKER), content: "" }],
     ["a key that is too short", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.slice(1) }],
     ["a key that is too long", { ...markerLabels(MARKER), key: `${MARKER.idempotencyKey}0` }],
-    ["a key after other characters", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
+    ["a key with an additional character before it", { ...markerLabels(MARKER), key: `x${MARKER.idempotencyKey}` }],
     ["a key in capitals", { ...markerLabels(MARKER), key: MARKER.idempotencyKey.toUpperCase() }],
     ["a request hash that is too long", { ...markerLabels(MARKER), content: `${MARKER.requestHash}0` }],
-    ["a request hash after other characters", { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` }],
+    [
+      "a request hash with an additional character before it",
+      { ...markerLabels(MARKER), content: `x${MARKER.requestHash}` },
+    ],
     ["a request hash that is not hexadecimal", { ...markerLabels(MARKER), content: "0123456g" }],
     ["labels with managed-by only", { "managed-by": "snapshot-functions" }],
   ])("readMarkerLabels rejects %s", (_what, labels) => {
@@ -115,7 +118,7 @@ describe("markerLabels and readMarkerLabels", () => {
 });
 
 describe("describeWithMarker and readMarkerText", () => {
-  test("describeWithMarker appends the marker to a description, or returns the description alone if both are too long", () => {
+  test("describeWithMarker appends the marker to a description, or returns only the description if both together are too long", () => {
     const description = fc.option(fc.string({ unit: "grapheme", maxLength: 200 }), { nil: undefined });
     fc.assert(
       fc.property(description, marker, fc.integer({ min: 0, max: 400 }), (given, one, limit) => {
@@ -131,12 +134,12 @@ describe("describeWithMarker and readMarkerText", () => {
     );
   });
 
-  test("describeWithMarker counts a character of two code units once, as the API does", () => {
+  test("describeWithMarker counts an emoji of two UTF-16 code units as one character, like the API", () => {
     expect(describeWithMarker("💾", MARKER, TEXT.length + 2)).toBe(`💾 ${TEXT}`);
     expect(describeWithMarker("💾", MARKER, TEXT.length + 1)).toBe("💾");
   });
 
-  test("readMarkerText ignores blanks that the service adds at the end", () => {
+  test("readMarkerText ignores blanks and line breaks after the marker", () => {
     expect(readMarkerText(`before the migration ${TEXT}  \n`)).toEqual(MARKER);
     expect(readMarkerText(TEXT)).toEqual(MARKER);
   });
@@ -144,11 +147,11 @@ describe("describeWithMarker and readMarkerText", () => {
   test.each([
     ["undefined", undefined],
     ["an ordinary description", "before the migration"],
-    ["a marker before other words", `${TEXT} and more`],
-    ["a marker with a letter at its end", `${TEXT}0`],
-    ["a marker with a letter at its beginning", `x${TEXT}`],
+    ["a marker that is followed by other words", `${TEXT} and more`],
+    ["a marker with an additional digit at the end", `${TEXT}0`],
+    ["a marker with an additional letter at the beginning", `x${TEXT}`],
     ["the marker of another project", TEXT.replace("snapshot-functions", "terraform")],
-    ["a policy that the schema rejects", TEXT.replace("nightly", "night ly")],
+    ["a marker whose policy contains a blank", TEXT.replace("nightly", "night ly")],
     ["a marker without a policy", TEXT.replace("nightly", "")],
     ["a key that is too short", TEXT.replace("key:0", "key:")],
     ["a request hash in capitals", TEXT.replace("content:01234567", "content:0123456F")],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { foreignReason } from "../../../shared/snapshots/ownership.ts";
 
-const OURS: FoundSnapshot = {
+const ORDINARY: FoundSnapshot = {
   id: "a",
   name: "nightly-a",
   status: "available",
@@ -11,7 +11,7 @@ const OURS: FoundSnapshot = {
   raw: {},
 };
 
-test("foreignReason returns undefined for an ordinary snapshot", () => {
+test("foreignReason returns undefined for snapshots that neither a backup nor the system created and that belong to no group", () => {
   const others: Partial<FoundSnapshot>[] = [
     {},
     { name: "before autobk_snapshot_" },
@@ -19,10 +19,10 @@ test("foreignReason returns undefined for an ordinary snapshot", () => {
     { raw: { snapshot_type: "manual", type: "MANUAL", snapshot_group_id: "" } },
     { raw: { snapshot_group_id: null, type: 1 } },
   ];
-  expect(others.map((one) => foreignReason({ ...OURS, ...one }))).toEqual(others.map(() => undefined));
+  expect(others.map((changes) => foreignReason({ ...ORDINARY, ...changes }))).toEqual(others.map(() => undefined));
 });
 
-test.each<[why: string, what: Partial<FoundSnapshot>]>([
+test.each<[reason: string, changes: Partial<FoundSnapshot>]>([
   ["created by a backup", { name: "autobk_snapshot_2026" }],
   ["created by the system", { labels: { __system__enableActive: "" } }],
   ["created by the system", { raw: { snapshot_type: "auto" } }],
@@ -30,6 +30,6 @@ test.each<[why: string, what: Partial<FoundSnapshot>]>([
   ["an automated snapshot", { raw: { type: "AUTO" } }],
   ["an automated snapshot", { raw: { type: "auto" } }],
   ["a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }],
-])('foreignReason returns "%s" for a snapshot that has the marker (%j)', (why, what) => {
-  expect(foreignReason({ ...OURS, ...what })).toBe(why);
+])('foreignReason returns "%s" for a snapshot with %j', (reason, changes) => {
+  expect(foreignReason({ ...ORDINARY, ...changes })).toBe(reason);
 });

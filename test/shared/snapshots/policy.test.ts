@@ -14,25 +14,25 @@ const selected = (selector: Omit<Selector, "kind">, found = DISKS) =>
   targetsOf({ ...selector, kind: "snapshot" }, snapshot, found).map(({ resource }) => resource);
 
 describe("targetsOf", () => {
-  test("targetsOf selects the ids, whether or not they exist, and the resources with all tags", () => {
+  test("targetsOf selects every given id, even if no such resource exists, and the resources that have all given tags", () => {
     expect(selected({ volume_ids: ["disk-4", "disk-9"] })).toEqual(["disk-4", "disk-9"]);
     expect(selected({ tags: { backup: "daily" } })).toEqual(["disk-1", "disk-3"]);
     expect(selected({ tags: { backup: "daily", team: "shop" } })).toEqual(["disk-1"]);
     expect(selected({ volume_ids: ["disk-4"], tags: { backup: "weekly" } })).toEqual(["disk-4", "disk-2"]);
   });
 
-  test("targetsOf matches any value of a tag for *, but the tag must exist", () => {
+  test("targetsOf selects resources that have a tag with any value if the given value is *", () => {
     expect(selected({ tags: { backup: "*" } })).toEqual(["disk-1", "disk-2", "disk-3"]);
     expect(selected({ tags: { scratch: "*" } })).toEqual(["disk-3"]);
     expect(selected({ tags: { toString: "*" } })).toEqual([]);
   });
 
-  test("targetsOf compares tags with upper and lower case", () => {
+  test("targetsOf distinguishes upper and lower case in the names and values of tags", () => {
     expect(selected({ tags: { backup: "Daily" } })).toEqual([]);
     expect(selected({ tags: { Backup: "daily" } })).toEqual([]);
   });
 
-  test("targetsOf excludes resources with one of the exclude_tags, including ids in any case", () => {
+  test("targetsOf excludes resources that have one of the exclude_tags, even if their ids are given in another case", () => {
     expect(selected({ tags: { backup: "*" }, exclude_tags: { scratch: "*", team: "bank" } })).toEqual([
       "disk-1",
       "disk-2",
@@ -43,7 +43,7 @@ describe("targetsOf", () => {
     ]);
   });
 
-  test("targetsOf selects nothing without ids and tags", () => {
+  test("targetsOf selects nothing if a selector has neither ids nor tags", () => {
     expect(selected({})).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe("targetsOf", () => {
 });
 
 describe("targetFor", () => {
-  test("targetFor sends the id, the options with their defaults, and the description if there is one", () => {
+  test("targetFor returns create options with the resource id, the defaults of the kind and the given description", () => {
     expect(targetFor(snapshot, "disk-1").options).toEqual({ volume_id: "disk-1", force: true });
     expect(targetFor(standard, "disk-1").options).toEqual({
       volume_id: "disk-1",
@@ -72,7 +72,7 @@ describe("targetFor", () => {
     expect(targetFor(cluster, "cluster-1", { force: false }).options).toEqual({ cluster_id: "cluster-1" });
   });
 
-  test("targetFor uses the options of the selector, including false", () => {
+  test("targetsOf passes the options of the selector to the create options, including the value false", () => {
     const [target] = targetsOf(
       { kind: "snapshot", volume_ids: ["disk-1"], force: false, description: "before the migration" },
       snapshot,
@@ -86,7 +86,7 @@ describe("targetFor", () => {
   });
 });
 
-test("withoutRepeats keeps the first target of each kind and resource", () => {
+test("withoutRepeats keeps only the first of several targets with the same kind and resource", () => {
   const targets = [
     targetFor(snapshot, "disk-1", { force: false }),
     targetFor(standard, "disk-1"),

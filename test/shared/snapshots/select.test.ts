@@ -6,13 +6,13 @@ import { cloudError, createFixture, snapshot } from "../../support/domain.ts";
 
 describe("selectTargets", () => {
   const selectors = (...given: Omit<Selector, "kind">[]): Selector[] =>
-    given.map((one) => ({ kind: "snapshot", ...one }));
+    given.map((selector) => ({ kind: "snapshot", ...selector }));
   const RESOURCES: Resource[] = [
     { id: "disk-1", tags: { backup: "daily" } },
     { id: "disk-2", tags: { backup: "daily", scratch: "" } },
   ];
 
-  test("selectTargets lists no resources for selectors with ids only", async () => {
+  test("selectTargets sends no list request for resources if all selectors have only ids", async () => {
     const fixture = createFixture();
     const { targets, failures, empty } = await selectTargets(
       selectors({ volume_ids: ["disk-9", "disk-8"] }),
@@ -23,7 +23,7 @@ describe("selectTargets", () => {
     expect(fixture.cloud.calls).toEqual([]);
   });
 
-  test("selectTargets lists resources once for selectors of the same type of resource", async () => {
+  test("selectTargets lists the disks only once for several selectors of disks, and the clusters once", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
     const { targets } = await selectTargets(
@@ -45,7 +45,7 @@ describe("selectTargets", () => {
     expect(fixture.cloud.requests()).toEqual(["resources snapshot", "resources cluster-snapshot"]);
   });
 
-  test("selectTargets reports the index of a selector that selects nothing", async () => {
+  test("selectTargets returns in empty the path of each selector that selects nothing, such as targets[1]", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
     const { empty, targets } = await selectTargets(
@@ -56,11 +56,11 @@ describe("selectTargets", () => {
     expect(targets).toHaveLength(1);
   });
 
-  test("selectTargets reports a kind whose resources cannot be listed and selects the others", async () => {
+  test("selectTargets returns a failure for a kind whose resources cannot be listed, and selects the targets of the other kinds", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
     const error = cloudError("AccessDenied");
-    fixture.cloud.at("resources", error);
+    fixture.cloud.onNextCalls("resources", error);
     const { targets, failures, empty } = await selectTargets(
       [
         { kind: "snapshot", tags: { backup: "daily" } },
@@ -74,9 +74,9 @@ describe("selectTargets", () => {
     expect(empty).toEqual([]);
   });
 
-  test("selectTargets selects ids although the resources cannot be listed, unless exclude_tags could exclude them", async () => {
+  test("selectTargets selects ids even if the resources cannot be listed, unless the selector has exclude_tags", async () => {
     const fixture = createFixture();
-    fixture.cloud.at("resources", cloudError("AccessDenied"));
+    fixture.cloud.onNextCalls("resources", cloudError("AccessDenied"));
     const { targets, failures, refused } = await selectTargets(
       selectors(
         { volume_ids: ["disk-1"], tags: { backup: "daily" }, force: false },
@@ -89,7 +89,7 @@ describe("selectTargets", () => {
     expect(refused.size).toBe(0);
   });
 
-  test("selectTargets refuses ids that do not exist if it checks ids, and ignores upper and lower case", async () => {
+  test("selectTargets with id checks refuses ids that do not exist, and ignores the case of ids", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = [{ id: "Disk-1", tags: {} }];
     const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
@@ -109,10 +109,10 @@ describe("selectTargets", () => {
     expect((await selectTargets(given, fixture.runContext)).refused.size).toBe(0);
   });
 
-  test("selectTargets refuses every id if it checks ids and the resources cannot be listed", async () => {
+  test("selectTargets with id checks refuses every id if the resources cannot be listed", async () => {
     const fixture = createFixture();
     const error = cloudError("AccessDenied");
-    fixture.cloud.at("resources", error);
+    fixture.cloud.onNextCalls("resources", error);
     const { targets, failures, refused } = await selectTargets(
       selectors(
         { volume_ids: ["disk-1"] },
@@ -130,10 +130,10 @@ describe("selectTargets", () => {
     expect(failures).toEqual([{ kind: snapshot, error }]);
   });
 
-  test("selectTargets lists the resources again after a transient error", async () => {
+  test("selectTargets repeats the list request for resources after a transient error", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
-    fixture.cloud.at("resources", cloudError("CloudError"));
+    fixture.cloud.onNextCalls("resources", cloudError("CloudError"));
     expect((await selectTargets(selectors({ tags: { backup: "*" } }), fixture.runContext)).targets).toHaveLength(2);
   });
 });

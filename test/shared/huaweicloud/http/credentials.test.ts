@@ -64,17 +64,17 @@ describe("readCredentials", () => {
   });
 
   test.each<[what: string, environment: Record<string, string>]>([
-    ["there are none", {}],
+    ["neither the agency nor the environment has credentials", {}],
     [
       "the environment has an access key without its secret key",
       { HUAWEICLOUD_SDK_AK: "env-AK", HUAWEICLOUD_SDK_SECURITY_TOKEN: "env-ST" },
     ],
     ["the environment has a secret key without its access key", { HUAWEICLOUD_SDK_SK: "env-SK" }],
     [
-      "the environment has only variables of other clouds and tools",
+      "the environment has only the variables of other providers and tools",
       { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "S", HW_ACCESS_KEY: "A", HW_SECRET_KEY: "S", OS_TOKEN: "T" },
     ],
-  ])("readCredentials throws Misconfigured with advice if %s", (_what, environment) => {
+  ])("readCredentials throws Misconfigured and names HUAWEICLOUD_SDK_AK if %s", (_what, environment) => {
     expect(() => readCredentials(NONE, environment)).toThrow(
       expect.objectContaining({
         reason: "Misconfigured",
@@ -87,8 +87,8 @@ describe("readCredentials", () => {
     ["a line break after the access key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_AK: "the-secret\n" }],
     ["a line break after the secret key", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SK: "the-secret\r\n" }],
     ["a space before the security token", {}, { ...ENVIRONMENT, HUAWEICLOUD_SDK_SECURITY_TOKEN: " the-secret" }],
-    ["a letter that a header cannot contain", { token: "the-secret-ключ" }, {}],
-  ])("readCredentials rejects %s and does not repeat the value", (_what, agency, environment) => {
+    ["a token with a letter that a header cannot contain", { token: "the-secret-ключ" }, {}],
+  ])("readCredentials rejects %s and does not show the value in the error", (_what, agency, environment) => {
     let thrown: unknown;
     try {
       readCredentials({ ...NONE, ...agency }, environment);
@@ -99,7 +99,7 @@ describe("readCredentials", () => {
     expect(String((thrown as Error).stack)).not.toContain("the-secret");
   });
 
-  test("secretsOf returns every value of the credentials", () => {
+  test("secretsOf returns the access key, the secret key, the security token and the token", () => {
     expect(secretsOf({ accessKey: "A", secretKey: "S", securityToken: "T" })).toEqual(["A", "S", "T"]);
     expect(secretsOf({ accessKey: "A", secretKey: "S" })).toEqual(["A", "S"]);
     expect(secretsOf({ token: "T" })).toEqual(["T"]);
@@ -120,34 +120,40 @@ describe("the authentication of requests", () => {
         ? { snapshot_group: { volume_ids: [disk] } }
         : { snapshot: { volume_id: disk } };
 
-  test.each(FACTORIES)("%s signs every request with the agency's key", async (name, factory) => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
-    expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(cloud.refusedSignatures).toEqual([]);
-    // The list, the create and the report to the logging topic.
-    expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "sdk-hmac", "sdk-hmac"]);
-    for (const { headers } of cloud.requests) {
-      expect(headers).toMatchObject({ "x-security-token": "***", "x-project-id": cloud.projectId });
-      expect(headers).not.toHaveProperty("x-auth-token");
-    }
-  });
+  test.each(FACTORIES)(
+    "%s signs every request with the agency's access key and sends no token",
+    async (name, factory) => {
+      const { cloud, invoke } = await createTestEnvironment();
+      const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
+      expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
+      expect(cloud.refusedSignatures).toEqual([]);
+      // The list request, the create request and the report to the logging topic.
+      expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "sdk-hmac", "sdk-hmac"]);
+      for (const { headers } of cloud.requests) {
+        expect(headers).toMatchObject({ "x-security-token": "***", "x-project-id": cloud.projectId });
+        expect(headers).not.toHaveProperty("x-auth-token");
+      }
+    },
+  );
 
-  test.each(FACTORIES)("%s sends the agency's token if the agency has no key", async (name, factory) => {
-    const { cloud, invoke } = await createTestEnvironment();
-    const { token } = cloud.credentials;
-    const body = apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id));
-    const { result } = await invoke(factory, body, { credentials: { token } });
-    expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
-    expect(cloud.requests.map(({ signed }) => signed)).toEqual(["token", "token", "token"]);
-    for (const { headers } of cloud.requests) {
-      expect(headers).toHaveProperty("x-auth-token");
-      for (const other of ["authorization", "x-security-token", "x-sdk-date"])
-        expect(headers).not.toHaveProperty(other);
-    }
-  });
+  test.each(FACTORIES)(
+    "%s sends the agency's token with every request if the agency has no access key",
+    async (name, factory) => {
+      const { cloud, invoke } = await createTestEnvironment();
+      const { token } = cloud.credentials;
+      const body = apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id));
+      const { result } = await invoke(factory, body, { credentials: { token } });
+      expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
+      expect(cloud.requests.map(({ signed }) => signed)).toEqual(["token", "token", "token"]);
+      for (const { headers } of cloud.requests) {
+        expect(headers).toHaveProperty("x-auth-token");
+        for (const other of ["authorization", "x-security-token", "x-sdk-date"])
+          expect(headers).not.toHaveProperty(other);
+      }
+    },
+  );
 
-  test("create-snapshot sends no security token with a permanent key", async () => {
+  test("create-snapshot sends no X-Security-Token header with a permanent access key", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     cloud.addCredentials({ ak: "PERMANENT", sk: "permanent-secret" });
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
@@ -159,7 +165,7 @@ describe("the authentication of requests", () => {
     expect(cloud.refusedSignatures).toEqual([]);
   });
 
-  test("sdkCredential encodes the project id, so it stays one segment of the path", async () => {
+  test("sdkCredential encodes the project id so that a slash in the id does not change the URL path", async () => {
     for (const credentials of [{ accessKey: "A", secretKey: "S" }, { token: "T" }]) {
       const request = { url: "/v2/{project_id}/x", headers: { "content-type": "application/json" }, method: "GET" };
       const complete = Object.assign(request, {
@@ -191,7 +197,7 @@ describe("invalid credentials", () => {
     expect(cloud.requests).toEqual([]);
   });
 
-  test("create-snapshot returns 502 AccessDenied without a secret if the token expires during the invocation", async () => {
+  test("create-snapshot returns 502 with AccessDenied and prints no secret if the token expires during the invocation", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     cloud.fault({ operation: "evs.createSnapshot" }, { type: "expiredToken" });
     const { result, output } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
@@ -201,7 +207,7 @@ describe("invalid credentials", () => {
     for (const secret of Object.values(cloud.credentials)) expect(output).not.toContain(secret);
   });
 
-  test("create-snapshot treats getters that throw or return no string as empty and uses the agency's token", async () => {
+  test("create-snapshot uses the agency's token if the context's getters for the key throw or return no string", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const variables: Record<string, string> = { EVS_ENDPOINT: cloud.url, PROJECT_ID: cloud.projectId };
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
@@ -222,7 +228,7 @@ describe("invalid credentials", () => {
 });
 
 describe("credentials of a warm instance", () => {
-  test("a warm instance reads the credentials at each invocation and does not reuse an old key", async () => {
+  test("create-snapshot reads the credentials again in each invocation of a warm instance and never uses an old key", async () => {
     const { cloud, invoke, runtime } = await createTestEnvironment();
     // A warm instance reuses one handler.
     const handler = createSnapshot(runtime);

@@ -8,8 +8,8 @@ import { apig, createTestEnvironment } from "../../../support/environment.ts";
 const endpoint = (service: Service, variables: Record<string, string>) =>
   endpointOf(service, (name) => variables[name]);
 
-/** Returns the message of the error. */
-function messageFor(service: Service, variables: Record<string, string>): string {
+/** Returns the message of the Misconfigured error that endpointOf throws. */
+function errorMessage(service: Service, variables: Record<string, string>): string {
   try {
     endpoint(service, variables);
   } catch (thrown) {
@@ -25,7 +25,7 @@ describe("endpointOf with a region", () => {
     ["DWS", "https://dws.eu-west-101.myhuaweicloud.com"],
     ["ECS", "https://ecs.eu-west-101.myhuaweicloud.com"],
     ["FUNCTIONGRAPH", "https://functiongraph.eu-west-101.myhuaweicloud.com"],
-  ])("endpointOf returns the address of %s in the region", (service, expected) =>
+  ])("endpointOf derives the address of %s from REGION: %s", (service, expected) =>
     expect(endpoint(service, { REGION: "eu-west-101" })).toBe(expected),
   );
 
@@ -39,18 +39,18 @@ describe("endpointOf with a region", () => {
     "eu--west",
     "eu@x",
     "é",
-  ])("endpointOf rejects the region %j", (region) =>
-    expect(messageFor("EVS", { REGION: region })).toMatch(/^REGION: expected a region's name such as eu-west-101/),
+  ])("endpointOf rejects %j as a region", (region) =>
+    expect(errorMessage("EVS", { REGION: region })).toMatch(/^REGION: expected a region's name such as eu-west-101/),
   );
 
-  test("endpointOf requires LTS_ENDPOINT, because LTS receives log reports at another address than API calls", () => {
-    expect(messageFor("LTS", { REGION: "eu-west-101" })).toMatch(
+  test("endpointOf requires LTS_ENDPOINT even if REGION is set, because LTS receives log reports at a separate address", () => {
+    expect(errorMessage("LTS", { REGION: "eu-west-101" })).toMatch(
       /^LTS_ENDPOINT: expected the address that receives log reports/,
     );
   });
 
-  test("endpointOf names both variables if neither REGION nor the address is set", () => {
-    expect(messageFor("DWS", {})).toMatch(/^Neither DWS_ENDPOINT nor REGION is set\. .*https:\/\/dws\./);
+  test("endpointOf names DWS_ENDPOINT and REGION in the error if neither variable is set", () => {
+    expect(errorMessage("DWS", {})).toMatch(/^Neither DWS_ENDPOINT nor REGION is set\. .*https:\/\/dws\./);
   });
 });
 
@@ -88,8 +88,8 @@ describe("endpointOf with an address", () => {
     ["a scheme without a host", "https://"],
     ["an address with a space", "https://evs.exa mple.com"],
     ["two addresses", "https://a.example.com,https://b.example.com"],
-  ])("endpointOf rejects %s and shows the value", (_what, given) => {
-    const message = messageFor("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
+  ])("endpointOf rejects %s as an address and shows the value in the error", (_what, given) => {
+    const message = errorMessage("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
     expect(message).toMatch(
       /^EVS_ENDPOINT: expected an address such as https:\/\/.* \(https, or http on loopback; no path\), got "/,
     );
@@ -104,15 +104,15 @@ describe("endpointOf with an address", () => {
     "https:me:q1w2@evs.example.com",
     "me:q1w2@evs.example.com",
     "http://me:q1\nw2@127.0.0.1:80",
-  ])("endpointOf rejects an address with a password and does not repeat the password: %j", (given) => {
-    const message = messageFor("EVS", { EVS_ENDPOINT: given });
+  ])("endpointOf rejects the address %j and does not show its user name and password in the error", (given) => {
+    const message = errorMessage("EVS", { EVS_ENDPOINT: given });
     expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
     expect(message).not.toMatch(/q1|w2/);
   });
 });
 
 describe("the address of each service", () => {
-  test("the functions send the calls of EVS, DWS and LTS each to the address of the service", async () => {
+  test("create functions send the requests for EVS, DWS and LTS to the address of each service", async () => {
     const { cloud: evs, invoke, clock } = await createTestEnvironment();
     const others = await Promise.all([startCloud({ clock }), startCloud({ clock })]);
     const [dws, lts] = others;
@@ -129,7 +129,7 @@ describe("the address of each service", () => {
     }
   });
 
-  test("create-snapshot returns Misconfigured and sends no request if no address is set", async () => {
+  test("create-snapshot returns Misconfigured and sends no request if neither EVS_ENDPOINT nor REGION is set", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
     const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };

@@ -1,4 +1,4 @@
-/** Tests lists that change while they are read: every row that exists throughout is read, or reading fails. */
+/** Tests that allRows misses no row of a list that changes between two pages, or fails. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../shared/core/json.ts";
@@ -6,18 +6,18 @@ import { evsV2 } from "../../../../shared/huaweicloud/evs-v2.ts";
 import { allRows, collected, type Page } from "../../../../shared/huaweicloud/http/pagination.ts";
 import { parseResponse } from "../../../../shared/huaweicloud/http/response-json.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { answering, connectionTo } from "../../../support/wire.ts";
+import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
 
-/** Creates a service that returns at most `size` rows from an offset. Its list changes before each page but the first. */
-function serviceOf(rows: { id: string }[], size: number, counts: boolean, changes = NO_CHANGES) {
+/** Creates a service with pages of `size` rows. Before the second page and each later page, the next change is made. */
+function serviceOf(rows: { id: string }[], size: number, hasCount: boolean, changes = NO_CHANGES) {
   let requested = 0;
   const page = async (offset: number) => {
     if (requested > 0) changes[requested - 1]?.();
     requested += 1;
-    return { rows: rows.slice(offset, offset + size), ...(counts ? { total: rows.length } : {}) };
+    return { rows: rows.slice(offset, offset + size), ...(hasCount ? { total: rows.length } : {}) };
   };
   return { page, requested: () => requested };
 }
@@ -27,30 +27,30 @@ const rowsOf = (page: (offset: number) => Promise<Page>) => collected<JsonObject
 const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
 
 describe.each([
-  ["with a count", true],
-  ["without a count", false],
-])("a list %s", (name, counts) => {
+  ["with a total count", true],
+  ["without a total count", false],
+])("a list response %s", (name, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
-    `allRows reads all of %i rows in pages of 10 from a list ${name}`,
+    `allRows reads all of %i rows in pages of 10 if the list response comes ${name}`,
     async (length) => {
       const rows = Array.from({ length }, (_, id) => row(id));
-      expect(idsOf(await rowsOf(serviceOf(rows, 10, counts).page))).toEqual(idsOf(rows));
+      expect(idsOf(await rowsOf(serviceOf(rows, 10, hasCount).page))).toEqual(idsOf(rows));
     },
   );
 
-  test(`allRows visits each row once if the service ignores offsets, for a list ${name}`, async () => {
+  test(`allRows visits each row once if the service ignores the offset and the list response comes ${name}`, async () => {
     const rows = [row(1), row(2), row(3)];
-    const page = async () => ({ rows, ...(counts ? { total: 3 } : {}) });
+    const page = async () => ({ rows, ...(hasCount ? { total: 3 } : {}) });
     expect(await rowsOf(page)).toEqual(rows);
   });
 
-  test(`allRows misses no row that exists throughout, whatever changes between two pages of a list ${name}`, {
+  test(`allRows misses no row that exists all the time if rows are added and deleted between pages ${name}`, {
     timeout: 120_000,
   }, async () => {
     const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
     const list = fc.record({
       length: fc.nat({ max: 400 }),
-      // Fewer rows are added between two pages than a page has.
+      // Fewer rows are added between two pages than a page contains.
       size: fc.integer({ min: 8, max: 100 }),
       changes: fc.array(change, { maxLength: 60 }),
     });
@@ -61,10 +61,10 @@ describe.each([
         const service = serviceOf(
           rows,
           size,
-          counts,
+          hasCount,
           changes.map(({ remove, add }, number) => () => {
             for (const place of remove) for (const { id } of rows.splice(place, 1)) deleted.add(id);
-            // The newest rows come first.
+            // The newest rows are the first ones of the list.
             for (let index = 0; index < add; index += 1) rows.unshift({ id: `new-${number}-${index}` });
           }),
         );
@@ -81,11 +81,11 @@ describe.each([
     );
   });
 
-  test(`allRows reads 10,000 rows in about twice as many pages if a row is deleted between each two pages of a list ${name}`, async () => {
+  test(`allRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages ${name}`, async () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => row(id));
     const all = [...rows];
     const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));
-    const service = serviceOf(rows, 1_000, counts, changes);
+    const service = serviceOf(rows, 1_000, hasCount, changes);
     const read = new Set(idsOf(await rowsOf(service.page)));
     expect(rows.filter(({ id }) => !read.has(id))).toEqual([]);
     expect(all.length).toBe(10_000);
@@ -93,13 +93,13 @@ describe.each([
   });
 });
 
-test("allRows rejects a list whose rows keep moving", async () => {
+test("allRows fails if every page contains only new rows", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);
 });
 
-test("allRows rejects a list that counts more rows than it has", async () => {
+test("allRows fails if the total count of a list response is larger than the number of its rows", async () => {
   const page = async (offset: number) => ({
     rows: offset > 9 ? [] : Array.from({ length: 10 - offset }, (_, id) => row(offset + id)),
     total: 500,
@@ -107,14 +107,14 @@ test("allRows rejects a list that counts more rows than it has", async () => {
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 10 rows: the service counts 500/);
 });
 
-describe("a list that does not fit into the memory of a small function", () => {
+describe("a list that does not fit into the memory of a function", () => {
   const snapshotRow = (id: number, description: string) => ({ id: `row-${id}`, status: "available", description });
 
-  /** Lists `rows` rows of `characters` characters. Returns the ids found so far and the page sizes that were requested. */
-  async function listing(rows: number, characters: number) {
+  /** Lists `rows` rows of `characters` characters. Returns the ids that were found and the page sizes that were requested. */
+  async function listRows(rows: number, characters: number) {
     const all = Array.from({ length: rows }, (_, id) => snapshotRow(id, "x".repeat(characters)));
     const limits: number[] = [];
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       const query = new URL(incoming.url ?? "", "http://localhost").searchParams;
       const [offset, limit] = [Number(query.get("offset")), Number(query.get("limit"))];
       limits.push(limit);
@@ -125,15 +125,15 @@ describe("a list that does not fit into the memory of a small function", () => {
     return { list, found, limits };
   }
 
-  test("allRows requests a page of more than 4 MiB again with half as many rows and visits every row once", async () => {
-    const { list, found, limits } = await listing(1_500, 10_000);
+  test("allRows halves the page size if a page has more than 4 MiB, and visits every row once", async () => {
+    const { list, found, limits } = await listRows(1_500, 10_000);
     await list;
     expect(found).toEqual(Array.from({ length: 1_500 }, (_, id) => `row-${id}`));
     expect(limits.slice(0, 4)).toEqual([1_000, 500, 250, 250]);
   });
 
-  test("allRows rejects a list whose rows are larger than 4 MiB", async () => {
-    const { list, found } = await listing(2, 5 * 1024 * 1024);
+  test("allRows fails if a single row has more than 4 MiB", async () => {
+    const { list, found } = await listRows(2, 5 * 1024 * 1024);
     await expect(list).rejects.toMatchObject({
       reason: "BadResponse",
       message: expect.stringContaining("longer than 4194304 bytes"),
@@ -141,14 +141,14 @@ describe("a list that does not fit into the memory of a small function", () => {
     expect(found).toEqual([]);
   });
 
-  test("allRows rejects a list of more than 250,000 rows", async () => {
+  test("allRows fails if a list has more than 250,000 rows", async () => {
     const page = async (offset: number, limit: number) => ({
       rows: Array.from({ length: limit }, (_, n) => row(offset + n)),
     });
     await expect(allRows(page, () => {})).rejects.toThrow(/250000 rows: the maximum is 250000/);
   });
 
-  test("parseResponse does not parse a body with more values than fit into the memory", () => {
+  test("parseResponse returns undefined for a body with 110,000 objects, but parses one with 90,000", () => {
     const objects = (count: number) => `[${Array(count).fill("{}").join(",")}]`;
     expect(parseResponse(objects(110_000))).toBeUndefined();
     expect(parseResponse(objects(90_000))).toHaveLength(90_000);

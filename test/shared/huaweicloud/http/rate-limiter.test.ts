@@ -6,7 +6,7 @@ import { delayBefore } from "../../../../shared/core/retry.ts";
 import { createRateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { reportLogs } from "../../../../shared/huaweicloud/lts.ts";
 import { createRandom } from "../../../support/random.ts";
-import { answering, connectionTo } from "../../../support/wire.ts";
+import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 
 const LATENCY_MS = 30;
 const WORKERS = 8;
@@ -17,14 +17,14 @@ interface Fleet {
   perSecond: number;
   /** True if each process knows the number of processes. */
   shared?: boolean;
-  /** The calls per second of another program. */
+  /** How many calls per second another program sends. */
   others?: number;
 }
 
 /** Waits until all promise callbacks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Creates a clock that jumps to the end of each sleep. */
+/** Creates a clock that jumps to the end of the earliest sleep. */
 function createClock() {
   let now = instant(0);
   const timers: { at: number; work: () => void }[] = [];
@@ -47,8 +47,8 @@ function createClock() {
   };
 }
 
-/** Runs processes whose calls pass the rate limit of the embedded cloud. Returns the counts and the least possible seconds. */
-async function drive({ processes, callsEach, perSecond, shared = true, others = 0 }: Fleet) {
+/** Runs processes that send calls to the rate limit of the embedded cloud. Returns how long they took and the minimum. */
+async function runFleet({ processes, callsEach, perSecond, shared = true, others = 0 }: Fleet) {
   const time = createClock();
   const random = createRandom(1);
   const throttle = createThrottle({ perSecond }, time);
@@ -92,12 +92,12 @@ async function drive({ processes, callsEach, perSecond, shared = true, others = 
 describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
     ["one process", { processes: 1, callsEach: 10_000 }],
-    ["20 processes that know their number", { processes: 20, callsEach: 500 }],
-    ["20 processes while another program uses 1 % of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
+    ["20 processes that share the limit", { processes: 20, callsEach: 500 }],
+    ["20 processes next to a program that uses 1 percent of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
   ])(
-    "the rate limiter of %s lets at most 1 % of the calls be rejected and takes at most 5 % more than the least time",
+    "the rate limiter of %s needs at most 5 percent more than the minimum time, with at most 1 percent of the calls rejected",
     async (_who, fleet) => {
-      const { accepted, rejected, seconds, minSeconds } = await drive({ perSecond: 50, ...fleet });
+      const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
       expect(accepted).toBe(10_000);
       expect(rejected).toBeLessThanOrEqual(100);
       expect(seconds).toBeLessThanOrEqual(minSeconds * 1.05);
@@ -105,10 +105,10 @@ describe("10,000 calls at a limit of 50 per second", () => {
   );
 
   test.each([
-    ["two processes that do not know each other", { processes: 2, callsEach: 5_000, shared: false }],
-    ["one process while another program uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
-  ])("the rate limiter of %s slows down until at most 1 % of the calls are rejected", async (_who, fleet) => {
-    const { accepted, rejected, seconds, minSeconds } = await drive({ perSecond: 50, ...fleet });
+    ["two processes that do not know of each other", { processes: 2, callsEach: 5_000, shared: false }],
+    ["one process next to a program that uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
+  ])("the rate limiter of %s slows down, so at most 1 percent of the calls are rejected", async (_who, fleet) => {
+    const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
     expect(accepted).toBe(10_000);
     expect(rejected).toBeLessThanOrEqual(100);
     expect(seconds).toBeLessThanOrEqual(minSeconds * 1.15);
@@ -118,8 +118,8 @@ describe("10,000 calls at a limit of 50 per second", () => {
 describe("the rate limiter of a single process", () => {
   const LATE = instant(60_000);
 
-  /** Returns how long each of `calls` concurrent calls waits. */
-  async function waits(
+  /** Returns how many milliseconds each of `calls` concurrent calls waits. */
+  async function measureWaits(
     limiter: ReturnType<typeof createRateLimiter>,
     time: ReturnType<typeof createClock>,
     calls: number,
@@ -133,55 +133,55 @@ describe("the rate limiter of a single process", () => {
     return waited;
   }
 
-  test("the rate limiter does not delay calls before the first 429, or calls of other APIs after it", async () => {
+  test("the rate limiter does not delay POST calls before the first 429, or after a 429 for a GET call", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
-    expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
+    expect(await measureWaits(limiter, time, 3)).toEqual([0, 0, 0]);
     limiter.onThrottled("GET", "limit:1,time:1 minute");
-    expect(await waits(limiter, time, 3)).toEqual([0, 0, 0]);
+    expect(await measureWaits(limiter, time, 3)).toEqual([0, 0, 0]);
   });
 
-  test("the rate limiter uses 98 % of the limit in a 429, or of 10 calls per second if the 429 contains no limit", async () => {
+  test("the rate limiter uses 98 % of the limit that a 429 names, or of 10 calls per second if the 429 names no limit", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:49,time:1 minute");
-    expect(await waits(limiter, time, 3)).toEqual([0, 1_249, 2_498]);
+    expect(await measureWaits(limiter, time, 3)).toEqual([0, 1_249, 2_498]);
     const other = createRateLimiter(time);
     other.onThrottled("POST", undefined);
-    expect(await waits(other, time, 3)).toEqual([0, 102, 204]);
+    expect(await measureWaits(other, time, 3)).toEqual([0, 102, 204]);
   });
 
-  test("the rate limiter does not wait beyond the given time", async () => {
+  test("the rate limiter lets a call wait at most until the deadline of that call", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:1,time:1 minute");
-    expect(await waits(limiter, time, 4)).toEqual([0, 60_000, 60_000, 60_000]);
+    expect(await measureWaits(limiter, time, 4)).toEqual([0, 60_000, 60_000, 60_000]);
   });
 
-  test("the rate limiter delays calls that are already waiting when it slows down", async () => {
+  test("the rate limiter also delays calls that are already waiting when a second 429 makes it slow down", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:10,time:1 second");
     void time.sleep(1_500).then(() => limiter.onThrottled("POST", undefined));
-    const waited = await waits(limiter, time, 30);
+    const waited = await measureWaits(limiter, time, 30);
     expect(waited.filter((wait) => wait <= 1_500)).toHaveLength(15);
-    // The rate is 9.8 calls per second less a quarter.
+    // The second 429 reduces the rate of 9.8 calls per second by a quarter.
     expect((waited.at(-1) ?? 0) - 1_500).toBeGreaterThan(14 * 130);
   });
 
-  test("the rate limiter catches up calls of the last 500 ms and not of a longer idle time", async () => {
+  test("the rate limiter allows a burst of the calls of 500 ms after an idle time of 10 s", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:50,time:1 second");
     void time.sleep(10_000);
     await time.run();
-    const waited = await waits(limiter, time, 100);
+    const waited = await measureWaits(limiter, time, 100);
     expect(waited.filter((wait) => wait === 0)).toHaveLength(25);
   });
 });
 
-test("the rate limiter does not delay reports to the logging topic", async () => {
-  const server = await answering((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
+test("the rate limiter does not delay requests to the logging topic", async () => {
+  const server = await startHttpServer((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);
   const limiter = createRateLimiter({ now: () => instant(0), sleep });
@@ -191,5 +191,5 @@ test("the rate limiter does not delay reports to the logging topic", async () =>
     await reportLogs(connection, { logGroupId: "group", logStreamId: "stream" }, ["a record"]);
   }
   expect(waits).toEqual([]);
-  expect(server.seen).toHaveLength(3);
+  expect(server.received).toHaveLength(3);
 });

@@ -3,21 +3,21 @@ import { expect, test } from "vitest";
 import { BodyTooLarge } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { rowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
 
-/** Splits a text that arrives in pieces. The lengths of the pieces repeat. */
+/** Splits a text that arrives in pieces of the given lengths. If the text is longer, the lengths repeat. */
 function split(text: string, lengths: readonly number[] = [text.length]) {
   const splitter = rowSplitter("snapshots");
-  let at = 0;
-  for (let turn = 0; at < text.length; turn += 1) {
-    const end = at + (lengths[turn % lengths.length] as number);
-    splitter.add(text.slice(at, end));
-    at = end;
+  let start = 0;
+  for (let piece = 0; start < text.length; piece += 1) {
+    const end = start + (lengths[piece % lengths.length] as number);
+    splitter.add(text.slice(start, end));
+    start = end;
   }
   return splitter.end();
 }
 
 const rows = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })));
 
-test("the row splitter returns the rows of a list, however the body is divided and indented", () => {
+test("the row splitter returns the rows of a list response, however the body is divided into pieces and indented", () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });
   const indent = fc.constantFrom(undefined, 1, "\t");
   fc.assert(
@@ -40,11 +40,11 @@ test.each([
   '"{"',
   "<html>{[{",
   "",
-])("the row splitter does not change the body without rows %s", (text) => {
+])("the row splitter returns the body %s unchanged, because it contains no rows", (text) => {
   expect(split(text, [3])).toEqual({ text, rows: [] });
 });
 
-test("the row splitter keeps entries that are not objects in the text, so the reader can reject the list", () => {
+test("the row splitter leaves entries that are not objects in the text, so that the caller can reject the list response", () => {
   expect(split('{"snapshots":[{"id":1},null,{"id":2}]}')).toEqual({
     text: '{"snapshots":[null,]}',
     rows: ['{"id":1}', '{"id":2}'],

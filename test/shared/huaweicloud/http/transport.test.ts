@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeUtf8 } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { type HttpRequest, nodeTransport, TransportFailure } from "../../../../shared/huaweicloud/http/transport.ts";
 import { selfSigned } from "../../../support/certificate.ts";
-import { answering, speaking } from "../../../support/wire.ts";
+import { startHttpServer, startTcpServer } from "../../../support/wire.ts";
 
 const get = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest => ({
   method: "GET",
@@ -15,7 +15,7 @@ const get = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest => ({
 const post = (url: string, body: string, changes: Partial<HttpRequest> = {}): HttpRequest =>
   get(url, { method: "POST", body, headers: { "content-type": "application/json" }, ...changes });
 
-/** Sends a request that must fail, and returns its failure. */
+/** Sends a request that must fail, and returns the failure. */
 async function failureOf(request: HttpRequest, send = nodeTransport()): Promise<TransportFailure> {
   const failure = await send(request).then(
     ({ status }) => new Error(`Expected a failure, got ${status}`),
@@ -29,25 +29,25 @@ const closed = (socket: Socket | undefined): Promise<void> =>
   new Promise((resolve) => (socket?.destroyed === false ? socket.once("close", () => resolve()) : resolve()));
 
 describe("a request and its response", () => {
-  test("the transport sends a body and receives a response without changing a byte", async () => {
-    const server = await answering((_incoming, response) => {
+  test("the transport sends the body of a request and returns the body of the response without changing a byte", async () => {
+    const server = await startHttpServer((_incoming, response) => {
       response.writeHead(202, { "x-request-id": "r1", "content-type": "application/json" });
       const bytes = Buffer.from('{"name":"Größe 雪 🎉"}');
-      // Single bytes divide every letter of more than one byte.
+      // Writing single bytes splits every character that has more than one byte.
       for (const byte of bytes) response.write(Buffer.from([byte]));
       response.end();
     });
     const body = '{"description":"naïve 雪\\ud83d"}';
     const response = await nodeTransport()(post(`${server.origin}/v2/p/x?a=1%202&b=%2B`, body));
     expect(response).toMatchObject({ status: 202, headers: { "x-request-id": "r1" }, text: '{"name":"Größe 雪 🎉"}' });
-    expect(server.seen).toMatchObject([{ method: "POST", url: "/v2/p/x?a=1%202&b=%2B", body }]);
-    expect(server.seen[0]?.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
+    expect(server.received).toMatchObject([{ method: "POST", url: "/v2/p/x?a=1%202&b=%2B", body }]);
+    expect(server.received[0]?.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
   });
 
   test("the transport sends no content-length without a body and no accept-encoding", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     await nodeTransport()(get(`${server.origin}/`));
-    expect(server.seen[0]?.headers).toEqual({
+    expect(server.received[0]?.headers).toEqual({
       accept: "application/json",
       connection: "keep-alive",
       host: new URL(server.origin).host,
@@ -55,26 +55,26 @@ describe("a request and its response", () => {
   });
 
   test("the transport returns a response of any status and does not follow redirects", async () => {
-    const server = await answering((incoming, response) => {
+    const server = await startHttpServer((incoming, response) => {
       response.writeHead(Number(incoming.url?.slice(1)), { location: "http://127.0.0.1:1/" }).end();
     });
     const send = nodeTransport();
     for (const status of [200, 204, 301, 304, 307, 400, 429, 500, 599]) {
       expect(await send(get(`${server.origin}/${status}`))).toMatchObject({ status, text: "" });
     }
-    expect(server.seen).toHaveLength(9);
+    expect(server.received).toHaveLength(9);
   });
 
-  test("the transport ignores an interim response", async () => {
-    const server = await answering((_incoming, response) => {
+  test("the transport ignores an interim response with the status 102", async () => {
+    const server = await startHttpServer((_incoming, response) => {
       response.writeProcessing();
       response.end('{"done":true}');
     });
     expect(await nodeTransport()(get(server.origin))).toMatchObject({ status: 200, text: '{"done":true}' });
   });
 
-  test("the transport returns to each of 100 concurrent requests its own response", async () => {
-    const server = await answering((incoming, response) => {
+  test("the transport returns the matching response to each of 100 concurrent requests", async () => {
+    const server = await startHttpServer((incoming, response) => {
       setTimeout(() => response.end(incoming.url), (Number(incoming.url?.slice(1)) * 7) % 20);
     });
     const send = nodeTransport();
@@ -84,15 +84,15 @@ describe("a request and its response", () => {
 });
 
 describe("connections", () => {
-  test("the transport reuses an open connection", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+  test("the transport sends five consecutive requests over one connection", async () => {
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     for (let n = 0; n < 5; n += 1) await send(get(server.origin));
     expect(server.connections).toHaveLength(1);
   });
 
-  test("the transport opens a new connection after the server closed the idle one", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+  test("the transport opens a new connection after the server has closed the idle connection", async () => {
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const send = nodeTransport();
     await send(get(server.origin));
     server.connections[0]?.end();
@@ -102,9 +102,9 @@ describe("connections", () => {
     expect(server.connections).toHaveLength(2);
   });
 
-  test("the transport does not repeat a request that meets a closing connection, because it may have arrived", async () => {
+  test("the transport does not repeat a request after a connection reset, because the request may have arrived", async () => {
     let requests = 0;
-    const server = await speaking((socket) =>
+    const server = await startTcpServer((socket) =>
       socket.on("data", () => {
         requests += 1;
         if (requests === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\n{}");
@@ -119,8 +119,8 @@ describe("connections", () => {
     expect(requests).toBe(2);
   });
 
-  test("the transport closes the connection of a failed response, so the next request does not read the rest of it", async () => {
-    const server = await answering((incoming, response) => {
+  test("the transport closes the connection after a timeout, so that the next request does not read the late response", async () => {
+    const server = await startHttpServer((incoming, response) => {
       if (incoming.url === "/slow") response.write("{");
       else response.end("{}");
     });
@@ -133,23 +133,23 @@ describe("connections", () => {
 });
 
 describe("a request without a complete response", () => {
-  test("the transport reports that nothing was sent if no server listens", async () => {
+  test("the transport reports requestSent = false if no server listens at the address", async () => {
     const failure = await failureOf(post("http://127.0.0.1:1", "{}"));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).toContain("ECONNREFUSED");
   });
 
   test("the transport fails and closes the connection if no response arrives within the timeout", async () => {
-    const server = await answering(() => {});
-    const began = performance.now();
+    const server = await startHttpServer(() => {});
+    const startedAt = performance.now();
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 60 }));
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(failure).toMatchObject({ message: "no response within 60 ms", requestSent: true, answered: false });
     await closed(server.connections[0]);
   });
 
-  test("the transport fails if the last byte of the response does not arrive within the timeout", async () => {
-    const server = await answering((_incoming, response) => {
+  test("the transport fails if the server sends a byte every 5 ms but does not complete the body within the timeout", async () => {
+    const server = await startHttpServer((_incoming, response) => {
       const dripping = setInterval(() => response.write(" "), 5);
       response.on("close", () => clearInterval(dripping));
     });
@@ -157,9 +157,9 @@ describe("a request without a complete response", () => {
     expect(failure).toMatchObject({ message: "no response within 80 ms", requestSent: true, answered: true });
   });
 
-  test("the transport reports that nothing was sent if the TLS handshake does not end", async () => {
+  test("the transport reports requestSent = false and sends no data if the TLS handshake is not completed", async () => {
     let bytes = "";
-    const server = await speaking((socket) =>
+    const server = await startTcpServer((socket) =>
       socket.on("data", (chunk) => {
         bytes += chunk.toString("latin1");
       }),
@@ -170,12 +170,15 @@ describe("a request without a complete response", () => {
     expect(bytes).not.toContain("secret");
   });
 
-  test("the transport rejects a self-signed certificate and sends nothing", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"), selfSigned({ ip: [127, 0, 0, 1] }));
+  test("the transport rejects a self-signed certificate and sends no request", async () => {
+    const server = await startHttpServer(
+      (_incoming, response) => response.end("{}"),
+      selfSigned({ ip: [127, 0, 0, 1] }),
+    );
     const failure = await failureOf(post(server.origin, "{}"));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).toMatch(/^DEPTH_ZERO_SELF_SIGNED_CERT: /);
-    expect(server.seen).toEqual([]);
+    expect(server.received).toEqual([]);
   });
 
   test.each<[what: string, talk: (socket: Socket) => void, answered: boolean]>([
@@ -191,7 +194,7 @@ describe("a request without a complete response", () => {
     ["half a chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{}"), true],
     ["an invalid chunk", (socket) => socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"), true],
   ])("the transport fails after %s", async (_what, talk, answered) => {
-    const server = await speaking((socket) => socket.once("data", () => talk(socket)));
+    const server = await startTcpServer((socket) => socket.once("data", () => talk(socket)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 500 }));
     expect(failure).toMatchObject({ requestSent: true, answered });
     expect(failure.message).not.toContain("no response within");
@@ -206,15 +209,15 @@ describe("a request without a complete response", () => {
     ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "switched protocols"],
     ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "switched protocols"],
     ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no response within 300 ms"],
-  ])("the transport fails after a response %s", async (_what, text, message) => {
-    const server = await speaking((socket) => socket.once("data", () => socket.write(text)));
+  ])("the transport fails after a response with the status %s", async (_what, text, message) => {
+    const server = await startTcpServer((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
     expect(failure).toMatchObject({ requestSent: true, message: expect.stringContaining(message) });
     await closed(server.connections[0]);
   });
 
-  test("the transport fails if the body does not arrive within the timeout", async () => {
-    const server = await speaking((socket) =>
+  test("the transport fails if the rest of the body does not arrive within the timeout", async () => {
+    const server = await startTcpServer((socket) =>
       socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}")),
     );
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));
@@ -223,10 +226,10 @@ describe("a request without a complete response", () => {
 });
 
 describe("the size of a response", () => {
-  /** Starts a server whose responses never end. */
-  const endless = (status: number) => {
+  /** Starts a server that never stops sending the response body. */
+  const startEndlessServer = (status: number) => {
     const block = Buffer.alloc(64 * 1024, 32);
-    return answering((_incoming, response) => {
+    return startHttpServer((_incoming, response) => {
       response.writeHead(status);
       const more = () => {
         while (!response.destroyed) if (!response.write(block)) return response.once("drain", more);
@@ -236,62 +239,65 @@ describe("the size of a response", () => {
   };
 
   test.each([
-    ["the default limit", undefined],
+    ["the default limit of 4 MiB", undefined],
     ["a limit of 64 KiB", 64 * 1024],
     ["a limit of 16 MiB", 16 * 1024 * 1024],
-  ])("the transport fails if a success response is longer than %s", async (_limit, maxBytes) => {
-    const server = await endless(200);
+  ])("the transport fails if the body of a success response exceeds %s", async (_limit, maxBytes) => {
+    const server = await startEndlessServer(200);
     const failure = await failureOf(get(server.origin, { maxBytes }));
     expect(failure).toMatchObject({ requestSent: true, answered: true, tooLarge: true });
     expect(failure.message).toBe(`the response is longer than ${maxBytes ?? 4 * 1024 * 1024} bytes`);
     await closed(server.connections[0]);
   });
 
-  test("the transport reads the first 64 KiB of an error response that never ends and returns its status", async () => {
-    const server = await endless(503);
+  test("the transport returns the status and the first 64 KiB of an endless error response", async () => {
+    const server = await startEndlessServer(503);
     const response = await nodeTransport()(get(server.origin));
     expect([response.status, response.text.length]).toEqual([503, 64 * 1024]);
     await closed(server.connections[0]);
   });
 
-  test("the transport returns eight concurrent long responses completely", async () => {
+  test("the transport returns eight concurrent responses of 2 MiB completely", async () => {
     const text = "é".repeat(1024 * 1024);
-    const server = await answering((_incoming, response) => response.end(text));
+    const server = await startHttpServer((_incoming, response) => response.end(text));
     const send = nodeTransport();
     const texts = await Promise.all(Array.from({ length: 8 }, async () => (await send(get(server.origin))).text));
     expect(texts.every((received) => received === text)).toBe(true);
   });
 
-  test.each([1, 10_000])("the transport keeps the characters of each row of a list of %i rows", async (count) => {
-    const row = { name: "é\u{1f4be}\u4e2d", padding: "x".repeat(50) };
-    const text = JSON.stringify({ title: "é", snapshots: Array.from({ length: count }, () => row) });
-    const server = await answering((_incoming, response) => response.end(text));
-    const { rows = [], ...rest } = await nodeTransport()(get(server.origin, { rowsOf: "snapshots" }));
-    const list = JSON.parse(rest.text);
-    expect(list.title).toBe("é");
-    expect([...list.snapshots, ...rows.map((bytes) => JSON.parse(decodeUtf8(bytes)))]).toEqual(
-      Array.from({ length: count }, () => row),
-    );
-  });
+  test.each([1, 10_000])(
+    "the transport returns each of %i rows of a list response with its non-ASCII characters unchanged",
+    async (count) => {
+      const row = { name: "é\u{1f4be}\u4e2d", padding: "x".repeat(50) };
+      const text = JSON.stringify({ title: "é", snapshots: Array.from({ length: count }, () => row) });
+      const server = await startHttpServer((_incoming, response) => response.end(text));
+      const { rows = [], ...rest } = await nodeTransport()(get(server.origin, { rowsOf: "snapshots" }));
+      const list = JSON.parse(rest.text);
+      expect(list.title).toBe("é");
+      expect([...list.snapshots, ...rows.map((bytes) => JSON.parse(decodeUtf8(bytes)))]).toEqual(
+        Array.from({ length: count }, () => row),
+      );
+    },
+  );
 
-  test("the transport reads the next long response after another one timed out", async () => {
-    const server = await answering((incoming, response) => {
+  test("the transport reads a long response even if another long response times out", async () => {
+    const server = await startHttpServer((incoming, response) => {
       response.write(" ".repeat(300 * 1024));
       if (incoming.url === "/whole") response.end();
     });
     const send = nodeTransport();
-    const [given, whole] = await Promise.allSettled([
+    const [stuck, whole] = await Promise.allSettled([
       send(get(`${server.origin}/stuck`, { timeoutMs: 100 })),
       send(get(`${server.origin}/whole`)),
     ]);
-    expect([given.status, whole.status]).toEqual(["rejected", "fulfilled"]);
+    expect([stuck.status, whole.status]).toEqual(["rejected", "fulfilled"]);
   });
 
-  test("the transport rejects an invalid header value and does not repeat the value", async () => {
-    const server = await answering((_incoming, response) => response.end("{}"));
+  test("the transport rejects an invalid header value and does not show the value in the error", async () => {
+    const server = await startHttpServer((_incoming, response) => response.end("{}"));
     const failure = await failureOf(get(server.origin, { headers: { "X-Auth-Token": "a secret\ntoken" } }));
     expect(failure).toMatchObject({ requestSent: false, answered: false });
     expect(failure.message).not.toContain("secret");
-    expect(server.seen).toEqual([]);
+    expect(server.received).toEqual([]);
   });
 });

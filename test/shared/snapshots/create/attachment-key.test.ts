@@ -11,14 +11,15 @@ import type { InFlight } from "../../../../shared/snapshots/create/in-flight.ts"
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
 import { createFixture, HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf } from "../../../support/domain.ts";
 
-const UNTOLD = { volumeId: "disk-1" };
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
 const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attachmentKey({ volumeId }, serverId, one);
-/** Returns whether an event finds the snapshot that another event created. */
-const finds = (one: Moment, other: Moment) => keyAt(one).keys.has(keyAt(other).key);
+/** Returns whether the event accepts the key of a snapshot that another event created. */
+const acceptsKeyOf = (event: Moment, other: Moment) => keyAt(event).keys.has(keyAt(other).key);
+
+const [SAME, OTHER] = ["the same key", "different keys"];
 
 describe("attachmentKey", () => {
-  test("attachmentKey depends only on the attachment id if EVS returns one", () => {
+  test("attachmentKey derives the idempotency key from the attachment id alone if EVS returns an attachment id", () => {
     const attached = { volumeId: "disk-1", attachmentId: "attachment-1" };
     for (const at of [moment(0), moment(HOUR_MS, "completed")]) {
       const key = deriveKey("attachment", "attachment-1");
@@ -26,7 +27,7 @@ describe("attachmentKey", () => {
     }
   });
 
-  test("attachmentKey depends on disk, server, stage and time if EVS returns no attachment id", () => {
+  test("attachmentKey derives the idempotency key from disk, server, stage and time if EVS returns no attachment id", () => {
     const keys = [
       keyAt(moment(0)),
       keyAt(moment(0, "requested")),
@@ -40,40 +41,41 @@ describe("attachmentKey", () => {
     expect(keyAt(moment(9_999)).key).toBe(keyAt(moment(0)).key);
   });
 
-  test.each<[what: string, one: Moment, other: Moment, same: boolean]>([
-    ["a request and its own redelivery", moment(0, "requested"), moment(0, "requested"), true],
-    ["a request and its time in another field", moment(0, "requested"), moment(10_000, "requested"), true],
-    ["two requests", moment(0, "requested"), moment(20_000, "requested"), false],
-    ["two completions", moment(0, "completed"), moment(20_000, "completed"), false],
-    ["a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed"), true],
-    ["a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed"), false],
-    ["a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed"), true],
-    ["a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed"), false],
-    ["two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS), true],
-    ["two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS), false],
+  test.each<[keys: string, events: string, event: Moment, other: Moment]>([
+    [SAME, "a request and its own redelivery", moment(0, "requested"), moment(0, "requested")],
+    [SAME, "a request and its time in another field", moment(0, "requested"), moment(10_000, "requested")],
+    [OTHER, "two requests", moment(0, "requested"), moment(20_000, "requested")],
+    [OTHER, "two completions", moment(0, "completed"), moment(20_000, "completed")],
+    [SAME, "a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed")],
+    [OTHER, "a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed")],
+    [SAME, "a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed")],
+    [OTHER, "a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed")],
+    [SAME, "two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS)],
+    [OTHER, "two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS)],
     [
+      SAME,
       "a request and an event of unknown stage 10 minutes earlier",
       moment(0, "requested"),
       moment(-10 * MINUTE_MS),
-      true,
     ],
     [
+      SAME,
       "a completion and an event of unknown stage 10 minutes later",
       moment(0, "completed"),
       moment(10 * MINUTE_MS),
-      true,
     ],
     [
+      OTHER,
       "a completion and an event of unknown stage 11 minutes later",
       moment(0, "completed"),
       moment(11 * MINUTE_MS),
-      false,
     ],
-  ])("attachmentKey matches the keys of %s in both directions or in neither", (_what, one, other, same) => {
-    expect([finds(one, other), finds(other, one)]).toEqual([same, same]);
+  ])("attachmentKey returns %s for %s", (keys, _events, event, other) => {
+    const isSame = keys === SAME;
+    expect([acceptsKeyOf(event, other), acceptsKeyOf(other, event)]).toEqual([isSame, isSame]);
   });
 
-  test("attachmentKey never shares keys between two disks or two servers", () => {
+  test("attachmentKey returns different keys for events of different disks or different servers", () => {
     const { keys } = keyAt(moment(0));
     expect(keys.has(keyAt(moment(0), "disk-2").key)).toBe(false);
     expect(keys.has(keyAt(moment(0), "disk-1", "server-2").key)).toBe(false);
@@ -84,7 +86,7 @@ describe("rememberKey", () => {
   const remember = (inFlight: InFlight, one: Moment, now = 0) =>
     rememberKey(keyAt(one), inFlight, after(START, now)).key;
 
-  test("rememberKey returns the key of the first event for the second event of an attachment", () => {
+  test("rememberKey returns the key of the request event for the completion event of the same attachment", () => {
     const inFlight = new Map();
     const first = remember(inFlight, moment(0, "requested"));
     expect(remember(inFlight, moment(60_000, "completed"))).toBe(first);
@@ -92,14 +94,14 @@ describe("rememberKey", () => {
     expect(remember(new Map(), moment(60_000, "completed"))).not.toBe(first);
   });
 
-  test("rememberKey returns the key of the newest earlier request for a completion", () => {
+  test("rememberKey returns the key of the later of two request events for a completion event", () => {
     const inFlight = new Map();
     remember(inFlight, moment(0, "requested"));
     const second = remember(inFlight, moment(120_000, "requested"));
     expect(remember(inFlight, moment(150_000, "completed"))).toBe(second);
   });
 
-  test("rememberKey forgets an attachment after an hour", () => {
+  test("rememberKey forgets the key of a request event after an hour", () => {
     const inFlight = new Map();
     const first = remember(inFlight, moment(0, "requested"));
     expect(remember(inFlight, moment(60_000, "completed"), HOUR_MS)).toBe(first);
@@ -107,7 +109,7 @@ describe("rememberKey", () => {
   });
 });
 
-test("underOneKey lists the other event's snapshot with this event's key and leaves all other snapshots unchanged", async () => {
+test("underOneKey gives this event's key to the listed snapshot of the attachment's other event, and changes no other snapshot", async () => {
   const fixture = createFixture();
   const { key, keys } = keyAt(moment(60_000, "completed"));
   const first = keyAt(moment(0, "requested")).key;
@@ -125,5 +127,5 @@ test("underOneKey lists the other event's snapshot with this event's key and lea
     ["c", undefined],
   ]);
   expect(await service.resources(10)).toEqual([]);
-  expect(attachmentKey(UNTOLD, "server-1", moment(0)).keys.size).toBeLessThan(500);
+  expect(keyAt(moment(0)).keys.size).toBeLessThan(500);
 });

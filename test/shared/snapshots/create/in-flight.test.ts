@@ -4,45 +4,41 @@ import { serializeRuns } from "../../../../shared/snapshots/create/in-flight.ts"
 import { cloudError, createFixture, type DomainFixture, START } from "../../../support/domain.ts";
 
 describe("serializeRuns", () => {
-  const run = (fixture: DomainFixture, name: string, outcomes: string[], seconds: number, fails = false) =>
+  const run = (fixture: DomainFixture, name: string, events: string[], seconds: number, fails = false) =>
     serializeRuns(name, fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {
-      outcomes.push(`${fixture.time.seconds()} s ${name} begins`);
+      events.push(`${fixture.time.seconds()} s ${name} starts`);
       await fixture.time.sleep(seconds * 1000);
-      outcomes.push(`${fixture.time.seconds()} s ${name} ends`);
+      events.push(`${fixture.time.seconds()} s ${name} finishes`);
       if (fails) throw cloudError("CloudError");
-    }).catch((error) => void outcomes.push(`${fixture.time.seconds()} s ${error.reason}`));
+    }).catch((error) => void events.push(`${fixture.time.seconds()} s ${error.reason}`));
 
-  test("serializeRuns starts a run when the previous one has ended and a list must show its snapshots", async () => {
+  test("serializeRuns starts a second run with the same name 6 s after the first has finished, and a run with another name at once", async () => {
     const fixture = createFixture();
-    const outcomes: string[] = [];
-    await Promise.all([run(fixture, "a", outcomes, 3), run(fixture, "a", outcomes, 2), run(fixture, "b", outcomes, 1)]);
-    expect(outcomes).toEqual([
-      "0 s a begins",
-      "0 s b begins",
-      "1 s b ends",
-      "3 s a ends",
-      "9 s a begins",
-      "11 s a ends",
+    const events: string[] = [];
+    await Promise.all([run(fixture, "a", events, 3), run(fixture, "a", events, 2), run(fixture, "b", events, 1)]);
+    expect(events).toEqual([
+      "0 s a starts",
+      "0 s b starts",
+      "1 s b finishes",
+      "3 s a finishes",
+      "9 s a starts",
+      "11 s a finishes",
     ]);
   });
 
-  test("serializeRuns reports for 10 s that a run of the same name ended recently", async () => {
-    const again = async (waitMs: number) => {
+  test("serializeRuns passes true to a run if a run with the same name has finished within the last 10 s", async () => {
+    const startAfter = async (waitMs: number) => {
       const fixture = createFixture({ seconds: 600 });
-      const outcomes: boolean[] = [];
+      const { inFlight, retryBudget } = fixture.runContext;
+      const passed: boolean[] = [];
       await run(fixture, "a", [], 1);
       await fixture.time.sleep(waitMs);
-      await serializeRuns(
-        "a",
-        fixture.runContext.inFlight,
-        fixture.runContext.retryBudget,
-        async (value) => void outcomes.push(value),
-      );
-      await serializeRuns("b", fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {});
-      return [...outcomes, fixture.runContext.inFlight.size];
+      await serializeRuns("a", inFlight, retryBudget, async (again) => void passed.push(again));
+      await serializeRuns("b", inFlight, retryBudget, async () => {});
+      return [...passed, inFlight.size];
     };
-    expect(await again(10_000)).toEqual([true, 2]);
-    expect(await again(10_001)).toEqual([false, 2]);
+    expect(await startAfter(10_000)).toEqual([true, 2]);
+    expect(await startAfter(10_001)).toEqual([false, 2]);
     const fixture = createFixture({ seconds: 600 });
     await run(fixture, "a", [], 1);
     await fixture.time.sleep(10_001);
@@ -50,56 +46,70 @@ describe("serializeRuns", () => {
     expect([...fixture.runContext.inFlight.keys()]).toEqual(["b"]);
   });
 
-  test("serializeRuns reports to a run that waited that another run ended recently", async () => {
+  test("serializeRuns passes true to a run that has waited for a run with the same name", async () => {
     const fixture = createFixture();
-    const outcomes: boolean[] = [];
+    const passed: boolean[] = [];
     const turn = (seconds: number) =>
       serializeRuns("a", fixture.runContext.inFlight, fixture.runContext.retryBudget, async (again) => {
-        outcomes.push(again);
+        passed.push(again);
         await fixture.time.sleep(seconds * 1000);
       });
     await Promise.all([turn(1), turn(1)]);
-    expect(outcomes).toEqual([false, true]);
+    expect(passed).toEqual([false, true]);
   });
 
-  test("serializeRuns starts the next run if the previous one failed", async () => {
+  test("serializeRuns starts the next run with the same name even if the previous run failed", async () => {
     const fixture = createFixture();
-    const outcomes: string[] = [];
-    await Promise.all([run(fixture, "a", outcomes, 1, true), run(fixture, "a", outcomes, 1)]);
-    expect(outcomes).toEqual(["0 s a begins", "1 s a ends", "1 s CloudError", "7 s a begins", "8 s a ends"]);
+    const events: string[] = [];
+    await Promise.all([run(fixture, "a", events, 1, true), run(fixture, "a", events, 1)]);
+    expect(events).toEqual(["0 s a starts", "1 s a finishes", "1 s CloudError", "7 s a starts", "8 s a finishes"]);
   });
 
-  test("serializeRuns runs three runs of the same name one after the other", async () => {
+  test("serializeRuns starts three runs with the same name one after the other", async () => {
     const fixture = createFixture();
-    const outcomes: string[] = [];
-    await Promise.all([run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 1)]);
-    expect(outcomes.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "14 s a begins"]);
+    const events: string[] = [];
+    await Promise.all([run(fixture, "a", events, 1), run(fixture, "a", events, 1), run(fixture, "a", events, 1)]);
+    expect(events.filter((event) => event.endsWith("starts"))).toEqual([
+      "0 s a starts",
+      "7 s a starts",
+      "14 s a starts",
+    ]);
   });
 
-  test("serializeRuns lets a third run wait for the second one after the first has ended", async () => {
+  test("serializeRuns makes a third run wait for the second run with the same name if the first has already finished", async () => {
     const fixture = createFixture();
-    const outcomes: string[] = [];
-    const turns = [run(fixture, "a", outcomes, 1), run(fixture, "a", outcomes, 5)];
+    const events: string[] = [];
+    const turns = [run(fixture, "a", events, 1), run(fixture, "a", events, 5)];
     await fixture.time.sleep(8_000);
-    await Promise.all([...turns, run(fixture, "a", outcomes, 1)]);
-    expect(outcomes.filter((one) => one.endsWith("begins"))).toEqual(["0 s a begins", "7 s a begins", "18 s a begins"]);
+    await Promise.all([...turns, run(fixture, "a", events, 1)]);
+    expect(events.filter((event) => event.endsWith("starts"))).toEqual([
+      "0 s a starts",
+      "7 s a starts",
+      "18 s a starts",
+    ]);
   });
 
-  test("serializeRuns fails a run that cannot start in time, and the next run still waits for the first", async () => {
+  test("serializeRuns fails a run with DeadlineExceeded if the first run is too slow, and the next run still waits for the first", async () => {
     const fixture = createFixture({ seconds: 5 });
-    const patient = {
+    const patientFixture = {
       ...fixture,
       runContext: {
         ...fixture.runContext,
         retryBudget: { ...fixture.runContext.retryBudget, deadline: after(START, 60_000) },
       },
     };
-    const outcomes: string[] = [];
+    const events: string[] = [];
     await Promise.all([
-      run(fixture, "a", outcomes, 10),
-      run(fixture, "a", outcomes, 1),
-      run(patient, "a", outcomes, 1),
+      run(fixture, "a", events, 10),
+      run(fixture, "a", events, 1),
+      run(patientFixture, "a", events, 1),
     ]);
-    expect(outcomes).toEqual(["0 s a begins", "5 s DeadlineExceeded", "10 s a ends", "16 s a begins", "17 s a ends"]);
+    expect(events).toEqual([
+      "0 s a starts",
+      "5 s DeadlineExceeded",
+      "10 s a finishes",
+      "16 s a starts",
+      "17 s a finishes",
+    ]);
   });
 });

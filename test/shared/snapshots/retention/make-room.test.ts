@@ -1,37 +1,25 @@
 import { describe, expect, test } from "vitest";
-import { after, before } from "../../../../shared/core/instant.ts";
+import { after } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { makeRoomBy } from "../../../../shared/snapshots/retention/make-room.ts";
-import type { PrunePolicy } from "../../../../shared/snapshots/retention/prune.ts";
+import { DISK_OPTIONS, keepLast, LIST, snapshotsOfDisk } from "../../../support/daily-snapshots.ts";
 import {
   cloudError,
   createFixture,
-  DAY_MS,
-  DELETING,
-  FAILED,
   HOUR_MS,
   markerOf,
   START,
-  STUCK_DELETING,
+  STATUS,
   snapshot,
-  snapshotOf,
   standard,
 } from "../../../support/domain.ts";
 
-const NIGHTLY: PrunePolicy = { policy: "nightly", retention: { keep_last: 5 } };
-const OPTIONS = { volume_id: "disk-1" };
-const others = { marker: markerOf("other", { policy: "weekly" }) };
+const OF_OTHER_POLICY = { marker: markerOf("other", { policy: "weekly" }) };
 
-/** Returns `count` snapshots of the disk, newest first. `changes` applies by index. */
-const found = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
-  Array.from({ length: count }, (_, index) =>
-    snapshotOf(`s-${index}`, "disk-1", { created: before(START, index * DAY_MS), ...changes[index] }),
-  );
-
-/** Makes room on a disk with the given snapshots. */
+/** Calls `makeRoomBy` for a disk with the given snapshots. `count` is the number of snapshots that the caller has counted. */
 async function makeRoom(
   snapshots: FoundSnapshot[],
-  { policy = NIGHTLY, count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
+  { policy = keepLast(5), count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
 ) {
   const fixture = createFixture({ seconds });
   fixture.cloud.add(snapshot, ...snapshots);
@@ -43,110 +31,107 @@ async function makeRoom(
     return count as number;
   };
   const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
-  const result = await work(snapshot, OPTIONS).catch((error) => error);
-  expect(fixture.unbalancedRecords()).toBe(0);
+  const result = await work(snapshot, DISK_OPTIONS).catch((error) => error);
   return {
     ...fixture,
     result,
     counts,
-    asked: fixture.cloud.requests(),
+    requests: fixture.cloud.requests(),
     outcomes: fixture.outcomes(),
     calls: fixture.cloud.calls,
   };
 }
 
-const every = (count: number, changes: Partial<FoundSnapshot>) =>
+/** Returns changes for `snapshotsOfDisk` that apply to the newest `count` snapshots. */
+const onFirst = (count: number, changes: Partial<FoundSnapshot>) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
-const LIST = "listFor snapshot disk-1";
 
-describe("makeRoomBy without need for room", () => {
-  test("makeRoomBy does nothing for a kind without a maximum per resource", async () => {
+describe("makeRoomBy if no room is needed", () => {
+  test("makeRoomBy sends no request for standard snapshots, which have no maximum of 7 per disk", async () => {
     const fixture = createFixture();
-    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(standard, OPTIONS)).toBe(false);
+    expect(await makeRoomBy(keepLast(5), fixture.runContext)(standard, DISK_OPTIONS)).toBe(false);
     expect(fixture.cloud.calls).toEqual([]);
   });
 
-  test("makeRoomBy does nothing if the bulk list shows that there is room", async () => {
-    const { result, asked, counts } = await makeRoom([], { count: 6 });
+  test("makeRoomBy sends no request if the caller has counted only 6 snapshots of the disk", async () => {
+    const { result, requests, counts } = await makeRoom([], { count: 6 });
     expect(result).toBe(false);
     expect(counts).toEqual(["disk-1"]);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  test("makeRoomBy does nothing if the list of the disk shows that there is room", async () => {
-    expect(await makeRoom(found(6))).toMatchObject({ result: false, asked: [LIST] });
-    expect(await makeRoom(found(6), { count: 7 })).toMatchObject({ result: false, asked: [LIST] });
+  test("makeRoomBy deletes nothing if the list response contains only 6 snapshots of the disk", async () => {
+    expect(await makeRoom(snapshotsOfDisk(6))).toMatchObject({ result: false, requests: [LIST] });
+    expect(await makeRoom(snapshotsOfDisk(6), { count: 7 })).toMatchObject({ result: false, requests: [LIST] });
   });
 
-  test("makeRoomBy does nothing if a backup created one of the snapshots, because the cloud may not count it", async () => {
-    const { result, asked, outcomes } = await makeRoom(
-      found(7, { 0: { name: "autobk_snapshot_1" }, ...every(0, {}) }),
-      {
-        policy: { policy: "nightly", retention: { keep_last: 7 } },
-      },
+  test("makeRoomBy deletes nothing if a backup created one of 7 snapshots, because EVS may not count that snapshot", async () => {
+    const { result, requests, outcomes } = await makeRoom(
+      snapshotsOfDisk(7, { 0: { name: "autobk_snapshot_1" }, ...onFirst(0, {}) }),
+      { policy: keepLast(7) },
     );
     expect(result).toBe(false);
-    expect(asked).toEqual([LIST]);
+    expect(requests).toEqual([LIST]);
     expect(outcomes).toEqual([]);
   });
 });
 
-describe("makeRoomBy on a full disk", () => {
-  test("makeRoomBy deletes by the policy's retention, writes the records of prune, and checks that the snapshots disappeared", async () => {
-    const { result, asked, outcomes } = await makeRoom(found(7));
+describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
+  test("makeRoomBy deletes the snapshots that the retention does not keep, writes their records, and lists the disk again", async () => {
+    const { result, requests, outcomes } = await makeRoom(snapshotsOfDisk(7));
     expect(result).toBe(true);
     expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
-    expect(asked).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
+    expect(requests).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
   });
 
-  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until the snapshots have disappeared", async () => {
-    const { result, calls } = await makeRoom(found(7), { removeMs: 40_000 });
+  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until EVS has deleted the snapshots", async () => {
+    const { result, calls } = await makeRoom(snapshotsOfDisk(7), { removeMs: 40_000 });
     expect(result).toBe(true);
-    const looks = calls.filter((call) => call.includes("listFor"));
-    expect(looks.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3", "7", "15", "25", "35", "45"]);
+    const listCalls = calls.filter((call) => call.includes("listFor"));
+    expect(listCalls.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3", "7", "15", "25", "35", "45"]);
   });
 
-  test("makeRoomBy deletes nothing more if enough snapshots are being deleted already", async () => {
+  test("makeRoomBy only waits if one of the 7 snapshots is already being deleted", async () => {
     const fixture = createFixture({ seconds: 600 });
-    fixture.cloud.add(snapshot, ...found(7, { 6: DELETING }));
-    fixture.cloud.always("listFor", () => {
-      if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", found(6));
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7, { 6: STATUS.deleting }));
+    fixture.cloud.onEveryCall("listFor", () => {
+      if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", snapshotsOfDisk(6));
     });
-    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
+    expect(await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS)).toBe(true);
     expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
     expect(fixture.outcomes()).toEqual([]);
   });
 
-  test("makeRoomBy prunes a disk with seven snapshots and another one that is being deleted", async () => {
-    const { outcomes } = await makeRoom(found(8, { 7: DELETING }));
+  test("makeRoomBy deletes by the retention if the disk has 7 snapshots in addition to a snapshot that is being deleted", async () => {
+    const { outcomes } = await makeRoom(snapshotsOfDisk(8, { 7: STATUS.deleting }));
     expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
   });
 
-  test("makeRoomBy reports how many snapshots are being deleted if they do not disappear in time", async () => {
-    const late = await makeRoom(found(7), { removeMs: 10_000_000, seconds: 60 });
-    expect(late.result).toMatchObject({
+  test("makeRoomBy fails with the number of snapshots in deletion if EVS has not deleted them before the deadline", async () => {
+    const timedOut = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000, seconds: 60 });
+    expect(timedOut.result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
         "No room for a snapshot of disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
-    // A create needs the last 12 s.
-    expect(late.time.seconds()).toBe(45);
+    // The create request needs the last 12 s.
+    expect(timedOut.time.seconds()).toBe(45);
   });
 
-  test("makeRoomBy waits for at most 3 minutes, and no longer than the caller", async () => {
-    const long = await makeRoom(found(7), { removeMs: 10_000_000 });
-    expect(long.result).toMatchObject({ reason: "DeadlineExceeded" });
-    expect(long.time.seconds()).toBe(175);
-    const short = await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15 });
-    expect(short.time.seconds()).toBe(7);
-    expect((await makeRoom(found(7), { removeMs: 10_000_000, waitSeconds: 15.001 })).time.seconds()).toBe(15);
+  test("makeRoomBy waits for deletions for at most 3 minutes, and no longer than the caller of the function waits", async () => {
+    const unlimited = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000 });
+    expect(unlimited.result).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(unlimited.time.seconds()).toBe(175);
+    const limited = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000, waitSeconds: 15 });
+    expect(limited.time.seconds()).toBe(7);
+    expect((await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000, waitSeconds: 15.001 })).time.seconds()).toBe(15);
   });
 
-  test("makeRoomBy lists the disk again after a transient error", async () => {
+  test("makeRoomBy repeats the list request for the disk after a transient error", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...found(7));
-    fixture.cloud.at("listFor", cloudError("CloudError"));
-    expect(await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS)).toBe(true);
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
+    fixture.cloud.onNextCalls("listFor", cloudError("CloudError"));
+    expect(await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS)).toBe(true);
   });
 });
 
@@ -156,29 +141,29 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     message: `Expected fewer than 7 snapshots of disk-1, got 7. ${advice}, or delete snapshots by hand.`,
   });
 
-  test("makeRoomBy reports how many snapshots the retention may keep if it keeps them all", async () => {
-    const { result, asked } = await makeRoom(found(7, every(2, others)), {
-      policy: { policy: "nightly", retention: { keep_last: 5 } },
+  test("makeRoomBy advises to keep at most 6 snapshots if the retention and other policies keep all 7", async () => {
+    const { result, requests } = await makeRoom(snapshotsOfDisk(7, onFirst(2, OF_OTHER_POLICY)), {
+      policy: keepLast(5),
     });
     expect(result).toMatchObject(
       full('The retention of the policy "nightly" keeps 5 of them. Lower it until at most 6 snapshots remain in total'),
     );
-    expect(asked).toEqual([LIST]);
+    expect(requests).toEqual([LIST]);
   });
 
-  test("makeRoomBy reports that no snapshot belongs to the policy if others created them all", async () => {
-    const { result } = await makeRoom(found(7, { ...every(7, others), 3: { marker: undefined } }));
+  test("makeRoomBy reports that no snapshot belongs to the policy if other policies and users created all 7", async () => {
+    const { result } = await makeRoom(snapshotsOfDisk(7, { ...onFirst(7, OF_OTHER_POLICY), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. The retention of the policy "nightly" keeps 0 of them'),
+      message: expect.stringContaining('got 7. keeps 0 of them "nightly"'),
     });
   });
 
-  test("makeRoomBy reports that snapshots could not be deleted and writes a record for each", async () => {
+  test("makeRoomBy fails with QuotaExceeded and writes a failed record for each snapshot that it could not delete", async () => {
     const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...found(7));
-    fixture.cloud.always("remove", cloudError("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
+    fixture.cloud.onEveryCall("remove", cloudError("AccessDenied"));
+    const error = await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS).catch((thrown) => thrown);
     expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
     expect(fixture.outcomes()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
@@ -187,22 +172,22 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("makeRoomBy does not wait for a snapshot whose deletion failed before", async () => {
-    const stuck = await makeRoom(found(7, every(2, { ...STUCK_DELETING, ...others })));
+  test("makeRoomBy does not wait for snapshots with the status error_deleting, in any case", async () => {
+    const stuck = await makeRoom(snapshotsOfDisk(7, onFirst(2, { ...STATUS.stuckDeleting, ...OF_OTHER_POLICY })));
     expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
     expect(stuck.time.seconds()).toBe(0);
-    const capitals = await makeRoom(found(7, { 0: { ...DELETING, status: "ERROR_DELETING" } }), {
-      policy: { policy: "nightly", retention: { keep_last: 7 } },
+    const inCapitals = await makeRoom(snapshotsOfDisk(7, { 0: { ...STATUS.deleting, status: "ERROR_DELETING" } }), {
+      policy: keepLast(7),
     });
-    expect(capitals.result).toMatchObject({ reason: "QuotaExceeded" });
+    expect(inCapitals.result).toMatchObject({ reason: "QuotaExceeded" });
   });
 });
 
 describe("makeRoomBy with failed snapshots", () => {
-  const old = { ...FAILED, created: after(START, HOUR_MS) };
+  const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy deletes failed snapshots if no other may be deleted, because the disk has no room for a newer good one", async () => {
-    const { result, outcomes } = await makeRoom(found(7, every(2, old)));
+  test("makeRoomBy deletes failed snapshots if it may delete no other ones, because the disk has no room for a newer good one", async () => {
+    const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([
       "s-1 deleted: failed, and no room for a newer snapshot",
@@ -210,130 +195,16 @@ describe("makeRoomBy with failed snapshots", () => {
     ]);
   });
 
-  test("makeRoomBy keeps failed snapshots if another snapshot may be deleted", async () => {
-    const { outcomes } = await makeRoom(found(7, { 0: old }));
+  test("makeRoomBy keeps a failed snapshot if it may delete another snapshot instead", async () => {
+    const { outcomes } = await makeRoom(snapshotsOfDisk(7, { 0: old }));
     expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("makeRoomBy keeps failed snapshots that are held", async () => {
-    const { result, outcomes } = await makeRoom(found(7, every(2, old)), {
-      policy: { ...NIGHTLY, hold: ["s-0", "s-1"] },
+  test("makeRoomBy keeps failed snapshots that the policy holds", async () => {
+    const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)), {
+      policy: { ...keepLast(5), hold: ["s-0", "s-1"] },
     });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });
     expect(outcomes).toEqual([]);
-  });
-});
-
-describe("makeRoomBy after a deletion fails with Busy", () => {
-  const CHANGED = /^The plan changed/;
-  /** Makes room on a disk that changes when the cloud rejects the first deletion. */
-  async function refusedOnce(
-    snapshots: FoundSnapshot[],
-    changes: Record<string, Partial<FoundSnapshot> | undefined>,
-    { reason = "Busy" as const, policy = NIGHTLY, concurrency = 1 } = {},
-  ) {
-    const fixture = createFixture({ seconds: 600, concurrency });
-    fixture.cloud.add(snapshot, ...snapshots);
-    fixture.cloud.at("remove", () => {
-      const rows = fixture.cloud.of(snapshot).flatMap((one) => {
-        if (!(one.id in changes)) return [one];
-        return changes[one.id] === undefined ? [] : [{ ...one, ...changes[one.id] }];
-      });
-      fixture.cloud.snapshots.set("snapshot", rows);
-      throw cloudError(reason);
-    });
-    const result = await makeRoomBy(policy, fixture.runContext)(snapshot, OPTIONS).catch((error) => error);
-    expect(fixture.unbalancedRecords()).toBe(0);
-    const left = fixture.cloud.of(snapshot).map(({ id }) => id);
-    return { ...fixture, result, left, outcomes: fixture.outcomes() };
-  }
-
-  test("makeRoomBy plans again from a new list of that disk alone and deletes what both plans delete", async () => {
-    const { result, outcomes, cloud } = await refusedOnce(found(7), {});
-    expect(result).toBe(true);
-    expect(outcomes).toEqual(["s-6 deleted: kept by no rule", "s-5 deleted: kept by no rule"]);
-    expect(cloud.requests()).toEqual([
-      LIST,
-      "remove snapshot s-5",
-      LIST,
-      "remove snapshot s-6",
-      "remove snapshot s-5",
-      LIST,
-    ]);
-  });
-
-  test("makeRoomBy keeps the last good snapshot if the one that its first plan kept fails before the next plan", async () => {
-    const policy = { policy: "nightly", retention: { keep_last: 1 } };
-    const { result, left, records } = await refusedOnce(found(7), { "s-0": FAILED }, { policy });
-    expect(result).toBe(true);
-    expect(left).toEqual(["s-0", "s-1"]);
-    expect(records.filter(({ snapshot_id }) => snapshot_id === "s-1")).toMatchObject([
-      { outcome: "kept", rule: "keep_last", detail: expect.stringMatching(CHANGED) },
-    ]);
-  });
-
-  test("makeRoomBy deletes no snapshot that is held, unmarked or in another status by the next plan", async () => {
-    for (const change of [
-      { labels: { hold: "true" } },
-      { marker: undefined },
-      { status: "rollbacking", state: "unknown" },
-    ]) {
-      const { result, left, records } = await refusedOnce(found(7), { "s-5": change, "s-6": change } as never);
-      expect(result).toMatchObject({ reason: "QuotaExceeded" });
-      expect(left).toHaveLength(7);
-      expect(records.map(({ outcome, detail }) => [outcome === "kept" || outcome === "held", detail])).toEqual([
-        [true, expect.stringMatching(CHANGED)],
-        [true, expect.stringMatching(CHANGED)],
-      ]);
-    }
-  });
-
-  test("makeRoomBy fails the deletions with the list's error if the disk cannot be listed again", async () => {
-    const fixture = createFixture({ seconds: 600, concurrency: 1 });
-    fixture.cloud.add(snapshot, ...found(7));
-    fixture.cloud.at("remove", cloudError("Busy"));
-    fixture.cloud.at("listFor", undefined, cloudError("AccessDenied"));
-    const error = await makeRoomBy(NIGHTLY, fixture.runContext)(snapshot, OPTIONS).catch((thrown) => thrown);
-    expect(error).toMatchObject({ reason: "QuotaExceeded" });
-    expect(fixture.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
-      ["failed", "AccessDenied"],
-      ["failed", "AccessDenied"],
-    ]);
-    expect(fixture.cloud.of(snapshot)).toHaveLength(7);
-  });
-
-  const old = { ...FAILED, created: after(START, HOUR_MS) };
-
-  test("makeRoomBy deletes a failed snapshot after Busy if no other snapshot may be deleted", async () => {
-    const { result, outcomes } = await refusedOnce(
-      found(7, { 0: old }),
-      {},
-      {
-        policy: { policy: "nightly", retention: { keep_last: 6 } },
-      },
-    );
-    expect(result).toBe(true);
-    expect(outcomes).toEqual(["s-0 deleted: failed, and no room for a newer snapshot"]);
-  });
-
-  test("makeRoomBy keeps a failed snapshot if it becomes good, is held, or the disk has room before the next plan", async () => {
-    const policy = { policy: "nightly", retention: { keep_last: 6 } };
-    for (const [changes, full] of [
-      [{ "s-0": { status: "available", state: "available" } }, true],
-      [{ "s-0": { labels: { hold: "true" } } }, true],
-      [{ "s-3": undefined }, false],
-    ] as const) {
-      const { result, left } = await refusedOnce(found(7, { 0: old }), changes, { policy });
-      if (full) expect(result).toMatchObject({ reason: "QuotaExceeded" });
-      else expect(result).toBe(true);
-      expect(left).toContain("s-0");
-    }
-  });
-
-  test("makeRoomBy keeps a failed snapshot if the next plan may delete another snapshot that the first plan kept", async () => {
-    const held = { labels: { hold: "true" } };
-    const { result, left } = await refusedOnce(found(7, { 0: old, 6: held }), { "s-6": { labels: {} } });
-    expect(result).toMatchObject({ reason: "QuotaExceeded" });
-    expect(left).toHaveLength(7);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Tests that retention keeps the snapshots that restic's `forget` keeps, by the same rules. Each file in `cases` has snapshots,
- * a retention, and the kept snapshots with their rules, newest first. restic's `daily snapshot` is `keep_daily` here.
+ * Tests that planRetention keeps the same snapshots as restic's `forget`, by the same rules. Each file in `cases` contains
+ * snapshots, a retention, and the kept snapshots with their rules, newest first. restic calls the rule `keep_daily` `daily snapshot`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,20 +45,21 @@ const cases = readdirSync(FOLDER).map((file): [string, Case] => [
   JSON.parse(readFileSync(join(FOLDER, file), "utf8")),
 ]);
 
-test("planRetention has at least 35 worked cases", () => expect(cases.length).toBeGreaterThanOrEqual(35));
+test("the folder of planRetention's worked cases contains at least 35 files", () =>
+  expect(cases.length).toBeGreaterThanOrEqual(35));
 
-test.each(cases.map(([file, one]) => [file, one.what, one] as const))(
-  "planRetention agrees with restic in %s: %s",
+test.each(cases.map(([file, example]) => [file, example.what, example] as const))(
+  "planRetention keeps the same snapshots as restic in %s: %s",
   (_file, _what, { retention, time_zone = "UTC", snapshots, kept }) => {
     const times = timesOf(snapshots);
     expect(times.every(Number.isInteger)).toBe(true);
     const found = times.map(snapshotOf);
     const plan = planRetention(found, { retention, wallClock: wallClockOf(time_zone), hold: [] });
-    const reasons = plan
+    const keptWithRules = plan
       .filter(({ decision }) => decision === "kept")
       .map(({ snapshot, rule }) => [new Date(snapshot.created ?? 0).toISOString(), rule.split(", ")]);
-    expect(reasons).toEqual(Object.entries(kept).map(([time, rules]) => [new Date(time).toISOString(), rules]));
+    expect(keptWithRules).toEqual(Object.entries(kept).map(([time, rules]) => [new Date(time).toISOString(), rules]));
     // The plan deletes all other snapshots.
-    expect(plan.filter(({ decision }) => decision === "deleted")).toHaveLength(found.length - reasons.length);
+    expect(plan.filter(({ decision }) => decision === "deleted")).toHaveLength(found.length - keptWithRules.length);
   },
 );

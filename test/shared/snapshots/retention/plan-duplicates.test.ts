@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { youngerDuplicates } from "../../../../shared/snapshots/retention/plan.ts";
+import { good, plan } from "../../../support/plans.ts";
+
+describe("planRetention with duplicate snapshots", () => {
+  const marker = good("t", 0).marker;
+
+  test("planRetention deletes the younger of two available duplicates and does not count it for keep_last", () => {
+    const found = [good("y", 1, { marker }), good("o", 1.001, { marker }), good("b", 2), good("c", 3)];
+    expect(plan(found, { keep_last: 2 })).toEqual([
+      "y deleted: twin of o",
+      "o kept: keep_last",
+      "b kept: keep_last",
+      "c deleted: kept by no rule",
+    ]);
+  });
+
+  test("youngerDuplicates ignores copies and snapshots without a creation time", () => {
+    const { marker } = good("t", 0);
+    const original = good("x", 1, { marker });
+    for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
+      expect(youngerDuplicates([original, good("n", 2, { marker, ...other })]).size).toBe(0);
+      expect(youngerDuplicates([good("n", 2, { marker, ...other }), original]).size).toBe(0);
+    }
+    expect(youngerDuplicates([original, good("n", 2, { marker })]).size).toBe(1);
+  });
+
+  test("planRetention holds a snapshot without a creation time instead of deleting it as a duplicate", () => {
+    const { marker } = good("t", 0);
+    const found = [good("x", 1, { marker }), good("n", 2, { marker, created: undefined })];
+    expect(plan(found, { keep_last: 5 }).sort()).toEqual(["n held: its creation time is unknown", "x kept: keep_last"]);
+  });
+
+  test("planRetention keeps the oldest of three duplicates, in whichever order they are listed", () => {
+    const duplicates = [good("1", 1.002, { marker }), good("2", 1.001, { marker }), good("3", 1, { marker })];
+    const expected = ["3 deleted: twin of 1", "2 deleted: twin of 1", "1 kept: keep_last"];
+    expect(plan(duplicates, { keep_last: 5 })).toEqual(expected);
+    expect(plan([...duplicates].reverse(), { keep_last: 5 })).toEqual(expected);
+  });
+
+  test.each(["creating", "failed", "deleting", "unknown"] as const)(
+    "planRetention keeps the younger duplicate while the older snapshot is in the state %s",
+    (state) => {
+      const found = [good("y", 1, { marker }), good("o", 1.001, { marker, state, status: state })];
+      expect(plan(found, { keep_last: 1 })[0]).toBe("y kept: keep_last");
+    },
+  );
+
+  test("planRetention never deletes a held duplicate, but deletes the younger duplicate of a held snapshot", () => {
+    const hold = { labels: { hold: "true" } };
+    expect(plan([good("y", 1, { marker, ...hold }), good("o", 1.001, { marker })], { keep_last: 1 })).toEqual([
+      "y held: held by its label",
+      "o kept: keep_last",
+    ]);
+    expect(
+      plan([good("a", 0), good("y", 1, { marker }), good("o", 1.001, { marker, ...hold })], { keep_last: 5 }),
+    ).toEqual(["a kept: keep_last", "y deleted: twin of o", "o held: held by its label"]);
+  });
+
+  test("planRetention treats snapshots with the same key as duplicates only if they also have the same request hash", () => {
+    const other = {
+      marker: { policy: "nightly", idempotencyKey: marker?.idempotencyKey ?? "", requestHash: "76543210" },
+    };
+    const found = [good("1", 4, { marker }), good("2", 3, other), good("3", 2, other), good("4", 1, { marker })];
+    expect(plan(found, { keep_last: 5 })).toEqual([
+      "4 deleted: twin of 1",
+      "3 deleted: twin of 2",
+      "2 kept: keep_last",
+      "1 kept: keep_last",
+    ]);
+  });
+
+  test("planRetention holds a copy of a snapshot instead of deleting it as a duplicate", () => {
+    const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
+    expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
+      "copy held: a copy",
+      "o kept: keep_last",
+    ]);
+  });
+
+  test("planRetention keeps a younger duplicate if min_keep could not be reached without it", () => {
+    const found = [good("y", 1, { marker }), good("o", 1.001, { marker })];
+    expect(plan(found, { keep_last: 1, min_keep: 2 })).toEqual(["y kept: min_keep", "o kept: keep_last"]);
+    expect(plan([...found, good("b", 2)], { keep_last: 1, min_keep: 2 })[0]).toBe("y deleted: twin of o");
+  });
+});
