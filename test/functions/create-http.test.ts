@@ -35,7 +35,7 @@ describe("the body of an HTTP request", () => {
     expect(fixture.snapshots()[0]?.name).toBe(fields.name);
   });
 
-  const NOT_BASE64 = "Expected a body in base64, as isBase64Encoded says";
+  const NOT_BASE64 = "Expected a base64 body (isBase64Encoded is not false)";
   const NOT_JSON = "Expected a JSON body, got ";
   test.each<[content: string, event: object, message: string]>([
     ["no body", { body: undefined }, "Expected a JSON body, got none."],
@@ -47,7 +47,7 @@ describe("the body of an HTTP request", () => {
     [
       "base64 with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
-      "Expected a body in base64",
+      "Expected a base64 body",
     ],
     ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, NOT_JSON],
     ["base64 although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NOT_JSON],
@@ -114,7 +114,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     const invoked = await fixture.direct(timerEvent({ policy: "nightly" }));
     expect(invoked.error).toMatchObject({ reason: "InvalidRequest" });
     expect(invoked.error?.message).toContain(
-      'Expected an HTTP request from the API gateway, or the body of the API\'s call by itself, got an event of the trigger "timer".',
+      'Expected an HTTP request from the API gateway, or its JSON body alone, got an event of the trigger "timer".',
     );
     expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
     expect(fixture.requests()).toEqual([]);
@@ -127,7 +127,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(result).toBeUndefined();
     expect(error).toMatchObject({ name: "NotFound", reason: "NotFound", status: 404 });
     expect(error?.message).toMatch(
-      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*check the id/,
+      /^POST \/v[125].*: 404 (EVS\.5404|DWS\.0047): .* (could not be found|does not exist)\. .*Check the id/,
     );
     expect(records[1].trigger).toBe("direct");
     expect(records[0].error.message).toBe(error?.message);
@@ -190,7 +190,7 @@ describe("Idempotency-Key", () => {
     for (const key of ["", "  "]) {
       const { result } = await fixture.post({}, { "idempotency-key": key });
       expect(result.statusCode).toBe(400);
-      expect(result.body).toContain("idempotency-key: expected a header with a value, or none; got an empty one.");
+      expect(result.body).toContain("idempotency-key: expected a non-empty header or no header, got an empty header.");
     }
     expect(fixture.cloud.snapshots()).toHaveLength(0);
   });

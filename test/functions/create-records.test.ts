@@ -72,7 +72,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
       reason: "AccountSuspended",
       code: "EVS.2144",
       message: expect.stringMatching(
-        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended: /,
+        /^POST .*: 403 EVS\.2144: The account is frozen\. The account is frozen or suspended, /,
       ),
       status: 403,
       request_id: fixture.cloud.requests.find(({ status }) => status === 403)?.requestId,
@@ -154,7 +154,7 @@ describe("long descriptions of cluster snapshots", () => {
     const { run, verified } = await createAndVerify(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
-    expect(run.detail).toMatch(/leaves no room for the marker.*verify-snapshots says nothing.*up to 141 characters/);
+    expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*at most 141 characters/);
   });
 
   test("verify-snapshots verifies a cluster snapshot with a description of 141 characters, which leaves room for the marker", async () => {

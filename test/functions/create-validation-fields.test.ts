@@ -141,11 +141,11 @@ describe("create-snapshot-group", () => {
         ["null", null, "an array, got null."],
         ["a UUID outside of an array", ID, "an array, got "],
         ["a UUID in the format of a query parameter", `['${ID}']`, "an array, got "],
-        ["the same disk twice", [ID, ID.replace("5", "6"), ID], "each item once, got the same in items 0 and 2."],
+        ["the same disk twice", [ID, ID.replace("5", "6"), ID], "each item once, got the same id in items 0 and 2."],
         [
           "the same disk in lowercase and in uppercase",
           [ID, ID.toUpperCase()],
-          "each item once, got the same in items 0 and 1.",
+          "each item once, got the same id in items 0 and 1.",
         ],
       ] as const
     ).map(

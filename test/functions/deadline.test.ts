@@ -99,9 +99,9 @@ test("compose fails before the deadline and writes failed records for the open t
   });
   const { error, records } = await environment.invoke(neverSettling, timerEvent({}));
   expect(environment.elapsedMs()).toBeLessThan(60_000);
-  expect(error?.message).toMatch(/^Something did not end by itself\. The invocation's time ran out/);
+  expect(error?.message).toMatch(/^The work did not finish in time\. The invocation ran out of time/);
   // The message is also meant for HTTP callers, who cannot change the timeout.
-  expect(error?.message).toContain("ask the operator of these functions to raise their timeout");
+  expect(error?.message).toContain("ask the operator of these functions to raise the timeout");
   expect(records.map(({ action, outcome, error }) => [action, outcome, error.reason])).toEqual([
     ["create", "failed", "DeadlineExceeded"],
     ["run", "failed", "DeadlineExceeded"],
@@ -128,7 +128,7 @@ test.each([0, 1])(
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
     // One delivery contains at most 500 records.
-    expect(warnings.join()).toContain(`did not take ${601 - 500 * settlingDeliveries} of 601 records`);
+    expect(warnings.join()).toContain(`did not accept ${601 - 500 * settlingDeliveries} of 601 records`);
   },
 );
 

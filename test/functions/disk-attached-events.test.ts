@@ -41,7 +41,7 @@ describe("the response field of a CTS trace", () => {
       const { cts } = createCompletionTrace(server);
       const invoked = expectSuccess(await deliver(wrapped({ ...cts, response })));
       expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-      expect(recordOf(invoked).detail).toMatch(/^The attachment did not succeed: /);
+      expect(recordOf(invoked).detail).toMatch(/^The attachment failed: /);
       expect(clock.now()).toBe(START_MS);
       expect(requests()).toEqual([]);
       expect(cloud.snapshots()).toEqual([]);
@@ -188,37 +188,37 @@ describe("an event that reports no attachment", () => {
     [
       "a CTS trace with the name deleteGraph and no other field",
       { cts: { trace_name: "deleteGraph" } },
-      "The trace deleteGraph does not attach",
+      "The trace deleteGraph does not report",
     ],
     [
       "a CTS trace with the name createServer and invalid other fields",
       { cts: { trace_name: "createServer", service_type: "ECS", ...invalidFields } },
-      "The trace createServer does not attach",
+      "The trace createServer does not report",
     ],
     [
       "a CTS trace of the service CCE with invalid other fields",
       { cts: { trace_name: "attachVolume", service_type: "CCE", ...invalidFields } },
-      "The trace attachVolume is of CCE",
+      "The trace attachVolume is from CCE",
     ],
     [
       "a CTS trace of the service OBS with an invalid name",
       { cts: { service_type: "OBS", trace_name: nestDeeply() } },
-      "is of OBS",
+      "is from OBS",
     ],
     [
       "a CloudEvent of the service OBS",
       { specversion: "1.0", source: "HC.OBS.DWR", type: "OBS:DWR:ObjectCreated:PUT", data: { obs: nestDeeply() } },
-      "is of OBS",
+      "is from OBS",
     ],
     [
       "a CloudEvent of the service EVS without data",
       { specversion: "1.0", source: "HC.EVS", type: "EVS:CloudTrace:ApiCall" },
-      "is of EVS",
+      "is from EVS",
     ],
     [
       "a CloudEvent of the service CCE whose trace names no service",
       { specversion: "1.0", source: "HC.CCE", type: "CCE:CloudTrace:ApiCall", data: { trace_name: "attachVolume" } },
-      "is of CCE",
+      "is from CCE",
     ],
   ])("disk-attached writes one record and sends no request when it skips %s", async (_what, event, detail) => {
     const { cloud, deliver, requests } = await createFixture();

@@ -43,7 +43,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const { cloud, deliver, disk } = await createAttachedFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
-    expect(records[0].error.message).toContain("to keep fewer (infra/README.md says how)");
+    expect(records[0].error.message).toContain("to keep fewer (see infra/README.md)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 

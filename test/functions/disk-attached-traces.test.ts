@@ -117,18 +117,30 @@ describe("a CTS trace", () => {
   });
 
   test.each<[what: string, change: Json, detail: string]>([
-    ["of the call detachVolume", { trace_name: "detachVolume" }, "The trace detachVolume does not attach a disk"],
-    ["of the call reserveVolume", { trace_name: "reserveVolume", service_type: "EVS" }, "does not attach a disk"],
-    ["of the service CCE", { service_type: "CCE" }, "The trace attachVolume is of CCE, not of ECS."],
+    [
+      "of the call detachVolume",
+      { trace_name: "detachVolume" },
+      "The trace detachVolume does not report an attached disk",
+    ],
+    [
+      "of the call reserveVolume",
+      { trace_name: "reserveVolume", service_type: "EVS" },
+      "does not report an attached disk",
+    ],
+    ["of the service CCE", { service_type: "CCE" }, "The trace attachVolume is from CCE, not from ECS."],
     [
       "with the rating warning",
       { trace_rating: "warning" },
-      'The attachment did not succeed: the trace is rated "warning".',
+      'The attachment failed: the trace has the rating "warning".',
     ],
-    ["with the rating incident", { trace_rating: "incident" }, 'the trace is rated "incident"'],
-    ["with the status warning", { trace_rating: undefined, trace_status: "warning" }, 'the trace is rated "warning"'],
-    ["with the code 400", { code: 400 }, "the trace has the code 400"],
-    ["with the code 409 as a string", { code: "409" }, "the trace has the code 409"],
+    ["with the rating incident", { trace_rating: "incident" }, 'the trace has the rating "incident"'],
+    [
+      "with the status warning",
+      { trace_rating: undefined, trace_status: "warning" },
+      'the trace has the rating "warning"',
+    ],
+    ["with the code 400", { code: 400 }, "the trace has the status code 400"],
+    ["with the code 409 as a string", { code: "409" }, "the trace has the status code 409"],
   ])("disk-attached records the reason when it skips a CTS trace %s", async (_what, change, detail) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { deliver, server, disk, requests } = await createAttachedFixture();

@@ -18,7 +18,7 @@ describe("an invalid event", () => {
   const { cts } = createRequestTrace(UNKNOWN_ID, UNKNOWN_ID);
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(cts).filter(([name]) => !names.includes(name)));
-  const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event whose "data" is such a trace';
+  const EXPECTED = 'Expected a CTS event {"cts":{"trace_name",...}} or an EventGrid event with the trace in "data"';
   const timer = { version: "v1.0", time: START, trigger_type: "TIMER", trigger_name: "T", user_event: "{}" };
 
   test.each<[what: string, event: unknown, message: string]>([

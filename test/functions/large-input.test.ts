@@ -116,5 +116,5 @@ describe("a body of 1 MiB", () => {
 test("create-snapshot rejects a body of 1 MiB of spaces and one invalid base64 character within the test timeout of 20 s", async () => {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
-  expectInvalidInput(invoked, "Expected a body in base64", environment.requests());
+  expectInvalidInput(invoked, "Expected a base64 body", environment.requests());
 });

@@ -44,7 +44,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const { error, records } = await schedule({ make_room: false });
     expect(JSON.parse(error?.message ?? "").outcomes).toEqual({ failed: 1 });
     expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "QuotaExceeded", code: "EVS.5413" } });
-    expect(records[0]?.error.message).toContain("to keep fewer (infra/README.md says how)");
+    expect(records[0]?.error.message).toContain("to keep fewer (see infra/README.md)");
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
@@ -62,7 +62,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     const reasons = Object.fromEntries(records.slice(0, 2).map((one) => [one.resource_id, one.error]));
     expect(reasons[full.id]).toMatchObject({ reason: "QuotaExceeded", code: "EVS.5400", status: 400 });
     expect(reasons[full.id].message).toContain(
-      "got 7. EVS rejected the request: 400 EVS.5400: Malformed request body. No more snapshots",
+      "got 7. EVS rejected the request: 400 EVS.5400: Malformed request body. The maximum number of snapshots",
     );
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });

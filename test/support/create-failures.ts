@@ -46,7 +46,7 @@ export const FAILURES: Failure[] = [
     status: 400,
     cloud: [400, "EVS.5400"],
     message:
-      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request; /,
+      /: Invalid volume: Volume .* current status is: error\. Must be in Available state\. Correct the request\. /,
   },
   {
     reason: "InvalidRequest",
@@ -83,7 +83,7 @@ export const FAILURES: Failure[] = [
     arrange: removeDisk,
     status: 404,
     cloud: [404, "EVS.5404"],
-    message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
   },
   {
     reason: "NotFound",
@@ -93,7 +93,7 @@ export const FAILURES: Failure[] = [
     arrange: removeDisk,
     status: 404,
     cloud: [404, "itemNotFound"],
-    message: /: Volume .* could not be found\. The disk, server, cluster or snapshot does not exist /,
+    message: /: Volume .* could not be found\. The project has no disk, /,
   },
   {
     reason: "NotFound",
@@ -102,7 +102,7 @@ export const FAILURES: Failure[] = [
     arrange: ({ cloud, resourceId }) => cloud.removeServer(resourceId),
     status: 404,
     cloud: [404, "EVS.5404"],
-    message: /: Server .* could not be found\. The disk, /,
+    message: /: Server .* could not be found\. The project has no disk, /,
   },
   {
     reason: "NotFound",
@@ -140,7 +140,7 @@ export const FAILURES: Failure[] = [
       cloud.addSnapshot({ kind: "standard-snapshot", volumeId: resourceId, status: "creating" }),
     status: 409,
     cloud: [409, "EVS.2409"],
-    message: /: A snapshot of volume .* is being created\. The resource is occupied/,
+    message: /: A snapshot of volume .* is being created\. The resource is busy/,
   },
   {
     reason: "Busy",
@@ -232,7 +232,7 @@ export const FAILURES: Failure[] = [
     arrange: addFault(/list/, { type: "status", status: 502, body: "<html><h1>502 Bad Gateway</h1></html>" }),
     status: 502,
     cloud: [502],
-    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no readable message\. .*repeat/,
+    message: /^GET \/v5\/.*\/snapshot-groups\/detail: 502 without a code: no readable message\. .*Repeat/,
   },
   {
     reason: "Unreachable",

@@ -104,7 +104,7 @@ test("the redactor removes a secret from a text that has only the 8 or 16 charac
 
 test("the redactor needs less than 250 ms of CPU time for 1,000 records if a secret has 4,000 characters", () => {
   const token = Buffer.from(Array.from({ length: 3_000 }, (_, index) => (index * index * 7 + index * 13) % 251));
-  const line = JSON.stringify({ message: "The resource is occupied: wait for that to end and repeat. ".repeat(12) });
+  const line = JSON.stringify({ message: "The resource is busy: Wait, then repeat the request. ".repeat(12) });
   const costs = Array.from({ length: 5 }, () => {
     const redact = redactor(["HST3WPLTXLGBZ6GQTTQA", KEY, token.toString("base64")]);
     const before = process.cpuUsage();

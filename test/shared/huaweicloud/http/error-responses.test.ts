@@ -197,7 +197,7 @@ describe("the record of an error response", () => {
       const { result, records } = await invoke(factory, apig(body));
       expect(result.statusCode).toBe(400);
       expect(JSON.parse(result.body).error).toMatchObject({ code: "APIGW.0101", reason: "Unsupported" });
-      expect(records[0].error.message).toContain("try standard-snapshot instead of snapshot, or the reverse");
+      expect(records[0].error.message).toContain("Use standard-snapshot instead of snapshot, or vice versa");
     }
   });
 

@@ -195,7 +195,7 @@ describe("createOnce after a rejected create request", () => {
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. No more snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. The maximum number of snapshots/,
       ),
     });
     expect(await refuse(requestOf(), others(6))).toEqual(withAttempts(refused, 1));

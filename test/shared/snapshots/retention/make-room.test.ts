@@ -155,7 +155,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const { result } = await makeRoom(snapshotsOfDisk(7, { ...onFirst(7, OF_OTHER_POLICY), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. keeps 0 of them "nightly"'),
+      message: expect.stringContaining('got 7. The retention of the policy "nightly" keeps 0 of them'),
     });
   });
 
