@@ -164,7 +164,7 @@ describe("test files", () => {
     "test/dates/": "sets the clock and chooses a date relative to today",
     "test/faults/process.ts": "starts processes that use the clock of the machine",
     "test/functions/pre-deploy-real-time.test.ts": "runs one deployment in real time",
-    "test/infra/ci/gate.test.ts": "checks signatures of a process that uses the clock of the machine",
+    "test/infra/ci/gate-connection.test.ts": "checks signatures of a process that uses the clock of the machine",
     "test/support/cloud-client.ts": "signs requests, which servers accept only at the current time",
     "test/project.test.ts": "contains samples of such reads",
     "test/support/wire.ts": "connects to real servers",

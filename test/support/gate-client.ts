@@ -1,6 +1,6 @@
 /** Builds the gate client, runs it as a process, and starts what it calls: the gateway with pre-deploy, or a made-up server. */
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -58,6 +58,28 @@ export function runCommand(folder: string, command: string, variables: Record<st
       });
     child.on("close", (code) => resolve({ code, output }));
   });
+}
+
+const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
+
+/** Returns functions that run the gate client in the folder. */
+export function gateIn(folder: () => string) {
+  const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: APP_CODE }) =>
+    runCommand(folder(), `${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });
+
+  /**
+   * Returns the variables of a client whose time runs a hundred times as fast, because of a file for NODE_OPTIONS that can also
+   * run other code before the client starts.
+   */
+  function hurried(name: string, more = ""): Record<string, string> {
+    const file = join(folder(), `${name}.cjs`);
+    const scale = JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"));
+    const keep = "const own = performance.now.bind(performance);";
+    const scaled = "performance.now = () => own() * 100;";
+    writeFileSync(file, `${keep}\nrequire(${scale}).scaleTime(100);\n${scaled}\n${more}`);
+    return { SNAPSHOT_GATE_APP_CODE: APP_CODE, NODE_OPTIONS: `--require ${file}` };
+  }
+  return { gate, hurried };
 }
 
 /** Listens on loopback until the test ends. Returns the port. */
