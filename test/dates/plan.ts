@@ -48,7 +48,7 @@ export const runs = (part: boolean): Run[] =>
   );
 
 /** Files that take long and whose tests contain no date, because they check documents, settings, sizes or speed. */
-export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi\.test/, /^bench\//, /-speed\.test/];
+export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
 /** Files that start many processes and wait for them in real time. They run in one time zone at each date. */
 export const SLOW = [
   /^infra\/ci\/gate\.test/,
