@@ -1,6 +1,7 @@
 /** Builds the bundles that the functions are compared with: the same call with the plain SDK, and with plain middy. */
 import { join } from "node:path";
 import { build } from "esbuild";
+import { BUILD_OPTIONS } from "./process.ts";
 
 /** Uses the SDK as in its documentation, with its own client builder, axios and log4js. */
 const SDK = `
@@ -45,11 +46,7 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
     await build({
       stdin: { contents, resolveDir: root, loader: "ts" },
       outfile,
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      target: "node20",
-      minify: true,
+      ...BUILD_OPTIONS,
       // The SDK requires uuid without declaring it (SOURCES.md#sdk-undeclared-uuid). Node.js has the one function that it uses.
       alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",

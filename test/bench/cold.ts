@@ -5,8 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundlesIn } from "../../infra/local/host/index.ts";
+import { endpointsAt } from "../support/user-data.ts";
 import { buildBaselines } from "./baselines.ts";
-import { DIST, type Measured, median, ROOT, run } from "./process.ts";
+import { DIST, type Measured, median, ROOT, run, timerEvent } from "./process.ts";
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 const SNAPSHOT = "ffa9bc5e-1172-4021-acaf-cdcd78a9584d";
@@ -19,13 +20,6 @@ const apig = (body: unknown) => ({
   isBase64Encoded: true,
   requestContext: {},
 });
-const timer = (body: unknown) => ({
-  version: "v1.0",
-  time: "2026-11-21T02:00:00Z",
-  trigger_type: "TIMER",
-  trigger_name: "bench",
-  user_event: JSON.stringify(body),
-});
 const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
 
 export const CREATE = apig({ snapshot: { volume_id: DISK } });
@@ -36,7 +30,7 @@ const EVENTS: Record<string, unknown> = {
   "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
   "create-snapshot-group": apig({ snapshot_group: { server_id: SERVER } }),
   "create-cluster-snapshot": apig({ snapshot: { name: "snap-1", cluster_id: SERVER } }),
-  "scheduled-snapshots": timer({ policy: "nightly", targets }),
+  "scheduled-snapshots": timerEvent({ policy: "nightly", targets }),
   "disk-attached": {
     cts: {
       trace_name: "attachVolume",
@@ -48,8 +42,8 @@ const EVENTS: Record<string, unknown> = {
     },
   },
   "pre-deploy": apig({ deployment_id: "web-1.4.2", targets }),
-  "verify-snapshots": timer({}),
-  "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 3 } }),
+  "verify-snapshots": timerEvent({}),
+  "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 3 } }),
 };
 
 /** Starts a server that accepts every request, because the time of a real cloud must not be measured. */
@@ -84,9 +78,8 @@ export async function coldStart(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);
   const server = await startAcceptingServer();
-  const endpoints = ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, server.url]);
-  const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...Object.fromEntries(endpoints) };
-  delete variables.LTS_ENDPOINT;
+  const endpoints = endpointsAt(server.url, ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"]);
+  const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...endpoints };
   const functions = bundlesIn(DIST);
   const bundles = [
     { name: "bare Node.js", bundle: "-", event: CREATE },

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { type EmbeddedCloud, ScaledClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { DIST, type Measured, run } from "./process.ts";
+import { endpointsAt } from "../support/user-data.ts";
+import { DIST, type Measured, run, timerEvent } from "./process.ts";
 
 const PER_SECOND = 50;
 const LATENCY_MS = 30;
@@ -12,17 +13,9 @@ const FACTOR = 5;
 /** Options with which Node.js uses about as much memory as in a cgroup of 128 MB, in which the peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
 
-const timer = (body: unknown) => ({
-  version: "v1.0",
-  time: new Date().toISOString(),
-  trigger_type: "TIMER",
-  trigger_name: "bench",
-  user_event: JSON.stringify(body),
-});
-
 function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): Record<string, string> {
-  const endpoints = ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
-  return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...Object.fromEntries(endpoints), ...more };
+  const endpoints = endpointsAt(cloud.url, ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"]);
+  return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...endpoints, ...more };
 }
 
 /** Runs scheduled-snapshots over disks with the tag of its policy, `shardSize` of them per invocation. */
@@ -46,7 +39,7 @@ export async function scheduled(disks: number, shardSize: number, options: reado
   for (let index = 0; index < disks; index += 1) cloud.addVolume({ tags: { backup: "daily" } });
   const started = cloud.clock.now();
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
-  const first = await invoke(timer({ policy: "nightly", targets }));
+  const first = await invoke(timerEvent({ policy: "nightly", targets }));
   await cloud.idle();
   const runs = [first, ...(await Promise.all(invocations))];
   const seconds = (cloud.clock.now() - started) / 1000;
@@ -84,7 +77,7 @@ export async function prune(snapshots: number, options: readonly string[] = []) 
     });
   }
   const bundle = join(DIST, "prune-snapshots", "index.js");
-  const event = timer({ policy: "nightly", retention: { keep_last: snapshots } });
+  const event = timerEvent({ policy: "nightly", retention: { keep_last: snapshots } });
   const { cpu, rssPeak, answer } = await run({ bundle, event, variables: variablesFor(cloud), options });
   await cloud.close();
   return { snapshots, cpu, rssPeak, outcomes: answer.outcomes };

@@ -6,6 +6,18 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const DIST = join(ROOT, "dist");
 export const MB = 1024 * 1024;
 
+/** The esbuild options with which the bench builds bundles, which are those of the deployed bundles. */
+export const BUILD_OPTIONS = { bundle: true, platform: "node", format: "cjs", target: "node20", minify: true } as const;
+
+/** Returns the event that a timer sends at the current time. */
+export const timerEvent = (body: unknown) => ({
+  version: "v1.0",
+  time: new Date().toISOString(),
+  trigger_type: "TIMER",
+  trigger_name: "bench",
+  user_event: JSON.stringify(body),
+});
+
 export interface Measured {
   /** Milliseconds to load the bundle, until the first response arrived, and until the invocation ended. */
   load: number;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
 import { CREATE, startAcceptingServer } from "./cold.ts";
-import { DIST, jsonOf } from "./process.ts";
+import { BUILD_OPTIONS, DIST, jsonOf } from "./process.ts";
 
 export interface Warm {
   /** Milliseconds and allocated bytes of one invocation. */
@@ -21,11 +21,7 @@ export async function warm(): Promise<Warm> {
   await build({
     entryPoints: [join(import.meta.dirname, "warm-calls.ts")],
     outfile,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    minify: true,
+    ...BUILD_OPTIONS,
     supported: { "dynamic-import": false },
     alias: STUBBED_PACKAGES,
     plugins: [sdkStubs],

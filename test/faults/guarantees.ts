@@ -1,8 +1,8 @@
 /** Checks the guarantees of the project against the snapshots in the cloud and the records of the functions. */
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
+import { resourceOf } from "../support/kinds.ts";
 import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import type { Job, Target } from "./jobs.ts";
-import { resourceOf } from "./jobs.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and responses of many shapes
 type Any = any;

@@ -7,10 +7,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
 import { timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import { KIND_FACTS, KINDS } from "../support/kinds.ts";
 import { createRandom } from "../support/random.ts";
 import { createFaultyEnvironment } from "./faulty-environment.ts";
 import { findDuplicates } from "./guarantees.ts";
-import { addResource, CREATES, createJob, eventTime, KINDS } from "./jobs.ts";
+import { addTaggedResource, createJob, eventTime } from "./jobs.ts";
 import { createProcessEnvironment } from "./process.ts";
 import { OPTIONS, type Rate, saveResult } from "./report.ts";
 
@@ -37,7 +38,7 @@ describe("a redelivery soon after a crash", () => {
           // Lists are up to 5 s late.
           environment.cloud.listLagMs = random() * LIST_LAG_MS;
           const job = createJob(environment, { trigger: "timer", kind });
-          const created = () => environment.cloud.count(CREATES[kind]) > 0;
+          const created = () => environment.cloud.count(KIND_FACTS[kind].create) > 0;
           await crashAfter(environment, job, created);
           environment.clock.advance(laterMs);
           await environment.instance().deliver(job.factory, job.event, job.invocation);
@@ -92,7 +93,10 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
           invocation,
         };
         await Promise.all(processes.map((process) => process.deliver(idle)));
-        const targets = Array.from({ length: RESOURCES }, () => ({ kind, resource: addResource(environment, kind) }));
+        const targets = Array.from({ length: RESOURCES }, () => ({
+          kind,
+          resource: addTaggedResource(environment, kind),
+        }));
         const job = {
           name: "scheduled-snapshots",
           event: timerEvent(policy("backup"), eventTime(environment)),

@@ -1,8 +1,9 @@
 /** Runs each fault alone, for every trigger and every kind that the trigger can create. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
+import { addResource, addSnapshot, KIND_FACTS } from "../support/kinds.ts";
 import { type Crash, createFaultyEnvironment, type Delivery, type FaultyEnvironment } from "./faulty-environment.ts";
 import { findBrokenGuarantees, findDuplicates, findHiddenFailure, findUnfinished } from "./guarantees.ts";
-import { CELLS, type Cell, CREATES, createJob, type Job, LISTS, retriesFailed } from "./jobs.ts";
+import { CELLS, type Cell, createJob, type Job, retriesFailed } from "./jobs.ts";
 import { queueShards, RETRY_MS } from "./shards.ts";
 
 const LIST_LAG_MS = 5_000;
@@ -28,11 +29,11 @@ const onTheWire = (...faults: (Fault | ((environment: FaultyEnvironment) => Faul
     return [
       {
         arrange: (environment, { kind }) =>
-          void environment.cloud.fault({ operation: CREATES[kind], nth: 1 }, faultOf(environment)),
+          void environment.cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, faultOf(environment)),
       },
       {
         arrange: (environment, { kind }) =>
-          void environment.cloud.fault({ operation: LISTS[kind], nth: 1 }, faultOf(environment)),
+          void environment.cloud.fault({ operation: KIND_FACTS[kind].list, nth: 1 }, faultOf(environment)),
       },
     ];
   });
@@ -89,7 +90,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
       arrange: ({ cloud }, { kind }) => {
         const { ak } = cloud.credentials;
         cloud.fault(
-          { operation: LISTS[kind], nth: 1 },
+          { operation: KIND_FACTS[kind].list, nth: 1 },
           { type: "mutatePage", mutate: () => cloud.expireCredentials(ak) },
         );
       },
@@ -98,7 +99,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
   "list late, response lost": ["reset", "hang", "cut"].map((type) => ({
     arrange: ({ cloud }, { kind }) => {
       cloud.listLagMs = LIST_LAG_MS;
-      cloud.fault({ operation: CREATES[kind], nth: 1 }, { type, ...after } as Fault);
+      cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
     },
   })),
   "pages change while they are read": [{ arrange: () => {}, between: manyOthers, times: 2, only: hasPages }],
@@ -146,17 +147,14 @@ function hasPages({ trigger, kind }: Cell): boolean {
  */
 function manyOthers({ cloud, clock }: FaultyEnvironment, { kind }: Cell): void {
   clock.advance(1_000);
-  const volume = cloud.addVolume().id;
-  const cluster = cloud.addCluster().id;
-  const others = Array.from({ length: 1_001 }, (_, index) => {
-    const name = `other-${index}`;
-    if (kind === "cluster-snapshot") return cloud.addSnapshot({ kind, name, clusterId: cluster }).id;
-    if (kind === "snapshot-group") return cloud.addSnapshot({ kind, name, volumeIds: [volume] }).id;
-    return cloud.addSnapshot({ kind, name, volumeId: volume }).id;
-  });
+  const { id } = addResource(cloud, kind, { diskCount: 1 });
+  const others = Array.from(
+    { length: 1_001 },
+    (_, index) => addSnapshot(cloud, kind, id, { name: `other-${index}` }).id,
+  );
   const removed = others.slice(500, 502);
   const mutate = () => cloud.removeSnapshot(removed.pop() ?? "");
-  cloud.fault({ operation: LISTS[kind] }, { type: "mutatePage", mutate });
+  cloud.fault({ operation: KIND_FACTS[kind].list }, { type: "mutatePage", mutate });
 }
 
 export interface Run extends Cell {

@@ -2,19 +2,18 @@
 
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import type { Kind } from "../../infra/local/cloud/index.ts";
 import { timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import { DISK_KINDS, type Kind } from "../support/kinds.ts";
 import { createFaultyEnvironment, type Delivery } from "./faulty-environment.ts";
 import { findBrokenGuarantees, findDuplicates } from "./guarantees.ts";
-import { addResource, createJob, type Trigger } from "./jobs.ts";
+import { addTaggedResource, createJob, type Trigger } from "./jobs.ts";
 
 useFixedDate();
 
 const RETRY_MS = 60_000;
 const LIST_LAG_MS = 5_000;
 const NOBODY = "00000000-0000-4000-8000-000000000000";
-const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
@@ -24,7 +23,7 @@ describe("a redelivery of a failed run", () => {
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;
       cloud.fault({ operation: /\.create/ }, environment.delayResponse(2_000));
-      const targets = Array.from({ length: 120 }, () => ({ kind, resource: addResource(environment, kind) }));
+      const targets = Array.from({ length: 120 }, () => ({ kind, resource: addTaggedResource(environment, kind) }));
       const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
       const invocation = { variables: { SHARD_SIZE: "60", MAX_CONCURRENCY: "1" } };
       const shards: Delivery[] = [];
@@ -59,7 +58,7 @@ describe("shards that are queued twice", () => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;
-      const targets = Array.from({ length: 60 }, () => ({ kind, resource: addResource(environment, kind) }));
+      const targets = Array.from({ length: 60 }, () => ({ kind, resource: addTaggedResource(environment, kind) }));
       const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
       const invocation = { variables: { SHARD_SIZE: "21" } };
       const queue: unknown[] = [];
@@ -86,7 +85,7 @@ describe("shards that are queued twice", () => {
     const { cloud, runtime } = environment;
     const targets = Array.from({ length: 30 }, () => ({
       kind: "snapshot" as const,
-      resource: addResource(environment, "snapshot"),
+      resource: addTaggedResource(environment, "snapshot"),
     }));
     const policy = {
       policy: "nightly",

@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { type Instance, startInstance } from "../../infra/local/host/instance.ts";
+import { TOPIC, userDataFor } from "../support/user-data.ts";
 import type { Delivery } from "./faulty-environment.ts";
 import type { Job } from "./jobs.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
-const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 const TIMEOUT_SECONDS = 60;
 const SETTINGS = { package: "default", timeoutSeconds: TIMEOUT_SECONDS, memoryMb: 128, cpuMillicores: 100 };
 
@@ -116,16 +116,7 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     credentials: cloud.credentials,
     functionName,
     projectId: cloud.projectId,
-    userData: {
-      REGION: cloud.region,
-      PROJECT_ID: cloud.projectId,
-      ...Object.fromEntries(
-        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((service) => [`${service}_ENDPOINT`, cloud.url]),
-      ),
-      LTS_LOG_GROUP_ID: TOPIC.group,
-      LTS_LOG_STREAM_ID: TOPIC.stream,
-      ...(variables as Record<string, string>),
-    },
+    userData: { ...userDataFor(cloud), ...(variables as Record<string, string>) },
   });
 
   environment = { cloud, clock, creationMs, start, onShard: undefined };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "../../infra/local/terminal/table.ts";
-import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
+import { KINDS } from "../support/kinds.ts";
 import type { Run } from "./matrix.ts";
 import type { Rate } from "./report.ts";
 
@@ -16,7 +16,6 @@ Runs random scenarios of redeliveries and crashes, kills real processes, runs ev
 how often duplicates occur that no function can prevent. A failure prints its seed and path; with both options, only that
 scenario runs again.`;
 
-const kinds = Object.keys(KINDS);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const report = mkdtempSync(join(tmpdir(), "faults-"));
 
@@ -94,15 +93,15 @@ function printTables(): void {
   if (matrix) {
     const cell = (runs: Run[]) => `${runs.length} / ${runs.filter(({ broken }) => broken.length > 0).length}`;
     print("Faults: number of runs / runs with a broken guarantee", [
-      ["fault", ...kinds, "all"],
+      ["fault", ...KINDS, "all"],
       ...Object.entries(matrix).map(([fault, runs]) => [
         fault,
-        ...kinds.map((kind) => cell(runs.filter((run) => run.kind === kind))),
+        ...KINDS.map((kind) => cell(runs.filter((run) => run.kind === kind))),
         cell(runs),
       ]),
       [
         "all",
-        ...kinds.map((kind) =>
+        ...KINDS.map((kind) =>
           cell(
             Object.values(matrix)
               .flat()

@@ -1,6 +1,7 @@
 /** Runs one case: invokes a function with an event while one of its calls gets random responses. */
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
+import { TOPIC, userDataFor } from "../support/user-data.ts";
 import { check } from "./checks.ts";
 import type { Finding } from "./evidence.ts";
 import type { Invoked } from "./instance.ts";
@@ -30,7 +31,6 @@ export interface CaseResult {
   limit: string;
 }
 
-const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64URL = `${BASE64.slice(0, 62)}-_`;
 /** The characters that are allowed in a header. */
@@ -50,16 +50,6 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
   });
   try {
     const scenario = buildScenario(functionName, { cloud, random, operation });
-    const userData: Record<string, string> = {
-      REGION: cloud.region,
-      PROJECT_ID: cloud.projectId,
-      ...Object.fromEntries(
-        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]),
-      ),
-      LTS_LOG_GROUP_ID: TOPIC.group,
-      LTS_LOG_STREAM_ID: TOPIC.stream,
-      ...scenario.variables,
-    };
     const byToken = random.chance(0.2);
     const secrets: Record<string, string> = byToken
       ? { token: credentials.token }
@@ -73,12 +63,8 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           requestId,
           timeoutSeconds: Math.ceil(remainingMs / 1000),
           credentials: byToken ? { token: credentials.token } : { ...credentials, token: "" },
-          userData,
-          functionName,
-          package: "default",
+          userData: { ...userDataFor(cloud), ...scenario.variables },
           projectId: cloud.projectId,
-          memoryMb: 128,
-          cpuMillicores: 100,
         },
       });
     // Some events are redeliveries.

@@ -20,11 +20,7 @@ async function createUnder(fault: Fault) {
       timeoutSeconds: 60,
       credentials: cloud.credentials,
       userData: { EVS_ENDPOINT: cloud.url },
-      functionName: "create-snapshot",
-      package: "default",
       projectId: cloud.projectId,
-      memoryMb: 128,
-      cpuMillicores: 100,
     },
   });
   return { invoked, realMs: performance.now() - began, cloudMs: clock.now() - Date.parse("2026-11-21T02:00:00Z") };

@@ -8,8 +8,8 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
-  /** The data of the platform's context, except for the remaining time. */
-  context: Omit<ContextData, "deadline">;
+  /** The data of the platform's context that differ between calls. */
+  context: Pick<ContextData, "requestId" | "timeoutSeconds" | "credentials" | "userData" | "projectId">;
   remainingMs: number;
   /** The seed of the function's random numbers. */
   seed: number;
@@ -101,7 +101,8 @@ export function startInstance(functionName: string, origin: number, onTime: (now
           clearTimeout(watch);
           resolve(settled);
         };
-        child.send({ run: call }, (error) => error && settle?.({ lost: error.message }));
+        const context = { functionName, package: "default", memoryMb: 128, cpuMillicores: 100, ...call.context };
+        child.send({ run: { ...call, context } }, (error) => error && settle?.({ lost: error.message }));
       });
       settle = undefined;
       if (outcome.lost !== undefined) await ended;

@@ -1,33 +1,18 @@
 /** Invokes functions in a process of 128 MB with lists of the maximum size and above. */
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { type Fault, type Kind, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { type Fault, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { apig, timerEvent } from "../support/environment.ts";
+import { KINDS } from "../support/kinds.ts";
+import { endpointsAt } from "../support/user-data.ts";
 import { endlessFault } from "./big-responses.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Invoked, startInstance } from "./instance.ts";
-import { addOwnSnapshot, addResource, TAGS } from "./inventory.ts";
+import { addOwnSnapshot, addTaggedResource, TAGS } from "./inventory.ts";
 import { createRandomChoices } from "./random.ts";
 
 const MIB = 1024 * 1024;
 const START = "2026-11-21T02:00:00Z";
-
-const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-
-const timer = (body: unknown, time = START) => ({
-  version: "v1.0",
-  time,
-  trigger_type: "TIMER",
-  trigger_name: "Timer_001",
-  user_event: JSON.stringify(body),
-});
-
-const apig = (body: unknown) => ({
-  body: JSON.stringify(body),
-  requestContext: {},
-  httpMethod: "POST",
-  headers: {},
-  isBase64Encoded: false,
-});
 
 interface Under {
   /** The event; undefined: one that suits the function. */
@@ -48,7 +33,7 @@ async function invokeUnder(
   const cloud = await startCloud({ clock });
   onTestFinished(() => cloud.close());
   const random = createRandomChoices(functionName);
-  const targets = KINDS.map((kind) => ({ kind, resource: addResource(cloud, kind, random) }));
+  const targets = KINDS.map((kind) => ({ kind, resource: addTaggedResource(cloud, kind, random) }));
   for (const target of targets) addOwnSnapshot(cloud, target, { policy: "nightly", hours: 1 });
   const [disk, , server, cluster] = targets.map(({ resource }) => resource);
   const events: Record<string, unknown> = {
@@ -56,15 +41,14 @@ async function invokeUnder(
     "create-standard-snapshot": { snapshot: { volume_id: disk } },
     "create-snapshot-group": { snapshot_group: { server_id: server } },
     "create-cluster-snapshot": { snapshot: { name: "release-7", cluster_id: cluster } },
-    "scheduled-snapshots": timer({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
+    "scheduled-snapshots": timerEvent({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
     "pre-deploy": apig({ deployment_id: "release-7", targets: [{ kind: "standard-snapshot", tags: TAGS }] }),
-    "verify-snapshots": timer({}),
-    "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 2 } }),
+    "verify-snapshots": timerEvent({}),
+    "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 2 } }),
   };
   cloud.fault({ operation }, makeFault());
   const instance = startInstance(functionName, clock.now(), (now) => clock.set(now));
   onTestFinished(() => instance.end());
-  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
   const invoke = (requestId: string) =>
     instance.invoke({
       event: event ?? events[functionName],
@@ -74,12 +58,8 @@ async function invokeUnder(
         requestId,
         timeoutSeconds: 300,
         credentials: cloud.credentials,
-        userData: Object.fromEntries(endpoints),
-        functionName,
-        package: "default",
+        userData: endpointsAt(cloud.url, ["EVS", "DWS", "ECS"]),
         projectId: cloud.projectId,
-        memoryMb: 128,
-        cpuMillicores: 100,
       },
     });
   const invoked: Invoked[] = [];
@@ -238,7 +218,7 @@ test("scheduled-snapshots stays below 110 MiB at a redelivery if the list of its
   const operation = "evs.listStandardSnapshots";
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
   // The time of the snapshot that exists already.
-  const event = timer(policy, "2026-11-21T01:00:00Z");
+  const event = timerEvent(policy, "2026-11-21T01:00:00Z");
   const under = { event, times: 1, remainingMs: 20_000 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);
   expect(outcomes).toContain("failed");

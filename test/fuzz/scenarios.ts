@@ -1,6 +1,7 @@
 /** Builds the events for the functions, and the resources and snapshots that they need. */
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
-import { addForeignSnapshot, addOwnSnapshot, addResource, TAGS, type Target } from "./inventory.ts";
+import { createBody, DISK_KINDS, KINDS, targetOf } from "../support/kinds.ts";
+import { addForeignSnapshot, addOwnSnapshot, addTaggedResource, TAGS, type Target } from "./inventory.ts";
 import type { Random } from "./random.ts";
 
 export interface Scenario {
@@ -23,9 +24,6 @@ interface ScenarioContext {
   operation: string;
 }
 
-const ALL: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
-
 /** Returns the kinds for whose snapshots the functions make a call. */
 function kindsFor(operation: string): Kind[] {
   if (operation === "evs.listVolumes" || operation === "evs.showVolume") return DISK_KINDS;
@@ -33,18 +31,11 @@ function kindsFor(operation: string): Kind[] {
   if (/^evs\.\w+StandardSnapshot$/.test(operation)) return ["standard-snapshot"];
   if (/^evs\.\w+SnapshotGroups?$/.test(operation) || operation === "ecs.listServers") return ["snapshot-group"];
   if (/^evs\./.test(operation)) return ["snapshot"];
-  return /^dws\./.test(operation) ? ["cluster-snapshot"] : ALL;
+  return /^dws\./.test(operation) ? ["cluster-snapshot"] : KINDS;
 }
 
 const LISTS_OF_RESOURCES = /\.list(Volumes|Servers|Clusters)$/;
 const isDeletion = (operation: string) => /\.delete/.test(operation);
-
-const IDS = {
-  snapshot: "volume_ids",
-  "standard-snapshot": "volume_ids",
-  "snapshot-group": "server_ids",
-  "cluster-snapshot": "cluster_ids",
-} as const satisfies Record<Kind, string>;
 
 /** Builds a scenario in which the function makes the call. */
 export function buildScenario(functionName: string, context: ScenarioContext): Scenario {
@@ -95,17 +86,14 @@ const timer = (body: unknown, { cloud, random }: ScenarioContext) => ({
 
 function create({ cloud, random }: ScenarioContext, functionName: string): Built {
   const kind = functionName.replace(/^create-/, "") as Kind;
-  const resource = addResource(cloud, kind, random);
+  const resource = addTaggedResource(cloud, kind, random);
   const target = { kind, resource };
   if (random.chance(0.5)) addForeignSnapshot(cloud, target, 5);
   if (random.chance(0.3)) addOwnSnapshot(cloud, target, { policy: functionName, hours: 30 });
   const described = random.chance(0.3) ? { description: "before the release" } : {};
   const name = `release-${random.text("abcdef0123456789", 8)}`;
   const named = kind === "cluster-snapshot" || random.chance(0.3) ? { name } : {};
-  const body =
-    kind === "snapshot-group"
-      ? { snapshot_group: { server_id: resource, ...described, ...named } }
-      : { snapshot: { [kind === "cluster-snapshot" ? "cluster_id" : "volume_id"]: resource, ...described, ...named } };
+  const body = createBody(kind, resource, { ...described, ...named });
   if (random.chance(0.3)) return { trigger: "direct", event: body, targets: [target] };
   const headers: Record<string, string> = random.chance(0.5) ? { "idempotency-key": random.uuid() } : {};
   return { trigger: "http", event: apig(body, headers), targets: [target] };
@@ -113,16 +101,16 @@ function create({ cloud, random }: ScenarioContext, functionName: string): Built
 
 /** Adds resources of one or two kinds. Returns them with their selectors. */
 function select({ cloud, random, operation }: ScenarioContext, max: number, kinds: Kind[]) {
-  const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(ALL)] : [])];
+  const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(KINDS)] : [])];
   const byTags = LISTS_OF_RESOURCES.test(operation) || random.chance(0.4);
   const unique = [...new Set(chosen)];
   // The same tags would select the same disks for both kinds of disk snapshots.
   const ofOne = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
   const targets: Target[] = [];
   const selectors = ofOne.map((kind) => {
-    const ids = Array.from({ length: random.int(1, max) }, () => addResource(cloud, kind, random));
+    const ids = Array.from({ length: random.int(1, max) }, () => addTaggedResource(cloud, kind, random));
     targets.push(...ids.map((resource) => ({ kind, resource })));
-    return byTags ? { kind, tags: TAGS } : { kind, [IDS[kind]]: ids };
+    return byTags ? { kind, tags: TAGS } : targetOf(kind, ids);
   });
   for (const target of targets) if (random.chance(0.3)) addForeignSnapshot(cloud, target, 5);
   return { selectors, targets, selectedBy: byTags ? LISTS_OF_RESOURCES : undefined };
@@ -161,7 +149,7 @@ function attach(context: ScenarioContext): Built {
   const kind = random.pick(kindsFor(operation).filter((one) => DISK_KINDS.includes(one)));
   const makesRoom = isDeletion(operation) || random.chance(0.1);
   const named = operation === "evs.showVolume" || (operation !== "evs.listVolumes" && random.chance(0.6));
-  const resource = addResource(cloud, kind, random);
+  const resource = addTaggedResource(cloud, kind, random);
   const target = { kind, resource };
   const server = cloud.addServer({ id: random.uuid() }).id;
   cloud.attach(resource, server, { after: random.pick([0, 0, 0, 20_000]) });
@@ -205,10 +193,10 @@ function deploy(context: ScenarioContext): Built {
 
 /** Adds resources with good, failed, held and foreign snapshots. */
 function addHistory({ cloud, random, operation }: ScenarioContext, policy: string): void {
-  const kinds = operation === "lts.reportLogs" ? ALL : [...new Set([...kindsFor(operation), random.pick(ALL)])];
+  const kinds = operation === "lts.reportLogs" ? KINDS : [...new Set([...kindsFor(operation), random.pick(KINDS)])];
   for (const kind of kinds) {
     for (let count = random.int(1, 2); count > 0; count -= 1) {
-      const target = { kind, resource: addResource(cloud, kind, random) };
+      const target = { kind, resource: addTaggedResource(cloud, kind, random) };
       for (let index = 0; index < random.int(2, 6); index += 1) {
         const [failed, stuck] = kind === "cluster-snapshot" ? ["UNAVAILABLE", "CREATING"] : ["error", "creating"];
         const status = random.pick([undefined, undefined, undefined, failed, stuck]);

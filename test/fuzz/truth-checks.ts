@@ -1,7 +1,8 @@
 /** Compares the records of an invocation with the snapshots in the cloud. */
 import type { SnapshotView } from "../../infra/local/cloud/index.ts";
+import { resourceOf } from "../support/kinds.ts";
 import type { Complain, Evidence, LooseRecord } from "./evidence.ts";
-import { keyIn, resourceOf } from "./inventory.ts";
+import { keyIn } from "./inventory.ts";
 import type { Scenario } from "./scenarios.ts";
 
 const SUCCESSES = ["accepted", "existing", "available"];

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 import { type CloudOptions, startCloud } from "../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../infra/local/host/index.ts";
+import { endpointsAt } from "./user-data.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const CI = join(ROOT, "infra", "ci");
@@ -101,13 +102,12 @@ export async function startGate(
   const cloud = await startCloud({ creationMs: 300, ...cloudOptions });
   const server = cloud.addServer({ tags: TAGS }).id;
   const volumes = [1, 2].map(() => cloud.addVolume({ serverId: server, tags: TAGS }).id);
-  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
   const lines: string[] = [];
   const host = await startHost({
     onLine: ({ text }) => lines.push(text),
     dist: join(ROOT, "dist"),
     functions: ["pre-deploy"],
-    userData: { REGION: cloud.region, ...Object.fromEntries(endpoints) },
+    userData: { REGION: cloud.region, ...endpointsAt(cloud.url, ["EVS", "DWS", "ECS"]) },
     credentials: cloud.credentials,
     projectId: cloud.projectId,
     timeoutSeconds: 60,

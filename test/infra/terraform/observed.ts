@@ -10,6 +10,8 @@ import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handl
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
 import { apig, createTestEnvironment, START, type TestEnvironment, timerEvent } from "../../support/environment.ts";
+import { KINDS } from "../../support/kinds.ts";
+import { endpointsAt, TOPIC } from "../../support/user-data.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and events of many shapes
 type Any = any;
@@ -22,9 +24,7 @@ export interface Observed {
   records: Any[];
 }
 
-const TOPIC = { group: "11111111-2222-4333-8444-555555555555", stream: "66666666-7777-4888-8999-000000000000" };
 const HOUR_MS = 3_600_000;
-const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 const TAGS = { backup: "daily" };
 const TARGETS = KINDS.map((kind) => ({ kind, tags: TAGS }));
 
@@ -64,7 +64,7 @@ class Observer {
     const deadline = clock.now() + 60_000;
     const values: Record<string, string | undefined> = {
       REGION: cloud.region,
-      ...Object.fromEntries(["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((one) => [`${one}_ENDPOINT`, cloud.url])),
+      ...endpointsAt(cloud.url),
       LTS_LOG_GROUP_ID: TOPIC.group,
       LTS_LOG_STREAM_ID: TOPIC.stream,
       ...variables,

@@ -14,10 +14,10 @@ import { createScreen, type Screen } from "../../../../infra/local/terminal/scre
 import { formatTable } from "../../../../infra/local/terminal/table.ts";
 import { runTour } from "../../../../infra/local/tour/tour.ts";
 import { writeBundles } from "../../../support/bundles.ts";
+import { KINDS } from "../../../support/kinds.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
-const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 const EVENTS = join("test", "events");
 const SAMPLES = readdirSync(join(ROOT, EVENTS)).filter((file) => file.endsWith(".json"));
