@@ -24,7 +24,7 @@ const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
 
 export const CREATE = apig({ snapshot: { volume_id: DISK } });
 
-/** Function -> an event that needs as few requests as possible. */
+/** Maps each function to an event for which the function sends as few requests as possible. */
 const EVENTS: Record<string, unknown> = {
   "create-snapshot": CREATE,
   "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
@@ -46,7 +46,7 @@ const EVENTS: Record<string, unknown> = {
   "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 3 } }),
 };
 
-/** Starts a server that accepts every request, because the time of a real cloud must not be measured. */
+/** Starts a server that accepts every request at once, so the measured times exclude the work of a cloud. */
 export async function startAcceptingServer() {
   const attachment = { attachment_id: SNAPSHOT, server_id: SERVER, attached_at: "2026-11-21T02:00:00.000000" };
   const lists = { snapshots: [], snapshot_groups: [], volumes: [], servers: [], clusters: [], count: 0 };
@@ -73,8 +73,8 @@ export async function startAcceptingServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
-/** Returns the medians over `processes` new processes of each bundle. The bundles take turns. */
-export async function coldStart(processes: number) {
+/** Measures each bundle in `processes` new processes. The bundles take turns. Returns the medians. */
+export async function measureColdStarts(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);
   const server = await startAcceptingServer();
@@ -94,16 +94,17 @@ export async function coldStart(processes: number) {
   server.close();
   const rows = bundles.map(({ name, bundle }) => {
     const runs = all.get(name) ?? [];
-    const failed = runs.find(({ answer }) => answer.error !== undefined || Number(answer.statusCode ?? 202) >= 400);
-    if (failed !== undefined) throw new Error(`Expected ${name} to succeed, got ${JSON.stringify(failed.answer)}.`);
-    const of = (figure: "load" | "first" | "whole" | "rssLoaded") => median(runs.map((one) => one[figure]));
+    const failed = runs.find(({ result }) => result.error !== undefined || Number(result.statusCode ?? 202) >= 400);
+    if (failed !== undefined)
+      throw new Error(`${name}: expected a successful invocation, got ${JSON.stringify(failed.result)}.`);
+    const medianOf = (figure: "load" | "first" | "whole" | "rssLoaded") => median(runs.map((one) => one[figure]));
     return {
       name,
       bytes: bundle === "-" ? 0 : statSync(bundle).size,
-      load: of("load"),
-      first: of("first"),
-      whole: of("whole"),
-      rss: of("rssLoaded"),
+      load: medianOf("load"),
+      first: medianOf("first"),
+      whole: medianOf("whole"),
+      rss: medianOf("rssLoaded"),
     };
   });
   rmSync(folder, { recursive: true });

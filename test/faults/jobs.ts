@@ -1,4 +1,4 @@
-/** Creates the events of every trigger for every kind of snapshot that the trigger supports. */
+/** Creates an event for each combination of a trigger and a kind of snapshot that the trigger supports. */
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
@@ -17,13 +17,13 @@ export interface Target {
   resource: string;
 }
 
-/** One event, its function, and the targets that must have a snapshot at the end. */
+/** One event, the function that processes it, and the targets that must have a snapshot after all deliveries. */
 export interface Job {
   /** The name of the deployed function. */
   name: string;
   factory: Factory;
   event: unknown;
-  /** The options of each delivery. */
+  /** The options with which the event is always delivered. */
   invocation: Invocation;
   targets: Target[];
   /** Whether the function splits the targets into shards. */
@@ -32,7 +32,7 @@ export interface Job {
 
 export type Trigger = "http" | "direct" | "timer" | "shards" | "gate" | "cts" | "eventgrid";
 
-/** Trigger -> the kinds that it can create. */
+/** Maps each trigger to the kinds of snapshots that it can create. */
 export const TRIGGERS: Record<Trigger, Kind[]> = {
   http: KINDS,
   direct: KINDS,
@@ -43,6 +43,7 @@ export const TRIGGERS: Record<Trigger, Kind[]> = {
   eventgrid: DISK_KINDS,
 };
 
+/** A trigger together with a kind that it supports. */
 export interface Cell {
   trigger: Trigger;
   kind: Kind;
@@ -68,13 +69,13 @@ const TAGS = { backup: "daily" };
 export const addTaggedResource = ({ cloud }: WithCloud, kind: Kind): string =>
   addResource(cloud, kind, { tags: TAGS }).id;
 
-/** Returns the time of an event that happens now, by the clock that the functions and the cloud share. */
+/** Returns the current time of the embedded cloud's clock in the format of events. */
 export const eventTime = ({ cloud }: WithCloud): string => `${new Date(cloud.clock.now()).toISOString().slice(0, 19)}Z`;
 
-/** Creates a job. It has `size` resources if its trigger supports more than one, otherwise one. */
+/** Creates a job with `size` resources, or with one resource if the trigger supports only one. */
 export function createJob(environment: WithCloud, { trigger, kind }: Cell, size = 1): Job {
-  const hasMany = trigger === "timer" || trigger === "shards" || trigger === "gate";
-  const resources = Array.from({ length: hasMany ? size : 1 }, () => addTaggedResource(environment, kind));
+  const supportsMany = trigger === "timer" || trigger === "shards" || trigger === "gate";
+  const resources = Array.from({ length: supportsMany ? size : 1 }, () => addTaggedResource(environment, kind));
   const [resource = ""] = resources;
   const targets = resources.map((one) => ({ kind, resource: one }));
   const job = { targets, shards: false, invocation: {} as Invocation };
@@ -136,8 +137,8 @@ const cloudEventOf = (data: unknown, time: string) => ({
 });
 
 /**
- * Returns whether a redelivery creates another snapshot after one failed. The callers of pre-deploy and those that name the
- * snapshot of a cluster decide this themselves.
+ * Returns whether a redelivery replaces a failed snapshot. The functions do not replace it for callers of pre-deploy, which have an
+ * option for this, and for callers that choose the name of a cluster snapshot, because the name is in use.
  */
 export const retriesFailed = ({ trigger, kind }: Cell): boolean =>
   trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
-import { APP_CODE, buildClient, type Ended, listen, runCommand } from "../../support/gate-client.ts";
+import { APP_CODE, buildClient, type Exited, listen, runCommand } from "../../support/gate-client.ts";
 
 const DISKS = ["5aa119a8-d25b-45a7-8d1b-88e127885635", "0f1ac67b-9d4f-4d0a-8a55-5dd6f6a1b2c3"];
 const TARGETS = [
@@ -219,7 +219,7 @@ test("the gate client exits 0 for a ready response that covers every selection, 
     cases[index]?.[1](request.socket);
   });
   const port = await listen(server, context);
-  const ended = new Map<string, Ended>();
+  const ended = new Map<string, Exited>();
   const indexes = cases.keys();
   const worker = async () => {
     for (const index of indexes) ended.set(cases[index]?.[0] as string, await run(`http://127.0.0.1:${port}/${index}`));
