@@ -1,4 +1,4 @@
-/** Runs one case: invokes a function with an event while one of its calls gets random responses. */
+/** Runs one case of the fuzz: invokes a function while one of its calls to the embedded cloud gets random responses. */
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
 import { TOPIC, userDataFor } from "../support/user-data.ts";
@@ -11,7 +11,7 @@ import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
 import { buildScenario, type Scenario } from "./scenarios.ts";
 import { secretFinder } from "./secrets.ts";
 
-/** Identifies a case, which can be repeated by its id. */
+/** The id of a case. A case with the same id gets the same random responses. */
 export interface CaseId {
   seed: string;
   operation: string;
@@ -25,15 +25,15 @@ export interface CaseResult {
   /** The random responses that were sent. */
   responses: ArmedResponse[];
   findings: Finding[];
-  /** The requests to the cloud, one line for each. */
+  /** The requests to the embedded cloud, each as a line of text. */
   requests: string[];
-  /** How the memory was limited. */
+  /** A description of the memory limit of the process. */
   limit: string;
 }
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64URL = `${BASE64.slice(0, 62)}-_`;
-/** The characters that are allowed in a header. */
+/** The printable ASCII characters except the space. All of them are allowed in a header. */
 const PRINTABLE = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join("");
 
 export async function runCase(id: CaseId, instances: Instances): Promise<CaseResult> {
@@ -67,7 +67,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           projectId: cloud.projectId,
         },
       });
-    // Some events are redeliveries.
+    // Make about one event in eight a redelivery.
     if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
     const before = cloud.snapshots();
     for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;
@@ -81,7 +81,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
     const findSecrets = secretFinder(secrets);
     const isUnfuzzed = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
     const findings = check({ scenario, requestId, invoked, cloud, responses, before, isUnfuzzed, findSecrets });
-    // Otherwise the memory that this case still uses would count for later cases.
+    // A new process starts with less memory, so later cases do not report the same finding.
     if (findings.some(({ guarantee }) => guarantee === "memory")) instances.discard(functionName);
     const requests = cloud.requests.map(
       ({ operation: name, status, fault, path }) => `${name ?? path} ${status ?? "-"}${fault ? ` (${fault})` : ""}`,

@@ -1,4 +1,4 @@
-/** Adds resources, snapshots with the project's marker, and foreign snapshots to the cloud of a case. */
+/** Adds resources, snapshots with the project's marker labels, and foreign snapshots to the embedded cloud. */
 import type { EmbeddedCloud, Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
 import { addResource, addSnapshot } from "../support/kinds.ts";
@@ -10,12 +10,12 @@ export interface Target {
   resource: string;
 }
 
-/** The tags that policies select. */
+/** The tags of all resources, by which policies select them. */
 export const TAGS = { backup: "daily" };
 
 const HOUR_MS = 3_600_000;
 
-/** Adds a resource that snapshots of the kind can be created from, with the tags. Returns its id. */
+/** Adds a resource for a snapshot of the kind, with `TAGS`. Returns the id of the resource. */
 export const addTaggedResource = (cloud: EmbeddedCloud, kind: Kind, random: Random): string =>
   addResource(cloud, kind, { tags: TAGS, newId: () => random.uuid() }).id;
 
@@ -27,7 +27,7 @@ interface Seeded {
   hold?: boolean;
 }
 
-/** Adds a snapshot with the marker of a policy. */
+/** Adds a snapshot with the marker labels of a policy, as the functions create it. */
 export function addOwnSnapshot(
   cloud: EmbeddedCloud,
   { kind, resource }: Target,
@@ -47,12 +47,12 @@ export function addOwnSnapshot(
   return addSnapshot(cloud, kind, resource, { ...base, description: hold ? `hold ${text}` : text }).id;
 }
 
-/** Adds a snapshot without a marker. */
+/** Adds a snapshot without marker labels, as another program creates it. */
 export function addForeignSnapshot(cloud: EmbeddedCloud, { kind, resource }: Target, hours: number): void {
   addSnapshot(cloud, kind, resource, { name: "by-hand", createdAt: cloud.clock.now() - hours * HOUR_MS });
 }
 
-/** Returns the key in the marker of a snapshot, or undefined for a foreign snapshot. */
+/** Returns the idempotency key in the marker labels of a snapshot, or undefined for a foreign snapshot. */
 export function keyIn({ metadata, tags, description }: SnapshotView): string | undefined {
   const labels = metadata ?? tags ?? {};
   if (labels.key !== undefined) return labels.key;

@@ -1,4 +1,4 @@
-/** Invokes functions in a process of 128 MB with lists of the maximum size and above. */
+/** Invokes functions in a process with 128 MB while list responses have the maximum size or more. */
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { type Fault, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
@@ -15,14 +15,14 @@ const MIB = 1024 * 1024;
 const START = "2026-11-21T02:00:00Z";
 
 interface Under {
-  /** The event; undefined: one that suits the function. */
+  /** Default: a valid event for the function. */
   event?: unknown;
-  /** How often the function is invoked. */
+  /** The number of invocations. Default: 2. */
   times?: number;
   remainingMs?: number;
 }
 
-/** Invokes a function over one resource of each kind, each with a snapshot, while a call is under a fault. */
+/** Invokes a function while one of its calls has a fault. The embedded cloud has one resource and one snapshot of each kind. */
 async function invokeUnder(
   functionName: string,
   operation: string,
@@ -72,8 +72,8 @@ async function invokeUnder(
   return { outcomes: (first?.stdout ?? []).map((line) => JSON.parse(line).outcome as string), cloud };
 }
 
-/** A body of so many bytes: `open`, then units, then `close`. */
-function filled(bytes: number, open: string, unit: (index: number) => string, close: string): string {
+/** Returns at most `bytes` bytes of JSON: `open`, as many units as possible, and `close`. */
+function fillJson(bytes: number, open: string, unit: (index: number) => string, close: string): string {
   const units: string[] = [];
   let size = open.length + close.length - 1;
   for (let index = 0; ; index += 1) {
@@ -84,7 +84,7 @@ function filled(bytes: number, open: string, unit: (index: number) => string, cl
   }
 }
 
-/** Returns an entry of the DWS snapshot list, with the marker of this project. */
+/** Returns a row of the DWS list response: a snapshot with the project's marker. */
 const clusterSnapshot = (index: number) =>
   JSON.stringify({
     id: randomUUID(),
@@ -107,16 +107,17 @@ const clusterSnapshot = (index: number) =>
 
 const sent = (body: string): Fault => ({ type: "status", status: 200, body });
 
-const SHAPES: Record<string, (bytes: number) => string> = {
+/** Maps the description of a body to a function that returns such a body with a size. */
+const BODIES: Record<string, (bytes: number) => string> = {
   "one string": (bytes) => `{"padding":"${"x".repeat(bytes - 14)}"}`,
-  "many names": (bytes) => filled(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
-  "empty rows": (bytes) => filled(bytes, '{"snapshots":[', () => "{}", "]}"),
-  "one row of many names": (bytes) => filled(bytes, '{"snapshots":[{', (index) => `"n${index}":{"a":0}`, "}]}"),
-  numbers: (bytes) => filled(bytes, "[", () => "0", "]"),
+  "one object with many fields": (bytes) => fillJson(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
+  "many empty rows": (bytes) => fillJson(bytes, '{"snapshots":[', () => "{}", "]}"),
+  "one row with many fields": (bytes) => fillJson(bytes, '{"snapshots":[{', (index) => `"n${index}":{"a":0}`, "}]}"),
+  "many numbers": (bytes) => fillJson(bytes, "[", () => "0", "]"),
 };
 
-test.each(Object.entries(SHAPES))(
-  "a function stays below 110 MiB if a list is %s",
+test.each(Object.entries(BODIES))(
+  "create-snapshot and verify-snapshots use less than 110 MiB if a large list response consists of %s",
   { timeout: 60_000 },
   async (_shape, make) => {
     await invokeUnder("create-snapshot", "evs.listSnapshots", () => sent(make(4 * MIB - 10)));
@@ -124,8 +125,10 @@ test.each(Object.entries(SHAPES))(
   },
 );
 
-test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
-  const old = filled(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
+test("verify-snapshots reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
+  const old = fillJson(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
   const last = old.lastIndexOf('{"id"');
   const list = old.slice(0, last) + old.slice(last).replaceAll("2026-10", "2026-11");
   expect(list.split('"progress"').length).toBeGreaterThan(20_000);
@@ -134,7 +137,9 @@ test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", {
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
 
-test("verify-snapshots reports 25,000 duplicates of one snapshot in 8 s of CPU time", { timeout: 60_000 }, async () => {
+test("verify-snapshots reports 25,000 duplicates of one snapshot within 8 s of CPU time", {
+  timeout: 60_000,
+}, async () => {
   const row = (index: number) =>
     clusterSnapshot(index)
       .replaceAll("2026-10", "2026-11")
@@ -145,35 +150,39 @@ test("verify-snapshots reports 25,000 duplicates of one snapshot in 8 s of CPU t
   expect(outcomes.filter((outcome) => outcome === "available").length).toBeGreaterThan(25_000);
 });
 
-test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
-  const list = filled(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
+test("create-cluster-snapshot reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
+  const list = fillJson(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
   const { outcomes, cloud } = await invokeUnder("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
   expect(outcomes[0]).toBe("accepted");
   expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
 });
 
-/** Returns a list of disks that have the selected tags but do not exist. */
+/** Returns an EVS list response of disks that have the selected tags but do not exist. */
 const missingDisks = (count: number) => {
   const disk = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `data-${index}`, status: "in-use", tags: TAGS });
   return `{"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
 };
 
-test("pre-deploy reports 5,000 disks that do not exist and stays below 110 MiB", { timeout: 60_000 }, async () => {
+test("pre-deploy reports 5,000 disks that do not exist with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
   const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
     times: 1,
   });
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
 });
 
-/** Returns a list of clusters that have the selected tags but do not exist. */
+/** Returns a DWS list response of clusters that have the selected tags but do not exist. */
 const missingClusters = (count: number) => {
   const cluster = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `warehouse-${index}`, tags: [{ key: "backup", value: "daily" }] });
   return `{"clusters":[${Array.from({ length: count }, (_, index) => cluster(index)).join()}]}`;
 };
 
-test("scheduled-snapshots reports 10,000 clusters that it had no time for and stays below 110 MiB", {
+test("scheduled-snapshots reports 10,000 clusters that its deadline left no time for with less than 110 MiB of memory", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_000);
@@ -182,22 +191,26 @@ test("scheduled-snapshots reports 10,000 clusters that it had no time for and st
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(10_000);
 });
 
-test("scheduled-snapshots refuses more clusters than fit into 128 MB", { timeout: 60_000 }, async () => {
+test("scheduled-snapshots rejects 10,241 clusters, which do not fit into 128 MB, and still creates snapshots of other kinds", {
+  timeout: 60_000,
+}, async () => {
   const list = missingClusters(10_241);
   const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).toContain("accepted");
 });
 
-test("prune-snapshots refuses more snapshots than fit into 128 MB", { timeout: 60_000 }, async () => {
-  const list = filled(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
+test("prune-snapshots deletes nothing if it finds more snapshots than fit into 128 MB", {
+  timeout: 60_000,
+}, async () => {
+  const list = fillJson(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
   expect(list.split('"progress"').length).toBeGreaterThan(10_241);
   const { outcomes } = await invokeUnder("prune-snapshots", "dws.listSnapshots", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).not.toContain("deleted");
 });
 
-/** Returns a fault that adds new rows to every page of a list. */
+/** Returns a fault that adds new rows to every page of a list response. */
 const endless = (operation: string): Fault =>
   endlessFault({ random: createRandomChoices("endless"), ids: [], secrets: {}, operation }).fault;
 
@@ -207,17 +220,21 @@ test.each([
   ["create-snapshot-group", "evs.listStandardSnapshots"],
   ["scheduled-snapshots", "evs.listVolumes"],
   ["verify-snapshots", "evs.listSnapshots"],
-])("%s stays below 110 MiB if %s never ends", { timeout: 120_000 }, async (functionName, operation) => {
-  const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), { times: 1 });
-  expect(outcomes).toContain("failed");
-});
+])(
+  "%s fails with less than 110 MiB of memory if the pages of %s never stop",
+  { timeout: 120_000 },
+  async (functionName, operation) => {
+    const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), { times: 1 });
+    expect(outcomes).toContain("failed");
+  },
+);
 
-test("scheduled-snapshots stays below 110 MiB at a redelivery if the list of its snapshots never ends", {
+test("a redelivered scheduled-snapshots event fails with less than 110 MiB of memory if the pages of snapshots never stop", {
   timeout: 120_000,
 }, async () => {
   const operation = "evs.listStandardSnapshots";
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
-  // The time of the snapshot that exists already.
+  // At this time the existing snapshot was created.
   const event = timerEvent(policy, "2026-11-21T01:00:00Z");
   const under = { event, times: 1, remainingMs: 20_000 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);
