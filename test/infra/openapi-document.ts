@@ -13,7 +13,7 @@ export const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 export const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
 export const operation = (name: string) => document.paths[`/${name}`].post;
 
-/** Returns what a reference refers to, or the value itself if it is no reference. */
+/** Returns the target of a `$ref`, or the value itself if it has no `$ref`. */
 export const resolved = (value: Any): Any =>
   value?.$ref === undefined
     ? value
@@ -22,7 +22,7 @@ export const resolved = (value: Any): Any =>
         .split("/")
         .reduce((inside: Any, key: string) => inside[key], document);
 
-/** Returns a schema with all references replaced. */
+/** Returns a schema in which the target replaces each `$ref`. */
 export const expand = (schema: Any): Any => {
   const value = resolved(schema);
   if (Array.isArray(value)) return value.map(expand);
@@ -34,7 +34,7 @@ export const ajv = withOurKeywords(new Ajv2020({ strict: false, allErrors: true 
 export const pointer = (...keys: (string | number)[]) =>
   keys.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
 
-/** Returns the faults of a value by the schema of the JSON content at a place of the document. */
+/** Validates a value by the schema of the JSON content at a JSON pointer. Returns the errors. */
 export function faultsAt(place: string, value: unknown): unknown[] {
   const validate = ajv.compile({ $ref: `openapi.json#/${place}/content/application~1json/schema` });
   return validate(value) ? [] : (validate.errors ?? []);
@@ -42,6 +42,6 @@ export function faultsAt(place: string, value: unknown): unknown[] {
 
 const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
 
-/** Returns the place that describes a response with this status. */
+/** Returns the JSON pointer of the description of a response. */
 export const placeOf = (name: string, status: number) =>
   operation(name).responses[status].$ref?.slice("#/".length) ?? at(name, "responses", status);

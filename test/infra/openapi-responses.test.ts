@@ -10,18 +10,17 @@ import { type Any, ajv, expand, faultsAt, names, operation, placeOf, resolved } 
 describe("the responses of openapi.json", () => {
   useFixedDate();
 
-  /** Function -> the statuses of its responses in these tests. */
+  /** Maps each function to the HTTP statuses that it returned in these tests. */
   const seen = new Map<string, Set<number>>();
   beforeAll(() => seen.clear());
 
-  /** Compares the status, headers and body of a response with the document. Returns its status and body. */
+  /** Expects openapi.json to describe the status, headers and body of a response. Returns the status and the body. */
   function expectDescribed(name: string, { result }: Invoked): Any {
     const { statusCode, headers, body } = result;
     const value = JSON.parse(body);
     const response = resolved(operation(name).responses[statusCode]);
     expect(response, `${name} ${statusCode} ${body}`).toBeDefined();
     expect(faultsAt(placeOf(name, statusCode), value), `${name} ${statusCode} ${body}`).toEqual([]);
-    // The response has no field that is not described.
     expect(undescribed(value, expand(response.content["application/json"].schema))).toEqual([]);
 
     const described = Object.entries<Any>(response.headers).map(([header, one]) => [
@@ -40,7 +39,7 @@ describe("the responses of openapi.json", () => {
     return { status: statusCode, body: value };
   }
 
-  /** Returns the fields of a value that its schema does not name. */
+  /** Returns the paths of fields that the schema of a value does not describe. */
   function undescribed(value: Any, schema: Any, path = ""): string[] {
     if (Array.isArray(value)) return value.flatMap((one, place) => undescribed(one, schema.items, `${path}[${place}]`));
     if (typeof value !== "object" || value === null || (schema.type === "object" && schema.properties === undefined))
@@ -58,45 +57,50 @@ describe("the responses of openapi.json", () => {
   const MISSING_ID = "00000000-0000-4000-8000-000000000000";
   const UNREACHABLE = "http://127.0.0.1:1";
 
-  test.each(CREATES)("openapi.json describes every response of $name", async (create: Create) => {
-    const { name } = create;
-    const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
-    const open = () => createFixture(create);
-    const once = { "idempotency-key": "once" };
+  test.each(CREATES.map((create) => [create.name, create] as const))(
+    "openapi.json describes every response of %s",
+    async (name, create) => {
+      const isId = ([field]: [string, unknown]) => ["volume_id", "server_id", "cluster_id"].includes(field);
+      const open = () => createFixture(create);
+      const once = { "idempotency-key": "once" };
 
-    const environment = await open();
-    const created = expectDescribed(name, await environment.post({}, once));
-    expect([created.status, expectDescribed(name, await environment.post({}, once)).status]).toEqual([
-      create.status,
-      create.status,
-    ]);
-    expect(expectDescribed(name, await environment.post({ description: "another" }, once)).body.error.reason).toBe(
-      "Conflict",
-    );
-    expect(expectDescribed(name, await environment.http(apig({}))).status).toBe(400);
-    expect(
-      expectDescribed(name, await environment.http(apig(environment.body(), {}, { httpMethod: "GET" }))).status,
-    ).toBe(405);
-    const [[field = ""] = []] = Object.entries(environment.resource).filter(isId);
-    const other = "name" in environment.resource ? { name: "another" } : {};
-    expect(expectDescribed(name, await environment.post({ ...other, [field]: MISSING_ID })).status).toBe(404);
-    const lost = { EVS_ENDPOINT: UNREACHABLE, DWS_ENDPOINT: UNREACHABLE };
-    expect(expectDescribed(name, await environment.post({}, {}, { variables: lost })).status).toBe(504);
-    expect(expectDescribed(name, await environment.post({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(
-      500,
-    );
+      const environment = await open();
+      const created = expectDescribed(name, await environment.post({}, once));
+      expect([created.status, expectDescribed(name, await environment.post({}, once)).status]).toEqual([
+        create.status,
+        create.status,
+      ]);
+      expect(expectDescribed(name, await environment.post({ description: "another" }, once)).body.error.reason).toBe(
+        "Conflict",
+      );
+      expect(expectDescribed(name, await environment.http(apig({}))).status).toBe(400);
+      expect(
+        expectDescribed(name, await environment.http(apig(environment.body(), {}, { httpMethod: "GET" }))).status,
+      ).toBe(405);
+      const [[field = ""] = []] = Object.entries(environment.resource).filter(isId);
+      const other = "name" in environment.resource ? { name: "another" } : {};
+      expect(expectDescribed(name, await environment.post({ ...other, [field]: MISSING_ID })).status).toBe(404);
+      const lost = { EVS_ENDPOINT: UNREACHABLE, DWS_ENDPOINT: UNREACHABLE };
+      expect(expectDescribed(name, await environment.post({}, {}, { variables: lost })).status).toBe(504);
+      expect(expectDescribed(name, await environment.post({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(
+        500,
+      );
 
-    const failing: [Any, number][] = [
-      [{ type: "throttle", retryAfter: 60 }, 429],
-      [{ type: "expiredToken" }, 502],
-      [{ type: "answer", status: 413, body: JSON.stringify({ error: { code: "EVS.5413", message: "Quota." } }) }, 413],
-    ];
-    for (const [fault, status] of failing) {
-      const { cloud, post } = await open();
-      cloud.fault({ operation: create.operation }, fault);
-      expect(expectDescribed(name, await post()).status).toBe(status);
-    }
-  });
+      const failing: [Any, number][] = [
+        [{ type: "throttle", retryAfter: 60 }, 429],
+        [{ type: "expiredToken" }, 502],
+        [
+          { type: "answer", status: 413, body: JSON.stringify({ error: { code: "EVS.5413", message: "Quota." } }) },
+          413,
+        ],
+      ];
+      for (const [fault, status] of failing) {
+        const { cloud, post } = await open();
+        cloud.fault({ operation: create.operation }, fault);
+        expect(expectDescribed(name, await post()).status).toBe(status);
+      }
+    },
+  );
 
   test("openapi.json describes every response of pre-deploy", async () => {
     const open = async () => {
@@ -141,7 +145,7 @@ describe("the responses of openapi.json", () => {
     expect((await environment.post(tags, { variables: { EVS_ENDPOINT: UNREACHABLE } })).status).toBe(504);
   });
 
-  test("openapi.json describes the requests and responses of create-snapshot on an older cloud", async () => {
+  test("openapi.json describes the requests and responses of create-snapshot with EVS_LIMITS=classic", async () => {
     const environment = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const create = CREATES.find(({ name }) => name === "create-snapshot") as Create;
     const snapshot = { volume_id: environment.cloud.addVolume().id, name: "n".repeat(255), description: null };
@@ -161,7 +165,7 @@ describe("the responses of openapi.json", () => {
     );
   });
 
-  test("the functions accept every example of openapi.json", async () => {
+  test("the functions accept every sample request in openapi.json", async () => {
     const seeds: Record<string, (cloud: EmbeddedCloud, body: Any) => void> = {
       "create-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
       "create-standard-snapshot": (cloud, { snapshot }) => cloud.addVolume({ id: snapshot.volume_id }),
@@ -184,13 +188,13 @@ describe("the responses of openapi.json", () => {
       const factory = CREATES.find((one) => one.name === name)?.factory ?? preDeploy;
       const { status, body } = expectDescribed(name, await environment.invoke(factory as Any, apig(example)));
       expect(status, name).toBe(Math.min(...Object.keys(operation(name).responses).map(Number).filter(Boolean)));
-      // The example of the response has no field that the function does not return.
-      const answer = operation(name).responses[status].content["application/json"].example;
-      expect(Object.keys(body)).toEqual(expect.arrayContaining(Object.keys(answer)));
+      // The function returns every field of the sample response.
+      const sample = operation(name).responses[status].content["application/json"].example;
+      expect(Object.keys(body)).toEqual(expect.arrayContaining(Object.keys(sample)));
     }
   });
 
-  test("openapi.json describes no status that these tests did not get", () => {
+  test("openapi.json describes only statuses that the functions returned in these tests", () => {
     for (const name of names) {
       const described = Object.keys(operation(name).responses).map(Number).filter(Boolean);
       expect([...(seen.get(name) ?? [])].sort(), name).toEqual(described.sort());

@@ -39,22 +39,22 @@ describe("openapi.json", () => {
     return { status, problems: JSON.parse(stdout).problems.map((one: Any) => `${one.ruleId}: ${one.message}`) };
   };
 
-  test("openapi.json has no errors or warnings of the linter", () => {
+  test("the Redocly linter reports no problem in openapi.json", () => {
     expect(lint(PATH)).toEqual({ status: 0, problems: [] });
   });
 
   test.each<[string, (copy: Any) => void, RegExp]>([
-    ["a reference to nothing", (copy) => delete copy.components.schemas.PreDeploy, /no-unresolved-refs/],
+    ["a $ref to a missing schema", (copy) => delete copy.components.schemas.PreDeploy, /no-unresolved-refs/],
     ["an operation without authentication", (copy) => delete copy.security, /security-defined/],
-    ["a field that OpenAPI does not have", (copy) => Object.assign(copy.info, { licence: "MIT" }), /struct/],
+    ["a field that OpenAPI does not define", (copy) => Object.assign(copy.info, { licence: "MIT" }), /struct/],
     [
-      "an example that the schema refuses",
+      "an example that is invalid by its schema",
       (copy) => {
         copy.paths["/create-snapshot"].post.requestBody.content["application/json"].example = { snapshot: {} };
       },
       /no-invalid-media-type-examples/,
     ],
-  ])("the linter of openapi.json reports %s", (_what, spoil, found) => {
+  ])("the Redocly linter reports %s in openapi.json", (_what, spoil, found) => {
     const copy = structuredClone(document);
     spoil(copy);
     const folder = mkdtempSync(join(tmpdir(), "openapi-"));
@@ -65,7 +65,7 @@ describe("openapi.json", () => {
     expect(problems.join("\n")).toMatch(found);
   });
 
-  test("openapi.json has the paths, headers and authentication that the Terraform module configures", async () => {
+  test("openapi.json has the paths, headers and authentication of the gateway in the Terraform module", async () => {
     const plans = ["APP", "IAM"].map((authentication) =>
       planOf(sources(), {
         region: "eu-west-101",
@@ -89,7 +89,7 @@ describe("openapi.json", () => {
       );
       for (const api of apis) {
         schemes.add(api.security_authentication);
-        // The gateway passes every described header on to the function.
+        // The gateway passes every described header to the function.
         const described = (operation(api.name).parameters ?? []).map(resolved);
         for (const { name, required = false } of described) {
           expect(api.request_params).toContainEqual({ name, location: "HEADER", required, passthrough: true });
@@ -100,7 +100,7 @@ describe("openapi.json", () => {
     expect(Object.keys(document.components.securitySchemes)).toEqual([...schemes]);
   });
 
-  test("openapi.json describes every reason with its status and advice", () => {
+  test("openapi.json describes every error reason with its HTTP status and advice", () => {
     for (const name of names) {
       for (const [reason, { httpStatus, advice }] of Object.entries(REASONS)) {
         const { description, content } = resolved(operation(name).responses[httpStatus]);
@@ -115,7 +115,7 @@ describe("openapi.json", () => {
     }
   });
 
-  test("openapi.json has only examples that match their schemas", () => {
+  test("every example in openapi.json is valid by its schema", () => {
     let count = 0;
     const visit = (value: Any, place: string) => {
       if (typeof value !== "object" || value === null) return;
@@ -132,7 +132,7 @@ describe("openapi.json", () => {
 });
 
 describe("the request bodies of openapi.json", () => {
-  /** Function -> the export of its schema.generated.js that validates the body. */
+  /** Maps each function to the export of its schema.generated.js that validates the request body. */
   const BODIES = {
     "create-snapshot": "current",
     "create-standard-snapshot": "current",
@@ -142,27 +142,27 @@ describe("the request bodies of openapi.json", () => {
   };
 
   test.each(Object.entries(BODIES))(
-    "openapi.json describes the body of %s by the schema that the function validates with",
+    "openapi.json describes the request body of %s with the schema by which the function validates it",
     async (name, variant) => {
       const validated = await import(`../../functions/${name}/schema.generated.js`);
       const source = await import(`../../functions/${name}/schema.ts`);
       const described = expand(operation(name).requestBody.content["application/json"].schema);
-      expect(unexplained(described)).toEqual(validated[variant]);
-      expect(unexplained(described)).toEqual(JSON.parse(JSON.stringify(source[variant])));
+      expect(withoutDescriptions(described)).toEqual(validated[variant]);
+      expect(withoutDescriptions(described)).toEqual(JSON.parse(JSON.stringify(source[variant])));
     },
   );
 
-  /** Removes explanations and defaults. A description that is no string is the schema of a field with that name. */
-  const unexplained = (value: Any): Any => {
-    if (Array.isArray(value)) return value.map(unexplained);
+  /** Removes descriptions and defaults. A `description` that is not a string is the schema of a field with that name. */
+  const withoutDescriptions = (value: Any): Any => {
+    if (Array.isArray(value)) return value.map(withoutDescriptions);
     if (typeof value !== "object" || value === null) return value;
     const { description, default: _, ...others } = value;
     const kept = typeof description === "string" ? others : value;
     const { default: __, ...left } = kept;
-    return Object.fromEntries(Object.entries(left).map(([key, inner]) => [key, unexplained(inner)]));
+    return Object.fromEntries(Object.entries(left).map(([key, inner]) => [key, withoutDescriptions(inner)]));
   };
 
-  test("openapi.json describes each field of pre-deploy with its real default", async () => {
+  test("openapi.json states the defaults that pre-deploy uses, and describes each of its fields", async () => {
     const { properties } = expand(operation("pre-deploy").requestBody.content["application/json"].schema);
     for (const [name, { description }] of Object.entries<Any>(properties)) expect(description, name).toBeTruthy();
     const environment = await createTestEnvironment();
@@ -184,14 +184,14 @@ describe("the request bodies of openapi.json", () => {
     expect(Object.fromEntries(kinds)).toMatchObject({ snapshot: true });
   });
 
-  test("openapi.json has the body of create-snapshot for older clouds", async () => {
+  test("openapi.json has the request body of create-snapshot for EVS_LIMITS=classic", async () => {
     const { classic } = await import("../../functions/create-snapshot/schema.generated.js");
     const media = operation("create-snapshot").requestBody.content["application/json"];
     expect(media["x-evs-limits-classic"]).toEqual({ schema: classic });
     expect(operation("create-snapshot").description).toContain("EVS_LIMITS=classic");
   });
 
-  test("openapi.json has the body of every HTTP function", () => {
+  test("these tests compare the request body of every function in openapi.json", () => {
     expect(Object.keys(BODIES).sort()).toEqual(names.toSorted());
   });
 });

@@ -1,4 +1,4 @@
-/** Runs the built client of the gate as a pipeline does. */
+/** Runs the built client of the deployment gate as a pipeline does. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
 
 describe.concurrent("the gate client", () => {
-  test("the gate client creates no second snapshot when it runs again, and retries a failed one only with --retry-failed", async (context) => {
+  test("the gate client creates no second snapshot when it runs again, and replaces a failed snapshot only with --retry-failed", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     cloud.endWith(volumes[0] as string, "error");
     expect((await gate(url)).code).toBe(1);
@@ -32,7 +32,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
-  test("the gate client exits 3 with advice if an earlier deployment with other targets used the id", async (context) => {
+  test("the gate client exits with 3 and advice if another deployment with other targets used the same deployment id", async (context) => {
     const { cloud, url } = await startGate(context);
     expect((await gate(url)).code).toBe(0);
     const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
@@ -45,7 +45,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("the gate client exits 3 for a tag that no disk has, and its advice is about tags, not about an id", async (context) => {
+  test("the gate client exits with 3 and advice about tags if no disk has the selected tag", async (context) => {
     const { cloud, url } = await startGate(context);
     writeFileSync(join(folder(), "misspelt.json"), JSON.stringify([{ kind: "snapshot", tags: { app: "shpo" } }]));
     const { code, output } = await gate(url, "--targets misspelt.json");
@@ -58,7 +58,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the gate client does not say that the call was refused if one snapshot was created and another failed", async (context) => {
+  test("the gate client prints failed instead of refused if one snapshot was created and another snapshot failed", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
     writeFileSync(join(folder(), "one-id.json"), JSON.stringify(targets));
@@ -72,15 +72,15 @@ describe.concurrent("the gate client", () => {
   });
 
   test.for([
-    ["a used up quota", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1],
+    ["an exhausted quota", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1],
     ["missing rights", "evs.listSnapshots", 403, "EVS.5403", "AccessDenied", 1],
     ["a disk that does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
     ["a throttled account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
   ] as const)(
-    "the gate client prints the message about %s as pre-deploy recorded it, and names nothing that its caller cannot set",
+    "the gate client prints pre-deploy's recorded message and advice about %s, without settings that its caller cannot change",
     async ([_name, operation, status, errorCode, reason, code], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
-      const body = JSON.stringify({ error: { code: errorCode, message: "The cloud's own words." } });
+      const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });
       cloud.fault({ operation, times: 99 }, { type: "answer", status, body });
       writeFileSync(join(folder(), `${reason}.json`), JSON.stringify([{ kind: "snapshot", volume_ids: [volumes[0]] }]));
       const ended = await gate(url, `--targets ${reason}.json --timeout-seconds 1`);
@@ -93,7 +93,7 @@ describe.concurrent("the gate client", () => {
     },
   );
 
-  test("the gate client exits 1 with a message without secrets after an unexpected exception", async () => {
+  test("the gate client exits with 1 and prints no secret after an unexpected exception", async () => {
     const broken = `performance.now = () => { throw new Error("${APP_CODE}\\u2028broke") };`;
     const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "", hurried("broken", broken));
     expect(output).toBe("snapshot-gate: unexpected error: ***\\u2028broke. The deployment must not begin.\n");
@@ -108,7 +108,7 @@ describe.concurrent("the gate client", () => {
     expect(JSON.parse(requests[0]?.body ?? "")).toMatchObject({ targets });
   });
 
-  test("the gate client sends nothing if its deployment id has an unexpanded variable, unless any id is allowed", async (context) => {
+  test("the gate client sends no request if its deployment id has an unexpanded variable, except with --allow-any-id", async (context) => {
     const { url, requests } = await startServer(context, (body) => ({
       status: 200,
       body: JSON.stringify({ ...JSON.parse(READY), deployment_id: JSON.parse(body).deployment_id }),
@@ -124,10 +124,10 @@ describe.concurrent("the gate client", () => {
     expect((await gate(url, "--deployment-id 'shop-$BUILD'", variables)).code).toBe(0);
   });
 
-  test("the gate client prints unchanged progress about once a minute", async (context) => {
+  test("the gate client prints its progress about once a minute while the progress does not change", async (context) => {
     const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
     const { url, requests } = await startServer(context, () => ({ status: 202, body: pending }));
-    // The scaled clock turns these five minutes into three seconds.
+    // With the scaled clock, these 300 s take 3 s of real time.
     const { code, output } = await gate(url, "--timeout-seconds 300", hurried("progress"));
     const lines = output.match(/ s {2}pending: 0 of 1 available/g) ?? [];
     expect(requests.length).toBeGreaterThan(lines.length * 2);
@@ -136,14 +136,14 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(2);
   });
 
-  test("the gate client exits 3 and prints its usage after an unknown option", async () => {
+  test("the gate client exits with 3 and prints its usage if it gets an unknown option", async () => {
     const { code, output } = await runCommand(folder(), "node .ci/snapshot-gate.cjs --retry", {});
     expect(output).toMatch(/^snapshot-gate: Unknown option '--retry'/);
     expect(output).toContain("--deployment-id <id>");
     expect(code).toBe(3);
   });
 
-  test("the gate client exits 0 for --help only if there are no other arguments", async () => {
+  test("the gate client exits with 0 for --help alone, and with 3 for --help with other arguments", async () => {
     const alone = await runCommand(folder(), "node .ci/snapshot-gate.cjs --help", {});
     expect(alone.output).toContain("--deployment-id <id>");
     expect(alone.code).toBe(0);
@@ -152,7 +152,7 @@ describe.concurrent("the gate client", () => {
     expect(among.code).toBe(3);
   });
 
-  test("the gate client prints no text of a response as a command to the pipeline", async (context) => {
+  test("the gate client escapes pipeline commands, such as ::error::, in the texts of a response", async (context) => {
     const message = "no\n::error::first\r\n::add-mask::second \u001b[31m ##[warning]third\u2028::error::fourth";
     const entry = { kind: "snapshot", outcome: "::error::fifth", error: { message } };
     const body = JSON.stringify({ status: "failed", snapshots: [entry] });
@@ -163,12 +163,12 @@ describe.concurrent("the gate client", () => {
       expect(output).toContain("::error::first");
       expect(output).not.toMatch(/^\s*::/m);
       expect(output).not.toContain("##[");
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: expects that the output has none
       expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028]/);
     }
   });
 
-  test("the gate client exits 2 if a ready response names another deployment", async (context) => {
+  test("the gate client exits with 2 if a ready response has the id of another deployment", async (context) => {
     const other = JSON.stringify({ status: "ready", deployment_id: "release-0", snapshots: [] });
     const { url } = await startServer(context, () => ({ status: 200, body: other }));
     const { code, output } = await gate(url, "--timeout-seconds 1");
@@ -177,7 +177,7 @@ describe.concurrent("the gate client", () => {
   });
 });
 
-test("the gate client is one file of less than 28 KiB that needs no other package", () => {
+test("the built gate client has less than 28 KiB and requires only built-in modules of Node.js", () => {
   const text = readFileSync(join(folder(), ".ci", "snapshot-gate.cjs"), "utf8");
   expect(text.length).toBeLessThan(28 * 1024);
   const required = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name = ""]) =>

@@ -70,7 +70,13 @@ describe("the gate client's interpretation of a response", () => {
     ["tags that match nothing", { tags: TAGS }, refused, "badInput", [/the targets file with the tags/]],
     ["ids with excluded tags", { volume_ids: [ID], exclude_tags: TAGS }, refused, "badInput", [/with the tags/]],
     ["ids of which none exists", { volume_ids: [ID] }, refused, "badInput", [/the id in the targets file/]],
-    ["an id that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput", [/Check the id/]],
+    [
+      "the id of a disk that does not exist",
+      { volume_ids: [ID.toUpperCase()] },
+      failed("NotFound"),
+      "badInput",
+      [/Check the id/],
+    ],
     ["a disk that is deleted after its tags were read", { tags: TAGS }, failed("NotFound"), "failed", [/Call again/]],
     [
       "a create whose outcome is not known",
@@ -79,11 +85,11 @@ describe("the gate client's interpretation of a response", () => {
       "failed",
       [/same --deployment-id/],
     ],
-    ["a disk that the cloud rejects", { tags: TAGS }, failed("InvalidRequest"), "badInput", []],
-    ["a function without its rights", { tags: TAGS }, failed("AccessDenied"), "failed", []],
+    ["a disk that EVS rejects", { tags: TAGS }, failed("InvalidRequest"), "badInput", []],
+    ["a function without the permission", { tags: TAGS }, failed("AccessDenied"), "failed", []],
     ["an unknown reason", { tags: TAGS }, failed("constructor"), "failed", []],
   ])(
-    "the gate client adds only advice that fits the selection and the failure: %s",
+    "the gate client prints only advice that fits the failure and the selected targets: %s",
     (_name, selection, body, decision, advice) => {
       const ownRequest = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
       const verdict = interpretResponse({ status: 502, headers: {}, text: JSON.stringify(body) }, ownRequest);
@@ -92,31 +98,36 @@ describe("the gate client's interpretation of a response", () => {
   );
 
   test.each<[string, string, object, (string | undefined)[]]>([
-    ["ready", "a disk in capitals", { kind: "snapshot", volume_ids: [ID.toUpperCase()] }, [ID]],
-    ["wait", "another disk", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
-    ["wait", "no disk", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
+    [
+      "ready",
+      "a disk whose id the request has in upper case",
+      { kind: "snapshot", volume_ids: [ID.toUpperCase()] },
+      [ID],
+    ],
+    ["wait", "a disk with another id", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
+    ["wait", "a snapshot without a disk id", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
     ["ready", "a disk id together with tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, [ID]],
     [
       "wait",
-      "a disk other than the id, which has tags as well",
+      "a disk that the request selects neither by id nor by tags",
       { kind: "snapshot", volume_ids: [ID], tags: TAGS },
       ["other"],
     ],
     [
       "ready",
-      "the only disk that no tag excludes",
+      "the only requested disk that no tag excludes",
       { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS },
       [ID],
     ],
     [
       "wait",
-      "a disk that the request does not name",
+      "a disk whose id the request does not contain",
       { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS },
       [ID],
     ],
-    ["wait", "a disk instead of a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
-    ["wait", "ids that are not an array", { kind: "snapshot", volume_ids: null }, [undefined]],
-  ])("the gate client decides %s on a ready response for %s", (decision, _name, selection, resources) => {
+    ["wait", "a disk although the request selects a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
+    ["wait", "a request whose ids are not an array", { kind: "snapshot", volume_ids: null }, [undefined]],
+  ])("the gate client decides %s if a ready response contains %s", (decision, _name, selection, resources) => {
     const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
     const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
     const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
@@ -129,7 +140,7 @@ describe("the gate client's interpretation of a response", () => {
     expect(interpretResponse({ status: 200, headers: {}, text }, request)).toMatchObject({ decision: "ready" });
   });
 
-  test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
+  test("the gate client fails a call one second after its timeout if the transport never settles", async () => {
     const transport: Transport = () => new Promise(() => {});
     vi.useFakeTimers();
     try {
@@ -166,7 +177,7 @@ describe("the gate client's interpretation of a response", () => {
     expect(interpretFailedCall(message)).toMatchObject({ decision, summary: expect.stringMatching(summary) });
   });
 
-  test("the gate client has a decision for every reason of the catalogue", () => {
+  test("the gate client has a decision for every error reason of the functions", () => {
     const verdicts = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
       return [
@@ -174,24 +185,24 @@ describe("the gate client's interpretation of a response", () => {
         interpretResponse({ status: httpStatus, headers: { "retry-after": "7" }, text }, request),
       ] as const;
     });
-    const of = (decision: string) =>
+    const reasonsFor = (decision: string) =>
       verdicts.filter(([, verdict]) => verdict.decision === decision).map(([reason]) => reason);
-    expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
-    expect(of("failed").sort()).toEqual(
+    expect(reasonsFor("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
+    expect(reasonsFor("failed").sort()).toEqual(
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
     );
-    expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
+    expect(reasonsFor("wait")).toHaveLength(Object.keys(REASONS).length - 9);
     for (const [reason, { summary, advice, retryAfterMs }] of verdicts) {
       expect(summary).toContain(`${reason}: why`);
       for (const line of advice ?? []) expect(line).toMatch(`${reason}: `);
-      // Callers of the client cannot set these.
+      // The users of the client cannot change these settings.
       expect(advice?.join()).not.toMatch(/make_room|Idempotency-Key|[A-Z]{2,}_[A-Z]{2,}|agency/);
       expect(retryAfterMs).toBe(7_000);
     }
   });
 });
 
-test("the gate client escapes characters that end a line, control a terminal, are invisible or begin a pipeline command", () => {
+test("the gate client escapes line separators, terminal controls, invisible characters and pipeline commands", () => {
   const signs = [
     0, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x202a, 0x202e, 0x2028, 0x2029, 0x2066, 0x2069,
   ];

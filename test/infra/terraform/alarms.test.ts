@@ -7,7 +7,7 @@ import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the alarms of the Terraform module", () => {
-  test("the Terraform module notifies the topic within minutes of a failed record", async () => {
+  test("the Terraform module has an alarm that notifies the topic within minutes after a failed record", async () => {
     const { the } = await planned();
     expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
       alarm_level: "CRITICAL",
@@ -40,13 +40,13 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([
-    // Two hourly queries, or eight daily ones at noon.
+    // An alarm over up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
   ])(
-    "the Terraform module configures the alarm %s over %i h with %i queries",
+    "the Terraform module has the alarm %s, which searches %i h and requires %i queries without a run",
     async (name, hours, queries, frequency) => {
       const { the } = await planned();
       expect(the("lts_keywords_alarm_rule", name)).toMatchObject({
@@ -60,7 +60,7 @@ describe("the alarms of the Terraform module", () => {
     },
   );
 
-  test("the Terraform module has one alarm per timer and one for failures", async () => {
+  test("the Terraform module has an alarm for each timer, and an alarm for failures", async () => {
     const { of } = await planned();
     expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
       "snapshots-failed",
@@ -72,7 +72,7 @@ describe("the alarms of the Terraform module", () => {
     expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
   });
 
-  test("the alarm on failures matches a policy that selects nothing, but no dry run", async () => {
+  test("the alarm on failures matches the record of a run that selects nothing, but not the record of a dry run", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { cloud, invoke } = await createTestEnvironment();
@@ -93,7 +93,7 @@ describe("the alarms of the Terraform module", () => {
     expect(await run({ dry_run: true })).toEqual([]);
   });
 
-  test("the alarm on failures does not match the warning about a kind that the region does not offer", async () => {
+  test("the alarm on failures ignores the warning about a kind of snapshot that the region does not offer", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { cloud, invoke } = await createTestEnvironment();
@@ -106,7 +106,7 @@ describe("the alarms of the Terraform module", () => {
     expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
   });
 
-  test("the Terraform module uses alarm.user_name as the sender of notifications", async () => {
+  test("the Terraform module sets alarm.user_name as the user of alarm notifications", async () => {
     const { the } = await planned({ alarm: { topic_urn: TOPIC, user_name: "operator" } });
     const [{ user_name }] = the("lts_keywords_alarm_rule", "snapshots-failed").notification_save_rule;
     expect(user_name).toBe("operator");

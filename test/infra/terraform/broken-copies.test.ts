@@ -1,4 +1,4 @@
-/** Plans copies of infra/terraform in which one name is misspelled or one block is missing. */
+/** Plans copies of infra/terraform in which one argument is misspelled or one block is missing. */
 import { describe, expect, test } from "vitest";
 import { original } from "./broken-copies.ts";
 import { EVERYTHING, findFaults } from "./everything.ts";
@@ -14,19 +14,21 @@ describe("a broken copy of the Terraform module", () => {
   const isReported = async (copy: Sources) =>
     (await findFaults(copy)).length > 0 || (await findFaults(copy, ALTERNATIVE)).length > 0;
 
-  /** All assignments, except for the names of timers and alarms, which are free. */
-  const lines = Object.entries(original).flatMap(([file, text]) => {
+  /** The position of every assigned name, except for the names of timers and alarms, which may be any string. */
+  const assignments = Object.entries(original).flatMap(([file, text]) => {
     const found = [...text.matchAll(/^( *)("?[\w.${}-]+"?)( +)=(?= )/gm)];
     return found
       .filter(([, , name = ""]) => !name.includes("local.prefix") && name !== "verify")
       .map((match) => ({ file, name: match[2] ?? "", index: match.index + (match[1]?.length ?? 0) }));
   });
 
-  // This test makes hundreds of plans, which takes long on a busy machine.
-  test("the checks of the Terraform module report every misspelled name", { timeout: 90_000 }, async () => {
-    expect(lines.length).toBeGreaterThan(150);
+  // The long timeout allows for hundreds of plans on a busy machine.
+  test("the checks of the Terraform module report a misspelling of every assigned name", {
+    timeout: 90_000,
+  }, async () => {
+    expect(assignments.length).toBeGreaterThan(150);
     const unreported: string[] = [];
-    for (const { file, name, index } of lines) {
+    for (const { file, name, index } of assignments) {
       const text = original[file] ?? "";
       const wrong = name.endsWith('"') ? `${name.slice(0, -1)}_x"` : `${name}_x`;
       const copy = { ...original, [file]: `${text.slice(0, index)}${wrong}${text.slice(index + name.length)}` };
@@ -35,7 +37,7 @@ describe("a broken copy of the Terraform module", () => {
     expect(unreported).toEqual([]);
   });
 
-  test("the checks of the Terraform module report every missing block", async () => {
+  test("the checks of the Terraform module report the removal of every resource, data, provider and variable block", async () => {
     const unreported: string[] = [];
     for (const [file, text] of Object.entries(original)) {
       for (const { 0: block, index } of text.matchAll(/^(resource|data|provider|variable) [^\n]*\{\n[\s\S]*?^\}\n/gm)) {

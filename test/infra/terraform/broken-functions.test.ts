@@ -1,4 +1,4 @@
-/** Plans copies of infra/terraform whose functions or rights are broken on purpose. */
+/** Plans copies of infra/terraform with mistakes in the functions or in their permissions. */
 import { describe } from "vitest";
 import { testBrokenCopies } from "./broken-copies.ts";
 
@@ -28,11 +28,11 @@ describe("a broken copy of the Terraform module", () => {
     ["an undocumented value", "triggers.tf", '"ACTIVE"', '"ENABLED"', /expected one of ACTIVE, DISABLED/],
     ["another provider version", "versions.tf", "~> 1.97", ">= 1.0", /the provider's version is >= 1\.0/],
     [
-      "the agency's service as a domain",
+      "an agency that is delegated to a domain instead of a service",
       "agencies.tf",
       /delegated_service_name/g,
       "delegated_domain_name",
-      /is not FunctionGraph's/,
+      /is not delegated to FunctionGraph/,
     ],
 
     [
@@ -42,8 +42,20 @@ describe("a broken copy of the Terraform module", () => {
       'in local.definitions : replace(name, "pre-deploy", "predeploy") =>',
       /functions: pre-deploy is missing|is not there|there is no "pre-deploy"/,
     ],
-    ["the code of another function", "functions.tf", /\$\{each\.key\}\.zip"\)/, 'create-snapshot.zip")', /func_code/],
-    ["another exported name", "functions.tf", "index.handler", "index.main", /handler: expected index\.handler/],
+    [
+      "a function with the code of another function",
+      "functions.tf",
+      /\$\{each\.key\}\.zip"\)/,
+      'create-snapshot.zip")',
+      /func_code/,
+    ],
+    [
+      "a handler name that no bundle exports",
+      "functions.tf",
+      "index.handler",
+      "index.main",
+      /handler: expected index\.handler/,
+    ],
     ["more memory than was measured", "functions.tf", "each.value.memory", "256", /memory_size: expected 128/],
     [
       "a timeout that is shorter than the function's response time",
@@ -102,22 +114,28 @@ describe("a broken copy of the Terraform module", () => {
       "locals.tf",
       ACTIONS,
       `merge(${ACTIONS}, { "evs.createSnapshot" = ["evs:snapshots:create", "evs:snapshots:delete"] })`,
-      /evs:snapshots:delete is too much/,
+      /evs:snapshots:delete is superfluous/,
     ],
     [
       "a missing action",
       "locals.tf",
       ACTIONS,
       `merge(${ACTIONS}, { "dws.listSnapshots" = [] })`,
-      /calls|missing|too much/,
+      /calls|missing|superfluous/,
     ],
-    ["the right to all actions", "agencies.tf", /Action = \[for .*\]/, 'Action = ["*:*:*"]', /\*:\*:\* is too much/],
+    [
+      "a permission for all actions",
+      "agencies.tf",
+      /Action = \[for .*\]/,
+      'Action = ["*:*:*"]',
+      /\*:\*:\* is superfluous/,
+    ],
     [
       "a superfluous call",
       "locals.tf",
       "calls = [for call in one.calls : call if !contains(lookup(local.unused_calls, name, []), call)]",
       'calls = concat(one.calls, ["ecs.listServers"])',
-      /calls: ecs\.listServers is too much/,
+      /calls: ecs\.listServers is superfluous/,
     ],
     [
       "a missing call",
@@ -127,29 +145,35 @@ describe("a broken copy of the Terraform module", () => {
       /calls: functiongraph\.invokeAsync is missing/,
     ],
     [
-      "a missing right to delete snapshots",
+      "a missing permission to delete snapshots",
       "locals.tf",
       "var.disk_attached_retention == null ||",
       "true ||",
       /disk-attached.*evs\.deleteSnapshot is missing|evs:snapshots:delete is missing/,
     ],
     [
-      "rights in every project",
+      "permissions in every project",
       "agencies.tf",
       "  project_role {",
       '  all_resources_roles = ["EVS FullAccess"]\n  project_role {',
       /has all_resources_roles/,
     ],
-    ["rights in another project", "agencies.tf", "project = local.project", 'project = "MOS"', /has rights on MOS/],
     [
-      "one agency for all functions",
+      "permissions in another project",
+      "agencies.tf",
+      "project = local.project",
+      'project = "MOS"',
+      /has permissions in the project MOS/,
+    ],
+    [
+      "an agency that several functions share",
       "functions.tf",
       "huaweicloud_identity_agency.function[each.key].name",
       'huaweicloud_identity_agency.function["scheduled-snapshots"].name',
       /shares the agency/,
     ],
     [
-      "a function's agency in place of the platform's",
+      "a function's agency that replaces the platform's agency",
       "functions.tf",
       "agency     = huaweicloud_identity_agency.platform.name",
       "agency     = huaweicloud_identity_agency.function[each.key].name",

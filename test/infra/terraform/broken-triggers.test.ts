@@ -1,4 +1,4 @@
-/** Plans copies of infra/terraform whose triggers, APIs or alarms are broken on purpose. */
+/** Plans copies of infra/terraform with mistakes in the triggers, APIs or alarms. */
 import { describe } from "vitest";
 import { testBrokenCopies } from "./broken-copies.ts";
 
@@ -34,7 +34,7 @@ describe("a broken copy of the Terraform module", () => {
     ],
     ["a disabled timer", "triggers.tf", '"ACTIVE"', '"DISABLED"', /is DISABLED/],
     [
-      "a policy with a field that functions refuse",
+      "a timer event with a policy field that the functions reject",
       "triggers.tf",
       '"schedule", "prune_schedule", "every_hours"',
       '"prune_schedule", "every_hours"',
@@ -59,7 +59,7 @@ describe("a broken copy of the Terraform module", () => {
       "functions.tf",
       "max_async_retry_attempts = 2",
       "max_async_retry_attempts = 0",
-      /is not delivered again/,
+      /a failed event is not retried/,
     ],
     [
       "an event without a failure notification",
@@ -98,11 +98,11 @@ describe("a broken copy of the Terraform module", () => {
       /the gateway waits 5000 ms/,
     ],
     [
-      "an API that refuses the code of an application",
+      "an API that rejects app codes",
       "gateway.tf",
       'simple_authentication   = var.gateway.authentication == "APP"',
       "simple_authentication   = false",
-      /an application's code is not taken/,
+      /it rejects app codes/,
     ],
     [
       "an API that does not pass the Idempotency-Key on",
@@ -123,7 +123,7 @@ describe("a broken copy of the Terraform module", () => {
       "gateway.tf",
       'count = local.authentication == "APP" ? 1 : 0\n\n  instance_id    =',
       "count = 0\n\n  instance_id    =",
-      /who may call it is not said/,
+      /no caller is authorized/,
     ],
 
     [
@@ -141,7 +141,7 @@ describe("a broken copy of the Terraform module", () => {
       /the alarm on failed records: .*selected nothing.* is missing/,
     ],
     [
-      "a missing name of the user that LTS needs",
+      "a missing user name for LTS notifications",
       "alarms.tf",
       "data.huaweicloud_account.this.username",
       '""',
@@ -152,37 +152,37 @@ describe("a broken copy of the Terraform module", () => {
       "alarms.tf",
       '#\\"level error\\"',
       '#\\"level info\\"',
-      /the alarm on failed records: .* is too much/,
+      /the alarm on failed records: .* is superfluous/,
     ],
     [
-      "an alarm on missing runs that the runs of other policies reset",
+      "an alarm on missing runs that matches runs of other policies",
       "alarms.tf",
       / and #\\"policy \$\{name\}\\"/,
       "",
-      /no alarm on the silence of the policy nightly/,
+      /no alarm reports missing runs of the policy nightly/,
     ],
     [
       "a missing alarm on missing runs of prune-snapshots",
       "alarms.tf",
       "local.prune_hours[name] > 0",
       "try(policy.schedule, null) == null",
-      /no alarm on the silence of the pruning of nightly/,
+      /no alarm reports missing runs of the pruning of nightly/,
     ],
     [
-      "an alarm on missing runs that the record of a target resets",
+      "an alarm on missing runs that matches records of targets",
       "alarms.tf",
       / and #\\"action run\\"(?= and)/,
       "",
-      /no alarm on the silence of the policy nightly/,
+      /no alarm reports missing runs of the policy nightly/,
     ],
     [
-      "an alarm on missing runs that another function resets",
+      "an alarm on missing runs that matches runs of another function",
       "alarms.tf",
       '#\\"function verify-snapshots\\" and ',
       "",
-      /no alarm on the silence of verify-snapshots/,
+      /no alarm reports missing runs of verify-snapshots/,
     ],
-    ["an alarm over too long a period", "alarms.tf", "min(silence.hours, 24)", "24", /does not fit 1 hours/],
+    ["an alarm that searches too long a period", "alarms.tf", "min(silence.hours, 24)", "24", /does not fit 1 hours/],
     [
       "an alarm that a single late run triggers",
       "alarms.tf",
@@ -195,14 +195,14 @@ describe("a broken copy of the Terraform module", () => {
       "alarms.tf",
       /send_notifications +=.*/,
       "send_notifications          = false",
-      /notifies nobody/,
+      /sends no notification/,
     ],
     [
       "an alarm that reads the wrong log stream",
       "alarms.tf",
       "log_stream_id          = huaweicloud_lts_stream.results.id",
       "log_stream_id          = huaweicloud_lts_stream.functions.id",
-      /does not read the stream of the results/,
+      /does not read the log stream of the result records/,
     ],
   ]);
 });

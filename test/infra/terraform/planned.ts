@@ -1,4 +1,4 @@
-/** Plans a small deployment whose values a test can compare. */
+/** Plans a small deployment for tests that compare values of the plan. */
 import { expect } from "vitest";
 import { type Planned, planOf, sources } from "./plan.ts";
 
@@ -36,7 +36,7 @@ export async function planned(changes: Any = {}) {
     resources
       .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
       .map(({ values }) => values);
-  /** Returns the only resource of a type and key. */
+  /** Returns the values of the only resource with a type and key. */
   const the = (type: string, key?: string): Any => {
     const all = of(type, key);
     expect(all, `${type} ${key ?? ""}`).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Plans infra/terraform with invalid variables. */
+/** Plans infra/terraform with invalid values of its variables. */
 import { describe, expect, test } from "vitest";
 import { EVERYTHING } from "./everything.ts";
 import { planOf, sources } from "./plan.ts";
@@ -30,17 +30,21 @@ describe("invalid variables", () => {
       policies({ targets: [{ kind: "snapshot", tag: { backup: "daily" } }] }),
       /A target has kind, tags, .*volume_ids/,
     ],
-    ["a schedule without targets", policies({ targets: [] }), /at least one target/],
-    ["targets without a schedule", policies({ schedule: undefined }), /both schedule and at least one target/],
-    ["a policy that does nothing", { policies: { nightly: { time_zone: "UTC" } } }, /a schedule, a retention, or both/],
-    ["a schedule without seconds", policies({ schedule: "0 2 * * *" }), /six fields/],
+    ["a policy with a schedule but without targets", policies({ targets: [] }), /at least one target/],
     [
-      "a retention without a prune_schedule",
+      "a policy with targets but without a schedule",
+      policies({ schedule: undefined }),
+      /both schedule and at least one target/,
+    ],
+    ["a policy that does nothing", { policies: { nightly: { time_zone: "UTC" } } }, /a schedule, a retention, or both/],
+    ["a cron schedule without the field for seconds", policies({ schedule: "0 2 * * *" }), /six fields/],
+    [
+      "a policy with a retention but without a prune_schedule",
       policies({ prune_schedule: undefined }),
       /both retention and prune_schedule/,
     ],
     [
-      "make_room without a retention",
+      "a policy with make_room but without a retention",
       policies({ make_room: true, retention: undefined, prune_schedule: undefined }),
       /make_room: a retention/,
     ],
@@ -49,14 +53,14 @@ describe("invalid variables", () => {
       policies({ make_room: true, retention: { keep_last: 0, min_keep: 1 } }),
       /make_room: a retention/,
     ],
-    ["an every_hours that is too long for an alarm", policies({ every_hours: 720 }), /every_hours/],
+    ["an every_hours that exceeds the longest period of an alarm", policies({ every_hours: 720 }), /every_hours/],
     [
       "a policy with a name that no snapshot can have",
       { policies: { autobk_snapshot_x: EVERYTHING.policies.nightly } },
       /The name of a policy/,
     ],
     [
-      "two policies whose names triggers and alarms cannot distinguish",
+      "two policies whose names differ only in case and separators",
       { policies: { "a-b": EVERYTHING.policies.nightly, A_b: EVERYTHING.policies.nightly } },
       /differ in more than case/,
     ],
@@ -109,14 +113,14 @@ describe("invalid variables", () => {
       { endpoints: { smn: "https://smn.example.com" } },
       /endpoints: expected any of .*evs.*; got smn/,
     ],
-  ])("the Terraform module refuses %s", async (_name, changes, message) => {
-    // JSON omits the undefined values, so the variables are not set.
+  ])("the Terraform module rejects %s", async (_name, changes, message) => {
+    // The JSON round trip removes undefined values, so the module sees these variables as not set.
     const variables: Any = JSON.parse(JSON.stringify({ ...EVERYTHING, ...changes }));
     const { refusals } = await planOf(sources(), variables);
     expect(refusals.join("\n")).toMatch(message);
   });
 
-  test("the Terraform module accepts an event of 2,047 bytes and refuses one of 2,048 bytes", async () => {
+  test("the Terraform module accepts a user_event of 2,047 bytes and rejects a user_event of 2,048 bytes", async () => {
     const sizes: number[] = [];
     for (let length = 1_860; length < 1_960; length += 1) {
       const { refusals, outputs } = await planOf(sources(), {

@@ -1,4 +1,4 @@
-/** Checks the values of a plan that operators rely on and that no other test of this folder checks. */
+/** Checks planned values that operators rely on: variables, timeouts, retries, timers, permissions and APIs. */
 import { describe, expect, test } from "vitest";
 import { parse } from "./hcl.ts";
 import { sources } from "./plan.ts";
@@ -18,7 +18,7 @@ describe("the functions of the Terraform module", () => {
         FUNCTIONGRAPH_ENDPOINT: "https://functiongraph.eu-west-101.myhuaweicloud.com",
         LTS_ENDPOINT: "https://100.125.11.157:8102",
         LTS_LOG_GROUP_ID: "<huaweicloud_lts_group.this.id>",
-        // The stream of the records, not that of the functions' output.
+        // The log stream of the result records, not the log stream of the functions' output.
         LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
         EVS_LIMITS: "current",
         HTTP_TIMEOUT_MS: "10000",
@@ -29,7 +29,7 @@ describe("the functions of the Terraform module", () => {
     }
   });
 
-  test("the Terraform module configures the functions for a sister cloud", async () => {
+  test("the Terraform module sets the endpoints, limits and runtime for another cloud with the same APIs", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",
       endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },
@@ -59,7 +59,7 @@ describe("the functions of the Terraform module", () => {
     ["verify-snapshots", 300],
     ["disk-attached", 300],
   ])(
-    "the Terraform module deploys %s with Node.js 20, a timeout of %i s and the stream function-logs",
+    "the Terraform module deploys %s with Node.js 20, a timeout of %i s and the log stream function-logs",
     async (name, timeout) => {
       const { the } = await planned();
       expect(the("fgs_function", name)).toMatchObject({
@@ -78,7 +78,7 @@ describe("the functions of the Terraform module", () => {
     ["verify-snapshots", 7_200],
     ["disk-attached", 86_400],
   ])(
-    "the Terraform module retries an event of %s twice, for at most %i s, and then notifies the alarm topic",
+    "the Terraform module retries a failed event of %s twice within %i s and then notifies the alarm topic",
     async (name, age) => {
       const { the } = await planned();
       const { on_failure, ...rest } = the("fgs_async_invoke_configuration", name);
@@ -91,7 +91,7 @@ describe("the functions of the Terraform module", () => {
     },
   );
 
-  test("the Terraform module starts the functions by cron, verify-snapshots every hour", async () => {
+  test("the Terraform module starts verify-snapshots every hour and the other functions by their cron schedules", async () => {
     const { the } = await planned();
     const timer = (key: string) => JSON.parse(the("fgs_function_trigger", key).event_data);
     expect(timer("verify")).toEqual({
@@ -104,24 +104,24 @@ describe("the functions of the Terraform module", () => {
   });
 });
 
-describe("the rights of the Terraform module", () => {
-  test("the Terraform module writes policies of version 1.1 that only allow actions", async () => {
+describe("the permissions of the Terraform module", () => {
+  test("the Terraform module writes IAM policies of version 1.1 that only allow actions", async () => {
     const { of } = await planned();
     for (const { policy } of of("identity_role")) {
       const { Version, Statement } = JSON.parse(policy);
       expect(Version).toBe("1.1");
       for (const { Effect, Action, ...rest } of Statement) {
         expect(Effect).toBe("Allow");
-        // Only the invocation of the function itself is limited to a resource; the agency limits the others to the project.
-        const starts = Action.some((action: string) => action.startsWith("functiongraph:"));
-        expect(rest).toEqual(starts ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
+        // Only the permission to invoke a function names a resource. The agency limits the other permissions to the project.
+        const canInvoke = Action.some((action: string) => action.startsWith("functiongraph:"));
+        expect(rest).toEqual(canInvoke ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
       }
     }
     const [scheduled] = of("identity_role", "scheduled-snapshots");
     expect(scheduled.policy).toContain('"Action":["functiongraph:function:invokeAsync"]');
   });
 
-  test("the Terraform module grants platform_policies only to the platform's agency", async () => {
+  test("the Terraform module grants the policies in platform_policies only to the platform's agency", async () => {
     const { of } = await planned({ platform_policies: ["CTS Administrator"] });
     const having = of("identity_agency").filter(({ project_role }) =>
       project_role[0].roles.includes("CTS Administrator"),
@@ -132,7 +132,7 @@ describe("the rights of the Terraform module", () => {
 });
 
 describe("the gateway of the Terraform module", () => {
-  test("the Terraform module publishes the APIs in the default environment and authorizes the callers' application", async () => {
+  test("the Terraform module publishes the APIs in the default environment and authorizes the application of the callers", async () => {
     const { the } = await planned();
     const env = "DEFAULT_ENVIRONMENT_RELEASE_ID";
     expect(the("apig_api_publishment", "pre-deploy")).toMatchObject({ env_id: env });
@@ -142,13 +142,13 @@ describe("the gateway of the Terraform module", () => {
     });
   });
 
-  test("the Terraform module keeps the app codes that were created on the console", async () => {
+  test("the Terraform module keeps app codes that were created in the console", async () => {
     const { resource } = await parse("gateway.tf", sources()["gateway.tf"] ?? "");
     const [{ lifecycle }] = resource.huaweicloud_apig_application.callers;
     expect(lifecycle).toEqual([{ ignore_changes: [`\${app_codes}`] }]);
   });
 
-  test("the Terraform module accepts only access keys of this account", async () => {
+  test("the Terraform module permits only access keys of its own account to call APIs with IAM authentication", async () => {
     const { the } = await planned({
       gateway: { ...DEPLOYMENT.gateway, authentication: "IAM", publish_with_iam: true },
     });
