@@ -15,21 +15,14 @@ describe("the gate client's interpretation of a response", () => {
     snapshots: [...entries.snapshots, ...reasons.map((reason) => ({ outcome: "failed", error: { reason } }))],
   });
 
-  test.each<[string, number, unknown, string]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const RESPONSES: [string, number, unknown, string][] = [
     ["a ready response", 200, { status: "ready", ...entries }, "ready"],
     ["a ready response without a deployment id", 200, { status: "ready", snapshots: [AVAILABLE] }, "wait"],
-    [
-      "a ready response with a failed snapshot",
-      200,
-      { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] },
-      "failed",
-    ],
-    [
-      "a ready response with a snapshot that is not available yet",
-      200,
-      { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] },
-      "wait",
-    ],
+    ["a ready response with a failed snapshot", 200,
+      { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] }, "failed"],
+    ["a ready response with a snapshot that is not available yet", 200,
+      { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] }, "wait"],
     ["a pending response", 202, { status: "pending", ...entries }, "wait"],
     ["a failed response", 502, { status: "failed", ...entries }, "failed"],
     ["a failed response with only conflicts", 502, failedBy("Conflict", "Conflict"), "badInput"],
@@ -42,12 +35,8 @@ describe("the gate client's interpretation of a response", () => {
     ["a redirect", 302, "", "badInput"],
     ["the gateway's own 502", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }, "wait"],
     ["the gateway's own 504", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }, "wait"],
-    [
-      "a function response that the gateway rejects",
-      500,
-      { error_msg: "Invalid answer", error_code: "FSS.1202" },
-      "wait",
-    ],
+    ["a function response that the gateway rejects", 500, { error_msg: "Invalid answer", error_code: "FSS.1202" },
+      "wait"],
     ["a request timeout", 408, "", "wait"],
     ["too many calls", 429, { error_msg: "policy user over ratelimit", error_code: "APIG.0308" }, "wait"],
     ["a 503 of a proxy", 503, "<html>", "wait"],
@@ -55,7 +44,8 @@ describe("the gate client's interpretation of a response", () => {
     ["a caller without authorization", 403, { error_msg: "denied", error_code: "APIG.0304" }, "badInput"],
     ["an address without an API", 404, { error_msg: "The API does not exist", error_code: "APIG.0101" }, "badInput"],
     ["an error with an unknown reason", 502, { error: { reason: "New", message: "?" } }, "wait"],
-  ])("the gate client interprets %s (%i %j) as %s", (_name, status, body, decision) => {
+  ];
+  test.each(RESPONSES)("the gate client interprets %s (%i %j) as %s", (_name, status, body, decision) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     expect(interpretResponse({ status, headers: {}, text }, request)).toMatchObject({ decision });
   });
@@ -66,29 +56,21 @@ describe("the gate client's interpretation of a response", () => {
     status: "failed",
     snapshots: [{ outcome: "failed", resource_id, error: { reason } }],
   });
-  test.each<[string, object, object, string, RegExp[]]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const FAILURES: [string, object, object, string, RegExp[]][] = [
     ["tags that match nothing", { tags: TAGS }, refused, "badInput", [/the targets file with the tags/]],
     ["ids with excluded tags", { volume_ids: [ID], exclude_tags: TAGS }, refused, "badInput", [/with the tags/]],
     ["ids of which none exists", { volume_ids: [ID] }, refused, "badInput", [/the id in the targets file/]],
-    [
-      "the id of a disk that does not exist",
-      { volume_ids: [ID.toUpperCase()] },
-      failed("NotFound"),
-      "badInput",
-      [/Check the id/],
-    ],
+    ["the id of a disk that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput",
+      [/Check the id/]],
     ["a disk that is deleted after its tags were read", { tags: TAGS }, failed("NotFound"), "failed", [/Call again/]],
-    [
-      "a create whose outcome is not known",
-      { tags: TAGS },
-      failed("OutcomeUnknown"),
-      "failed",
-      [/same --deployment-id/],
-    ],
+    ["a create whose outcome is not known", { tags: TAGS }, failed("OutcomeUnknown"), "failed",
+      [/same --deployment-id/]],
     ["a disk that EVS rejects", { tags: TAGS }, failed("InvalidRequest"), "badInput", []],
     ["a function without the permission", { tags: TAGS }, failed("AccessDenied"), "failed", []],
     ["an unknown reason", { tags: TAGS }, failed("constructor"), "failed", []],
-  ])(
+  ];
+  test.each(FAILURES)(
     "the gate client prints only advice that fits the failure and the selected targets: %s",
     (_name, selection, body, decision, advice) => {
       const ownRequest = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
@@ -97,42 +79,31 @@ describe("the gate client's interpretation of a response", () => {
     },
   );
 
-  test.each<[string, string, object, (string | undefined)[]]>([
-    [
-      "ready",
-      "a disk whose id the request has in upper case",
-      { kind: "snapshot", volume_ids: [ID.toUpperCase()] },
-      [ID],
-    ],
+  // biome-ignore format: the cases are easier to compare in rows
+  const READY_RESPONSES: [string, string, object, (string | undefined)[]][] = [
+    ["ready", "a disk whose id the request has in upper case", { kind: "snapshot", volume_ids: [ID.toUpperCase()] },
+      [ID]],
     ["wait", "a disk with another id", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
     ["wait", "a snapshot without a disk id", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
     ["ready", "a disk id together with tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, [ID]],
-    [
-      "wait",
-      "a disk that the request selects neither by id nor by tags",
-      { kind: "snapshot", volume_ids: [ID], tags: TAGS },
-      ["other"],
-    ],
-    [
-      "ready",
-      "the only requested disk that no tag excludes",
-      { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS },
-      [ID],
-    ],
-    [
-      "wait",
-      "a disk whose id the request does not contain",
-      { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS },
-      [ID],
-    ],
+    ["wait", "a disk that the request selects neither by id nor by tags",
+      { kind: "snapshot", volume_ids: [ID], tags: TAGS }, ["other"]],
+    ["ready", "the only requested disk that no tag excludes",
+      { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk whose id the request does not contain",
+      { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS }, [ID]],
     ["wait", "a disk although the request selects a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
     ["wait", "a request whose ids are not an array", { kind: "snapshot", volume_ids: null }, [undefined]],
-  ])("the gate client decides %s if a ready response contains %s", (decision, _name, selection, resources) => {
-    const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
-    const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
-    const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
-    expect(interpretResponse({ status: 200, headers: {}, text }, ownRequest)).toMatchObject({ decision });
-  });
+  ];
+  test.each(READY_RESPONSES)(
+    "the gate client decides %s if a ready response contains %s",
+    (decision, _name, selection, resources) => {
+      const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
+      const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
+      const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
+      expect(interpretResponse({ status: 200, headers: {}, text }, ownRequest)).toMatchObject({ decision });
+    },
+  );
 
   test("the gate client believes a ready response whose strings contain quotes and colons", () => {
     const detail = 'a \\"name": b\\\\", "outcome":"failed';
@@ -153,27 +124,21 @@ describe("the gate client's interpretation of a response", () => {
     }
   });
 
-  test.each<[string, string, string, RegExp]>([
-    [
-      "a certificate for another host",
-      "ERR_TLS_CERT_ALTNAME_INVALID: Hostname/IP does not match",
-      "badInput",
-      /bind a certificate for/,
-    ],
+  // biome-ignore format: the cases are easier to compare in rows
+  const FAILED_CALLS: [string, string, string, RegExp][] = [
+    ["a certificate for another host", "ERR_TLS_CERT_ALTNAME_INVALID: Hostname/IP does not match", "badInput",
+      /bind a certificate for/],
     ["an expired certificate", "CERT_HAS_EXPIRED: certificate has expired", "badInput", /bind a certificate for/],
     ["a self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT: self-signed", "badInput", /NODE_EXTRA_CA_CERTS/],
     ["a certificate without its chain", "UNABLE_TO_VERIFY_LEAF_SIGNATURE: unable", "badInput", /NODE_EXTRA_CA_CERTS/],
     ["an unknown host name", "ENOTFOUND: getaddrinfo ENOTFOUND gate", "badInput", /check --url.*HTTPS_PROXY/],
     ["a temporary failure of the resolver", "EAI_AGAIN: getaddrinfo EAI_AGAIN gate", "wait", /^EAI_AGAIN/],
     ["a broken connection", "ECONNRESET: socket hang up", "wait", /^ECONNRESET/],
-    [
-      "a broken connection whose message names a certificate error",
-      "ECONNRESET: CERT_HAS_EXPIRED: ",
-      "wait",
-      /^ECONNRESET/,
-    ],
+    ["a broken connection whose message names a certificate error", "ECONNRESET: CERT_HAS_EXPIRED: ", "wait",
+      /^ECONNRESET/],
     ["a timeout", "no answer within 65000 ms", "wait", /^no answer/],
-  ])("the gate client interprets %s (%s) as %s", (_name, message, decision, summary) => {
+  ];
+  test.each(FAILED_CALLS)("the gate client interprets %s (%s) as %s", (_name, message, decision, summary) => {
     expect(interpretFailedCall(message)).toMatchObject({ decision, summary: expect.stringMatching(summary) });
   });
 

@@ -102,81 +102,43 @@ describe("the gate client's options", () => {
     expect(readOptions([], { ...yes, SNAPSHOT_GATE_RETRY_FAILED: "0" })).toMatchObject({ retryFailed: false });
   });
 
-  test.each<[string, string[], Record<string, string>, RegExp]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const INVALID: [string, string[], Record<string, string>, RegExp][] = [
     ["a missing URL", valid, { SNAPSHOT_GATE_URL: "" }, /^Expected --url/],
     ["a URL without TLS", valid, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
     ["a URL with a password", valid, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
     ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
     ["an invalid URL", valid, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
     ["missing credentials", valid, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
-    [
-      "an access key without its secret key",
-      valid,
-      { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
-      /neither is set/,
-    ],
+    ["an access key without its secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
+      /neither is set/],
     ["an app code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
     ["a missing deployment id", valid.slice(2), {}, /^Expected --deployment-id/],
-    [
-      "a deployment id that begins with a hyphen",
-      [...valid, "--deployment-id=-shop"],
-      {},
-      /^--deployment-id: expected/,
-    ],
-    [
-      "a deployment id that ends with a hyphen",
-      [...valid, "--deployment-id", "5541-"],
-      {},
-      /^--deployment-id: expected/,
-    ],
-    [
-      "a deployment id with an unexpanded variable",
-      [...valid, "--deployment-id", `1-\${JOB}`],
-      {},
-      /^--deployment-id: .*unexpanded variable/,
-    ],
+    ["a deployment id that begins with a hyphen", [...valid, "--deployment-id=-shop"], {},
+      /^--deployment-id: expected/],
+    ["a deployment id that ends with a hyphen", [...valid, "--deployment-id", "5541-"], {},
+      /^--deployment-id: expected/],
+    ["a deployment id with an unexpanded variable", [...valid, "--deployment-id", `1-\${JOB}`], {},
+      /^--deployment-id: .*unexpanded variable/],
     ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
-    [
-      "a --retry-failed that is neither true nor false",
-      valid,
-      { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
-      /^--retry-failed: expected true or false/,
-    ],
-    [
-      "an --allow-any-id that is neither true nor false",
-      valid,
-      { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
-      /^--allow-any-id: expected true or false/,
-    ],
-    [
-      "an empty --max-age-minutes",
-      [...valid, "--max-age-minutes", ""],
-      {},
-      /^--max-age-minutes: expected a value, got an/,
-    ],
-    [
-      "an empty --deployment-id",
-      [...valid, "--deployment-id", ""],
-      {},
-      /^--deployment-id: expected a value, got an empty string/,
-    ],
+    ["a --retry-failed that is neither true nor false", valid, { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
+      /^--retry-failed: expected true or false/],
+    ["an --allow-any-id that is neither true nor false", valid, { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+      /^--allow-any-id: expected true or false/],
+    ["an empty --max-age-minutes", [...valid, "--max-age-minutes", ""], {},
+      /^--max-age-minutes: expected a value, got an/],
+    ["an empty --deployment-id", [...valid, "--deployment-id", ""], {},
+      /^--deployment-id: expected a value, got an empty string/],
     ["a missing --targets", valid.slice(0, 2), {}, /^Expected --targets/],
     ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
-    [
-      "a targets file without an array",
-      [...valid, "--targets", join(ROOT, "package.json")],
-      {},
-      /^--targets: expected a JSON array/,
-    ],
+    ["a targets file without an array", [...valid, "--targets", join(ROOT, "package.json")], {},
+      /^--targets: expected a JSON array/],
     ["an unknown option", [...valid, "--retry"], {}, /^Unknown option/],
-    [
-      "a timeout that is not a number",
-      [...valid, "--timeout-seconds", "soon"],
-      {},
-      /^--timeout-seconds: expected an integer/,
-    ],
+    ["a timeout that is not a number", [...valid, "--timeout-seconds", "soon"], {},
+      /^--timeout-seconds: expected an integer/],
     ["a timeout of 0 s", [...valid, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected an integer/],
-  ])("the gate client rejects %s", (_name, argv, changes, message) => {
+  ];
+  test.each(INVALID)("the gate client rejects %s", (_name, argv, changes, message) => {
     const read = () => readOptions(argv, { ...variables, ...changes });
     expect(read).toThrow(BadInput);
     expect(read).toThrow(message);
