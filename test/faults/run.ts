@@ -76,7 +76,7 @@ function printSummary(hasPassed: boolean): void {
   console.log(
     hasPassed
       ? "\nEvery guarantee held."
-      : "\nThe fault suite failed. The output of the failed tests above names each broken guarantee.",
+      : "\nThe fault suite failed. The failed tests are listed above, each with the broken guarantees or its timeout.",
   );
   const scenarios = results.get("scenarios");
   if (scenarios) {
