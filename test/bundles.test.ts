@@ -16,7 +16,7 @@ const text = (pattern: RegExp) => expect.stringMatching(pattern);
 
 type Body = Record<string, Record<string, unknown>>;
 
-/** The example of each create function's API reference: the request, and the response of the API. */
+/** Maps each create function to the sample request and the sample response in the public API reference. */
 const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number; response(request: Body): object }> = {
   "create-snapshot": {
     body: (cloud) => ({
@@ -84,7 +84,7 @@ interface Platform {
 
 const endpoints = ({ url }: EmbeddedCloud) => ({ EVS_ENDPOINT: url, DWS_ENDPOINT: url });
 
-/** The contexts that a platform may pass to a function, from everything that is documented to nothing. */
+/** The contexts that the platform may pass to a function: with every documented getter, with one getter, or with none. */
 const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
   "every documented getter": (cloud) => ({
     context: {
@@ -94,7 +94,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
       getSecurityAccessKey: cloud.credentials.ak,
       getSecuritySecretKey: cloud.credentials.sk,
       getSecurityToken: String(cloud.credentials.securityToken),
-      // Deprecated getters, with wrong values on purpose.
+      // The functions must not use the deprecated getters, so these return wrong values.
       getAccessKey: "obsolete",
       getSecretKey: "obsolete",
       getToken: String(cloud.credentials.token),
@@ -112,12 +112,12 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
     },
     signed: "sdk-hmac",
   }),
-  "only getToken()": (cloud) => ({
+  "only the getter getToken()": (cloud) => ({
     context: { getToken: String(cloud.credentials.token) },
     environment: { RUNTIME_USERDATA: JSON.stringify(endpoints(cloud)), RUNTIME_PROJECT_ID: cloud.projectId },
     signed: "token",
   }),
-  "no getter, but an access key in the environment": (cloud) => ({
+  "no getter and the environment has an access key": (cloud) => ({
     context: {},
     environment: {
       ...endpoints(cloud),
@@ -132,7 +132,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
 
 describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status, response }) => {
   test.each(Object.entries(PLATFORMS))(
-    `the bundle of ${name} responds as the API does, with %s`,
+    `the bundle of ${name} returns a response with the fields of the API reference if the context has %s`,
     async (_what, platformOf) => {
       const cloud = await startCloud();
       onTestFinished(() => cloud.close());
@@ -152,7 +152,6 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
         body: expect.any(String),
         isBase64Encoded: false,
       });
-      // The response has at least the fields of the API reference.
       expect(JSON.parse(http?.result.body)).toMatchObject(response(bodies[0]));
       expect(direct?.result).toMatchObject(response(bodies[1]));
       expect(Object.keys(direct?.result)).toEqual(Object.keys(response(bodies[1])));
@@ -170,7 +169,7 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
     },
   );
 
-  test(`the bundle of ${name} throws an error with the reason and message of the fault when it is invoked directly`, async () => {
+  test(`the bundle of ${name} throws InvalidRequest for a direct event whose field has the wrong type`, async () => {
     const cloud = await startCloud();
     onTestFinished(() => cloud.close());
     const { context } = (PLATFORMS["every documented getter"] as (typeof PLATFORMS)[string])(cloud);
@@ -182,7 +181,7 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
     expect(cloud.requests).toEqual([]);
   });
 
-  test(`the bundle of ${name} needs no other module than those of Node.js`, () => {
+  test(`the bundle of ${name} requires only built-in modules of Node.js`, () => {
     const bundle = readFileSync(join(DIST, name, "index.js"), "utf8");
     const required = [...bundle.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, module = ""]) => module);
     expect(required.length).toBeGreaterThan(0);
@@ -191,13 +190,13 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
 });
 
 describe("the build", () => {
-  /** Declares that the bundles in the folder are CommonJS, which is how the platform loads them. */
+  /** Declares the bundles in the folder as CommonJS, because the platform loads them with require(). */
   const MANIFEST = "package.json";
   const node = (cwd: string, ...argv: string[]) =>
     spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });
   const functions = readdirSync(join(root, "functions"));
 
-  test("the build writes a bundle of each function, and an archive of the bundle", () => {
+  test("the build writes a bundle for each function, and a zip archive that contains only the bundle", () => {
     expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MANIFEST].sort());
     for (const name of functions) {
       const archive = unzipSync(readFileSync(join(DIST, `${name}.zip`)));
@@ -206,14 +205,14 @@ describe("the build", () => {
     }
   });
 
-  test("the build writes bundles that require() loads without a warning, although the repository has ES modules", () => {
+  test("the build writes bundles that require() loads without a warning", () => {
     const load = functions.map((name) => `typeof require("./dist/${name}/index.js").handler`);
     const { stdout, stderr } = node(root, "-p", `[${load}].join()`);
     expect([stdout.trim(), stderr]).toEqual([functions.map(() => "function").join(), ""]);
   });
 
-  /** Copies the sources, and links their dependencies. */
-  function copyOfTree(): string {
+  /** Copies the sources into a temporary folder that links to the installed packages. */
+  function copySources(): string {
     const copy = mkdtempSync(join(tmpdir(), "build-"));
     onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
     for (const name of ["esbuild.config.mjs", "tsconfig.json", "package.json", "functions", "shared"]) {
@@ -223,8 +222,8 @@ describe("the build", () => {
     return copy;
   }
 
-  test("the build removes the bundles of deleted functions, and keeps the temporary files of another build", () => {
-    const dist = join(copyOfTree(), "dist");
+  test("the build deletes the bundles of deleted functions and keeps the temporary files of a concurrent build", () => {
+    const dist = join(copySources(), "dist");
     for (const folder of ["create-snapshot", "gone"]) mkdirSync(join(dist, folder), { recursive: true });
     for (const file of ["gone.zip", "create-snapshot.zip.4711"]) writeFileSync(join(dist, file), "");
     expect(node(join(dist, ".."), "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
@@ -232,8 +231,8 @@ describe("the build", () => {
     expect(readdirSync(dist).sort()).toEqual([...built, "create-snapshot.zip.4711", MANIFEST].sort());
   });
 
-  test("the build writes the same bytes from the same sources, in every folder and time zone", () => {
-    const copy = copyOfTree();
+  test("the build writes identical bytes from the same sources in another folder and time zone", () => {
+    const copy = copySources();
     expect(node(copy, "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
     for (const name of functions) {
       for (const file of [`${name}.zip`, join(name, "index.js")]) {

@@ -1,4 +1,4 @@
-/** Tests the project as a whole: its imports, its layout, its packages and the tables of its README. */
+/** Tests imports of packages, the layout, generated files, the lock file, and the tables of README.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
@@ -17,7 +17,7 @@ const ignored = read(".gitignore")
   .split("\n")
   .map((line) => line.replace(/\/$/, ""));
 
-/** The paths of all files of the project, relative to the root. */
+/** The paths of all files, relative to the root. */
 const FILES = files(".");
 
 function files(folder: string): string[] {
@@ -32,7 +32,7 @@ const SOURCES = FILES.filter((path) => /^(functions|shared|infra)\/.*\.([cm]?ts|
 const under = (...folders: string[]) =>
   SOURCES.filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
 
-/** Returns the imports of a file: packages by their names, files by their paths relative to the root. */
+/** Returns what a file imports: names of packages, and paths of files relative to the root. */
 function imports(path: string): string[] {
   const statement = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']/gm;
   const call = /\b(?:import|require)\(\s*["']([^"']+)["']/g;
@@ -56,7 +56,7 @@ const manifest: Record<string, Record<string, string>> = JSON.parse(read("packag
 const EVS = "@huaweicloud/huaweicloud-sdk-evs";
 
 describe("imports of packages", () => {
-  test("shared/snapshots imports nothing from outside the project except node:crypto", () => {
+  test("shared/snapshots imports no package and no Node.js module except node:crypto", () => {
     const outside = under("shared/snapshots")
       .filter((path) => !path.endsWith("/policy-schema.ts"))
       .flatMap(imports)
@@ -64,7 +64,7 @@ describe("imports of packages", () => {
     expect(new Set(outside)).toEqual(new Set(["node:crypto"]));
   });
 
-  test("functions and shared import only packages that are deployed with them", () => {
+  test("functions/ and shared/ import only dependencies that package.json does not restrict to development", () => {
     const generators = /(^|\/)(schema|policy-schema|fields)\.ts$/;
     const deployed = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const path of under("functions", "shared")) {
@@ -79,7 +79,7 @@ describe("imports of packages", () => {
 });
 
 describe("the repository layout", () => {
-  test("the repository has four visible folders at the top level", () => {
+  test("the repository has the four top-level folders functions, infra, shared and test", () => {
     const folders = readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !ignored.includes(entry.name))
       .map(({ name }) => name);
@@ -94,7 +94,7 @@ describe("the repository layout", () => {
     }
   });
 
-  test("only shared/snapshots/kinds distinguishes between kinds", () => {
+  test("no file outside shared/snapshots/kinds compares a value with the name of a kind", () => {
     const names = Object.keys(KINDS);
     const constants = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
     const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.kind\\b)`;
@@ -123,7 +123,7 @@ describe("the repository layout", () => {
     expect(compared.test("switch (target.kind) {")).toBe(true);
   });
 
-  test("no file contains the address of a registry or a path of a developer's machine", () => {
+  test("no file contains the address of a package registry or a path of a developer's machine", () => {
     // The platform has folders of these names too, such as /home/snuser.
     const machine = /(?<![\w.}])\/(?:work|home(?!\/snuser\b)|Users|root)\/|\b[A-Z]:\\{1,2}Users\b/;
     const registry =
@@ -138,7 +138,7 @@ describe("the repository layout", () => {
     expect(found).toEqual([]);
   });
 
-  test("the build targets the platform's version of Node.js", () => {
+  test("the build targets Node.js 20, the platform's version", () => {
     expect(read("esbuild.config.mjs")).toMatch(/\btarget: "node20"/);
     expect(manifest.engines?.node).toMatch(/^>=20\./);
   });
@@ -158,27 +158,27 @@ describe("generated files", () => {
 });
 
 describe("test files", () => {
-  /** Files that may read the wall clock, each with the reason. */
+  /** Maps each file or folder that may read the wall clock to the reason. */
   const READERS: Record<string, string> = {
     "test/bench/": "measures durations",
     "test/dates/": "sets the clock and chooses a date relative to today",
     "test/faults/process.ts": "starts processes that use the clock of the machine",
     "test/functions/pre-deploy-real-time.test.ts": "runs one deployment in real time",
-    "test/infra/ci/gate.test.ts": "checks signatures of a process that uses the clock of the machine",
+    "test/infra/ci/gate-connection.test.ts": "checks signatures of a process that uses the clock of the machine",
     "test/support/cloud-client.ts": "signs requests, which servers accept only at the current time",
-    "test/project.test.ts": "contains samples of such reads",
+    "test/project.test.ts": "contains samples of reads of the wall clock",
     "test/support/wire.ts": "connects to real servers",
   };
   const reads = (text: string) => /\bDate\.now\(|new Date\(\)|(?<![\w.])Date\(\)/.test(withoutComments(text));
 
-  test("only test files with a listed reason read the wall clock", () => {
+  test("every test file that reads the wall clock is listed with a reason", () => {
     const readers = FILES.filter((path) => /^test\/.*\.[cm]?[tj]s$/.test(path)).filter((path) => reads(read(path)));
     expect(readers.filter((path) => !Object.keys(READERS).some((known) => path.startsWith(known)))).toEqual([]);
     for (const known of Object.keys(READERS))
       expect([known, readers.some((path) => path.startsWith(known))]).toEqual([known, true]);
   });
 
-  test("the rule about the wall clock recognizes each way to read it", () => {
+  test("the check for the wall clock finds Date.now(), new Date() and Date()", () => {
     const samples = ["Date.now()", "new Date()", "String(Date())", "new Date(0)", "Date.UTC(2020)", "clock.now()"];
     expect(samples.map(reads)).toEqual([true, true, true, false, false, false]);
   });
@@ -188,14 +188,14 @@ describe("the lock file", () => {
   const entries = Object.entries(lock.packages);
   const core = lock.packages["node_modules/@huaweicloud/huaweicloud-sdk-core"];
 
-  test("the lock file contains no addresses of registries", () => {
+  test("the lock file contains no address of a package registry", () => {
     expect(
       entries.filter(([, { resolved }]) => /^(\w+:)?\/\//.test(String(resolved ?? ""))).map(([name]) => name),
     ).toEqual([]);
     expect(read(".npmrc")).toContain("omit-lockfile-registry-resolved=true");
   });
 
-  test("the lock file has an entry for each optional package, including those for other platforms", () => {
+  test("the lock file has an entry for each optional package, also for other operating systems", () => {
     const missing = entries.flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies as object)
         .filter(
@@ -206,7 +206,7 @@ describe("the lock file", () => {
     expect(missing).toEqual([]);
   });
 
-  test("the lock file has the optional EVS package in the version of the SDK core and without a hash", () => {
+  test("the lock file has the optional EVS package with the version of the SDK core and without a hash", () => {
     expect(lock.packages[`node_modules/${EVS}`]).toEqual({
       version: core?.version,
       license: "Apache-2.0",
@@ -221,7 +221,7 @@ describe("the lock file", () => {
     expect(without.map(([path]) => path)).toEqual([]);
   });
 
-  test("the lock file and package.json have the same exact versions", () => {
+  test("the lock file and package.json pin the same exact versions", () => {
     for (const group of ["dependencies", "devDependencies", "optionalDependencies"]) {
       expect(lock.packages[""]?.[group]).toEqual(manifest[group]);
       for (const [name, version] of Object.entries(manifest[group] ?? {})) {
@@ -233,7 +233,7 @@ describe("the lock file", () => {
 });
 
 describe("the README", () => {
-  /** Returns the rows of the table with this heading. */
+  /** Returns the rows of the table in README.md whose header begins with `heading`. */
   function table(heading: string): string[][] {
     const lines = read("README.md").split("\n");
     const start = lines.findIndex((line) => line.replace(/ +/g, " ").startsWith(heading));
@@ -254,7 +254,7 @@ describe("the README", () => {
 
   const code = (cell: string | undefined) => /^`(.+)`$/.exec(cell ?? "")?.[1];
 
-  test("README.md gives a reason for each package", () => {
+  test("README.md explains why each dependency is needed", () => {
     const rows = table("| package | why |");
     const packages = ["dependencies", "devDependencies", "optionalDependencies"].flatMap((group) =>
       Object.keys(manifest[group] ?? {}),
@@ -263,7 +263,7 @@ describe("the README", () => {
     for (const [name, why = ""] of rows) expect(why.length, name).toBeGreaterThan(3);
   });
 
-  test("README.md lists each reason with its status, retry class and advice", () => {
+  test("README.md lists each error reason with its HTTP status, retry class and advice", () => {
     expect(table("| reason | HTTP |").map(([reason, ...cells]) => [code(reason), ...cells])).toEqual(
       Object.entries(REASONS).map(([reason, { httpStatus, retryClass: wait, advice }]) => [
         reason,
@@ -274,13 +274,13 @@ describe("the README", () => {
     );
   });
 
-  test("README.md lists the fields of a record", () => {
+  test("README.md lists the fields of a result record with their meanings", () => {
     expect(table("| field |").map(([field, meaning]) => [code(field), meaning])).toEqual(
       Object.entries(FIELD_DESCRIPTIONS),
     );
   });
 
-  test("README.md lists no outcome that no record has", () => {
+  test("every outcome that README.md lists occurs in the code", () => {
     const code = under("functions", "shared")
       .filter((path) => path !== "shared/snapshots/reporting.ts" && !path.includes(".generated."))
       .map((path) => withoutComments(read(path)))
@@ -288,7 +288,7 @@ describe("the README", () => {
     expect(Object.keys(OUTCOMES).filter((outcome) => !code.includes(`"${outcome}"`))).toEqual([]);
   });
 
-  test("README.md lists each outcome with its level and meaning", () => {
+  test("README.md lists each outcome of a result record with its log level and meaning", () => {
     expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
       Object.entries(OUTCOMES).map(([outcome, level]) => [outcome, level, OUTCOME_DESCRIPTIONS[outcome as Outcome]]),
     );

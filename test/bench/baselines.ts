@@ -1,8 +1,9 @@
-/** Builds the bundles that the functions are compared with: the same call with the plain SDK, and with plain middy. */
+/** Builds two bundles to compare the functions with: one sends the same request with the plain SDK, one uses plain middy. */
 import { join } from "node:path";
 import { build } from "esbuild";
+import { BUILD_OPTIONS } from "./process.ts";
 
-/** Uses the SDK as in its documentation, with its own client builder, axios and log4js. */
+/** The source of a handler that uses the SDK as documented, with the SDK's client builder, axios and log4js. */
 const SDK = `
 import { BasicCredentials } from "@huaweicloud/huaweicloud-sdk-core/auth/BasicCredentials";
 import { ClientBuilder } from "@huaweicloud/huaweicloud-sdk-core/ClientBuilder";
@@ -25,7 +26,7 @@ export const handler = async (event, context) => {
   });
 };`;
 
-/** Uses middy with a schema that is compiled at the start, without the SDK and without a request. */
+/** The source of a handler that uses middy and compiles its schema at the start. It sends no request. */
 const MIDDY = `
 import middy from "@middy/core";
 import Ajv from "ajv";
@@ -45,12 +46,8 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
     await build({
       stdin: { contents, resolveDir: root, loader: "ts" },
       outfile,
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      target: "node20",
-      minify: true,
-      // The SDK requires uuid without declaring it (SOURCES.md#sdk-undeclared-uuid). Node.js has the one function that it uses.
+      ...BUILD_OPTIONS,
+      // The SDK requires uuid without declaring it (SOURCES.md#sdk-undeclared-uuid). Node.js has the only uuid function that the SDK calls.
       alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",
     });

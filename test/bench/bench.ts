@@ -1,27 +1,46 @@
-/** `npm run bench`: measures the functions and their alternatives, and prints tables and a line of JSON. */
-import { limitsOf, TARGETS } from "./budgets.ts";
-import { coldStart } from "./cold.ts";
-import { IN_128_MB, prune, scheduled } from "./large-runs.ts";
+/** `npm run bench`: compares the functions with the plain SDK, plain middy and bare Node.js. */
+import { readLimits, TARGETS } from "./budgets.ts";
+import { measureColdStarts } from "./cold.ts";
+import { IN_128_MB, runPrune, runScheduled } from "./large-runs.ts";
 import { MB } from "./process.ts";
-import { keptAlive, warm } from "./warm.ts";
+import { measureKeptAlive, measureWarmCalls } from "./warm.ts";
 
 const USAGE = `npm run bench
 
-Measures the size, start time, speed and memory of the functions and of their alternatives. Prints tables and a line of
-JSON. There are no arguments. The variable BENCH_PROCESSES sets how many processes start per bundle (default 21).`;
+Measures the size, start time, speed and memory of the functions, and of the plain SDK, plain middy and bare Node.js for
+comparison. Prints which functions miss a target, then tables, then a line of JSON. It takes about 4 minutes and accepts
+no arguments. The environment variable BENCH_PROCESSES sets how many processes start per bundle (default 21).`;
 
 const PROCESSES = Number(process.env.BENCH_PROCESSES ?? 21);
 
-const one = (value: number): string => value.toFixed(1);
-const two = (value: number): string => value.toFixed(2);
+const oneDecimal = (value: number): string => value.toFixed(1);
+const twoDecimals = (value: number): string => value.toFixed(2);
 const mb = (bytes: number): string => (bytes / MB).toFixed(0);
 const kb = (bytes: number): string => (bytes / 1024).toFixed(1);
 
-function table(head: string[], rows: string[][]): string {
+function formatMarkdownTable(head: string[], rows: string[][]): string {
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => (row[column] ?? "").length)));
   const line = (cells: string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
   return [line(head), rule, ...rows.map(line)].join("\n");
+}
+
+/** Returns a sentence that lists the functions that miss a target, with the measured values. */
+function conclusionOf(rows: Awaited<ReturnType<typeof measureColdStarts>>): string {
+  const [, , , ...functions] = rows;
+  const missed = functions.flatMap(({ name, bytes, loadRatio, firstRatio, rssRatio }) => {
+    const misses = [
+      bytes > TARGETS.bytes ? `${kb(bytes)} KB` : "",
+      loadRatio > TARGETS.load ? `load ${twoDecimals(loadRatio)}` : "",
+      firstRatio > TARGETS.first ? `first response ${twoDecimals(firstRatio)}` : "",
+      rssRatio > TARGETS.rss ? `RSS ${twoDecimals(rssRatio)}` : "",
+    ].filter(Boolean);
+    return misses.length === 0 ? [] : [`${name} (${misses.join(", ")})`];
+  });
+  const targets = `at most ${TARGETS.bytes / 1024} KB, a load time of ${TARGETS.load} and a first response of ${TARGETS.first} times the SDK's, an RSS of ${TARGETS.rss} times that of bare Node.js`;
+  return missed.length === 0
+    ? `All ${functions.length} functions meet the targets: ${targets}.`
+    : `${missed.length} of ${functions.length} functions miss a target: ${missed.join(", ")}. The targets are ${targets}.`;
 }
 
 async function main(argv: readonly string[]) {
@@ -34,39 +53,52 @@ async function main(argv: readonly string[]) {
   }
   const started = Date.now();
   const day = new Date().toISOString().slice(0, 10);
-  console.log(`\`npm run bench\`, ${day}, Node.js ${process.version}, medians of ${PROCESSES} fresh processes each\n`);
-
-  const cold = await coldStart(PROCESSES);
-  const limits = await limitsOf();
+  const cold = await measureColdStarts(PROCESSES);
+  const limits = await readLimits();
+  console.log(`${conclusionOf(cold)}\n`);
   console.log(
-    table(
-      ["", "KB", "budget", "load ms", "of the SDK", "first request ms", "of the SDK", "whole call ms", "RSS of bare"],
+    `Cold starts on ${day} with Node.js ${process.version}: medians of ${PROCESSES} new processes per bundle.\n`,
+  );
+  console.log(
+    formatMarkdownTable(
+      [
+        "bundle",
+        "KB",
+        "budget KB",
+        "load ms",
+        "load / SDK",
+        "first response ms",
+        "first response / SDK",
+        "invocation ms",
+        "RSS / bare Node.js",
+      ],
       cold.map(({ name, bytes, load, loadRatio, first, firstRatio, whole, rssRatio }) => [
         name,
         bytes === 0 ? "" : kb(bytes),
         limits[name] === undefined ? "" : kb(limits[name].bytes),
-        one(load),
-        two(loadRatio),
-        bytes === 0 || name.startsWith("middy") ? "" : one(first),
-        bytes === 0 || name.startsWith("middy") ? "" : two(firstRatio),
-        bytes === 0 || name.startsWith("middy") ? "" : one(whole),
-        two(rssRatio),
+        oneDecimal(load),
+        twoDecimals(loadRatio),
+        bytes === 0 || name.startsWith("middy") ? "" : oneDecimal(first),
+        bytes === 0 || name.startsWith("middy") ? "" : twoDecimals(firstRatio),
+        bytes === 0 || name.startsWith("middy") ? "" : oneDecimal(whole),
+        twoDecimals(rssRatio),
       ]),
     ),
   );
-  console.log(
-    `\nTargets: ${TARGETS.bytes / 1024} KB, load ${TARGETS.load} and first request ${TARGETS.first} of the SDK's, RSS ${TARGETS.rss} of bare Node.js's.`,
-  );
 
-  const calls = await warm();
-  const network = await keptAlive(200);
+  const calls = await measureWarmCalls();
+  const network = await measureKeptAlive(200);
   console.log(
-    `\n${table(
-      ["a warm create", "ms", "KB allocated"],
+    `\n${formatMarkdownTable(
+      ["a create call in a warm instance", "ms", "KB allocated"],
       [
-        ["with context, records, validation, errors", two(calls.chain.ms), one(calls.chain.bytes / 1024)],
-        ["the bare call", two(calls.bare.ms), one(calls.bare.bytes / 1024)],
-        [`over loopback, ${network.requests} requests, ${network.connections} connection(s)`, two(network.ms), ""],
+        ["the whole function, without a network", twoDecimals(calls.chain.ms), oneDecimal(calls.chain.bytes / 1024)],
+        ["without the middlewares, without a network", twoDecimals(calls.bare.ms), oneDecimal(calls.bare.bytes / 1024)],
+        [
+          `the whole function over loopback: ${network.requests} requests, ${network.connections} connection(s)`,
+          twoDecimals(network.ms),
+          "",
+        ],
       ],
     )}`,
   );
@@ -79,20 +111,20 @@ async function main(argv: readonly string[]) {
     [10_000, 10_000, IN_128_MB],
     [10_000, 500, []],
   ] as const) {
-    runs.push({ heap: heap.join(" "), ...(await scheduled(disks, shardSize, heap)) });
+    runs.push({ heap: heap.join(" "), ...(await runScheduled(disks, shardSize, heap)) });
   }
   console.log(
-    `\n\`scheduled-snapshots\` at 50 requests a second and 30 ms latency:\n\n${table(
+    `\n\`scheduled-snapshots\` with a limit of 50 requests per second and a latency of 30 ms:\n\n${formatMarkdownTable(
       [
         "disks",
         "invocations",
         "snapshots",
         "requests",
-        "throttled",
+        "throttled requests",
         "seconds",
-        "at least",
+        "minimum seconds at this limit",
         "peak RSS MiB",
-        "ms CPU a disk",
+        "CPU ms per disk",
       ],
       runs.map((run) => [
         String(run.disks),
@@ -100,20 +132,20 @@ async function main(argv: readonly string[]) {
         run.duplicates === 0 ? String(run.snapshots) : `${run.snapshots}, ${run.duplicates} duplicates`,
         String(run.requests),
         `${run.throttled} (${((100 * run.throttled) / run.requests).toFixed(1)} %)`,
-        one(run.seconds),
-        one(run.least),
-        `${mb(run.rssPeak)}${run.heap === "" ? "" : " (heap as in 128 MB)"}`,
-        two(run.cpu / run.disks),
+        oneDecimal(run.seconds),
+        oneDecimal(run.minSeconds),
+        `${mb(run.rssPeak)}${run.heap === "" ? "" : " (heap limited as in 128 MB)"}`,
+        twoDecimals(run.cpu / run.disks),
       ]),
     )}`,
   );
 
-  const pruned = { asIs: await prune(100_000), in128: await prune(100_000, ["--max-semi-space-size=1"]) };
+  const pruned = { asIs: await runPrune(100_000), in128: await runPrune(100_000, ["--max-semi-space-size=1"]) };
   console.log(
-    `\n\`prune-snapshots\` over 100,000 snapshots: ${one(pruned.asIs.cpu / 1000)} s of CPU, peak RSS ${mb(pruned.asIs.rssPeak)} MiB (${mb(pruned.in128.rssPeak)} MiB with a small new space); of that the plan: ${calls.planCpu.toFixed(0)} ms of CPU.`,
+    `\n\`prune-snapshots\` with 100,000 snapshots: ${oneDecimal(pruned.asIs.cpu / 1000)} s of CPU time, ${calls.planCpu.toFixed(0)} ms of it for the retention plan. Peak RSS ${mb(pruned.asIs.rssPeak)} MiB, or ${mb(pruned.in128.rssPeak)} MiB with a new space of 1 MiB.`,
   );
   const seconds = (Date.now() - started) / 1000;
-  console.log(`\n${seconds.toFixed(0)} s in all.\n`);
+  console.log(`\nThe bench took ${seconds.toFixed(0)} s.\n`);
   console.log(
     JSON.stringify({ day, node: process.version, processes: PROCESSES, cold, calls, network, runs, pruned, seconds }),
   );

@@ -1,28 +1,37 @@
-/** Bytes and modules of each bundle, which do not depend on the machine's mood. Times are printed by the bench, not held. */
+/** Compares the bytes and modules of each bundle with its budget. Times depend on the machine, so no test limits them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Bundle, budgetsFor, bundles, excess, hasSdkEvs, limitsOf, readBudgets } from "./budgets.ts";
+import {
+  type Bundle,
+  budgetsFor,
+  buildBundles,
+  describeExcess,
+  hasSdkEvs,
+  readBudgets,
+  readLimits,
+} from "./budgets.ts";
 
 describe("the build", () => {
   let all: Bundle[] = [];
   beforeAll(async () => {
-    all = await bundles();
+    all = await buildBundles();
   });
 
-  test("the build writes no bundle that exceeds its budget", async () => {
-    const limits = await limitsOf();
+  test("the build writes no bundle with more bytes or modules than budgets.json allows", async () => {
+    const limits = await readLimits();
     expect(all.map(({ name }) => name).sort()).toEqual(Object.keys(limits).sort());
-    for (const bundle of all) expect(excess(bundle, limits[bundle.name] as never, readBudgets())).toBeUndefined();
+    for (const bundle of all)
+      expect(describeExcess(bundle, limits[bundle.name] as never, readBudgets())).toBeUndefined();
   });
 
-  test.skipIf(hasSdkEvs())("the build has no budget that is 7% or more above the size of its bundle", () => {
+  test.skipIf(hasSdkEvs())("budgets.json allows each bundle less than 7% more bytes than the bundle has", () => {
     for (const { name, contents } of all) {
       expect([name, (readBudgets().functions[name]?.bytes ?? 0) < contents.length * 1.07]).toEqual([name, true]);
     }
   });
 
-  test.skipIf(hasSdkEvs())("README.md has the size of every bundle with an error of less than 10%", () => {
+  test.skipIf(hasSdkEvs())("README.md states the size of each bundle with an error of less than 10%", () => {
     const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
     for (const { name, contents } of all) {
       const row = readme.split("\n").find((line) => new RegExp(`^\\| ${name} +\\| +\\d`).test(line)) ?? "";
@@ -32,7 +41,7 @@ describe("the build", () => {
   });
 });
 
-test("the report of an exceeded budget names the files that grew", () => {
+test("the error about an exceeded budget lists the files that grew", () => {
   const bundle = (inputs: Record<string, number>): Bundle => ({
     name: "create-snapshot",
     contents: new Uint8Array(Object.values(inputs).reduce((sum, bytes) => sum + bytes, 0)),
@@ -40,15 +49,15 @@ test("the report of an exceeded budget names the files that grew", () => {
   });
   const before = budgetsFor([bundle({ "a.ts": 20_000, "b.ts": 10_000 })]);
   const limit = before.functions["create-snapshot"] as { bytes: number; modules: number };
-  expect(excess(bundle({ "a.ts": 20_100, "b.ts": 10_000 }), limit, before)).toBeUndefined();
-  expect(excess(bundle({ "a.ts": 24_000, "b.ts": 9_000, "c.ts": 700 }), limit, before)).toBe(
-    `create-snapshot has 33700 bytes, but may have only ${limit.bytes}. What grew:
+  expect(describeExcess(bundle({ "a.ts": 20_100, "b.ts": 10_000 }), limit, before)).toBeUndefined();
+  expect(describeExcess(bundle({ "a.ts": 24_000, "b.ts": 9_000, "c.ts": 700 }), limit, before)).toBe(
+    `create-snapshot exceeds its budget: 33700 bytes, at most ${limit.bytes} allowed. Files that grew since the last budget:
   a.ts: 24000 bytes, 4000 more
   c.ts: 700 bytes, new
-If this is intended, run: npx tsx test/bench/budgets.ts`,
+If the growth is intended, run: npx tsx test/bench/budgets.ts`,
   );
   const scattered = bundle({ "a.ts": 14_000, "b.ts": 10_000, "c.ts": 3_000, "d.ts": 3_000 });
-  expect(excess(scattered, limit, before)).toMatch(
-    /^create-snapshot has 4 modules, but may have only 3\. What grew:\n {2}c\.ts/,
+  expect(describeExcess(scattered, limit, before)).toMatch(
+    /^create-snapshot exceeds its budget: 4 modules, at most 3 allowed\. Files that grew .*:\n {2}c\.ts/,
   );
 });

@@ -1,6 +1,6 @@
 /**
- * Limits the bytes and the modules of the bundles. `npx tsx test/bench/budgets.ts` sets the budgets to what the bundles have
- * now; use it only if they are intended to grow.
+ * Limits the bytes and the modules of each bundle. `npx tsx test/bench/budgets.ts` sets the budgets to the current bundles
+ * plus a small margin. Run it only if a bundle is intended to grow.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -10,67 +10,76 @@ const KB = 1024;
 const ROOT = join(import.meta.dirname, "..", "..");
 const FILE = join(import.meta.dirname, "budgets.json");
 
-/** Targets for one function: its size in bytes, its times relative to the plain SDK, its memory relative to bare Node.js. */
+/** The targets for each function: size in bytes, load and first response time divided by the SDK's, RSS divided by bare Node.js's. */
 export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, first: 0.35, rss: 1.2 } as const;
 
-/** How much a bundle may grow before the budget has to change. */
-const ROOM = 1.03;
-const MODULES_MORE = 1;
+/** The margin by which a bundle may grow before someone has to raise its budget. */
+const MAX_GROWTH = 1.03;
+const EXTRA_MODULES = 1;
 
 export interface Bundle {
   name: string;
   contents: Uint8Array;
-  /** File -> how many bytes of the bundle come from the file. */
+  /** Maps each source file to the number of bytes that it contributes to the bundle. */
   inputs: Record<string, number>;
 }
 
 export interface Budgets {
   functions: Record<string, { bytes: number; modules: number }>;
-  /** File -> how many bytes of a bundle came from the file at most, when the budgets were written. */
+  /** Maps each source file to the most bytes that it contributed to any bundle when the budgets were set. */
   inputs: Record<string, number>;
 }
 
-/** Returns whether the official huaweicloud-sdk-evs is installed. Otherwise bundles have the smaller copy in shared. */
+/** Returns whether the official huaweicloud-sdk-evs is installed. Without it, bundles contain the smaller copy in shared/. */
 export const hasSdkEvs = (): boolean => existsSync(join(ROOT, "node_modules", "@huaweicloud", "huaweicloud-sdk-evs"));
 
-export async function bundles(): Promise<Bundle[]> {
+export async function buildBundles(): Promise<Bundle[]> {
   const build: { bundles(): Promise<Bundle[]> } = await import(join(ROOT, "esbuild.config.mjs"));
   return build.bundles();
 }
 
 export const readBudgets = (): Budgets => JSON.parse(readFileSync(FILE, "utf8"));
 
-/** How many bytes the official huaweicloud-sdk-evs adds to a bundle, compared with the copy. */
-const SDK_EVS = 37 * KB;
+/** The number of bytes by which the official huaweicloud-sdk-evs is larger than the copy in shared/. */
+const SDK_EVS_EXTRA_BYTES = 37 * KB;
 
-/** Returns the budget of each function. With the official huaweicloud-sdk-evs it is larger. */
-export async function limitsOf(): Promise<Budgets["functions"]> {
+/** Returns the budget of each function, which is larger if the official huaweicloud-sdk-evs is installed. */
+export async function readLimits(): Promise<Budgets["functions"]> {
   const { functions } = readBudgets();
   if (!hasSdkEvs()) return functions;
   return Object.fromEntries(
     Object.entries(functions).map(([name, { bytes }]) => [
       name,
-      { bytes: Math.max(TARGETS.bytesWithSdk, bytes + SDK_EVS), modules: Number.POSITIVE_INFINITY },
+      { bytes: Math.max(TARGETS.bytesWithSdk, bytes + SDK_EVS_EXTRA_BYTES), modules: Number.POSITIVE_INFINITY },
     ]),
   );
 }
 
-/** Returns why a bundle exceeds its budget, with the files that grew since the budgets were written, or undefined. */
-export function excess({ name, contents, inputs }: Bundle, limit: { bytes: number; modules: number }, before: Budgets) {
+/**
+ * Describes how a bundle exceeds its budget, and which files grew since the budgets were set.
+ *
+ * @returns undefined if the bundle is within its budget
+ */
+export function describeExcess(
+  { name, contents, inputs }: Bundle,
+  limit: { bytes: number; modules: number },
+  { inputs: previousInputs }: Budgets,
+) {
   const modules = Object.keys(inputs).length;
   const faults = [
-    contents.length > limit.bytes && `${contents.length} bytes, but may have only ${limit.bytes}`,
-    modules > limit.modules && `${modules} modules, but may have only ${limit.modules}`,
+    contents.length > limit.bytes && `${contents.length} bytes, at most ${limit.bytes} allowed`,
+    modules > limit.modules && `${modules} modules, at most ${limit.modules} allowed`,
   ].filter((fault) => fault !== false);
   if (faults.length === 0) return undefined;
   const grown = Object.entries(inputs)
-    .map(([file, bytes]) => ({ file, bytes, by: bytes - (before.inputs[file] ?? 0) }))
+    .map(([file, bytes]) => ({ file, bytes, by: bytes - (previousInputs[file] ?? 0) }))
     .filter(({ by }) => by > 0)
     .sort((a, b) => b.by - a.by)
     .map(({ file, bytes, by }) => `  ${file}: ${bytes} bytes, ${bytes === by ? "new" : `${by} more`}`);
-  return `${name} has ${faults.join(", and ")}. What grew:\n${grown.join("\n")}\nIf this is intended, run: npx tsx test/bench/budgets.ts`;
+  return `${name} exceeds its budget: ${faults.join(", and ")}. Files that grew since the last budget:\n${grown.join("\n")}\nIf the growth is intended, run: npx tsx test/bench/budgets.ts`;
 }
 
+/** Returns budgets that allow the bundles to grow by the margin. */
 export function budgetsFor(all: readonly Bundle[]): Budgets {
   const inputs: Record<string, number> = {};
   for (const bundle of all) {
@@ -81,8 +90,8 @@ export function budgetsFor(all: readonly Bundle[]): Budgets {
       all.map((bundle) => [
         bundle.name,
         {
-          bytes: Math.ceil((bundle.contents.length * ROOM) / 128) * 128,
-          modules: Object.keys(bundle.inputs).length + MODULES_MORE,
+          bytes: Math.ceil((bundle.contents.length * MAX_GROWTH) / 128) * 128,
+          modules: Object.keys(bundle.inputs).length + EXTRA_MODULES,
         },
       ]),
     ),
@@ -91,5 +100,5 @@ export function budgetsFor(all: readonly Bundle[]): Budgets {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  bundles().then((all) => writeFile(FILE, `${JSON.stringify(budgetsFor(all), null, 2)}\n`));
+  buildBundles().then((all) => writeFile(FILE, `${JSON.stringify(budgetsFor(all), null, 2)}\n`));
 }

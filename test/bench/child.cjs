@@ -1,5 +1,5 @@
-// Loads a bundle in this process, invokes it with one event, and prints the time and memory that this took. Arguments: the
-// bundle ("-" for none), the event and the user data as JSON, and how many times faster the clock of the process runs.
+// Loads a bundle, invokes its handler with one event, and prints the elapsed time and used memory. Arguments: the path of the
+// bundle ("-" for none), the event and the user data as JSON, and how many times faster than real time the clock runs.
 "use strict";
 const { subscribe } = require("node:diagnostics_channel");
 const { performance } = require("node:perf_hooks");
@@ -9,10 +9,10 @@ if (factor !== 1) require("./scaled-time.cjs").scaleTime(factor);
 const variables = JSON.parse(userData);
 const write = process.stdout.write.bind(process.stdout);
 console.log = () => {};
-// Every HTTP client that uses node:http publishes this event.
-let first;
+// Every HTTP client that uses node:http publishes this event when a response arrives.
+let firstResponseAt;
 subscribe("http.client.response.finish", () => {
-  first ??= performance.now();
+  firstResponseAt ??= performance.now();
 });
 
 const context = () => {
@@ -36,7 +36,7 @@ const context = () => {
 (async () => {
   const began = performance.now();
   const handler = bundle === "-" ? async () => ({}) : require(bundle).handler;
-  const loaded = performance.now();
+  const loadedAt = performance.now();
   const rssLoaded = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   let result;
@@ -45,17 +45,17 @@ const context = () => {
   } catch (error) {
     result = { error: error.message };
   }
-  const answered = performance.now();
+  const finishedAt = performance.now();
   const { user, system } = process.cpuUsage(cpu);
   write(
     JSON.stringify({
-      load: loaded - began,
-      first: (first ?? answered) - began,
-      whole: answered - began,
+      load: loadedAt - began,
+      first: (firstResponseAt ?? finishedAt) - began,
+      whole: finishedAt - began,
       rssLoaded,
       rssPeak: process.resourceUsage().maxRSS * 1024,
       cpu: (user + system) / 1000,
-      answer: result,
+      result,
     }),
   );
   process.exit();

@@ -5,8 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundlesIn } from "../../infra/local/host/index.ts";
+import { endpointsAt } from "../support/user-data.ts";
 import { buildBaselines } from "./baselines.ts";
-import { DIST, type Measured, median, ROOT, run } from "./process.ts";
+import { DIST, type Measured, median, ROOT, run, timerEvent } from "./process.ts";
 
 const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 const SNAPSHOT = "ffa9bc5e-1172-4021-acaf-cdcd78a9584d";
@@ -19,24 +20,17 @@ const apig = (body: unknown) => ({
   isBase64Encoded: true,
   requestContext: {},
 });
-const timer = (body: unknown) => ({
-  version: "v1.0",
-  time: "2026-11-21T02:00:00Z",
-  trigger_type: "TIMER",
-  trigger_name: "bench",
-  user_event: JSON.stringify(body),
-});
 const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
 
 export const CREATE = apig({ snapshot: { volume_id: DISK } });
 
-/** Function -> an event that needs as few requests as possible. */
+/** Maps each function to an event for which the function sends as few requests as possible. */
 const EVENTS: Record<string, unknown> = {
   "create-snapshot": CREATE,
   "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
   "create-snapshot-group": apig({ snapshot_group: { server_id: SERVER } }),
   "create-cluster-snapshot": apig({ snapshot: { name: "snap-1", cluster_id: SERVER } }),
-  "scheduled-snapshots": timer({ policy: "nightly", targets }),
+  "scheduled-snapshots": timerEvent({ policy: "nightly", targets }),
   "disk-attached": {
     cts: {
       trace_name: "attachVolume",
@@ -48,11 +42,11 @@ const EVENTS: Record<string, unknown> = {
     },
   },
   "pre-deploy": apig({ deployment_id: "web-1.4.2", targets }),
-  "verify-snapshots": timer({}),
-  "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 3 } }),
+  "verify-snapshots": timerEvent({}),
+  "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 3 } }),
 };
 
-/** Starts a server that accepts every request, because the time of a real cloud must not be measured. */
+/** Starts a server that accepts every request at once, so the measured times exclude the work of a cloud. */
 export async function startAcceptingServer() {
   const attachment = { attachment_id: SNAPSHOT, server_id: SERVER, attached_at: "2026-11-21T02:00:00.000000" };
   const lists = { snapshots: [], snapshot_groups: [], volumes: [], servers: [], clusters: [], count: 0 };
@@ -79,14 +73,13 @@ export async function startAcceptingServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
-/** Returns the medians over `processes` new processes of each bundle. The bundles take turns. */
-export async function coldStart(processes: number) {
+/** Measures each bundle in `processes` new processes. The bundles take turns. Returns the medians. */
+export async function measureColdStarts(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);
   const server = await startAcceptingServer();
-  const endpoints = ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, server.url]);
-  const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...Object.fromEntries(endpoints) };
-  delete variables.LTS_ENDPOINT;
+  const endpoints = endpointsAt(server.url, ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"]);
+  const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", ...endpoints };
   const functions = bundlesIn(DIST);
   const bundles = [
     { name: "bare Node.js", bundle: "-", event: CREATE },
@@ -101,16 +94,17 @@ export async function coldStart(processes: number) {
   server.close();
   const rows = bundles.map(({ name, bundle }) => {
     const runs = all.get(name) ?? [];
-    const failed = runs.find(({ answer }) => answer.error !== undefined || Number(answer.statusCode ?? 202) >= 400);
-    if (failed !== undefined) throw new Error(`Expected ${name} to succeed, got ${JSON.stringify(failed.answer)}.`);
-    const of = (figure: "load" | "first" | "whole" | "rssLoaded") => median(runs.map((one) => one[figure]));
+    const failed = runs.find(({ result }) => result.error !== undefined || Number(result.statusCode ?? 202) >= 400);
+    if (failed !== undefined)
+      throw new Error(`${name}: expected a successful invocation, got ${JSON.stringify(failed.result)}.`);
+    const medianOf = (figure: "load" | "first" | "whole" | "rssLoaded") => median(runs.map((one) => one[figure]));
     return {
       name,
       bytes: bundle === "-" ? 0 : statSync(bundle).size,
-      load: of("load"),
-      first: of("first"),
-      whole: of("whole"),
-      rss: of("rssLoaded"),
+      load: medianOf("load"),
+      first: medianOf("first"),
+      whole: medianOf("whole"),
+      rss: medianOf("rssLoaded"),
     };
   });
   rmSync(folder, { recursive: true });

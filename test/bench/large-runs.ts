@@ -1,32 +1,25 @@
-/** Runs functions over many disks and snapshots of the embedded cloud, each in its own process. */
+/** Runs functions on an embedded cloud with many disks and snapshots. Each invocation has its own process. */
 import { join } from "node:path";
 import { type EmbeddedCloud, ScaledClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { DIST, type Measured, run } from "./process.ts";
+import { endpointsAt } from "../support/user-data.ts";
+import { DIST, type Measured, run, timerEvent } from "./process.ts";
 
 const PER_SECOND = 50;
 const LATENCY_MS = 30;
-/** How many times faster the clocks run. The CPU time of the processes is not scaled, so it weighs more than in reality. */
+/** How many times faster than real time the clocks run. CPU time is not scaled, so its share is larger than in reality. */
 const FACTOR = 5;
 
-/** Options with which Node.js uses about as much memory as in a cgroup of 128 MB, in which the peak was 83 MiB. */
+/** Node.js options that limit memory about as much as a cgroup of 128 MB does, in which the measured peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
 
-const timer = (body: unknown) => ({
-  version: "v1.0",
-  time: new Date().toISOString(),
-  trigger_type: "TIMER",
-  trigger_name: "bench",
-  user_event: JSON.stringify(body),
-});
-
 function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): Record<string, string> {
-  const endpoints = ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
-  return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...Object.fromEntries(endpoints), ...more };
+  const endpoints = endpointsAt(cloud.url, ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"]);
+  return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...endpoints, ...more };
 }
 
-/** Runs scheduled-snapshots over disks with the tag of its policy, `shardSize` of them per invocation. */
-export async function scheduled(disks: number, shardSize: number, options: readonly string[] = []) {
+/** Runs scheduled-snapshots for disks that its policy selects. One invocation processes at most `shardSize` disks. */
+export async function runScheduled(disks: number, shardSize: number, options: readonly string[] = []) {
   const bundle = join(DIST, "scheduled-snapshots", "index.js");
   const invocations: Promise<Measured>[] = [];
   const invoke = (event: unknown) => run({ bundle, event, variables, factor: FACTOR, options });
@@ -46,7 +39,7 @@ export async function scheduled(disks: number, shardSize: number, options: reado
   for (let index = 0; index < disks; index += 1) cloud.addVolume({ tags: { backup: "daily" } });
   const started = cloud.clock.now();
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
-  const first = await invoke(timer({ policy: "nightly", targets }));
+  const first = await invoke(timerEvent({ policy: "nightly", targets }));
   await cloud.idle();
   const runs = [first, ...(await Promise.all(invocations))];
   const seconds = (cloud.clock.now() - started) / 1000;
@@ -62,15 +55,15 @@ export async function scheduled(disks: number, shardSize: number, options: reado
     requests,
     throttled,
     seconds,
-    // The rate limiter starts with a full bucket.
-    least: Math.max(0, (requests - throttled - PER_SECOND) / PER_SECOND),
+    // The rate limiter of the embedded cloud accepts the first PER_SECOND requests at once.
+    minSeconds: Math.max(0, (requests - throttled - PER_SECOND) / PER_SECOND),
     rssPeak: Math.max(...runs.map((one) => one.rssPeak)),
     cpu: runs.reduce((sum, one) => sum + one.cpu, 0),
   };
 }
 
-/** Runs prune-snapshots over snapshots that its policy keeps, to measure reading and planning. */
-export async function prune(snapshots: number, options: readonly string[] = []) {
+/** Measures how prune-snapshots lists snapshots and plans their retention. The policy keeps all of them. */
+export async function runPrune(snapshots: number, options: readonly string[] = []) {
   const cloud = await startCloud({ keepRequests: false });
   const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);
   for (let index = 0; index < snapshots; index += 1) {
@@ -84,8 +77,8 @@ export async function prune(snapshots: number, options: readonly string[] = []) 
     });
   }
   const bundle = join(DIST, "prune-snapshots", "index.js");
-  const event = timer({ policy: "nightly", retention: { keep_last: snapshots } });
-  const { cpu, rssPeak, answer } = await run({ bundle, event, variables: variablesFor(cloud), options });
+  const event = timerEvent({ policy: "nightly", retention: { keep_last: snapshots } });
+  const { cpu, rssPeak, result } = await run({ bundle, event, variables: variablesFor(cloud), options });
   await cloud.close();
-  return { snapshots, cpu, rssPeak, outcomes: answer.outcomes };
+  return { snapshots, cpu, rssPeak, outcomes: result.outcomes };
 }

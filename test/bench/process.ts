@@ -1,4 +1,4 @@
-/** Starts a new process for each invocation of a bundle and returns the time and memory that it took. */
+/** Invokes bundles, each in a new process, and measures the elapsed time and used memory. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
@@ -6,8 +6,20 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const DIST = join(ROOT, "dist");
 export const MB = 1024 * 1024;
 
+/** The esbuild options of every bundle that the bench builds, equal to those of the deployed bundles. */
+export const BUILD_OPTIONS = { bundle: true, platform: "node", format: "cjs", target: "node20", minify: true } as const;
+
+/** Returns the event that a timer sends at the current time. */
+export const timerEvent = (body: unknown) => ({
+  version: "v1.0",
+  time: new Date().toISOString(),
+  trigger_type: "TIMER",
+  trigger_name: "bench",
+  user_event: JSON.stringify(body),
+});
+
 export interface Measured {
-  /** Milliseconds to load the bundle, until the first response arrived, and until the invocation ended. */
+  /** Milliseconds to load the bundle, until the first response arrived, and until the handler returned. */
   load: number;
   first: number;
   whole: number;
@@ -15,7 +27,7 @@ export interface Measured {
   rssPeak: number;
   /** CPU time of the invocation in milliseconds. */
   cpu: number;
-  answer: Record<string, unknown>;
+  result: Record<string, unknown>;
 }
 
 export interface Invoke {
@@ -23,7 +35,7 @@ export interface Invoke {
   bundle: string;
   event: unknown;
   variables: Record<string, string>;
-  /** How many times faster the clock of the process runs. */
+  /** How many times faster than real time the clock of the process runs. Default: 1. */
   factor?: number;
   /** Command-line options of Node.js. */
   options?: readonly string[];
@@ -31,11 +43,11 @@ export interface Invoke {
 
 export function run({ bundle, event, variables, factor = 1, options = [] }: Invoke): Promise<Measured> {
   const values = [bundle, JSON.stringify(event), JSON.stringify(variables), String(factor)];
-  return jsonOf([...options, join(import.meta.dirname, "child.cjs"), ...values]);
+  return runForJson([...options, join(import.meta.dirname, "child.cjs"), ...values]);
 }
 
 /** Runs Node.js with arguments and returns the JSON that it prints. */
-export function jsonOf<Result>(values: readonly string[]): Promise<Result> {
+export function runForJson<Result>(values: readonly string[]): Promise<Result> {
   const child = spawn(process.execPath, values, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.on("data", (chunk) => {
@@ -47,7 +59,7 @@ export function jsonOf<Result>(values: readonly string[]): Promise<Result> {
         resolve(JSON.parse(text));
       } catch {
         reject(
-          new Error(`Expected figures as JSON from ${values.join(" ").slice(0, 120)}, got ${text.slice(0, 200)}.`),
+          new Error(`node ${values.join(" ").slice(0, 120)}: expected JSON on stdout, got "${text.slice(0, 200)}".`),
         );
       }
     });

@@ -1,5 +1,5 @@
-// Makes the clock and the timers of a process run faster, so a run of minutes takes seconds. Pauses and the cloud's rate limit
-// are scaled alike. The CPU time of the process is not scaled, so it weighs more than in reality.
+// Makes the clock and the timers of a process run faster, so a run of minutes takes seconds. CPU time is not scaled, so its
+// share is larger than in reality.
 "use strict";
 
 exports.scaleTime = (factor) => {

@@ -1,8 +1,8 @@
-// Invokes the same function repeatedly in one process. Arguments: "calls", the module to compare, and the event; or "network", the
-// bundle, the event, the user data, and the number of invocations.
+// Invokes a function repeatedly in one process and prints the mean time of an invocation. Arguments: "calls", the path of the built
+// warm-calls.ts, and the event; or "network", the path of a bundle, the event, the user data, and the number of invocations.
 "use strict";
 const { performance } = require("node:perf_hooks");
-const [what, bundle, eventText, userData, times] = process.argv.slice(2);
+const [mode, bundle, eventText, userData, times] = process.argv.slice(2);
 const write = process.stdout.write.bind(process.stdout);
 console.log = () => {};
 const event = JSON.parse(eventText);
@@ -24,9 +24,9 @@ const context = () => {
   };
 };
 
-async function compare({ chain, bare, plan }) {
+async function measureCalls({ chain, bare, plan }) {
   const ROUNDS = 7;
-  const EACH = 200;
+  const CALLS_PER_ROUND = 200;
   const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
   const figures = { chain: { ms: [], bytes: [] }, bare: { ms: [], bytes: [] } };
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -34,25 +34,25 @@ async function compare({ chain, bare, plan }) {
       gc();
       const heap = process.memoryUsage().heapUsed;
       const began = performance.now();
-      for (let index = 0; index < EACH; index += 1) await call(event, context());
-      const ms = (performance.now() - began) / EACH;
-      const bytes = (process.memoryUsage().heapUsed - heap) / EACH;
-      // The first round only lets the compiler optimize.
+      for (let index = 0; index < CALLS_PER_ROUND; index += 1) await call(event, context());
+      const ms = (performance.now() - began) / CALLS_PER_ROUND;
+      const bytes = (process.memoryUsage().heapUsed - heap) / CALLS_PER_ROUND;
+      // V8 still optimizes the code in the first round, so its figures do not count.
       if (round > 0) figures[name].ms.push(ms) && figures[name].bytes.push(bytes);
     }
   }
-  const of = ({ ms, bytes }) => ({ ms: median(ms), bytes: median(bytes) });
-  return { chain: of(figures.chain), bare: of(figures.bare), planCpu: plan(100_000) };
+  const mediansOf = ({ ms, bytes }) => ({ ms: median(ms), bytes: median(bytes) });
+  return { chain: mediansOf(figures.chain), bare: mediansOf(figures.bare), planCpu: plan(100_000) };
 }
 
-async function overTheNetwork({ handler }) {
+async function measureNetwork({ handler }) {
   await handler(event, context());
   const began = performance.now();
   for (let index = 1; index < Number(times); index += 1) await handler(event, context());
   return { ms: (performance.now() - began) / (Number(times) - 1) };
 }
 
-(what === "calls" ? compare : overTheNetwork)(require(bundle)).then((figures) => {
+(mode === "calls" ? measureCalls : measureNetwork)(require(bundle)).then((figures) => {
   write(JSON.stringify(figures));
   process.exit();
 });

@@ -1,38 +1,34 @@
-/** Measures a warm instance: the cost of the middlewares and the validation, and requests over a kept-alive connection. */
+/** Measures invocations of a warm instance, with and without middlewares, and over a kept-alive connection. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
 import { CREATE, startAcceptingServer } from "./cold.ts";
-import { DIST, jsonOf } from "./process.ts";
+import { BUILD_OPTIONS, DIST, runForJson } from "./process.ts";
 
-export interface Warm {
-  /** Milliseconds and allocated bytes of one invocation. */
+export interface WarmCalls {
+  /** Milliseconds and allocated bytes of one invocation: of the whole function, and without its middlewares. */
   chain: { ms: number; bytes: number };
   bare: { ms: number; bytes: number };
   /** CPU time in milliseconds to plan the retention of 100,000 snapshots. */
   planCpu: number;
 }
 
-export async function warm(): Promise<Warm> {
+export async function measureWarmCalls(): Promise<WarmCalls> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const outfile = join(folder, "calls.cjs");
   await build({
     entryPoints: [join(import.meta.dirname, "warm-calls.ts")],
     outfile,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    minify: true,
+    ...BUILD_OPTIONS,
     supported: { "dynamic-import": false },
     alias: STUBBED_PACKAGES,
     plugins: [sdkStubs],
   });
-  // The young generation is so large that no garbage is collected during the measurement.
+  // The large young generation prevents garbage collection during the measurement.
   const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
-  const measured = await jsonOf<Warm>([
+  const measured = await runForJson<WarmCalls>([
     ...options,
     join(import.meta.dirname, "warm.cjs"),
     "calls",
@@ -43,13 +39,13 @@ export async function warm(): Promise<Warm> {
   return measured;
 }
 
-/** Measures consecutive invocations of one warm instance over the network. */
-export async function keptAlive(invocations: number) {
+/** Measures consecutive invocations of one warm instance that sends its requests over loopback. */
+export async function measureKeptAlive(invocations: number) {
   const server = await startAcceptingServer();
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", EVS_ENDPOINT: server.url };
   const bundle = join(DIST, "create-snapshot", "index.js");
   const values = [bundle, JSON.stringify(CREATE), JSON.stringify(variables), String(invocations)];
-  const { ms } = await jsonOf<{ ms: number }>([join(import.meta.dirname, "warm.cjs"), "network", ...values]);
+  const { ms } = await runForJson<{ ms: number }>([join(import.meta.dirname, "warm.cjs"), "network", ...values]);
   server.close();
   return { invocations, requests: server.requests(), connections: server.connections(), ms };
 }

@@ -1,13 +1,13 @@
-// Sets the clock of a process, and of every process and thread that it starts, to another moment, from which it runs on:
+// Shifts `Date` in a process, and in every process and thread that the process starts. The clock then runs on from that moment:
 //   TEST_CLOCK=2027-03-01T12:00:00Z NODE_OPTIONS='--require "<this file>"' npm test
-// Only `Date` is shifted. Monotonic time (`performance.now`, timers) stays as it is.
+// Monotonic time (`performance.now`, timers) does not change.
 "use strict";
 const { ChildProcess } = require("node:child_process");
 const { subscribe } = require("node:diagnostics_channel");
 
 const RealDate = Date;
 const realNow = RealDate.now;
-// The first process turns the moment into an offset, which all others inherit: their clocks agree.
+// The first process computes an offset from the moment. All other processes inherit the offset, so their clocks agree.
 process.env.TEST_CLOCK_OFFSET_MS ??= String(RealDate.parse(process.env.TEST_CLOCK) - realNow());
 const offset = Number(process.env.TEST_CLOCK_OFFSET_MS);
 if (!Number.isFinite(offset)) {
@@ -24,12 +24,12 @@ RealDate.now = now;
 RealDate.prototype.constructor = ShiftedDate;
 globalThis.Date = ShiftedDate;
 
-// Node.js fills the header `Date` of a response without calling `Date`, so set it here.
+// Node.js sets the `Date` header of a response without calling `Date`.
 subscribe("http.server.request.start", ({ response }) => {
   response.setHeader("Date", new RealDate(now()).toUTCString());
 });
 
-// Pass the clock and the time zone on to a child process that is started with another environment.
+// Pass the clock and the time zone to child processes that are started with an environment of their own.
 const INHERITED = ["NODE_OPTIONS", "TEST_CLOCK_OFFSET_MS", "TZ"];
 const { spawn } = ChildProcess.prototype;
 ChildProcess.prototype.spawn = function (options) {

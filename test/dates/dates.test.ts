@@ -1,10 +1,10 @@
-/** Tests that `npm run test:dates` sets every clock that a test can read, and leaves out no file by mistake. */
+/** Tests that `npm run test:dates` sets every clock that a test can read, and that it excludes no test file by mistake. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { DATES, environmentOf, filesOf, runs, SLOW, stopsDate, testFiles, WITHOUT_DATE, ZONES } from "./plan.ts";
 
-/** Runs a program with the clock set to a moment and returns the JSON values that the program prints. */
-function printed(moment: string, program: string): unknown {
+/** Runs a program with its clock set to a moment. Returns the JSON values that the program prints. */
+function outputAt(moment: string, program: string): unknown {
   const run = { date: { name: "", at: () => moment, slowIn: ZONES[0] }, zone: ZONES[0] } as const;
   const { TEST_CLOCK_OFFSET_MS: _, ...env } = process.env;
   const { stdout, stderr } = spawnSync(process.execPath, ["-e", program], {
@@ -18,7 +18,7 @@ function printed(moment: string, program: string): unknown {
     .map((line) => JSON.parse(line));
 }
 
-test("test:dates sets the clock of a process for every way to read the date", () => {
+test("test:dates changes the date that Date.now(), new Date(), Date() and subclasses of Date return", () => {
   const program = `
     const day = (date) => new Date(date).toISOString().slice(0, 10);
     class Own extends Date {}
@@ -27,7 +27,7 @@ test("test:dates sets the clock of a process for every way to read the date", ()
     console.log(JSON.stringify([new Date(0).getTime(), Date.UTC(1970, 0, 2), new Date(1970, 0, 1).getTime()]));
     console.log(JSON.stringify(performance.now() < 60_000));`;
   const day = "2031-05-05";
-  expect(printed(`${day}T12:00:00Z`, program)).toEqual([
+  expect(outputAt(`${day}T12:00:00Z`, program)).toEqual([
     [day, day, day, day],
     [true, true, true],
     [0, 86_400_000, -28_800_000],
@@ -35,7 +35,7 @@ test("test:dates sets the clock of a process for every way to read the date", ()
   ]);
 });
 
-test("test:dates sets the clock of threads, of child processes with their own environment, and of the Date header of a server", () => {
+test("test:dates changes the date in worker threads, in child processes with their own environment, and in Date headers", () => {
   const program = `
     const say = "console.log(JSON.stringify([new Date().getUTCFullYear(), process.env.TZ]))";
     const { spawn } = require("node:child_process");
@@ -51,15 +51,15 @@ test("test:dates sets the clock of threads, of child processes with their own en
         server.close();
       });
     })();`;
-  expect(printed("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
+  expect(outputAt("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("test:dates has a run for each date in each zone, and --part selects a leap day and the end of a year", () => {
+test("test:dates runs each date in each time zone, and --part runs only a leap day and the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
   expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
-test("test:dates runs the slow test files at each date and excludes only files that exist", () => {
+test("test:dates runs each slow test file once per date, and each exclusion pattern matches a file", () => {
   for (const pattern of [...WITHOUT_DATE, ...SLOW]) {
     expect([pattern, testFiles().some((path) => pattern.test(path))]).toEqual([pattern, true]);
   }
@@ -69,7 +69,7 @@ test("test:dates runs the slow test files at each date and excludes only files t
   }
 });
 
-test("test:dates runs the tests of every function in each zone, and at each date those that do not use a fixed date", () => {
+test("test:dates runs all function tests in each time zone, and those without a fixed date also at each date", () => {
   const ofFunctions = (files: string[]) => files.filter((path) => path.startsWith("functions/"));
   const all = ofFunctions(testFiles());
   expect(all.some(stopsDate)).toBe(true);

@@ -1,4 +1,4 @@
-/** Defines which tests run at which dates and in which time zones. */
+/** Selects the dates and the time zones of `npm run test:dates`, and the test files of each run. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -9,9 +9,9 @@ type Zone = (typeof ZONES)[number];
 
 interface TestDate {
   name: string;
-  /** When a run starts. A switch of the clocks or a new year follows 15 s later, in the middle of the tests. */
+  /** The moment at which a run starts. A change to summer time, or a new year, follows 15 s later, during the tests. */
   at: (zone: Zone) => string;
-  /** The only time zone in which the slow tests run on this date. */
+  /** The only time zone in which the slow tests run at this date. */
   slowIn: Zone;
 }
 
@@ -41,25 +41,30 @@ export const DATES: TestDate[] = [
   { name: "31 December 2026, 23:59", at: (zone) => END_OF_YEAR[zone], slowIn: "America/New_York" },
 ];
 
-/** Returns all dates in all time zones, or for `part` a leap day and the end of a year in the zone of their slow tests. */
+/** Returns a run for each date in each time zone. With `part`, returns only a leap day and the end of a year, each in one zone. */
 export const runs = (part: boolean): Run[] =>
   DATES.flatMap((date) => ZONES.map((zone) => ({ date, zone }))).filter(
     ({ date, zone }) => !part || (zone === date.slowIn && [DATES[1], DATES.at(-1)].includes(date)),
   );
 
-/** Files that take long and whose tests contain no date, because they check documents, settings, sizes or speed. */
-export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi\.test/, /^bench\//, /-speed\.test/];
-/** Files that start many processes and wait for them in real time. They run in one time zone at each date. */
-export const SLOW = [/^infra\/ci\/gate\.test/, /^infra\/ci\/snippets\.test/, /^infra\/local\/tour\/tour\.test/];
+/** Slow files whose tests do not depend on the date, because they check documents, settings, sizes or speed. */
+export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
+/** Slow files that wait for many processes in real time. At each date they run in one time zone only. */
+export const SLOW = [
+  /^infra\/ci\/gate\.test/,
+  /^infra\/ci\/gate-connection\.test/,
+  /^infra\/ci\/snippets\.test/,
+  /^infra\/local\/tour\/tour\.test/,
+];
 
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file stops `Date` at a fixed moment. Only the time zone can change the results of such a file. */
+/** Returns whether a test file fixes `Date`. Only the time zone can change the results of a file with a fixed date. */
 export const stopsDate = (path: string): boolean =>
   /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
-/** Returns the test files that can depend on the date. The first date includes those that depend only on the time zone. */
+/** Returns the test files of a run. Files with a fixed date run at the first date only, because only the time zone affects them. */
 export function filesOf({ date, zone }: Run): string[] {
   const excluded = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
   return testFiles().filter(

@@ -1,4 +1,4 @@
-/** `npm run test:dates`: runs the tests at dates and in time zones at which software tends to fail. */
+/** `npm run test:dates`: runs the tests at dates at which software often fails, such as a leap day, in several time zones. */
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -6,10 +6,10 @@ import { DATES, environmentOf, filesOf, ROOT, type Run, runs, ZONES } from "./pl
 
 const USAGE = `npm run test:dates [-- --part | -- --help]
 
-Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time.
-This takes 10 minutes or more.
+Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time. It takes at least
+10 minutes. Exits with 0 if every run passed, otherwise with 1.
 
-  --part   run only two of them, which takes 2 to 6 minutes`;
+  --part   run only a leap day and the end of a year, which takes 2 to 6 minutes`;
 
 /** Runs the tests at one date in one time zone. Returns whether all of them passed. */
 async function executeRun(run: Run): Promise<boolean> {
@@ -34,10 +34,11 @@ async function executeRun(run: Run): Promise<boolean> {
   console.log(
     `${ok ? "passed" : "FAILED"}  ${label}  ${passed.padStart(4)} tests passed  ${String(seconds).padStart(3)} s`,
   );
-  if (!ok) console.log(`${output}\nTo repeat one file of this run:\n  ${commandOf(run)} <file>\n`);
+  if (!ok) console.log(`To repeat one test file at this date:\n  ${commandOf(run)} <file>\n\n${output}`);
   return ok;
 }
 
+/** Returns the command that runs a test file at the date and in the time zone of a run. */
 function commandOf(run: Run): string {
   const variables = Object.entries(environmentOf(run)).map(([name, value]) => `${name}='${value}'`);
   return `${variables.join(" ")} npx vitest run --config test/vitest.config.mjs`;
@@ -57,6 +58,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const waiting = runs(part);
+  const total = waiting.length;
   let failed = 0;
   const work = async () => {
     for (let run = waiting.shift(); run; run = waiting.shift()) {
@@ -64,7 +66,7 @@ async function main(): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
-  if (failed > 0) console.log(`${failed} runs failed.`);
+  console.log(failed === 0 ? `All ${total} runs passed.` : `${failed} of ${total} runs failed.`);
   return failed > 0 ? 1 : 0;
 }
 

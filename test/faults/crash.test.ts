@@ -6,7 +6,7 @@ import { OPTIONS, saveResult } from "./report.ts";
 
 useFixedDate();
 
-test(`the functions keep every guarantee in ${OPTIONS.runs} scenarios of redeliveries and crashes`, {
+test(`the functions keep every guarantee in ${OPTIONS.runs} random scenarios with redeliveries, crashes and failed requests`, {
   timeout: 3_600_000,
 }, async () => {
   const { runs: numRuns, seed, path } = OPTIONS;

@@ -1,4 +1,4 @@
-/** Delivers the same event several times, with a crash at any request, to a cloud with random faults. */
+/** Delivers one event several times, with random faults of the embedded cloud and crashes at random requests. */
 import fc from "fast-check";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
 import { type Crash, createFaultyEnvironment, type Delivery, type Instance } from "./faulty-environment.ts";
@@ -7,14 +7,14 @@ import { CELLS, type Cell, createJob, retriesFailed } from "./jobs.ts";
 import { queueShards, RETRY_MS } from "./shards.ts";
 
 interface Attempt {
-  /** Use a new instance. Otherwise use the previous one, unless it crashed. */
+  /** True: deliver to a new instance. False: deliver to the previous instance, unless that instance crashed. */
   cold: boolean;
   crash?: Crash;
-  /** Deliver the event twice at the same moment to that instance. */
+  /** True: deliver the event twice at the same time to the same instance. */
   twice: boolean;
   faults: { match: FaultMatch; fault: Fault | { type: "slow"; ms: number } }[];
   remainingMs: number;
-  /** The time since the attempt before. */
+  /** The time between the previous attempt and this attempt. */
   pauseMs: number;
 }
 
@@ -24,7 +24,7 @@ export interface Scenario {
   seed: number;
   listLagMs: number;
   creationMs: number;
-  /** How many snapshots of each resource fail before one becomes available. */
+  /** The number of snapshots of each resource that fail before a snapshot becomes available. */
   failures: number;
   attempts: Attempt[];
 }
@@ -44,7 +44,7 @@ const faultCase = fc.record({
     fc.record({ type: fc.constant("expiredToken") }),
     fc.record({ type: fc.constant("clockSkew"), ms: fc.constantFrom(-3_600_000, 3_600_000) }),
     fc.record({ type: fc.constant("redirect"), location: fc.constant("http://127.0.0.1:1/") }),
-    // A delayed response: the cloud has processed the request before.
+    // The embedded cloud processes the request at once and delays only the response.
     fc.integer({ min: 100, max: 9_000 }).map((ms) => ({ type: "slow", ms })),
   ),
 });
@@ -70,7 +70,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   attempts: fc.array(attempt, { minLength: 1, maxLength: 4 }),
 }) as fc.Arbitrary<Scenario>;
 
-/** Runs a scenario. Returns the guarantees that it broke. */
+/** Runs a scenario. Returns a description of each guarantee that a function broke. */
 export async function runScenario({
   cell,
   size,
@@ -100,7 +100,9 @@ export async function runScenario({
       const invocation = { ...job.invocation, remainingMs };
       const first = instance.deliver(job.factory, job.event, { ...invocation, crash });
       const second =
-        twice && canOverlap(cell) && instance.alive ? instance.deliver(job.factory, job.event, invocation) : undefined;
+        twice && preventsDuplicates(cell) && instance.alive
+          ? instance.deliver(job.factory, job.event, invocation)
+          : undefined;
       const concurrent = await Promise.all(second === undefined ? [first] : [first, second]);
       await runShards();
       deliveries.push(...concurrent);
@@ -111,7 +113,7 @@ export async function runScenario({
       found.push(...findDuplicates(environment, job));
       cloud.clearFaults();
     }
-    // Without faults. A snapshot can fail twice, so the third delivery has to succeed.
+    // These deliveries have no faults. A snapshot can fail twice, so the third delivery must succeed.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       clock.advance(2 * RETRY_MS + creationMs);
       const delivery = await environment
@@ -130,7 +132,7 @@ export async function runScenario({
 }
 
 /**
- * Returns whether overlapping deliveries of a cell must not create duplicates. Shards run in separate instances, so shards that
- * start twice at the same moment can create duplicates.
+ * Returns whether the functions must avoid duplicates when two deliveries overlap in one instance. They cannot avoid them for
+ * sharded runs, because each shard runs in its own instance.
  */
-const canOverlap = ({ trigger }: Cell): boolean => trigger !== "shards";
+const preventsDuplicates = ({ trigger }: Cell): boolean => trigger !== "shards";

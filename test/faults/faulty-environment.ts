@@ -1,4 +1,4 @@
-/** Runs functions in an environment that fails: instances crash at a request, requests hang, and a seed decides by chance. */
+/** Runs functions in instances that can crash at any request, and delays responses on the virtual clock. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Time } from "../../shared/core/clock.ts";
 import { type HttpRequest, type Transport, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
@@ -15,24 +15,24 @@ import { createRandom } from "../support/random.ts";
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;
 
-/** The instance crashes at its nth request: before it sends the request, or after the cloud has processed it. */
+/** A crash at the nth request of a delivery: before the request is sent, or after the embedded cloud processed the request. */
 export interface Crash {
   request: number;
   when: "before" | "after";
 }
 
 export interface Delivery {
-  /** What the function returned or threw; undefined if the instance crashed. */
+  /** The result or the error of the function, or undefined if the instance crashed. */
   invoked?: Invoked;
   startedAt: number;
   tookMs: number;
-  /** The time until the platform's deadline, at the beginning. */
+  /** The time from the start of the delivery to the platform's deadline. */
   remainingMs: number;
-  /** The printed lines, up to the crash if there was one. */
+  /** The lines that the function printed before it finished or crashed. */
   lines: string[];
 }
 
-/** One instance of a function. Its invocations share state in memory, which a crash destroys. */
+/** One instance of a function. Its invocations share memory until it crashes. */
 export interface Instance {
   readonly alive: boolean;
   deliver(factory: Factory, event: unknown, invocation?: Invocation & { crash?: Crash }): Promise<Delivery>;
@@ -41,11 +41,11 @@ export interface Instance {
 export interface FaultyEnvironment extends TestEnvironment {
   /** Starts a cold instance. */
   instance(): Instance;
-  /** Returns a fault that delays a response by so many milliseconds of the environment's clock, after the request is processed. */
+  /** Returns a fault that delays the response to a processed request by `ms` on the environment's clock. */
   delayResponse(ms: number): Fault;
-  /** How long the cloud takes to create a snapshot. */
+  /** The time in milliseconds that the embedded cloud takes to create a snapshot. */
   creationMs: number;
-  /** Called for each asynchronous invocation. Without it the cloud only acknowledges the invocation. */
+  /** Called for each asynchronous invocation. If it is undefined, the embedded cloud only acknowledges the invocation. */
   onShard: ((event: unknown, requestId: string) => Promise<void>) | undefined;
 }
 
@@ -77,7 +77,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
     let requests = 0;
     let crash: (Crash & { after: number }) | undefined;
 
-    /** A crashed instance gets no more results. */
+    /** The pending result of everything that a crashed instance still waits for. */
     const never = new Promise<never>(() => {});
     const whileAlive = async <T>(work: () => Promise<T>): Promise<T> => {
       if (death.signal.aborted) return never;
@@ -89,7 +89,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
         throw thrown;
       }
     };
-    const mortalTransport: Transport = (request) => {
+    const crashingTransport: Transport = (request) => {
       if (death.signal.aborted) return never;
       requests += 1;
       const last = crash !== undefined && requests === crash.after + crash.request ? crash : undefined;
@@ -128,7 +128,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
             factory({
               ...runtime,
               time,
-              transport: mortalTransport,
+              transport: crashingTransport,
               inFlight,
               print(line) {
                 if (death.signal.aborted) return;
@@ -140,7 +140,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
           invocation,
         );
         const invoked = await Promise.race([work, crashed.then(() => undefined)]);
-        // The cloud still processes the requests that the instance had sent before it crashed.
+        // The embedded cloud still processes the requests that the instance sent before the crash.
         if (invoked === undefined) await sent();
         return {
           invoked,
@@ -164,15 +164,14 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
 }
 
 /**
- * Sends requests whose durations count on the environment's clock. A request that the cloud leaves hanging fails after its
- * timeout, and a delayed response arrives later. Requests are sent one at a time in the order of their start, so a run can be
- * repeated.
+ * Sends requests whose durations count on the environment's clock. A request without a response fails after its timeout. Requests
+ * are sent one at a time in the order of their start, so a run with the same seed has the same result.
  */
 function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) {
   const { clock, runtime } = environment;
   let wire: Promise<unknown> = Promise.resolve();
 
-  /** Returns the response and its delay; undefined if there is no response. */
+  /** Returns the response and its delay, or undefined if the embedded cloud sends no response. */
   const exchange = async (request: HttpRequest) => {
     delay.ms = 0;
     const response = await environment.exchange(request);
@@ -183,8 +182,8 @@ function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) 
     const exchanging = wire.then(() => exchange(request));
     wire = exchanging.catch(() => {});
     const { response, late } = (await exchanging) ?? { late: Number.POSITIVE_INFINITY };
-    const ends = startedAt + Math.min(late, request.timeoutMs);
-    if (ends > clock.now()) await runtime.time.sleep(ends - clock.now(), crashed);
+    const finishesAt = startedAt + Math.min(late, request.timeoutMs);
+    if (finishesAt > clock.now()) await runtime.time.sleep(finishesAt - clock.now(), crashed);
     if (response !== undefined && late <= request.timeoutMs) return response;
     throw new TransportFailure(`no response within ${request.timeoutMs} ms`, { requestSent: true });
   };

@@ -1,8 +1,8 @@
-/** Checks the guarantees of the project against the snapshots in the cloud and the records of the functions. */
+/** Checks the guarantees: compares the result records of the functions with the snapshots in the embedded cloud. */
 import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
+import { resourceOf } from "../support/kinds.ts";
 import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import type { Job, Target } from "./jobs.ts";
-import { resourceOf } from "./jobs.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and responses of many shapes
 type Any = any;
@@ -12,7 +12,7 @@ type WithCloud = Pick<FaultyEnvironment, "cloud" | "creationMs">;
 const FAILED = ["error", "UNAVAILABLE"];
 const SUCCESS = ["accepted", "existing", "available"];
 
-/** Lists the snapshots of a kind without the members of groups, which belong to their group. */
+/** Returns the snapshots of a kind, without the members of snapshot groups. */
 const listOwnSnapshots = (cloud: FaultyEnvironment["cloud"], kind: Kind): SnapshotView[] =>
   cloud.snapshots(kind).filter(({ snapshot_group_id }) => !snapshot_group_id);
 
@@ -21,7 +21,7 @@ const isOf =
   (snapshot: SnapshotView) =>
     snapshot.kind === kind && resourceOf(snapshot) === resource;
 
-/** Returns the snapshots that did not fail, for each target. */
+/** Returns each target with its snapshots that did not fail. */
 function findGoodSnapshots(
   { cloud }: WithCloud,
   targets: readonly Target[],
@@ -31,13 +31,13 @@ function findGoodSnapshots(
   return targets.map((target) => ({ target, good: all.filter(isOf(target)) }));
 }
 
-/** Reports each target that has more than one snapshot that did not fail. */
+/** Reports each target that has two or more snapshots that did not fail. */
 export const findDuplicates = (environment: WithCloud, { targets }: Pick<Job, "targets">): string[] =>
   findGoodSnapshots(environment, targets)
     .filter(({ good }) => good.length > 1)
     .map(({ target, good }) => `duplicate: ${good.length} snapshots of ${nameOf(target)}`);
 
-/** Reports what is missing after a delivery without faults: one good snapshot of each target, and a success. */
+/** Reports a failure of the last delivery, and each target without exactly one good snapshot. Call it after a delivery without faults. */
 export const findUnfinished = (
   environment: WithCloud,
   { targets }: Pick<Job, "targets">,
@@ -45,23 +45,25 @@ export const findUnfinished = (
 ): string[] => [
   ...findGoodSnapshots(environment, targets)
     .filter(({ good }) => good.length !== 1)
-    .map(({ target, good }) => `at the end ${good.length} snapshots of ${nameOf(target)}`),
-  ...(hasFailed(delivery) ? [`at the end the function failed: ${delivery.lines.join(" ")}`] : []),
+    .map(
+      ({ target, good }) => `${good.length} good snapshots of ${nameOf(target)} after the last delivery, expected 1`,
+    ),
+  ...(hasFailed(delivery) ? [`the last delivery failed although it had no faults: ${delivery.lines.join(" ")}`] : []),
 ];
 
-/** Reports a delivery that no longer fails although a person must decide about a failed snapshot, and duplicates. */
+/** Reports a delivery that succeeds although its snapshot failed and only a person may retry it. Also reports duplicates. */
 export const findHiddenFailure = (environment: WithCloud, job: Job, delivery: Delivery): string[] =>
-  hasFailed(delivery) ? findDuplicates(environment, job) : ["a delivery no longer reports the failed snapshot"];
+  hasFailed(delivery) ? findDuplicates(environment, job) : ["the last delivery does not report the failed snapshot"];
 
 const hasFailed = ({ invoked }: Delivery): boolean =>
   invoked === undefined || invoked.error !== undefined || (invoked.result?.statusCode ?? 200) >= 300;
 
 /**
- * Reports the guarantees that a delivery broke: no false success, one terminal record per target, no secret in the output,
- * and an end before the deadline.
+ * Reports the guarantees that a delivery broke: no false success, one result record per target, no secret in the output,
+ * and completion before the deadline.
  *
- * @param targets the targets of this delivery: all of a job, or those of a shard
- * @param others  other deliveries of the job, whose records explain the snapshots that they created
+ * @param targets the targets of this delivery: all targets of the job, or the targets of one shard
+ * @param others  the other deliveries of the job; snapshots in their records were not created by this delivery
  */
 export function findBrokenGuarantees(
   environment: WithCloud,
@@ -73,7 +75,7 @@ export function findBrokenGuarantees(
   const { invoked, tookMs, remainingMs, lines } = delivery;
   const records: Any[] = lines.map((line) => JSON.parse(line));
   const found: string[] = [];
-  const complain = (what: string) => found.push(what);
+  const report = (what: string) => found.push(what);
 
   const ofTargets = records.filter(({ action }) => action === "create");
   const counts = new Map<string, number>();
@@ -81,29 +83,30 @@ export function findBrokenGuarantees(
     const name = nameOf({ kind, resource: resource_id });
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  for (const [name, count] of counts) if (count > 1) complain(`${count} terminal records of ${name}`);
+  for (const [name, count] of counts) if (count > 1) report(`${count} result records of ${name}, expected 1`);
   for (const record of ofTargets) {
     if (SUCCESS.includes(record.outcome))
-      for (const fault of findFalseSuccess(environment, record, delivery, otherLines)) complain(fault);
-    // pre-deploy asks its caller to repeat the call, which has to be for a reason too.
+      for (const fault of findFalseSuccess(environment, record, delivery, otherLines)) report(fault);
+    // pre-deploy defers a target only if its caller has to repeat the call.
     const isDeferredByGate = record.outcome === "deferred" && record.trigger === "http";
     if (record.outcome === "failed" || isDeferredByGate)
-      for (const fault of findFalseFailure(environment, record, delivery, otherLines)) complain(fault);
-    if (record.outcome === "deferred") for (const fault of findFalseHandover(environment, record)) complain(fault);
+      for (const fault of findFalseFailure(environment, record, delivery, otherLines)) report(fault);
+    if (record.outcome === "deferred") for (const fault of findFalseDeferral(environment, record)) report(fault);
   }
   const output = invoked?.output ?? lines.join("\n");
   for (const secret of secretsIn(environment))
-    if (output.includes(secret)) complain(`a secret in the output: ${secret}`);
+    if (output.includes(secret)) report(`the output contains a secret: ${secret}`);
   if (invoked === undefined) return found;
 
-  if (tookMs > remainingMs) complain(`the delivery took ${tookMs} ms of ${remainingMs} ms`);
+  if (tookMs > remainingMs) report(`the delivery took ${tookMs} ms, longer than the remaining ${remainingMs} ms`);
   const runs = records.filter(({ action }) => action === "run");
-  if (runs.length !== 1 || records.at(-1)?.action !== "run") complain(`${runs.length} records of the run`);
-  // If the list cannot be read, nobody knows which resources have the tags: one record reports the failed list.
+  if (runs.length !== 1 || records.at(-1)?.action !== "run")
+    report(`${runs.length} records of the run, expected 1 as the last record`);
+  // If the request that lists the resources fails, the targets are unknown, and one record reports the failure.
   const hasUnreadList = ofTargets.some(({ resource_id, outcome }) => resource_id === undefined && outcome === "failed");
   for (const target of targets)
-    if (!counts.has(nameOf(target)) && !hasUnreadList) complain(`no terminal record of ${nameOf(target)}`);
-  for (const fault of findFalseResponse(invoked, ofTargets)) complain(fault);
+    if (!counts.has(nameOf(target)) && !hasUnreadList) report(`no result record of ${nameOf(target)}`);
+  for (const fault of findFalseResponse(invoked, ofTargets)) report(fault);
   return found;
 }
 
@@ -114,7 +117,7 @@ export const secretsIn = ({ cloud }: WithCloud): string[] => {
   return [sk, securityToken, token].filter((secret) => secret !== "");
 };
 
-/** Reports a success whose snapshot does not exist, belongs to another resource, or failed. */
+/** Reports a success record whose snapshot does not exist, belongs to another resource, or failed. */
 function findFalseSuccess(
   { cloud, creationMs }: WithCloud,
   { kind, resource_id, outcome, snapshot_id, time }: Any,
@@ -125,14 +128,14 @@ function findFalseSuccess(
   const what = `false success: ${kind} ${resource_id} is ${outcome}, but ${snapshot_id}`;
   if (snapshot === undefined) return [`${what} does not exist`];
   if (resourceOf(snapshot) !== resource_id) return [`${what} belongs to ${resourceOf(snapshot)}`];
-  // The snapshot may have failed after the function read its status: the function trusts a list for 30 s, and the list may
-  // take another 30 s. For 10 s an instance also returns "existing" from memory for a snapshot that it created itself.
-  const endedAt = timeOf(snapshot.created_at ?? snapshot.started) + creationMs;
+  // The snapshot may have failed after the function read its status: the function reuses a list response for 30 s, and the list
+  // request may take another 30 s. An instance also remembers for 10 s that it created a snapshot.
+  const completedAt = timeOf(snapshot.created_at ?? snapshot.started) + creationMs;
   const readAt = Math.max(startedAt, Date.parse(time) - 60_000);
   const isRemembered = otherLines
     .filter((line) => line.includes(snapshot_id) && line.includes("accepted"))
     .some((line) => Date.parse(time) - Date.parse(JSON.parse(line).time) <= 10_000);
-  if (outcome === "existing" && FAILED.includes(snapshot.status) && readAt > endedAt && !isRemembered) {
+  if (outcome === "existing" && FAILED.includes(snapshot.status) && readAt > completedAt && !isRemembered) {
     return [`${what} is ${snapshot.status}`];
   }
   const members = cloud
@@ -143,7 +146,7 @@ function findFalseSuccess(
   return [];
 }
 
-/** Reports a plain failure although this delivery created a snapshot whose response it did not get. */
+/** Reports a failure record without `OutcomeUnknown` for a target of which this delivery created a snapshot. */
 function findFalseFailure(
   environment: WithCloud,
   { kind, resource_id, error, outcome }: Any,
@@ -163,32 +166,32 @@ function findFalseFailure(
   );
 }
 
-/** Parses a time of the cloud. A time without milliseconds, as DWS sends it, can be up to 999 ms later. */
+/** Parses a time in a response. DWS omits the milliseconds, so this returns the latest possible time. */
 const timeOf = (text: unknown) => {
   const time = String(text);
   return Date.parse(/Z$/.test(time) ? time : `${time}Z`) + (/\.\d/.test(time) ? 0 : 999);
 };
 
 /**
- * Reports a target whose record says `deferred` although the platform acknowledged no invocation for its resource. Skips
- * pre-deploy, which starts no invocation because its caller repeats the call.
+ * Reports a `deferred` record although the platform acknowledged no invocation for the resource. It skips pre-deploy, which starts
+ * no invocation, because its caller repeats the call.
  */
-function findFalseHandover({ cloud }: WithCloud, { resource_id, detail, trigger }: Any): string[] {
+function findFalseDeferral({ cloud }: WithCloud, { resource_id, detail, trigger }: Any): string[] {
   if (trigger === "http") return [];
-  const isHandedOver = cloud.invocations.some(
+  const isInvoked = cloud.invocations.some(
     ({ requestId, payload }) => String(detail).includes(requestId) && JSON.stringify(payload).includes(resource_id),
   );
-  return isHandedOver ? [] : [`false handover: ${resource_id}: ${detail}`];
+  return isInvoked ? [] : [`${resource_id} is deferred, but no invocation was started for it: ${detail}`];
 }
 
-/** Reports a response that contradicts the records. */
+/** Reports an HTTP status, a return or a throw that contradicts the result records. */
 function findFalseResponse({ result, error }: NonNullable<Delivery["invoked"]>, records: Any[]): string[] {
   const failed = records.some(({ outcome }) => outcome === "failed" || outcome === "rejected");
   const all = records.length > 0 && records.every(({ outcome }) => SUCCESS.includes(outcome));
   if (result?.statusCode !== undefined) {
     const good = result.statusCode < 300;
-    if (good && failed) return [`a failure with the status ${result.statusCode}`];
-    if (!good && all) return [`a success with the status ${result.statusCode}`];
+    if (good && failed) return [`status ${result.statusCode} although a target failed`];
+    if (!good && all) return [`status ${result.statusCode} although every target succeeded`];
     return [];
   }
   if (failed && error === undefined) return ["the function returned although a target failed"];

@@ -1,4 +1,4 @@
-/** Creates the events of every trigger for every kind of snapshot that the trigger supports. */
+/** Creates an event for each combination of a trigger and a kind of snapshot that the trigger supports. */
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
@@ -6,8 +6,8 @@ import { createStandardSnapshot } from "../../functions/create-standard-snapshot
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { apig, type Invocation, timerEvent } from "../support/environment.ts";
+import { addResource, createBody, DISK_KINDS, KINDS, type Kind, targetOf } from "../support/kinds.ts";
 import type { Factory, FaultyEnvironment } from "./faulty-environment.ts";
 
 type WithCloud = Pick<FaultyEnvironment, "cloud">;
@@ -17,13 +17,13 @@ export interface Target {
   resource: string;
 }
 
-/** One event, its function, and the targets that must have a snapshot at the end. */
+/** One event, the function that processes it, and the targets that must have a snapshot after all deliveries. */
 export interface Job {
   /** The name of the deployed function. */
   name: string;
   factory: Factory;
   event: unknown;
-  /** The options of each delivery. */
+  /** The options with which the event is always delivered. */
   invocation: Invocation;
   targets: Target[];
   /** Whether the function splits the targets into shards. */
@@ -31,10 +31,8 @@ export interface Job {
 }
 
 export type Trigger = "http" | "direct" | "timer" | "shards" | "gate" | "cts" | "eventgrid";
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
 
-/** Trigger -> the kinds that it can create. */
+/** Maps each trigger to the kinds of snapshots that it can create. */
 export const TRIGGERS: Record<Trigger, Kind[]> = {
   http: KINDS,
   direct: KINDS,
@@ -45,6 +43,7 @@ export const TRIGGERS: Record<Trigger, Kind[]> = {
   eventgrid: DISK_KINDS,
 };
 
+/** A trigger together with a kind that it supports. */
 export interface Cell {
   trigger: Trigger;
   kind: Kind;
@@ -63,53 +62,27 @@ const CREATE: Record<Kind, Pick<Job, "name" | "factory">> = {
 const SCHEDULED = { name: "scheduled-snapshots", factory: scheduledSnapshots };
 const GATE = { name: "pre-deploy", factory: preDeploy };
 const ATTACHED = { name: "disk-attached", factory: diskAttached };
-const IDS: Record<Kind, string> = {
-  snapshot: "volume_ids",
-  "standard-snapshot": "volume_ids",
-  "snapshot-group": "server_ids",
-  "cluster-snapshot": "cluster_ids",
-};
-
-/** Kind -> the cloud's name of its create call. */
-export const CREATES: Record<Kind, string> = {
-  snapshot: "evs.createSnapshot",
-  "standard-snapshot": "evs.createStandardSnapshot",
-  "snapshot-group": "evs.createSnapshotGroup",
-  "cluster-snapshot": "dws.createSnapshot",
-};
-/** Kind -> the cloud's name of its list call. */
-export const LISTS: Record<Kind, string> = {
-  snapshot: "evs.listSnapshots",
-  "standard-snapshot": "evs.listStandardSnapshots",
-  "snapshot-group": "evs.listSnapshotGroups",
-  "cluster-snapshot": "dws.listSnapshots",
-};
 
 const TAGS = { backup: "daily" };
 
-/** Adds a resource that a snapshot of this kind can be created of. Returns its id. */
-export function addResource({ cloud }: WithCloud, kind: Kind): string {
-  if (kind === "cluster-snapshot") return cloud.addCluster({ tags: TAGS }).id;
-  if (kind !== "snapshot-group") return cloud.addVolume({ tags: TAGS }).id;
-  const { id } = cloud.addServer({ tags: TAGS });
-  for (let disks = 0; disks < 2; disks += 1) cloud.addVolume({ serverId: id });
-  return id;
-}
+/** Adds a resource that has the tags of the policy. Returns its id. */
+export const addTaggedResource = ({ cloud }: WithCloud, kind: Kind): string =>
+  addResource(cloud, kind, { tags: TAGS }).id;
 
-/** Returns the time of an event that happens now, by the clock that the functions and the cloud share. */
+/** Returns the current time of the embedded cloud's clock in the format of events. */
 export const eventTime = ({ cloud }: WithCloud): string => `${new Date(cloud.clock.now()).toISOString().slice(0, 19)}Z`;
 
-/** Creates a job. It has `size` resources if its trigger supports more than one, otherwise one. */
+/** Creates a job with `size` resources, or with one resource if the trigger supports only one. */
 export function createJob(environment: WithCloud, { trigger, kind }: Cell, size = 1): Job {
-  const hasMany = trigger === "timer" || trigger === "shards" || trigger === "gate";
-  const resources = Array.from({ length: hasMany ? size : 1 }, () => addResource(environment, kind));
+  const supportsMany = trigger === "timer" || trigger === "shards" || trigger === "gate";
+  const resources = Array.from({ length: supportsMany ? size : 1 }, () => addTaggedResource(environment, kind));
   const [resource = ""] = resources;
   const targets = resources.map((one) => ({ kind, resource: one }));
   const job = { targets, shards: false, invocation: {} as Invocation };
   switch (trigger) {
     case "http":
     case "direct": {
-      const body = createBody(kind, resource);
+      const body = createBody(kind, resource, kind === "cluster-snapshot" ? { name: "before-release-7" } : {});
       const invocation = { requestId: "b0f2c1d7-3d0f-4a9e-9c1b-6a1c2d3e4f50" };
       return trigger === "http"
         ? { ...job, ...CREATE[kind], event: apig(body, { "idempotency-key": "release-7" }) }
@@ -129,7 +102,7 @@ export function createJob(environment: WithCloud, { trigger, kind }: Cell, size 
       };
     }
     case "gate": {
-      const body = { deployment_id: "release-7", targets: [{ kind, [IDS[kind]]: resources }] };
+      const body = { deployment_id: "release-7", targets: [targetOf(kind, resources)] };
       return { ...job, ...GATE, event: apig(body) };
     }
     case "cts":
@@ -141,17 +114,6 @@ export function createJob(environment: WithCloud, { trigger, kind }: Cell, size 
       const event = trigger === "cts" ? { cts: trace } : cloudEventOf(trace, time);
       return { ...job, ...ATTACHED, event, invocation: { variables: { DISK_ATTACHED_KIND: kind } } };
     }
-  }
-}
-
-function createBody(kind: Kind, resource: string) {
-  switch (kind) {
-    case "snapshot-group":
-      return { snapshot_group: { server_id: resource } };
-    case "cluster-snapshot":
-      return { snapshot: { name: "before-release-7", cluster_id: resource } };
-    default:
-      return { snapshot: { volume_id: resource } };
   }
 }
 
@@ -174,13 +136,9 @@ const cloudEventOf = (data: unknown, time: string) => ({
   data,
 });
 
-/** Returns the id of the resource of a snapshot. */
-export const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView): string =>
-  String(kind === "snapshot-group" ? server_id : kind === "cluster-snapshot" ? cluster_id : volume_id);
-
 /**
- * Returns whether a redelivery creates another snapshot after one failed. The callers of pre-deploy and those that name the
- * snapshot of a cluster decide this themselves.
+ * Returns whether a redelivery replaces a failed snapshot. The functions do not replace it for callers of pre-deploy, which have an
+ * option for this, and for callers that choose the name of a cluster snapshot, because the name is in use.
  */
 export const retriesFailed = ({ trigger, kind }: Cell): boolean =>
   trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));

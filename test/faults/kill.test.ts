@@ -1,4 +1,4 @@
-/** Kills a real process at a request, and delivers the event again to another process. */
+/** Kills real processes of the built functions at random requests, and delivers each event again to a new process. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Delivery } from "./faulty-environment.ts";
@@ -49,7 +49,7 @@ async function runScenario({
   return { found, killed };
 }
 
-/** Returns what runs the queued shards, each in its own process. Call it after the process that queued them has ended. */
+/** Returns a function that runs the queued shards, each in its own process. Call it after the process that queued them exited. */
 function queueShardProcesses(environment: ProcessEnvironment, job: Job): () => Promise<Delivery[]> {
   const waiting: [event: unknown, requestId: string][] = [];
   environment.onShard = async (...shard) => void waiting.push(shard);
@@ -65,7 +65,7 @@ function queueShardProcesses(environment: ProcessEnvironment, job: Job): () => P
   };
 }
 
-test(`the functions keep every guarantee in ${OPTIONS.kills} runs in which a process is killed`, {
+test(`the built functions keep every guarantee in ${OPTIONS.kills} random runs whose processes are killed`, {
   timeout: 600_000,
 }, async () => {
   const { kills: numRuns, seed } = OPTIONS;
@@ -79,7 +79,7 @@ test(`the functions keep every guarantee in ${OPTIONS.kills} runs in which a pro
   });
   try {
     await fc.assert(property, { numRuns, seed, endOnFailure: true });
-    // One or two runs can end before the request at which their process would be killed.
+    // With fewer than 3 runs, every process may finish before the request at which it would be killed.
     if (numRuns >= 3) expect(counts.killed).toBeGreaterThan(0);
   } finally {
     saveResult("kills", counts);

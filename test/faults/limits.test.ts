@@ -1,18 +1,19 @@
 /**
- * Measures how often two deliveries create duplicates in the cases that no function can prevent, because the cloud's create
- * calls have no client token.
+ * Measures how often two deliveries of one event create duplicates. The functions cannot prevent these cases, because the create
+ * calls of EVS and DWS accept no client token.
  */
 
 import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../infra/local/cloud/index.ts";
 import { timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import { KIND_FACTS, KINDS } from "../support/kinds.ts";
 import { createRandom } from "../support/random.ts";
 import { createFaultyEnvironment } from "./faulty-environment.ts";
 import { findDuplicates } from "./guarantees.ts";
-import { addResource, CREATES, createJob, eventTime, KINDS } from "./jobs.ts";
+import { addTaggedResource, createJob, eventTime } from "./jobs.ts";
 import { createProcessEnvironment } from "./process.ts";
-import { OPTIONS, type Rate, saveResult } from "./report.ts";
+import { type DuplicateRate, OPTIONS, saveResult } from "./report.ts";
 
 const LIST_LAG_MS = 5_000;
 
@@ -21,12 +22,12 @@ describe("a redelivery soon after a crash", () => {
   const LATER_MS = [0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000];
   const CREATION_MS = [3_000, 60_000];
   const RUNS = OPTIONS.report === undefined ? 2 : 50;
-  const rates: Rate[] = [];
+  const rates: DuplicateRate[] = [];
   afterAll(() => saveResult("lag", rates));
 
   const cases = KINDS.flatMap((kind) => CREATION_MS.map((creationMs) => [kind, creationMs] as const));
   test.each(cases)(
-    "a redelivery after a crash creates no duplicate %s that takes %i ms to create, once a list shows the first",
+    "a redelivery after a crash creates no duplicate %s (creation takes %i ms) when the list response shows the first one",
     { timeout: 120_000 },
     async (kind, creationMs) => {
       const random = createRandom(7);
@@ -34,10 +35,10 @@ describe("a redelivery soon after a crash", () => {
         const rate = { kind, laterMs, creationMs, duplicated: 0, total: RUNS };
         for (let run = 0; run < RUNS; run += 1) {
           const environment = await createFaultyEnvironment({ seed: run, creationMs });
-          // Lists are up to 5 s late.
+          // A new snapshot appears in list responses after up to 5 s.
           environment.cloud.listLagMs = random() * LIST_LAG_MS;
           const job = createJob(environment, { trigger: "timer", kind });
-          const created = () => environment.cloud.count(CREATES[kind]) > 0;
+          const created = () => environment.cloud.count(KIND_FACTS[kind].create) > 0;
           await crashAfter(environment, job, created);
           environment.clock.advance(laterMs);
           await environment.instance().deliver(job.factory, job.event, job.invocation);
@@ -45,8 +46,8 @@ describe("a redelivery soon after a crash", () => {
           await environment.cloud.close();
         }
         rates.push(rate);
-        // A snapshot's name is unique among those of clusters, a disk rejects a second snapshot while it creates a first one, and a
-        // list shows every snapshot after 5 s.
+        // DWS rejects a name that is in use, EVS v5 rejects a second snapshot of a disk during the creation of a first one, and list
+        // responses show every snapshot after 5 s.
         const isExcluded =
           kind === "cluster-snapshot" || (kind !== "snapshot" && laterMs < creationMs) || laterMs >= LIST_LAG_MS;
         if (isExcluded) expect(rate.duplicated).toBe(0);
@@ -65,18 +66,18 @@ describe("a redelivery soon after a crash", () => {
   }
 });
 
-/** Runs only in `npm run faults`, because it waits in real time for busy disks. */
+/** Runs only in `npm run faults`, because it takes minutes of real time. */
 describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two processes", () => {
   const LATER_MS = [0, 20, 50, 100, 200, 500, 1_000];
   const LATER_MS_WITH_LAG = [0, 1_000, 3_000, 4_500, 6_000];
   const RESOURCES = 40;
   const LATENCY_MS = 20;
-  const rates: Rate[] = [];
+  const rates: DuplicateRate[] = [];
   afterAll(() => saveResult("races", rates));
 
   const cases = [0, LIST_LAG_MS].flatMap((lagMs) => KINDS.map((kind) => [kind, lagMs] as const));
   test.each(cases)(
-    "scheduled-snapshots runs twice in two processes, for %s with lists %i ms late",
+    "the duplicates of two concurrent scheduled-snapshots processes are counted (%s, new snapshots listed after %i ms)",
     { timeout: 600_000 },
     async (kind, lagMs) => {
       for (const laterMs of lagMs === 0 ? LATER_MS : LATER_MS_WITH_LAG) {
@@ -85,14 +86,17 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
         const policy = (tag: string) => ({ policy: "nightly", targets: [{ kind, tags: { [tag]: "*" } }] });
         const processes = [0, 1].map(() => environment.start("scheduled-snapshots"));
         const invocation = { variables: { MAX_CONCURRENCY: String(RESOURCES) } };
-        // Warm both processes up first.
+        // Warm up both processes, so they start at the same speed.
         const idle = {
           name: "scheduled-snapshots",
           event: timerEvent(policy("none"), eventTime(environment)),
           invocation,
         };
         await Promise.all(processes.map((process) => process.deliver(idle)));
-        const targets = Array.from({ length: RESOURCES }, () => ({ kind, resource: addResource(environment, kind) }));
+        const targets = Array.from({ length: RESOURCES }, () => ({
+          kind,
+          resource: addTaggedResource(environment, kind),
+        }));
         const job = {
           name: "scheduled-snapshots",
           event: timerEvent(policy("backup"), eventTime(environment)),

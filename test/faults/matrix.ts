@@ -1,8 +1,9 @@
-/** Runs each fault alone, for every trigger and every kind that the trigger can create. */
+/** Runs each fault alone, for every combination of a trigger and a kind of snapshot. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
+import { addResource, addSnapshot, KIND_FACTS } from "../support/kinds.ts";
 import { type Crash, createFaultyEnvironment, type Delivery, type FaultyEnvironment } from "./faulty-environment.ts";
 import { findBrokenGuarantees, findDuplicates, findHiddenFailure, findUnfinished } from "./guarantees.ts";
-import { CELLS, type Cell, CREATES, createJob, type Job, LISTS, retriesFailed } from "./jobs.ts";
+import { CELLS, type Cell, createJob, type Job, retriesFailed } from "./jobs.ts";
 import { queueShards, RETRY_MS } from "./shards.ts";
 
 const LIST_LAG_MS = 5_000;
@@ -13,35 +14,36 @@ interface FaultCase {
   /** Called after the first delivery. */
   between?(environment: FaultyEnvironment, cell: Cell): void;
   crash?: Crash;
-  /** How many deliveries have the fault; default 1. */
+  /** The number of deliveries under the fault. Default: 1. */
   times?: number;
-  /** Every created snapshot ends in an error state. */
+  /** True if the fault makes every created snapshot fail. Default: false. */
   fails?: boolean;
-  /** Selects the cells with this variant; default: every cell. */
+  /** Returns whether the variant applies to a cell. Default: it applies to every cell. */
   only?: (cell: Cell) => boolean;
 }
 
-/** Returns two variants of each fault: of the create request, and of the list request. */
-const onTheWire = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
+/** Returns two variants of each fault: for the first create request, and for the first list request. */
+const onFirstRequest = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
   faults.flatMap((fault) => {
     const faultOf = (environment: FaultyEnvironment) => (typeof fault === "function" ? fault(environment) : fault);
     return [
       {
         arrange: (environment, { kind }) =>
-          void environment.cloud.fault({ operation: CREATES[kind], nth: 1 }, faultOf(environment)),
+          void environment.cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, faultOf(environment)),
       },
       {
         arrange: (environment, { kind }) =>
-          void environment.cloud.fault({ operation: LISTS[kind], nth: 1 }, faultOf(environment)),
+          void environment.cloud.fault({ operation: KIND_FACTS[kind].list, nth: 1 }, faultOf(environment)),
       },
     ];
   });
 
-/** Returns a variant that affects every request of one delivery, except those to the log topic. */
-const always = (...faults: Fault[]): FaultCase[] =>
+/** Returns a variant of each fault for every request except those to LTS. */
+const onEveryRequest = (...faults: Fault[]): FaultCase[] =>
   faults.map((fault) => ({ arrange: ({ cloud }) => void cloud.fault({ operation: /^(?!lts)/ }, fault) }));
 
-const ofTheTopic = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
+/** Returns a variant of each fault for the requests that send result records to LTS. */
+const onLogRequests = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
   faults.map((fault) => ({
     arrange: (environment) =>
       void environment.cloud.fault(
@@ -53,71 +55,78 @@ const ofTheTopic = (...faults: (Fault | ((environment: FaultyEnvironment) => Fau
 const before = { after: false } as const;
 const after = { after: true } as const;
 
-/** Fault -> its variants. */
+/** Maps the name of each fault to its variants. */
 export const FAULTS: Record<string, FaultCase[]> = {
-  "slow response": onTheWire((environment) => environment.delayResponse(9_000)),
-  "response after the timeout": onTheWire((environment) => environment.delayResponse(30_000)),
-  "429": onTheWire(
+  "slow response": onFirstRequest((environment) => environment.delayResponse(9_000)),
+  "response after the timeout": onFirstRequest((environment) => environment.delayResponse(30_000)),
+  "429": onFirstRequest(
     { type: "throttle" },
     { type: "throttle", retryAfter: 3 },
     { type: "throttle", window: "1 minute", limit: 60 },
   ),
-  "429 to every request": always({ type: "throttle" }),
-  "5xx before processing": onTheWire(
+  "429 to every request": onEveryRequest({ type: "throttle" }),
+  "5xx before processing": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...before })),
   ),
-  "5xx after processing": onTheWire(
+  "5xx after processing": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...after })),
   ),
-  "5xx to every request": always({ type: "status", status: 503, ...before }),
-  "reset before processing": onTheWire({ type: "reset", ...before }),
-  "reset after processing": onTheWire({ type: "reset", ...after }),
-  "hang before processing": onTheWire({ type: "hang", ...before }),
-  "hang after processing": onTheWire({ type: "hang", ...after }),
-  "body cut off": onTheWire({ type: "cut", ...before }, { type: "cut", ...after }),
-  "body not JSON": onTheWire(
+  "5xx to every request": onEveryRequest({ type: "status", status: 503, ...before }),
+  "reset before processing": onFirstRequest({ type: "reset", ...before }),
+  "reset after processing": onFirstRequest({ type: "reset", ...after }),
+  "hang before processing": onFirstRequest({ type: "hang", ...before }),
+  "hang after processing": onFirstRequest({ type: "hang", ...after }),
+  "body cut off": onFirstRequest({ type: "cut", ...before }, { type: "cut", ...after }),
+  "body not JSON": onFirstRequest(
     { type: "notJson", ...after },
     { type: "notJson", html: true, ...after },
     { type: "notJson", html: true, ...before },
   ),
-  "body empty": onTheWire({ type: "emptyBody", ...after }, { type: "emptyBody", ...before }),
-  redirect: onTheWire({ type: "redirect", location: "http://127.0.0.1:1/" }),
-  "clock skew": onTheWire({ type: "clockSkew", ms: 3_600_000 }, { type: "clockSkew", ms: -3_600_000 }),
-  "token refused": onTheWire({ type: "expiredToken" }),
+  "body empty": onFirstRequest({ type: "emptyBody", ...after }, { type: "emptyBody", ...before }),
+  redirect: onFirstRequest({ type: "redirect", location: "http://127.0.0.1:1/" }),
+  "clock skew": onFirstRequest({ type: "clockSkew", ms: 3_600_000 }, { type: "clockSkew", ms: -3_600_000 }),
+  "token rejected": onFirstRequest({ type: "expiredToken" }),
   "token expires during the run": [
     {
       arrange: ({ cloud }, { kind }) => {
         const { ak } = cloud.credentials;
         cloud.fault(
-          { operation: LISTS[kind], nth: 1 },
+          { operation: KIND_FACTS[kind].list, nth: 1 },
           { type: "mutatePage", mutate: () => cloud.expireCredentials(ak) },
         );
       },
     },
   ],
-  "list late, response lost": ["reset", "hang", "cut"].map((type) => ({
+  "create response lost, new snapshots listed late": ["reset", "hang", "cut"].map((type) => ({
     arrange: ({ cloud }, { kind }) => {
       cloud.listLagMs = LIST_LAG_MS;
-      cloud.fault({ operation: CREATES[kind], nth: 1 }, { type, ...after } as Fault);
+      cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
     },
   })),
-  "pages change while they are read": [{ arrange: () => {}, between: manyOthers, times: 2, only: hasPages }],
-  "snapshot ends in error": [
-    { arrange: ({ cloud }, _, { targets }) => endAll(cloud, targets, "error"), times: 2, fails: true },
+  "pages change between list requests": [
+    { arrange: () => {}, between: moveOwnSnapshotToFirstPage, times: 2, only: hasPages },
+  ],
+  "snapshot fails": [
+    { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "error"), times: 2, fails: true },
   ],
   "snapshot with an unknown status": [
-    { arrange: ({ cloud }, _, { targets }) => endAll(cloud, targets, "quantum"), times: 2 },
+    { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "quantum"), times: 2 },
   ],
-  "snapshot stuck in creating": [{ arrange: ({ cloud }, _, { targets }) => endAll(cloud, targets, "stuck"), times: 2 }],
-  "crash before the create": [1, 2, 3, 4].map((request) => ({ arrange: late, crash: { request, when: "before" } })),
-  "crash after the create": [1, 2, 3, 4].map((request) => ({ arrange: late, crash: { request, when: "after" } })),
-  "delivered five times": [{ arrange: late, times: 5 }],
-  "topic slow": ofTheTopic(
+  "snapshot stuck in creating": [
+    { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "stuck"), times: 2 },
+  ],
+  "crash before the create": [1, 2, 3, 4].map((request) => ({
+    arrange: delayLists,
+    crash: { request, when: "before" },
+  })),
+  "crash after the create": [1, 2, 3, 4].map((request) => ({ arrange: delayLists, crash: { request, when: "after" } })),
+  "delivered five times": [{ arrange: delayLists, times: 5 }],
+  "topic slow": onLogRequests(
     (environment) => environment.delayResponse(1_500),
     (environment) => environment.delayResponse(5_000),
     { type: "hang", ...before },
   ),
-  "topic returns errors": ofTheTopic(
+  "topic returns errors": onLogRequests(
     { type: "status", status: 500, ...before },
     { type: "status", status: 503, ...after },
     { type: "answer", status: 200, body: '{"errorCode":"SVCSTG.ALS.200.500","error_msg":"no"}' },
@@ -127,43 +136,40 @@ export const FAULTS: Record<string, FaultCase[]> = {
   ),
 };
 
-function late({ cloud }: FaultyEnvironment): void {
+function delayLists({ cloud }: FaultyEnvironment): void {
   cloud.listLagMs = LIST_LAG_MS;
 }
 
-function endAll(cloud: FaultyEnvironment["cloud"], targets: Job["targets"], ending: string): void {
+function endCreationsWith(cloud: FaultyEnvironment["cloud"], targets: Job["targets"], ending: string): void {
   for (const { resource } of targets) cloud.endWith(resource, ending);
 }
 
-/** Returns whether the function reads a list with pages: not the snapshots of one disk or server, and not those of DWS. */
+/** Returns whether the function lists snapshots in pages. It does not for one disk or server, or in DWS. */
 function hasPages({ trigger, kind }: Cell): boolean {
   return ["timer", "shards", "gate"].includes(trigger) && kind !== "cluster-snapshot";
 }
 
 /**
- * Adds 1,001 newer snapshots, so the function's own snapshot is on the second page. A snapshot of the first page disappears while
- * the function reads the pages, so its own snapshot moves to the first page.
+ * Adds 1,001 newer snapshots, so the function's own snapshot is on the second page. Between the two list requests a snapshot of
+ * the first page is removed, so the function's own snapshot moves to the first page.
  */
-function manyOthers({ cloud, clock }: FaultyEnvironment, { kind }: Cell): void {
+function moveOwnSnapshotToFirstPage({ cloud, clock }: FaultyEnvironment, { kind }: Cell): void {
   clock.advance(1_000);
-  const volume = cloud.addVolume().id;
-  const cluster = cloud.addCluster().id;
-  const others = Array.from({ length: 1_001 }, (_, index) => {
-    const name = `other-${index}`;
-    if (kind === "cluster-snapshot") return cloud.addSnapshot({ kind, name, clusterId: cluster }).id;
-    if (kind === "snapshot-group") return cloud.addSnapshot({ kind, name, volumeIds: [volume] }).id;
-    return cloud.addSnapshot({ kind, name, volumeId: volume }).id;
-  });
+  const { id } = addResource(cloud, kind, { diskCount: 1 });
+  const others = Array.from(
+    { length: 1_001 },
+    (_, index) => addSnapshot(cloud, kind, id, { name: `other-${index}` }).id,
+  );
   const removed = others.slice(500, 502);
   const mutate = () => cloud.removeSnapshot(removed.pop() ?? "");
-  cloud.fault({ operation: LISTS[kind] }, { type: "mutatePage", mutate });
+  cloud.fault({ operation: KIND_FACTS[kind].list }, { type: "mutatePage", mutate });
 }
 
 export interface Run extends Cell {
   broken: string[];
 }
 
-/** Runs a fault for every cell: all of its variants if `thorough`, otherwise two of them that differ from cell to cell. */
+/** Runs a fault for every cell: all variants of the fault if `thorough`, otherwise two variants that differ between cells. */
 export async function runFault(fault: string, thorough: boolean): Promise<Run[]> {
   const runs: Run[] = [];
   for (const [index, cell] of CELLS.entries()) {
@@ -175,7 +181,7 @@ export async function runFault(fault: string, thorough: boolean): Promise<Run[]>
   return runs;
 }
 
-/** Runs one variant of a fault for one cell. Returns the guarantees that it broke. */
+/** Runs one variant of a fault for one cell. Returns a description of each guarantee that the function broke. */
 async function runFaultCase(
   { arrange, between, crash, fails = false, times = 1 }: FaultCase,
   cell: Cell,

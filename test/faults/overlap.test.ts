@@ -1,30 +1,29 @@
-/** Delivers one event several times while an earlier delivery is still running. */
+/** Delivers one event again while an earlier delivery is still running. */
 
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import type { Kind } from "../../infra/local/cloud/index.ts";
 import { timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import { DISK_KINDS, type Kind } from "../support/kinds.ts";
 import { createFaultyEnvironment, type Delivery } from "./faulty-environment.ts";
 import { findBrokenGuarantees, findDuplicates } from "./guarantees.ts";
-import { addResource, createJob, type Trigger } from "./jobs.ts";
+import { addTaggedResource, createJob, type Trigger } from "./jobs.ts";
 
 useFixedDate();
 
 const RETRY_MS = 60_000;
 const LIST_LAG_MS = 5_000;
 const NOBODY = "00000000-0000-4000-8000-000000000000";
-const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "a redelivery creates one %s per disk while the shards of the failed run are still running",
+    "a redelivered scheduled run creates no second %s of a disk while the shards of the failed first run are running",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;
       cloud.fault({ operation: /\.create/ }, environment.delayResponse(2_000));
-      const targets = Array.from({ length: 120 }, () => ({ kind, resource: addResource(environment, kind) }));
+      const targets = Array.from({ length: 120 }, () => ({ kind, resource: addTaggedResource(environment, kind) }));
       const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
       const invocation = { variables: { SHARD_SIZE: "60", MAX_CONCURRENCY: "1" } };
       const shards: Delivery[] = [];
@@ -35,7 +34,7 @@ describe("a redelivery of a failed run", () => {
         running -= 1;
       };
 
-      // The short deadline makes the function leave most targets to shards.
+      // The deadline is so short that the function defers most targets to shards.
       const first = await environment
         .instance()
         .deliver(scheduledSnapshots, timerEvent(policy), { ...invocation, remainingMs: 30_000 });
@@ -54,12 +53,12 @@ describe("a redelivery of a failed run", () => {
 
 describe("shards that are queued twice", () => {
   test.each(DISK_KINDS)(
-    "shards that are queued twice and start at the same moment create one %s per disk",
+    "shards that are queued twice and start at the same time create one %s per disk",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;
-      const targets = Array.from({ length: 60 }, () => ({ kind, resource: addResource(environment, kind) }));
+      const targets = Array.from({ length: 60 }, () => ({ kind, resource: addTaggedResource(environment, kind) }));
       const policy = { policy: "nightly", targets: [{ kind, volume_ids: [NOBODY], tags: { backup: "daily" } }] };
       const invocation = { variables: { SHARD_SIZE: "21" } };
       const queue: unknown[] = [];
@@ -81,12 +80,12 @@ describe("shards that are queued twice", () => {
     },
   );
 
-  test("shards of a redelivery create every snapshot if the shards of the first delivery never start", async () => {
+  test("a redelivered scheduled run creates every snapshot if the shards of the first delivery never start", async () => {
     const environment = await createFaultyEnvironment();
     const { cloud, runtime } = environment;
     const targets = Array.from({ length: 30 }, () => ({
       kind: "snapshot" as const,
-      resource: addResource(environment, "snapshot"),
+      resource: addTaggedResource(environment, "snapshot"),
     }));
     const policy = {
       policy: "nightly",
@@ -118,12 +117,12 @@ describe("two deliveries in one instance", () => {
   const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [trigger, kind, later] as const));
 
   test.each(cases)(
-    "a second delivery in the same instance creates no duplicate (%s, %s, %i ms later)",
+    "a second delivery to the same instance creates no duplicate (%s, %s, %i ms after the first delivery)",
     async (trigger, kind, later) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;
-      // The creates are so slow that the first delivery takes 10 s.
+      // The create requests are so slow that the first delivery takes 10 s.
       cloud.fault({ operation: /\.create/ }, environment.delayResponse(trigger === "timer" ? 1_000 : 9_000));
       const job = createJob(environment, { trigger, kind }, 10);
       const invocation = { ...job.invocation, variables: { ...job.invocation.variables, MAX_CONCURRENCY: "1" } };

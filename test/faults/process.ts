@@ -1,22 +1,22 @@
-/** Runs the built functions, each in its own process, which can be killed at a request. */
+/** Runs each built function in its own process, and can kill the process at a request. */
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type CloudOptions, type EmbeddedCloud, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
 import { type Instance, startInstance } from "../../infra/local/host/instance.ts";
+import { TOPIC, userDataFor } from "../support/user-data.ts";
 import type { Delivery } from "./faulty-environment.ts";
 import type { Job } from "./jobs.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
-const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 const TIMEOUT_SECONDS = 60;
 const SETTINGS = { package: "default", timeoutSeconds: TIMEOUT_SECONDS, memoryMb: 128, cpuMillicores: 100 };
 
 export type Kill =
-  /** When the request arrives; the cloud processes it nevertheless. */
+  /** Kill the process when the request arrives. The embedded cloud still processes the request. */
   | { request: number; when: "arrived" }
-  /** When the request arrives; the cloud does not process it. */
+  /** Kill the process when the request arrives. The embedded cloud does not process the request. */
   | { request: number; when: "lost" }
-  /** When the cloud has responded. */
+  /** Kill the process after the embedded cloud responded to the request. */
   | { request: number; when: "answered" };
 
 export interface Process {
@@ -26,7 +26,7 @@ export interface Process {
 
 export interface ProcessEnvironment {
   cloud: EmbeddedCloud;
-  /** The cloud's clock, unless the options have another one. The processes use the machine's clock. */
+  /** The embedded cloud's clock, unless the options contain another clock. The processes use the machine's clock. */
   clock: StoppedClock;
   creationMs: number;
   start(name: string): Process;
@@ -37,8 +37,8 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
   const clock = new StoppedClock();
   const creationMs = 3_000;
   let environment: ProcessEnvironment | undefined;
-  /** Called when a request arrives. */
-  let arrived = (): void => {};
+  /** Called when a request arrives at the embedded cloud. */
+  let onArrival = (): void => {};
   const cloud = await startCloud({
     topics: [TOPIC],
     creationMs,
@@ -46,7 +46,7 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     clock,
     ...options,
     latencyMs: () => {
-      arrived();
+      onArrival();
       return delayMs;
     },
   });
@@ -86,25 +86,26 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     };
   };
 
+  /** Arranges the kill of a process. Returns a function that cancels it. */
   function arm({ request, when }: Kill, process: Instance): () => void {
     const first = cloud.requests.length;
-    const at = () => cloud.requests.length === first + request;
+    const hasArrived = () => cloud.requests.length === first + request;
     const lost = when === "lost" ? cloud.fault({ nth: request }, { type: "reset", after: false }) : undefined;
     if (when !== "answered") {
-      arrived = () => {
-        if (at()) void process.kill();
+      onArrival = () => {
+        if (hasArrived()) void process.kill();
       };
     }
-    const answered = () => when === "answered" && cloud.requests[first + request - 1]?.status !== undefined;
-    const watch = setInterval(() => answered() && void process.kill(), 1);
+    const hasResponse = () => when === "answered" && cloud.requests[first + request - 1]?.status !== undefined;
+    const watch = setInterval(() => hasResponse() && void process.kill(), 1);
     return () => {
       clearInterval(watch);
-      arrived = () => {};
+      onArrival = () => {};
       lost?.remove();
     };
   }
 
-  /** Waits until the cloud has processed the requests that a process had sent before it was killed. */
+  /** Waits until the embedded cloud has processed the requests that a process sent before it was killed. */
   async function waitForRequests(): Promise<void> {
     const open = () => cloud.requests.some(({ status, fault }) => status === undefined && fault === undefined);
     while (open()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -116,16 +117,7 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     credentials: cloud.credentials,
     functionName,
     projectId: cloud.projectId,
-    userData: {
-      REGION: cloud.region,
-      PROJECT_ID: cloud.projectId,
-      ...Object.fromEntries(
-        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((service) => [`${service}_ENDPOINT`, cloud.url]),
-      ),
-      LTS_LOG_GROUP_ID: TOPIC.group,
-      LTS_LOG_STREAM_ID: TOPIC.stream,
-      ...(variables as Record<string, string>),
-    },
+    userData: { ...userDataFor(cloud), ...(variables as Record<string, string>) },
   });
 
   environment = { cloud, clock, creationMs, start, onShard: undefined };

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kind } from "../../infra/local/cloud/index.ts";
 
-/** The options of `npm run faults`. The defaults are those of `npm test`, which runs a part of the suite. */
+/** The options of `npm run faults`, which passes them as environment variables. The defaults apply in `npm test`. */
 export const OPTIONS = {
-  /** The folder for the results. If it is set, the whole suite runs. */
+  /** The folder for the results. If it is undefined, only a part of the suite runs. */
   report: process.env.FAULTS_REPORT,
   runs: Number(process.env.FAULTS_RUNS ?? 200),
   kills: Number(process.env.FAULTS_KILLS ?? 3),
@@ -12,10 +12,10 @@ export const OPTIONS = {
   path: process.env.FAULTS_PATH,
 };
 
-/** How often a target got two snapshots in a case that no function can prevent. */
-export interface Rate {
+/** The share of targets that got a duplicate in a case that the functions cannot prevent. */
+export interface DuplicateRate {
   kind: Kind;
-  /** How long after the first delivery, or after its crash, the second one began. */
+  /** The time from the start or the crash of the first delivery to the start of the second delivery. */
   laterMs: number;
   lagMs?: number;
   creationMs?: number;
@@ -23,7 +23,7 @@ export interface Rate {
   total: number;
 }
 
-/** Saves a result, which `npm run faults` prints at its end. */
+/** Saves a result for the summary that `npm run faults` prints. */
 export function saveResult(name: string, result: unknown): void {
   if (OPTIONS.report === undefined) return;
   mkdirSync(OPTIONS.report, { recursive: true });

@@ -3,12 +3,12 @@ import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import { findBrokenGuarantees } from "./guarantees.ts";
 import type { Job } from "./jobs.ts";
 
-/** The platform's retry interval, which is longer than the delay of the cloud's lists (up to 5 s). */
+/** The time between two deliveries. It is longer than the 5 s after which list responses show a new snapshot. */
 export const RETRY_MS = 60_000;
 
 /**
- * Queues the asynchronous invocations of a job. Returns what runs them as the platform does: each in its own instance, and
- * again if it fails. Call it after the invocation that queued them has ended.
+ * Queues the asynchronous invocations of a job. Returns a function that runs them as the platform does: each in its own instance,
+ * with up to two retries. Call the returned function after the invocation that queued them finished.
  */
 export function queueShards(
   environment: FaultyEnvironment,

@@ -1,4 +1,4 @@
-/** Makes responses that are too large, and lists that never end. */
+/** Makes very large responses, and list responses whose pages never stop. */
 import { hugeText, type Json, manyRows } from "./mutate.ts";
 import { editing, type FuzzedResponse, type Material, sending } from "./response.ts";
 
@@ -6,14 +6,14 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SIZES = [100 * KIB, 300 * KIB, MIB, 3 * MIB, 4 * MIB - 100, 5 * MIB, 15 * MIB, 16 * MIB - 100, 20 * MIB];
 
-/** Returns the name and the rows of the first array in a response. */
+/** Returns the name and the elements of the first array in a response body. */
 export function arrayIn(body: Json | undefined): [name: string, rows: Json[]] {
   const entries = Object.entries((body ?? {}) as { [name: string]: Json });
   for (const [name, value] of entries) if (Array.isArray(value) && !name.endsWith("_links")) return [name, value];
   return ["snapshots", []];
 }
 
-/** Returns a response of 100 KiB to 20 MiB with one long string, many values, many rows, or many fields. */
+/** Returns a response of 100 KiB to 20 MiB that contains one long string, or many values, rows or fields. */
 export function bigFault(material: Material): FuzzedResponse {
   const { random } = material;
   const size = random.pick(SIZES);
@@ -58,15 +58,15 @@ export function bigFault(material: Material): FuzzedResponse {
 
 const PAGE = 1_000;
 
-/** Returns the responses of a list that has new rows on every page. */
+/** Returns list responses whose pages never stop, because each page has new rows. */
 export function endlessFault(material: Material): FuzzedResponse {
   const { random } = material;
   const counts = random.pick([null, 1_000_000, "many"]);
   let last: Json | undefined;
-  const response = editing("a list without an end", (body) => {
+  const response = editing("list responses whose pages never stop", (body) => {
     const [name, rows] = arrayIn(body);
     const page = manyRows(last === undefined ? rows : [last], PAGE, material);
-    // A page begins with the last row of the page before it.
+    // Like in a list that changes, each page repeats the last row of the previous page.
     if (last !== undefined) page.unshift(last);
     last = page.at(-1);
     return { ...(body as object), count: counts, [name]: page };

@@ -1,6 +1,7 @@
-/** Runs one case: invokes a function with an event while one of its calls gets random responses. */
+/** Runs one case of the fuzz: invokes a function while one of its calls to the embedded cloud gets random responses. */
 import { startCloud } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
+import { TOPIC, userDataFor } from "../support/user-data.ts";
 import { check } from "./checks.ts";
 import type { Finding } from "./evidence.ts";
 import type { Invoked } from "./instance.ts";
@@ -10,7 +11,7 @@ import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
 import { buildScenario, type Scenario } from "./scenarios.ts";
 import { secretFinder } from "./secrets.ts";
 
-/** Identifies a case, which can be repeated by its id. */
+/** The id of a case. A case with the same id gets the same random responses. */
 export interface CaseId {
   seed: string;
   operation: string;
@@ -24,16 +25,15 @@ export interface CaseResult {
   /** The random responses that were sent. */
   responses: ArmedResponse[];
   findings: Finding[];
-  /** The requests to the cloud, one line for each. */
+  /** The requests to the embedded cloud, each as a line of text. */
   requests: string[];
-  /** How the memory was limited. */
+  /** A description of the memory limit of the process. */
   limit: string;
 }
 
-const TOPIC = { group: "7a1d3b52-6c0e-4f7b-9d58-2e4f60718293", stream: "c5e8f0a4-1b2d-4c3e-8f90-a1b2c3d4e5f6" };
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64URL = `${BASE64.slice(0, 62)}-_`;
-/** The characters that are allowed in a header. */
+/** The printable ASCII characters except the space. All of them are allowed in a header. */
 const PRINTABLE = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join("");
 
 export async function runCase(id: CaseId, instances: Instances): Promise<CaseResult> {
@@ -50,16 +50,6 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
   });
   try {
     const scenario = buildScenario(functionName, { cloud, random, operation });
-    const userData: Record<string, string> = {
-      REGION: cloud.region,
-      PROJECT_ID: cloud.projectId,
-      ...Object.fromEntries(
-        ["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, cloud.url]),
-      ),
-      LTS_LOG_GROUP_ID: TOPIC.group,
-      LTS_LOG_STREAM_ID: TOPIC.stream,
-      ...scenario.variables,
-    };
     const byToken = random.chance(0.2);
     const secrets: Record<string, string> = byToken
       ? { token: credentials.token }
@@ -73,15 +63,11 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           requestId,
           timeoutSeconds: Math.ceil(remainingMs / 1000),
           credentials: byToken ? { token: credentials.token } : { ...credentials, token: "" },
-          userData,
-          functionName,
-          package: "default",
+          userData: { ...userDataFor(cloud), ...scenario.variables },
           projectId: cloud.projectId,
-          memoryMb: 128,
-          cpuMillicores: 100,
         },
       });
-    // Some events are redeliveries.
+    // Make about one event in eight a redelivery.
     if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
     const before = cloud.snapshots();
     for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;
@@ -95,7 +81,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
     const findSecrets = secretFinder(secrets);
     const isUnfuzzed = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
     const findings = check({ scenario, requestId, invoked, cloud, responses, before, isUnfuzzed, findSecrets });
-    // Otherwise the memory that this case still uses would count for later cases.
+    // A new process starts with less memory, so later cases do not report the same finding.
     if (findings.some(({ guarantee }) => guarantee === "memory")) instances.discard(functionName);
     const requests = cloud.requests.map(
       ({ operation: name, status, fault, path }) => `${name ?? path} ${status ?? "-"}${fault ? ` (${fault})` : ""}`,

@@ -17,7 +17,7 @@ const record = (fields: Json) => ({
   ...fields,
 });
 
-/** Returns the evidence of a successful create, with changes. */
+/** Returns evidence about a successful create of one snapshot, after applying `changes`. */
 async function evidenceOf(
   changes: { create?: Json; run?: Json; invoked?: Partial<Invoked>; lines?: string[]; repeated?: boolean } = {},
 ): Promise<Evidence> {
@@ -70,35 +70,39 @@ async function evidenceOf(
   };
 }
 
-const broken = async (changes?: Parameters<typeof evidenceOf>[0]) =>
+const brokenGuarantees = async (changes?: Parameters<typeof evidenceOf>[0]) =>
   new Set(check(await evidenceOf(changes)).map(({ guarantee }) => guarantee));
 
-test("the fuzz reports nothing about an invocation that kept every guarantee", async () => {
+test("the checks of the fuzz report nothing about an invocation that kept every guarantee", async () => {
   expect(check(await evidenceOf())).toEqual([]);
 });
 
 test.each<[string, string, Parameters<typeof evidenceOf>[0]]>([
-  ["ends", "a process that was killed", { invoked: { lost: "the process ended (SIGKILL)" } }],
-  ["in time", "an invocation that ends after its deadline", { invoked: { tookMs: 60_001 } }],
-  ["memory", "a process of 111 MiB", { invoked: { peakBytes: 111 * MIB } }],
+  ["ends", "a process that was killed", { invoked: { lost: "the process exited (SIGKILL)" } }],
+  ["in time", "an invocation that finishes after its deadline", { invoked: { tookMs: 60_001 } }],
+  ["memory", "a process that uses 111 MiB", { invoked: { peakBytes: 111 * MIB } }],
   ["one record each", "a target without a record", { create: { resource_id: "another" } }],
-  ["one record each", "a run that counts wrongly", { run: { outcomes: { accepted: 2 } } }],
+  ["one record each", "a run record whose counts are wrong", { run: { outcomes: { accepted: 2 } } }],
   ["one record each", "an invocation without any record", { lines: [] }],
-  ["no false success", "a snapshot that does not exist", { create: { snapshot_id: "made-up" } }],
-  ["no duplicate", "two snapshots of one key", { repeated: true }],
-  ["short clean lines", "a line of more than 64 KB", { create: { detail: "x".repeat(65 * 1024) } }],
-  ["short clean lines", "a line separator in a line", { create: { detail: "a\u2028b" } }],
-  ["short clean lines", "a line that is not JSON", { lines: ["warning: x"] }],
+  [
+    "no false success",
+    "a success record that names a snapshot that does not exist",
+    { create: { snapshot_id: "made-up" } },
+  ],
+  ["no duplicate", "two snapshots with the same idempotency key", { repeated: true }],
+  ["short clean lines", "a printed line of more than 64 KB", { create: { detail: "x".repeat(65 * 1024) } }],
+  ["short clean lines", "a printed line that contains U+2028", { create: { detail: "a\u2028b" } }],
+  ["short clean lines", "a printed line that is not JSON", { lines: ["warning: x"] }],
   [
     "well-formed response",
     "an HTTP function that throws",
     { invoked: { error: { isError: true, message: "", printed: "" } } },
   ],
-  ["well-formed response", "a success although a target failed", { create: { outcome: "failed", error: {} } }],
+  ["well-formed response", "a success status although a target failed", { create: { outcome: "failed", error: {} } }],
   ["well-formed response", "a response without a status code", { invoked: { result: '{"body":""}' } }],
   ["no secret", "a secret in a record", { create: { detail: "s3cr3t" } }],
   ["no secret", "a secret on stderr", { invoked: { stderr: ["s3cr3t"] } }],
-  ["topic has all", "a line that the topic does not have", { invoked: { stdout: ["{}"] } }],
-])("the fuzz reports that the guarantee %j is broken by %s", async (guarantee, _what, changes) => {
-  expect(await broken(changes)).toContain(guarantee);
+  ["topic has all", "a printed line that is missing in the logging topic", { invoked: { stdout: ["{}"] } }],
+])("the checks of the fuzz report that the guarantee %j is broken by %s", async (guarantee, _what, changes) => {
+  expect(await brokenGuarantees(changes)).toContain(guarantee);
 });

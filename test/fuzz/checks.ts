@@ -1,33 +1,37 @@
-/** Checks the guarantees of an invocation, which hold for every response of the cloud. */
-import { type Complain, type Evidence, type Finding, mib } from "./evidence.ts";
+/** Checks the guarantees of an invocation, which must hold for every response of the embedded cloud. */
+import { type Evidence, type Finding, mib, type ReportBroken } from "./evidence.ts";
 import { checkRecords, checkResponse, parseLines } from "./record-checks.ts";
 import { checkTopic, checkTruth } from "./truth-checks.ts";
 
 export const MAX_PEAK_BYTES = 110 * 1024 * 1024;
 
-/** Returns the guarantees that an invocation broke. */
+/** Returns a finding for each guarantee that an invocation broke. */
 export function check(evidence: Evidence): Finding[] {
   const { invoked, scenario } = evidence;
   const found: Finding[] = [];
-  const complain: Complain = (guarantee, what) => void found.push({ guarantee, what });
-  if (invoked.peakBytes > MAX_PEAK_BYTES) complain("memory", `a peak of ${mib(invoked.peakBytes)} MiB`);
-  checkSecrets(evidence, complain);
+  const report: ReportBroken = (guarantee, what) => void found.push({ guarantee, what });
+  if (invoked.peakBytes > MAX_PEAK_BYTES)
+    report("memory", `the process used ${mib(invoked.peakBytes)} MiB, at most ${mib(MAX_PEAK_BYTES)} MiB allowed`);
+  checkSecrets(evidence, report);
   if (invoked.lost !== undefined) {
-    complain("ends", `${invoked.lost}; stderr: ${invoked.stderr.join("\n").slice(-600)}`);
+    report("ends", `${invoked.lost}; stderr: ${invoked.stderr.join("\n").slice(-600)}`);
     return found;
   }
   if (invoked.tookMs > scenario.remainingMs) {
-    complain("in time", `${Math.round(invoked.tookMs)} ms of ${scenario.remainingMs} ms`);
+    report(
+      "in time",
+      `the invocation took ${Math.round(invoked.tookMs)} ms, at most ${scenario.remainingMs} ms allowed`,
+    );
   }
-  const records = parseLines(evidence, complain);
-  checkRecords(evidence, records, complain);
-  checkResponse(evidence, records, complain);
-  checkTruth(evidence, records, complain);
-  checkTopic(evidence, complain);
+  const records = parseLines(evidence, report);
+  checkRecords(evidence, records, report);
+  checkResponse(evidence, records, report);
+  checkTruth(evidence, records, report);
+  checkTopic(evidence, report);
   return found;
 }
 
-function checkSecrets({ invoked, cloud, findSecrets }: Evidence, complain: Complain): void {
+function checkSecrets({ invoked, cloud, findSecrets }: Evidence, report: ReportBroken): void {
   const { stdout, stderr, result = "", error } = invoked;
   const http = result.includes('"statusCode"') ? JSON.parse(result) : undefined;
   const outputs = {
@@ -42,6 +46,6 @@ function checkSecrets({ invoked, cloud, findSecrets }: Evidence, complain: Compl
   for (const [where, text] of Object.entries(outputs)) {
     if (text === "" || seen.has(text)) continue;
     seen.add(text);
-    for (const finding of findSecrets(text)) complain("no secret", `in ${where}: ${finding}`);
+    for (const finding of findSecrets(text)) report("no secret", `${where} contains ${finding}`);
   }
 }

@@ -1,5 +1,5 @@
-// Runs one instance of a function for the fuzz. The process loads a built bundle and executes one request after the other from
-// IPC, with a clock that jumps over waiting. Arguments: the folder of the bundle, and the first time of the clock.
+// Runs one instance of a function for the fuzz. The process loads a built bundle and executes requests from IPC one at a time. Its
+// clock skips waiting times. Arguments: the folder of the bundle, and the start time of the clock in epoch milliseconds.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -12,16 +12,16 @@ const send = process.send.bind(process);
 const writeOut = process.stdout.write.bind(process.stdout);
 const writeErr = process.stderr.write.bind(process.stderr);
 
-const answers = new Map();
+const pendingExchanges = new Map();
 let exchanges = 0;
 const time = installVirtualTime(Number(origin), (now) => {
   exchanges += 1;
   send({ exchange: exchanges, now });
-  return new Promise((resolve) => answers.set(exchanges, resolve));
+  return new Promise((resolve) => pendingExchanges.set(exchanges, resolve));
 });
 
-/** Returns numbers that are the same for the same seed, so repeated cases have the same pauses. */
-function randomOf(seed) {
+/** Returns a generator whose numbers depend only on the seed, so a repeated case has the same backoff times. */
+function createRandom(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -31,7 +31,7 @@ function randomOf(seed) {
   };
 }
 
-/** Returns the largest resident set since the parent reset it, or undefined if it cannot be read. */
+/** Returns the peak RSS in bytes since the parent process reset the peak, or undefined if Linux does not report it. */
 function readPeak() {
   try {
     const [, kb] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "latin1"));
@@ -44,24 +44,24 @@ function readPeak() {
 let handler;
 
 async function run({ event, context, remainingMs, seed }) {
-  Math.random = randomOf(seed);
+  Math.random = createRandom(seed);
   time.run(true);
   const began = time.now();
   const outcome = {};
   try {
-    // The platform loads the bundle with the first request too.
+    // The platform also loads the bundle at the first request.
     handler ??= require(join(folder, "index.js")).handler;
     const value = await handler(
       event,
       createContext({ ...context, deadline: Math.round(began) + remainingMs }, writeOut),
     );
-    // Read before the result is serialized, because the function does not use that memory.
+    // Read the peak before serializing the result, because the function does not need that memory.
     outcome.peakBytes = readPeak();
     outcome.result = JSON.stringify(value) ?? "null";
   } catch (thrown) {
     outcome.peakBytes = readPeak();
     const isError = thrown instanceof Error;
-    // The platform shows the message, and may print the other fields of an error.
+    // The platform returns the message to the caller and may print the other fields of the error.
     outcome.error = { isError, message: isError ? thrown.message : String(thrown), printed: inspect(thrown) };
   }
   outcome.tookMs = time.now() - began;
@@ -74,7 +74,7 @@ async function run({ event, context, remainingMs, seed }) {
 
 process.on("message", (message) => {
   if (message.run !== undefined) return void run(message.run);
-  answers.get(message.exchange)?.();
-  answers.delete(message.exchange);
+  pendingExchanges.get(message.exchange)?.();
+  pendingExchanges.delete(message.exchange);
 });
 process.on("disconnect", () => process.exit());

@@ -1,4 +1,4 @@
-/** Defines what the checks know about an invocation, and the guarantees that it can break. */
+/** Defines the input of the checks, and the guarantees that an invocation can break. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import type { Invoked } from "./instance.ts";
 import type { ArmedResponse } from "./responses.ts";
@@ -22,31 +22,31 @@ export type Guarantee =
   | "deletes as planned"
   | "memory";
 
-/** Everything that is known about a case after its invocation. */
+/** Everything that the checks compare after the invocation of a case. */
 export interface Evidence {
   scenario: Scenario;
   requestId: string;
   invoked: Invoked;
   cloud: EmbeddedCloud;
   responses: readonly ArmedResponse[];
-  /** The snapshots in the cloud before the invocation. */
+  /** The snapshots in the embedded cloud before the invocation. */
   before: readonly SnapshotView[];
-  /** Returns whether the calls with such names got only unchanged responses of the cloud. */
+  /** Returns whether all calls whose operation name matches got unchanged responses. */
   isUnfuzzed(name: RegExp): boolean;
   findSecrets(text: string): string[];
 }
 
-export type Complain = (guarantee: Guarantee, what: string) => void;
+export type ReportBroken = (guarantee: Guarantee, what: string) => void;
 
-/** A result record whose fields are unchecked. */
+/** A result record that may have any fields of any type. */
 // biome-ignore lint/suspicious/noExplicitAny: records of many shapes
 export type LooseRecord = any;
 
-/** Returns the beginning of a value for a message. */
+/** Returns the first 400 characters of a value as JSON, for a message. */
 export const preview = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 400);
 
 export const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
-/** Returns whether a record fails the run. A failed snapshot is a regular result of verify-snapshots. */
+/** Returns whether a record makes the run fail. A failed snapshot that verify-snapshots reports does not. */
 export const isFailure = ({ action, outcome, error }: LooseRecord): boolean =>
   outcome === "rejected" || (outcome === "failed" && !(action === "verify" && error?.reason === "SnapshotFailed"));

@@ -1,4 +1,4 @@
-/** Starts an instance of a function in its own process, and invokes it. */
+/** Starts an instance of a function in its own process and invokes the function. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { ContextData } from "../../infra/local/host/instance.ts";
@@ -8,24 +8,24 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
-  /** The data of the platform's context, except for the remaining time. */
-  context: Omit<ContextData, "deadline">;
+  /** The parts of the platform's context that differ between calls. */
+  context: Pick<ContextData, "requestId" | "timeoutSeconds" | "credentials" | "userData" | "projectId">;
   remainingMs: number;
-  /** The seed of the function's random numbers. */
+  /** The seed of `Math.random` in the function. */
   seed: number;
 }
 
 export interface Invoked {
-  /** The result as JSON; undefined if the function threw or the process ended. */
+  /** The result as JSON, or undefined if the function threw or the process exited. */
   result?: string;
   error?: { isError: boolean; message: string; printed: string };
-  /** Why the process ended; undefined if it is still running. */
+  /** The reason why the process exited, or undefined if the process is still running. */
   lost?: string;
-  /** The duration in milliseconds by the function's clock. */
+  /** The duration in milliseconds on the function's clock. */
   tookMs: number;
   stdout: string[];
   stderr: string[];
-  /** The largest resident set, in bytes. */
+  /** The peak RSS of the process in bytes. */
   peakBytes: number;
 }
 
@@ -37,22 +37,22 @@ export interface Instance {
   end(): Promise<void>;
 }
 
-/** An invocation that takes longer in real time counts as hanging. */
+/** An invocation that takes more real time is killed. */
 const MAX_REAL_MS = 120_000;
 
 let instances = 0;
 
 /**
- * Starts an instance.
+ * Starts an instance in a new process.
  *
- * @param origin the first time of its clock, in epoch milliseconds
- * @param onTime called with the time of its clock before something happens at that time
+ * @param origin the start time of the instance's clock, in epoch milliseconds
+ * @param onTime called with the current time of the instance's clock before each action of the instance
  */
 export function startInstance(functionName: string, origin: number, onTime: (now: number) => void): Instance {
   instances += 1;
   const limit = limitMemory(`${process.pid}-${instances}`);
   const argv = [...limit.options, join(import.meta.dirname, "child.cjs"), join(DIST, functionName), String(origin)];
-  // The process joins its cgroup before Node.js starts, because Node.js sizes its heap by the limit.
+  // The process joins its cgroup before Node.js starts, because Node.js derives its heap size from the limit.
   const joinCgroup = limit.processesFile === undefined ? "" : `echo $$ > '${limit.processesFile}' && `;
   const child: ChildProcess = spawn("sh", ["-c", `${joinCgroup}exec "$0" "$@"`, process.execPath, ...argv], {
     env: { PATH: process.env.PATH ?? "", RUNTIME_FUNC_NAME: functionName },
@@ -66,11 +66,11 @@ export function startInstance(functionName: string, origin: number, onTime: (now
     readLines(child.stdout as NonNullable<ChildProcess["stdout"]>, (line) => stdout.push(line)),
     readLines(child.stderr as NonNullable<ChildProcess["stderr"]>, (line) => stderr.push(line)),
   ];
-  const ended = new Promise<void>((resolve) => {
+  const exited = new Promise<void>((resolve) => {
     child.on("close", (code, signal) => {
       alive = false;
       limit.remove();
-      settle?.({ lost: `the process ended (${signal ?? `code ${code}`})` });
+      settle?.({ lost: `the process exited (${signal ?? `code ${code}`})` });
       resolve();
     });
   });
@@ -94,23 +94,24 @@ export function startInstance(functionName: string, origin: number, onTime: (now
       resetPeak(pid);
       const outcome = await new Promise<Partial<Invoked>>((resolve) => {
         const watch = setTimeout(() => {
-          resolve({ lost: `the invocation did not end within ${MAX_REAL_MS / 1000} s of real time` });
+          resolve({ lost: `the invocation did not finish within ${MAX_REAL_MS / 1000} s of real time` });
           child.kill("SIGKILL");
         }, MAX_REAL_MS);
         settle = (settled) => {
           clearTimeout(watch);
           resolve(settled);
         };
-        child.send({ run: call }, (error) => error && settle?.({ lost: error.message }));
+        const context = { functionName, package: "default", memoryMb: 128, cpuMillicores: 100, ...call.context };
+        child.send({ run: { ...call, context } }, (error) => error && settle?.({ lost: error.message }));
       });
       settle = undefined;
-      if (outcome.lost !== undefined) await ended;
+      if (outcome.lost !== undefined) await exited;
       else await Promise.all(readers.map((reader) => reader.untilMark(call.context.requestId)));
       return { tookMs: 0, peakBytes: 0, ...outcome, stdout, stderr };
     },
     end() {
       child.kill("SIGKILL");
-      return ended;
+      return exited;
     },
   };
 }

@@ -5,10 +5,10 @@ import { DIST } from "../bench/process.ts";
 import { type Instance, startInstance } from "./instance.ts";
 
 const START = "2026-11-21T02:00:00Z";
-/** An instance is replaced after this many cases, so some cases run in a cold one. */
+/** The number of cases after which an instance is replaced, so some cases run in a cold instance. */
 const MAX_CASES = 150;
 
-/** An instance, and a clock for the cloud that follows the clock of the instance. */
+/** A warm instance, and a clock for the embedded cloud that follows the instance's clock. */
 export interface Warm {
   instance: Instance;
   clock: StoppedClock;
@@ -18,7 +18,7 @@ export interface Instances {
   /** The names of all functions. */
   readonly names: readonly string[];
   get(functionName: string): Warm;
-  /** Ends an instance, so the next case gets a new one. */
+  /** Stops the instance of a function, so the next case gets a new instance. */
   discard(functionName: string): void;
   end(): Promise<void>;
 }

@@ -1,6 +1,7 @@
-/** Adds resources, snapshots with the project's marker, and foreign snapshots to the cloud of a case. */
+/** Adds resources, snapshots with the project's marker labels, and foreign snapshots to the embedded cloud. */
 import type { EmbeddedCloud, Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
+import { addResource, addSnapshot } from "../support/kinds.ts";
 import type { Random } from "./random.ts";
 
 export interface Target {
@@ -9,20 +10,14 @@ export interface Target {
   resource: string;
 }
 
-/** The tags that policies select. */
+/** The tags of all resources, by which policies select them. */
 export const TAGS = { backup: "daily" };
 
 const HOUR_MS = 3_600_000;
 
-/** Adds a resource that a snapshot of the kind can be created of. A server has two disks. */
-export function addResource(cloud: EmbeddedCloud, kind: Kind, random: Random): string {
-  const id = random.uuid();
-  if (kind === "cluster-snapshot") return cloud.addCluster({ id, tags: TAGS }).id;
-  if (kind !== "snapshot-group") return cloud.addVolume({ id, tags: TAGS }).id;
-  cloud.addServer({ id, tags: TAGS });
-  for (let disks = 0; disks < 2; disks += 1) cloud.addVolume({ id: random.uuid(), serverId: id });
-  return id;
-}
+/** Adds a resource for a snapshot of the kind, with `TAGS`. Returns the id of the resource. */
+export const addTaggedResource = (cloud: EmbeddedCloud, kind: Kind, random: Random): string =>
+  addResource(cloud, kind, { tags: TAGS, newId: () => random.uuid() }).id;
 
 interface Seeded {
   policy: string;
@@ -32,7 +27,7 @@ interface Seeded {
   hold?: boolean;
 }
 
-/** Adds a snapshot with the marker of a policy. */
+/** Adds a snapshot with the marker labels of a policy, as the functions create it. */
 export function addOwnSnapshot(
   cloud: EmbeddedCloud,
   { kind, resource }: Target,
@@ -46,26 +41,18 @@ export function addOwnSnapshot(
   };
   const labels = { ...markerLabels(marker), ...(hold ? { hold: "true" } : {}) };
   const base = { name: `${policy}-${hours}`, createdAt, ...(status === undefined ? {} : { status }) };
-  if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: labels }).id;
-  if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags: labels }).id;
-  if (kind === "snapshot-group") return cloud.addSnapshot({ ...base, kind, serverId: resource, tags: labels }).id;
+  if (kind !== "cluster-snapshot") return addSnapshot(cloud, kind, resource, { ...base, labels }).id;
   const { idempotencyKey: key, requestHash: content } = marker;
   const text = `managed-by:snapshot-functions policy:${policy} key:${key} content:${content}`;
-  return cloud.addSnapshot({ ...base, kind, clusterId: resource, description: hold ? `hold ${text}` : text }).id;
+  return addSnapshot(cloud, kind, resource, { ...base, description: hold ? `hold ${text}` : text }).id;
 }
 
-/** Adds a snapshot without a marker. */
+/** Adds a snapshot without marker labels, as another program creates it. */
 export function addForeignSnapshot(cloud: EmbeddedCloud, { kind, resource }: Target, hours: number): void {
-  const base = { name: "by-hand", createdAt: cloud.clock.now() - hours * HOUR_MS };
-  if (kind === "cluster-snapshot") cloud.addSnapshot({ ...base, kind, clusterId: resource });
-  else if (kind === "snapshot-group") cloud.addSnapshot({ ...base, kind, serverId: resource });
-  else cloud.addSnapshot({ ...base, kind, volumeId: resource });
+  addSnapshot(cloud, kind, resource, { name: "by-hand", createdAt: cloud.clock.now() - hours * HOUR_MS });
 }
 
-export const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView): string =>
-  String(kind === "snapshot-group" ? server_id : kind === "cluster-snapshot" ? cluster_id : volume_id);
-
-/** Returns the key in the marker of a snapshot, or undefined for a foreign snapshot. */
+/** Returns the idempotency key in the marker labels of a snapshot, or undefined for a foreign snapshot. */
 export function keyIn({ metadata, tags, description }: SnapshotView): string | undefined {
   const labels = metadata ?? tags ?? {};
   if (labels.key !== undefined) return labels.key;

@@ -10,14 +10,14 @@ test.each([
   [["--answers", "many"], 'fuzz: --answers: expected a whole number, got "many".'],
   [["--call", "evs.none"], 'got "evs.none".'],
   [["--case", "5"], "fuzz: --case: expected --call and --seed as well."],
-])("the fuzz refuses the arguments %j with the exit code 2", { timeout: 30_000 }, (argv, message) => {
+])("the fuzz exits with 2 and prints its usage for the invalid arguments %j", { timeout: 30_000 }, (argv, message) => {
   const { status, stdout, stderr } = run(...argv);
   expect(stderr).toContain(message);
   expect(stderr).toContain("npm run fuzz -- [--answers 10000]");
   expect([status, stdout]).toEqual([2, ""]);
 });
 
-test("the fuzz repeats a case with the same random responses", { timeout: 60_000 }, () => {
+test("the fuzz sends the same random responses when the same case runs again", { timeout: 60_000 }, () => {
   const once = () => {
     const { stdout, stderr } = run("--seed", "7", "--call", "evs.showVolume", "--case", "3");
     expect(stderr).toBe("");

@@ -1,4 +1,4 @@
-/** `npm run fuzz`: sends random responses to every call that the functions make, and checks what the functions do. */
+/** `npm run fuzz`: sends random responses to every call of the functions, and checks the guarantees. */
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -9,10 +9,14 @@ import { describeCase, Report } from "./report.ts";
 
 const USAGE = `npm run fuzz -- [--answers 10000] [--seed <text>] [--call <name> [--case <number>]]
 
-Sends random responses to every call that the functions make, at least --answers to each call. After each invocation it
-checks that the function ended in time, wrote one record for each target, printed no secret, reported nothing false, and
-used at most 110 MiB of memory. --call: fuzz only one call, such as evs.createSnapshot. --case: run only one case of that
-call, and print everything that was sent and printed.`;
+Sends random responses to every call of the functions to EVS, DWS, ECS, LTS and FunctionGraph. After each invocation the
+fuzz checks that the function finished in time, wrote one record per target, printed no secret, reported nothing false, and
+used at most 110 MiB of memory. Exits with 0 if every guarantee held.
+
+  --answers  the minimum number of random responses to each call; the default takes about an hour
+  --seed     repeat the random responses of an earlier run
+  --call     send random responses only to this call, such as evs.createSnapshot
+  --case     run only this case of the call, and print all requests, responses and output`;
 
 const OPTIONS = {
   answers: { type: "string", default: "10000" },
@@ -56,7 +60,7 @@ function readArguments(): Arguments | undefined {
   };
 }
 
-/** Runs the cases of all calls, several at a time. */
+/** Runs the cases of all calls, several cases at a time. */
 async function runAll({ answers, seed, calls }: Arguments, report: Report): Promise<void> {
   const queue = calls.map((operation) => ({ operation, cases: 0, responses: 0 }));
   const work = async (instances: Instances) => {
@@ -69,12 +73,12 @@ async function runAll({ answers, seed, calls }: Arguments, report: Report): Prom
       job.cases += 1;
       if (job.cases > 100 + 20 * answers) {
         throw new Error(
-          `Expected ${answers} responses to ${job.operation}; ${job.cases} invocations made ${job.responses} such calls.`,
+          `${job.operation}: expected ${answers} random responses, but ${job.cases} invocations made only ${job.responses} calls.`,
         );
       }
       const id = { seed, operation: job.operation, index: job.cases };
       const result = await runCase(id, instances).catch((thrown) => {
-        throw new Error(`The fuzz itself failed in the case ${JSON.stringify(id)}.`, { cause: thrown });
+        throw new Error(`The fuzz itself threw an error in the case ${JSON.stringify(id)}.`, { cause: thrown });
       });
       job.responses += countSent(result);
       report.add(result, countSent(result));
@@ -84,7 +88,7 @@ async function runAll({ answers, seed, calls }: Arguments, report: Report): Prom
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, () => work(startInstances())));
 }
 
-/** Returns how many random responses the fuzzed call got. */
+/** Returns the number of random responses that were sent to the call of the case. */
 const countSent = ({ id, responses }: CaseResult): number =>
   responses.reduce((sum, { operation, handle }) => sum + (operation === id.operation ? handle.hits : 0), 0);
 

@@ -1,26 +1,26 @@
-/** Limits the memory of a process as FunctionGraph does, with a memory cgroup if it can be created. */
+/** Limits the memory of a process to 128 MB as FunctionGraph does, with a memory cgroup if possible. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const FUNCTION_BYTES = 128 * 1024 * 1024;
 
 export interface MemoryLimit {
-  /** How the memory is limited, for the report. */
+  /** A description of the limit for the report. */
   name: string;
   /** Command-line options of Node.js. */
   options: readonly string[];
-  /** The file to which the id of the process must be written; undefined without a cgroup. */
+  /** The file to which the process must write its id to join the cgroup, or undefined without a cgroup. */
   processesFile?: string;
-  /** Removes the cgroup. Call it after the process has ended. */
+  /** Removes the cgroup. Call it after the process exited. */
   remove(): void;
 }
 
-/** Options with which Node.js uses about as much memory as in a cgroup of 128 MB. */
+/** Node.js options that limit memory about as much as a cgroup of 128 MB does. */
 const WITHOUT_CGROUP = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 
-/** Returns a limit of 128 MB for one process: a cgroup of version 1 or 2, or else options of Node.js. */
+/** Creates a limit of 128 MB for one process: a cgroup of version 1 or 2, or Node.js options if no cgroup can be created. */
 export function limitMemory(name: string): MemoryLimit {
-  for (const { version, folder } of parents()) {
+  for (const { version, folder } of findParentFolders()) {
     const path = join(folder, `snapshot-functions-${name}`);
     try {
       mkdirSync(path);
@@ -31,7 +31,7 @@ export function limitMemory(name: string): MemoryLimit {
       try {
         rmdirSync(path);
       } catch {
-        // The kernel has not removed the process yet. An empty cgroup does no harm.
+        // The kernel may still list the process. An empty cgroup does no harm.
       }
     };
     try {
@@ -41,11 +41,15 @@ export function limitMemory(name: string): MemoryLimit {
       remove();
     }
   }
-  return { name: `no cgroup can be created, so ${WITHOUT_CGROUP.join(" ")}`, options: WITHOUT_CGROUP, remove() {} };
+  return {
+    name: `${WITHOUT_CGROUP.join(" ")}, because no cgroup can be created`,
+    options: WITHOUT_CGROUP,
+    remove() {},
+  };
 }
 
-/** Returns the folders to create a memory cgroup in: that of this process, then the root of its hierarchy. */
-function parents(): { version: 1 | 2; folder: string }[] {
+/** Returns the folders in which a memory cgroup can be created: the cgroup of this process first, then the root. */
+function findParentFolders(): { version: 1 | 2; folder: string }[] {
   try {
     const own = readFileSync("/proc/self/cgroup", "utf8");
     const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
@@ -58,16 +62,16 @@ function parents(): { version: 1 | 2; folder: string }[] {
       return [...new Set([join(folder, path), folder])].map((each) => ({ version, folder: each }) as const);
     });
   } catch {
-    // Not Linux.
+    // Only Linux has these files.
     return [];
   }
 }
 
-/** Resets the memory peak of a process, so the next reading covers only the time from now on. */
+/** Resets the peak RSS of a process, so the next measurement starts now. */
 export function resetPeak(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, "5");
   } catch {
-    // Then the peak covers the whole life of the process.
+    // Without the reset, the peak covers the whole life of the process.
   }
 }

@@ -1,43 +1,28 @@
-/** Invokes functions in a process of 128 MB with lists of the maximum size and above. */
+/** Invokes functions in a process with 128 MB while list responses have the maximum size or more. */
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { type Fault, type Kind, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { type Fault, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
+import { apig, timerEvent } from "../support/environment.ts";
+import { KINDS } from "../support/kinds.ts";
+import { endpointsAt } from "../support/user-data.ts";
 import { endlessFault } from "./big-responses.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Invoked, startInstance } from "./instance.ts";
-import { addOwnSnapshot, addResource, TAGS } from "./inventory.ts";
+import { addOwnSnapshot, addTaggedResource, TAGS } from "./inventory.ts";
 import { createRandomChoices } from "./random.ts";
 
 const MIB = 1024 * 1024;
 const START = "2026-11-21T02:00:00Z";
 
-const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-
-const timer = (body: unknown, time = START) => ({
-  version: "v1.0",
-  time,
-  trigger_type: "TIMER",
-  trigger_name: "Timer_001",
-  user_event: JSON.stringify(body),
-});
-
-const apig = (body: unknown) => ({
-  body: JSON.stringify(body),
-  requestContext: {},
-  httpMethod: "POST",
-  headers: {},
-  isBase64Encoded: false,
-});
-
 interface Under {
-  /** The event; undefined: one that suits the function. */
+  /** Default: a valid event for the function. */
   event?: unknown;
-  /** How often the function is invoked. */
+  /** The number of invocations. Default: 2. */
   times?: number;
   remainingMs?: number;
 }
 
-/** Invokes a function over one resource of each kind, each with a snapshot, while a call is under a fault. */
+/** Invokes a function while one of its calls has a fault. The embedded cloud has one resource and one snapshot of each kind. */
 async function invokeUnder(
   functionName: string,
   operation: string,
@@ -48,7 +33,7 @@ async function invokeUnder(
   const cloud = await startCloud({ clock });
   onTestFinished(() => cloud.close());
   const random = createRandomChoices(functionName);
-  const targets = KINDS.map((kind) => ({ kind, resource: addResource(cloud, kind, random) }));
+  const targets = KINDS.map((kind) => ({ kind, resource: addTaggedResource(cloud, kind, random) }));
   for (const target of targets) addOwnSnapshot(cloud, target, { policy: "nightly", hours: 1 });
   const [disk, , server, cluster] = targets.map(({ resource }) => resource);
   const events: Record<string, unknown> = {
@@ -56,15 +41,14 @@ async function invokeUnder(
     "create-standard-snapshot": { snapshot: { volume_id: disk } },
     "create-snapshot-group": { snapshot_group: { server_id: server } },
     "create-cluster-snapshot": { snapshot: { name: "release-7", cluster_id: cluster } },
-    "scheduled-snapshots": timer({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
+    "scheduled-snapshots": timerEvent({ policy: "weekly", targets: KINDS.map((kind) => ({ kind, tags: TAGS })) }),
     "pre-deploy": apig({ deployment_id: "release-7", targets: [{ kind: "standard-snapshot", tags: TAGS }] }),
-    "verify-snapshots": timer({}),
-    "prune-snapshots": timer({ policy: "nightly", retention: { keep_last: 2 } }),
+    "verify-snapshots": timerEvent({}),
+    "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 2 } }),
   };
   cloud.fault({ operation }, makeFault());
   const instance = startInstance(functionName, clock.now(), (now) => clock.set(now));
   onTestFinished(() => instance.end());
-  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
   const invoke = (requestId: string) =>
     instance.invoke({
       event: event ?? events[functionName],
@@ -74,12 +58,8 @@ async function invokeUnder(
         requestId,
         timeoutSeconds: 300,
         credentials: cloud.credentials,
-        userData: Object.fromEntries(endpoints),
-        functionName,
-        package: "default",
+        userData: endpointsAt(cloud.url, ["EVS", "DWS", "ECS"]),
         projectId: cloud.projectId,
-        memoryMb: 128,
-        cpuMillicores: 100,
       },
     });
   const invoked: Invoked[] = [];
@@ -92,8 +72,8 @@ async function invokeUnder(
   return { outcomes: (first?.stdout ?? []).map((line) => JSON.parse(line).outcome as string), cloud };
 }
 
-/** A body of so many bytes: `open`, then units, then `close`. */
-function filled(bytes: number, open: string, unit: (index: number) => string, close: string): string {
+/** Returns at most `bytes` bytes of JSON: `open`, as many units as possible, and `close`. */
+function fillJson(bytes: number, open: string, unit: (index: number) => string, close: string): string {
   const units: string[] = [];
   let size = open.length + close.length - 1;
   for (let index = 0; ; index += 1) {
@@ -104,7 +84,7 @@ function filled(bytes: number, open: string, unit: (index: number) => string, cl
   }
 }
 
-/** Returns an entry of the DWS snapshot list, with the marker of this project. */
+/** Returns a row of the DWS list response: a snapshot with the project's marker. */
 const clusterSnapshot = (index: number) =>
   JSON.stringify({
     id: randomUUID(),
@@ -127,16 +107,17 @@ const clusterSnapshot = (index: number) =>
 
 const sent = (body: string): Fault => ({ type: "status", status: 200, body });
 
-const SHAPES: Record<string, (bytes: number) => string> = {
+/** Maps the description of a body to a function that returns such a body with a size. */
+const BODIES: Record<string, (bytes: number) => string> = {
   "one string": (bytes) => `{"padding":"${"x".repeat(bytes - 14)}"}`,
-  "many names": (bytes) => filled(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
-  "empty rows": (bytes) => filled(bytes, '{"snapshots":[', () => "{}", "]}"),
-  "one row of many names": (bytes) => filled(bytes, '{"snapshots":[{', (index) => `"n${index}":{"a":0}`, "}]}"),
-  numbers: (bytes) => filled(bytes, "[", () => "0", "]"),
+  "one object with many fields": (bytes) => fillJson(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
+  "many empty rows": (bytes) => fillJson(bytes, '{"snapshots":[', () => "{}", "]}"),
+  "one row with many fields": (bytes) => fillJson(bytes, '{"snapshots":[{', (index) => `"n${index}":{"a":0}`, "}]}"),
+  "many numbers": (bytes) => fillJson(bytes, "[", () => "0", "]"),
 };
 
-test.each(Object.entries(SHAPES))(
-  "a function stays below 110 MiB if a list is %s",
+test.each(Object.entries(BODIES))(
+  "create-snapshot and verify-snapshots use less than 110 MiB if a large list response consists of %s",
   { timeout: 60_000 },
   async (_shape, make) => {
     await invokeUnder("create-snapshot", "evs.listSnapshots", () => sent(make(4 * MIB - 10)));
@@ -144,8 +125,10 @@ test.each(Object.entries(SHAPES))(
   },
 );
 
-test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
-  const old = filled(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
+test("verify-snapshots reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
+  const old = fillJson(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
   const last = old.lastIndexOf('{"id"');
   const list = old.slice(0, last) + old.slice(last).replaceAll("2026-10", "2026-11");
   expect(list.split('"progress"').length).toBeGreaterThan(20_000);
@@ -154,7 +137,9 @@ test("verify-snapshots reads a list of DWS of 16 MiB and stays below 110 MiB", {
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
 
-test("verify-snapshots reports 25,000 duplicates of one snapshot in 8 s of CPU time", { timeout: 60_000 }, async () => {
+test("verify-snapshots reports 25,000 duplicates of one snapshot within 8 s of CPU time", {
+  timeout: 60_000,
+}, async () => {
   const row = (index: number) =>
     clusterSnapshot(index)
       .replaceAll("2026-10", "2026-11")
@@ -165,35 +150,39 @@ test("verify-snapshots reports 25,000 duplicates of one snapshot in 8 s of CPU t
   expect(outcomes.filter((outcome) => outcome === "available").length).toBeGreaterThan(25_000);
 });
 
-test("create-cluster-snapshot reads a list of DWS of 16 MiB and stays below 110 MiB", { timeout: 60_000 }, async () => {
-  const list = filled(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
+test("create-cluster-snapshot reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
+  const list = fillJson(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
   const { outcomes, cloud } = await invokeUnder("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
   expect(outcomes[0]).toBe("accepted");
   expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
 });
 
-/** Returns a list of disks that have the selected tags but do not exist. */
+/** Returns an EVS list response of disks that have the selected tags but do not exist. */
 const missingDisks = (count: number) => {
   const disk = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `data-${index}`, status: "in-use", tags: TAGS });
   return `{"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
 };
 
-test("pre-deploy reports 5,000 disks that do not exist and stays below 110 MiB", { timeout: 60_000 }, async () => {
+test("pre-deploy reports 5,000 disks that do not exist with less than 110 MiB of memory", {
+  timeout: 60_000,
+}, async () => {
   const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
     times: 1,
   });
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
 });
 
-/** Returns a list of clusters that have the selected tags but do not exist. */
+/** Returns a DWS list response of clusters that have the selected tags but do not exist. */
 const missingClusters = (count: number) => {
   const cluster = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `warehouse-${index}`, tags: [{ key: "backup", value: "daily" }] });
   return `{"clusters":[${Array.from({ length: count }, (_, index) => cluster(index)).join()}]}`;
 };
 
-test("scheduled-snapshots reports 10,000 clusters that it had no time for and stays below 110 MiB", {
+test("scheduled-snapshots reports 10,000 clusters that its deadline left no time for with less than 110 MiB of memory", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_000);
@@ -202,22 +191,26 @@ test("scheduled-snapshots reports 10,000 clusters that it had no time for and st
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(10_000);
 });
 
-test("scheduled-snapshots refuses more clusters than fit into 128 MB", { timeout: 60_000 }, async () => {
+test("scheduled-snapshots rejects 10,241 clusters, which do not fit into 128 MB, and still creates snapshots of other kinds", {
+  timeout: 60_000,
+}, async () => {
   const list = missingClusters(10_241);
   const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).toContain("accepted");
 });
 
-test("prune-snapshots refuses more snapshots than fit into 128 MB", { timeout: 60_000 }, async () => {
-  const list = filled(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
+test("prune-snapshots deletes nothing if it finds more snapshots than fit into 128 MB", {
+  timeout: 60_000,
+}, async () => {
+  const list = fillJson(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
   expect(list.split('"progress"').length).toBeGreaterThan(10_241);
   const { outcomes } = await invokeUnder("prune-snapshots", "dws.listSnapshots", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).not.toContain("deleted");
 });
 
-/** Returns a fault that adds new rows to every page of a list. */
+/** Returns a fault that adds new rows to every page of a list response. */
 const endless = (operation: string): Fault =>
   endlessFault({ random: createRandomChoices("endless"), ids: [], secrets: {}, operation }).fault;
 
@@ -227,18 +220,22 @@ test.each([
   ["create-snapshot-group", "evs.listStandardSnapshots"],
   ["scheduled-snapshots", "evs.listVolumes"],
   ["verify-snapshots", "evs.listSnapshots"],
-])("%s stays below 110 MiB if %s never ends", { timeout: 120_000 }, async (functionName, operation) => {
-  const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), { times: 1 });
-  expect(outcomes).toContain("failed");
-});
+])(
+  "%s fails with less than 110 MiB of memory if the pages of %s never stop",
+  { timeout: 120_000 },
+  async (functionName, operation) => {
+    const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), { times: 1 });
+    expect(outcomes).toContain("failed");
+  },
+);
 
-test("scheduled-snapshots stays below 110 MiB at a redelivery if the list of its snapshots never ends", {
+test("a redelivered scheduled-snapshots event fails with less than 110 MiB of memory if the pages of snapshots never stop", {
   timeout: 120_000,
 }, async () => {
   const operation = "evs.listStandardSnapshots";
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
-  // The time of the snapshot that exists already.
-  const event = timer(policy, "2026-11-21T01:00:00Z");
+  // At this time the existing snapshot was created.
+  const event = timerEvent(policy, "2026-11-21T01:00:00Z");
   const under = { event, times: 1, remainingMs: 20_000 };
   const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);
   expect(outcomes).toContain("failed");

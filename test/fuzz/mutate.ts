@@ -1,19 +1,19 @@
-/** Changes the responses of the cloud at random: removes, retypes, renames, repeats, enlarges and nests fields. */
+/** Changes response bodies at random: removes, retypes, renames, repeats, enlarges and nests fields. */
 import { DATES, NAMES, NUMBERS, STATUSES, STRINGS } from "./odd-values.ts";
 import type { Random } from "./random.ts";
 
-/** JSON of any shape. */
+/** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 const UNITS = { kib: 1024, mib: 1024 * 1024 } as const;
 
-/** The source of the changes. `ids` are those of other resources and snapshots. */
+/** The input for the changes. `ids` contains the ids of other resources and snapshots. */
 export interface Mutation {
   random: Random;
   ids: readonly string[];
 }
 
-/** Returns a copy of the response with one to five changes. */
+/** Returns a copy of the response body with one to five changes. */
 export function mutate(response: Json | undefined, mutation: Mutation): Json | undefined {
   const { random } = mutation;
   if (response === undefined) return arbitraryJson(random, 2);
@@ -22,7 +22,7 @@ export function mutate(response: Json | undefined, mutation: Mutation): Json | u
   return root.response;
 }
 
-/** Changes one value, some levels below the top. */
+/** Changes one value at a random depth. */
 function change(root: { [name: string]: Json }, mutation: Mutation): void {
   const { random } = mutation;
   let parent: Json[] | { [name: string]: Json } = root;
@@ -107,7 +107,7 @@ function otherValue(value: Json, mutation: Mutation): Json {
   }
 }
 
-/** Returns a slightly different value. */
+/** Returns a value of the same type that differs slightly. */
 function twisted(value: Json, { random }: Mutation): Json {
   if (typeof value === "number") return random.pick([value + 1, value - 1, value * 1000, -value, value + 0.5]);
   if (typeof value === "boolean") return !value;
@@ -162,10 +162,10 @@ function otherRows(rows: Json[], mutation: Mutation): Json[] {
   }
 }
 
-/** The maximum length of all rows together in characters. */
+/** The maximum length in characters of all rows that `manyRows` returns. */
 const MAX_ROWS_SIZE = 24 * UNITS.mib;
 
-/** Returns rows like the first one of a list, each with its own id. */
+/** Returns copies of the first row, each with a different id. */
 export function manyRows(rows: readonly Json[], count: number, { random }: Pick<Mutation, "random">): Json[] {
   const [template = { id: "", status: "available" }] = rows.filter((row) => typeof row === "object" && row !== null);
   const length = Math.min(count, Math.ceil(MAX_ROWS_SIZE / JSON.stringify(template).length));
@@ -179,7 +179,7 @@ function nested(value: Json, random: Random): Json {
   return inner;
 }
 
-/** Returns a string of a length in characters. */
+/** Returns a string with the given number of characters. */
 export function hugeText(random: Random, length: number): string {
   const piece = random.pick([
     "x",
@@ -198,7 +198,7 @@ export function hugeText(random: Random, length: number): string {
   return piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
 }
 
-/** Returns JSON of any shape with a maximum depth. */
+/** Returns a random JSON value with at most `levels` levels of nesting. */
 export function arbitraryJson(random: Random, levels: number): Json {
   const kind = random.weighted({ text: 3, number: 2, word: 2, array: levels, object: levels * 2 });
   if (kind === "text") return random.pick([...STRINGS, ...STATUSES, ...DATES]);

@@ -1,4 +1,4 @@
-/** Builds random HTTP responses: bodies, headers, and bytes that are hardly valid HTTP. */
+/** Builds random HTTP responses, from unusual bodies and headers to bytes that are not valid HTTP. */
 import { gzipSync } from "node:zlib";
 import { arbitraryJson, hugeText, type Json, mutate } from "./mutate.ts";
 import type { Random } from "./random.ts";
@@ -54,7 +54,7 @@ export function envelope(random: Random, code: string = random.pick(CODES), mess
   }
 }
 
-/** Returns a success body of one of the services, about existing or unknown ids. */
+/** Returns the body of a successful response from one of the services, with existing or unknown ids. */
 export function plausible(random: Random, ids: readonly string[]): Json {
   const id = random.chance(0.6) || ids.length === 0 ? random.uuid() : random.pick(ids);
   const other = ids.length === 0 ? random.uuid() : random.pick(ids);
@@ -174,12 +174,12 @@ const HEADERS: Record<string, (random: Random) => string> = {
 function oddHeaders(random: Random): Record<string, string> {
   const names = Object.keys(HEADERS).filter(() => random.chance(0.12));
   const headers = Object.fromEntries(names.map((name) => [name, HEADERS[name]?.(random) ?? ""]));
-  // Node's server refuses both at once.
+  // The HTTP server of Node.js rejects a response with both headers.
   if ("transfer-encoding" in headers) delete headers["content-length"];
   return headers;
 }
 
-/** Bytes in place of a response: other encodings, broken framing, several responses at once, none at all. */
+/** Returns bytes to send in place of a response: other encodings, broken framing, two responses, or nothing. */
 export function rawResponse(random: Random, ids: readonly string[]): Buffer {
   const text = JSON.stringify(
     random.chance(0.5) ? plausible(random, ids) : envelope(random, "EVS.5400", "Bad request."),

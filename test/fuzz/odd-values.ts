@@ -1,4 +1,4 @@
-/** Values that often break programs. */
+/** Lists values that often cause bugs in programs that parse responses. */
 
 // biome-ignore format: values are easier to read in rows
 export const STATUSES = [

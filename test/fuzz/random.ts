@@ -1,6 +1,6 @@
 import { createRandom } from "../support/random.ts";
 
-/** Random choices that are the same for the same seed. */
+/** Makes random choices that depend only on the seed. */
 export interface Random {
   /** Returns a number from 0 (included) to 1 (excluded). */
   next(): number;
@@ -8,13 +8,13 @@ export interface Random {
   int(from: number, to: number): number;
   chance(probability: number): boolean;
   pick<One>(from: readonly One[]): One;
-  /** Picks a name by its weight. */
+  /** Picks a name with a probability proportional to its weight. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
   text(alphabet: string, length: number): string;
   uuid(): string;
 }
 
-/** Returns random choices for a seed, which can be any string. */
+/** Creates random choices from a seed, which can be any string. */
 export function createRandomChoices(seed: string): Random {
   const next = createRandom(hash(seed));
   const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));

@@ -1,34 +1,38 @@
-/** Checks the output of an invocation: its lines, its records and its response. */
+/** Checks the printed lines, the result records and the response of an invocation. */
 import { resultFaults } from "../../infra/local/host/apig-result.ts";
-import { type Complain, type Evidence, isFailure, type LooseRecord, preview } from "./evidence.ts";
+import { type Evidence, isFailure, type LooseRecord, preview, type ReportBroken } from "./evidence.ts";
 
 const MAX_LINE_BYTES = 64 * 1024;
-/** Characters that control a terminal or break a line in some readers if a line of JSON contains them unescaped. */
+/** Matches characters that control a terminal or end a line. JSON output must escape them. */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
 
-export function parseLines({ invoked: { stdout } }: Evidence, complain: Complain): LooseRecord[] {
+export function parseLines({ invoked: { stdout } }: Evidence, report: ReportBroken): LooseRecord[] {
   return stdout.flatMap((line) => {
     const bytes = Buffer.byteLength(line);
-    if (bytes > MAX_LINE_BYTES) complain("short clean lines", `a line of ${bytes} bytes: ${longest(line)}`);
+    if (bytes > MAX_LINE_BYTES)
+      report(
+        "short clean lines",
+        `a printed line has ${bytes} bytes, at most ${MAX_LINE_BYTES} allowed; longest fields: ${longestFields(line)}`,
+      );
     const unsafe = UNSAFE.exec(line);
     if (unsafe !== null) {
       const code = unsafe[0].codePointAt(0)?.toString(16);
-      complain(
+      report(
         "short clean lines",
-        `U+${code} at ${unsafe.index}: ${line.slice(Math.max(0, unsafe.index - 80), unsafe.index)}`,
+        `a printed line contains U+${code} at character ${unsafe.index}, after: ${line.slice(Math.max(0, unsafe.index - 80), unsafe.index)}`,
       );
     }
     try {
       return [JSON.parse(line)];
     } catch {
-      complain("short clean lines", `no JSON: ${line.slice(0, 300)}`);
+      report("short clean lines", `a printed line is not JSON: ${line.slice(0, 300)}`);
       return [];
     }
   });
 }
 
-/** Returns the names and sizes of the longest fields of a line. */
-function longest(line: string): string {
+/** Returns the names and lengths of the three longest fields of a printed line. */
+function longestFields(line: string): string {
   try {
     const sizes = Object.entries(JSON.parse(line)).map(([name, value]) => [name, jsonLength(value)] as const);
     return sizes
@@ -43,32 +47,34 @@ function longest(line: string): string {
 
 const jsonLength = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** Checks that each target has one terminal record, and that the run's record follows and counts them. */
+/** Checks that each target has one result record, and that the last record is the run record with the right counts. */
 export function checkRecords(
   { scenario, requestId, isUnfuzzed }: Evidence,
   records: LooseRecord[],
-  complain: Complain,
+  report: ReportBroken,
 ): void {
   const others = records.slice(0, -1);
   const run = records.at(-1);
-  const wrong = (what: string) => complain("one record each", what);
+  const wrong = (what: string) => report("one record each", what);
   if (run?.action !== "run" || others.some(({ action }) => action === "run")) {
     wrong(
-      `expected one record of the run, at the end, got ${preview(records.map(({ action, outcome }) => `${action} ${outcome}`))}`,
+      `expected one run record, as the last record, got ${preview(records.map(({ action, outcome }) => `${action} ${outcome}`))}`,
     );
     return;
   }
   const counts: Record<string, number> = {};
   for (const { outcome } of others) counts[outcome] = (counts[outcome] ?? 0) + 1;
   const same = Object.keys({ ...counts, ...run.outcomes }).every((name) => counts[name] === run.outcomes[name]);
-  if (!same) wrong(`the run counts ${preview(run.outcomes)}, the records are ${preview(counts)}`);
+  if (!same) wrong(`the run record counts ${preview(run.outcomes)}, but the other records have ${preview(counts)}`);
   const failed = run.error !== undefined || others.some(isFailure);
   if ((run.outcome === "failed") !== failed)
-    wrong(`the run is ${run.outcome}, its records are ${preview(counts)}, error ${preview(run.error)}`);
+    wrong(
+      `the run record has the outcome ${run.outcome} and the error ${preview(run.error)}, but the other records have ${preview(counts)}`,
+    );
   for (const record of records) {
     const { version, function: name, request_id, trigger } = record;
     if (version !== 1 || name !== scenario.functionName || request_id !== requestId || trigger !== scenario.trigger) {
-      wrong(`not of this invocation: ${preview(record)}`);
+      wrong(`a record has the wrong version, function, request id or trigger: ${preview(record)}`);
     }
   }
   const byTarget = new Map<string, number>();
@@ -78,21 +84,21 @@ export function checkRecords(
     const name = `${action} ${kind} ${what}`;
     byTarget.set(name, (byTarget.get(name) ?? 0) + 1);
   }
-  for (const [name, count] of byTarget) if (count > 1) wrong(`${count} records of ${name}`);
-  // If a fuzzed response selects the targets, they are unknown here. A failed selection has one record without a resource.
+  for (const [name, count] of byTarget) if (count > 1) wrong(`${name} has ${count} records, expected 1`);
+  // The targets are unknown if a random response selected them. A failed selection has one record without a resource.
   const unknown = others.some(({ action, resource_id }) => action === "create" && resource_id === undefined);
   const known = scenario.selectedBy === undefined || isUnfuzzed(scenario.selectedBy);
   if (!known || unknown || (scenario.trigger === "http" && others.length === 0 && run.error)) return;
   for (const { kind, resource } of scenario.targets) {
-    if (!byTarget.has(`create ${kind} ${resource}`)) wrong(`no record of ${kind} ${resource}`);
+    if (!byTarget.has(`create ${kind} ${resource}`)) wrong(`${kind} ${resource} has no record`);
   }
 }
 
-/** Checks that the response to the caller or the platform is well formed and agrees with the records. */
-export function checkResponse(evidence: Evidence, records: LooseRecord[], complain: Complain): void {
-  const wrong = (what: string) => complain("well-formed response", what);
+/** Checks that the HTTP response, the result or the error is well formed and agrees with the result records. */
+export function checkResponse(evidence: Evidence, records: LooseRecord[], report: ReportBroken): void {
+  const wrong = (what: string) => report("well-formed response", what);
   const { result = "null", error } = evidence.invoked;
-  // The response of pre-deploy is about its snapshots, not about failed deletions.
+  // The status of an HTTP response depends only on the created snapshots, not on failed deletions.
   const relevant = records.filter(({ action }) => evidence.scenario.trigger !== "http" || action === "create");
   const failed = relevant.some(isFailure) || records.at(-1)?.error !== undefined;
   if (evidence.scenario.trigger === "http") {
@@ -102,13 +108,14 @@ export function checkResponse(evidence: Evidence, records: LooseRecord[], compla
   }
   if ((error !== undefined) !== failed) {
     wrong(
-      `the function ${error === undefined ? "returned" : `threw ${preview(error.message)}`} although the records are ${formatOutcomes(records)}`,
+      `the function ${error === undefined ? "returned" : `threw ${preview(error.message)}`} although its records have ${formatOutcomes(records)}`,
     );
   }
   if (error === undefined) return;
-  if (!error.isError) wrong(`the function threw no Error: ${preview(error.message)}`);
-  if (UNSAFE.test(error.message)) wrong(`the message has control characters: ${preview(error.message)}`);
-  if (error.message.length > MAX_LINE_BYTES) wrong(`the message has ${error.message.length} characters`);
+  if (!error.isError) wrong(`the function threw a value that is not an Error: ${preview(error.message)}`);
+  if (UNSAFE.test(error.message)) wrong(`the error message has control characters: ${preview(error.message)}`);
+  if (error.message.length > MAX_LINE_BYTES)
+    wrong(`the error message has ${error.message.length} characters, at most ${MAX_LINE_BYTES} allowed`);
 }
 
 function checkHttpResponse(
@@ -126,8 +133,8 @@ function checkHttpResponse(
   if (retryAfter !== undefined && !/^\d{1,9}$/.test(retryAfter))
     wrong(`the header retry-after is ${preview(retryAfter)}`);
   if (response.statusCode < 300 === failed)
-    wrong(`${response.statusCode} although the records are ${formatOutcomes(records)}`);
-  if (!isJson(response.body)) wrong(`the body is no JSON: ${preview(response.body)}`);
+    wrong(`the status is ${response.statusCode} although the records have ${formatOutcomes(records)}`);
+  if (!isJson(response.body)) wrong(`the body is not JSON: ${preview(response.body)}`);
 }
 
 const formatOutcomes = (records: LooseRecord[]): string =>

@@ -1,17 +1,17 @@
-/** Prints the results of the fuzz as a table, and each broken guarantee with the command that repeats its case. */
+/** Prints whether the guarantees held, a table, and each broken guarantee with the command that repeats its case. */
 import { formatTable } from "../../infra/local/terminal/table.ts";
 import type { CaseResult } from "./case.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Finding, mib } from "./evidence.ts";
 
-/** How many cases with a broken guarantee are described for each guarantee and call. */
+/** The maximum number of cases that are described for each combination of a broken guarantee and a call. */
 const MAX_DESCRIBED = 3;
 
 interface Row {
   cases: number;
   responses: number;
   outcomes: Map<string, number>;
-  /** The invocation that used the largest part of its time. */
+  /** The invocation that used the largest share of its remaining time. */
   longest: { tookMs: number; remainingMs: number };
   peakBytes: number;
   broken: Map<string, number>;
@@ -26,7 +26,7 @@ export class Report {
 
   constructor(seed: string) {
     this.#seed = seed;
-    console.log(`fuzz: seed ${seed}`);
+    console.log(`The fuzz runs with --seed ${seed}.`);
   }
 
   add(result: CaseResult, responses: number): void {
@@ -54,7 +54,9 @@ export class Report {
   progress(operation: string): void {
     const row = this.#rows.get(operation) ?? emptyRow();
     const seconds = Math.round((performance.now() - this.#started) / 1000);
-    console.log(`${operation}: ${row.responses} responses in ${row.cases} invocations, ${seconds} s so far`);
+    console.log(
+      `${operation}: sent ${row.responses} random responses in ${row.cases} invocations, ${seconds} s after the start`,
+    );
   }
 
   print(): void {
@@ -71,19 +73,23 @@ export class Report {
     ]);
     const headings = [
       "call",
-      "responses",
+      "random responses",
       "invocations",
-      "longest",
+      "longest invocation",
       "peak MiB",
-      "broken guarantees, in cases",
+      "broken guarantees (cases)",
       "outcomes",
     ];
-    console.log(`\n${formatTable(headings, rows).join("\n")}`);
     const sum = [...this.#rows.values()].reduce((total, { responses }) => total + responses, 0);
     const seconds = Math.round((performance.now() - this.#started) / 1000);
+    const conclusion =
+      this.findings === 0
+        ? "Every guarantee held"
+        : `The functions broke guarantees ${this.findings} times, as described above,`;
     console.log(
-      `\n${sum} responses, ${this.findings} findings, seed ${this.#seed}, ${seconds} s. Memory: ${[...this.#limits].join("; ")}; at most ${mib(MAX_PEAK_BYTES)} MiB are allowed.`,
+      `\n${conclusion} under ${sum} random responses (--seed ${this.#seed}, ${seconds} s).\nMemory limit of the processes: ${[...this.#limits].join("; ")}. Allowed peak: ${mib(MAX_PEAK_BYTES)} MiB.`,
     );
+    console.log(`\n${formatTable(headings, rows).join("\n")}`);
   }
 }
 
@@ -102,7 +108,7 @@ const outcomesIn = (lines: readonly string[]): string[] =>
     return outcome === undefined ? [] : [outcome];
   });
 
-/** Describes a case: its broken guarantees, its random responses and how to repeat it. `whole` adds all input and output. */
+/** Describes a case: the broken guarantees, the random responses, and the command that repeats it. `whole` adds all input and output. */
 export function describeCase(result: CaseResult, whole: boolean): string {
   const { id, scenario, invoked, responses, findings, requests } = result;
   const maxLength = whole ? 4_000 : 700;
@@ -111,14 +117,14 @@ export function describeCase(result: CaseResult, whole: boolean): string {
       ? []
       : [`  ${name}:`, ...lines.slice(0, whole ? 60 : 4).map((line) => `    ${line.slice(0, maxLength)}`)];
   return [
-    `${scenario.functionName} (${scenario.trigger}), ${id.operation}, case ${id.index}: ${findings.length === 0 ? "every guarantee held" : ""}`,
+    `${scenario.functionName} (${scenario.trigger}), ${id.operation}, case ${id.index}: ${findings.length === 0 ? "every guarantee held" : "broke a guarantee"}`,
     ...findings.map(({ guarantee, what }) => `  BROKEN ${guarantee}: ${what.slice(0, maxLength)}`),
-    `  repeat: npm run fuzz -- --seed ${id.seed} --call ${id.operation} --case ${id.index}`,
-    `  duration ${Math.round(invoked.tookMs)} ms of ${scenario.remainingMs} ms, peak ${mib(invoked.peakBytes)} MiB`,
+    `  repeat this case: npm run fuzz -- --seed ${id.seed} --call ${id.operation} --case ${id.index}`,
+    `  took ${Math.round(invoked.tookMs)} of ${scenario.remainingMs} ms, peak RSS ${mib(invoked.peakBytes)} MiB`,
     ...responses
       .slice(0, whole ? 60 : 3)
       .flatMap(({ operation, nth, how, body, handle }) => [
-        `  ${operation}, response ${nth}${handle.hits > 1 ? `, ${handle.hits} times` : ""}: ${how.slice(0, maxLength)}`,
+        `  ${operation}, response ${nth}${handle.hits > 1 ? `, sent ${handle.hits} times` : ""}: ${how.slice(0, maxLength)}`,
         ...(body === undefined ? [] : [`    ${JSON.stringify(body.slice(0, maxLength))}`]),
       ]),
     ...section("requests", whole ? requests : []),
@@ -131,6 +137,6 @@ export function describeCase(result: CaseResult, whole: boolean): string {
     .join("\n");
 }
 
-/** Escapes the characters of responses that could control a terminal. */
+/** Escapes characters that could control a terminal. */
 const printable = (line: string): string =>
   line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);

@@ -1,28 +1,28 @@
-/** Defines a random response: a fault of the embedded cloud, and its description. */
+/** Defines a random response as a fault of the embedded cloud with a description. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Json } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** The input for the random responses of a case. */
+/** The values from which the random responses of a case are built. */
 export interface Material {
   random: Random;
-  /** The ids of the resources and snapshots in the cloud. */
+  /** The ids of resources and snapshots in the embedded cloud. */
   ids: readonly string[];
   secrets: Readonly<Record<string, string>>;
-  /** The cloud's name of the call, such as `evs.createSnapshot`. */
+  /** The operation name of the call, such as `evs.createSnapshot`. */
   operation: string;
 }
 
-/** A fault and its description for the report. `body` has the bodies that were sent, one per line. */
+/** A fault with a description for the report. `body` collects the sent bodies, one per line. */
 export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
-  /** All ids in the bodies, if a body was too long to keep. */
+  /** The ids in bodies that were too long to keep. */
   ids?: Set<string>;
 }
 
-/** How many characters of all bodies are kept. */
+/** The maximum number of characters that are kept of all sent bodies together. */
 const MAX_KEPT = 512 * 1024;
 const ID = /"(?:id|snapshot_id|snapshot_group_id)":"([^"\\]{1,64})"/g;
 
@@ -35,7 +35,7 @@ function keepBody(response: FuzzedResponse, body: string): void {
   response.body = `${before}${body.slice(0, MAX_KEPT)}`.slice(0, MAX_KEPT);
 }
 
-/** Makes a fault that changes the cloud's own response. */
+/** Creates a response that changes the body of the embedded cloud's own response. */
 export function editing(how: string, edit: (body: Json | undefined) => Json | undefined): FuzzedResponse {
   const response: FuzzedResponse = {
     how,
@@ -51,7 +51,7 @@ export function editing(how: string, edit: (body: Json | undefined) => Json | un
   return response;
 }
 
-/** Makes a fault that sends another status and body, before or after the cloud processes the request. */
+/** Creates a response with its own status and body, before or after the embedded cloud processes the request. */
 export function sending(
   how: string,
   { status, headers = {}, body }: { status: number; headers?: Record<string, string>; body: string | (() => string) },

@@ -1,4 +1,4 @@
-/** Sets faults in the embedded cloud that send random responses to calls. */
+/** Sets faults in the embedded cloud, so calls get random responses. */
 import { ODD_ANSWERS } from "../../infra/local/cloud/gateway/odd-answers.ts";
 import type { EmbeddedCloud, Fault, FaultHandle } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
@@ -15,12 +15,12 @@ export interface ArmedResponse extends FuzzedResponse {
   handle: FaultHandle;
 }
 
-/** How many responses of a call can be random. */
+/** The maximum number of random responses to one call in a case. */
 const MAX_ARMED = 48;
 const isList = (operation: string): boolean => /\.list/.test(operation);
 const isChange = (operation: string): boolean => /\.(create|delete|invoke|report)/.test(operation);
 
-/** Returns a random response to the next call. */
+/** Returns a random response for one request. */
 function randomResponse(material: Material): FuzzedResponse {
   const { random, ids, operation } = material;
   const after = random.chance(0.5);
@@ -35,7 +35,7 @@ function randomResponse(material: Material): FuzzedResponse {
   });
   switch (kind) {
     case "edit":
-      return editing("the cloud's own response, changed", (body) => mutate(body, { random, ids }));
+      return editing("the embedded cloud's own response with changes", (body) => mutate(body, { random, ids }));
     case "odd": {
       const name = random.pick(Object.keys(ODD_ANSWERS)) as keyof typeof ODD_ANSWERS;
       return sending(`the odd response ${name}`, ODD_ANSWERS[name], after);
@@ -52,7 +52,7 @@ function randomResponse(material: Material): FuzzedResponse {
       return { how, fault: { type: "raw", bytes, after }, body: bytes.toString("utf8") };
     }
     case "acknowledge":
-      return { how: "an acknowledgement without processing", fault: { type: "acknowledge" } };
+      return { how: "a success response to a request that was not processed", fault: { type: "acknowledge" } };
   }
 }
 
@@ -76,13 +76,14 @@ function connectionFault(random: Random, after: boolean): FuzzedResponse {
   return { how: `the fault ${JSON.stringify(fault)}`, fault };
 }
 
-/** Which of the responses to a call are random. */
+/** The share of the responses to a call that is random. */
 type Share = "first" | "one" | "some" | "most" | "all";
 
 /**
- * Sets random responses to one call. One case in two hundred gets a big response, and one list in a thousand never ends.
+ * Sets random responses to one call. One case in 200 gets very large responses. In one of 1,000 cases of a list call the pages
+ * never stop.
  *
- * @returns the responses in the order of the calls; `handle.hits` counts how often each was sent
+ * @returns the responses in the order of the requests; `handle.hits` is the number of times that a response was sent
  */
 export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random, operation } = material;
@@ -103,14 +104,14 @@ export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedRes
     (share === "first" && nth === 1) ||
     (share === "one" && nth === only) ||
     random.chance(share === "some" ? 0.3 : share === "most" ? 0.8 : 0);
-  // A broken proxy would send the same response to all calls.
+  // Some cases repeat one response, as a broken proxy does.
   if (share === "all" && random.chance(0.3)) return [arm(1, randomResponse(material), MAX_ARMED)];
   const armed: ArmedResponse[] = [];
   for (let nth = 1; nth <= MAX_ARMED; nth += 1) if (isFuzzed(nth)) armed.push(arm(nth, randomResponse(material)));
   return armed;
 }
 
-/** Sets random responses to about a quarter of the first four requests of every other call. */
+/** Sets random responses to about a quarter of the first four requests to every call except the case's own call. */
 export function armOthers(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random } = material;
   const others = [...CALLS.keys()].filter((name) => name !== material.operation);

@@ -1,6 +1,7 @@
-/** Builds the events for the functions, and the resources and snapshots that they need. */
+/** Builds an event for a function, and adds the resources and snapshots that the event needs to the embedded cloud. */
 import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
-import { addForeignSnapshot, addOwnSnapshot, addResource, TAGS, type Target } from "./inventory.ts";
+import { createBody, DISK_KINDS, KINDS, targetOf } from "../support/kinds.ts";
+import { addForeignSnapshot, addOwnSnapshot, addTaggedResource, TAGS, type Target } from "./inventory.ts";
 import type { Random } from "./random.ts";
 
 export interface Scenario {
@@ -11,11 +12,11 @@ export interface Scenario {
   trigger: "http" | "direct" | "timer" | "cts";
   /** The resources that the event selects by id or by tags. */
   targets: Target[];
-  /** The calls whose responses select the resources; undefined if the event contains the ids. */
+  /** Matches the calls whose responses select the resources. Undefined if the event contains the ids. */
   selectedBy: RegExp | undefined;
 }
 
-/** The input of a scenario. */
+/** The input from which a scenario is built. */
 interface ScenarioContext {
   cloud: EmbeddedCloud;
   random: Random;
@@ -23,34 +24,27 @@ interface ScenarioContext {
   operation: string;
 }
 
-const ALL: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
-const DISK_KINDS: Kind[] = ["snapshot", "standard-snapshot"];
-
-/** Returns the kinds for whose snapshots the functions make a call. */
+/** Returns the kinds of snapshots for which the functions make the call. */
 function kindsFor(operation: string): Kind[] {
   if (operation === "evs.listVolumes" || operation === "evs.showVolume") return DISK_KINDS;
   if (operation === "evs.listStandardSnapshots") return ["standard-snapshot", "snapshot-group"];
   if (/^evs\.\w+StandardSnapshot$/.test(operation)) return ["standard-snapshot"];
   if (/^evs\.\w+SnapshotGroups?$/.test(operation) || operation === "ecs.listServers") return ["snapshot-group"];
   if (/^evs\./.test(operation)) return ["snapshot"];
-  return /^dws\./.test(operation) ? ["cluster-snapshot"] : ALL;
+  return /^dws\./.test(operation) ? ["cluster-snapshot"] : KINDS;
 }
 
-const LISTS_OF_RESOURCES = /\.list(Volumes|Servers|Clusters)$/;
+const RESOURCE_LISTS = /\.list(Volumes|Servers|Clusters)$/;
 const isDeletion = (operation: string) => /\.delete/.test(operation);
 
-const IDS = {
-  snapshot: "volume_ids",
-  "standard-snapshot": "volume_ids",
-  "snapshot-group": "server_ids",
-  "cluster-snapshot": "cluster_ids",
-} as const satisfies Record<Kind, string>;
-
-/** Builds a scenario in which the function makes the call. */
+/** Builds a scenario in which the function makes the call that gets random responses. */
 export function buildScenario(functionName: string, context: ScenarioContext): Scenario {
   const { random } = context;
   const builder = BUILDERS[functionName];
-  if (builder === undefined) throw new Error(`Expected a scenario for the function ${functionName}; there is none.`);
+  if (builder === undefined)
+    throw new Error(
+      `The fuzz has no scenario for the function ${functionName}. Add a builder to test/fuzz/scenarios.ts.`,
+    );
   const common = { functionName, variables: {}, selectedBy: undefined };
   const remainingMs = random.pick([3_000, 10_000, 30_000, 60_000, 60_000, 300_000, 900_000]);
   return { ...common, remainingMs, ...builder(context, functionName) };
@@ -95,43 +89,40 @@ const timer = (body: unknown, { cloud, random }: ScenarioContext) => ({
 
 function create({ cloud, random }: ScenarioContext, functionName: string): Built {
   const kind = functionName.replace(/^create-/, "") as Kind;
-  const resource = addResource(cloud, kind, random);
+  const resource = addTaggedResource(cloud, kind, random);
   const target = { kind, resource };
   if (random.chance(0.5)) addForeignSnapshot(cloud, target, 5);
   if (random.chance(0.3)) addOwnSnapshot(cloud, target, { policy: functionName, hours: 30 });
   const described = random.chance(0.3) ? { description: "before the release" } : {};
   const name = `release-${random.text("abcdef0123456789", 8)}`;
   const named = kind === "cluster-snapshot" || random.chance(0.3) ? { name } : {};
-  const body =
-    kind === "snapshot-group"
-      ? { snapshot_group: { server_id: resource, ...described, ...named } }
-      : { snapshot: { [kind === "cluster-snapshot" ? "cluster_id" : "volume_id"]: resource, ...described, ...named } };
+  const body = createBody(kind, resource, { ...described, ...named });
   if (random.chance(0.3)) return { trigger: "direct", event: body, targets: [target] };
   const headers: Record<string, string> = random.chance(0.5) ? { "idempotency-key": random.uuid() } : {};
   return { trigger: "http", event: apig(body, headers), targets: [target] };
 }
 
-/** Adds resources of one or two kinds. Returns them with their selectors. */
+/** Adds resources for one or two kinds. Returns them with the policy targets that select them. */
 function select({ cloud, random, operation }: ScenarioContext, max: number, kinds: Kind[]) {
-  const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(ALL)] : [])];
-  const byTags = LISTS_OF_RESOURCES.test(operation) || random.chance(0.4);
+  const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(KINDS)] : [])];
+  const byTags = RESOURCE_LISTS.test(operation) || random.chance(0.4);
   const unique = [...new Set(chosen)];
-  // The same tags would select the same disks for both kinds of disk snapshots.
-  const ofOne = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
+  // With tags, both kinds of disk snapshots would select the same disks, so use only one kind.
+  const distinct = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
   const targets: Target[] = [];
-  const selectors = ofOne.map((kind) => {
-    const ids = Array.from({ length: random.int(1, max) }, () => addResource(cloud, kind, random));
+  const selectors = distinct.map((kind) => {
+    const ids = Array.from({ length: random.int(1, max) }, () => addTaggedResource(cloud, kind, random));
     targets.push(...ids.map((resource) => ({ kind, resource })));
-    return byTags ? { kind, tags: TAGS } : { kind, [IDS[kind]]: ids };
+    return byTags ? { kind, tags: TAGS } : targetOf(kind, ids);
   });
   for (const target of targets) if (random.chance(0.3)) addForeignSnapshot(cloud, target, 5);
-  return { selectors, targets, selectedBy: byTags ? LISTS_OF_RESOURCES : undefined };
+  return { selectors, targets, selectedBy: byTags ? RESOURCE_LISTS : undefined };
 }
 
 const RETENTION = { keep_last: 3 };
 
-/** Adds snapshots until each disk has the maximum, so a new one needs a deletion. */
-function fill({ cloud, random }: ScenarioContext, targets: readonly Target[], policy: string): void {
+/** Adds legacy snapshots until each disk has the maximum of 7, so a function must delete one before it creates another. */
+function fillDisks({ cloud, random }: ScenarioContext, targets: readonly Target[], policy: string): void {
   for (const target of targets) {
     if (target.kind !== "snapshot") continue;
     const rest = 7 - cloud.snapshots("snapshot").filter(({ volume_id }) => volume_id === target.resource).length;
@@ -143,14 +134,14 @@ function fill({ cloud, random }: ScenarioContext, targets: readonly Target[], po
 
 function schedule(context: ScenarioContext): Built {
   const { random, operation } = context;
-  const handsOver = operation === "functiongraph.invokeAsync";
-  const { selectors, targets, selectedBy } = select(context, handsOver ? 8 : 4, kindsFor(operation));
+  const isSharded = operation === "functiongraph.invokeAsync";
+  const { selectors, targets, selectedBy } = select(context, isSharded ? 8 : 4, kindsFor(operation));
   const makesRoom = isDeletion(operation) || random.chance(0.1);
-  if (makesRoom) fill(context, targets, "nightly");
+  if (makesRoom) fillDisks(context, targets, "nightly");
   const room = makesRoom ? { make_room: true, retention: RETENTION } : {};
   const event = timer({ policy: "nightly", targets: selectors, ...room }, context);
   const variables: Record<string, string> = {
-    SHARD_SIZE: handsOver ? random.pick(["1", "2", "3"]) : random.pick(["500", "500", "2"]),
+    SHARD_SIZE: isSharded ? random.pick(["1", "2", "3"]) : random.pick(["500", "500", "2"]),
     MAX_CONCURRENCY: random.pick(["1", "8"]),
   };
   return { trigger: "timer", event, targets, selectedBy, variables };
@@ -161,11 +152,11 @@ function attach(context: ScenarioContext): Built {
   const kind = random.pick(kindsFor(operation).filter((one) => DISK_KINDS.includes(one)));
   const makesRoom = isDeletion(operation) || random.chance(0.1);
   const named = operation === "evs.showVolume" || (operation !== "evs.listVolumes" && random.chance(0.6));
-  const resource = addResource(cloud, kind, random);
+  const resource = addTaggedResource(cloud, kind, random);
   const target = { kind, resource };
   const server = cloud.addServer({ id: random.uuid() }).id;
   cloud.attach(resource, server, { after: random.pick([0, 0, 0, 20_000]) });
-  if (makesRoom) fill(context, [target], "disk-attached");
+  if (makesRoom) fillDisks(context, [target], "disk-attached");
   const trace = {
     trace_name: "attachVolume",
     service_type: "ECS",
@@ -192,7 +183,7 @@ function deploy(context: ScenarioContext): Built {
   const { random, operation } = context;
   const makesRoom = isDeletion(operation) || random.chance(0.1);
   const { selectors, targets, selectedBy } = select(context, 3, kindsFor(operation));
-  if (makesRoom) fill(context, targets, "pre-deploy");
+  if (makesRoom) fillDisks(context, targets, "pre-deploy");
   const body = {
     deployment_id: `release-${random.text("0123456789abcdef", 10)}`,
     targets: selectors,
@@ -203,12 +194,12 @@ function deploy(context: ScenarioContext): Built {
   return { trigger: "http", event: apig(body), targets, selectedBy };
 }
 
-/** Adds resources with good, failed, held and foreign snapshots. */
+/** Adds resources with snapshots that are good, failed, unfinished, held or foreign. */
 function addHistory({ cloud, random, operation }: ScenarioContext, policy: string): void {
-  const kinds = operation === "lts.reportLogs" ? ALL : [...new Set([...kindsFor(operation), random.pick(ALL)])];
+  const kinds = operation === "lts.reportLogs" ? KINDS : [...new Set([...kindsFor(operation), random.pick(KINDS)])];
   for (const kind of kinds) {
     for (let count = random.int(1, 2); count > 0; count -= 1) {
-      const target = { kind, resource: addResource(cloud, kind, random) };
+      const target = { kind, resource: addTaggedResource(cloud, kind, random) };
       for (let index = 0; index < random.int(2, 6); index += 1) {
         const [failed, stuck] = kind === "cluster-snapshot" ? ["UNAVAILABLE", "CREATING"] : ["error", "creating"];
         const status = random.pick([undefined, undefined, undefined, failed, stuck]);

@@ -1,4 +1,4 @@
-/** Makes responses in which the cloud or a proxy repeats the caller's secrets. */
+/** Makes responses that repeat the caller's credentials, as a careless service or proxy does. */
 import type { Json } from "./mutate.ts";
 import { envelope } from "./odd-http.ts";
 import type { Random } from "./random.ts";
@@ -60,7 +60,7 @@ export function secretFault(material: Material, after: boolean): FuzzedResponse 
   }
 }
 
-/** Replaces one to four string fields with a text, or adds fields if there are none. */
+/** Replaces one to four string fields with `text`, or returns new fields if the body has no strings. */
 function withText(body: Json | undefined, text: string, random: Random): Json {
   const copy = structuredClone(body ?? {});
   const places: (() => void)[] = [];

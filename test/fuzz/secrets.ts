@@ -1,20 +1,20 @@
-/** Writes secrets in the encodings in which a cloud may repeat them, and finds parts of secrets in an output. */
+/** Encodes secrets as a service may repeat them, and finds encoded parts of secrets in output. */
 import type { Random } from "./random.ts";
 
-/** This many consecutive characters of a secret count as a leak. */
+/** The number of consecutive characters of a secret that count as a leak. */
 const RUN = 16;
-/** Every run contains such a piece at one of `STRIDE` consecutive places, so only every ninth place of a text is compared. */
+/** Every run contains a piece at one of `STRIDE` consecutive positions, so the search compares only every ninth position. */
 const PIECE = 8;
 const STRIDE = RUN - PIECE + 1;
 
-/** Longer texts are not decoded. */
+/** The maximum length in characters of a text that the search decodes. */
 const MAX_DECODED = 2 * 1024 * 1024;
 const MAX_DEPTH = 3;
 
 /**
- * Returns a search for runs of 16 characters of any secret: in a text as it is, and after undoing line breaks, the escapes
- * of JSON, HTML and URLs, and base64 at any alignment, one after the other. The search returns a finding per secret and
- * way of hiding it.
+ * Returns a function that finds 16 consecutive characters of a secret in a text. It also searches the text after removing line
+ * breaks, after undoing the escapes of JSON, HTML and URLs, and after decoding base64, with up to three of these steps in a row.
+ * The function returns a finding for each combination of a secret and its encoding.
  */
 export function secretFinder(secrets: Readonly<Record<string, string>>): (text: string) => string[] {
   const runs = new Map<string, string>();
@@ -62,8 +62,8 @@ export function secretFinder(secrets: Readonly<Record<string, string>>): (text: 
   };
 }
 
-/** Matches characters that are invisible between two parts of a secret. */
-const NOT_SEEN = /[\s\p{Cc}\p{Cf}]+/gu;
+/** Matches whitespace, control and format characters, which can split a secret. */
+const INVISIBLE = /[\s\p{Cc}\p{Cf}]+/gu;
 const ENTITIES: Record<string, string> = {
   amp: "&",
   lt: "<",
@@ -78,7 +78,7 @@ const ENTITIES: Record<string, string> = {
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
 
 const DECODERS: Record<string, (text: string) => string[]> = {
-  "line breaks taken out": (text) => [text.replace(NOT_SEEN, "")],
+  "line breaks taken out": (text) => [text.replace(INVISIBLE, "")],
   "JSON unescaped": (text) =>
     text.includes("\\")
       ? [
@@ -106,7 +106,7 @@ const DECODERS: Record<string, (text: string) => string[]> = {
         ]
       : [],
   "base64 decoded": (text) => {
-    // The base64 of any 16 bytes has at least 20 characters that do not depend on the bytes around them.
+    // In base64, 16 bytes have at least 20 characters that do not depend on the neighbouring bytes.
     const candidates = text.match(/[A-Za-z0-9+/_-]{20,}/g) ?? [];
     if (candidates.length === 0) return [];
     const decodedFrom = (from: number) =>
@@ -116,7 +116,7 @@ const DECODERS: Record<string, (text: string) => string[]> = {
   },
 };
 
-/** Reversible encodings of a secret or of a part of it. */
+/** Maps the name of each encoding to a function that encodes a secret or a part of the secret. */
 const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
   whole: (secret) => secret,
   withoutFirst: (secret) => secret.slice(1),
@@ -154,7 +154,6 @@ function wrap(secret: string, random: Random, by: string): string {
   return secret.match(new RegExp(`.{1,${width}}`, "gs"))?.join(by) ?? secret;
 }
 
-/** The names of the encodings. */
 export const SPELLING_NAMES = Object.keys(SPELLINGS);
 
 export const spell = (name: string, secret: string, random: Random): string =>

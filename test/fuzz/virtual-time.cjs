@@ -1,17 +1,17 @@
-// Replaces the clocks and timers of a process with a clock that counts the CPU time of the process and jumps over waiting. A
+// Replaces the clocks and timers of a process. The new clock advances with the CPU time of the process and skips waiting times. A
 // pause of minutes takes no real time, and a busy machine does not change the measured times. `new Date()` still returns the
-// machine's time, because the cloud compares signatures with it.
+// machine's time, because the embedded cloud compares the times of signatures with it.
 "use strict";
 const http = require("node:http");
 const timersPromises = require("node:timers/promises");
 
-/** Node.js treats a longer delay, and one that is no number, as one millisecond. */
+/** The maximum delay of a timer in milliseconds. Node.js treats a longer delay, or a delay that is not a number, as 1 ms. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * Installs the clock and the timers.
+ * Installs the virtual clock and its timers in this process.
  *
- * @param origin    the first time of the clock, in epoch milliseconds
+ * @param origin    the start time of the clock, in epoch milliseconds
  * @param exchange  sends the time to the peer; resolves when the peer has read everything that was sent before
  */
 exports.installVirtualTime = (origin, exchange) => {
@@ -19,7 +19,7 @@ exports.installVirtualTime = (origin, exchange) => {
   /** Open HTTP requests. */
   const open = new Set();
   let skipped = 0;
-  /** The number of events so far. */
+  /** The number of timers and requests that were started or finished so far. */
   let events = 0;
   let running = false;
   let pumping = false;
@@ -42,7 +42,7 @@ exports.installVirtualTime = (origin, exchange) => {
   const fireDue = () => {
     const due = [...queue].filter(({ at }) => at <= now()).sort((a, b) => a.at - b.at);
     for (const timer of due) {
-      // Another timer that fired just now may have cleared it.
+      // A timer that fired earlier in this loop may have cleared this timer.
       if (!queue.delete(timer)) continue;
       events += 1;
       timer.work();
@@ -50,22 +50,22 @@ exports.installVirtualTime = (origin, exchange) => {
     return due.length > 0;
   };
 
-  /** Returns a value that changes whenever something happens. */
+  /** Returns a value that changes with every event and every byte that a request sends or receives. */
   const activity = () => {
     let bytes = 0;
     for (const { socket } of open) bytes += (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
     return `${events} ${bytes}`;
   };
 
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** Returns whether nothing can happen before the next timer: the peer has sent everything that it does not delay. */
+  /** Returns whether nothing can happen before the next timer, because the peer has sent everything that it does not delay. */
   const isIdle = async () => {
     const before = activity();
     for (let round = 0; round < 3; round += 1) {
-      await turn();
+      await nextTurn();
       if (open.size > 0) await exchange(now());
-      await turn();
+      await nextTurn();
       if (activity() !== before) return false;
     }
     return true;
@@ -75,7 +75,7 @@ exports.installVirtualTime = (origin, exchange) => {
     if (pumping) return;
     pumping = true;
     while (running && queue.size > 0) {
-      await turn();
+      await nextTurn();
       if (fireDue() || !(await isIdle())) continue;
       const next = Math.min(...[...queue].map(({ at }) => at));
       if (!running || !Number.isFinite(next)) continue;

@@ -1,4 +1,4 @@
-/** Runs a bundle as the platform does: alone in a folder, in a separate Node process, with an empty environment. */
+/** Runs a bundle as the platform does: in its own Node.js process, in a folder without other files, without environment variables. */
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ export interface BareContext {
   variables?: Record<string, string | undefined>;
 }
 
-/** One call of a handler. */
+/** The arguments of one call of a handler. */
 export interface BareCall {
   event: unknown;
   context: BareContext;
@@ -31,7 +31,7 @@ export interface BareRun {
   stdout: string;
   stderr: string;
   status: number | null;
-  /** The heap snapshot of the process at its end; empty unless the test requested it. */
+  /** The heap snapshot that the process wrote after the last call, or an empty string if `heap` is false. */
   heap: string;
   /** The names of the files in the code folder and in the home folder after the run. */
   files: { code: string[]; home: string[] };
@@ -41,7 +41,7 @@ const RUNNER = `
 const { readFileSync, writeSync } = require("node:fs");
 const { calls, together, heap } = JSON.parse(readFileSync(0, "utf8"));
 const { handler } = require(process.argv[1]);
-// The context has only the documented getters, on a class of the platform.
+// Like on the platform, the getters are methods of a class and need the context as this.
 class Context {}
 const contextOf = ({ variables, ...getters }) => {
   const own = class extends Context {};
@@ -64,7 +64,7 @@ const call = async ({ event, context }) => {
   if (together) returned.push(...(await Promise.all(calls.map(call))));
   else while (calls.length > 0) returned.push(await call(calls.shift()));
   writeSync(3, JSON.stringify(returned));
-  // The events and results belong to the platform, so they must not be in the heap snapshot.
+  // Release the events and results, so the heap snapshot contains only what the function retains.
   returned.length = 0;
   if (heap) setTimeout(() => require("node:v8").writeHeapSnapshot(heap), 10);
 })();
@@ -79,7 +79,7 @@ export interface BareOptions {
 }
 
 /**
- * Runs calls with a copy of `dist/<name>/index.js` in an empty folder, and waits until the process ends by itself.
+ * Calls the handler of a copy of `dist/<name>/index.js`, and waits until the process exits by itself.
  *
  * @throws Error if the process returns no results
  */
@@ -110,7 +110,8 @@ export async function runBare(
   });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   const [stdout = "", stderr = "", returned = ""] = await Promise.all(texts);
-  if (returned === "") throw new Error(`Expected results from dist/${name}, got none:\n${stdout}${stderr}`);
+  if (returned === "")
+    throw new Error(`dist/${name}: the process exited without results. Its output:\n${stdout}${stderr}`);
   return {
     returned: JSON.parse(returned),
     stdout,

@@ -41,7 +41,7 @@ const oid = (...bytes: number[]): Buffer => der(0x06, Buffer.from(bytes));
 /** Encodes a UTCTime. */
 const time = (utcTime: string): Buffer => der(0x17, Buffer.from(utcTime));
 
-/** Encodes a tag, the length and the content in ASN.1 DER. */
+/** Encodes a value in ASN.1 DER: the tag, the length, and the concatenated parts. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

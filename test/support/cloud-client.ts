@@ -1,4 +1,4 @@
-/** Sends requests to the embedded cloud. It signs them with its own code, which follows the public rules. */
+/** Sends requests to the embedded cloud. The signing code follows the public signature rules and is independent of the SDK. */
 import { createHash, createHmac } from "node:crypto";
 import { type ClientRequest, request } from "node:http";
 import { onTestFinished } from "vitest";
@@ -22,7 +22,7 @@ export interface Signing {
   unsigned?: Record<string, string>;
   /** Headers to omit from SignedHeaders. */
   omit?: string[];
-  /** Changes the request after it was signed. */
+  /** Returns changes to make to the request after it was signed. */
   tamper?: (request: Signed) => Partial<Signed>;
 }
 
@@ -34,7 +34,7 @@ export interface Signed {
 
 export type Caller = (method: string, path: string, body?: unknown, signing?: Signing) => Promise<Reply>;
 
-/** Returns a function that signs and sends requests. Paths start with the version of the API. `{p}` is the project id. */
+/** Returns a function that signs and sends requests. In a path, such as `/v2/{p}/cloudsnapshots`, `{p}` means the project id. */
 export function caller(cloud: EmbeddedCloud): Caller {
   return async (method, path, body, signing = {}) => {
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
@@ -45,7 +45,7 @@ export function caller(cloud: EmbeddedCloud): Caller {
   };
 }
 
-/** Returns a function that sends requests with a token. */
+/** Returns a function that sends requests with a token instead of a signature. */
 export function tokenCaller(cloud: EmbeddedCloud, token = cloud.credentials.token ?? ""): Caller {
   return (method, path, body) =>
     send(
@@ -57,7 +57,7 @@ export function tokenCaller(cloud: EmbeddedCloud, token = cloud.credentials.toke
     );
 }
 
-/** Sends a POST request with a token. It uses `node:http`, because `fetch` rejects some responses before a test sees them. */
+/** Sends a POST request with a token through `node:http`, because `fetch` rejects some malformed responses. */
 export function post(cloud: EmbeddedCloud, path: string, body: unknown): ClientRequest {
   const sent = request(cloud.url + path.replace("{p}", cloud.projectId), {
     method: "POST",

@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { type Invoked, START } from "./environment.ts";
+import { KINDS, type Kind } from "./kinds.ts";
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -13,10 +14,7 @@ export const START_MS = Date.parse(START);
 /** A valid UUID that no resource in the embedded cloud has. */
 export const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
 
-export type Kind = SnapshotView["kind"];
-
-/** The four kinds of snapshots that the functions create. */
-export const KINDS: Kind[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
+export { KINDS, type Kind };
 
 /** Removes the environment variables that configure the logging topic. */
 export const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };

@@ -1,7 +1,5 @@
 /** Creates test environments for `pre-deploy`, and reads its responses. */
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
-import type { Kind } from "../../infra/local/cloud/index.ts";
-import { KINDS } from "./common.ts";
 import {
   type Any,
   apig,
@@ -11,6 +9,7 @@ import {
   type Json,
   type TestEnvironmentOptions,
 } from "./environment.ts";
+import { addResource as addKindResource, KIND_FACTS, KINDS, type Kind, targetOf } from "./kinds.ts";
 
 /** Changes a row of a list response. The result `undefined` removes the row. */
 export type RowChange = (row: Json) => Json | undefined;
@@ -36,18 +35,9 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   const addDisks = (count: number, tags: Record<string, string> = {}) =>
     Array.from({ length: count }, () => cloud.addVolume({ tags }).id);
   /** Adds a disk, a server with three disks, or a cluster. Returns the resource id, and targets that select the resource. */
-  const addResource = (kind: Kind): { id: string; disks?: string[]; targets: Json[] } => {
-    if (kind === "cluster-snapshot") {
-      const { id } = cloud.addCluster();
-      return { id, targets: [{ kind, cluster_ids: [id] }] };
-    }
-    if (kind === "snapshot-group") {
-      const { id } = cloud.addServer();
-      const disks = [0, 1, 2].map(() => cloud.addVolume({ serverId: id }).id);
-      return { id, disks, targets: [{ kind, server_ids: [id] }] };
-    }
-    const { id } = cloud.addVolume();
-    return { id, targets: [{ kind, volume_ids: [id] }] };
+  const addResource = (kind: Kind) => {
+    const { id, disks } = addKindResource(cloud, kind, { diskCount: 3 });
+    return { id, disks, targets: [targetOf(kind, [id]) as Json] };
   };
   return {
     ...environment,
@@ -61,7 +51,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
       const resources = KINDS.map(addResource);
       return {
         targets: resources.flatMap(({ targets }) => targets),
-        members: resources.flatMap(({ disks = [] }) => disks),
+        members: resources.flatMap(({ disks }) => disks),
         ids: resources.map(({ id }) => id) as [string, string, string, string],
       };
     },
@@ -83,7 +73,7 @@ function changeRows(text: string, changes: [field: string, change: RowChange][])
 }
 
 /** Returns the name of the field that has the rows in a list response for this kind of snapshot. */
-export const listFieldOf = (kind: Kind) => (kind === "snapshot-group" ? "snapshot_groups" : "snapshots");
+export const listFieldOf = (kind: Kind) => KIND_FACTS[kind].rowsField;
 
 /** Returns the `targets` of a `pre-deploy` request for snapshots of these disks. */
 export const diskTargets = (...ids: string[]) => ({ targets: [{ kind: "snapshot", volume_ids: ids }] });

@@ -1,6 +1,6 @@
-/** Builds the gate client, runs it as a process, and starts what it calls: the gateway with pre-deploy, or a made-up server. */
+/** Builds and runs the deployment gate's client, and starts servers for it: a gateway with pre-deploy, or one with made-up responses. */
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 import { type CloudOptions, startCloud } from "../../infra/local/cloud/index.ts";
 import { startGateway, startHost } from "../../infra/local/host/index.ts";
+import { endpointsAt } from "./user-data.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const CI = join(ROOT, "infra", "ci");
 export const APP_CODE = "app-code-that-nobody-may-see-4711";
 export const TAGS = { app: "shop" };
-/** The entry of a response for the tags of the sample targets file. */
+/** The entry of a pre-deploy response that satisfies the sample targets file, which selects by tags. */
 export const AVAILABLE = {
   kind: "standard-snapshot",
   snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
@@ -22,7 +23,7 @@ export const AVAILABLE = {
 };
 export const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [AVAILABLE] });
 
-/** Builds the client and the sample targets file into the folder `.ci` of a temporary folder. Returns how to get its path. */
+/** Writes the built client and the sample targets file to `.ci` in a temporary folder. Returns a getter of the folder's path. */
 export function buildClient(): () => string {
   let folder: string;
   beforeAll(() => {
@@ -38,13 +39,13 @@ export function buildClient(): () => string {
   return () => folder;
 }
 
-export interface Ended {
+export interface Exited {
   code: number | null;
   output: string;
 }
 
-/** Runs a shell command in a folder with only these environment variables. */
-export function runCommand(folder: string, command: string, variables: Record<string, string>): Promise<Ended> {
+/** Runs a shell command in a folder. The command gets only the given environment variables and PATH. */
+export function runCommand(folder: string, command: string, variables: Record<string, string>): Promise<Exited> {
   return new Promise((resolve) => {
     const child = spawn("bash", ["--norc", "-e", "-o", "pipefail", "-c", command], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -60,7 +61,29 @@ export function runCommand(folder: string, command: string, variables: Record<st
   });
 }
 
-/** Listens on loopback until the test ends. Returns the port. */
+const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
+
+/** Returns `gate`, which runs the gate client in the folder, and `hurried`, which makes its clock run faster. */
+export function gateIn(folder: () => string) {
+  const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: APP_CODE }) =>
+    runCommand(folder(), `${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });
+
+  /**
+   * Returns environment variables with which the client's clock runs a hundred times faster. They load a file through
+   * NODE_OPTIONS, which also runs the code in `more` before the client starts.
+   */
+  function hurried(name: string, more = ""): Record<string, string> {
+    const file = join(folder(), `${name}.cjs`);
+    const scale = JSON.stringify(join(ROOT, "test", "bench", "scaled-time.cjs"));
+    const keep = "const own = performance.now.bind(performance);";
+    const scaled = "performance.now = () => own() * 100;";
+    writeFileSync(file, `${keep}\nrequire(${scale}).scaleTime(100);\n${scaled}\n${more}`);
+    return { SNAPSHOT_GATE_APP_CODE: APP_CODE, NODE_OPTIONS: `--require ${file}` };
+  }
+  return { gate, hurried };
+}
+
+/** Starts a server on loopback, closes it when the test finishes, and returns its port. */
 export async function listen(server: Server | SecureServer, { onTestFinished }: TestContext): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -70,7 +93,7 @@ export async function listen(server: Server | SecureServer, { onTestFinished }: 
   return (server.address() as AddressInfo).port;
 }
 
-/** Starts the embedded cloud with two disks, the built pre-deploy, and the gateway that calls it. */
+/** Starts an embedded cloud with two disks, the built pre-deploy function, and a local gateway in front of pre-deploy. */
 export async function startGate(
   { onTestFinished }: TestContext,
   options: CloudOptions & { backendTimeoutMs?: number } = {},
@@ -79,13 +102,12 @@ export async function startGate(
   const cloud = await startCloud({ creationMs: 300, ...cloudOptions });
   const server = cloud.addServer({ tags: TAGS }).id;
   const volumes = [1, 2].map(() => cloud.addVolume({ serverId: server, tags: TAGS }).id);
-  const endpoints = ["EVS", "DWS", "ECS"].map((name) => [`${name}_ENDPOINT`, cloud.url]);
   const lines: string[] = [];
   const host = await startHost({
     onLine: ({ text }) => lines.push(text),
     dist: join(ROOT, "dist"),
     functions: ["pre-deploy"],
-    userData: { REGION: cloud.region, ...Object.fromEntries(endpoints) },
+    userData: { REGION: cloud.region, ...endpointsAt(cloud.url, ["EVS", "DWS", "ECS"]) },
     credentials: cloud.credentials,
     projectId: cloud.projectId,
     timeoutSeconds: 60,
@@ -111,7 +133,7 @@ interface MadeUpResponse {
   headers?: Record<string, string>;
 }
 
-/** Starts a server that sends the returned responses, or closes the connection if there is none, and keeps the requests. */
+/** Starts a server that records requests and sends the responses of `respond`. Without a response it closes the connection. */
 export async function startServer(
   context: TestContext,
   respond: (body: string, headers: IncomingHttpHeaders, path: string) => MadeUpResponse | undefined,

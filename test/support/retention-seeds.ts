@@ -1,6 +1,6 @@
 /** Adds snapshots with a past creation time to the embedded cloud, with the labels that the functions use. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
-import type { Kind } from "./common.ts";
+import { addSnapshot, type Kind, operationsTo } from "./kinds.ts";
 
 /** Describes a snapshot that a test adds to the embedded cloud. */
 export interface Seed {
@@ -39,14 +39,10 @@ export function seedSnapshot(cloud: EmbeddedCloud, kind: Kind, resource: string,
   const labels = { ...(marked ? marker : { policy }), ...one.labels };
   const { name = `${policy}-${seedCount}`, description = null } = one;
   const base = { id: one.id, name, description, createdAt: at, status };
-  if (kind === "snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, metadata: labels });
-  if (kind === "standard-snapshot") return cloud.addSnapshot({ ...base, kind, volumeId: resource, tags: labels });
-  if (kind === "snapshot-group") return cloud.addSnapshot({ ...base, kind, serverId: resource, tags: labels });
+  if (kind !== "cluster-snapshot") return addSnapshot(cloud, kind, resource, { ...base, labels });
   const text = Object.entries(marker).map(([label, value]) => `${label}:${value}`);
-  return cloud.addSnapshot({
+  return addSnapshot(cloud, kind, resource, {
     ...base,
-    kind,
-    clusterId: resource,
     status: status === "error" ? "UNAVAILABLE" : status.toUpperCase(),
     description: [...(description ? [description] : []), ...(marked ? text : [])].join(" "),
   });
@@ -67,12 +63,7 @@ export function addResources(cloud: EmbeddedCloud, attachedAt: number) {
 }
 
 /** The embedded cloud's operation that deletes a snapshot, for each kind of snapshot. */
-export const DELETE_OPERATIONS: Record<Kind, string> = {
-  snapshot: "evs.deleteSnapshot",
-  "standard-snapshot": "evs.deleteStandardSnapshot",
-  "snapshot-group": "evs.deleteSnapshotGroup",
-  "cluster-snapshot": "dws.deleteSnapshot",
-};
+export const DELETE_OPERATIONS = operationsTo("delete");
 
 /** Returns the response of EVS or DWS to a request to delete a snapshot that is in use. */
 export const busyResponse = (kind: Kind) =>
@@ -91,12 +82,7 @@ export const busyResponse = (kind: Kind) =>
       } as const);
 
 /** The embedded cloud's operation that lists snapshots, for each kind of snapshot. */
-export const LIST_OPERATIONS: Record<Kind, string> = {
-  snapshot: "evs.listSnapshots",
-  "standard-snapshot": "evs.listStandardSnapshots",
-  "snapshot-group": "evs.listSnapshotGroups",
-  "cluster-snapshot": "dws.listSnapshots",
-};
+export const LIST_OPERATIONS = operationsTo("list");
 
 /** Replaces a snapshot under the same id, as if a user or the service had changed it. A snapshot group gets new members. */
 export function replaceSnapshot(

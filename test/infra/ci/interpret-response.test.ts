@@ -15,21 +15,14 @@ describe("the gate client's interpretation of a response", () => {
     snapshots: [...entries.snapshots, ...reasons.map((reason) => ({ outcome: "failed", error: { reason } }))],
   });
 
-  test.each<[string, number, unknown, string]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const RESPONSES: [string, number, unknown, string][] = [
     ["a ready response", 200, { status: "ready", ...entries }, "ready"],
     ["a ready response without a deployment id", 200, { status: "ready", snapshots: [AVAILABLE] }, "wait"],
-    [
-      "a ready response with a failed snapshot",
-      200,
-      { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] },
-      "failed",
-    ],
-    [
-      "a ready response with a snapshot that is not available yet",
-      200,
-      { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] },
-      "wait",
-    ],
+    ["a ready response with a failed snapshot", 200,
+      { ...entries, status: "ready", snapshots: [{ outcome: "failed" }] }, "failed"],
+    ["a ready response with a snapshot that is not available yet", 200,
+      { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] }, "wait"],
     ["a pending response", 202, { status: "pending", ...entries }, "wait"],
     ["a failed response", 502, { status: "failed", ...entries }, "failed"],
     ["a failed response with only conflicts", 502, failedBy("Conflict", "Conflict"), "badInput"],
@@ -42,12 +35,8 @@ describe("the gate client's interpretation of a response", () => {
     ["a redirect", 302, "", "badInput"],
     ["the gateway's own 502", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }, "wait"],
     ["the gateway's own 504", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }, "wait"],
-    [
-      "a function response that the gateway rejects",
-      500,
-      { error_msg: "Invalid answer", error_code: "FSS.1202" },
-      "wait",
-    ],
+    ["a function response that the gateway rejects", 500, { error_msg: "Invalid answer", error_code: "FSS.1202" },
+      "wait"],
     ["a request timeout", 408, "", "wait"],
     ["too many calls", 429, { error_msg: "policy user over ratelimit", error_code: "APIG.0308" }, "wait"],
     ["a 503 of a proxy", 503, "<html>", "wait"],
@@ -55,7 +44,8 @@ describe("the gate client's interpretation of a response", () => {
     ["a caller without authorization", 403, { error_msg: "denied", error_code: "APIG.0304" }, "badInput"],
     ["an address without an API", 404, { error_msg: "The API does not exist", error_code: "APIG.0101" }, "badInput"],
     ["an error with an unknown reason", 502, { error: { reason: "New", message: "?" } }, "wait"],
-  ])("the gate client interprets %s (%i %j) as %s", (_name, status, body, decision) => {
+  ];
+  test.each(RESPONSES)("the gate client interprets %s (%i %j) as %s", (_name, status, body, decision) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     expect(interpretResponse({ status, headers: {}, text }, request)).toMatchObject({ decision });
   });
@@ -66,24 +56,22 @@ describe("the gate client's interpretation of a response", () => {
     status: "failed",
     snapshots: [{ outcome: "failed", resource_id, error: { reason } }],
   });
-  test.each<[string, object, object, string, RegExp[]]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const FAILURES: [string, object, object, string, RegExp[]][] = [
     ["tags that match nothing", { tags: TAGS }, refused, "badInput", [/the targets file with the tags/]],
     ["ids with excluded tags", { volume_ids: [ID], exclude_tags: TAGS }, refused, "badInput", [/with the tags/]],
     ["ids of which none exists", { volume_ids: [ID] }, refused, "badInput", [/the id in the targets file/]],
-    ["an id that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput", [/Check the id/]],
+    ["the id of a disk that does not exist", { volume_ids: [ID.toUpperCase()] }, failed("NotFound"), "badInput",
+      [/Check the id/]],
     ["a disk that is deleted after its tags were read", { tags: TAGS }, failed("NotFound"), "failed", [/Call again/]],
-    [
-      "a create whose outcome is not known",
-      { tags: TAGS },
-      failed("OutcomeUnknown"),
-      "failed",
-      [/same --deployment-id/],
-    ],
-    ["a disk that the cloud rejects", { tags: TAGS }, failed("InvalidRequest"), "badInput", []],
-    ["a function without its rights", { tags: TAGS }, failed("AccessDenied"), "failed", []],
+    ["a create whose outcome is not known", { tags: TAGS }, failed("OutcomeUnknown"), "failed",
+      [/same --deployment-id/]],
+    ["a disk that EVS rejects", { tags: TAGS }, failed("InvalidRequest"), "badInput", []],
+    ["a function without the permission", { tags: TAGS }, failed("AccessDenied"), "failed", []],
     ["an unknown reason", { tags: TAGS }, failed("constructor"), "failed", []],
-  ])(
-    "the gate client adds only advice that fits the selection and the failure: %s",
+  ];
+  test.each(FAILURES)(
+    "the gate client prints only advice that fits the failure and the selected targets: %s",
     (_name, selection, body, decision, advice) => {
       const ownRequest = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
       const verdict = interpretResponse({ status: 502, headers: {}, text: JSON.stringify(body) }, ownRequest);
@@ -91,37 +79,31 @@ describe("the gate client's interpretation of a response", () => {
     },
   );
 
-  test.each<[string, string, object, (string | undefined)[]]>([
-    ["ready", "a disk in capitals", { kind: "snapshot", volume_ids: [ID.toUpperCase()] }, [ID]],
-    ["wait", "another disk", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
-    ["wait", "no disk", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
+  // biome-ignore format: the cases are easier to compare in rows
+  const READY_RESPONSES: [string, string, object, (string | undefined)[]][] = [
+    ["ready", "a disk whose id the request has in upper case", { kind: "snapshot", volume_ids: [ID.toUpperCase()] },
+      [ID]],
+    ["wait", "a disk with another id", { kind: "snapshot", volume_ids: [ID] }, [ID.replace("5", "6")]],
+    ["wait", "a snapshot without a disk id", { kind: "snapshot", volume_ids: [ID] }, [undefined]],
     ["ready", "a disk id together with tags", { kind: "snapshot", volume_ids: [ID], tags: TAGS }, [ID]],
-    [
-      "wait",
-      "a disk other than the id, which has tags as well",
-      { kind: "snapshot", volume_ids: [ID], tags: TAGS },
-      ["other"],
-    ],
-    [
-      "ready",
-      "the only disk that no tag excludes",
-      { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS },
-      [ID],
-    ],
-    [
-      "wait",
-      "a disk that the request does not name",
-      { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS },
-      [ID],
-    ],
-    ["wait", "a disk instead of a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
-    ["wait", "ids that are not an array", { kind: "snapshot", volume_ids: null }, [undefined]],
-  ])("the gate client decides %s on a ready response for %s", (decision, _name, selection, resources) => {
-    const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
-    const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
-    const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
-    expect(interpretResponse({ status: 200, headers: {}, text }, ownRequest)).toMatchObject({ decision });
-  });
+    ["wait", "a disk that the request selects neither by id nor by tags",
+      { kind: "snapshot", volume_ids: [ID], tags: TAGS }, ["other"]],
+    ["ready", "the only requested disk that no tag excludes",
+      { kind: "snapshot", volume_ids: ["x", ID], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk whose id the request does not contain",
+      { kind: "snapshot", volume_ids: ["x"], exclude_tags: TAGS }, [ID]],
+    ["wait", "a disk although the request selects a server", { kind: "snapshot-group", server_ids: [ID] }, [ID]],
+    ["wait", "a request whose ids are not an array", { kind: "snapshot", volume_ids: null }, [undefined]],
+  ];
+  test.each(READY_RESPONSES)(
+    "the gate client decides %s if a ready response contains %s",
+    (decision, _name, selection, resources) => {
+      const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
+      const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
+      const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
+      expect(interpretResponse({ status: 200, headers: {}, text }, ownRequest)).toMatchObject({ decision });
+    },
+  );
 
   test("the gate client believes a ready response whose strings contain quotes and colons", () => {
     const detail = 'a \\"name": b\\\\", "outcome":"failed';
@@ -129,7 +111,7 @@ describe("the gate client's interpretation of a response", () => {
     expect(interpretResponse({ status: 200, headers: {}, text }, request)).toMatchObject({ decision: "ready" });
   });
 
-  test("the gate client gives up on a call one second after its timeout if the transport never settles", async () => {
+  test("the gate client fails a call one second after its timeout if the transport never settles", async () => {
     const transport: Transport = () => new Promise(() => {});
     vi.useFakeTimers();
     try {
@@ -142,31 +124,25 @@ describe("the gate client's interpretation of a response", () => {
     }
   });
 
-  test.each<[string, string, string, RegExp]>([
-    [
-      "a certificate for another host",
-      "ERR_TLS_CERT_ALTNAME_INVALID: Hostname/IP does not match",
-      "badInput",
-      /bind a certificate for/,
-    ],
+  // biome-ignore format: the cases are easier to compare in rows
+  const FAILED_CALLS: [string, string, string, RegExp][] = [
+    ["a certificate for another host", "ERR_TLS_CERT_ALTNAME_INVALID: Hostname/IP does not match", "badInput",
+      /bind a certificate for/],
     ["an expired certificate", "CERT_HAS_EXPIRED: certificate has expired", "badInput", /bind a certificate for/],
     ["a self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT: self-signed", "badInput", /NODE_EXTRA_CA_CERTS/],
     ["a certificate without its chain", "UNABLE_TO_VERIFY_LEAF_SIGNATURE: unable", "badInput", /NODE_EXTRA_CA_CERTS/],
     ["an unknown host name", "ENOTFOUND: getaddrinfo ENOTFOUND gate", "badInput", /check --url.*HTTPS_PROXY/],
     ["a temporary failure of the resolver", "EAI_AGAIN: getaddrinfo EAI_AGAIN gate", "wait", /^EAI_AGAIN/],
     ["a broken connection", "ECONNRESET: socket hang up", "wait", /^ECONNRESET/],
-    [
-      "a broken connection whose message names a certificate error",
-      "ECONNRESET: CERT_HAS_EXPIRED: ",
-      "wait",
-      /^ECONNRESET/,
-    ],
+    ["a broken connection whose message names a certificate error", "ECONNRESET: CERT_HAS_EXPIRED: ", "wait",
+      /^ECONNRESET/],
     ["a timeout", "no answer within 65000 ms", "wait", /^no answer/],
-  ])("the gate client interprets %s (%s) as %s", (_name, message, decision, summary) => {
+  ];
+  test.each(FAILED_CALLS)("the gate client interprets %s (%s) as %s", (_name, message, decision, summary) => {
     expect(interpretFailedCall(message)).toMatchObject({ decision, summary: expect.stringMatching(summary) });
   });
 
-  test("the gate client has a decision for every reason of the catalogue", () => {
+  test("the gate client has a decision for every error reason of the functions", () => {
     const verdicts = Object.entries(REASONS).map(([reason, { httpStatus }]) => {
       const text = JSON.stringify({ error: { code: "X", message: "why", reason, request_id: "1" } });
       return [
@@ -174,24 +150,24 @@ describe("the gate client's interpretation of a response", () => {
         interpretResponse({ status: httpStatus, headers: { "retry-after": "7" }, text }, request),
       ] as const;
     });
-    const of = (decision: string) =>
+    const reasonsFor = (decision: string) =>
       verdicts.filter(([, verdict]) => verdict.decision === decision).map(([reason]) => reason);
-    expect(of("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
-    expect(of("failed").sort()).toEqual(
+    expect(reasonsFor("badInput")).toEqual(["InvalidRequest", "Unsupported", "NotFound", "Conflict"]);
+    expect(reasonsFor("failed").sort()).toEqual(
       ["QuotaExceeded", "AccessDenied", "AccountSuspended", "SnapshotFailed", "Misconfigured"].sort(),
     );
-    expect(of("wait")).toHaveLength(Object.keys(REASONS).length - 9);
+    expect(reasonsFor("wait")).toHaveLength(Object.keys(REASONS).length - 9);
     for (const [reason, { summary, advice, retryAfterMs }] of verdicts) {
       expect(summary).toContain(`${reason}: why`);
       for (const line of advice ?? []) expect(line).toMatch(`${reason}: `);
-      // Callers of the client cannot set these.
+      // The users of the client cannot change these settings.
       expect(advice?.join()).not.toMatch(/make_room|Idempotency-Key|[A-Z]{2,}_[A-Z]{2,}|agency/);
       expect(retryAfterMs).toBe(7_000);
     }
   });
 });
 
-test("the gate client escapes characters that end a line, control a terminal, are invisible or begin a pipeline command", () => {
+test("the gate client escapes line separators, terminal controls, invisible characters and pipeline commands", () => {
   const signs = [
     0, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x202a, 0x202e, 0x2028, 0x2029, 0x2066, 0x2069,
   ];

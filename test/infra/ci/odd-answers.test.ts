@@ -1,11 +1,11 @@
-/** Runs the built gate client as a real process against a server whose responses pre-deploy would never send. */
+/** Runs the built gate client against a server that sends responses that pre-deploy never sends. */
 import { writeFileSync } from "node:fs";
 import { createServer, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
-import { APP_CODE, buildClient, type Ended, listen, runCommand } from "../../support/gate-client.ts";
+import { APP_CODE, buildClient, type Exited, listen, runCommand } from "../../support/gate-client.ts";
 
 const DISKS = ["5aa119a8-d25b-45a7-8d1b-88e127885635", "0f1ac67b-9d4f-4d0a-8a55-5dd6f6a1b2c3"];
 const TARGETS = [
@@ -35,7 +35,7 @@ const ready = (snapshots: unknown, more: object = {}) => ({
   snapshots,
   ...more,
 });
-/** Returns a `ready` response whose entry for the tags has the given fields. */
+/** Returns a `ready` response in which `change` replaces fields of the snapshot for the tags. */
 const readyWith = (change: Entry) => ready([first, second, { ...tagged, ...change }]);
 const READY = JSON.stringify(ready(covering));
 
@@ -64,14 +64,14 @@ const COVERING: [string, Respond][] = [
   ],
 ];
 
-// The slowest cases come first, because several run at a time.
+// The slowest cases come first, because several cases run concurrently.
 const ODD: [string, Respond][] = [
   ["101 Switching Protocols", raw("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n")],
   ["101 Switching Protocols to a socket that stays", raw("HTTP/1.1 101 OK\r\nconnection: upgrade\r\n\r\n", "hang")],
   ["a hang before the first byte", () => {}],
   ["a hang after the headers", raw(`${HEAD}content-length: ${READY.length}\r\n\r\n`, "hang")],
   ["a hang after half a body", raw(`${HEAD}content-length: ${READY.length}\r\n\r\n${READY.slice(0, 60)}`, "hang")],
-  ["headers that never end, slowly", trickle],
+  ["headers that never end, one every 200 ms", sendHeadersSlowly],
   ["headers that never end", raw(`${HEAD}${"x-more: 1\r\n".repeat(20_000)}`, "hang")],
   ["half a body, and the end of the connection", raw(`${HEAD}content-length: 999\r\n\r\n${READY}`)],
   ["half a body in chunks", raw(`${HEAD}transfer-encoding: chunked\r\n\r\nfff\r\n${READY}`)],
@@ -192,7 +192,7 @@ const ODD: [string, Respond][] = [
 ];
 
 /** Sends a header every 200 ms until the client closes the connection. */
-function trickle(socket: Socket): void {
+function sendHeadersSlowly(socket: Socket): void {
   socket.write(HEAD);
   const timer = setInterval(() => socket.write("x-more: 1\r\n"), 200);
   socket.on("close", () => clearInterval(timer));
@@ -208,7 +208,7 @@ const run = (url: string) =>
     { SNAPSHOT_GATE_URL: url, SNAPSHOT_GATE_APP_CODE: APP_CODE },
   );
 
-test("the gate client exits 0 for a ready response that covers every selection, and for none of many odd responses", async (context) => {
+test("the gate client exits with 0 only for a ready response with a snapshot of every target, and for no malformed response", async (context) => {
   const cases = [...ODD, ...COVERING];
   const calls = new Map<number, number>();
   const server = createServer((request, response) => {
@@ -219,7 +219,7 @@ test("the gate client exits 0 for a ready response that covers every selection, 
     cases[index]?.[1](request.socket);
   });
   const port = await listen(server, context);
-  const ended = new Map<string, Ended>();
+  const ended = new Map<string, Exited>();
   const indexes = cases.keys();
   const worker = async () => {
     for (const index of indexes) ended.set(cases[index]?.[0] as string, await run(`http://127.0.0.1:${port}/${index}`));
@@ -228,11 +228,11 @@ test("the gate client exits 0 for a ready response that covers every selection, 
 
   expect(ODD.length).toBeGreaterThan(30);
   expect(ended.size).toBe(cases.length);
-  const opened = [...ended].filter(([, { code }]) => code === 0).map(([name]) => name);
-  expect(opened.sort()).toEqual(COVERING.map(([name]) => name).sort());
+  const accepted = [...ended].filter(([, { code }]) => code === 0).map(([name]) => name);
+  expect(accepted.sort()).toEqual(COVERING.map(([name]) => name).sort());
   for (const [name, { code, output }] of ended) {
     if (code === 0) continue;
-    // The client itself decided to exit: it neither crashed nor ran out of pending work.
+    // The client decided to exit: the process neither crashed nor exited without a decision.
     expect([1, 2, 3], name).toContain(code);
     expect(output, name).toMatch(/ s {2}(not ready within 1 s: |failed: |rejected: )/);
     expect(output, name).not.toMatch(/\n {4}at |deployment can begin|undefined|TypeError|RangeError/);

@@ -15,18 +15,21 @@ describe("the gate client's options", () => {
 
   test.each([
     ["an unexpanded variable", ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`]],
-    ["another unexpanded variable", ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"]],
+    [
+      "an unexpanded variable of another pipeline",
+      ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"],
+    ],
     [
       "an empty part",
       ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
     ],
-    ["a value that is missing", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
-    ["another value that is missing", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    ["a missing value", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
+    ["a missing value in another spelling", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
     [
-      "a space or a control",
+      "a space or a control character",
       [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
     ],
-  ])("the gate client refuses a deployment id with %s, unless any id is allowed", (_name, ids) => {
+  ])("the gate client rejects a deployment id with %s, except with --allow-any-id", (_name, ids) => {
     for (const id of ids) {
       expect(() => idWith(id), id).toThrow(/^--deployment-id: expected .* add --allow-any-id\.$/s);
       expect(idWith(id, ["--allow-any-id"])).toBe(id);
@@ -44,11 +47,11 @@ describe("the gate client's options", () => {
     ],
     ["release-1", "v1.2.3-rc.1+build.5", "nullable-3", "fix-null-check-12", "2026-11-29T10:00:00Z"],
     ["5aa119a8-d25b-45a7-8d1b-88e127885635", "repo#12", "user@host-12", "发布-12", "größe-3", "x".repeat(128)],
-  ])("the gate client accepts deployment ids such as %s", (...ids) => {
+  ])("the gate client accepts deployment ids like %s", (...ids) => {
     for (const id of ids) expect(idWith(id)).toBe(id);
   });
 
-  test("the gate client refuses a deployment id of 129 characters, even if any id is allowed", () => {
+  test("the gate client rejects a deployment id of 129 characters even with --allow-any-id", () => {
     expect(() => idWith("x".repeat(129), ["--allow-any-id"])).toThrow(
       /^--deployment-id: expected at most 128 characters/,
     );
@@ -61,7 +64,7 @@ describe("the gate client's options", () => {
     ['[{"tags":{"a":"b"}}]', /targets\[0\] has no string/],
     ['[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
     ['{"length":0}', /expected a JSON array/],
-  ])("the gate client refuses a targets file that contains %s", (text, message) => {
+  ])("the gate client rejects a targets file that contains %s", (text, message) => {
     const folder = mkdtempSync(join(tmpdir(), "gate-options-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "targets.json");
@@ -69,7 +72,7 @@ describe("the gate client's options", () => {
     expect(() => readOptions([...valid, "--targets", path], variables)).toThrow(message);
   });
 
-  test("the gate client reads each option from an argument or from a variable of the same name", () => {
+  test("the gate client reads each option from an argument or from the environment variable of the same name", () => {
     const expected = {
       url: new URL("https://gate.example.com/pre-deploy"),
       credentials: { appCode: APP_CODE },
@@ -99,81 +102,43 @@ describe("the gate client's options", () => {
     expect(readOptions([], { ...yes, SNAPSHOT_GATE_RETRY_FAILED: "0" })).toMatchObject({ retryFailed: false });
   });
 
-  test.each<[string, string[], Record<string, string>, RegExp]>([
+  // biome-ignore format: the cases are easier to compare in rows
+  const INVALID: [string, string[], Record<string, string>, RegExp][] = [
     ["a missing URL", valid, { SNAPSHOT_GATE_URL: "" }, /^Expected --url/],
     ["a URL without TLS", valid, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
     ["a URL with a password", valid, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
     ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
     ["an invalid URL", valid, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
     ["missing credentials", valid, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
-    [
-      "an access key without its secret key",
-      valid,
-      { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
-      /neither is set/,
-    ],
-    ["a code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
+    ["an access key without its secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
+      /neither is set/],
+    ["an app code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
     ["a missing deployment id", valid.slice(2), {}, /^Expected --deployment-id/],
-    [
-      "a deployment id that begins with a hyphen",
-      [...valid, "--deployment-id=-shop"],
-      {},
-      /^--deployment-id: expected/,
-    ],
-    [
-      "a deployment id that ends with a hyphen",
-      [...valid, "--deployment-id", "5541-"],
-      {},
-      /^--deployment-id: expected/,
-    ],
-    [
-      "a deployment id with an unexpanded variable",
-      [...valid, "--deployment-id", `1-\${JOB}`],
-      {},
-      /^--deployment-id: .*unexpanded variable/,
-    ],
+    ["a deployment id that begins with a hyphen", [...valid, "--deployment-id=-shop"], {},
+      /^--deployment-id: expected/],
+    ["a deployment id that ends with a hyphen", [...valid, "--deployment-id", "5541-"], {},
+      /^--deployment-id: expected/],
+    ["a deployment id with an unexpanded variable", [...valid, "--deployment-id", `1-\${JOB}`], {},
+      /^--deployment-id: .*unexpanded variable/],
     ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
-    [
-      "a --retry-failed that is neither true nor false",
-      valid,
-      { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
-      /^--retry-failed: expected true or false/,
-    ],
-    [
-      "an --allow-any-id that is neither true nor false",
-      valid,
-      { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
-      /^--allow-any-id: expected true or false/,
-    ],
-    [
-      "an empty --max-age-minutes",
-      [...valid, "--max-age-minutes", ""],
-      {},
-      /^--max-age-minutes: expected a value, got an/,
-    ],
-    [
-      "an empty --deployment-id",
-      [...valid, "--deployment-id", ""],
-      {},
-      /^--deployment-id: expected a value, got an empty string/,
-    ],
-    ["a missing targets file option", valid.slice(0, 2), {}, /^Expected --targets/],
+    ["a --retry-failed that is neither true nor false", valid, { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
+      /^--retry-failed: expected true or false/],
+    ["an --allow-any-id that is neither true nor false", valid, { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+      /^--allow-any-id: expected true or false/],
+    ["an empty --max-age-minutes", [...valid, "--max-age-minutes", ""], {},
+      /^--max-age-minutes: expected a value, got an/],
+    ["an empty --deployment-id", [...valid, "--deployment-id", ""], {},
+      /^--deployment-id: expected a value, got an empty string/],
+    ["a missing --targets", valid.slice(0, 2), {}, /^Expected --targets/],
     ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
-    [
-      "a targets file without an array",
-      [...valid, "--targets", join(ROOT, "package.json")],
-      {},
-      /^--targets: expected a JSON array/,
-    ],
+    ["a targets file without an array", [...valid, "--targets", join(ROOT, "package.json")], {},
+      /^--targets: expected a JSON array/],
     ["an unknown option", [...valid, "--retry"], {}, /^Unknown option/],
-    [
-      "a timeout that is not a number",
-      [...valid, "--timeout-seconds", "soon"],
-      {},
-      /^--timeout-seconds: expected an integer/,
-    ],
+    ["a timeout that is not a number", [...valid, "--timeout-seconds", "soon"], {},
+      /^--timeout-seconds: expected an integer/],
     ["a timeout of 0 s", [...valid, "--timeout-seconds", "0"], {}, /^--timeout-seconds: expected an integer/],
-  ])("the gate client refuses %s", (_name, argv, changes, message) => {
+  ];
+  test.each(INVALID)("the gate client rejects %s", (_name, argv, changes, message) => {
     const read = () => readOptions(argv, { ...variables, ...changes });
     expect(read).toThrow(BadInput);
     expect(read).toThrow(message);

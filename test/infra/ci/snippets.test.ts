@@ -1,4 +1,4 @@
-/** Runs the sample pipelines of infra/ci. */
+/** Runs the commands of the sample pipelines in infra/ci. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { APP_CODE, buildClient, CI, runCommand, startGate } from "../../support/
 
 const folder = buildClient();
 
-/** Returns the command of a sample: the block of text after a key. */
+/** Returns the command of a sample pipeline, which is the text block of a YAML key. */
 function commandOf(file: string, key: string): string {
   const lines = readFileSync(join(CI, file), "utf8").split("\n");
   const start = lines.findIndex((line) => line.trim() === `${key}: |`);
@@ -20,7 +20,7 @@ function commandOf(file: string, key: string): string {
     .join("\n");
 }
 
-/** File -> key of the command, and variables that the pipeline sets. */
+/** For each sample file: the YAML key of its command, and the environment variables that the pipeline sets. */
 const SNIPPETS: [string, string, Record<string, string>][] = [
   [
     "github-actions.yml",
@@ -36,7 +36,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
   const gate = (url: string, variables: Record<string, string> = {}) =>
     runCommand(folder(), command, { SNAPSHOT_GATE_URL: url, SNAPSHOT_GATE_APP_CODE: APP_CODE, ...own, ...variables });
 
-  test(`the gate client in ${file} exits 0 when every snapshot is available`, async (context) => {
+  test(`the gate client in ${file} exits with 0 when every snapshot is available`, async (context) => {
     const { cloud, url } = await startGate(context);
     const { code, output } = await gate(url);
     expect(output).toContain("ready: 2 of 2 available");
@@ -45,7 +45,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     expect(cloud.snapshots("standard-snapshot").map(({ status }) => status)).toEqual(["available", "available"]);
   });
 
-  test(`the gate client in ${file} exits 1 when a snapshot failed`, async (context) => {
+  test(`the gate client in ${file} exits with 1 when a snapshot failed`, async (context) => {
     const { url, cloud, volumes } = await startGate(context);
     cloud.endWith(volumes[0] as string, "error");
     const { code, output } = await gate(url);
@@ -56,7 +56,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     expect(code).toBe(1);
   });
 
-  test(`the gate client in ${file} exits 2 when the snapshots are not ready in time`, async (context) => {
+  test(`the gate client in ${file} exits with 2 when the snapshots are not available in time`, async (context) => {
     const { url } = await startGate(context, { creationMs: 3_600_000 });
     const { code, output } = await gate(url, { SNAPSHOT_GATE_TIMEOUT_SECONDS: "1" });
     expect(output).toContain("pending: 0 of 2 available");
@@ -64,7 +64,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
     expect(code).toBe(2);
   });
 
-  test(`the gate client in ${file} exits 3 when pre-deploy refuses the request`, async (context) => {
+  test(`the gate client in ${file} exits with 3 when pre-deploy rejects the request`, async (context) => {
     const { cloud, url } = await startGate(context);
     const { code, output } = await gate(url, { SNAPSHOT_GATE_POLICY: "not a policy" });
     expect(output).toMatch(/400 InvalidRequest: .*policy/);
@@ -74,9 +74,9 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
   });
 });
 
-test("the gate client in codearts-build.yml sends nothing if the build has no JOB_NAME", async () => {
+test("the gate client in codearts-build.yml sends no request if JOB_NAME is empty or unexpanded", async () => {
   const command = commandOf("codearts-build.yml", "command");
-  // Nothing listens at this address, so a request would change the output.
+  // No server listens at this address, so a request would change the output.
   const variables = { SNAPSHOT_GATE_URL: "http://127.0.0.1:9/pre-deploy", SNAPSHOT_GATE_APP_CODE: APP_CODE };
   for (const JOB_NAME of ["", `\${JOB_NAME}`]) {
     const { code, output } = await runCommand(folder(), command, { ...variables, BUILDNUMBER: "20261121.3", JOB_NAME });

@@ -1,4 +1,4 @@
-/** Tests that the sample program in `infra/local/README.md` works. */
+/** Runs the sample program in `infra/local/README.md`. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,12 +10,12 @@ const ROOT = join(import.meta.dirname, "..", "..", "..");
 const LOCAL = join("infra", "local");
 const TSX = createRequire(import.meta.url).resolve("tsx/cli");
 
-test("the sample program in infra/local/README.md runs unchanged", {
+test("the sample program in infra/local/README.md runs without changes and prints the documented output", {
   timeout: 30_000,
 }, () => {
   const readme = readFileSync(join(ROOT, LOCAL, "README.md"), "utf8");
   const [, path = "", sample = ""] = /Saved as `([^`]+)`[^\n]*\n\n```ts\n(.*?)```/s.exec(readme) ?? [];
-  // Copy the files that the sample needs, because a test must not write into the repository.
+  // Write the sample into a temporary folder, because a test must not write into the repository.
   const tree = mkdtempSync(join(tmpdir(), "sample-"));
   onTestFinished(() => rmSync(tree, { recursive: true, force: true }));
   mkdirSync(join(tree, LOCAL), { recursive: true });

@@ -1,4 +1,4 @@
-/** Checks the alarms of a plan. */
+/** Checks the alarms of a planned deployment. */
 import { finds } from "./keywords.ts";
 import type { Observed } from "./observed.ts";
 import type { Planned } from "./plan.ts";
@@ -9,14 +9,14 @@ type Any = any;
 
 const lines = new WeakMap<object, string>();
 
-/** Returns the line of a record in the log topic. */
+/** Returns a result record as the line of the logging topic, cached. */
 function lineOf(record: object): string {
   const line = lines.get(record) ?? JSON.stringify(record);
   lines.set(record, line);
   return line;
 }
 
-/** Checks each alarm by the observed records that it matches. */
+/** Reports missing and wrong alarms. Compares the observed result records that each alarm matches with the expected records. */
 export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Record<string, Observed>): string[] {
   const records = Object.values(observed).flatMap((one) => one.records);
   const alarms = rules.map(({ address, values }) => {
@@ -28,9 +28,9 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       found: records.filter((record) => finds(request.keywords, lineOf(record))),
     };
   });
-  const silence = (what: string, isRecordOf: (record: Any) => boolean, hours: number): string[] => {
+  const silenceFaults = (what: string, isRecordOf: (record: Any) => boolean, hours: number): string[] => {
     const expected = records.filter(isRecordOf);
-    if (expected.length === 0) throw new Error(`no record of ${what} was observed`);
+    if (expected.length === 0) throw new Error(`observed.ts: expected at least one record of ${what}, got none`);
     const rule = alarms.find(
       ({ request, found }) =>
         request.condition === "<" &&
@@ -38,7 +38,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
         found.length === expected.length &&
         found.every((one) => expected.includes(one)),
     );
-    if (rule === undefined) return [`no alarm on the silence of ${what}`];
+    if (rule === undefined) return [`no alarm reports missing runs of ${what}`];
     const { search_time_range: range, search_time_range_unit: unit } = rule.request;
     const days = Math.ceil(hours / 24) + 1;
     const { type } = rule.values.frequency[0];
@@ -48,7 +48,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       (hours <= 24
         ? range === hours && type === "HOURLY" && count === 2 && frequency === 2
         : range === 24 && type === "DAILY" && count === days && frequency === days);
-    return fits ? [] : [`the alarm on the silence of ${what} does not fit ${hours} hours`];
+    return fits ? [] : [`the alarm on missing runs of ${what} does not fit ${hours} hours`];
   };
   const failed = alarms.find(({ request }) => request.condition === ">=" && request.number === 1);
   const bad = records.filter(
@@ -56,34 +56,37 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       ["failed", "rejected", "unverified"].includes(outcome) ||
       (action === "run" && level === "warn" && name === "scheduled-snapshots"),
   );
-  // A run whose policy selects nothing ends with a warning. Other warnings can be permanent and must not trigger the alarm.
+  // A run whose policy selects nothing has a warning. Other warnings can be permanent and must not trigger the alarm.
   const outcomes = new Set(bad.map(({ outcome }) => outcome));
-  if (outcomes.size < 4) throw new Error(`only ${[...outcomes]} were observed`);
+  if (outcomes.size < 4)
+    throw new Error(`observed.ts: expected records with at least 4 bad outcomes, got ${[...outcomes]}`);
   return [
     ...(failed === undefined
       ? ["no alarm on failed records"]
       : different("the alarm on failed records", ids(failed.found), ids(bad))),
-    ...silence("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
+    ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
     ...Object.entries(policies).flatMap(([name, { schedule, retention, every_hours = 24, prune_every_hours }]) => {
       const ofPruning = prune_every_hours ?? (every_hours === 0 ? 0 : Math.max(every_hours, 24));
-      // Includes runs that selected nothing, because they prove that the timer works.
+      // A run that selects nothing also proves that the timer works.
       const runsOf = (what: string) => (one: Any) =>
         one.function === what && one.action === "run" && one.policy === name;
       return [
         ...(schedule && every_hours > 0
-          ? silence(`the policy ${name}`, runsOf("scheduled-snapshots"), every_hours)
+          ? silenceFaults(`the policy ${name}`, runsOf("scheduled-snapshots"), every_hours)
           : []),
-        ...(retention && ofPruning > 0 ? silence(`the pruning of ${name}`, runsOf("prune-snapshots"), ofPruning) : []),
+        ...(retention && ofPruning > 0
+          ? silenceFaults(`the pruning of ${name}`, runsOf("prune-snapshots"), ofPruning)
+          : []),
       ];
     }),
     ...alarms.flatMap(({ address, values, request }) => [
       ...(values.send_notifications === true && values.notification_save_rule?.[0]?.topics?.[0]?.topic_urn
         ? []
-        : [`${address} notifies nobody`]),
+        : [`${address} sends no notification`]),
       ...(values.status === undefined || values.status === "RUNNING" ? [] : [`${address} is ${values.status}`]),
       ...(request.log_stream_id === "<huaweicloud_lts_stream.results.id>"
         ? []
-        : [`${address} does not read the stream of the results`]),
+        : [`${address} does not read the log stream of the result records`]),
     ]),
   ];
 }

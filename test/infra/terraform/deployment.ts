@@ -1,4 +1,4 @@
-/** Checks that a plan deploys, configures and triggers the functions, with the rights that they need and no others. */
+/** Checks that a plan deploys, configures and triggers the functions, with exactly the permissions that they need. */
 import { alarmFaults } from "./alarm-faults.ts";
 import { gatewayFaults } from "./gateway-faults.ts";
 import type { Observed } from "./observed.ts";
@@ -33,10 +33,10 @@ export function deploymentFaults(plan: Plan, wanted: Wanted, observed: Record<st
       .filter(
         ({ address }) => !of("smn_subscription").some(({ values }) => values.topic_urn === `<${address}.topic_urn>`),
       )
-      .map(({ address }) => `${address}: nobody subscribes to it`),
+      .map(({ address }) => `${address}: the topic has no subscription`),
     ...(plan.provider.region === plan.locals.variables.REGION && plan.provider.project_name === plan.locals.project
       ? []
-      : ["the provider works in another region or project"]),
+      : ["the provider uses another region or project than the functions"]),
   ];
 }
 
@@ -49,30 +49,32 @@ function functionFaults({ address, values }: Planned): string[] {
     func_code: `<infra/terraform/../../dist/${name}.zip>`,
     memory_size: 128,
     enable_lts_log: true,
-    // Two instances could process two traces of the same attachment at the same time.
+    // With two instances, two traces of one attachment could be processed concurrently and create a duplicate.
     max_instance_num: name === "disk-attached" ? "1" : null,
   };
   // HTTP functions respond within 55 s.
-  const short = isHttp(name) ? values.timeout < 60 : values.timeout < 300;
-  const halves = ["log_group_id", "log_group_name", "log_stream_id", "log_stream_name"].filter((one) => !values[one]);
+  const isTooShort = isHttp(name) ? values.timeout < 60 : values.timeout < 300;
+  const missingLogArguments = ["log_group_id", "log_group_name", "log_stream_id", "log_stream_name"].filter(
+    (one) => !values[one],
+  );
   return [
     ...Object.entries(expected)
       .filter(([argument, value]) => (values[argument] ?? null) !== value)
       .map(([argument, value]) => `${address}.${argument}: expected ${value}, got ${values[argument]}`),
-    ...(short ? [`${address}.timeout: ${values.timeout} s is too short`] : []),
-    ...halves.map((one) => `${address}.${one}: the four log arguments go together`),
+    ...(isTooShort ? [`${address}.timeout: ${values.timeout} s is too short`] : []),
+    ...missingLogArguments.map((one) => `${address}.${one}: the four log arguments go together`),
   ];
 }
 
-/** Returns what a function was observed to do, with its kind of snapshot and with make_room as the deployment has them. */
+/** Returns the observed calls, variables and records of a function with the deployment's kind of snapshot and make_room setting. */
 const observedOf = (name: string, observed: Record<string, Observed>, wanted: Wanted): Observed => {
   const plain = name === "disk-attached" ? `${name} ${wanted.diskAttachedKind}` : name;
   const seen = observed[plain];
-  if (seen === undefined) throw new Error(`${name} was not observed: test/infra/terraform/observed.ts`);
+  if (seen === undefined) throw new Error(`${name} was not observed. Run it in test/infra/terraform/observed.ts.`);
   const more = wanted.makingRoom.includes(name) ? observed[`${plain} make_room`] : undefined;
   return {
     calls: new Set([...seen.calls, ...(more?.calls ?? [])]),
-    // The function reads the retention even if it is not set.
+    // disk-attached reads DISK_ATTACHED_RETENTION even if the deployment does not set it.
     variables: new Set([...seen.variables].filter((one) => more !== undefined || !one.endsWith("_RETENTION"))),
     records: seen.records,
   };
@@ -86,7 +88,7 @@ function variableFaults({ address, values }: Planned, observed: Record<string, O
     ...[...variables].filter((name) => !set[name]).map((name) => `${address}.user_data: ${name} is read and not set`),
     ...Object.entries(set)
       .filter(([, value]) => typeof value !== "string")
-      .map(([name]) => `${address}.user_data: ${name} is no string`),
+      .map(([name]) => `${address}.user_data: ${name} is not a string`),
     ...(Object.keys(set).length > 20
       ? [`${address}.user_data: ${Object.keys(set).length} variables, 20 are allowed`]
       : []),
@@ -133,24 +135,24 @@ function rightsFaults(plan: Plan, functions: Planned[], observed: Record<string,
       ];
     }),
     ...[...agencies.values()].flatMap(({ name, delegated_service_name, project_role = [], ...others }) => [
-      ...(delegated_service_name === "op_svc_cff" ? [] : [`the agency ${name} is not FunctionGraph's`]),
+      ...(delegated_service_name === "op_svc_cff" ? [] : [`the agency ${name} is not delegated to FunctionGraph`]),
       ...project_role
         .filter(({ project }: Any) => project !== plan.locals.project)
-        .map(({ project }: Any) => `the agency ${name} has rights on ${project}`),
+        .map(({ project }: Any) => `the agency ${name} has permissions in the project ${project}`),
       ...Object.keys(others)
         .filter((argument) => argument.endsWith("_roles"))
         .map((argument) => `the agency ${name} has ${argument}`),
     ]),
     ...[...roles.values()]
       .filter(({ type }) => type !== "XA")
-      .map(({ name }) => `the policy ${name} is not for projects`),
+      .map(({ name }) => `the policy ${name} is not a project-level policy`),
     ...Object.entries<string[]>(plan.locals.actions).flatMap(([call, actions]) =>
       different(`local.actions["${call}"]`, actions, RIGHTS[call]?.actions ?? []),
     ),
   ];
 }
 
-/** Checks that the output `events` has the events that the timers send. */
+/** Checks that the Terraform output `events` equals the events that the timers send. */
 function eventFaults({ resources, outputs }: Plan): string[] {
   const timers = resources.filter(({ values }) => values.type === "TIMER");
   return [
@@ -164,7 +166,7 @@ function eventFaults({ resources, outputs }: Plan): string[] {
       const { user_event } = JSON.parse(values.event_data);
       const sent = { version: "v1.0", trigger_type: "TIMER", trigger_name: key, user_event };
       const same = JSON.stringify(sorted(event)) === JSON.stringify(sorted(sent));
-      return same && !Number.isNaN(Date.parse(time)) ? [] : [`events: ${key} is not what its timer sends`];
+      return same && !Number.isNaN(Date.parse(time)) ? [] : [`events: ${key} differs from the event of its timer`];
     }),
   ];
 }
@@ -210,7 +212,7 @@ function timerFaults(triggers: Planned[], { policies }: Wanted): string[] {
         ...(/^CRON_TZ=\S+( \S+){6}$/.test(found.schedule) ? [] : [`${what} has no cron schedule with a time zone`]),
       ];
     }),
-    ...(timers.length > expected.length ? [`there are ${timers.length - expected.length} timers too many`] : []),
+    ...(timers.length > expected.length ? [`there are ${timers.length - expected.length} superfluous timers`] : []),
     ...timers
       .filter(({ user_event }) => Buffer.byteLength(user_event) >= 2_048)
       .map(({ name }) => `the timer ${name} has a user_event of 2048 bytes or more`),
@@ -233,7 +235,7 @@ function attachedFaults(plan: Plan, wanted: Wanted): string[] {
     ({ type, values }) => type.endsWith("_fgs_function_trigger") && values.type === "CTS",
   );
   const [found, ...more] = triggers;
-  if (!wanted.functions.includes("disk-attached")) return triggers.map(({ address }) => `${address} is too much`);
+  if (!wanted.functions.includes("disk-attached")) return triggers.map(({ address }) => `${address} is superfluous`);
   if (found === undefined) return ["the CTS trigger of disk-attached is missing"];
   const { operations } = JSON.parse(found.values.event_data);
   return [
@@ -253,7 +255,7 @@ function asyncFaults(configurations: Planned[], { functions }: Wanted): string[]
       functions.filter((name) => !isHttp(name)).map(urnOf),
     ),
     ...configurations.flatMap(({ address, values }) => [
-      ...(values.max_async_retry_attempts >= 1 ? [] : [`${address}: a failed event is not delivered again`]),
+      ...(values.max_async_retry_attempts >= 1 ? [] : [`${address}: a failed event is not retried`]),
       ...(values.on_failure?.[0]?.destination === "SMN"
         ? []
         : [`${address}: no notification about an event whose retries failed`]),

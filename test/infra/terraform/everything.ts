@@ -1,4 +1,4 @@
-/** Defines the variables of a deployment of everything, and checks the plans of it. */
+/** Defines the variables that deploy every function with every option, and checks the plan of a deployment. */
 import { deploymentFaults } from "./deployment.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources } from "./plan.ts";
@@ -11,7 +11,7 @@ type Any = any;
 
 const { policy: _, ...nightly } = POLICY;
 
-/** Deploys everything. The policies are those with which the calls of the functions were observed. */
+/** The variables that deploy everything. observed.ts runs the functions with the same policy. */
 export const EVERYTHING = {
   region: "eu-west-101",
   disk_attached_kind: "snapshot",
@@ -45,7 +45,7 @@ const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
   ],
 });
 
-/** Returns the refusals of a plan or, if there are none, what is wrong with the plan. */
+/** Plans the module. Returns the errors that prevent a plan, or else everything that is wrong with the plan. */
 export async function findFaults(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
   const observed = await observe();
   const plan = await planOf(texts, variables);

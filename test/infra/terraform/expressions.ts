@@ -1,4 +1,4 @@
-/** Evaluates the expressions of Terraform that infra/terraform uses. Any other expression is an error. */
+/** Evaluates the Terraform expressions that infra/terraform uses, and throws an error for any other expression. */
 import { FUNCTIONS } from "./plan-functions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type, and nodes of every shape
@@ -12,7 +12,7 @@ export interface Expression {
   node: Any;
 }
 
-/** Text of an expression -> its syntax tree. */
+/** Maps the text of each expression to its syntax tree. */
 export type Asts = Map<string, Expression>;
 
 export interface Scope {
@@ -20,7 +20,7 @@ export interface Scope {
   names: Record<string, Any>;
 }
 
-/** One instance of a resource or data source. Its attributes are evaluated when they are read. */
+/** One instance of a resource or data source, whose attributes are evaluated when an expression reads them. */
 export class Instance {
   readonly address: string;
   readonly read: (attribute: string) => Any;
@@ -30,7 +30,7 @@ export class Instance {
   }
 }
 
-/** What expressions can refer to. */
+/** Resolves the variables, locals, resources and data sources in expressions. */
 interface References {
   variables: Record<string, Any>;
   local(name: string): Any;
@@ -46,7 +46,7 @@ export class Expressions {
     this.#references = references;
   }
 
-  /** Evaluates the output of the parser, which is JSON with expressions as strings. */
+  /** Evaluates the expressions in the output of the HCL parser, which is JSON with expressions as strings. */
   value(json: Any, scope: Scope): Any {
     if (typeof json === "string") {
       const expression = this.#asts.get(json);
@@ -88,8 +88,8 @@ export class Expressions {
         const [condition, yes, no] = children;
         const chosen = inner(condition);
         if (typeof chosen !== "boolean")
-          throw new EvaluationError(`${meta.conditionExpression} is neither true nor false`);
-        this.#sameShape(yes, no, source, scope, meta.value);
+          throw new EvaluationError(`${meta.conditionExpression}: expected true or false`);
+        this.#expectSameType(yes, no, source, scope, meta.value);
         return inner(chosen ? yes : no);
       }
       case "unaryOp":
@@ -105,8 +105,8 @@ export class Expressions {
     }
   }
 
-  /** Terraform requires both results of a condition to have the same type. If one of them fails, the types are unknown. */
-  #sameShape(yes: Any, no: Any, source: string, scope: Scope, text: string): void {
+  /** Throws if the two results of a conditional have different types, as Terraform does. Ignores results that cannot be evaluated. */
+  #expectSameType(yes: Any, no: Any, source: string, scope: Scope, text: string): void {
     let both: Any[];
     try {
       both = [yes, no].map((node) => this.evaluate(node, source, scope));
@@ -122,7 +122,8 @@ export class Expressions {
             ? Object.keys(value).sort().join()
             : typeof value,
     );
-    if (a !== null && b !== null && a !== b) throw new EvaluationError(`the results of ${text} have two types`);
+    if (a !== null && b !== null && a !== b)
+      throw new EvaluationError(`the results of the conditional ${text} have different types`);
   }
 
   #template(node: Any, source: string, scope: Scope): Any {
@@ -132,14 +133,14 @@ export class Expressions {
       }
       const value = this.evaluate(child, source, scope);
       if (value === null || typeof value === "object") {
-        throw new EvaluationError(`${child.meta.value} is no string: ${JSON.stringify(value)}`);
+        throw new EvaluationError(`${child.meta.value}: expected a string, got ${JSON.stringify(value)}`);
       }
       return String(value);
     });
     return parts.join("");
   }
 
-  /** Returns the pairs of an object: keys as strings, values as nodes. */
+  /** Returns the fields of an object expression: names as strings, values as syntax trees. */
   pairs(node: Any, source: string, scope: Scope): [string, Any][] {
     const pairs: [string, Any][] = [];
     for (let index = 0; index < node.children.length; index += 2) {
@@ -186,7 +187,8 @@ export class Expressions {
         return JSON.stringify(side(0)) !== JSON.stringify(side(1));
     }
     const [a, b] = [side(0), side(1)];
-    if (typeof a !== "number" || typeof b !== "number") throw new EvaluationError(`${meta.value} needs two numbers`);
+    if (typeof a !== "number" || typeof b !== "number")
+      throw new EvaluationError(`${meta.value}: expected two numbers`);
     const results: Record<string, number | boolean> = {
       add: a + b,
       subtract: a - b,
@@ -274,7 +276,7 @@ const segmentOf = ({ type, segment }: Any): string | number => {
   return /^\d+$/.test(segment) ? Number(segment) : String(segment).replace(/^"|"$/g, "");
 };
 
-/** `value.name`, `value[0]`, `value["name"]` */
+/** Returns the field or element of a value: `value.name`, `value["name"]` or `value[0]`. */
 function member(value: Any, name: string | number): Any {
   if (value instanceof Instance) return value.read(String(name));
   if (value !== null && typeof value === "object" && Object.hasOwn(value, name)) return value[name];

@@ -1,4 +1,4 @@
-/** Checks the APIs of a plan. */
+/** Checks the API gateway's APIs in a planned deployment. */
 import type { Plan } from "./plan.ts";
 import { different, isHttp, urnOf, type Wanted } from "./wanted.ts";
 
@@ -21,7 +21,7 @@ export function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
       apis.map(({ values }) => values.func_graph?.[0]?.function_urn),
       http.map(urnOf),
     ),
-    ...(isRestricted ? [] : ["the policy of the APIs accepts other accounts"]),
+    ...(isRestricted ? [] : ["the access policy of the APIs permits other accounts"]),
     ...apis.flatMap(({ address, key, values }) => {
       const { security_authentication, func_graph = [{}], request_method, request_protocol, request_path } = values;
       const publishment = published.find(({ values: { api_id } }) => api_id === `<${address}.id>`);
@@ -33,11 +33,11 @@ export function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
             restricted.includes(`<${publishment.address}.publish_id>`);
       return [
         ...(["APP", "IAM"].includes(security_authentication) ? [] : [`${address}: anybody can call it`]),
-        ...(hasCallers ? [] : [`${address}: who may call it is not said`]),
-        // The gate client sends the app code instead of a signature (infra/ci/call.ts).
+        ...(hasCallers ? [] : [`${address}: no caller is authorized`]),
+        // The deployment gate's client sends an app code instead of a signature (infra/ci/call.ts).
         ...((values.simple_authentication === true) === (security_authentication === "APP")
           ? []
-          : [`${address}: an application's code is not taken`]),
+          : [`${address}: it rejects app codes`]),
         ...(values.request_params?.some(
           ({ name, location, required, passthrough }: Any) =>
             name === "Idempotency-Key" && location === "HEADER" && required === false && passthrough === true,

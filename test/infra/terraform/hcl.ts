@@ -1,12 +1,12 @@
 /**
- * Loads HashiCorp's own HCL parser, which is compiled to WebAssembly. It is not imported by name, because its types include those
- * of a browser, which would change the type of `fetch` for the whole project.
+ * Loads HashiCorp's HCL parser, which is compiled to WebAssembly. `require` loads it without its types, because they include browser
+ * types, which would change the type of `fetch` in all files.
  */
 import { createRequire } from "node:module";
 import type { Expression } from "./expressions.ts";
 
 interface Parser {
-  /** Returns a file as JSON. Blocks are lists of objects, expressions are strings such as `${var.region}`. */
+  /** Returns a file as JSON. A block is an array of objects, an expression is a string such as `${var.region}`. */
   // biome-ignore lint/suspicious/noExplicitAny: of every shape
   parse(name: string, text: string): Promise<any>;
   /** Returns the syntax tree of one expression. */
@@ -18,14 +18,14 @@ const { parse, getExpressionAst }: Parser = createRequire(import.meta.filename)(
 
 export { parse };
 
-/** Parses `${expression}`. A text with several expressions is parsed as a heredoc. */
+/** Parses a string such as `${expression}`. A string with several expressions is parsed as a heredoc. */
 export async function parseExpression(text: string): Promise<Expression> {
   const whole = /^\$\{([\s\S]*)\}$/.exec(text)?.[1];
   const source = whole !== undefined && isBalanced(whole) ? whole : `<<TEXT\n${text}\nTEXT\n`;
   return { source, node: await getExpressionAst("expression.tf", source) };
 }
 
-/** Returns whether braces are balanced, which they are not in the inside of `${a} and ${b}`. */
+/** Returns whether no closing brace precedes its opening brace. In `a} and ${b`, the inside of `${a} and ${b}`, one does. */
 function isBalanced(text: string): boolean {
   let depth = 0;
   for (const sign of text) {

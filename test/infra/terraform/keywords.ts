@@ -1,12 +1,12 @@
 /**
- * Implements the part of LTS's search that the alarms use (user guide, "Using Search Syntax", lts_05_0111): delimiters split a line
- * into words, `#"one two"` is a phrase of consecutive words, `and` has precedence over `or`, and case does not matter.
+ * Implements the LTS search syntax that the alarms use (LTS user guide, "Using Search Syntax", lts_05_0111): delimiters split a line
+ * into words, `#"one two"` matches consecutive words, `and` has precedence over `or`, and the search ignores case.
  */
 const DELIMITERS = /[,'";=()[\]{}@&<>/:\\?\n\t\r ]+/;
 
 const cache = new Map<string, string[]>();
 
-/** Returns the words of a text. They are cached, because every broken copy of the module searches the same records. */
+/** Returns the words of a text. Caches them, because the test of each broken copy searches the same records. */
 function wordsOf(text: string): string[] {
   const known = cache.get(text);
   if (known !== undefined) return known;
@@ -16,9 +16,9 @@ function wordsOf(text: string): string[] {
 }
 
 /**
- * Returns whether a statement matches a line.
+ * Returns whether a search statement matches a log line.
  *
- * @throws {Error} when the statement has more than phrases with `and` and `or`
+ * @throws {Error} if the statement contains anything except phrases, `and` and `or`
  */
 export function finds(statement: string, line: string): boolean {
   const words = wordsOf(line);
@@ -29,7 +29,7 @@ export function finds(statement: string, line: string): boolean {
 
 function hasPhrase(phrase: string, words: string[]): boolean {
   const inner = /^#"([^"]+)"$/.exec(phrase)?.[1];
-  if (inner === undefined) throw new Error(`Expected a phrase, #"...", got ${phrase}`);
+  if (inner === undefined) throw new Error(`LTS search statement: expected a phrase such as #"one two", got ${phrase}`);
   const wanted = wordsOf(inner);
   return words.some((_, start) => wanted.every((word, index) => words[start + index] === word));
 }

@@ -1,10 +1,10 @@
-/** Checks the blocks that Terraform itself defines, and converts values to the types of variables. */
+/** Checks the arguments of blocks such as `variable` and `output`, and converts values to the types of variables. */
 import { EvaluationError, type Expressions } from "./expressions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
 
-/** Kind of a block -> its allowed and its required arguments. */
+/** Maps each type of block to its allowed arguments (`may`) and its required arguments (`must`). */
 const LANGUAGE: Record<string, { may: string[]; must?: string[] }> = {
   terraform: { may: ["required_version", "required_providers"], must: ["required_version", "required_providers"] },
   variable: { may: ["type", "default", "description", "validation", "sensitive", "nullable"], must: ["type"] },
@@ -16,21 +16,21 @@ const LANGUAGE: Record<string, { may: string[]; must?: string[] }> = {
   validation: { may: ["condition", "error_message"], must: ["condition", "error_message"] },
 };
 
-/** Returns unknown and missing arguments of a block and of the blocks inside of it. */
+/** Reports unknown and missing arguments of a block and of its nested blocks. */
 export function languageFaults(kind: string, body: Any): string[] {
   const { may = [], must = [] } = LANGUAGE[kind] ?? {};
   return [
     ...Object.keys(body)
       .filter((name) => !may.includes(name))
-      .map((name) => `${kind}: there is no ${name}`),
-    ...must.filter((name) => !(name in body)).map((name) => `${kind}: expected ${name}`),
+      .map((name) => `${kind}: there is no argument ${name}`),
+    ...must.filter((name) => !(name in body)).map((name) => `${kind}: the argument ${name} is missing`),
     ...["validation", "precondition"].flatMap((inner) =>
       (body[inner] ?? []).flatMap((one: Any) => languageFaults(inner, one)),
     ),
   ];
 }
 
-/** Converts a value to a type as Terraform does: adds the defaults of `optional`, and drops unknown fields. */
+/** Converts a value to the type of a variable as Terraform does: adds defaults of `optional(…)` and drops unknown fields. */
 export function convert(type: Any, value: Any, source: string, expressions: Expressions): Any {
   if (type.type === "scopeTraversal") {
     const name = type.meta.value;

@@ -1,4 +1,4 @@
-/** Runs the functions on the embedded cloud, and observes their calls, the variables that they read, and their records. */
+/** Runs every function on the embedded cloud, and collects the calls, the variables that the function reads, and the records. */
 import { createClusterSnapshot } from "../../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
@@ -10,21 +10,21 @@ import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handl
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
 import { apig, createTestEnvironment, START, type TestEnvironment, timerEvent } from "../../support/environment.ts";
+import { KINDS } from "../../support/kinds.ts";
+import { endpointsAt, TOPIC } from "../../support/user-data.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: records and events of many shapes
 type Any = any;
 
 export interface Observed {
-  /** Operations of the embedded cloud. */
+  /** The operation names of the calls that the function made. */
   calls: Set<string>;
-  /** The names of the variables that the function read, even if they are not set. */
+  /** The names of all variables that the function tried to read. */
   variables: Set<string>;
   records: Any[];
 }
 
-const TOPIC = { group: "11111111-2222-4333-8444-555555555555", stream: "66666666-7777-4888-8999-000000000000" };
 const HOUR_MS = 3_600_000;
-const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 const TAGS = { backup: "daily" };
 const TARGETS = KINDS.map((kind) => ({ kind, tags: TAGS }));
 
@@ -38,7 +38,7 @@ export const POLICY = {
 
 type Factory = (runtime: Runtime) => (event: Any, context: Any) => Promise<unknown>;
 
-/** Runs functions on a cloud with a tagged server, its two disks and a cluster, and keeps what they do. */
+/** Runs functions on an embedded cloud with a server, two disks and a cluster, and collects what each function does. */
 class Observer {
   readonly environment: TestEnvironment;
   readonly seen: Record<string, Observed> = {};
@@ -64,7 +64,7 @@ class Observer {
     const deadline = clock.now() + 60_000;
     const values: Record<string, string | undefined> = {
       REGION: cloud.region,
-      ...Object.fromEntries(["EVS", "DWS", "ECS", "LTS", "FUNCTIONGRAPH"].map((one) => [`${one}_ENDPOINT`, cloud.url])),
+      ...endpointsAt(cloud.url),
       LTS_LOG_GROUP_ID: TOPIC.group,
       LTS_LOG_STREAM_ID: TOPIC.stream,
       ...variables,
@@ -93,8 +93,8 @@ class Observer {
   }
 }
 
-/** A disk that holds as many snapshots as it can, of one policy. */
-function crowd(cloud: TestEnvironment["cloud"], policy: string, serverId?: string): string {
+/** Adds a disk with the maximum of 7 legacy snapshots, all with the marker of a policy. Returns the id of the disk. */
+function addFullDisk(cloud: TestEnvironment["cloud"], policy: string, serverId?: string): string {
   const { id } = cloud.addVolume(serverId === undefined ? {} : { serverId });
   for (let count = 0; count < 7; count += 1) {
     const key = String(count).repeat(32);
@@ -120,7 +120,7 @@ const trace = (serverId: string, volumeId?: string) => ({
 
 let observed: Promise<Record<string, Observed>> | undefined;
 
-/** Runs every function through what it can be asked to do; once for all tests. */
+/** Returns what every function does in all of its modes. Runs the functions once for all tests. */
 export function observe(): Promise<Record<string, Observed>> {
   observed ??= observeAll();
   return observed;
@@ -149,7 +149,7 @@ async function observeAll(): Promise<Record<string, Observed>> {
     ["create-cluster-snapshot", createClusterSnapshot, { snapshot: { name: "before-update", cluster_id: cluster } }],
   ];
   for (const [name, factory, body] of creates) {
-    // The first response is lost, so the function lists the snapshots before the create and again afterwards.
+    // The response to the first create is lost, so the function lists the snapshots before and after the create.
     cloud.fault({ operation: /create/, nth: 1 }, { type: "reset", after: true });
     await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));
     await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));
@@ -163,7 +163,7 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("pre-deploy", preDeploy, apig({ ...gate, retry_failed: true }));
   clock.advance(HOUR_MS);
 
-  // The second run creates snapshots to delete. With SHARD_SIZE it has more targets than one invocation processes.
+  // The second run creates snapshots to delete, and its SHARD_SIZE makes it invoke itself for shards.
   for (const variables of [{}, { SHARD_SIZE: "2" }] as Record<string, string>[]) {
     await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()), variables);
     clock.advance(HOUR_MS);
@@ -171,11 +171,11 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
   clock.advance(HOUR_MS);
 
-  // One disk is full of foreign snapshots. Others are full of snapshots that make_room may delete.
+  // One disk is full of foreign snapshots. The other disks are full of snapshots that make_room may delete.
   const full = cloud.addVolume({ tags: { backup: "full" } }).id;
   for (let count = 0; count < 7; count += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: full });
   const room = { make_room: true, retention: { keep_last: 1 } };
-  const fullTargets = (policy: string) => [{ kind: "snapshot", volume_ids: [crowd(cloud, policy)] }];
+  const fullTargets = (policy: string) => [{ kind: "snapshot", volume_ids: [addFullDisk(cloud, policy)] }];
   const busy = { ...room, policy: "busy", targets: fullTargets("busy") };
   await observer.run("scheduled-snapshots make_room", scheduledSnapshots, timerEvent(busy, night()));
   const roomy = { ...room, deployment_id: "release-2", targets: fullTargets("pre-deploy") };
@@ -184,15 +184,15 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run(
     "disk-attached snapshot make_room",
     diskAttached,
-    trace(attached, crowd(cloud, "disk-attached", attached)),
+    trace(attached, addFullDisk(cloud, "disk-attached", attached)),
     { DISK_ATTACHED_KIND: "snapshot", DISK_ATTACHED_RETENTION: JSON.stringify(room.retention) },
   );
 
   const crowded = { ...POLICY, policy: "crowded", targets: [{ kind: "snapshot", volume_ids: [full] }] };
   await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(crowded, night()));
   await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, unknown: 1 }, night()));
-  const idle = [{ kind: "snapshot", tags: { backup: "no resource has this" } }];
-  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, targets: idle }, night()));
+  const nothing = [{ kind: "snapshot", tags: { backup: "no resource has this" } }];
+  await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent({ ...crowded, targets: nothing }, night()));
 
   await observer.run("verify-snapshots", verifySnapshots, timerEvent({}, night()));
   cloud.addSnapshot({

@@ -1,4 +1,4 @@
-/** Implements the functions of Terraform that infra/terraform uses. */
+/** Implements the built-in Terraform functions that infra/terraform uses. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -26,7 +26,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
   file: (path: string) => readFileSync(join(ROOT, path), "utf8"),
-  // The tests check the path, not the content.
+  // The tests compare only the path of the file.
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
   floor: Math.floor,
@@ -65,7 +65,7 @@ function required(value: Any, what: string): Any {
   return value;
 }
 
-/** Sorts the keys of objects, as Terraform's jsonencode does. */
+/** Returns a copy in which the keys of all objects are sorted, as in the output of Terraform's jsonencode. */
 function withSortedKeys(value: Any): Any {
   if (Array.isArray(value)) return value.map(withSortedKeys);
   if (value === null || typeof value !== "object") return value;

@@ -1,7 +1,7 @@
 /**
- * Plans infra/terraform without Terraform. HashiCorp's own HCL parser reads the files. The evaluation supports only the parts of
- * the language that the files use; anything else is an error. A value that only the cloud knows, such as an id, is its address
- * in angle brackets.
+ * Plans infra/terraform without Terraform. HashiCorp's HCL parser reads the files. The evaluation supports the language features that
+ * the files use and throws an error for others. The plan shows a value that only the cloud can assign, such as an id, as the
+ * address of the attribute in angle brackets.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,16 +12,16 @@ import { convert, languageFaults } from "./language.ts";
 // biome-ignore lint/suspicious/noExplicitAny: values of every type, and nodes of every shape
 type Any = any;
 
-/** File name -> text. */
+/** Maps file names to the texts of the files. */
 export type Sources = Record<string, string>;
 
 export interface Planned {
-  /** `huaweicloud_fgs_function.this["pre-deploy"]` */
+  /** The Terraform address, such as `huaweicloud_fgs_function.this["pre-deploy"]`. */
   address: string;
   type: string;
   name: string;
   key?: string | number;
-  /** The configured arguments. A block is a list of objects. */
+  /** The configured arguments. A nested block is an array of objects. */
   values: Record<string, Any>;
 }
 
@@ -32,9 +32,9 @@ export interface Plan {
   terraform: Record<string, Any>;
   locals: Record<string, Any>;
   outputs: Record<string, Any>;
-  /** The attributes of resources that the module reads: `type.attribute`, or `data.type.attribute`. */
+  /** The resource attributes that the module reads, as `type.attribute` or `data.type.attribute`. */
   reads: Set<string>;
-  /** Failed validations and preconditions, and errors of the evaluation. Terraform would apply nothing. */
+  /** The messages of failed validations and preconditions, and evaluation errors. With any of them, Terraform applies nothing. */
   refusals: string[];
 }
 
@@ -47,7 +47,7 @@ export const sources = (): Sources =>
       .map((name) => [name, readFileSync(join(FOLDER, name), "utf8")]),
   );
 
-/** Caches the parsed texts, because broken copies of the module differ in few places. */
+/** Cache the parsed files and expressions, because broken copies of the module differ in few places. */
 const files = new Map<string, Promise<Any>>();
 const expressions = new Map<string, Promise<Expression>>();
 
@@ -125,7 +125,7 @@ class Evaluation {
       reads: this.#reads,
       refusals: this.#refusals,
     };
-    // Terraform does not plan with refused values.
+    // Terraform makes no plan with invalid variables.
     if (this.#refusals.length > 0) return plan;
     try {
       this.#all("data", plan.data);
@@ -142,7 +142,7 @@ class Evaluation {
     return plan;
   }
 
-  /** Returns the label and the body of every block of a kind. */
+  /** Returns the label and the body of every block of a type, such as `variable`. */
   #blocks(kind: string): [string, Any][] {
     return (this.#module[kind] ?? []).flatMap((block) =>
       Object.entries(block).flatMap(([name, bodies]) => (bodies as Any[]).map((body) => [name, body] as [string, Any])),
@@ -221,7 +221,7 @@ class Evaluation {
     }
   }
 
-  /** Returns the instances of a resource: one, or as many as `count` or `for_each` define. */
+  /** Returns the instances of a resource: as many as `count` or `for_each` define, otherwise one. */
   #keys(
     kind: "resource" | "data",
     type: string,

@@ -1,4 +1,4 @@
-/** Reads the names of the functions, and the tables of infra/README.md. */
+/** Reads the names of the functions from functions/, and the tables of infra/README.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,7 +9,7 @@ export const FUNCTIONS = readdirSync(join(import.meta.dirname, "..", "..", "..",
 
 export const README = readFileSync(join(import.meta.dirname, "..", "..", "..", "infra", "README.md"), "utf8");
 
-/** The rows of all tables, without the backquotes. */
+/** The rows of all tables in infra/README.md, without backquotes. */
 export const ROWS = README.split("\n")
   .filter((line) => line.startsWith("|"))
   .map((line) =>
@@ -19,7 +19,7 @@ export const ROWS = README.split("\n")
       .map((cell) => cell.trim().replaceAll("`", "")),
   );
 
-/** The table of rights: call -> its actions, the functions that send it, and the source. */
+/** Maps each call to its IAM actions, the functions that make the call, and the public source, as in infra/README.md. */
 export const RIGHTS: Record<string, { actions: string[]; functions: string[]; source: string }> = Object.fromEntries(
   ROWS.filter(([call = ""]) => /^(evs|ecs|dws|functiongraph|lts)\.\w+$/.test(call)).map(
     ([call = "", , action = "", functions = "", source = ""]) => [

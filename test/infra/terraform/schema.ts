@@ -1,4 +1,4 @@
-/** Compares a plan with the documented schema of the provider (provider-schema.json). */
+/** Compares a plan with provider-schema.json, the documented schema of the Huawei Cloud provider. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "./plan.ts";
@@ -35,7 +35,7 @@ interface Schema {
 
 export const SCHEMA: Schema = JSON.parse(readFileSync(join(import.meta.dirname, "provider-schema.json"), "utf8"));
 
-/** Returns everything in a plan that the provider would reject or interpret differently. */
+/** Reports everything in a plan that the provider rejects or does not document. */
 export function schemaFaults(plan: Plan): string[] {
   return [
     ...providerFaults(plan),
@@ -92,7 +92,7 @@ function argumentFaults(where: string, documented: Arguments, values: Record<str
 }
 
 const TYPES: Record<Argument["type"], (value: Any) => boolean> = {
-  // Terraform converts a number or a boolean to a string, but this module must not rely on it.
+  // Terraform converts a number or a boolean to a string, but infra/terraform must not rely on the conversion.
   String: (value) => typeof value === "string",
   Int: (value) => Number.isInteger(value),
   Bool: (value) => typeof value === "boolean",
@@ -111,7 +111,7 @@ function valueFaults(where: string, { type, values, range, length, block }: Argu
     faults.push(`${where}: expected ${bounds.join(" to ")}, got ${json}`);
   }
   if (type === "List" && block === undefined && value.some((one: Any) => typeof one === "object")) {
-    faults.push(`${where}: expected a list of values, got blocks`);
+    faults.push(`${where}: expected an array of values, got blocks`);
   }
   if (block !== undefined) {
     value.forEach((one: Any, index: number) => {
@@ -123,10 +123,10 @@ function valueFaults(where: string, { type, values, range, length, block }: Argu
   return faults;
 }
 
-/** Returns whether only the cloud knows a value. */
+/** Returns whether a value contains an attribute that only the cloud can assign. */
 const isUnknown = (value: Any) => typeof value === "string" && value.includes("<");
 
-/** Reports an attribute that the module reads but the resource does not have. */
+/** Reports an attribute that the module reads but the provider does not document. */
 function readFaults(read: string): string[] {
   const [, data, type = "", attribute = ""] = /^(data\.)?(\w+)\.(\w+)$/.exec(read) ?? [];
   const documented = (data === undefined ? SCHEMA.resources : SCHEMA.data)[type];
@@ -136,7 +136,7 @@ function readFaults(read: string): string[] {
     : [`${read}: there is no such attribute`];
 }
 
-/** Checks the arguments that contain JSON. */
+/** Checks the arguments whose values are JSON strings. */
 function payloadFaults({ resources }: Plan): string[] {
   const payload = (address: string, name: keyof Schema["payloads"] | undefined, text: Any): string[] => {
     let value: Any;

@@ -1,4 +1,4 @@
-/** Plans infra/terraform with several sets of variables, and compares infra/README.md with it. */
+/** Plans infra/terraform with valid variables, and compares infra/README.md with the module and the functions. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -24,7 +24,7 @@ const sample = async (): Promise<Any> =>
     readFileSync(join(import.meta.dirname, "../../../infra/terraform/terraform.tfvars.example"), "utf8"),
   );
 
-/** Values for the placeholders of the sample. */
+/** Values for the placeholders in terraform.tfvars.example. */
 const FILLED_IN = {
   gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", authentication: "APP" },
   alarm: { email: "sre@example.org" },
@@ -32,31 +32,31 @@ const FILLED_IN = {
 };
 
 describe("the Terraform module", () => {
-  test("the Terraform module deploys every function, only with arguments that the provider documents", async () => {
+  test("the Terraform module deploys all nine functions with arguments that the provider documents", async () => {
     expect(await findFaults(sources())).toEqual([]);
     expect(FUNCTIONS).toHaveLength(9);
   });
 
   test.each<[string, Partial<typeof EVERYTHING>]>([
     [
-      "an API whose callers sign with an access key",
+      "APIs with IAM authentication",
       { gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true } as Any },
     ],
     ["disk-attached for standard snapshots", { disk_attached_kind: "standard-snapshot" }],
-    ["disk-attached without the right to delete snapshots", { disk_attached_retention: undefined }],
+    ["disk-attached without the permission to delete snapshots", { disk_attached_retention: undefined }],
     [
-      "pre-deploy without the right to delete snapshots",
+      "pre-deploy without the permission to delete snapshots",
       { gateway: { instance_id: EVERYTHING.gateway.instance_id } as Any },
     ],
     [
-      "scheduled-snapshots without the right to delete snapshots",
+      "scheduled-snapshots without the permission to delete snapshots",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } } },
     ],
     [
-      "alarms to an existing topic",
+      "alarms that notify an existing topic",
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
     ],
-    ["no HTTP functions and no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
+    ["only functions without HTTP, and no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
     [
       "a policy that only prunes",
       { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
@@ -74,7 +74,7 @@ describe("the Terraform module", () => {
     expect(await findFaults(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
 
-  test("the Terraform module plans the sample values, and the functions accept its events", async () => {
+  test("the Terraform module accepts terraform.tfvars.example, and the functions accept the timer events of that plan", async () => {
     const plan = await planOf(sources(), { ...(await sample()), ...FILLED_IN });
     expect([...plan.refusals, ...schemaFaults(plan)]).toEqual([]);
 
@@ -91,13 +91,13 @@ describe("the Terraform module", () => {
       const [what] = String(key).split("_") as [keyof typeof handlers];
       const { error, records } = await invoke(handlers[what], timerEvent(user_event));
       expect(error, address).toBeUndefined();
-      // The sample is a dry run.
+      // The policies in terraform.tfvars.example have dry_run.
       if (what === "take") expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
     }
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the Terraform module refuses each placeholder of the sample values", async () => {
+  test("the Terraform module rejects each placeholder in terraform.tfvars.example", async () => {
     for (const [name, message] of [
       ["gateway", /gateway\.instance_id: the id/],
       ["alarm", /alarm\.email: an address of yours/],
@@ -111,7 +111,7 @@ describe("the Terraform module", () => {
 });
 
 describe("infra/README.md", () => {
-  test("infra/README.md lists the functions and a source for every call", async () => {
+  test("infra/README.md lists every call of the functions with its callers and a source", async () => {
     const observed = await observe();
     const calls = [...new Set(Object.values(observed).flatMap((seen) => [...seen.calls]))];
     expect(Object.keys(RIGHTS).sort()).toEqual(calls.sort());
@@ -123,7 +123,7 @@ describe("infra/README.md", () => {
     }
   });
 
-  test("infra/README.md has no table of reasons of its own, and links to that of README.md", () => {
+  test("infra/README.md links to the table of error reasons in README.md instead of repeating it", () => {
     expect(ROWS.filter(([reason = ""]) => Object.hasOwn(REASONS, reason))).toEqual([]);
     expect(README).toContain("(../README.md#result-records)");
   });
@@ -133,7 +133,7 @@ describe("infra/README.md", () => {
     for (const name of Object.keys(variable)) expect(README).toContain(`\`${name}\``);
   });
 
-  test("infra/README.md has the call that restores each kind, and its conditions", () => {
+  test("infra/README.md states the call that restores each kind of snapshot, with the conditions of the call", () => {
     for (const kind of Object.keys(KINDS)) {
       const restores = ROWS.filter(
         ([of = "", call = "", conditions]) => of === kind && /\/v[\d.]+\/\{project_id\}\//.test(call) && conditions,

@@ -1,161 +1,8 @@
-/** Checks the values of a plan that operators rely on and that no other test of this folder checks. */
+/** Checks planned values that operators rely on: variables, timeouts, retries, timers, permissions and APIs. */
 import { describe, expect, test } from "vitest";
-import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
-import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
 import { parse } from "./hcl.ts";
-import { finds } from "./keywords.ts";
-import { type Planned, planOf, sources } from "./plan.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: values of every type
-type Any = any;
-
-const TOPIC = "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops";
-
-const DEPLOYMENT = {
-  region: "eu-west-101",
-  disk_attached_kind: "standard-snapshot",
-  lts_endpoint: "https://100.125.11.157:8102",
-  alarm: { topic_urn: TOPIC },
-  functions: ["disk-attached", "pre-deploy"],
-  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7" } as Any,
-  policies: {
-    nightly: {
-      schedule: "0 0 2 * * *",
-      prune_schedule: "0 30 4 * * *",
-      targets: [{ kind: "standard-snapshot", tags: { backup: "daily" } }],
-      retention: { keep_daily: 7 },
-    },
-    weekly: {
-      schedule: "0 0 5 * * 0",
-      every_hours: 168,
-      targets: [{ kind: "cluster-snapshot", tags: { backup: "weekly" } }],
-    },
-  } as Any,
-};
-
-async function planned(changes: Any = {}) {
-  const { resources, refusals } = await planOf(sources(), { ...DEPLOYMENT, ...changes });
-  expect(refusals).toEqual([]);
-  const of = (type: string, key?: string): Any[] =>
-    resources
-      .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
-      .map(({ values }) => values);
-  /** Returns the only resource of a type and key. */
-  const the = (type: string, key?: string): Any => {
-    const all = of(type, key);
-    expect(all, `${type} ${key ?? ""}`).toHaveLength(1);
-    return all[0];
-  };
-  return { of, the };
-}
-
-describe("the alarms of the Terraform module", () => {
-  test("the Terraform module notifies the topic within minutes of a failed record", async () => {
-    const { the } = await planned();
-    expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
-      alarm_level: "CRITICAL",
-      send_notifications: true,
-      send_recovery_notifications: true,
-      notification_frequency: 30,
-      trigger_condition_count: 1,
-      trigger_condition_frequency: 1,
-      keywords_requests: [
-        {
-          condition: ">=",
-          number: 1,
-          log_group_id: "<huaweicloud_lts_group.this.id>",
-          log_stream_id: "<huaweicloud_lts_stream.results.id>",
-          log_stream_name: "results",
-          search_time_range_unit: "minute",
-          search_time_range: 15,
-        },
-      ],
-      frequency: [{ type: "FIXED_RATE", fixed_rate_unit: "minute", fixed_rate: 5 }],
-      notification_save_rule: [
-        {
-          template_name: "keywords_template",
-          user_name: "<data.huaweicloud_account.this.username>",
-          language: "en-us",
-          topics: [{ name: "ops", topic_urn: TOPIC }],
-        },
-      ],
-    });
-  });
-
-  test.each([
-    // Two hourly queries, or eight daily ones at noon.
-    ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
-    ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
-    ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
-    ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
-  ])(
-    "the Terraform module configures the alarm %s over %i h with %i queries",
-    async (name, hours, queries, frequency) => {
-      const { the } = await planned();
-      expect(the("lts_keywords_alarm_rule", name)).toMatchObject({
-        notification_frequency: 360,
-        trigger_condition_count: queries,
-        trigger_condition_frequency: queries,
-        keywords_requests: [{ condition: "<", number: 1, search_time_range_unit: "hour", search_time_range: hours }],
-        frequency: [frequency],
-        notification_save_rule: [{ topics: [{ topic_urn: TOPIC }] }],
-      });
-    },
-  );
-
-  test("the Terraform module has one alarm per timer and one for failures", async () => {
-    const { of } = await planned();
-    expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
-      "snapshots-failed",
-      "snapshots-policy-nightly-silent",
-      "snapshots-policy-weekly-silent",
-      "snapshots-prune-nightly-silent",
-      "snapshots-verify-silent",
-    ]);
-    expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
-  });
-
-  test("the alarm on failures matches a policy that selects nothing, but no dry run", async () => {
-    const { the } = await planned();
-    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
-    const { cloud, invoke } = await createTestEnvironment();
-    cloud.addVolume({ tags: { backup: "daily" } });
-    const run = async (changes: object) => {
-      const { records } = await invoke(
-        scheduledSnapshots,
-        timerEvent({ policy: "nightly", targets: DEPLOYMENT.policies.nightly.targets, ...changes }),
-      );
-      expect(records.length).toBeGreaterThan(0);
-      return records.filter((record) => finds(keywords, JSON.stringify(record)));
-    };
-    const misspelt = [{ kind: "standard-snapshot", tags: { backup: "dayly" } }];
-    expect(await run({ targets: misspelt })).toEqual([
-      expect.objectContaining({ action: "run", outcome: "done", level: "warn" }),
-    ]);
-    expect(await run({})).toEqual([]);
-    expect(await run({ dry_run: true })).toEqual([]);
-  });
-
-  test("the alarm on failures does not match the warning about a kind that the region does not offer", async () => {
-    const { the } = await planned();
-    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
-    const { cloud, invoke } = await createTestEnvironment();
-    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
-    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
-    const { records } = await invoke(verifySnapshots, timerEvent({}));
-    expect(records).toMatchObject([
-      { action: "run", level: "warn", detail: expect.stringContaining("cluster-snapshot: not offered") },
-    ]);
-    expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
-  });
-
-  test("the Terraform module uses alarm.user_name as the sender of notifications", async () => {
-    const { the } = await planned({ alarm: { topic_urn: TOPIC, user_name: "operator" } });
-    const [{ user_name }] = the("lts_keywords_alarm_rule", "snapshots-failed").notification_save_rule;
-    expect(user_name).toBe("operator");
-  });
-});
+import { sources } from "./plan.ts";
+import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the functions of the Terraform module", () => {
   test("the Terraform module sets the same variables for every function", async () => {
@@ -171,7 +18,7 @@ describe("the functions of the Terraform module", () => {
         FUNCTIONGRAPH_ENDPOINT: "https://functiongraph.eu-west-101.myhuaweicloud.com",
         LTS_ENDPOINT: "https://100.125.11.157:8102",
         LTS_LOG_GROUP_ID: "<huaweicloud_lts_group.this.id>",
-        // The stream of the records, not that of the functions' output.
+        // The log stream of the result records, not the log stream of the functions' output.
         LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
         EVS_LIMITS: "current",
         HTTP_TIMEOUT_MS: "10000",
@@ -182,7 +29,7 @@ describe("the functions of the Terraform module", () => {
     }
   });
 
-  test("the Terraform module configures the functions for a sister cloud", async () => {
+  test("the Terraform module sets the endpoints, limits and runtime for another cloud with the same APIs", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",
       endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },
@@ -212,7 +59,7 @@ describe("the functions of the Terraform module", () => {
     ["verify-snapshots", 300],
     ["disk-attached", 300],
   ])(
-    "the Terraform module deploys %s with Node.js 20, a timeout of %i s and the stream function-logs",
+    "the Terraform module deploys %s with Node.js 20, a timeout of %i s and the log stream function-logs",
     async (name, timeout) => {
       const { the } = await planned();
       expect(the("fgs_function", name)).toMatchObject({
@@ -231,7 +78,7 @@ describe("the functions of the Terraform module", () => {
     ["verify-snapshots", 7_200],
     ["disk-attached", 86_400],
   ])(
-    "the Terraform module retries an event of %s twice, for at most %i s, and then notifies the alarm topic",
+    "the Terraform module retries a failed event of %s twice within %i s and then notifies the alarm topic",
     async (name, age) => {
       const { the } = await planned();
       const { on_failure, ...rest } = the("fgs_async_invoke_configuration", name);
@@ -244,7 +91,7 @@ describe("the functions of the Terraform module", () => {
     },
   );
 
-  test("the Terraform module starts the functions by cron, verify-snapshots every hour", async () => {
+  test("the Terraform module starts verify-snapshots every hour and the other functions by their cron schedules", async () => {
     const { the } = await planned();
     const timer = (key: string) => JSON.parse(the("fgs_function_trigger", key).event_data);
     expect(timer("verify")).toEqual({
@@ -257,24 +104,24 @@ describe("the functions of the Terraform module", () => {
   });
 });
 
-describe("the rights of the Terraform module", () => {
-  test("the Terraform module writes policies of version 1.1 that only allow actions", async () => {
+describe("the permissions of the Terraform module", () => {
+  test("the Terraform module writes IAM policies of version 1.1 that only allow actions", async () => {
     const { of } = await planned();
     for (const { policy } of of("identity_role")) {
       const { Version, Statement } = JSON.parse(policy);
       expect(Version).toBe("1.1");
       for (const { Effect, Action, ...rest } of Statement) {
         expect(Effect).toBe("Allow");
-        // Only the invocation of the function itself is limited to a resource; the agency limits the others to the project.
-        const starts = Action.some((action: string) => action.startsWith("functiongraph:"));
-        expect(rest).toEqual(starts ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
+        // Only the permission to invoke a function names a resource. The agency limits the other permissions to the project.
+        const canInvoke = Action.some((action: string) => action.startsWith("functiongraph:"));
+        expect(rest).toEqual(canInvoke ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
       }
     }
     const [scheduled] = of("identity_role", "scheduled-snapshots");
     expect(scheduled.policy).toContain('"Action":["functiongraph:function:invokeAsync"]');
   });
 
-  test("the Terraform module grants platform_policies only to the platform's agency", async () => {
+  test("the Terraform module grants the policies in platform_policies only to the platform's agency", async () => {
     const { of } = await planned({ platform_policies: ["CTS Administrator"] });
     const having = of("identity_agency").filter(({ project_role }) =>
       project_role[0].roles.includes("CTS Administrator"),
@@ -285,7 +132,7 @@ describe("the rights of the Terraform module", () => {
 });
 
 describe("the gateway of the Terraform module", () => {
-  test("the Terraform module publishes the APIs in the default environment and authorizes the callers' application", async () => {
+  test("the Terraform module publishes the APIs in the default environment and authorizes the application of the callers", async () => {
     const { the } = await planned();
     const env = "DEFAULT_ENVIRONMENT_RELEASE_ID";
     expect(the("apig_api_publishment", "pre-deploy")).toMatchObject({ env_id: env });
@@ -295,13 +142,13 @@ describe("the gateway of the Terraform module", () => {
     });
   });
 
-  test("the Terraform module keeps the app codes that were created on the console", async () => {
+  test("the Terraform module keeps app codes that were created in the console", async () => {
     const { resource } = await parse("gateway.tf", sources()["gateway.tf"] ?? "");
     const [{ lifecycle }] = resource.huaweicloud_apig_application.callers;
     expect(lifecycle).toEqual([{ ignore_changes: [`\${app_codes}`] }]);
   });
 
-  test("the Terraform module accepts only access keys of this account", async () => {
+  test("the Terraform module permits only access keys of its own account to call APIs with IAM authentication", async () => {
     const { the } = await planned({
       gateway: { ...DEPLOYMENT.gateway, authentication: "IAM", publish_with_iam: true },
     });

@@ -1,4 +1,4 @@
-/** Defines what a deployment has to contain, and helpers of its checks. */
+/** Defines the expected content of a deployment, and helpers of the checks. */
 import { loadDefinitions } from "../../../infra/definitions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
@@ -14,14 +14,14 @@ export interface Wanted {
   functions: string[];
   policies: Record<string, Any>;
   diskAttachedKind: string;
-  /** The functions that may delete snapshots of a full disk. */
+  /** The functions that may delete old snapshots of a full disk before they create a snapshot. */
   makingRoom: string[];
 }
 
-/** Reports the missing, superfluous and repeated values. */
+/** Reports values that are missing, superfluous or repeated. */
 export const different = (what: string, got: string[], expected: string[]): string[] => [
   ...expected.filter((one) => !got.includes(one)).map((one) => `${what}: ${one} is missing`),
-  ...got.filter((one) => !expected.includes(one)).map((one) => `${what}: ${one} is too much`),
+  ...got.filter((one) => !expected.includes(one)).map((one) => `${what}: ${one} is superfluous`),
   ...got.filter((one, index) => got.indexOf(one) < index).map((one) => `${what}: ${one} occurs twice`),
 ];
 

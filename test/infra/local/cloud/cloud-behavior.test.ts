@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startTestCloud, statusAndCode } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud limits pages to `pageCap` rows, and counts the rows of a page with `counts` page", async () => {
+test("the embedded cloud returns at most `pageCap` rows per page, and with `counts` page it counts only the rows of the page", async () => {
   const { cloud, call } = await startTestCloud({ pageCap: 2, counts: "page", v5ListCount: true });
   const servers = [cloud.addServer(), cloud.addServer(), cloud.addServer()];
   const volumes = servers.map(({ id }) => cloud.addVolume({ serverId: id, tags: { backup: "daily" } }));
@@ -35,7 +35,7 @@ test("the embedded cloud limits pages to `pageCap` rows, and counts the rows of 
   expect((await call("GET", "/v1.0/{p}/snapshots")).json).toMatchObject({ count: 3, snapshots: [{}, {}, {}] });
 });
 
-test("the embedded cloud shows attachments without id and time with `attachmentIds` false", async () => {
+test("the embedded cloud omits the id and the time of attachments with `attachmentIds` false", async () => {
   const { cloud, call } = await startTestCloud({ attachmentIds: false });
   const server = cloud.addServer();
   const { id } = cloud.addVolume({ serverId: server.id });
@@ -46,7 +46,7 @@ test("the embedded cloud shows attachments without id and time with `attachmentI
   expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
 });
 
-test("the embedded cloud shows no DWS descriptions with `describeClusterSnapshots` null", async () => {
+test("the embedded cloud returns null as the description of DWS snapshots with `describeClusterSnapshots` null", async () => {
   const { cloud, call } = await startTestCloud({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {
@@ -59,7 +59,7 @@ test("the embedded cloud shows no DWS descriptions with `describeClusterSnapshot
   }
 });
 
-/** All statuses of *EVS API Reference, "EVS Disk Status" (evs_04_0040)*, except `available` and `in-use`. */
+/** All disk statuses except `available` and `in-use` (*EVS API Reference, "EVS Disk Status", evs_04_0040*). */
 const OTHER_STATUSES = [
   "creating",
   "error",
@@ -79,14 +79,14 @@ const OTHER_STATUSES = [
   "awaiting-transfer",
 ];
 
-test("the embedded cloud refuses a create on a disk in a wrong status with the error `wrongVolumeStatus`", async () => {
-  const refusals: [wanted: { status: number; code: string } | undefined, body: object][] = [
+test("the embedded cloud rejects a snapshot of a disk in a wrong status with the error of `wrongVolumeStatus`", async () => {
+  const rejections: [wanted: { status: number; code: string } | undefined, body: object][] = [
     [undefined, { error: { code: "EVS.5400" } }],
     [{ status: 400, code: "EVS.2024" }, { error: { code: "EVS.2024" } }],
     [{ status: 400, code: "EVS.2130" }, { error: { code: "EVS.2130" } }],
     [{ status: 409, code: "conflictingRequest" }, { conflictingRequest: { code: 409 } }],
   ];
-  for (const [wrongVolumeStatus, body] of refusals) {
+  for (const [wrongVolumeStatus, body] of rejections) {
     const { cloud, call } = await startTestCloud(wrongVolumeStatus ? { wrongVolumeStatus } : {});
     const server = cloud.addServer().id;
     const volume_id = cloud.addVolume({ serverId: server }).id;

@@ -6,7 +6,7 @@ const root = new URL("../../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const readme = read("infra/local/README.md");
 
-/** Returns the rows of the table under a heading. */
+/** Returns the rows of the table under a heading of infra/local/README.md. */
 function rows(heading: string): string[][] {
   const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   const lines = section.split("\n").filter((line) => line.startsWith("|"));
@@ -24,7 +24,7 @@ const tests = new Map(
     .map((file) => [basename(file), file]),
 );
 
-test("the fidelity table names a source and an existing test in every row", () => {
+test("each row of the fidelity table in infra/local/README.md names a source and an existing test", () => {
   const table = rows("Fidelity");
   expect(table.length).toBeGreaterThan(50);
   for (const [behaviour, source, cell, ...others] of table) {
@@ -38,13 +38,13 @@ test("the fidelity table names a source and an existing test in every row", () =
   }
 });
 
-test("the fidelity table contains every test file of the embedded cloud", () => {
+test("the fidelity table in infra/local/README.md contains every test file of the embedded cloud", () => {
   const files = [...tests.keys()].filter((file) => !/^(fidelity|inventory|faults)\b/.test(file));
   const named = rows("Fidelity").map(([, , cell]) => cell?.split("`")[1]);
   for (const file of files) expect(named).toContain(file);
 });
 
-test("the table of behavior options in the README lists every field of CloudBehavior in order", () => {
+test("infra/local/README.md lists every field of CloudBehavior in the order of the code", () => {
   const [, fields = ""] =
     /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-behavior.ts")) ?? [];
   const options = [...fields.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
@@ -52,7 +52,7 @@ test("the table of behavior options in the README lists every field of CloudBeha
   expect(rows("Behavior options").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
 });
 
-test("the table of faults in the README lists every type of fault in order", () => {
+test("infra/local/README.md lists every type of fault in the order of the code", () => {
   const [, union = ""] =
     /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/gateway/faults.ts")) ?? [];
   const types = [...union.matchAll(/\{ type: "(\w+)"/g)].map(([, type]) => type);

@@ -4,7 +4,7 @@ import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/c
 import { caller } from "../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud starts with snapshots of every kind that a test adds", async () => {
+test("the embedded cloud shows the snapshots of every kind that a test adds with `addSnapshot`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
@@ -40,7 +40,7 @@ test("the embedded cloud starts with snapshots of every kind that a test adds", 
   expect(cloud.snapshots("snapshot").map(({ id }) => id)).toEqual([stuck.id]);
 });
 
-test("the embedded cloud sets the status of a snapshot of every kind and cancels its pending change of status", async () => {
+test("`setSnapshotStatus` of the embedded cloud sets the status for every kind and cancels pending status changes", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volumeId = cloud.addVolume({ serverId: server.id }).id;
@@ -57,7 +57,7 @@ test("the embedded cloud sets the status of a snapshot of every kind and cancels
   expect((await shown()).status).toBe("error_deleting");
   cloud.setSnapshotStatus(id, "available");
 
-  // A new status cancels the deletion of one snapshot. The other snapshots are still deleted.
+  // A new status cancels the pending deletion of its snapshot only.
   const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
   for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
   cloud.setSnapshotStatus(id, "available");
@@ -80,7 +80,7 @@ test("the embedded cloud sets the status of a snapshot of every kind and cancels
   expect(() => cloud.setSnapshotStatus("unknown", "error")).toThrow("There is no snapshot unknown.");
 });
 
-test("the embedded cloud replaces the labels of a snapshot and the string that it shows as the creation time", async () => {
+test("the embedded cloud lets a test replace the labels and the creation time of a snapshot", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   const clusterId = cloud.addCluster().id;
@@ -109,7 +109,7 @@ test("the embedded cloud replaces the labels of a snapshot and the string that i
   expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("its service has no labels");
 });
 
-test("the embedded cloud adds a member to a group and removes a member from it", async () => {
+test("the embedded cloud lets a test add members to a snapshot group and remove them", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume().id, cloud.addVolume().id];
   const group = cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [a], createdAt: "2026-11-20T00:00:00Z" });
@@ -129,7 +129,7 @@ test("the embedded cloud adds a member to a group and removes a member from it",
   expect(() => cloud.addMember("unknown", a)).toThrow("There is no snapshot group unknown.");
 });
 
-test("the embedded cloud returns copies, so a test cannot change its state by accident", async () => {
+test("the embedded cloud returns copies of disks and snapshots, so a test cannot change its state by accident", async () => {
   const { cloud } = await startTestCloud();
   const volume = cloud.addVolume({ tags: { a: "b" } });
   volume.tags.a = "changed";
@@ -139,7 +139,7 @@ test("the embedded cloud returns copies, so a test cannot change its state by ac
   expect(cloud.snapshots()[0]?.metadata).toEqual({ a: "b" });
 });
 
-test("the embedded cloud adds, attaches, detaches and removes servers and disks", async () => {
+test("the embedded cloud lets a test add, attach, detach and remove servers and disks", async () => {
   const { cloud } = await startTestCloud();
   const server = cloud.addServer();
   const [a, b] = [cloud.addVolume({ serverId: server.id }), cloud.addVolume({ serverId: server.id })];
@@ -161,7 +161,7 @@ test("the embedded cloud adds, attaches, detaches and removes servers and disks"
   expect(cloud.volume(shared.id)?.attachments).toHaveLength(1);
 });
 
-test("the clocks of the embedded cloud stand still or run fast, and read times as UTC", () => {
+test("StoppedClock moves only when a test sets or advances it, ScaledClock runs faster, and both read times as UTC", () => {
   const stopped = new StoppedClock("2026-11-21T02:00:00.123456");
   expect(stopped.now()).toBe(Date.UTC(2026, 10, 21, 2, 0, 0, 123));
   stopped.advance(1000);
@@ -175,7 +175,7 @@ test("the clocks of the embedded cloud stand still or run fast, and read times a
   expect(fast.now() - first).toBeGreaterThanOrEqual(1_000_000);
 });
 
-test("the embedded cloud uses the wall clock, delays requests by `latencyMs`, and records none with `keepRequests` false", async () => {
+test("the embedded cloud uses the wall clock by default, delays responses by `latencyMs`, and with `keepRequests` false records no request", async () => {
   const cloud = await startCloud({ creationMs: 0, latencyMs: () => 5, keepRequests: false });
   const call = caller(cloud);
   const started = performance.now();
@@ -187,7 +187,7 @@ test("the embedded cloud uses the wall clock, delays requests by `latencyMs`, an
   await expect(call("GET", "/v2/{p}/cloudvolumes/detail")).rejects.toThrow();
 });
 
-test("the embedded cloud creates snapshots of each kind in the time that `creationMs` sets", async () => {
+test("the embedded cloud takes the time in `creationMs` to create a snapshot of the kind", async () => {
   const { cloud, clock, call } = await startTestCloud({ creationMs: { snapshot: 10 } });
   await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: cloud.addVolume().id } });
@@ -209,7 +209,7 @@ test("the embedded cloud lists ten thousand disks and ten thousand snapshots pag
   }
   expect(ids.size).toBe(10_000);
   const unlimited = (await call("GET", "/v2/{p}/cloudsnapshots/detail")).json;
-  // A list has links only if the request has a limit (SOURCES.md#evs-list-internal-links).
+  // A list response has links only if the request has a limit (SOURCES.md#evs-list-internal-links).
   expect([unlimited.snapshots.length, unlimited.snapshots_links]).toEqual([1000, undefined]);
   let marker = "";
   let disks = 0;
@@ -221,7 +221,7 @@ test("the embedded cloud lists ten thousand disks and ten thousand snapshots pag
   expect(disks).toBe(10_000);
 });
 
-test("the embedded cloud prefers a route with a fixed segment to a route with a parameter, in any order of routes", () => {
+test("the embedded cloud's router prefers a fixed path segment to a path parameter in any order of the routes", () => {
   const handle = () => ({ status: 200 });
   const route = (operation: string, path: string) => ({ operation, method: "GET", path, handle });
   const routes = [route("show", "/v2/{p}/things/{id}"), route("list", "/v2/{p}/things/detail")];

@@ -67,7 +67,7 @@ describe("asynchronous invocations of the host", () => {
     ]);
   });
 
-  test("the host retries an asynchronous event as often as configured and then reports the failure", async () => {
+  test("the host retries an asynchronous event `asyncRetries` times and then reports the failure", async () => {
     const { attempts, notices } = await run(9, { asyncRetries: 2 });
     expect(attempts).toHaveLength(3);
     expect(notices).toHaveLength(1);
@@ -79,7 +79,7 @@ describe("asynchronous invocations of the host", () => {
     expect(notices).toEqual([]);
   });
 
-  test("the host drops an asynchronous event that is too old", async () => {
+  test("the host stops retrying an asynchronous event that is older than `asyncMaxEventAgeSeconds`", async () => {
     const { attempts, notices } = await run(9, {
       asyncRetries: 3,
       asyncMaxEventAgeSeconds: 0.01,
@@ -89,11 +89,11 @@ describe("asynchronous invocations of the host", () => {
     expect(notices).toMatchObject([{ request_context: { condition: "EventAgeExceeded" } }]);
   });
 
-  test("the host accepts 0 to 3 retries", async () => {
+  test("the host rejects more than 3 retries of asynchronous events", async () => {
     await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
   });
 
-  test("the host drops events that wait for a retry when it closes", async () => {
+  test("the host discards asynchronous events that wait for a retry when it closes", async () => {
     const failed = new Promise<void>((resolve) => {
       void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
         started.invokeAsync("failing", {}),
@@ -104,7 +104,7 @@ describe("asynchronous invocations of the host", () => {
     await host?.idle();
   });
 
-  test("the host runs an acknowledged invocation by its URN with the acknowledged request id", async () => {
+  test("the host runs an asynchronous invocation of a function URN with the acknowledged request id", async () => {
     const seen: string[] = [];
     const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
     const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";

@@ -53,7 +53,7 @@ test("the local gateway serves only its routes", async () => {
   }
 });
 
-test("the local gateway builds the event of a dedicated gateway", async () => {
+test("the local gateway passes an event in the format of a dedicated API gateway to the function", async () => {
   const response = await post("/create-echo?a=1&b=two%20words", '{"snapshot":"ä"}', {
     "Idempotency-Key": "K-1",
     "Content-Type": "application/json",
@@ -85,7 +85,7 @@ test("the local gateway passes every HTTP method to the function", async () => {
   expect(await response.json()).toMatchObject({ httpMethod: "DELETE", body: "" });
 });
 
-test("the local gateway decodes a base64 body", async () => {
+test("the local gateway decodes a base64 body in the function result", async () => {
   const response = await post("/pre-deploy", "");
   expect(await response.text()).toBe("ok");
 });
@@ -93,35 +93,35 @@ test("the local gateway decodes a base64 body", async () => {
 describe("the local gateway checks the shape of a result", () => {
   const good = { statusCode: 200, headers: {}, body: "", isBase64Encoded: false };
   test.each([
-    ["no object", "text"],
-    ["a list", [good]],
-    ["nothing", null],
-    ["statusCode as text", { ...good, statusCode: "200" }],
-    ["statusCode out of range", { ...good, statusCode: 0 }],
-    ["statusCode missing", { ...good, statusCode: undefined }],
-    ["headers missing", { ...good, headers: undefined }],
-    ["a header that is no string", { ...good, headers: { a: 1 } }],
-    ["body as an object", { ...good, body: {} }],
-    ["isBase64Encoded missing", { ...good, isBase64Encoded: undefined }],
-    ["a member too many", { ...good, status: 200 }],
-  ])("the local gateway responds with 500 to a result with %s", async (_, result) => {
+    ["a string instead of an object", "text"],
+    ["an array instead of an object", [good]],
+    ["null instead of an object", null],
+    ["a string as statusCode", { ...good, statusCode: "200" }],
+    ["the statusCode 0", { ...good, statusCode: 0 }],
+    ["no statusCode", { ...good, statusCode: undefined }],
+    ["no headers", { ...good, headers: undefined }],
+    ["a number as a header", { ...good, headers: { a: 1 } }],
+    ["an object as the body", { ...good, body: {} }],
+    ["no isBase64Encoded", { ...good, isBase64Encoded: undefined }],
+    ["an unknown field", { ...good, status: 200 }],
+  ])("the local gateway responds with 500 FSS.1202 to a function result with %s", async (_, result) => {
     const response = await post("/create-any", JSON.stringify(result));
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error_code: "FSS.1202" });
   });
 
-  test("the local gateway passes a result of the right shape to the caller", async () => {
+  test("the local gateway passes a valid function result to the caller", async () => {
     expect((await post("/create-any", JSON.stringify(good))).status).toBe(200);
   });
 });
 
-test("the local gateway responds to a failed function with 500", async () => {
+test("the local gateway responds with 500 and the error message if the function throws", async () => {
   const response = await post("/create-failing", "{}");
   expect(response.status).toBe(500);
   expect(await response.json()).toMatchObject({ error_msg: "RangeError: out of range" });
 });
 
-test("the local gateway refuses a body over 4 MB with 413 before it calls the function", async () => {
+test("the local gateway rejects a body of more than 4 MB with 413 before it calls the function", async () => {
   const response = await post("/create-echo", Buffer.alloc(4 * 1024 * 1024 + 1));
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({ error_code: "APIG.0201" });

@@ -51,7 +51,7 @@ const SOURCES = {
 
 let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
-/** Returns the variables that `test/dates/clock.cjs` gives every process if the tests run at another date. */
+/** Returns the environment variables that `test/dates/clock.cjs` adds to every process if the tests run at another date. */
 const shiftedClockVariables = () => {
   const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
   return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };
@@ -117,7 +117,7 @@ describe("the context of the host", () => {
     expect(result).toMatchObject({ getSecurityAccessKey: "", getSecuritySecretKey: "", getSecurityToken: "" });
   });
 
-  test("the host reads the credentials for each request, even on a warm instance", async () => {
+  test("the host reads the credentials again for each request to a warm instance", async () => {
     let round = 0;
     await start({ credentials: () => ({ ak: `AK${++round}`, sk: "SK" }) });
     expect((await host.invoke("context", {})).result).toMatchObject({ getSecurityAccessKey: "AK1" });
@@ -126,7 +126,7 @@ describe("the context of the host", () => {
     expect(second.result).toMatchObject({ getSecurityAccessKey: "AK2" });
   });
 
-  test("the host's logger prints time, request id, level and message from level INFO on", async () => {
+  test("the host's logger prints time, request id, level and message, and no DEBUG messages by default", async () => {
     const lines: Line[] = [];
     await (await start({ onLine: (line) => lines.push(line) })).invoke("logger", {}, { requestId: "request-1" });
     expect(lines.map(({ text }) => text)).toEqual([
@@ -151,16 +151,16 @@ describe("the instances of the host", () => {
     expect(new Set(results.map(({ result }) => (result as { pid: number }).pid)).size).toBe(2);
   });
 
-  test("the host refuses a synchronous request above the maximum of instances and delays an asynchronous one", async () => {
-    const ended: unknown[] = [];
-    await start({ maxInstances: { counter: 1 }, onInvocation: ({ result }) => ended.push(result) });
+  test("the host rejects a synchronous request above `maxInstances` and delays an asynchronous request", async () => {
+    const results: unknown[] = [];
+    await start({ maxInstances: { counter: 1 }, onInvocation: ({ result }) => results.push(result) });
     const running = host.invoke("counter", { ms: 50 });
     const refused = await host.invoke("counter", {});
     expect(refused.error?.errorType).toBe("TooManyInstances");
     await host.invokeAsync("counter", {});
     await running;
     await host.idle();
-    expect(ended).toMatchObject([undefined, { count: 1 }, { count: 2 }]);
+    expect(results).toMatchObject([undefined, { count: 1 }, { count: 2 }]);
   });
 
   test("the host kills an instance at its timeout and starts another one for the next request", async () => {
@@ -175,7 +175,7 @@ describe("the instances of the host", () => {
     expect(await host.invoke("hanging", {})).toMatchObject({ cold: true, result: null });
   });
 
-  test("the host fails the request of an instance that exits, and returns its output", async () => {
+  test("the host reports an error and the printed lines if an instance exits during a request", async () => {
     const lines: string[] = [];
     await start({ onLine: ({ text }) => lines.push(text) });
     const { error } = await host.invoke("exiting", {});
@@ -183,7 +183,7 @@ describe("the instances of the host", () => {
     expect(lines).toEqual(["last words"]);
   });
 
-  test("the host passes only the platform's variables and PATH to an instance", async () => {
+  test("the host passes only the platform's environment variables and PATH to an instance", async () => {
     process.env.HUAWEICLOUD_SDK_SK = "a secret of the developer";
     process.env.NODE_OPTIONS ??= "";
     await start({ environment: { EXTRA: "given by name" } });
@@ -218,7 +218,7 @@ describe("the results of the host", () => {
     ["circular", { errorType: "TypeError", errorMessage: expect.stringContaining("circular") }],
     ["broken", { errorType: "Error", errorMessage: expect.stringContaining("no-such-package") }],
     ["bare", { errorType: "TypeError", errorMessage: 'index.js exports no function "handler"' }],
-  ])("the host returns errorMessage and errorType for the failing function %s", async (name, error) => {
+  ])("the host returns the errorMessage and errorType of the function %s, which fails", async (name, error) => {
     const invocation = await (await start()).invoke(name, {});
     expect(invocation.error).toEqual(error);
     expect(invocation.result).toBeUndefined();
@@ -228,7 +228,7 @@ describe("the results of the host", () => {
     expect(await (await start()).invoke("silent", {})).toMatchObject({ result: null });
   });
 
-  test("the host accepts the result and the error of a callback", async () => {
+  test("the host accepts the result or the error that a function passes to its callback", async () => {
     await start();
     expect((await host.invoke("callback", { a: 1 })).result).toEqual({ got: { a: 1 } });
     expect((await host.invoke("callback", { error: "no" })).error).toEqual({
@@ -247,14 +247,14 @@ describe("the results of the host", () => {
     expect(new Set(lines.map(({ requestId }) => requestId))).toEqual(new Set(["request-1"]));
   });
 
-  test("the host enforces the limits of payloads", async () => {
+  test("the host rejects an event over 6 MB, an asynchronous event over 256 KB, and a result over 6 MB", async () => {
     await start();
     await expect(host.invoke("silent", { pad: "x".repeat(6 * 1024 * 1024) })).rejects.toThrow("FSS.1201");
     await expect(host.invokeAsync("silent", { pad: "x".repeat(256 * 1024) })).rejects.toThrow("FSS.1201");
     expect((await host.invoke("large", { bytes: 6 * 1024 * 1024 })).error?.errorType).toBe("ResponseTooLarge");
   });
 
-  test("the host limits the user_event of a timer to less than 2,048 bytes, but not that of an asynchronous invocation", async () => {
+  test("the host rejects a timer event with a user_event of 2,048 bytes, except in an asynchronous invocation", async () => {
     await start();
     const timer = (user_event: string) => ({ trigger_type: "TIMER", trigger_name: "nightly", user_event });
     expect((await host.invoke("silent", timer("ü".repeat(1_023)))).error).toBeUndefined();
@@ -265,14 +265,14 @@ describe("the results of the host", () => {
     await host.idle();
   });
 
-  test("the host names an unknown function and the known functions in its error", async () => {
+  test("the host's error about an unknown function names that function and the known functions", async () => {
     await start({ functions: ["silent", "text"] });
     await expect(host.invoke("slient", {})).rejects.toThrow(
       'There is no function "slient". Known functions: silent, text',
     );
   });
 
-  test("the host refuses user data above the platform's limits", async () => {
+  test("the host rejects user data with more than 20 variables, 4,096 characters or an invalid name", async () => {
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`V${i}`, "x"]));
     await expect(start({ userData: many })).rejects.toThrow("20 variables");
     await expect(start({ userData: { A: "x".repeat(4096) } })).rejects.toThrow("4096 characters");

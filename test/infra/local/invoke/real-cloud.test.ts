@@ -1,4 +1,4 @@
-/** Tests what `npm run invoke -- … --real` prints about the cloud, and when it requires `--yes`. */
+/** Tests which endpoints `npm run invoke -- … --real` prints, and when the command requires `--yes`. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,9 +49,9 @@ test("invoke --real prints the endpoint of each service and reports that all end
   }
 });
 
-test("invoke --real prints REAL cloud and every endpoint if one endpoint is not a loopback address", async () => {
+test('invoke --real prints "REAL cloud" and every endpoint if one endpoint is not a loopback address', async () => {
   const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
-  // The command refuses before it calls anything.
+  // The command is rejected before it sends a request.
   const { ended, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
   expect(ended).toBeInstanceOf(BadUsage);
   expect(output).toMatch(/^Runs prune-snapshots on the REAL cloud: /);
@@ -64,28 +64,32 @@ test("invoke --real prints REAL cloud and every endpoint if one endpoint is not 
 describe("invoke --real of a function that deletes snapshots", () => {
   const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
   const cases: [string, string, unknown, Record<string, string>?][] = [
-    ["prune", "prune-snapshots", timerEvent(policy())],
-    ["prune with a dry run that is a string", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
-    ["prune with a policy as an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
-    ["prune with a policy that cannot be read", "prune-snapshots", timerEvent("{")],
-    ["prune without an event", "prune-snapshots", {}],
-    ["a schedule that makes room", "scheduled-snapshots", timerEvent(policy({ targets: TARGETS, make_room: true }))],
-    ["a gate that makes room", "pre-deploy", apig(gate({ make_room: true }))],
+    ["prune-snapshots", "prune-snapshots", timerEvent(policy())],
+    ["prune-snapshots with the string true as dry_run", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
+    ["prune-snapshots with a policy that is an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
+    ["prune-snapshots with a policy that is not valid JSON", "prune-snapshots", timerEvent("{")],
+    ["prune-snapshots with an empty event", "prune-snapshots", {}],
     [
-      "a gate that makes room, with a plain body",
+      "scheduled-snapshots with make_room",
+      "scheduled-snapshots",
+      timerEvent(policy({ targets: TARGETS, make_room: true })),
+    ],
+    ["pre-deploy with make_room", "pre-deploy", apig(gate({ make_room: true }))],
+    [
+      "pre-deploy with make_room in a plain-text body",
       "pre-deploy",
       apig({}, {}, { body: JSON.stringify(gate({ make_room: true })), isBase64Encoded: false }),
     ],
-    ["attached disks with a retention", "disk-attached", {}, { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) }],
+    ["disk-attached with a retention", "disk-attached", {}, { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) }],
   ];
-  test.each(cases)("invoke --real without --yes refuses %s", async (_what, name, event, changes) => {
+  test.each(cases)("invoke --real without --yes does not run %s", async (_what, name, event, changes) => {
     const { ended, requests } = await invoke(name, event, [], changes);
     expect(ended).toBeInstanceOf(BadUsage);
     expect(ended.message).toMatch(/^Not run: .* deletes snapshots.*\. Add --yes /);
     expect(requests).toBe(0);
   });
 
-  test("invoke --real with --yes lets prune delete snapshots", async () => {
+  test("invoke --real with --yes runs prune-snapshots, which deletes a snapshot", async () => {
     const { cloud, inventory } = localSite;
     const marker = {
       "managed-by": "snapshot-functions",
@@ -105,7 +109,7 @@ describe("invoke --real of a function that deletes snapshots", () => {
   });
 });
 
-test("invoke --real does not require --yes if the function cannot delete snapshots", async () => {
+test("invoke --real does not require --yes for a dry run or for pre-deploy without make_room", async () => {
   const dry = await invoke("prune-snapshots", timerEvent(policy({ dry_run: true }), "{{now}}"));
   expect(dry.ended).toBe(0);
   const room = policy({ targets: TARGETS, make_room: true, dry_run: true });

@@ -23,7 +23,7 @@ const plan = { from: FROM, days: 400, everyHours: 24 };
 describe("simulate over 400 days", () => {
   const days = simulate(nightly, plan);
 
-  test("simulate retains the snapshots of the calendar, each with its rules", () => {
+  test("simulate shows which snapshots the policy retains after 400 days, each with the retention rules that keep it", () => {
     expect(days).toHaveLength(400);
     expect([days[0]?.day, days.at(-1)?.day]).toEqual(["2026-11-21", "2027-12-25"]);
     expect(days.at(-1)?.retained.map(({ day, rules }) => `${day} ${rules.join(" ")}`)).toEqual([
@@ -41,7 +41,7 @@ describe("simulate over 400 days", () => {
     ]);
   });
 
-  test("simulate retains all earlier and new snapshots that it does not delete", () => {
+  test("simulate retains on each day the previous snapshots plus the created minus the deleted snapshots", () => {
     let retained = 0;
     for (const day of days) {
       expect(day.retained).toHaveLength(retained + day.created - day.deleted);
@@ -50,7 +50,7 @@ describe("simulate over 400 days", () => {
     }
   });
 
-  test("simulate draws a row for each rule and a mark for each day whose snapshot is retained", () => {
+  test("simulate draws an SVG with a row for each retention rule and a mark for each retained snapshot", () => {
     const svg = calendar(`<"nightly" & co>`, days);
     expect(svg).toContain("&lt;&quot;nightly&quot; &amp; co&gt;");
     const rows = [...svg.matchAll(/text-anchor="end">(\w+)</g)].map(([, name]) => name);
@@ -58,19 +58,19 @@ describe("simulate over 400 days", () => {
     const marks = [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="[\d.]+"[^>]*><title>([^<]*)</g)];
     const tops = [...new Set(marks.map(([, , y]) => Number(y)))].sort((a, b) => a - b);
     expect(tops.map((top) => marks.filter(([, , y]) => Number(y) === top).length)).toEqual([3, 2, 7, 4, 12, 20]);
-    // The marks are ordered by day, from left to right.
+    // The marks of a row are in order of their days, from left to right.
     const lastRow = marks.filter(([, , y]) => Number(y) === tops.at(-1));
     expect(lastRow.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.retained.map(({ day }) => day));
     const places = lastRow.map(([, x]) => Number(x));
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(openTags(svg)).toEqual([]);
+    expect(unbalancedTags(svg)).toEqual([]);
   });
 });
 
 const monthly = (day: string) => `${day} keep_monthly`;
 
-/** Returns the tags that are opened but not closed, or closed but not opened. */
-function openTags(xml: string): string[] {
+/** Returns the XML tags that are not closed, or a closing tag without an opening tag. */
+function unbalancedTags(xml: string): string[] {
   const open: string[] = [];
   for (const [, close, name = "", rest = ""] of xml.matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
     if (close) {
@@ -80,19 +80,19 @@ function openTags(xml: string): string[] {
   return open;
 }
 
-test("simulate combines several snapshots of one day in the policy's time zone", () => {
+test("simulate counts several snapshots per day by the days of the policy's time zone", () => {
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
   expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
     ["2026-11-21", 3, 0, 3],
-    // Only two of the three days exist, so the oldest snapshot is retained in addition to the last six.
+    // keep_daily needs 3 days but only 2 exist, so it also retains the oldest snapshot.
     ["2026-11-22", 4, 0, 7],
     ["2026-11-23", 4, 4, 7],
     ["2026-11-24", 1, 2, 6],
   ]);
 });
 
-test("simulate reports a policy that exceeds the limit per disk of a kind", () => {
+test("simulate reports a policy that retains more snapshots per disk than the kind allows", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
   expect(peak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
   expect(exceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
@@ -104,7 +104,7 @@ test("simulate reports a policy that exceeds the limit per disk of a kind", () =
   );
 });
 
-test("simulate knows the limits of 256 standard snapshots, including group members, and of 7 with instant access", () => {
+test("simulate reports a policy that reaches 256 standard snapshots or group members per disk, or 7 with instant access", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
   const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
   expect(exceededLimits(days, [standard, group])).toEqual([
@@ -161,7 +161,7 @@ describe("the command simulate", () => {
     return path;
   };
 
-  test("simulate prints a table, and exits with 1 and the reason if the policy would end in QuotaExceeded", async () => {
+  test("simulate prints a table, and exits with 1 and an explanation if the policy would cause QuotaExceeded", async () => {
     const path = folder();
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     writeFileSync(join(path, "nightly.json"), JSON.stringify({ ...nightly, targets }));
@@ -179,7 +179,7 @@ describe("the command simulate", () => {
     expect(readdirSync(path)).toEqual(["nightly.json"]);
   });
 
-  test("simulate exits with 0 if the policy fits, and writes a picture only to the file that --svg or --out names", async () => {
+  test("simulate exits with 0 if the policy fits, and writes a picture only with --svg or --out", async () => {
     const path = folder();
     writeFileSync(join(path, "nightly.json"), JSON.stringify(nightly));
     expect(await run(join(path, "nightly.json"), "--days=60")).toMatchObject({ code: 0, err: "" });
@@ -209,7 +209,7 @@ describe("the command simulate", () => {
     expect(printed.join("\n")).toContain("Retained on 2026-11-23 (nightly, Europe/Berlin)");
   });
 
-  test("simulate reads the samples of timer events, whose policies contain placeholders for ids", () => {
+  test("simulate reads sample timer events whose policies contain placeholders instead of ids", () => {
     for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
       const printed: string[] = [];
       expect(runSimulate([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
@@ -217,7 +217,7 @@ describe("the command simulate", () => {
     }
   });
 
-  test("simulate reports wrong arguments and files, and writes nothing", async () => {
+  test("simulate rejects wrong arguments and invalid files with an explanation, and writes no file", async () => {
     const path = folder();
     const write = (name: string, text: string) => {
       writeFileSync(join(path, name), text);
@@ -243,9 +243,9 @@ describe("the command simulate", () => {
       [[policy, "--month", "1"], "Unknown option '--month'"],
       [[policy, "--days"], "Option '--days <value>' argument missing"],
     ];
-    for (const [argv, says] of cases) {
+    for (const [argv, message] of cases) {
       const printed: string[] = [];
-      expect(() => runSimulate(argv, (text) => printed.push(text))).toThrow(says);
+      expect(() => runSimulate(argv, (text) => printed.push(text))).toThrow(message);
       expect(printed).toEqual([]);
     }
     expect(readdirSync(path).filter((name) => name.endsWith(".svg"))).toEqual([]);

@@ -14,15 +14,15 @@ import { createScreen, type Screen } from "../../../../infra/local/terminal/scre
 import { formatTable } from "../../../../infra/local/terminal/table.ts";
 import { runTour } from "../../../../infra/local/tour/tour.ts";
 import { writeBundles } from "../../../support/bundles.ts";
+import { KINDS } from "../../../support/kinds.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
-const KINDS = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 const EVENTS = join("test", "events");
 const SAMPLES = readdirSync(join(ROOT, EVENTS)).filter((file) => file.endsWith(".json"));
 
-/** Runs a script of infra/local as its npm script does. */
+/** Runs a script of infra/local in a new process. */
 function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
   const { INIT_CWD: _, ...env } = process.env;
   return spawnSync(process.execPath, [TSX, join("infra", "local", script), ...argv], {
@@ -35,10 +35,11 @@ function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
 
 describe("the tour and invoke with the built functions", () => {
   beforeAll(() => {
-    if (!existsSync(join(ROOT, "dist", "create-snapshot", "index.js"))) throw new Error("npm run build comes first");
+    if (!existsSync(join(ROOT, "dist", "create-snapshot", "index.js")))
+      throw new Error("dist/ has no bundles. Run npm run build first.");
   });
 
-  test("the tour with --once ends with every snapshot available", { timeout: 60_000 }, () => {
+  test("the tour with --once exits with 0 after every snapshot became available", { timeout: 60_000 }, () => {
     const started = performance.now();
     const { status, stdout, stderr } = run("tour/main.ts", "--once");
     expect({ status, stderr, stdout: status === 0 ? "" : stdout }).toEqual({ status: 0, stderr: "", stdout: "" });
@@ -56,12 +57,12 @@ describe("the tour and invoke with the built functions", () => {
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
     for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
     const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // At least one snapshot of each kind over HTTP and by the timer, and one snapshot of the attached disk.
+    // HTTP and the timer each create a snapshot of every kind. CTS creates a snapshot of the attached disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
     expect(stdout).toMatch(/\n14 snapshots available, all \d+ records in the logging topic\n$/);
-    // The output is not a terminal, so it has neither colors nor a progress line.
+    // stdout is not a terminal, so the tour prints neither colors nor a progress line.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
 
@@ -83,7 +84,7 @@ describe("the tour and invoke with the built functions", () => {
       const json = (await response.json()) as { status?: string; count?: number };
       responses.push([response.status, json.status ?? json.count]);
     }
-    // The requested snapshot, and the snapshots of the three disks that the tag selects.
+    // There is one snapshot from the first command and three from pre-deploy, whose tag selects three disks.
     expect(responses).toEqual([
       [202, undefined],
       [200, "ready"],
@@ -96,7 +97,7 @@ describe("the tour and invoke with the built functions", () => {
     expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
     expect(lines.join("\n")).toMatch(/disk +archive +\S+ +not attached +backup=daily tier=cold\n/);
 
-    // The functions of the timers use the same cloud, so they verify the snapshots that this test created.
+    // The timer functions use the same embedded cloud, so verify-snapshots finds the snapshots of this test.
     const [, variables = ""] = /export (.+)/.exec(lines.find((line) => line.includes("export ")) ?? "") ?? [];
     for (const variable of variables.split(" ")) {
       const equals = variable.indexOf("=");
@@ -109,9 +110,9 @@ describe("the tour and invoke with the built functions", () => {
     const logged = localSite.cloud.logs.length;
     expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
     expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
-    // The printed variables are complete, so the function's records reach the logging topic.
+    // The printed variables include the logging topic, so the function's records reach the topic.
     expect(localSite.cloud.logs.length).toBeGreaterThan(logged);
-    // The sample event of prune is a dry run, so it does not require --yes.
+    // The sample event of prune-snapshots is a dry run, so invoke does not require --yes.
     expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });
 
@@ -138,7 +139,7 @@ describe("the tour and invoke with the built functions", () => {
       else expect(stdout).toContain("The embedded cloud contains no snapshot.");
     });
 
-    test("the sample events are described with their sources in test/events/README.md", () => {
+    test("test/events/README.md describes every sample event and its source", () => {
       const text = readFileSync(join(ROOT, EVENTS, "README.md"), "utf8");
       const rows = text.split("\n").filter((line) => line.startsWith("| `"));
       const described = rows.flatMap((row) =>
@@ -154,7 +155,7 @@ describe("the tour and invoke with the built functions", () => {
         ).toHaveLength(3);
     });
 
-    test("the sample timer events have a user_event within the platform's limit", () => {
+    test("the user_event of each sample timer event has less than 2,048 bytes", () => {
       for (const file of SAMPLES) {
         const event = JSON.parse(readFileSync(join(ROOT, EVENTS, file), "utf8"));
         if (event.user_event) expect(Buffer.byteLength(event.user_event)).toBeLessThan(2_048);
@@ -182,7 +183,7 @@ describe("the tour and invoke with the built functions", () => {
     [["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
     [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
     [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
-  ])("invoke refuses the arguments %j", async (argv, message) => {
+  ])("invoke rejects the invalid arguments %j", async (argv, message) => {
     const called = replay(argv, () => {});
     await expect(called).rejects.toThrow(message);
     await expect(called).rejects.toBeInstanceOf(BadUsage);
@@ -196,7 +197,7 @@ describe("the tour and invoke with the built functions", () => {
   });
 });
 
-test("the tour reports the problems of functions that fail", async () => {
+test("the tour lists the failed function calls as problems", async () => {
   const result = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
   const sources = {
     "create-snapshot": `exports.handler = async () => { throw new Error("no good"); };`,
@@ -228,14 +229,14 @@ describe("the records in the output of functions", () => {
   const record = { version: 1, time: "2026-11-21T02:00:00.000Z", function: "f", request_id: "r", action: "create" };
   const records = ["accepted", "existing"].map((outcome) => ({ ...record, outcome }) as ResultRecord);
 
-  test("the record parser distinguishes records from other lines", () => {
+  test("parseRecord returns a result record, or undefined for any other line", () => {
     expect(parseRecord(JSON.stringify(records[0]))).toEqual(records[0]);
     for (const text of ["", "text", "{", "null", "{}", '{"version":1}', "[1]"]) {
       expect(parseRecord(text)).toBeUndefined();
     }
   });
 
-  test("the record check finds every record that the topic lacks, as often as it is missing", () => {
+  test("missingFromTopic returns each record as often as the logging topic lacks it", () => {
     const [first, second] = records as [ResultRecord, ResultRecord];
     const cloud = { logs: [{ line: first }, { line: "no record" }] } as unknown as EmbeddedCloud;
     expect(missingFromTopic([first], cloud)).toEqual([]);
@@ -246,19 +247,19 @@ describe("the records in the output of functions", () => {
 describe("the placeholders of stored events", () => {
   const values = { volume_id: "v-1", now_ms: 5 };
 
-  test("the placeholders are replaced in strings, and by a number if they are the whole string", () => {
+  test("fillPlaceholders replaces placeholders in strings, and returns a number for a string that is only a number placeholder", () => {
     const event = { cts: { time: "{{now_ms}}", ids: ["{{volume_id}}"], text: "{{volume_id}} at {{now_ms}}", n: 1 } };
     expect(fillPlaceholders(event, values)).toEqual({ cts: { time: 5, ids: ["v-1"], text: "v-1 at 5", n: 1 } });
     expect(placeholdersIn(event)).toEqual(["now_ms", "volume_id"]);
   });
 
-  test("the placeholders are replaced inside a base64 body", () => {
+  test("fillPlaceholders replaces placeholders inside a base64 body", () => {
     const body = (text: string) => ({ isBase64Encoded: true, body: Buffer.from(text).toString("base64") });
     expect(fillPlaceholders(body('{"id":"{{volume_id}}"}'), values)).toEqual(body('{"id":"v-1"}'));
     expect(placeholdersIn(body("{{volume_id}}"))).toEqual(["volume_id"]);
   });
 
-  test("the placeholders without a value cause an error", () => {
+  test("fillPlaceholders throws an error that names a placeholder without a value", () => {
     expect(() => fillPlaceholders({ a: "{{server_id}}" }, values)).toThrow("{{server_id}}");
   });
 });
@@ -273,18 +274,18 @@ describe("the screen of the tour", () => {
     return written;
   };
 
-  test("the screen updates in place and uses colors on a terminal only", () => {
+  test("the screen of the tour overwrites its progress line and uses colors only on a terminal", () => {
     expect(collect(true, {})).toEqual(["a line that is long", "\r\x1b[2K", "\x1b[32mdone\x1b[39m\n"]);
     expect(collect(false, {})).toEqual(["done\n"]);
   });
 
-  test("the screen uses no colors with NO_COLOR or on a dumb terminal", () => {
+  test("the screen of the tour uses no colors with NO_COLOR or on a dumb terminal", () => {
     expect(collect(true, { NO_COLOR: "1" }).at(-1)).toBe("done\n");
     expect(collect(true, { TERM: "dumb" }).at(-1)).toBe("done\n");
   });
 });
 
-test("the table formatter aligns columns, and numbers to the right", () => {
+test("formatTable aligns text columns to the left and number columns to the right", () => {
   const table = formatTable(
     ["name", "seconds"],
     [

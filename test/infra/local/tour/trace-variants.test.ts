@@ -7,11 +7,11 @@ const attachment = {
   requestedAt: Date.parse("2026-11-27T17:35:51Z"),
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: events are looked into freely here
+// biome-ignore lint/suspicious/noExplicitAny: the tests read fields of events of many shapes
 const event = (record: "request" | "completion", variant: TraceVariant = {}): any =>
   attachmentEvent(record, attachment, variant);
 
-test("the sample traces of an attachment have times in the requested format", () => {
+test("attachmentEvent writes the times of a CTS trace in the requested format", () => {
   const timeIn = (time: TraceVariant["time"]) => event("request", { time }).cts;
   expect(timeIn("milliseconds")).toMatchObject({ time: 1795800951000, record_time: 1795800951000 });
   expect(timeIn("seconds").time).toBe(1795800951);
@@ -27,7 +27,7 @@ test("the sample traces of an attachment have times in the requested format", ()
   expect(event("completion").cts.time - event("request").cts.time).toBe(30_000);
 });
 
-test("the sample traces of an attachment contain the requested ids and bodies", () => {
+test("attachmentEvent includes the requested ids and bodies in a CTS trace", () => {
   const { serverId, volumeId } = attachment;
   const request = event("request").cts;
   expect(request).toMatchObject({ resource_id: serverId, request: { volumeAttachment: { volumeId } } });
@@ -43,7 +43,7 @@ test("the sample traces of an attachment contain the requested ids and bodies", 
   expect(failed).toMatchObject({ trace_rating: "normal", response: { status: "FAIL", error_code: "Ecs.0219" } });
 });
 
-test("the sample traces of an attachment have the requested envelope", () => {
+test("attachmentEvent wraps a CTS trace in the requested envelope", () => {
   const trace = event("completion").cts;
   const inside = (envelope: TraceVariant["envelope"]) => event("completion", { envelope });
   expect(inside("data")).toMatchObject({ specversion: "1.0", type: "ECS:CloudTrace:SystemAction", data: trace });
@@ -54,7 +54,7 @@ test("the sample traces of an attachment have the requested envelope", () => {
   expect(inside("batch")).toMatchObject([{ specversion: "1.0", data: trace }]);
 });
 
-test("the sample traces of an attachment have variants that differ and can be serialized", () => {
+test("the events of all TRACE_VARIANTS differ and can be serialized as JSON", () => {
   const events = Object.values(TRACE_VARIANTS).flatMap((variant) =>
     JSON.stringify([event("request", variant), event("completion", variant)]),
   );

@@ -7,7 +7,7 @@ const LIST = "/v2/{p}/cloudvolumes/detail";
 
 type Tamper = NonNullable<Signing["tamper"]>;
 
-test("the embedded cloud serves a signed request and a request with the token", async () => {
+test("the embedded cloud accepts a signed request and a request with a token", async () => {
   const { cloud, call } = await startTestCloud();
   expect((await call("GET", LIST)).status).toBe(200);
   expect((await tokenCaller(cloud)("GET", LIST)).status).toBe(200);
@@ -35,7 +35,7 @@ test("the embedded cloud accepts the signatures of the official SDK", async () =
     );
   const list = `/v2/${cloud.projectId}/cloudvolumes/detail`;
   const queryParams = { ids: "['a','b c']", limit: "10", name: "é~!*()'" };
-  // Node's querystring does not encode the characters `!*()'`.
+  // The querystring module of Node.js does not encode the characters `!*()'`.
   const wire = `${list}?ids=%5B'a'%2C'b%20c'%5D&limit=10&name=%C3%A9~!*()'`;
   expect((await send(cloud, "GET", wire, sign("GET", list, { queryParams }))).status).toBe(200);
   const create = `/v2/${cloud.projectId}/cloudsnapshots`;
@@ -48,7 +48,7 @@ test("the embedded cloud accepts the signatures of the official SDK", async () =
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("the embedded cloud refuses a request without credentials with 401 APIGW.0301 in the gateway's error body", async () => {
+test("the embedded cloud rejects a request without credentials with 401 APIGW.0301 in the error format of the gateway", async () => {
   const { cloud } = await startTestCloud();
   const response = await send(cloud, "GET", LIST.replace("{p}", cloud.projectId), {});
   expect(response.status).toBe(401);
@@ -58,7 +58,7 @@ test("the embedded cloud refuses a request without credentials with 401 APIGW.03
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("the embedded cloud verifies that a signature covers method, path, query, headers and body", async () => {
+test("the embedded cloud rejects a request whose path, query, headers or body changed after the signing", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const body = { snapshot: { volume_id: volume.id } };
@@ -81,7 +81,7 @@ test("the embedded cloud verifies that a signature covers method, path, query, h
   expect((await call("POST", "/v2/{p}/cloudsnapshots", body)).status).toBe(202);
 });
 
-test("the embedded cloud refuses a wrong secret key, an unknown access key and a malformed header", async () => {
+test("the embedded cloud rejects a wrong secret key, an unknown access key and a malformed authorization header", async () => {
   const { cloud, call } = await startTestCloud();
   const { credentials } = cloud;
   const wrong = [
@@ -95,7 +95,7 @@ test("the embedded cloud refuses a wrong secret key, an unknown access key and a
   expect(cloud.refusedSignatures).toHaveLength(wrong.length);
 });
 
-test("the embedded cloud requires signed headers for host, date, project and security token", async () => {
+test("the embedded cloud rejects a request whose host, date, project or security token header is not signed", async () => {
   const { cloud, call } = await startTestCloud();
   for (const name of ["host", "x-sdk-date", "x-project-id", "x-security-token"]) {
     expect(statusAndCode(await call("GET", LIST, undefined, { omit: [name] }))).toEqual([401, "APIGW.0301"]);
@@ -103,7 +103,7 @@ test("the embedded cloud requires signed headers for host, date, project and sec
   }
 });
 
-test("the embedded cloud requires the security token of temporary keys, and refuses one with permanent keys", async () => {
+test("the embedded cloud requires the security token of temporary keys, and rejects a security token with permanent keys", async () => {
   const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };
@@ -116,15 +116,16 @@ test("the embedded cloud requires the security token of temporary keys, and refu
   expect(statusAndCode(await call("GET", LIST, undefined, { credentials: superfluous }))).toEqual([401, "APIGW.0301"]);
 });
 
-test("the embedded cloud accepts dates up to 15 minutes off the wall clock, independent of its own clock", async () => {
+test("the embedded cloud accepts request dates within 15 minutes of the wall clock, whatever its own clock shows", async () => {
   wallClockAt(START);
   const { cloud, clock, call } = await startTestCloud();
   clock.set("2030-01-01T00:00:00Z");
-  const off = (seconds: number) => call("GET", LIST, undefined, { date: new Date(Date.parse(START) + seconds * 1000) });
-  expect((await off(-14 * 60 - 55)).status).toBe(200);
-  expect((await off(14 * 60 + 55)).status).toBe(200);
-  expect(statusAndCode(await off(-15 * 60 - 2))).toEqual([401, "APIGW.0301"]);
-  expect(statusAndCode(await off(15 * 60 + 2))).toEqual([401, "APIGW.0301"]);
+  const listAt = (seconds: number) =>
+    call("GET", LIST, undefined, { date: new Date(Date.parse(START) + seconds * 1000) });
+  expect((await listAt(-14 * 60 - 55)).status).toBe(200);
+  expect((await listAt(14 * 60 + 55)).status).toBe(200);
+  expect(statusAndCode(await listAt(-15 * 60 - 2))).toEqual([401, "APIGW.0301"]);
+  expect(statusAndCode(await listAt(15 * 60 + 2))).toEqual([401, "APIGW.0301"]);
   expect(cloud.refusedSignatures).toHaveLength(2);
 });
 
@@ -140,7 +141,7 @@ test("the embedded cloud accepts an unsigned body only if the request declares U
   expect(response.status).toBe(202);
 });
 
-test("the embedded cloud refuses another project in the path or in the header", async () => {
+test("the embedded cloud rejects a request with another project in the path or in the X-Project-Id header", async () => {
   const { cloud, call } = await startTestCloud();
   const foreign = "f".repeat(32);
   expect(statusAndCode(await call("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
@@ -154,7 +155,7 @@ test("the embedded cloud refuses another project in the path or in the header", 
   ]);
 });
 
-test("the embedded cloud accepts several callers and refuses expired keys", async () => {
+test("the embedded cloud accepts the keys of several callers and rejects expired keys", async () => {
   const { cloud, call } = await startTestCloud();
   const second = { ak: "SECOND", sk: "secret", securityToken: "t2", token: "token2" };
   cloud.addCredentials(second);
@@ -168,7 +169,7 @@ test("the embedded cloud accepts several callers and refuses expired keys", asyn
   cloud.expireCredentials("token2");
   expect(statusAndCode(await tokenCaller(cloud, "token2")("GET", LIST))).toEqual([401, "APIGW.0301"]);
   expect(statusAndCode(await tokenCaller(cloud, "nobody's")("GET", LIST))).toEqual([401, "APIGW.0301"]);
-  // The list contains only the unknown token, because the test caused the other failures on purpose.
+  // refusedSignatures contains only the unknown token, because the test expired the other credentials on purpose.
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
@@ -198,7 +199,7 @@ test("the embedded cloud responds to an unknown path with 404 APIGW.0101", async
   expect(statusAndCode(await caller(cloud)("GET", "/"))).toEqual([404, "APIGW.0101"]);
 });
 
-test("the embedded cloud refuses a body over 12 MB with 413", async () => {
+test("the embedded cloud rejects a body of more than 12 MB with 413", async () => {
   const { call } = await startTestCloud();
   expect(statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", "x".repeat(12 * 1024 * 1024 + 1)))).toEqual([
     413,

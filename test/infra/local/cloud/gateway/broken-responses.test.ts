@@ -4,7 +4,7 @@ import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
-/** Sends a create of a legacy snapshot that the fault hits. */
+/** Sends a request that creates a legacy snapshot and has the fault. */
 async function createUnder(fault: Fault) {
   const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
@@ -26,7 +26,7 @@ test("the fault `upgrade` sends 101 and keeps the connection open, before or aft
   }
 });
 
-test("the fault `upgrade` without an Upgrade header is a final response to Node's client", async () => {
+test("the fault `upgrade` without an Upgrade header makes the HTTP client of Node.js return the 101 as the final response", async () => {
   const { cloud, sent } = await createUnder({ type: "upgrade", headers: { connection: "Upgrade" } });
   const [response] = await once(sent, "response");
   expect(response.statusCode).toBe(101);
@@ -43,7 +43,7 @@ test("the fault `informational` sends 100 Continue and 103 Early Hints before th
   expect(JSON.parse(await bodyOf(response))).toMatchObject({ snapshot: { id: cloud.snapshots()[0]?.id } });
 });
 
-test("the fault `stall` sends the headers and a few bytes of the body, and then nothing", async () => {
+test("the fault `stall` sends the headers and a few bytes of the body, and then no more bytes", async () => {
   for (const after of [false, true]) {
     const { cloud, sent } = await createUnder({ type: "stall", after });
     const [response] = await once(sent, "response");

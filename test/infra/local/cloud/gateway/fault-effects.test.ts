@@ -11,7 +11,7 @@ import {
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-/** Injects a fault and returns what the caller sees, and the number of snapshots afterwards. */
+/** Injects a fault into one create request. Returns the response or the error code, and the number of created snapshots. */
 async function injectOnce(fault: Fault) {
   const { cloud, create } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot", times: 1 }, fault);
@@ -42,7 +42,7 @@ test("the fault `status` sends a status before or after the service executes the
   expect(object.first).toMatchObject({ status: 403, json: { error: { code: "EVS.2145" } } });
 });
 
-test("the fault `status` sends a 500 and a 503 with the error body of each service", async () => {
+test("the fault `status` sends a 500 in the error format of each service", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.fault({}, { type: "status", status: 500 });
   const paths = [
@@ -64,7 +64,7 @@ test("the fault `reset` resets the connection before or after the service execut
   expect([after.created, after.first]).toEqual([1, "ECONNRESET"]);
 });
 
-test("the fault `cut` ends the body halfway, before or after the service executes the call", async () => {
+test("the fault `cut` closes the connection halfway through the body, before or after the service executes the call", async () => {
   const before = await injectOnce({ type: "cut", after: false });
   const after = await injectOnce({ type: "cut", after: true });
   expect([before.created, after.created]).toEqual([0, 1]);
@@ -83,18 +83,18 @@ test("the faults `notJson` and `emptyBody` send truncated JSON, an HTML page or 
   expect(empty.first).toMatchObject({ status: 202, text: "" });
 });
 
-/** Sends a request and closes the connection as soon as the fault has hit the request. */
-async function hangUp(cloud: EmbeddedCloud, handle: FaultHandle, volume_id: string) {
-  const impatience = new AbortController();
+/** Sends a create request and closes the connection as soon as the embedded cloud applied the fault. */
+async function createAndDisconnect(cloud: EmbeddedCloud, handle: FaultHandle, volume_id: string) {
+  const disconnect = new AbortController();
   const call = fetch(`${cloud.url}/v2/${cloud.projectId}/cloudsnapshots`, {
     method: "POST",
     headers: { "x-auth-token": cloud.credentials.token ?? "", "content-type": "application/json" },
     body: JSON.stringify({ snapshot: { volume_id } }),
-    signal: impatience.signal,
+    signal: disconnect.signal,
   });
   const refused = expect(call).rejects.toThrow("aborted");
   await vi.waitFor(() => expect(handle.hits).toBe(1), { interval: 2 });
-  impatience.abort();
+  disconnect.abort();
   await refused;
 }
 
@@ -102,20 +102,20 @@ test("the fault `hang` sends no response, before or after the service executes t
   for (const after of [false, true]) {
     const { cloud, volume_id } = await startCloudWithDisk();
     const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after });
-    await hangUp(cloud, handle, volume_id);
+    await createAndDisconnect(cloud, handle, volume_id);
     expect(cloud.snapshots()).toHaveLength(after ? 1 : 0);
     expect(cloud.requests[0]).toMatchObject({ status: undefined, fault: "hang" });
   }
 });
 
-test("the fault `redirect` sends a redirect, which a caller must not follow", async () => {
+test("the fault `redirect` sends 307 with the given location and does not execute the call", async () => {
   const { first, created } = await injectOnce({ type: "redirect", location: "http://192.0.2.1/steal" });
   expect(created).toBe(0);
   expect(first).toMatchObject({ status: 307 });
   expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
 });
 
-test("the fault `acknowledge` confirms a create and a delete that the service does not execute", async () => {
+test("the fault `acknowledge` sends success responses to create and delete calls that the service does not execute", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume_id = cloud.addVolume({ serverId: server.id }).id;
@@ -158,7 +158,7 @@ test("the fault `acknowledge` confirms a create and a delete that the service do
   expect(cloud.snapshots()).toEqual(before);
 });
 
-test("the fault `acknowledge` discards reports, invocations and attachments, and refuses to hit an update", async () => {
+test("the fault `acknowledge` discards log lines, invocations and attachments, and fails for an update call", async () => {
   const onInvokeAsync = vi.fn();
   const { cloud, call } = await startTestCloud({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
@@ -182,7 +182,7 @@ test("the fault `acknowledge` discards reports, invocations and attachments, and
   complain.mockRestore();
 });
 
-test("the fault `edit` changes the body of a list, a show and a create", async () => {
+test("the fault `edit` changes the body of a list response, a show response and a create response", async () => {
   const { cloud, call, create, volume_id } = await startCloudWithDisk();
   const edit = cloud.fault(
     { operation: "evs.createSnapshot" },
@@ -218,7 +218,7 @@ test("the fault `edit` changes the body of a list, a show and a create", async (
   ).toMatchObject({ status: 202, text: "" });
 });
 
-test("the fault `throttle` sends 429 with Retry-After once", async () => {
+test("the fault `throttle` with `times` 1 sends 429 with Retry-After to one request", async () => {
   const { first, created } = await injectOnce({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(created).toBe(0);
   expect(first).toMatchObject({
@@ -231,7 +231,7 @@ test("the fault `throttle` sends 429 with Retry-After once", async () => {
   expect((first as { headers: Headers }).headers.get("retry-after")).toBe("7");
 });
 
-test("the faults `expiredToken` and `clockSkew` make authentication fail", async () => {
+test("the faults `expiredToken` and `clockSkew` make the authentication fail with 401 APIGW.0301", async () => {
   wallClockAt(START);
   const { cloud, create } = await startCloudWithDisk();
   const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
@@ -255,14 +255,14 @@ test("the fault `answer` sends exactly the given response", async () => {
   expect((first as { headers: Headers }).headers.get("x-a")).toBe("b");
 });
 
-test("the fault `mutatePage` changes a list between two of its pages", async () => {
+test("the fault `mutatePage` changes the listed resources between the requests for two pages", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 4; n += 1) cloud.addVolume({ name: `v${n}`, createdAt: Date.UTC(2026, 0, n + 1) });
   const mutate = () => void cloud.addVolume({ name: "new" });
   cloud.fault({ operation: "evs.listVolumes", nth: 1 }, { type: "mutatePage", mutate });
   const page = async (offset: number) =>
     (await call("GET", `${LIST}?limit=2&offset=${offset}`)).json.volumes.map(({ name }: { name: string }) => name);
-  // The rows have moved by one, so the second page repeats v2.
+  // The new disk moved all rows by one position, so the second page repeats v2.
   expect([...(await page(0)), ...(await page(2)), ...(await page(4))]).toEqual(["v3", "v2", "v2", "v1", "v0"]);
 });
 
@@ -280,7 +280,7 @@ test("the fault `delay` delays the response, before or after the service execute
   expect(cloud.snapshots()).toHaveLength(2);
 });
 
-test("the embedded cloud reports a bug in itself or in a callback of a test", async () => {
+test("the embedded cloud responds with 500 and prints the error if a callback of a test throws", async () => {
   const { cloud, call } = await startTestCloud();
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const mutate = () => {
@@ -295,6 +295,6 @@ test("the embedded cloud reports a bug in itself or in a callback of a test", as
 test("the embedded cloud executes a call even if the caller disconnects before the response", async () => {
   const { cloud, volume_id } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 40 });
-  await hangUp(cloud, handle, volume_id);
+  await createAndDisconnect(cloud, handle, volume_id);
   await vi.waitFor(() => expect(cloud.snapshots()).toHaveLength(1), { interval: 5 });
 });

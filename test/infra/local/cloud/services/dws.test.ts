@@ -80,7 +80,7 @@ test("the embedded cloud accepts cluster snapshot descriptions of up to 256 allo
   expect(await create(null)).toEqual([400, "DWS.5038"]);
 });
 
-test("the embedded cloud refuses cluster snapshots with a bad body or of an unknown cluster", async () => {
+test("the embedded cloud rejects a cluster snapshot with an invalid body or an unknown cluster", async () => {
   const { cloud, call } = await startTestCloud();
   const cluster_id = cloud.addCluster().id;
   const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
@@ -95,7 +95,7 @@ test("the embedded cloud refuses cluster snapshots with a bad body or of an unkn
   expect(statusAndCode(await call("GET", `/v1.0/{p}/clusters/${unknown}/snapshots`))).toEqual([404, "DWS.0047"]);
 });
 
-test("the embedded cloud refuses a busy or unavailable cluster with 403 DWS.7023 and doubled error fields", async () => {
+test("the embedded cloud rejects a snapshot of a busy or unavailable cluster with 403 DWS.7023 in both error formats of DWS", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const { id: cluster_id } = cloud.addCluster();
   const create = (name: string) => call("POST", CREATE, { snapshot: { name, cluster_id } });
@@ -117,9 +117,9 @@ test("the embedded cloud refuses a busy or unavailable cluster with 403 DWS.7023
   expect((await create("second")).status).toBe(200);
 });
 
-test("the embedded cloud ends a cluster snapshot in the status that a test sets", async () => {
+test("the embedded cloud gives a cluster snapshot the final status that a test sets with `endWith`", async () => {
   const { cloud, clock, call } = await startTestCloud();
-  const ended = async (ending: string) => {
+  const finalStatuses = async (ending: string) => {
     const { id: cluster_id } = cloud.addCluster();
     cloud.endWith(cluster_id, ending);
     const { json } = await call("POST", CREATE, { snapshot: { name: `name-${ending}`, cluster_id } });
@@ -129,12 +129,12 @@ test("the embedded cloud ends a cluster snapshot in the status that a test sets"
       cloud.cluster(cluster_id)?.task_status,
     ];
   };
-  expect(await ended("error")).toEqual(["UNAVAILABLE", null]);
-  expect(await ended("stuck")).toEqual(["CREATING", "SNAPSHOTTING"]);
-  expect(await ended("PAUSED")).toEqual(["PAUSED", null]);
+  expect(await finalStatuses("error")).toEqual(["UNAVAILABLE", null]);
+  expect(await finalStatuses("stuck")).toEqual(["CREATING", "SNAPSHOTTING"]);
+  expect(await finalStatuses("PAUSED")).toEqual(["PAUSED", null]);
 });
 
-test("the embedded cloud refuses to delete automated and unfinished cluster snapshots", async () => {
+test("the embedded cloud rejects the deletion of automated and unfinished cluster snapshots", async () => {
   const { cloud, call } = await startTestCloud();
   const clusterId = cloud.addCluster().id;
   const auto = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId, name: "auto", type: "AUTO" });
@@ -144,7 +144,7 @@ test("the embedded cloud refuses to delete automated and unfinished cluster snap
   expect(cloud.snapshots("cluster-snapshot")).toHaveLength(2);
 });
 
-test("the embedded cloud lists all cluster snapshots without parameters, and those of a cluster in pages from 0", async () => {
+test("the embedded cloud lists all cluster snapshots without pages, and the snapshots of one cluster in pages from 0", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addCluster(), cloud.addCluster()];
   for (let n = 1; n <= 5; n += 1) {
@@ -192,7 +192,7 @@ test("the embedded cloud lists clusters by enterprise project", async () => {
   expect((await usual.call("GET", "/v1.0/{p}/clusters")).json.clusters).toEqual([]);
 });
 
-test("the embedded cloud can omit a new cluster snapshot from lists for a while", async () => {
+test("the embedded cloud omits a new cluster snapshot from list responses for `listLagMs`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   await call("POST", CREATE, { snapshot: { name: "late", cluster_id: cloud.addCluster().id } });

@@ -4,8 +4,8 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const CREATE = "/v5/{p}/snapshot-groups";
 
-/** Starts a cloud with a server that has three disks. */
-async function server(options: Omit<CloudOptions, "clock"> = {}) {
+/** Starts an embedded cloud with a server that has three disks. */
+async function startCloudWithServer(options: Omit<CloudOptions, "clock"> = {}) {
   const { cloud, clock, call } = await startTestCloud(options);
   const { id: server_id } = cloud.addServer();
   const disks = [0, 1, 2].map(() => cloud.addVolume({ serverId: server_id }).id);
@@ -14,7 +14,7 @@ async function server(options: Omit<CloudOptions, "clock"> = {}) {
 }
 
 test("the embedded cloud creates, shows, updates and deletes a snapshot group with one member for each disk of the server", async () => {
-  const { cloud, clock, call, create, server_id, disks } = await server();
+  const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   const created = await create({ server_id, name: "release", description: "d", tags: { a: "b" }, incremental: true });
   const { job_id, snapshot_group_id } = created.json;
   expect([created.status, created.json]).toEqual([202, { job_id, snapshot_group_id }]);
@@ -48,9 +48,9 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("the embedded cloud keeps the members of a deleted group, spells its status correctly and tags its members if so configured", async () => {
+test("the embedded cloud can be configured to keep members of a deleted group, spell its status correctly, and tag its members", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
-  const { cloud, clock, call, create, server_id } = await server(choices);
+  const { cloud, clock, call, create, server_id } = await startCloudWithServer(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
   clock.advance(3000);
   expect(cloud.snapshots("snapshot-group")[0]?.status).toBe("available");
@@ -60,8 +60,8 @@ test("the embedded cloud keeps the members of a deleted group, spells its status
   expect(cloud.snapshots()[0]).toMatchObject({ kind: "standard-snapshot", snapshot_group_id, tags: { a: "b" } });
 });
 
-test("the embedded cloud creates a group from server_id or from volume_ids of that server only", async () => {
-  const { cloud, create, server_id, disks } = await server();
+test("the embedded cloud creates a snapshot group from server_id or volume_ids, and rejects disks of another server", async () => {
+  const { cloud, create, server_id, disks } = await startCloudWithServer();
   const loose = cloud.addVolume().id;
   expect(statusAndCode(await create({}))).toEqual([400, "EVS.5400"]);
   expect(statusAndCode(await create({ volume_ids: [] }))).toEqual([400, "EVS.5400"]);
@@ -80,8 +80,8 @@ test("the embedded cloud creates a group from server_id or from volume_ids of th
   expect(cloud.snapshots("snapshot-group")[1]?.server_id).toBeNull();
 });
 
-test("the embedded cloud limits the name and the description of a group to 255 bytes each", async () => {
-  const { clock, create, server_id } = await server();
+test("the embedded cloud limits the name and the description of a snapshot group to 255 bytes each", async () => {
+  const { clock, create, server_id } = await startCloudWithServer();
   const ask = async (fields: object) => {
     clock.advance(3000);
     return statusAndCode(await create({ server_id, ...fields }));
@@ -96,8 +96,8 @@ test("the embedded cloud limits the name and the description of a group to 255 b
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud refuses a disk with a snapshot in creation with 400 for a group and 409 for a single snapshot", async () => {
-  const { cloud, clock, call, create, server_id, disks } = await server();
+test("the embedded cloud rejects a disk whose snapshot is being created with 400 for a group and 409 for a single snapshot", async () => {
+  const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   const single = async () =>
     statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));
   expect(await single()).toEqual([202, undefined]);
@@ -108,8 +108,8 @@ test("the embedded cloud refuses a disk with a snapshot in creation with 400 for
   expect(await single()).toEqual([409, "EVS.2409"]);
 });
 
-test("the embedded cloud shows a group as available although one of its members failed", async () => {
-  const { cloud, clock, create, server_id, disks } = await server();
+test("the embedded cloud shows a snapshot group as available although one of its members failed", async () => {
+  const { cloud, clock, create, server_id, disks } = await startCloudWithServer();
   cloud.endWith(disks[2] ?? "", "error");
   await create({ server_id });
   clock.advance(3000);
@@ -120,15 +120,15 @@ test("the embedded cloud shows a group as available although one of its members 
   clock.advance(3000);
   expect(cloud.snapshots("snapshot-group")[1]?.status).toBe("error");
 
-  const telling = await server({ groupFailsWithMember: true });
-  telling.cloud.endWith(telling.disks[0] ?? "", "error");
-  await telling.create({ server_id: telling.server_id });
-  telling.clock.advance(3000);
-  expect(telling.cloud.snapshots("snapshot-group")[0]?.status).toBe("error");
+  const strict = await startCloudWithServer({ groupFailsWithMember: true });
+  strict.cloud.endWith(strict.disks[0] ?? "", "error");
+  await strict.create({ server_id: strict.server_id });
+  strict.clock.advance(3000);
+  expect(strict.cloud.snapshots("snapshot-group")[0]?.status).toBe("error");
 });
 
 test("the embedded cloud lists, counts and tags snapshot groups", async () => {
-  const { cloud, clock, call, create, server_id, disks } = await server();
+  const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   await create({ server_id, name: "first", tags: { p: "x" } });
   clock.advance(3000);
   await create({ volume_ids: disks, name: "second", tags: { p: "x", q: "y" } });
@@ -157,7 +157,7 @@ test("the embedded cloud lists, counts and tags snapshot groups", async () => {
   expect((await call("GET", `${CREATE}/tags`)).json.tags).toContainEqual({ key: "hold", value: [""] });
 });
 
-test("the embedded cloud lists snapshots and groups of another enterprise project only on request", async () => {
+test("the embedded cloud lists snapshots and groups of another enterprise project only if the request names that project", async () => {
   const { cloud, call } = await startTestCloud();
   const project = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
   const { id: server_id } = cloud.addServer({ enterpriseProjectId: project });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
+import { startCloudWithDisk, startTestCloud, statusAndCode } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudsnapshots/detail";
@@ -59,14 +59,10 @@ test("the embedded cloud creates, shows, updates and deletes a legacy snapshot",
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("the embedded cloud shows EVS times with six fractional digits and no zone", async () => {
-  const { cloud, call } = await startTestCloud();
-  const volume = cloud.addVolume();
+test("the embedded cloud shows EVS times with six fractional digits and no time zone", async () => {
+  const { create } = await startCloudWithDisk();
   const times = [];
-  for (let n = 0; n < 3; n += 1) {
-    const { json } = await call("POST", CREATE, { snapshot: { volume_id: volume.id } });
-    times.push(json.snapshot.created_at);
-  }
+  for (let n = 0; n < 3; n += 1) times.push((await create()).json.snapshot.created_at);
   expect(times).toEqual(["2026-11-21T02:00:00.000000", "2026-11-21T02:00:00.000001", "2026-11-21T02:00:00.000002"]);
 });
 
@@ -99,7 +95,7 @@ test("the embedded cloud with `evsLimits` classic allows 255 bytes and a null de
   expect([full.status, Object.keys(full.json)]).toEqual([413, ["overLimit"]]);
 });
 
-test("the embedded cloud checks every field of a legacy snapshot's body", async () => {
+test("the embedded cloud rejects unknown fields and wrong types in the body of a legacy snapshot", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const refused = [
@@ -129,7 +125,7 @@ test("the embedded cloud checks every field of a legacy snapshot's body", async 
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("the embedded cloud refuses metadata of one megabyte", async () => {
+test("the embedded cloud rejects metadata of 1,048,576 bytes or more", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = (length: number) =>
@@ -138,7 +134,7 @@ test("the embedded cloud refuses metadata of one megabyte", async () => {
   expect(statusAndCode(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
 });
 
-test("the embedded cloud requires an available disk for a legacy snapshot, or `force` for a disk in use or attaching", async () => {
+test("the embedded cloud accepts a legacy snapshot of an available disk, and with `force` also of a disk in use or attaching", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume();
@@ -164,10 +160,8 @@ test("the embedded cloud requires an available disk for a legacy snapshot, or `f
   expect(await create(true)).toEqual([404, "EVS.5404"]);
 });
 
-test("the embedded cloud allows seven legacy snapshots per disk and refuses the eighth", async () => {
-  const { cloud, clock, call } = await startTestCloud();
-  const volume_id = cloud.addVolume().id;
-  const create = () => call("POST", CREATE, { snapshot: { volume_id } });
+test("the embedded cloud allows seven legacy snapshots per disk and rejects the eighth", async () => {
+  const { cloud, clock, call, create } = await startCloudWithDisk();
   for (let n = 0; n < 7; n += 1) expect((await create()).status).toBe(202);
   expect(statusAndCode(await create())).toEqual([413, "EVS.5413"]);
   expect((await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } })).status).toBe(202);
@@ -189,13 +183,12 @@ test("the embedded cloud enforces and shows the snapshot quota of the project", 
   expect(quotas.json.quota_set.gigabytes.in_use).toBe(3 * 10 + 2 * 10);
 });
 
-test("the embedded cloud ends a legacy snapshot in the status that a test sets", async () => {
-  const { cloud, clock, call } = await startTestCloud();
-  const volume_id = cloud.addVolume().id;
+test("the embedded cloud gives a legacy snapshot the final status that a test sets with `endWith`", async () => {
+  const { cloud, clock, call, create, volume_id } = await startCloudWithDisk();
   cloud.endWith(volume_id, "error");
   cloud.endWith(volume_id, "stuck");
   cloud.endWith(volume_id, "quiescing");
-  for (let n = 0; n < 4; n += 1) await call("POST", CREATE, { snapshot: { volume_id } });
+  for (let n = 0; n < 4; n += 1) await create();
   expect(cloud.snapshots().map(({ status }) => status)).toEqual(["creating", "creating", "creating", "creating"]);
   clock.advance(1_000_000_000);
   expect(cloud.snapshots().map(({ status }) => status)).toEqual(["error", "creating", "quiescing", "available"]);
@@ -205,7 +198,7 @@ test("the embedded cloud ends a legacy snapshot in the status that a test sets",
   expect(statusAndCode(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
 });
 
-test("the embedded cloud refuses to delete a legacy snapshot in the status error_deleting", async () => {
+test("the embedded cloud rejects the deletion of a legacy snapshot in the status error_deleting", async () => {
   const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error_deleting" });
   expect(statusAndCode(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
@@ -235,7 +228,7 @@ test("the embedded cloud lists legacy snapshots newest first, with an offset in 
   expect(await page("offset=99")).toEqual({ names: [], count: 5, links: undefined });
 });
 
-test("the embedded cloud accepts a limit of 1 to 1000 in lists and refuses a limit or offset that is not a number", async () => {
+test("the embedded cloud accepts a limit of 1 to 1000 in list requests and rejects a limit or offset that is not a number", async () => {
   const { call } = await startTestCloud();
   const ask = async (query: string) => statusAndCode(await call("GET", `${LIST}?${query}`));
   expect(await ask("limit=1000")).toEqual([200, undefined]);
@@ -246,14 +239,14 @@ test("the embedded cloud accepts a limit of 1 to 1000 in lists and refuses a lim
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud refuses a marker and unknown parameters in the legacy snapshot list, unless configured to ignore them", async () => {
+test("the embedded cloud rejects a marker in a list request for legacy snapshots, and ignores it with `unknownQuery` ignore", async () => {
   const strict = await startTestCloud();
   expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
   const lax = await startTestCloud({ unknownQuery: "ignore" });
   expect((await lax.call("GET", `${LIST}?marker=x`)).status).toBe(200);
 });
 
-test("the embedded cloud supports every filter of the legacy snapshot list", async () => {
+test("the embedded cloud supports every filter of the list request for legacy snapshots", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1", availabilityZone: "az-2" });
   const b = cloud.addVolume();
@@ -277,7 +270,7 @@ test("the embedded cloud supports every filter of the legacy snapshot list", asy
   expect(await names("dedicated_storage_id=x")).toEqual([]);
 });
 
-test("the embedded cloud filters by exact name and by the default enterprise project if so configured", async () => {
+test("the embedded cloud filters by exact name with `nameFilter` exact, and by the default enterprise project unless asked for all", async () => {
   const { cloud, call } = await startTestCloud({ nameFilter: "exact" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1" });
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
@@ -289,7 +282,7 @@ test("the embedded cloud filters by exact name and by the default enterprise pro
   expect(await count("enterprise_project_id=all_granted_eps")).toBe(2);
 });
 
-test("the embedded cloud can omit a new legacy snapshot from lists for a while", async () => {
+test("the embedded cloud omits a new legacy snapshot from list responses for `listLagMs`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   const created = await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });

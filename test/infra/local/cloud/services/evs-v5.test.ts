@@ -64,7 +64,7 @@ test("the embedded cloud creates, shows, updates and deletes a standard snapshot
   expect(statusAndCode(await call("GET", "/v2/{p}/jobs/none"))).toEqual([400, "Common.0011"]);
 });
 
-test("the embedded cloud allows one creation of a standard snapshot at a time per disk", async () => {
+test("the embedded cloud rejects a standard snapshot while another standard snapshot of the disk is being created", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }));
@@ -93,7 +93,7 @@ test("the embedded cloud limits the name, description, tags and number of tags o
   expect(await create({ tags: tags(21) })).toEqual([400, "EVS.1061"]);
 });
 
-test("the embedded cloud checks every field of a standard snapshot's body", async () => {
+test("the embedded cloud rejects unknown fields and wrong types in the body of a standard snapshot", async () => {
   const { cloud, call } = await startTestCloud();
   const volume_id = cloud.addVolume().id;
   const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
@@ -122,7 +122,7 @@ test("the embedded cloud creates standard snapshots that are incremental and hav
   expect(cloud.snapshots()).toMatchObject([{ kind: "standard-snapshot", incremental: true, instant_access: false }]);
 });
 
-test("the embedded cloud requires a disk that is available or in use for a standard snapshot", async () => {
+test("the embedded cloud accepts a standard snapshot only of a disk that is available or in use", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: volume.id } }));
@@ -135,7 +135,7 @@ test("the embedded cloud requires a disk that is available or in use for a stand
   expect(await create()).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud allows 256 standard snapshots per disk, 7 with instant access, which SAS and SATA disks lack", async () => {
+test("the embedded cloud allows 256 standard snapshots per disk, of which 7 with instant access and none of these on SAS disks", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const [full, instant, sas] = [cloud.addVolume(), cloud.addVolume(), cloud.addVolume({ volumeType: "SAS" })];
   const create = async (volume: { id: string }, fields = {}) => {
@@ -153,9 +153,9 @@ test("the embedded cloud allows 256 standard snapshots per disk, 7 with instant 
   expect(await create(sas, { instant_access: true })).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud shows a failed creation in its job, and an unknown final status as success", async () => {
+test("the embedded cloud shows FAIL in the job of a failed snapshot and SUCCESS for an unknown final status", async () => {
   const { cloud, clock, call } = await startTestCloud();
-  const ended = async (ending: string) => {
+  const finalStatuses = async (ending: string) => {
     const volume_id = cloud.addVolume().id;
     cloud.endWith(volume_id, ending);
     const { job_id, snapshot_id } = (await call("POST", CREATE, { snapshot: { volume_id } })).json;
@@ -163,12 +163,12 @@ test("the embedded cloud shows a failed creation in its job, and an unknown fina
     const job = (await call("GET", `/v2/{p}/jobs/${job_id}`)).json;
     return [job.status, (await call("GET", `${CREATE}/${snapshot_id}`)).json.snapshot.status];
   };
-  expect(await ended("error")).toEqual(["FAIL", "error"]);
-  expect(await ended("stuck")).toEqual(["RUNNING", "creating"]);
-  expect(await ended("quiescing")).toEqual(["SUCCESS", "quiescing"]);
+  expect(await finalStatuses("error")).toEqual(["FAIL", "error"]);
+  expect(await finalStatuses("stuck")).toEqual(["RUNNING", "creating"]);
+  expect(await finalStatuses("quiescing")).toEqual(["SUCCESS", "quiescing"]);
 });
 
-test("the embedded cloud pages standard snapshots by offset and marker, without a count by default", async () => {
+test("the embedded cloud lists standard snapshots in pages by offset or marker, without a count by default", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [2, 1, 3]) {
@@ -196,7 +196,7 @@ test("the embedded cloud pages standard snapshots by offset and marker, without 
   expect(full.snapshots[0].created_at).toMatch(/^2026-11-21T02:00:00\.\d{6}Z$/);
 });
 
-test("the embedded cloud supports every filter of the standard snapshot list", async () => {
+test("the embedded cloud supports every filter of the list request for standard snapshots", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, availabilityZone: "az-3" });

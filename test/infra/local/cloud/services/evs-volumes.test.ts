@@ -41,7 +41,7 @@ test("the embedded cloud shows a disk in the format of EVS", async () => {
   });
 });
 
-test("the embedded cloud pages disks by offset and marker, sorted by each key", async () => {
+test("the embedded cloud lists disks in pages by offset or marker, sorted by any supported key", async () => {
   const { cloud, call } = await startTestCloud();
   for (const [index, size] of [30, 10, 20, 50, 40].entries()) {
     cloud.addVolume({ name: `v${index}`, size, createdAt: Date.UTC(2026, 0, index + 1) });
@@ -67,7 +67,7 @@ test("the embedded cloud pages disks by offset and marker, sorted by each key", 
   expect(statusAndCode(await call("GET", `${LIST}?sort_dir=up`))).toEqual([400, "EVS.1040"]);
 });
 
-test("the embedded cloud filters disks by a list of at most 60 ids, which has priority over id", async () => {
+test("the embedded cloud filters disks by up to 60 ids, and ignores id if the request also has ids", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume(), cloud.addVolume()];
   const ask = async (query: string) => {
@@ -85,7 +85,7 @@ test("the embedded cloud filters disks by a list of at most 60 ids, which has pr
   expect(await ask(`ids=${literal(Array(61).fill(a.id))}`)).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud supports every other filter of the list of disks", async () => {
+test("the embedded cloud supports every filter of the list request for disks, and rejects a filter by tags", async () => {
   const { cloud, clock, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const server = cloud.addServer();
   cloud.addVolume({
@@ -116,11 +116,10 @@ test("the embedded cloud supports every other filter of the list of disks", asyn
   expect(await names(`not_metadata=${encodeURIComponent('{"hw:passthrough":true}')}`)).toBe("late shared");
   expect(await names("service_type=EVS&sort_key=status")).toBe("late root shared");
   expect(await names("dedicated_storage_name=x")).toBe("");
-  // The list of disks has no filter by tags.
   expect(statusAndCode(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud lists disks that match all keys and any value of each key", async () => {
+test("the embedded cloud lists the disks that have all requested tag keys, each with one of the requested values", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.addVolume({ name: "a", tags: { backup: "daily", env: "prod" } });
   cloud.addVolume({ name: "b", tags: { backup: "weekly", env: "prod" } });

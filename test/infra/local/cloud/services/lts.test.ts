@@ -5,7 +5,8 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 const TOPIC = "/v2/{p}/lts/groups/g1/streams/s1/tenant/contents";
 const nanoseconds = (ms: number) => `${BigInt(ms) * 1_000_000n + 123n}`;
 
-async function topic(options: Omit<CloudOptions, "clock"> = {}) {
+/** Starts an embedded cloud. Returns `report`, which sends log lines to a log stream. */
+async function startTopic(options: Omit<CloudOptions, "clock"> = {}) {
   const { cloud, call } = await startTestCloud(options);
   /** Returns the current time of the cloud's clock in nanoseconds. */
   const now = () => nanoseconds(cloud.clock.now());
@@ -16,8 +17,8 @@ async function topic(options: Omit<CloudOptions, "clock"> = {}) {
   return { cloud, call, now, report };
 }
 
-test("the embedded cloud stores log lines with group, stream, labels and nanoseconds", async () => {
-  const { cloud, now, report } = await topic();
+test("the embedded cloud stores log lines with their log group, log stream, labels and time in nanoseconds", async () => {
+  const { cloud, now, report } = await startTopic();
   const time = now();
   const response = await report({ contents: ['{"action":"create"}', "plain text"], labels: { function: "f" } }, time);
   expect([response.status, response.json]).toEqual([
@@ -30,8 +31,8 @@ test("the embedded cloud stores log lines with group, stream, labels and nanosec
   ]);
 });
 
-test("the embedded cloud refuses bad log bodies with the error body of LTS", async () => {
-  const { cloud, call, now, report } = await topic();
+test("the embedded cloud rejects invalid log bodies with 400 in the error format of LTS", async () => {
+  const { cloud, call, now, report } = await startTopic();
   for (const fields of [
     { labels: undefined },
     { labels: "x" },
@@ -54,8 +55,8 @@ test("the embedded cloud refuses bad log bodies with the error body of LTS", asy
   expect((await report({ tenant_project_id: "x" }, now(), charset)).status).toBe(200);
 });
 
-test("the embedded cloud accepts and discards a log line whose time is more than two days off", async () => {
-  const { cloud, report } = await topic();
+test("the embedded cloud accepts and discards a log line whose time differs by more than two days from its clock", async () => {
+  const { cloud, report } = await startTopic();
   const day = 24 * 60 * 60 * 1000;
   for (const off of [-2 * day + 5000, 2 * day - 5000]) await report({}, nanoseconds(cloud.clock.now() + off));
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 0]);
@@ -67,21 +68,21 @@ test("the embedded cloud accepts and discards a log line whose time is more than
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
 });
 
-test("the embedded cloud accepts a log line of 1 MB and refuses one byte more", async () => {
-  const { cloud, report } = await topic();
+test("the embedded cloud accepts a log line of 1 MB and rejects a log line that is one byte larger", async () => {
+  const { cloud, report } = await startTopic();
   expect((await report({ contents: ["x".repeat(1024 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["y", `${"é".repeat(512 * 1024)}x`] })).status).toBe(400);
   expect(cloud.logs).toHaveLength(1);
 });
 
 test("the embedded cloud limits the size of a log body to `logBodyLimit`", async () => {
-  const { report } = await topic({ logBodyLimit: 512 * 1024 });
+  const { report } = await startTopic({ logBodyLimit: 512 * 1024 });
   expect((await report({ contents: ["x".repeat(500 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["x".repeat(512 * 1024)] })).status).toBe(413);
 });
 
-test("the embedded cloud refuses logs for another project and for unknown topics", async () => {
-  const { call, report } = await topic({
+test("the embedded cloud rejects log lines for another project and for unknown log streams", async () => {
+  const { call, report } = await startTopic({
     topics: [
       { group: "g1", stream: "s1" },
       { group: "g2", stream: "s2" },
@@ -101,8 +102,8 @@ test("the embedded cloud refuses logs for another project and for unknown topics
   }
 });
 
-test("the embedded cloud stores high-accuracy log lines with their own times", async () => {
-  const { cloud, call, now } = await topic();
+test("the embedded cloud stores each log line of a high-accuracy request with its own time", async () => {
+  const { cloud, call, now } = await startTopic();
   const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
   const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);
   const response = await call("POST", `${TOPIC}/high-accuracy`, `{"contents":[${contents}],"labels":{}}`);
