@@ -81,10 +81,8 @@ test("no files import each other in a circle, not even for their types", () => {
   expect(circles).toEqual([]);
 });
 
-test(`no source file has more than ${MAX_LINES} lines`, () => {
-  const long = FILES.filter(
-    (path) => !isIn("test")(path) && !path.includes(".generated.") && textOf(path).split("\n").length - 1 > MAX_LINES,
-  );
+test(`no file except generated ones has more than ${MAX_LINES} lines`, () => {
+  const long = FILES.filter((path) => !path.includes(".generated.") && textOf(path).split("\n").length - 1 > MAX_LINES);
   expect(long).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 /** Checks the guarantees: compares the result records of the functions with the snapshots in the embedded cloud. */
-import type { Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
-import { resourceOf } from "../support/kinds.ts";
+import type { SnapshotView } from "../../infra/local/cloud/index.ts";
+import { type Kind, resourceOf } from "../support/kinds.ts";
 import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import type { Job, Target } from "./jobs.ts";
 

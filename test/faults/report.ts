@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kind } from "../../infra/local/cloud/index.ts";
+import type { Kind } from "../support/kinds.ts";
 
 /** The options of `npm run faults`, which passes them as environment variables. The defaults apply in `npm test`. */
 export const OPTIONS = {

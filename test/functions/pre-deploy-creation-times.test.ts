@@ -1,6 +1,6 @@
 /** Tests `pre-deploy` when the creation time of a snapshot is missing, invalid or implausible. */
+
 import { describe, expect, test } from "vitest";
-import type { Kind } from "../../infra/local/cloud/index.ts";
 import { DAY_MS, KINDS, MINUTE_MS } from "../support/common.ts";
 import {
   createFixture,
@@ -12,6 +12,7 @@ import {
 } from "../support/deployments.ts";
 import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import type { Kind } from "../support/kinds.ts";
 
 useFixedDate();
 

@@ -1,6 +1,6 @@
 /** Tests `pre-deploy` when a list response has duplicate snapshots, unusual statuses or ids, or missing fields. */
+
 import { describe, expect, test } from "vitest";
-import type { Kind } from "../../infra/local/cloud/index.ts";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { DAY_MS, KINDS } from "../support/common.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../support/deployments.ts";
 import { type Any, errorOf } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import type { Kind } from "../support/kinds.ts";
 
 useFixedDate();
 

@@ -1,10 +1,11 @@
 /** Tests which resources `scheduled-snapshots` selects by id and by tag, in runs and dry runs. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { expectSuccess, UNKNOWN_ID } from "../support/common.ts";
 import type { Invoked } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
+import type { Kind } from "../support/kinds.ts";
 import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted } from "../support/schedules.ts";
 
 useFixedDate();

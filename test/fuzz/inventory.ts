@@ -1,7 +1,7 @@
 /** Adds resources, snapshots with the project's marker labels, and foreign snapshots to the embedded cloud. */
-import type { EmbeddedCloud, Kind, SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
-import { addResource, addSnapshot } from "../support/kinds.ts";
+import { addResource, addSnapshot, type Kind } from "../support/kinds.ts";
 import type { Random } from "./random.ts";
 
 export interface Target {

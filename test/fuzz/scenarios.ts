@@ -1,6 +1,6 @@
 /** Builds an event for a function, and adds the resources and snapshots that the event needs to the embedded cloud. */
-import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
-import { createBody, DISK_KINDS, KINDS, targetOf } from "../support/kinds.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { createBody, DISK_KINDS, KINDS, type Kind, targetOf } from "../support/kinds.ts";
 import { addForeignSnapshot, addOwnSnapshot, addTaggedResource, TAGS, type Target } from "./inventory.ts";
 import type { Random } from "./random.ts";
 

@@ -4,7 +4,7 @@ import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/h
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../functions/create-snapshot-group/handler.ts";
 import { createStandardSnapshot } from "../../functions/create-standard-snapshot/handler.ts";
-import type { EmbeddedCloud, Fault, Kind } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud, Fault } from "../../infra/local/cloud/index.ts";
 import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import type { Runtime } from "../../shared/middleware/runtime.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type TestEnvironment,
   type TestEnvironmentOptions,
 } from "./environment.ts";
+import type { Kind } from "./kinds.ts";
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 

@@ -2,9 +2,10 @@
  * Describes the four kinds of snapshots for the tests. The table follows the public API references and shares no code with
  * functions/ or shared/, so a wrong name there makes tests fail.
  */
-import type { EmbeddedCloud, Kind, SeededSnapshot, SnapshotView } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud, SeededSnapshot, SnapshotView } from "../../infra/local/cloud/index.ts";
 
-export type { Kind };
+/** A kind that the tests know. A test compares these with the kinds of the functions. */
+export type Kind = "snapshot" | "standard-snapshot" | "snapshot-group" | "cluster-snapshot";
 
 interface KindFacts {
   /** The field of a policy target that contains the resource ids. */
@@ -87,7 +88,8 @@ export const createBody = (kind: Kind, resourceId: string, options: object = {})
 });
 
 /** Returns the id of the disk, server or cluster that a snapshot belongs to. */
-export const resourceOf = (snapshot: SnapshotView): string => String(snapshot[KIND_FACTS[snapshot.kind].idField]);
+export const resourceOf = (snapshot: SnapshotView): string =>
+  String(snapshot[KIND_FACTS[snapshot.kind as Kind].idField]);
 
 interface ResourceOptions {
   tags?: Record<string, string>;

@@ -1,7 +1,7 @@
 /** Creates test environments for `scheduled-snapshots`. */
 import { expect } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
-import type { EmbeddedCloud, Kind } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { listWithoutMembers } from "./common.ts";
 import {
   createTestEnvironment,
@@ -13,6 +13,7 @@ import {
   type TestEnvironmentOptions,
   timerEvent,
 } from "./environment.ts";
+import type { Kind } from "./kinds.ts";
 
 export const URN = "urn:fss:eu-west-101:0123456789abcdef0123456789abcdef:function:default:scheduled-snapshots";
 

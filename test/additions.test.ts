@@ -1,0 +1,126 @@
+/**
+ * Adds a function and a kind of snapshot to a copy of the repository, and nothing else, and checks that everything follows: types,
+ * bundles, documents, Terraform, the local host and the tour. `shared/README.md` has the two checklists.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const ADDITIONS = join(import.meta.dirname, "additions");
+
+/** The only files that a new function needs. */
+const FUNCTION = ["function.ts", "handler.ts", "schema.ts"].map((file) => `functions/count-snapshots/${file}`);
+/** The only files that a new kind needs: its create function, its client, its definition and its embedded service. */
+const KIND = [
+  ...["function.ts", "handler.ts", "schema.ts"].map((file) => `functions/create-share-snapshot/${file}`),
+  "infra/local/cloud/services/sfs.ts",
+  "shared/huaweicloud/sfs.ts",
+  "shared/snapshots/kinds/share-snapshot.ts",
+];
+
+let copy = "";
+
+const run = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, {
+    cwd: copy,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, VITEST: "", NO_COLOR: "1" },
+  });
+const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
+const readJson = (path: string) => JSON.parse(readFileSync(join(copy, path), "utf8"));
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "additions-"));
+  const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const files = execFileSync("git", list, { cwd: ROOT, encoding: "utf8" }).split("\0");
+  for (const file of files.filter((name) => name !== "" && !name.startsWith("test/additions/"))) {
+    cpSync(join(ROOT, file), join(copy, file));
+  }
+  cpSync(ADDITIONS, copy, { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  run("git", "init", "--quiet");
+  run("npm", "run", "--silent", "generate");
+  run("npm", "run", "--silent", "build", "--", "--quiet");
+}, 120_000);
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+test("the additions are one folder for the function, and for the kind one file in each place that implements it", () => {
+  const added = readdirSync(ADDITIONS, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(ADDITIONS.length + 1));
+  expect(added.sort()).toEqual([...FUNCTION, ...KIND].sort());
+});
+
+test("a copy with a new function and a new kind passes lint, types and layout", { timeout: 120_000 }, () => {
+  run(bin("biome"), "check", "--vcs-enabled=false", ...new Set([...FUNCTION, ...KIND].map(dirname)));
+  run(bin("tsc"));
+  run(bin("vitest"), "run", "--config", "test/vitest.config.mjs", "test/layout.test.ts");
+});
+
+test("openapi.json describes the new functions, and the new kind in the bodies of policies and deployments", () => {
+  const { paths, components } = readJson("infra/openapi.json");
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/count-snapshots", "/create-share-snapshot"]));
+  expect(components.schemas.PreDeploy.properties.targets.items.properties.kind.enum).toContain("share-snapshot");
+  const options = ["--config", "infra/openapi/redocly.yaml", "--format=json"];
+  const cli = join(ROOT, "node_modules/@redocly/cli/bin/cli.js");
+  expect(JSON.parse(run(process.execPath, cli, "lint", "infra/openapi.json", ...options)).problems).toEqual([]);
+});
+
+test("Terraform deploys the new functions with their rights, and its policies accept the new kind", () => {
+  const functions = readJson("infra/terraform/functions.json");
+  expect(functions["count-snapshots"]).toMatchObject({ trigger: "http", method: "POST", timeout: 30 });
+  expect(functions["count-snapshots"].calls).toContain("sfs.listSnapshots");
+  expect(functions["scheduled-snapshots"].calls).toContain("sfs.createSnapshot");
+  expect(functions["prune-snapshots"].calls).toContain("sfs.deleteSnapshot");
+  writeFileSync(
+    join(copy, "plan.ts"),
+    `import { planOf, sources } from "./test/infra/terraform/plan.ts";
+    const targets = [{ kind: "share-snapshot", tags: { backup: "*" }, incremental: false }];
+    const { refusals, resources } = await planOf(sources(), {
+      region: "eu-west-101",
+      disk_attached_kind: "snapshot",
+      lts_endpoint: "https://100.125.11.157:8102",
+      alarm: { email: "sre@example.org" },
+      functions: ["count-snapshots", "create-share-snapshot"],
+      gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7" },
+      policies: { nightly: { schedule: "0 0 2 * * *", targets } },
+    });
+    console.log(JSON.stringify({ refusals, resources }));`,
+  );
+  const { refusals, resources } = JSON.parse(run(bin("tsx"), "plan.ts"));
+  expect(refusals).toEqual([]);
+  const valuesOf = (address: string) => resources.find((one: { address: string }) => one.address === address)?.values;
+  expect(valuesOf('huaweicloud_identity_role.function["create-share-snapshot"]').policy).toContain(
+    '"sfs:snapshots:create"',
+  );
+  expect(valuesOf('huaweicloud_fgs_function.this["count-snapshots"]').user_data).toContain(
+    '"SFS_ENDPOINT":"https://sfs.eu-west-101.myhuaweicloud.com"',
+  );
+  expect(valuesOf('huaweicloud_apig_api.this["count-snapshots"]').request_path).toBe("/count-snapshots");
+});
+
+test("the local host runs the new function", () => {
+  const body = Buffer.from(JSON.stringify({ prefix: "" })).toString("base64");
+  writeFileSync(
+    join(copy, "event.json"),
+    JSON.stringify({ ...readJson("test/events/pre-deploy.json"), path: "/count-snapshots", body }),
+  );
+  const output = run(bin("tsx"), "infra/local/invoke/main.ts", "count-snapshots", "event.json");
+  expect(output).toMatch(/^HTTP 200 /m);
+  expect(output).toContain('"share-snapshot": 0');
+});
+
+test("the tour creates snapshots of the new kind by request, on a schedule and before a deployment", () => {
+  const output = run(bin("tsx"), "infra/local/tour/main.ts", "--once");
+  expect(output).toMatch(/^ +\d +POST \/create-share-snapshot +share-1 .* sent again: existing +ok$/m);
+  const rows = output.split("\n").filter((line) => line.startsWith("share-snapshot"));
+  expect(rows.map((row) => row.split(/ {2,}/).slice(4, 6))).toEqual([
+    ["http", "available"],
+    ["timer", "available"],
+    ["http", "available"],
+  ]);
+}, 60_000);
