@@ -1,0 +1,43 @@
+/** Generates the tables of README.md that repeat the definitions of the functions. `npm run generate` writes them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FunctionDefinition, FunctionTrigger } from "../../shared/middleware/definition.ts";
+import { loadDefinitions } from "../definitions.ts";
+
+export const README = join(import.meta.dirname, "..", "..", "README.md");
+
+const BEGIN = "<!-- `npm run generate` writes this table from functions/*/function.ts -->";
+const END = "<!-- end of the generated table -->";
+
+/** Returns README.md with its table of functions renewed. */
+export async function readmeText(): Promise<string> {
+  const text = readFileSync(README, "utf8");
+  const [before, rest] = text.split(BEGIN);
+  const [, after] = rest?.split(END) ?? [];
+  if (after === undefined) throw new Error(`README.md: expected the lines ${BEGIN} and ${END}.`);
+  return `${before}${BEGIN}\n\n${functionTable(await loadDefinitions())}\n${END}${after}`;
+}
+
+function functionTable(definitions: readonly FunctionDefinition[]): string {
+  const rows = definitions.map(({ name, trigger, timeoutSeconds, summary }) => [
+    `[\`${name}\`](functions/${name})`,
+    describeTrigger(trigger),
+    `${timeoutSeconds} s`,
+    summary,
+  ]);
+  return formatTable([["function", "trigger", "timeout", "what it does"], ...rows]);
+}
+
+function describeTrigger(trigger: FunctionTrigger): string {
+  if (trigger.type === "timer") return "timer";
+  if (trigger.type === "cts") return "CTS or EventGrid";
+  return trigger.acceptsDirectCalls ? `HTTP ${trigger.method}, or direct` : `HTTP ${trigger.method}`;
+}
+
+/** Returns a Markdown table with aligned columns. The first row is the head. */
+function formatTable([head = [], ...rows]: string[][]): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("");
+}

@@ -1,0 +1,67 @@
+/** Compares the documents with the code and with each other. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+import { loadDefinitions } from "../infra/definitions.ts";
+import { README, readmeText } from "../infra/documents/readme.ts";
+import { KINDS } from "../shared/snapshots/kinds/kinds.generated.ts";
+import { EVERYTHING } from "./infra/terraform/everything.ts";
+import { planOf, sources } from "./infra/terraform/plan.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const DOCUMENTS = [
+  "README.md",
+  ".github/CONTRIBUTING.md",
+  "infra/README.md",
+  "infra/local/README.md",
+  "shared/README.md",
+  "test/events/README.md",
+];
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+/** Returns the text of a section of the README, from its heading to the next heading of the same level. */
+const sectionOf = (heading: string) => read("README.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+
+/** Returns the anchors of a Markdown file, in the way in which GitHub derives them from headings. */
+const anchorsOf = (text: string) =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("the table of functions in README.md is the current output of `npm run generate`", async () => {
+  expect(readFileSync(README, "utf8")).toBe(await readmeText());
+});
+
+test("the table of variables in README.md names exactly the variables that Terraform sets", async () => {
+  const { locals } = await planOf(sources(), EVERYTHING);
+  const documented = [...sectionOf("Configuration").matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, name = ""]) => name);
+  // These variables have the credentials outside FunctionGraph, where Terraform does not deploy.
+  const names = new Set(documented.filter((name) => !name.startsWith("HUAWEICLOUD_SDK_")));
+  expect([...names].sort()).toEqual(Object.keys(locals.variables).sort());
+});
+
+test("README.md describes each kind of snapshot in a row of its first table", () => {
+  const rows = [...read("README.md").matchAll(/^\| `([a-z-]+)` +\| (?:EVS|DWS)/gm)].map(([, kind]) => kind);
+  expect(rows.sort()).toEqual(Object.keys(KINDS).sort());
+});
+
+test("test/events has a sample event for each function", async () => {
+  const samples = readdirSync(join(ROOT, "test", "events"));
+  const functions = (await loadDefinitions()).map(({ name }) => name);
+  expect(functions.filter((name) => !samples.includes(`${name}.json`))).toEqual([]);
+});
+
+test.each(DOCUMENTS)("every link in %s leads to a file and a heading of the repository", (document) => {
+  const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  const broken = links.filter((link) => {
+    if (/^https?:/.test(link)) return false;
+    const [path = "", anchor] = link.split("#");
+    const target = path === "" ? document : relative(ROOT, join(ROOT, dirname(document), path));
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && !target.endsWith("SOURCES.md") && !anchorsOf(read(target)).includes(anchor);
+  });
+  expect(broken).toEqual([]);
+});
