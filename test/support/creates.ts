@@ -36,7 +36,7 @@ export interface Create {
   status: number;
   /** Adds a resource to the embedded cloud. Returns the request fields that name the resource. */
   addResource(cloud: EmbeddedCloud): Json;
-  /** Returns these snapshot options with the marker labels, as the function sends them to the API. */
+  /** Adds the marker labels to snapshot options in the same way as the function. */
   withMarker(options: Json): Json;
 }
 
@@ -137,7 +137,7 @@ export async function createFixture(create: Create, options: TestEnvironmentOpti
     http(apig(body(fields), headers), invocation);
   return {
     ...environment,
-    /** The request fields that name the resource. */
+    /** The fields of a create request that name the resource, such as `volume_id`. */
     resource,
     resourceId: resourceIdOf(resource),
     /** Returns a request body that names the resource and contains these additional fields. */

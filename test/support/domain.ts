@@ -22,7 +22,7 @@ export interface DomainFixture {
   announced: string[];
   /** The result records in the order in which they were completed. */
   records: CompletedRecord[];
-  /** Allows records that are still open, because the use case threw an error. The runtime completes these records. */
+  /** Allows records to stay open when the test ends. The runtime completes such records if a use case throws an error. */
   allowOpenRecords(): void;
   /** Returns a line for each record, such as `made-1 failed: kept by no rule: Busy`. */
   outcomes(): string[];

@@ -11,7 +11,7 @@ import {
   timerEvent,
 } from "./environment.ts";
 
-/** Fields in which a snapshot differs from the default. */
+/** Fields of a snapshot that replace the defaults of {@link addSnapshot}. */
 export interface SnapshotChanges {
   policy?: string;
   hold?: string;

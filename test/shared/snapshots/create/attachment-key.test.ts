@@ -42,31 +42,56 @@ describe("attachmentKey", () => {
   });
 
   test.each<[keys: string, events: string, event: Moment, other: Moment]>([
-    [SAME, "a request and its own redelivery", moment(0, "requested"), moment(0, "requested")],
-    [SAME, "a request and its time in another field", moment(0, "requested"), moment(10_000, "requested")],
-    [OTHER, "two requests", moment(0, "requested"), moment(20_000, "requested")],
-    [OTHER, "two completions", moment(0, "completed"), moment(20_000, "completed")],
-    [SAME, "a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed")],
-    [OTHER, "a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed")],
-    [SAME, "a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed")],
-    [OTHER, "a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed")],
+    [SAME, "a request event and its own redelivery", moment(0, "requested"), moment(0, "requested")],
+    [
+      SAME,
+      "a request event and the same event with its time in another field",
+      moment(0, "requested"),
+      moment(10_000, "requested"),
+    ],
+    [OTHER, "two request events 20 seconds apart", moment(0, "requested"), moment(20_000, "requested")],
+    [OTHER, "two completion events 20 seconds apart", moment(0, "completed"), moment(20_000, "completed")],
+    [
+      SAME,
+      "a request event and a completion event 10 minutes later",
+      moment(0, "requested"),
+      moment(10 * MINUTE_MS, "completed"),
+    ],
+    [
+      OTHER,
+      "a request event and a completion event 11 minutes later",
+      moment(0, "requested"),
+      moment(11 * MINUTE_MS, "completed"),
+    ],
+    [
+      SAME,
+      "a request event and a completion event 20 seconds earlier",
+      moment(0, "requested"),
+      moment(-20_000, "completed"),
+    ],
+    [
+      OTHER,
+      "a request event and a completion event a minute earlier",
+      moment(0, "requested"),
+      moment(-MINUTE_MS, "completed"),
+    ],
     [SAME, "two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS)],
     [OTHER, "two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS)],
     [
       SAME,
-      "a request and an event of unknown stage 10 minutes earlier",
+      "a request event and an event of unknown stage 10 minutes earlier",
       moment(0, "requested"),
       moment(-10 * MINUTE_MS),
     ],
     [
       SAME,
-      "a completion and an event of unknown stage 10 minutes later",
+      "a completion event and an event of unknown stage 10 minutes later",
       moment(0, "completed"),
       moment(10 * MINUTE_MS),
     ],
     [
       OTHER,
-      "a completion and an event of unknown stage 11 minutes later",
+      "a completion event and an event of unknown stage 11 minutes later",
       moment(0, "completed"),
       moment(11 * MINUTE_MS),
     ],
@@ -109,7 +134,7 @@ describe("rememberKey", () => {
   });
 });
 
-test("underOneKey gives this event's key to the listed snapshot of the attachment's other event, and changes no other snapshot", async () => {
+test("underOneKey replaces the key of a listed snapshot only if the other event of this event's attachment created that snapshot", async () => {
   const fixture = createFixture();
   const { key, keys } = keyAt(moment(60_000, "completed"));
   const first = keyAt(moment(0, "requested")).key;
