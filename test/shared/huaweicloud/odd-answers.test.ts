@@ -20,6 +20,8 @@ interface Place {
   faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];
 }
 
+const LOST_RESPONSE: Fault = { type: "reset", after: true };
+
 const PLACES: Place[] = [
   {
     condition: "if the caller repeats the request and every list response is",
@@ -29,10 +31,7 @@ const PLACES: Place[] = [
   {
     condition: "if the create response is lost and every later list response is",
     faults: ({ list, operation }, odd) => [
-      [
-        { operation, nth: 1 },
-        { type: "reset", after: true },
-      ],
+      [{ operation, nth: 1 }, LOST_RESPONSE],
       [{ operation: list, nth: 2, times: 99 }, odd(false)],
     ],
   },

@@ -3,6 +3,7 @@ import { createClusterSnapshot } from "../../../../functions/create-cluster-snap
 import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
 import { startCloud } from "../../../../infra/local/cloud/index.ts";
 import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 const endpoint = (service: Service, variables: Record<string, string>) =>
@@ -131,11 +132,9 @@ describe("the address of each service", () => {
 
   test("create-snapshot returns Misconfigured and sends no request if neither EVS_ENDPOINT nor REGION is set", async () => {
     const { cloud, invoke } = await createTestEnvironment();
-    const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
-    const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-    const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
-      variables: withoutTopic,
-    });
+    const variables = { EVS_ENDPOINT: undefined, REGION: undefined, ...WITHOUT_TOPIC };
+    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } });
+    const { result } = await invoke(createSnapshot, event, { variables });
     expect(result.statusCode).toBe(500);
     expect(JSON.parse(result.body).error).toMatchObject({
       reason: "Misconfigured",

@@ -8,14 +8,9 @@ import type { Fault } from "../../../../infra/local/cloud/index.ts";
 import { sendOptions } from "../../../../shared/huaweicloud/http/sdk-client.ts";
 import { runBare } from "../../../support/bare-node.ts";
 import { selfSigned } from "../../../support/certificate.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { createTestEnvironment } from "../../../support/environment.ts";
-import {
-  callCreateSnapshot,
-  contextFor,
-  createEvent,
-  startRealTimeCloud,
-  WITHOUT_TOPIC,
-} from "../../../support/sdk-flaws.ts";
+import { callCreateSnapshot, contextFor, createEvent, startRealTimeCloud } from "../../../support/sdk-flaws.ts";
 import { connectionTo, startHttpServer, startTlsProxy } from "../../../support/wire.ts";
 
 describe("time limits (SOURCES.md#sdk-no-timeout)", () => {

@@ -9,15 +9,9 @@ import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts
 import { createStandardSnapshot } from "../../../../functions/create-standard-snapshot/handler.ts";
 import type { Fault } from "../../../../infra/local/cloud/index.ts";
 import { runBare } from "../../../support/bare-node.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
-import {
-  callCreateSnapshot,
-  contextFor,
-  createEvent,
-  DISK,
-  startRealTimeCloud,
-  WITHOUT_TOPIC,
-} from "../../../support/sdk-flaws.ts";
+import { callCreateSnapshot, contextFor, createEvent, DISK, startRealTimeCloud } from "../../../support/sdk-flaws.ts";
 
 describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
   const FAULTS: Fault[] = [
