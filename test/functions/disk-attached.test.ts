@@ -40,7 +40,7 @@ describe("the CTS traces of one attachment", () => {
     expect(snapshot).toMatchObject({
       kind: "snapshot",
       volume_id: disk,
-      // The name has the attachment time that EVS returns, so it is the same for the two traces.
+      // The name contains the attachment time that EVS returns, so the two traces lead to the same name.
       name: expect.stringMatching(/^disk-attached-20261121T020030Z-[0-9a-f]{8}$/),
       metadata: { "managed-by": "snapshot-functions", policy: "disk-attached" },
     });

@@ -48,7 +48,7 @@ describe("the plan on stderr", () => {
         rule: "kept by no rule",
       })),
     );
-    // There are four records of snapshots and one record of the run, and none of the plan.
+    // The function writes a record for each of four snapshots and for the run, but no record for the plan.
     expect(records).toHaveLength(5);
   });
 

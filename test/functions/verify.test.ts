@@ -1,4 +1,4 @@
-/** Tests which snapshots `verify-snapshots` reports, and with which outcome. */
+/** Tests which snapshots `verify-snapshots` reports, and the outcomes that it reports. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.generated.ts";

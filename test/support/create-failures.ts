@@ -14,7 +14,7 @@ export interface Failure {
   invocation?: Invocation;
   /** Prepares the embedded cloud so that the situation occurs. */
   arrange?: (fixture: CreateFixture) => unknown;
-  /** The HTTP status with which the function responds. */
+  /** The HTTP status that the function must return. */
   status: number;
   /** The HTTP status and the code in the response of EVS or DWS. Without a code, the function responds with the reason. */
   cloud?: [status: number, code?: string];

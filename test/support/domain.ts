@@ -18,7 +18,7 @@ export interface DomainFixture {
   runContext: RunContext;
   /** The notices that the use case added to the record of the run. */
   notices: string[];
-  /** The announcements of deletions, each such as `a: kept by no rule; b: twin of c`. */
+  /** The lines that announced deletions, such as `a: kept by no rule; b: twin of c`. */
   announced: string[];
   /** The result records in the order in which they were completed. */
   records: CompletedRecord[];

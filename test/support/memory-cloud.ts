@@ -11,7 +11,7 @@ import { START } from "./virtual-clock.ts";
 
 export const { snapshot, "standard-snapshot": standard, "snapshot-group": group, "cluster-snapshot": cluster } = KINDS;
 
-/** Returns the error that a rejected request of a cloud service causes. */
+/** Returns the error that is thrown if a cloud service rejects a request. */
 export const cloudError = (reason: Reason, details: SnapshotErrorDetails = {}): SnapshotError =>
   new SnapshotError(reason, `The service rejected the request with ${reason}.`, details);
 

@@ -14,7 +14,7 @@ type OddResponse = (after: boolean) => Fault;
 interface Place {
   /** The condition and the verb before the description of the odd response, for the names of the tests. */
   condition: string;
-  /** True if the caller has sent the same request once before, without faults. */
+  /** True if the caller has already sent an identical request while no fault applied. */
   repeated?: boolean;
   /** Returns the faults that send the odd response in this place, and the requests that get them. */
   faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];

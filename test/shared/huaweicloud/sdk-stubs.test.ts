@@ -43,7 +43,7 @@ describe("the signer with stubs", () => {
   });
   afterAll(() => void vi.useRealTimers());
 
-  /** Returns the headers of the signed request as JSON, because the order of headers matters, or the error of the signer. */
+  /** Signs a request and returns its headers, or the signer's error. Returns JSON because the order of the headers matters. */
   const signed = ({ AKSKSigner }: Exports, request: object, [ak, sk]: [string, string]): string => {
     try {
       // The signer sorts arrays in place, so it gets a copy.

@@ -5,7 +5,7 @@ import { faultError, type Operation, reasonOf } from "../../../../shared/huaweic
 /** A test case: the error code, the HTTP status, the expected reason, the operation and the message. */
 type Case = [code: string, status: number, reason: Reason, operation?: Operation, message?: string];
 
-/** Returns the cases of errors such as `EVS.1047 400`, by expected reason. */
+/** Returns a test case for each error in the strings, such as `EVS.1047 400`. The keys are the expected reasons. */
 const casesOf = (errors: Partial<Record<Reason, string>>, operation: Operation = "create"): Case[] =>
   Object.entries(errors).flatMap(([reason, list]) =>
     list.split(", ").map((error): Case => {
