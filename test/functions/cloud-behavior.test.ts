@@ -86,14 +86,17 @@ describe("prune-snapshots", () => {
   };
   const event = timerEvent({ policy: "nightly", retention: { keep_last: 1 } });
 
-  test.each([true, null, 1, "yes"])("prune-snapshots keeps a snapshot whose label hold is %j", async (hold) => {
-    const { addDisks, cloud, invoke } = await createTestEnvironment();
-    const [disk] = addDisks(1);
-    const held = addSnapshot(cloud, disk, "01", { hold });
-    addSnapshot(cloud, disk, "11");
-    expect((await invoke(pruneSnapshots, event)).result.outcomes).toEqual({ kept: 1, held: 1 });
-    expect(cloud.snapshots().map(({ id }) => id)).toContain(held);
-  });
+  test.each([true, null, 1, "yes"])(
+    'prune-snapshots keeps a snapshot whose label "hold" has the value %j',
+    async (hold) => {
+      const { addDisks, cloud, invoke } = await createTestEnvironment();
+      const [disk] = addDisks(1);
+      const held = addSnapshot(cloud, disk, "01", { hold });
+      addSnapshot(cloud, disk, "11");
+      expect((await invoke(pruneSnapshots, event)).result.outcomes).toEqual({ kept: 1, held: 1 });
+      expect(cloud.snapshots().map(({ id }) => id)).toContain(held);
+    },
+  );
 
   test("prune-snapshots reports a failed deletion if a proxy responds 404 with an HTML page", async () => {
     const { addDisks, cloud, invoke } = await createTestEnvironment();

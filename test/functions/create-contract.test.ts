@@ -18,7 +18,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-/** An example of an API document. */
+/** A create request and its response, as an API document of EVS or DWS shows them. */
 interface Example {
   create: Create;
   options?: typeof CLASSIC;

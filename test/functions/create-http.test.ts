@@ -18,7 +18,7 @@ describe("the body of an HTTP request", () => {
     ["in base64 without isBase64Encoded", (json) => ({ body: base64(json), isBase64Encoded: undefined })],
     ["in base64 without padding", (json) => ({ body: base64(`${json} `).replace(/=+$/, "") })],
     ["in base64 with line breaks", (json) => ({ body: base64(json).replace(/.{76}/g, "$&\r\n") })],
-    ["in base64 of a text with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
+    ["in base64 whose text starts with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
     ["as plain text with isBase64Encoded false", (json) => ({ body: json, isBase64Encoded: false })],
     ["as plain text without isBase64Encoded", (json) => ({ body: json, isBase64Encoded: undefined })],
     [
@@ -153,7 +153,7 @@ describe("Idempotency-Key", () => {
     expect(outcomes(response)).toEqual(["create rejected", "run failed"]);
   });
 
-  test("create-snapshot derives the same marker key for every disk from an Idempotency-Key, and another marker key from a request id with the same value", async () => {
+  test('create-snapshot derives the same marker label "key" for every disk from an Idempotency-Key, and another label from an equal request id', async () => {
     const fixture = await createFixture(SNAPSHOT);
     const [one, two] = fixture.addDisks(2);
     for (const volume_id of [one, two]) await fixture.post({ volume_id }, { "idempotency-key": "same" });

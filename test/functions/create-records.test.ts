@@ -1,6 +1,7 @@
 /** Tests the records that the create functions write to stdout and deliver to LTS. */
 import { describe, expect, test } from "vitest";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
+import { WITHOUT_TOPIC } from "../support/common.ts";
 import { byName, CLUSTER, CREATES, createFixture, SNAPSHOT } from "../support/creates.ts";
 import { START, timerEvent } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -130,8 +131,7 @@ test("create-snapshot delivers its records to the configured LTS stream with the
 });
 
 test("create-snapshot writes its records to stdout without a warning if no LTS stream is configured", async () => {
-  const variables = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-  const fixture = await createFixture(SNAPSHOT, { variables });
+  const fixture = await createFixture(SNAPSHOT, { variables: WITHOUT_TOPIC });
   const { records, warnings } = await fixture.post();
   expect(records).toHaveLength(2);
   expect(warnings).toEqual([]);

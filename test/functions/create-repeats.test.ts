@@ -1,4 +1,4 @@
-/** Tests a second delivery of a request that starts and finishes while the first delivery sends its create request. */
+/** Tests two deliveries of a request. The second one starts and finishes while the first one sends its create request. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";

@@ -23,7 +23,7 @@ type Change = (response: HttpResponse, body: Json) => Partial<HttpResponse>;
 
 const ID = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 
-/** Executes the create requests and changes the responses. By default only the first response is changed. */
+/** Lets the embedded cloud execute create requests and changes its responses. By default only the first response is changed. */
 const changeResponses = (fixture: CreateFixture, change: Change, times = 1) =>
   replaceCreateResponses(fixture, times, async (send) => {
     const response = await send();
@@ -164,7 +164,7 @@ test.each([
     ["error", "ERROR", "error_deleting"].map((status) => [create.name, status, create] as const),
   ),
   [CLUSTER.name, "UNAVAILABLE", CLUSTER] as const,
-])("%s fails with SnapshotFailed if the create response has the status %s", async (_name, status, create) => {
+])("%s fails with SnapshotFailed if the create response has the status %j", async (_name, status, create) => {
   const fixture = await createFixture(create);
   changeResponses(fixture, (_, body) => withStatus(create, body, status));
   const { result, records } = await fixture.post();
@@ -221,7 +221,7 @@ test("create-snapshot accepts a create response that starts with a byte order ma
 });
 
 test.each(["extending", "backing-up", "detaching", "uploading", "retyping"])(
-  "create-snapshot waits and repeats the create request if EVS rejects the first create request because the disk is %s",
+  "create-snapshot waits and repeats the create request if EVS rejects the first create request because the disk has the status %j",
   async (status) => {
     const fixture = await createFixture(SNAPSHOT);
     const message = `Invalid volume: Volume status must be available or in-use, but current status is: ${status}.`;

@@ -8,7 +8,7 @@ import { piecesLeft } from "../support/pieces.ts";
 
 useFixedDate();
 
-/** Credentials in the format of FunctionGraph. Most contain characters that an encoding such as JSON or URL escapes. */
+/** Credentials in the format of FunctionGraph. Most contain characters that are escaped in JSON or in a URL. */
 const ACCESS_KEY = {
   ak: "HST3WPLTXLGBZ6GQTTQA",
   sk: "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K",
@@ -33,7 +33,7 @@ const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => encodeURIComponent(encodeURIComponent(secret)),
   encodeURI,
   (secret) => secret.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
-  // Parts of the secret.
+  // A secret without its first or last characters.
   (secret) => secret.slice(1),
   (secret) => secret.slice(2, 18),
   // Lines of the secret, as in a log file and in a MIME header.
@@ -44,7 +44,7 @@ const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => Buffer.from(secret).toString("hex"),
 ];
 
-/** Faults whose response contains a text, in each error format of the services and in other parts of the response. */
+/** Returns faults whose response contains the text, in each error format of the services and in other parts of the response. */
 const REVEALING_FAULTS: ((text: string, status: number) => Fault)[] = [
   (message, status) => ({ type: "status", status, body: { error: { code: "EVS.0001", message } }, after: true }),
   (message, status) => ({ type: "status", status, body: { error: { code: message, message } } }),

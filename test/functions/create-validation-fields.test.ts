@@ -187,7 +187,7 @@ describe("create-cluster-snapshot", () => {
   test.each([
     ["of 256 characters", EMOJI.repeat(256)],
     ["of 0 characters", ""],
-    ["with every ASCII sign that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
+    ["with every punctuation character that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
     ["that resembles the text of the marker", "managed-by: snapshot-functions"],
   ])("create-cluster-snapshot accepts a description %s", async (_, description) => {
     const fixture = await createFixture(CLUSTER);
@@ -203,7 +203,9 @@ describe("create-cluster-snapshot", () => {
       .concat(["abcd\n", "abcd\r", "\nabcd", "abcd\u2029"])
       .map(
         (name): Case => [
-          `the name ${name.length > 8 ? `of ${name.length} letters` : JSON.stringify(name)}`,
+          name.length > 8
+            ? `a name of ${name.length} letters`
+            : `the name ${JSON.stringify(name).replace("\u2029", "\\u2029")}`,
           { name },
           ".name: expected a letter followed by 3 to 63 letters, digits, hyphens or underscores, got ",
         ],
@@ -212,12 +214,12 @@ describe("create-cluster-snapshot", () => {
     nullText("name"),
     ...[..."!<>'=&\""].flatMap((sign): Case[] => [
       [
-        `the character ${sign} in its description`,
+        `this character in its description: ${sign}`,
         { description: `a ${sign} b` },
         ".description: expected a string without any of the characters !<>'=&\"",
       ],
       [
-        `the character ${sign} in the second line of its description`,
+        `this character in the second line of its description: ${sign}`,
         { description: `a\n${sign}` },
         ".description: expected a string",
       ],

@@ -44,7 +44,7 @@ describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s returns before its deadline and writes a record for each target and for the run if only the first ${settlingCalls} API calls settle`,
+    `%s returns before its deadline and writes a record for each target and for the run if ${settlingCalls} API calls settle and all later calls never settle`,
     async (name) => {
       const environment = await createTestEnvironment();
       blockCallsAfter(environment, settlingCalls);
@@ -86,7 +86,7 @@ test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but 
   expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
 });
 
-test("compose fails before the deadline and writes failed records for the open target and the run if the handler never settles", async () => {
+test("compose fails before the deadline and writes failed records for the run and for the target whose record is open if the handler never settles", async () => {
   const environment = await createTestEnvironment();
   const neverSettling = compose({
     name: "scheduled-snapshots",
@@ -110,7 +110,7 @@ test("compose fails before the deadline and writes failed records for the open t
 });
 
 test.each([0, 1])(
-  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds only to the first %i deliveries",
+  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds to %i deliveries and to no later delivery",
   async (settlingDeliveries) => {
     const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = environment.runtime;

@@ -31,7 +31,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
 
   describe.each(["snapshot", "standard-snapshot"])("%s", (DISK_ATTACHED_KIND) => {
     test.each(["request", "completion"])(
-      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 CTS traces that start with the %s trace if EVS returns no attachment id and time`,
+      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 CTS traces that start with the %s trace if EVS returns neither an attachment id nor an attachment time`,
       async (firstTrace) => {
         const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields({ DISK_ATTACHED_KIND });
         cloud.attach(disk, server);
@@ -50,7 +50,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     );
   });
 
-  test("disk-attached creates one snapshot although EVS returns no attachment id and time and lists the snapshot only after the second CTS trace", async () => {
+  test("disk-attached creates one snapshot although EVS returns neither an attachment id nor an attachment time and lists the snapshot only after the second CTS trace", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
@@ -62,7 +62,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached creates one snapshot from six simultaneous CTS traces if EVS returns no attachment id and time", async () => {
+  test("disk-attached creates one snapshot from six simultaneous CTS traces if EVS returns neither an attachment id nor an attachment time", async () => {
     const { cloud, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server, { after: 10_000 });
     const completion = createNamedCompletionTrace(server, disk, START_MS + MINUTE_MS);
@@ -82,7 +82,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     ["11 minutes", 11 * MINUTE_MS],
     ["4 minutes", 4 * MINUTE_MS],
   ])(
-    "disk-attached creates a second snapshot if the disk is attached again after %s and EVS returns no attachment id and time",
+    "disk-attached creates a second snapshot if the disk is attached again after %s and EVS returns neither an attachment id nor an attachment time",
     async (_delay, delayMs) => {
       const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
       const attachAndDeliver = async () => {
@@ -131,7 +131,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
-  test("disk-attached creates one snapshot for each server of a shared disk if EVS returns no attachment id and time", async () => {
+  test("disk-attached creates one snapshot for each server of a shared disk if EVS returns neither an attachment id nor an attachment time", async () => {
     const { cloud, deliver, server } = await createFixtureWithoutFields();
     const other = cloud.addServer().id;
     const shared = cloud.addVolume({ multiattach: true, serverId: other }).id;

@@ -1,6 +1,6 @@
 /** Tests how `disk-attached` creates one snapshot for each attachment of a disk, also when EVS fails. */
 import { describe, expect, test } from "vitest";
-import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import type { EmbeddedCloud, Fault } from "../../infra/local/cloud/index.ts";
 import {
   createAttachedFixture,
   createCompletionTrace,
@@ -40,7 +40,7 @@ describe("the CTS traces of one attachment", () => {
     expect(snapshot).toMatchObject({
       kind: "snapshot",
       volume_id: disk,
-      // The name has the attachment time that EVS returns, so it is the same for the two traces.
+      // The name contains the attachment time that EVS returns, so the two traces lead to the same name.
       name: expect.stringMatching(/^disk-attached-20261121T020030Z-[0-9a-f]{8}$/),
       metadata: { "managed-by": "snapshot-functions", policy: "disk-attached" },
     });
@@ -213,11 +213,14 @@ describe("the attachment that EVS returns", () => {
 });
 
 describe("failures of EVS", () => {
-  test.each(["throttle", "reset", "status"] as const)(
-    "disk-attached repeats its read requests after the fault %s",
-    async (type) => {
+  test.each([
+    ["is throttled", { type: "throttle" }],
+    ["loses its connection", { type: "reset", after: false }],
+    ["gets a 503 response", { type: "status", status: 503 }],
+  ] satisfies [failure: string, fault: Fault][])(
+    "disk-attached repeats a read request that %s",
+    async (_failure, fault) => {
       const { cloud, deliver, server, disk } = await createAttachedFixture();
-      const fault = type === "status" ? { type, status: 503 } : type === "reset" ? { type, after: false } : { type };
       for (const operation of ["evs.showVolume", "evs.listSnapshots"])
         cloud.fault({ operation, nth: 1, times: 2 }, fault);
       expect((await deliver(createRequestTrace(server, disk))).result.outcomes).toEqual({ accepted: 1 });

@@ -94,7 +94,7 @@ describe.each<[structure: string, json: string, description: string]>([
   });
 
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
-    `scheduled-snapshots rejects ${nested} in the field %s of a policy, whether the policy is a string or an object`,
+    `scheduled-snapshots rejects ${nested} in the field %s of a policy, whether user_event is a JSON string or an object`,
     async (field) => {
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
@@ -128,7 +128,7 @@ describe.each<[structure: string, json: string, description: string]>([
     await expectInvalid(DISK_ATTACHED, { cts }, "trace_name: expected ");
   });
 
-  test(`disk-attached creates one snapshot although other fields of the CTS trace contain ${nested}`, async () => {
+  test(`disk-attached creates one snapshot although an optional field of the CTS trace contains ${nested}`, async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const server = cloud.addServer().id;
     const disk = cloud.addVolume({ serverId: server, attachedAt: time }).id;
@@ -141,7 +141,7 @@ describe.each<[structure: string, json: string, description: string]>([
     expect(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
-  test(`scheduled-snapshots defers a disk to another invocation although its timer event also contains ${nested}`, async () => {
+  test(`scheduled-snapshots defers a disk to another invocation although the field version of its timer event contains ${nested}`, async () => {
     const { addDisks, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
     const tags = { backup: "daily" };
     addDisks(3, { tags });

@@ -30,8 +30,8 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     ["is a number", dated(1_795_226_400_000)],
     ["is not a date", dated("recently")],
     ["is a day that does not exist", dated("2026-02-30T00:00:00")],
-    ["is the year 1", dated("0001-01-01T00:00:00Z")],
-    ["is 1970", dated("1970-01-01T00:00:00.000000")],
+    ["is in the year 1", dated("0001-01-01T00:00:00Z")],
+    ["is in 1970", dated("1970-01-01T00:00:00.000000")],
     ["is before 2015", dated("2014-12-31T23:59:59Z")],
     ["is two years ahead", dated("2029-11-21T02:00:00Z")],
   ])(
@@ -56,7 +56,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     },
   );
 
-  test(`pre-deploy responds 409 if a ${kind} was created 16 minutes in the future, and 200 if it was created 10 minutes in the future`, async () => {
+  test(`pre-deploy responds 409 if the creation time of a ${kind} is 16 minutes in the future, and 200 if it is 10 minutes in the future`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });

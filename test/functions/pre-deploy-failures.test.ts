@@ -50,7 +50,7 @@ describe("a snapshot that fails", () => {
     expect(cloud.count(/\.create/)).toBe(8);
   });
 
-  test("pre-deploy responds 502 if one of three snapshots fails, and retry_failed creates only that snapshot again", async () => {
+  test("pre-deploy responds 502 if one of three snapshots fails, and a request with retry_failed replaces only that snapshot", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [good, bad, slow] = addDisks(3) as [string, string, string];
     cloud.endWith(bad, "error");
@@ -88,7 +88,7 @@ describe("a snapshot that fails", () => {
     expect(clock.now() - began).toBeLessThan(6_000);
   });
 
-  test("pre-deploy responds 502 if a member of an available snapshot group failed, until retry_failed creates another group", async () => {
+  test("pre-deploy responds 502 if a member of an available snapshot group failed, until a request with retry_failed creates another group", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, members, ids } = addResources();
     const server = ids[2];
@@ -110,7 +110,7 @@ describe("a snapshot that fails", () => {
 
 describe("a snapshot with an unknown status", () => {
   test.each(["rollbacking", "backing-up", "quantum"])(
-    "pre-deploy responds 202 and creates no other snapshots if the status of its snapshots is %s",
+    "pre-deploy responds 202 and creates no other snapshots if the status of its snapshots is %j",
     async (status) => {
       const { cloud, clock, addResources, post } = await createFixture();
       const { targets, ids } = addResources();
@@ -127,7 +127,7 @@ describe("a snapshot with an unknown status", () => {
 
 describe("a busy cluster", () => {
   test.each(["GROWING", "SNAPSHOTTING", "REBOOTING"])(
-    "pre-deploy reports Busy and advises to wait and repeat the call if a cluster has the task status %s",
+    "pre-deploy reports Busy and advises to wait and repeat the call if a cluster has the task status %j",
     async (taskStatus) => {
       const { cloud, addDisks, post } = await createFixture();
       const cluster = cloud.addCluster({ taskStatus }).id;

@@ -31,7 +31,7 @@ describe("a snapshot group for a server with three disks", () => {
     return fixture;
   };
 
-  test("pre-deploy responds 502 if a snapshot group has no member for one disk, until retry_failed creates another group", async () => {
+  test("pre-deploy responds 502 if a snapshot group has no member for one disk, until a request with retry_failed creates another group", async () => {
     const { cloud, clock, disks, server, targets, post, memberOf } = await createFinishedGroup();
     cloud.removeSnapshot(memberOf(disks[1]));
     for (const wait_seconds of [0, 10]) {

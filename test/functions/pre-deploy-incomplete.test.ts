@@ -42,7 +42,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
   };
 
   test.each(["deleting", "error_deleting", "DELETING", "deleted", "delete_failed"])(
-    `pre-deploy creates another ${kind} if the first ${kind} for the deployment_id has the status %s`,
+    `pre-deploy creates another ${kind} if the first ${kind} for the deployment_id has the status %j`,
     async (text) => {
       const { cloud, clock, targets, firstId, setStatus, post } = await createFinishedSnapshot(kind);
       clock.advance(400 * DAY_MS);
@@ -56,7 +56,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     },
   );
 
-  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older stays creating`, async () => {
+  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older keeps the status "creating"`, async () => {
     const { cloud, targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     for (const wait_seconds of [0, 10]) {
@@ -80,7 +80,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or stays creating while it waits`, async () => {
+  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or keeps the status "creating" during the wait`, async () => {
     for (const firstStatus of ["error", "creating"]) {
       const { clock, targets, firstId, secondId, changeRows, post } = await createFixtureWithDuplicate();
       const began = clock.now();
@@ -95,7 +95,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s is creating and the request has another description`, async () => {
+  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s has the status "creating" and another description than the request`, async () => {
     const { cloud, targets, firstId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     const changed = [{ ...targets[0], description: "another" }];
@@ -114,7 +114,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
-    `pre-deploy responds 502 if the status of a ${kind} is %j, until retry_failed creates another ${kind}`,
+    `pre-deploy responds 502 if the status of a ${kind} is %j, until a request with retry_failed creates another ${kind}`,
     async (text) => {
       const { targets, firstId, post } = await createSnapshotWithStatus(text);
       const failed = await post({ targets });
@@ -177,7 +177,7 @@ describe("a list response without the resource ids of its snapshots", () => {
     ["snapshot-group", "server_id"],
     ["cluster-snapshot", "cluster_id"],
   ])(
-    "pre-deploy accepts a %s without %s for the resource of the same request, and creates one for another resource",
+    "pre-deploy finds the %s of an earlier request although the list response omits %s, and creates no duplicate",
     async (kind, field) => {
       const { cloud, clock, changeRows, post, addResource } = await createFixture();
       const [one, other] = [addResource(kind), addResource(kind)];
@@ -238,7 +238,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     };
   };
 
-  test("pre-deploy responds 202 if an available snapshot disappears while it waits for another, and the next call creates a new one", async () => {
+  test("pre-deploy responds 202 if an available snapshot disappears while it waits for another snapshot, and the next call replaces the missing snapshot", async () => {
     const { cloud, clock, beganAt, targets, snapshotId, changeRows, post } = await createDiskAndCluster();
     changeRows("snapshots", (row) => (row.id === snapshotId && clock.now() - beganAt > 3_000 ? undefined : row));
     const pending = await post({ targets, wait_seconds: 20 });

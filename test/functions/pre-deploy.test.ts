@@ -91,7 +91,7 @@ describe("the requests of one deployment", () => {
     expect(clock.now() - began).toBeLessThanOrEqual(50_000);
   });
 
-  test("pre-deploy creates a snapshot of a disk with the selected tag that is added between two calls", async () => {
+  test("pre-deploy creates a snapshot of a disk that was added, with the selected tag, after an earlier call for the deployment", async () => {
     const { cloud, addDisks, post } = await createFixture();
     addDisks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];
@@ -101,7 +101,7 @@ describe("the requests of one deployment", () => {
     expect(cloud.snapshots()).toHaveLength(3);
   });
 
-  test("pre-deploy responds 404 if no resource has the tags of its targets", async () => {
+  test("pre-deploy responds 404 if no resource has the tags that its targets select", async () => {
     const { post, requests } = await createFixture();
     const refused = await post({ targets: [{ kind: "snapshot", tags: { service: "shop" } }] });
     expect(refused.status).toBe(404);
@@ -242,7 +242,7 @@ describe("a repeated POST request", () => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy reports Conflict for a target with another description under the same deployment_id, and creates no snapshot of it", async () => {
+  test("pre-deploy reports Conflict and creates no snapshot if a repeated call for a deployment_id changes the description of a target", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [first, second] = addDisks(2) as [string, string];
     await post(diskTargets(first, second));

@@ -22,20 +22,20 @@ const FAILURES: Record<string, (kind: Kind) => Parameters<ChangingFixture["cloud
 
 /** Changes after which a snapshot that the first plan keeps is no longer good. The keys complete a test name. */
 const LOSSES: Record<string, (fixture: ChangingFixture, id: string) => void> = {
-  fails: ({ change }, id) => change(id, { status: "error" }),
+  "has failed": ({ change }, id) => change(id, { status: "error" }),
   "no longer exists": ({ cloud }, id) => cloud.removeSnapshot(id),
   "has an unknown status": ({ change }, id) => change(id, { status: "rollbacking" }),
-  "loses its marker": ({ change }, id) => change(id, { marked: false }),
+  "has lost its marker labels": ({ change }, id) => change(id, { marked: false }),
   "belongs to another policy": ({ change }, id) => change(id, { policy: "weekly" }),
 };
 
 describe.each(KINDS)("the newest %s changes during a run", (kind) => {
   const cases = [
-    ...Object.keys(FAILURES).map((failure) => [failure, "fails"]),
+    ...Object.keys(FAILURES).map((failure) => [failure, "has failed"]),
     ...Object.keys(LOSSES).map((loss) => ["is rejected as busy", loss]),
   ];
   test.each(cases)(
-    `prune-snapshots keeps the second newest ${kind} if its deletion %s and the newest ${kind} %s`,
+    `prune-snapshots keeps the second newest ${kind} if its deletion %s and the next list response shows that the newest ${kind} %s`,
     async (failure, loss) => {
       for (const MAX_CONCURRENCY of ["1", "8"]) {
         const fixture = await createChangingFixture({ variables: { MAX_CONCURRENCY } });
@@ -58,7 +58,7 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
     },
   );
 
-  test(`prune-snapshots keeps a ${kind} that becomes the last good snapshot after its deletion was rejected as busy three times`, async () => {
+  test(`prune-snapshots keeps a ${kind} that becomes its resource's last good snapshot after its deletion was rejected as busy three times`, async () => {
     const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], times: 3 }, busyResponse(kind));
@@ -74,36 +74,39 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
 const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
   "is held by a label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
   "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
-  "loses its marker": [{ marked: false }, "held", /marked/],
+  "has lost its marker labels": [{ marked: false }, "held", /marked/],
   "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
   "is being rolled back": [{ status: "rollbacking" }, "kept", /^its status is rollbacking$/i],
-  "is creating": [{ status: "creating" }, "kept", /^its status is creating$/i],
+  "is being created": [{ status: "creating" }, "kept", /^its status is creating$/i],
 };
 
 describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
   const cases = Object.keys(PROTECTED).filter(
     (name) => kind !== "cluster-snapshot" || PROTECTED[name]?.[3] === undefined,
   );
-  test.each(cases)(`prune-snapshots keeps a ${kind} that %s after its deletion was rejected as busy`, async (name) => {
-    const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
-    for (const MAX_CONCURRENCY of ["1", "8"]) {
-      const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture({
-        variables: { MAX_CONCURRENCY },
-      });
-      const [third = "", second = "", newest = ""] = [3, 2, 1].map((days) => add(kind, days));
-      cloud.fault({ operation: DELETE_OPERATIONS[kind], resource: second, nth: 1 }, busyResponse(kind));
-      afterDeletion.set(1, () => change(second, changes));
-      const { records } = expectSuccess(await prune());
-      expect(records.filter(({ snapshot_id }) => snapshot_id === second)).toMatchObject([
-        { outcome, rule: expect.stringMatching(rule), detail: expect.stringMatching(PLAN_CHANGED) },
-      ]);
-      expect(cloud.count(DELETE_OPERATIONS[kind])).toBe(2);
-      expect(remainingIds()).toEqual([newest, second].sort());
-      expect(findRecord(records, third)?.outcome).toBe("deleted");
-    }
-  });
+  test.each(cases)(
+    `prune-snapshots keeps a ${kind} whose deletion was rejected as busy if the next list response shows that it %s`,
+    async (name) => {
+      const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
+      for (const MAX_CONCURRENCY of ["1", "8"]) {
+        const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture({
+          variables: { MAX_CONCURRENCY },
+        });
+        const [third = "", second = "", newest = ""] = [3, 2, 1].map((days) => add(kind, days));
+        cloud.fault({ operation: DELETE_OPERATIONS[kind], resource: second, nth: 1 }, busyResponse(kind));
+        afterDeletion.set(1, () => change(second, changes));
+        const { records } = expectSuccess(await prune());
+        expect(records.filter(({ snapshot_id }) => snapshot_id === second)).toMatchObject([
+          { outcome, rule: expect.stringMatching(rule), detail: expect.stringMatching(PLAN_CHANGED) },
+        ]);
+        expect(cloud.count(DELETE_OPERATIONS[kind])).toBe(2);
+        expect(remainingIds()).toEqual([newest, second].sort());
+        expect(findRecord(records, third)?.outcome).toBe("deleted");
+      }
+    },
+  );
 
-  test(`prune-snapshots reports a busy ${kind} as deleted if it is missing or deleting in the next list response`, async () => {
+  test(`prune-snapshots reports a busy ${kind} as deleted if it is missing from the next list response or has the status "deleting" there`, async () => {
     for (const isDeleting of kind === "cluster-snapshot" ? [false] : [false, true]) {
       const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
       const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
@@ -139,7 +142,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
   });
 });
 
-test("prune-snapshots reports a snapshot as deleted if EVS rejects the deletion because another deletion is in progress", async () => {
+test("prune-snapshots reports a snapshot as deleted if EVS rejects the deletion because the snapshot is already being deleted", async () => {
   const { cloud, add, change, prune, afterDeletion } = await createChangingFixture();
   const [second = "", newest = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
@@ -156,7 +159,7 @@ test("prune-snapshots reports a snapshot as deleted if EVS rejects the deletion 
   expect(findRecord(records, newest)).toMatchObject({ outcome: "kept" });
 });
 
-test("prune-snapshots reports a rejected deletion as failed if the list response shows no other deletion in progress", async () => {
+test("prune-snapshots reports a rejected deletion as failed if the list response does not show that the snapshot is being deleted", async () => {
   const { cloud, add, prune } = await createChangingFixture();
   const [second = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";

@@ -43,7 +43,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
   }
 
-  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails while a deletion is busy", async () => {
+  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails after a deletion was rejected as busy", async () => {
     let old: string[] = [];
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
@@ -67,10 +67,10 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
   test.each([
     ["held", { hold: "yes" }],
     ["owned by another policy", { policy: "weekly" }],
-    ["without its labels", { metadata: {} }],
+    ["without marker labels", { metadata: {} }],
     ["being rolled back", { status: "rollbacking" }],
   ])(
-    "scheduled-snapshots with make_room deletes no snapshot that is %s in the list response after a busy deletion",
+    "scheduled-snapshots with make_room deletes no snapshot that is %s in the list response after a deletion was rejected as busy",
     async (_what, changes) => {
       let old: string[] = [];
       const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) => {
@@ -88,7 +88,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     },
   );
 
-  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails while a deletion is busy", async () => {
+  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails after a deletion was rejected as busy", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 300, variables }, (its) =>

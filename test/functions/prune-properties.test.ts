@@ -52,7 +52,7 @@ const policy = fc
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and each of them once (${RUNS} random cases)`, {
+test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and deletes each snapshot once (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });
@@ -141,7 +141,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps each resource's last good snapshot and every held or foreign snapshot that changes during a run (${RUNS} random cases)`, {
+test(`prune-snapshots keeps each resource's last good snapshot, and snapshots that become held or foreign, if snapshots change during its run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({

@@ -82,7 +82,7 @@ describe("the other snapshots of a resource", () => {
   });
 });
 
-test("prune-snapshots lists EVS snapshots again if it had to wait for the list of cluster snapshots", async () => {
+test("prune-snapshots lists EVS snapshots again if it had to wait for the list response with the cluster snapshots", async () => {
   const { cloud, add, change, prune, remainingIds } = await createChangingFixture();
   const [second = "", newest = ""] = [2, 1].map((days) => add("snapshot", days));
   const [secondCluster, newestCluster] = [2, 1].map((days) => add("cluster-snapshot", days));

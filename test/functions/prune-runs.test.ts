@@ -48,7 +48,7 @@ describe("the plan on stderr", () => {
         rule: "kept by no rule",
       })),
     );
-    // There are four records of snapshots and one record of the run, and none of the plan.
+    // The function writes a record for each of four snapshots and for the run, but no record for the plan.
     expect(records).toHaveLength(5);
   });
 
@@ -67,7 +67,7 @@ describe("the plan on stderr", () => {
 });
 
 describe("limits of the account", () => {
-  test("prune-snapshots deletes 110 snapshots with fewer than 30 throttled requests in an account with 5 requests per second", async () => {
+  test("prune-snapshots deletes 110 snapshots with fewer than 30 throttled requests in an account that is limited to 5 requests per second", async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900, rate: { perSecond: 5 } });
     for (let index = 0; index < 120; index += 1) addOld("standard-snapshot", 1 + index);
     const { result } = expectSuccess(await prune(keepLast(10)));
@@ -148,12 +148,15 @@ describe("a list request that fails", () => {
   });
 
   test.each([
-    ["empty", { type: "emptyBody", after: false } as const],
-    ["an object without rows", { type: "answer", status: 200, body: "{}" } as const],
-    ["a row without a status", { type: "answer", status: 200, body: '{"count":1,"snapshots":[{"id":"x"}]}' } as const],
-    ["an HTML page", { type: "notJson", after: false, html: true } as const],
-    ["a redirect", { type: "redirect", location: "http://127.0.0.1:1/" } as const],
-  ])("prune-snapshots deletes no snapshots of a kind if the list response is %s", async (_what, fault) => {
+    ["is empty", { type: "emptyBody", after: false } as const],
+    ["is an object without rows", { type: "answer", status: 200, body: "{}" } as const],
+    [
+      "has a row without a status",
+      { type: "answer", status: 200, body: '{"count":1,"snapshots":[{"id":"x"}]}' } as const,
+    ],
+    ["is an HTML page", { type: "notJson", after: false, html: true } as const],
+    ["is a redirect", { type: "redirect", location: "http://127.0.0.1:1/" } as const],
+  ])("prune-snapshots deletes no snapshots of a kind if the list response %s", async (_what, fault) => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     for (const days of [3, 2, 1]) addOld("snapshot", days);
     cloud.fault({ operation: "evs.listSnapshots" }, fault);

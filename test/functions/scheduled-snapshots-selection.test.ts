@@ -55,7 +55,7 @@ describe("the selection of resources", () => {
   const hasTag = (tags: Tags, [key, value]: [string, string]) =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-  test("scheduled-snapshots selects once each resource that an id names or all tags match, except resources that match one of exclude_tags", {
+  test("scheduled-snapshots selects each resource once if a target names its id, or if it has all tags of a target and none of the exclude_tags", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(
@@ -128,7 +128,7 @@ describe("the selection of resources", () => {
     }
   });
 
-  test("scheduled-snapshots lists the disks once for snapshot and standard-snapshot targets, and not at all if all targets have ids", async () => {
+  test("scheduled-snapshots lists the disks once for snapshot and standard-snapshot targets, and lists no disks if all targets have ids", async () => {
     const { cloud, fire, requests, addDisks } = await createFixture();
     const [disk] = addDisks(2, { backup: "daily" });
     const tags = { backup: "daily" };
@@ -180,7 +180,7 @@ describe("the selection of resources", () => {
     },
   );
 
-  test("scheduled-snapshots succeeds with a warning in its run record if its policy selects no resource", async () => {
+  test("scheduled-snapshots succeeds with a warning in its run record if no resource matches its policy", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(3, { backup: "weekly" });
     const { result, records } = expectSuccess(
@@ -192,7 +192,7 @@ describe("the selection of resources", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("scheduled-snapshots writes one failed record for snapshot groups if ECS rejects the list request, and creates the other snapshots", async () => {
+  test("scheduled-snapshots writes one failed record for snapshot groups if ECS rejects the request that lists the servers, and creates the other snapshots", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1, { backup: "daily" }) as [string];
     cloud.addServer({ tags: { backup: "daily" } });
@@ -254,7 +254,7 @@ describe("a dry run", () => {
   );
 
   test.each(KINDS)(
-    "scheduled-snapshots with dry_run reports AccessDenied for each id of a %s target if the list request is rejected",
+    "scheduled-snapshots with dry_run reports AccessDenied for each id of a %s target if the service rejects the request that lists the resources",
     async (kind, field, list, add) => {
       const { cloud, fire } = await createFixture();
       const ids = [add(cloud), add(cloud)].map(({ id }) => id);

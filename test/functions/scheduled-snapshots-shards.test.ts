@@ -77,7 +77,7 @@ describe("targets that an asynchronous invocation handles", () => {
     return { ...fixture, all: fixture.addDisks(6, { backup: "daily" }) };
   };
 
-  test("scheduled-snapshots invokes itself asynchronously with the original event, in which ids replace the tags", async () => {
+  test("scheduled-snapshots invokes itself asynchronously with the original event, but with resource ids instead of the tags", async () => {
     const { cloud, deliver, all } = await createShards();
     const event = { ...timerEvent({ ...policy, policy: "nightly" }, "2026-11-21T10:00:00+08:00"), trigger_name: "T" };
     await deliver(event);
@@ -95,7 +95,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes each resource to an asynchronous invocation with the options of the first target that names it", async () => {
+  test("scheduled-snapshots passes each resource to an asynchronous invocation with the options of the first target that names the resource", async () => {
     const { cloud, fire, addDisks, further } = await createFixture({ variables: { SHARD_SIZE: "5" } });
     const all = addDisks(9);
     const own = all.slice(0, 5);
@@ -140,10 +140,10 @@ describe("targets that an asynchronous invocation handles", () => {
     ["rejected with a 403", { type: "status", status: 403 }, false, "AccessDenied"],
     ["acknowledged without an id", { type: "answer", status: 202, body: "{}" }, false, "BadResponse"],
     ["lost before FunctionGraph receives it", { type: "reset", after: false }, false, "Unreachable"],
-    ["accepted with a lost response", { type: "reset", after: true }, true, "Unreachable"],
-    ["accepted with a truncated response", { type: "cut", after: true }, true, "BadResponse"],
+    ["accepted but the response is lost", { type: "reset", after: true }, true, "Unreachable"],
+    ["accepted but the response is truncated", { type: "cut", after: true }, true, "BadResponse"],
   ])(
-    "scheduled-snapshots fails the targets of an asynchronous invocation that is %s, and completes them when the event is redelivered",
+    "scheduled-snapshots reports targets as failed if their asynchronous invocation is %s, and creates the snapshots when the event is redelivered",
     async (...given) => {
       const [, fault, runs, reason] = given;
       const { cloud, fire, all, further } = await createShards();
@@ -166,7 +166,7 @@ describe("targets that an asynchronous invocation handles", () => {
     },
   );
 
-  test("scheduled-snapshots creates its own share of the snapshots and reports Misconfigured for the others if REGION is not set", async () => {
+  test("scheduled-snapshots creates the snapshots of its own targets and reports Misconfigured for the targets that it cannot pass on without REGION", async () => {
     const { cloud, fire } = await createShards({ variables: { REGION: undefined } });
     const invoked = await fire(policy);
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, failed: 4 });
@@ -205,7 +205,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(sorted([...createdIds, ...deferredIds])).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes targets to an asynchronous invocation if it has no time for them, and that invocation fails instead of passing them on", async () => {
+  test("scheduled-snapshots passes targets that it has no time for to an asynchronous invocation, which fails if it has no time for them either", async () => {
     const { cloud, fire, deliver, clock, all, further } = await createShards({ variables: { SHARD_SIZE: "500" } });
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },

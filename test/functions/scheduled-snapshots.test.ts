@@ -98,7 +98,7 @@ describe("one run", () => {
     expect(cloud.logs.map(({ line }) => line)).toEqual(invoked.records);
   });
 
-  test("scheduled-snapshots repeats a create request that EVS rejects while another snapshot of the disk is creating", async () => {
+  test("scheduled-snapshots repeats a create request that EVS rejects while another snapshot of the disk is being created", async () => {
     const { cloud, fire } = await createFixture();
     const server = cloud.addServer({ tags: { backup: "daily" } });
     const disk = cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -171,7 +171,7 @@ describe("a target that does not exist", () => {
 });
 
 describe("a redelivered event", () => {
-  test("scheduled-snapshots creates nothing for an event with the same time in another time zone, and new snapshots one second later", async () => {
+  test("scheduled-snapshots creates nothing for an event with an equal time in another time zone, and new snapshots for an event one second later", async () => {
     const { cloud, deliver, addDisks } = await createFixture();
     const all = addDisks(3, { backup: "daily" });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -268,7 +268,7 @@ describe("a redelivered event", () => {
 describe("the topic field of the result", () => {
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-  test("scheduled-snapshots returns topic: off if no logging topic is configured", async () => {
+  test('scheduled-snapshots returns "off" in the field topic if no logging topic is configured', async () => {
     const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
     const { cloud, fire, addDisks } = await createFixture({
       variables: Object.fromEntries(names.map((name) => [name, undefined])),
@@ -280,7 +280,7 @@ describe("the topic field of the result", () => {
     expect(cloud.logs).toEqual([]);
   });
 
-  test("scheduled-snapshots returns topic: failed without an error if LTS rejects its records", async () => {
+  test('scheduled-snapshots returns "failed" in the field topic, and throws no error, if LTS rejects its records', async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(2, { backup: "daily" });
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });

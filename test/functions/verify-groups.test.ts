@@ -106,7 +106,7 @@ describe("a snapshot group", () => {
   });
 
   test.each(["avaialble", "available"] as const)(
-    "verify-snapshots reports a snapshot group in the status %s as available",
+    "verify-snapshots reports a snapshot group in the status %j as available",
     async (groupAvailable) => {
       const { cloud, server, verify } = await createFixture({ groupAvailable });
       seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 10 });

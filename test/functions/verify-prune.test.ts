@@ -95,7 +95,7 @@ describe("two schedules over a year", () => {
     leaver: ["2027-05-16"],
   };
 
-  test("prune-snapshots keeps the expected snapshots of two policies over a year in which a disk is removed and a week of snapshots fails", {
+  test("prune-snapshots keeps the expected snapshots of two policies over a year with a detached disk and a week of failed snapshots", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
@@ -164,7 +164,7 @@ describe("two schedules over a year", () => {
 });
 
 describe("snapshots of functions without a schedule", () => {
-  test("prune-snapshots deletes old snapshots of create-snapshot, disk-attached and pre-deploy by a policy with the function's name", async () => {
+  test("prune-snapshots with the policy disk-attached, pre-deploy or create-snapshot deletes old snapshots that the function of that name created", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
@@ -202,7 +202,7 @@ describe("snapshots of functions without a schedule", () => {
     }
   });
 
-  test("prune-snapshots deletes old snapshots of pre-deploy by the policy name in the pre-deploy request", async () => {
+  test("prune-snapshots deletes old snapshots that pre-deploy created under the policy name in its request", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();

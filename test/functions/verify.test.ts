@@ -1,4 +1,4 @@
-/** Tests which snapshots `verify-snapshots` reports, and with which outcome. */
+/** Tests which snapshots `verify-snapshots` reports, and the outcomes that it reports. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { KINDS as KIND_OBJECTS } from "../../shared/snapshots/kinds/kinds.generated.ts";
@@ -8,7 +8,7 @@ import { markerOf } from "../support/retention-seeds.ts";
 import { createFixture, seedSnapshot } from "../support/verifications.ts";
 
 describe.each(KINDS)("a %s that a function created", (kind) => {
-  test(`verify-snapshots reports a ${kind} as available, failed or unverified by its status, and does not report a creating ${kind}`, async () => {
+  test(`verify-snapshots reports a ${kind} as available, failed or unverified according to its status, and does not report a creating ${kind}`, async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     const available = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
     const failed = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 20, status: "error" });
@@ -68,7 +68,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(withShortLimit.result).toMatchObject({ outcomes: { unverified: 3 } });
   });
 
-  test(`verify-snapshots reports an available ${kind} within lookback_minutes, and a failed ${kind} for another ${limit} minutes`, async () => {
+  test(`verify-snapshots reports an available ${kind} that is at most lookback_minutes old, and a failed ${kind} that is up to ${limit} minutes older`, async () => {
     const { cloud, clock, resourceIds, verify } = await createFixture();
     for (const minutes of [1_440, 1_441, 1_440 + limit]) seedSnapshot(cloud, kind, resourceIds[kind], { minutes });
     for (const minutes of [1_440 + limit, 1_441 + limit, 9_999])

@@ -62,10 +62,10 @@ export const createCompletionTrace = (serverId: string, time = START_MS + 30_000
 export const createNamedCompletionTrace = (serverId: string, volumeId: string, time: number) =>
   withFields(createCompletionTrace(serverId, time), { request: { volumeAttachment: { volumeId } } });
 
-/** Returns the CTS event with other values for some fields of its trace. The value `undefined` removes a field. */
+/** Returns the CTS event after it has replaced fields of the trace by `changes`. The value `undefined` removes a field. */
 export const withFields = ({ cts }: { cts: Json }, changes: Json) => ({ cts: { ...cts, ...changes } });
 
-/** Returns the CloudEvent with which EventGrid delivers a CTS trace. */
+/** Returns a CloudEvent that contains a CTS trace, as EventGrid sends it. */
 export const cloudEvent = (trace: unknown): Json => ({
   specversion: "1.0",
   id: "4b26115b-73d0-4f40-a5ba-1d9d5b9f40e1",

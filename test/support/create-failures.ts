@@ -5,16 +5,16 @@ import { CLASSIC, CLUSTER, type Create, type CreateFixture, GROUP, SNAPSHOT, STA
 import type { Invocation, TestEnvironmentOptions } from "./environment.ts";
 
 export interface Failure {
-  /** The expected reason in the error. */
+  /** The error reason that the function must report. */
   reason: Reason;
-  /** The situation, for the names of the tests. */
+  /** A description of the situation that completes the name of a test. */
   situation: string;
   create: Create;
   options?: TestEnvironmentOptions;
   invocation?: Invocation;
-  /** Prepares the embedded cloud. */
+  /** Prepares the embedded cloud so that the situation occurs. */
   arrange?: (fixture: CreateFixture) => unknown;
-  /** The HTTP status with which the function responds. */
+  /** The HTTP status that the function must return. */
   status: number;
   /** The HTTP status and the code in the response of EVS or DWS. Without a code, the function responds with the reason. */
   cloud?: [status: number, code?: string];

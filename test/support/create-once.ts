@@ -19,7 +19,7 @@ export const requestOf = (changes: Partial<SnapshotRequest> = {}): SnapshotReque
   ...changes,
 });
 
-/** Returns a snapshot that the request created, with changes. */
+/** Returns a snapshot as the request would create it, with the given changes. */
 export const snapshotCreatedBy = (
   request: SnapshotRequest,
   id: string,

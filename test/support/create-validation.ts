@@ -10,8 +10,8 @@ export const EMOJI = "😀";
 const LETTER = "𝐀";
 
 /**
- * A request to test: its content for the name of the test, its fields, and parts of the expected error message. The fields
- * are added to those that name a resource. The envelope, such as `snapshot`, is prepended to the first part of the message.
+ * A request to test: a description of its content for the name of the test, the fields that it has in addition to the
+ * resource id, and parts of the expected error message. The envelope, such as `snapshot`, is prepended to the first part.
  */
 export type Case = [content: string, fields: Json, ...messages: string[]];
 
@@ -145,7 +145,7 @@ export const booleans = (...fields: string[]): Case[] =>
 export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
   ...["managed-by", "policy", "key", "content"].map(
     (key): Case => [
-      `the reserved marker label ${key} in the field ${field}`,
+      `the reserved marker label "${key}" in the field ${field}`,
       { [field]: { [key]: "mine" } },
       `.${field}.${key}: expected a key other than managed-by, policy, key, content, which identify snapshots`,
     ],
@@ -180,12 +180,12 @@ export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
 
 const BACKUP_PREFIX = "autobk_snapshot_";
 export const BACKUP_NAMES: Case[] = ["2026", ""].map((suffix) => [
-  `the name ${BACKUP_PREFIX}${suffix}`,
+  `the name "${BACKUP_PREFIX}${suffix}"`,
   { name: BACKUP_PREFIX + suffix },
   `.name: expected a name that does not begin with ${BACKUP_PREFIX}`,
 ]);
 export const ALMOST_BACKUP_NAMES: Case[] = [BACKUP_PREFIX.slice(0, -1), `my_${BACKUP_PREFIX}1`].map((name) => [
-  `the name ${name}`,
+  `the name "${name}"`,
   { name },
 ]);
 
@@ -237,8 +237,8 @@ export const INVALID_ENTERPRISE_PROJECTS: Case[] = [
   ...(
     [
       ["the number 0", 0, "a string, got the number 0."],
-      ["00", "00", "a UUID, or 0"],
-      ["0 and a line break", "0\n", "a UUID, or 0"],
+      ['the string "00"', "00", "a UUID, or 0"],
+      ['the string "0" and a line break', "0\n", "a UUID, or 0"],
     ] as const
   ).map(
     ([content, id, expected]): Case => [

@@ -32,11 +32,11 @@ export interface Create {
   operation: string;
   /** The name of the operation that lists existing snapshots in the embedded cloud, such as `evs.listSnapshots`. */
   list: string;
-  /** The HTTP status with which the API accepts a create request. */
+  /** The HTTP status that the API returns when it accepts a create request. */
   status: number;
   /** Adds a resource to the embedded cloud. Returns the request fields that name the resource. */
   addResource(cloud: EmbeddedCloud): Json;
-  /** Returns these snapshot options with the marker labels, as the function sends them to the API. */
+  /** Adds the marker labels to snapshot options in the same way as the function. */
   withMarker(options: Json): Json;
 }
 
@@ -137,7 +137,7 @@ export async function createFixture(create: Create, options: TestEnvironmentOpti
     http(apig(body(fields), headers), invocation);
   return {
     ...environment,
-    /** The request fields that name the resource. */
+    /** The fields of a create request that name the resource, such as `volume_id`. */
     resource,
     resourceId: resourceIdOf(resource),
     /** Returns a request body that names the resource and contains these additional fields. */
@@ -146,7 +146,7 @@ export async function createFixture(create: Create, options: TestEnvironmentOpti
     http,
     /** Invokes the function with a POST request that names the resource and contains these additional fields. */
     post,
-    /** Like `post`, with an Idempotency-Key header that is the same in every request of a test. */
+    /** Like `post`, but every request of a test has the same Idempotency-Key header. */
     postWithKey: (fields: Json = {}, invocation?: Invocation) =>
       post(fields, { "idempotency-key": "deploy-7" }, invocation),
     /** Invokes the function directly, which means with the request body as the event and without a trigger. */

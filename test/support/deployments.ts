@@ -91,7 +91,7 @@ export const outcomesOf = ({ body }: { body: Any }): string[] => body.snapshots.
 /** Returns the error of each snapshot in a `pre-deploy` response. */
 export const errorsOf = ({ body }: { body: Any }) => body.snapshots.map((one: Any) => one.error);
 
-/** Returns a row change that removes these fields. */
+/** Returns a function that removes these fields from a row of a list response. */
 export const removeFields =
   (...fields: string[]): RowChange =>
   (row) =>

@@ -18,11 +18,11 @@ export interface DomainFixture {
   runContext: RunContext;
   /** The notices that the use case added to the record of the run. */
   notices: string[];
-  /** The announcements of deletions, each such as `a: kept by no rule; b: twin of c`. */
+  /** The lines that announced deletions, such as `a: kept by no rule; b: twin of c`. */
   announced: string[];
   /** The result records in the order in which they were completed. */
   records: CompletedRecord[];
-  /** Allows records that are still open, because the use case threw an error. The runtime completes these records. */
+  /** Allows records to stay open when the test ends. The runtime completes such records if a use case throws an error. */
   allowOpenRecords(): void;
   /** Returns a line for each record, such as `made-1 failed: kept by no rule: Busy`. */
   outcomes(): string[];

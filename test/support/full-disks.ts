@@ -10,8 +10,9 @@ import {
   type TestEnvironmentOptions,
   timerEvent,
 } from "./environment.ts";
+import { markerOf } from "./retention-seeds.ts";
 
-/** Fields in which a snapshot differs from the default. */
+/** Fields of a snapshot that replace the defaults of {@link addSnapshot}. */
 export interface SnapshotChanges {
   policy?: string;
   hold?: string;
@@ -44,12 +45,7 @@ export function addSnapshot(cloud: EmbeddedCloud, volumeId: string, days: number
 }
 
 /** Returns the labels that mark a snapshot as created by a function under this policy, with a random idempotency key. */
-export const createMarker = (policy: string) => ({
-  "managed-by": "snapshot-functions",
-  policy,
-  key: randomUUID().replaceAll("-", ""),
-  content: "01234567",
-});
+export const createMarker = (policy: string) => markerOf(policy, randomUUID());
 
 /** Returns a policy with `make_room` that creates a snapshot of the disk and keeps three snapshots. */
 export const nightlyPolicy = (volumeId: string, changes = {}) => ({

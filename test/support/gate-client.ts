@@ -15,7 +15,7 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const CI = join(ROOT, "infra", "ci");
 export const APP_CODE = "app-code-that-nobody-may-see-4711";
 export const TAGS = { app: "shop" };
-/** The entry of a pre-deploy response that satisfies the sample targets file, which selects by tags. */
+/** An entry of a pre-deploy response for an available snapshot. The client accepts it for the sample targets file. */
 export const AVAILABLE = {
   kind: "standard-snapshot",
   snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
@@ -69,7 +69,7 @@ export function gateIn(folder: () => string) {
     runCommand(folder(), `${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });
 
   /**
-   * Returns environment variables with which the client's clock runs a hundred times faster. They load a file through
+   * Returns environment variables that make the client's clock run a hundred times faster. They load a file through
    * NODE_OPTIONS, which also runs the code in `more` before the client starts.
    */
   function hurried(name: string, more = ""): Record<string, string> {

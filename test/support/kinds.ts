@@ -4,7 +4,7 @@
  */
 import type { EmbeddedCloud, SeededSnapshot, SnapshotView } from "../../infra/local/cloud/index.ts";
 
-/** A kind that the tests know. A test compares these with the kinds of the functions. */
+/** The name of a snapshot kind. A test checks that the functions have the same kinds. */
 export type Kind = "snapshot" | "standard-snapshot" | "snapshot-group" | "cluster-snapshot";
 
 interface KindFacts {
@@ -18,9 +18,9 @@ interface KindFacts {
   labelsField?: "metadata" | "tags";
   /** The only field in the body of a create request. */
   envelope: "snapshot" | "snapshot_group";
-  /** The array in a list response. */
+  /** The field of a list response that contains the array of snapshots. */
   rowsField: "snapshots" | "snapshot_groups";
-  /** The embedded cloud's operation names of the calls that create, list and delete snapshots. */
+  /** The embedded cloud's names of the operations that create, list and delete snapshots. */
   create: string;
   list: string;
   delete: string;
@@ -99,7 +99,7 @@ interface ResourceOptions {
   newId?: () => string;
 }
 
-/** Adds a disk, a server with disks, or a cluster: the resource that snapshots of the kind are created from. */
+/** Adds the resource that snapshots of the kind are created from: a disk, a server with disks, or a cluster. */
 export function addResource(cloud: EmbeddedCloud, kind: Kind, options: ResourceOptions = {}) {
   const { tags = {}, diskCount = 2, newId } = options;
   const resource = () => ({ tags, ...(newId && { id: newId() }) });

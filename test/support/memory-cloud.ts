@@ -11,11 +11,11 @@ import { START } from "./virtual-clock.ts";
 
 export const { snapshot, "standard-snapshot": standard, "snapshot-group": group, "cluster-snapshot": cluster } = KINDS;
 
-/** Returns the error that a rejected request of a cloud service causes. */
+/** Returns the error that is thrown if a cloud service rejects a request. */
 export const cloudError = (reason: Reason, details: SnapshotErrorDetails = {}): SnapshotError =>
   new SnapshotError(reason, `The service rejected the request with ${reason}.`, details);
 
-/** Returns the error after the response to a create request was lost. The snapshot may exist. */
+/** Returns the error that a create request causes if its response is lost. The snapshot may exist. */
 export const lostResponse = () => cloudError("Unreachable", { ambiguous: true });
 
 /** Returns a snapshot marker of the policy `nightly`. The idempotency key is derived from `key`. */
@@ -79,7 +79,7 @@ export interface MemoryCloud {
   service: Cloud;
   snapshots: Map<string, FoundSnapshot[]>;
   resources: Resource[];
-  /** The attached disks, by server id. */
+  /** Maps a server id to the disks that are attached to the server. */
   disks: Map<string, AttachedDisk[]>;
   /** All requests with their times, such as `3 s create snapshot disk-1`. */
   calls: string[];

@@ -46,7 +46,7 @@ export const randomTime = fc
   )
   .map(([base, offset]) => base + offset);
 
-/** Changes because of which planRetention holds a snapshot. */
+/** Changes to a snapshot that make planRetention hold the snapshot. */
 const HOLD_REASONS: Partial<FoundSnapshot>[] = [
   { labels: { hold: "true" } },
   { labels: { hold: "" } },
@@ -115,7 +115,7 @@ export const randomSnapshots = fc
   );
 
 export const GOOD = { name: "", status: "", state: "available", labels: {}, raw: {} } as const;
-/** Generates the disks of 40 snapshot groups. An empty array means that the snapshots are no groups. */
+/** Generates the disk ids of each of 40 snapshot groups, or an empty array for snapshots that are not groups. */
 export const randomGroupDisks = fc.oneof(
   fc.constant<string[][]>([]),
   fc.array(fc.subarray(["a", "b", "c", "d"]), { minLength: 40, maxLength: 40 }),

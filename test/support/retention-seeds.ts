@@ -8,7 +8,7 @@ export interface Seed {
   id?: string;
   /** The creation time in milliseconds since 1970. */
   at: number;
-  /** The status in the spelling of EVS. Default: `available`. */
+  /** The status that EVS returns for the snapshot. Default: `available`. */
   status?: string;
   /** The text from which the idempotency key is derived. Default: a unique text. */
   key?: string;
@@ -48,7 +48,7 @@ export function seedSnapshot(cloud: EmbeddedCloud, kind: Kind, resource: string,
   });
 }
 
-/** Adds a server with a disk, and a cluster. The disk is attached since `attachedAt`, in milliseconds since 1970. */
+/** Adds a server with a disk, and a cluster. `attachedAt` is the attachment time of the disk in milliseconds since 1970. */
 export function addResources(cloud: EmbeddedCloud, attachedAt: number) {
   const server = cloud.addServer();
   const disk = cloud.addVolume({ serverId: server.id, attachedAt });

@@ -10,9 +10,6 @@ export const DISK = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 /** Returns the event of a request to create a snapshot of the disk. */
 export const createEvent = (volume_id: string) => apig({ snapshot: { volume_id, name: "snap-001" } });
 
-/** Variables of a function that sends no records to the logging topic. */
-export const WITHOUT_TOPIC = { LTS_ENDPOINT: undefined, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-
 /** Starts an embedded cloud with the real clock, for functions in a separate process. */
 export async function startRealTimeCloud(): Promise<EmbeddedCloud> {
   const cloud = await startCloud();

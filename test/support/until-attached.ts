@@ -27,11 +27,11 @@ interface Options {
   /** The index of a poll that fails with a transient error. */
   failAt?: number;
   stage?: AttachmentEvent["stage"];
-  /** The ids of the disks of which another event has already created a snapshot. */
+  /** The ids of the disks that another event has already created a snapshot of. */
   withSnapshot?: string[];
 }
 
-/** Calls `untilAttached` with the disk or disks that EVS returns at each poll. The last element also answers later polls. */
+/** Calls `untilAttached` with the disk or disks that EVS returns at each poll. Later polls get the last element again. */
 export async function waitFor(polls: (Volume | Volume[])[], options: Options = {}) {
   const { age = 0, seconds = 60, named = true, failAt = -1, stage, withSnapshot = [] } = options;
   const time = createVirtualClock();

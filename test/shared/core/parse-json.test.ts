@@ -1,15 +1,23 @@
 import { expect, test } from "vitest";
 import { parseJson } from "../../../shared/core/parse-json.ts";
 
-test.each(['{"a":"\ufeff"}', "[1]", '"text"', "null"])(
-  "parseJson reads %s with and without a byte order mark",
-  (text) => {
-    expect(parseJson(`\ufeff${text}`)).toEqual(JSON.parse(text));
-    expect(parseJson(text)).toEqual(JSON.parse(text));
-  },
-);
+test.each([
+  ["an object that contains a byte order mark", '{"a":"\ufeff"}'],
+  ["an array", "[1]"],
+  ["a string", '"text"'],
+  ["null", "null"],
+])("parseJson ignores a byte order mark before %s", (_what, text) => {
+  expect(parseJson(`\ufeff${text}`)).toEqual(JSON.parse(text));
+  expect(parseJson(text)).toEqual(JSON.parse(text));
+});
 
-test.each(["", "\ufeff", "\ufeff\ufeff{}", "{}\ufeff", "{"])("parseJson rejects %j", (text) => {
+test.each([
+  ["an empty string", ""],
+  ["a single byte order mark", "\ufeff"],
+  ["an object after two byte order marks", "\ufeff\ufeff{}"],
+  ["an object before a byte order mark", "{}\ufeff"],
+  ["an incomplete object", "{"],
+])("parseJson rejects %s", (_what, text) => {
   expect(() => parseJson(text)).toThrow(SyntaxError);
 });
 

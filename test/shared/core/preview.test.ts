@@ -2,24 +2,26 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { preview } from "../../../shared/core/preview.ts";
 
-test.each<[value: unknown, words: string]>([
-  ["abc", '"abc"'],
-  ["", '""'],
-  ['a "quoted"\nline', String.raw`"a \"quoted\"\nline"`],
-  [7, "the number 7"],
-  [-1.5, "the number -1.5"],
-  [true, "true"],
-  [null, "null"],
-  [undefined, "nothing"],
-  [[], "an empty array"],
-  [[[]], "an array of 1 item"],
-  [[1, 2], "an array of 2 items"],
-  [{}, "an object"],
-  [{ a: 1 }, "an object"],
-  [7n, "a bigint"],
-  [Symbol("s"), "a symbol"],
-  [() => 7, "a function"],
-])("preview describes %s as %s", (value, words) => {
+test.each(
+  [
+    ["abc", '"abc"'],
+    ["", '""'],
+    ['a "quoted"\nline', String.raw`"a \"quoted\"\nline"`],
+    [7, "the number 7"],
+    [-1.5, "the number -1.5"],
+    [true, "true"],
+    [null, "null"],
+    [undefined, "nothing"],
+    [[], "an empty array"],
+    [[[]], "an array of 1 item"],
+    [[1, 2], "an array of 2 items"],
+    [{}, "an object"],
+    [{ a: 1 }, "an object"],
+    [7n, "a bigint"],
+    [Symbol("s"), "a symbol"],
+    [() => 7, "a function"],
+  ].map(([value, words]) => ({ value, words })),
+)("preview describes $value as $words", ({ value, words }) => {
   expect(preview(value)).toBe(words);
 });
 
@@ -27,7 +29,9 @@ test.each([
   [80, `"${"x".repeat(80)}"`],
   [81, `"${"x".repeat(80)}…"`],
   [1_000_000, `"${"x".repeat(80)}…"`],
-])("preview shows the first 80 of %i characters", (length, words) => expect(preview("x".repeat(length))).toBe(words));
+])("preview shows at most the first 80 of %i characters", (length, words) =>
+  expect(preview("x".repeat(length))).toBe(words),
+);
 
 test.each<[what: string, text: string]>([
   ["arrays", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],

@@ -212,7 +212,7 @@ describe("retryRead", () => {
     expect(tries).toBe(1);
   });
 
-  test("retryRead repeats a read after a TypeError, and fails with a SnapshotError that names it after four tries", async () => {
+  test("retryRead repeats a read after a TypeError and fails after four tries with a SnapshotError that contains the message of the TypeError", async () => {
     expect((await retryFailingRead([new TypeError("x is not a function")])).result).toBe("read");
     const faults = Array.from({ length: 4 }, () => new TypeError("x is not a function"));
     const { result } = await retryFailingRead(faults);

@@ -11,7 +11,7 @@ const EMPTY = {
   agency: { securityAccessKey: "", securitySecretKey: "", securityToken: "", token: "" },
 };
 
-test("readContext reads a context whose methods use this", () => {
+test("readContext calls the methods of the context with the context as their `this`", () => {
   class Context {
     readonly #values: Record<string, string> = { REGION: "eu-west-101" };
     getRequestID = () => "r-1";

@@ -1,6 +1,6 @@
 /** Tests the create functions with undocumented responses that a service, or a proxy in front of the service, sends. */
 import { describe, expect, test } from "vitest";
-import { ODD_ANSWERS, type OddAnswer } from "../../../infra/local/cloud/gateway/odd-answers.ts";
+import { ODD_ANSWERS, type OddAnswer, type OddAnswerName } from "../../../infra/local/cloud/gateway/odd-answers.ts";
 import type { Fault, FaultMatch } from "../../../infra/local/cloud/index.ts";
 import { CREATES, type Create, createFixture } from "../../support/creates.ts";
 import { expectWholeRecords } from "../../support/environment.ts";
@@ -8,62 +8,109 @@ import { useFixedDate } from "../../support/fixed-date.ts";
 
 useFixedDate();
 
-/** Returns the odd response. If `after` is true, the embedded cloud carries out the request before it responds. */
+/** Returns the fault that sends the odd response. If `after` is true, the embedded cloud carries out the request first. */
 type OddResponse = (after: boolean) => Fault;
 
 interface Place {
-  place: string;
-  /** True if the same request has succeeded once before the odd response. */
+  /** The condition and the verb before the description of the odd response, for the names of the tests. */
+  condition: string;
+  /** True if the caller has already sent an identical request while no fault applied. */
   repeated?: boolean;
-  /** Returns the faults for the embedded cloud. */
+  /** Returns the faults that send the odd response in this place, and the requests that get them. */
   faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];
 }
 
+const LOST_RESPONSE: Fault = { type: "reset", after: true };
+
 const PLACES: Place[] = [
   {
-    place: "every list request of a repeated create request",
+    condition: "if the caller repeats the request and every list response is",
     repeated: true,
     faults: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },
   {
-    place: "every list request after a lost create response",
+    condition: "if the create response is lost and every later list response is",
     faults: ({ list, operation }, odd) => [
-      [
-        { operation, nth: 1 },
-        { type: "reset", after: true },
-      ],
+      [{ operation, nth: 1 }, LOST_RESPONSE],
       [{ operation: list, nth: 2, times: 99 }, odd(false)],
     ],
   },
   {
-    place: "the first create request, which creates nothing,",
+    condition: "if the service does not execute the first create request and the response is",
     faults: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(false)]],
   },
   {
-    place: "the first create request, which creates a snapshot,",
+    condition: "if the service executes the first create request but the response is",
     faults: ({ operation }, odd) => [[{ operation, nth: 1 }, odd(true)]],
   },
   {
-    place: "every create request, each of which creates a snapshot,",
+    condition: "if the service executes every create request but every response is",
     faults: ({ operation }, odd) => [[{ operation }, odd(true)]],
   },
 ];
 
-const ODD: [name: string, odd: OddResponse][] = [
+const DESCRIPTIONS: Record<OddAnswerName, string> = {
+  text: "a 400 with plain text",
+  textWithoutType: "a 502 with text and an empty Content-Type header",
+  html: "a 503 with an HTML page",
+  htmlNotFound: "a 404 with an HTML page",
+  htmlSuccess: "a 200 with an HTML login page",
+  empty: "a 400 with an empty body",
+  emptyNotFound: "a 404 with an empty body",
+  noContent: "a 204 without a body",
+  array: "a 400 with an array of errors instead of an object",
+  arraySuccess: "a 200 with an empty JSON array instead of an object",
+  string: "a 400 with a JSON string instead of an object",
+  number: "a 400 with a JSON number instead of an object",
+  null: "a 400 with the body null",
+  nullSuccess: "a 200 with the body null",
+  emptyObject: "a 400 with an empty JSON object",
+  emptyObjectSuccess: "a 202 with an empty JSON object",
+  errorText: "a 400 with a string in the field error",
+  errorNull: "a 500 with null in the field error",
+  errorArray: "a 400 with an array in the field errors",
+  errorNested: "a 400 with an error object inside another error object",
+  codeObject: "a 400 with an object as the error code and an array as the message",
+  codePrototype: 'a 400 with the error code "__proto__" and the message "constructor"',
+  failureSuccess: "a 200 with an error code of DWS",
+  conflict: "a 409 with the OpenStack error conflictingRequest",
+  notFound: "a 404 with the OpenStack error itemNotFound",
+  overLimit: "a 413 with the OpenStack error overLimit, which asks for a retry after 1 s",
+  wrongVolumeStatus: "a 400 with the error that the disk is extending",
+  tryAgainLater: "a 400 with the error that the system is busy",
+  unauthorized: "a 401 with an error in the OpenStack format",
+  requestTimeout: "a 408 with an empty body",
+  tooLarge: "a 413 with an HTML page",
+  clientClosed: "a 499 with an empty body",
+  unknownStatus: "a 599, which is an unknown status",
+  proxyAuthentication: "a 407 that asks for a proxy password",
+  byteOrderMark: "a 400 with a byte order mark before the JSON",
+  controlCharacters: "a 400 with control characters in the error code and message",
+  longCode: "a 400 with an error code of 1 MiB",
+  longMessage: "a 400 with an error message of 1 MiB",
+  large: "a 500 with an error message of 16 MiB",
+  largeSuccess: "a 200 with a JSON object of 16 MiB",
+  deepArray: "a 400 with 100,000 nested arrays",
+  deepObject: "a 400 with 100,000 nested objects",
+  deepMessage: "a 500 with 100,000 nested arrays as the error message",
+  deepSuccess: "a 200 with 100,000 nested arrays in the field snapshot",
+};
+
+const ODD: [description: string, odd: OddResponse][] = [
   ...Object.entries<OddAnswer>(ODD_ANSWERS).map(([name, answer]): [string, OddResponse] => [
-    name,
+    DESCRIPTIONS[name as OddAnswerName],
     (after) => ({ type: "status", ...answer, after }),
   ]),
-  ["stalled body", (after) => ({ type: "stall", after })],
-  ["101 Switching Protocols", (after) => ({ type: "upgrade", after })],
-  ["101 without any header", (after) => ({ type: "upgrade", headers: {}, after })],
+  ["incomplete, because the rest of its body never arrives", (after) => ({ type: "stall", after })],
+  ["a 101 with an Upgrade header", (after) => ({ type: "upgrade", after })],
+  ["a 101 without headers", (after) => ({ type: "upgrade", headers: {}, after })],
   ...[301, 302, 303, 307, 308].map((status): [string, OddResponse] => [
-    `redirect ${status}`,
+    `a ${status} redirect`,
     (after) => ({ type: "status", status, headers: { location: "http://127.0.0.1:1/" }, body: "", after }),
   ]),
 ];
 
-/** Sends a create request with the faults, then repeats the request without faults. */
+/** Sends a create request while the faults apply, and repeats the request after they are removed. */
 async function createWithFaults(create: Create, { repeated, faults }: Place, odd: OddResponse): Promise<void> {
   const fixture = await createFixture(create);
   const post = () => fixture.post({}, { "idempotency-key": "k" });
@@ -90,14 +137,14 @@ async function createWithFaults(create: Create, { repeated, faults }: Place, odd
 }
 
 describe.each(CREATES)("$name", (create) => {
-  describe.each(PLACES)("an odd response to $place", (place) => {
+  describe.each(PLACES)("an odd response: $condition", (place) => {
     test.each(ODD)(
-      `${create.name} writes one record and creates at most one snapshot if ${place.place} gets the response: %s`,
-      (_name, odd) => createWithFaults(create, place, odd),
+      `${create.name} creates at most one snapshot and writes its records ${place.condition} %s`,
+      (_description, odd) => createWithFaults(create, place, odd),
     );
   });
 
-  test(`${create.name} waits for the final response if 1,000 interim responses come first`, async () => {
+  test(`${create.name} waits for the final response if 1,000 interim responses with the status 1xx precede it`, async () => {
     const fixture = await createFixture(create);
     fixture.cloud.fault({ operation: /list|create/ }, { type: "informational", count: 1000 });
     const { result } = await fixture.post();

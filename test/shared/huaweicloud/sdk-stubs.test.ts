@@ -43,7 +43,7 @@ describe("the signer with stubs", () => {
   });
   afterAll(() => void vi.useRealTimers());
 
-  /** Returns the headers of the signed request as JSON, because the order of headers matters, or the error of the signer. */
+  /** Signs a request and returns its headers, or the signer's error. Returns JSON because the order of the headers matters. */
   const signed = ({ AKSKSigner }: Exports, request: object, [ak, sk]: [string, string]): string => {
     try {
       // The signer sorts arrays in place, so it gets a copy.
@@ -88,7 +88,7 @@ describe("the signer with stubs", () => {
   const zone = fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia");
   const key = fc.tuple(text, text);
 
-  test("the SDK's signer with stubs returns the original signature for random headers, queries, paths, bodies, keys, times and zones", () => {
+  test("the SDK's signer returns the same signature with and without stubs for random headers, queries, paths, bodies, keys, times and zones", () => {
     const originalZone = process.env.TZ;
     fc.assert(
       fc
@@ -105,7 +105,7 @@ describe("the signer with stubs", () => {
     );
   });
 
-  test("the SDK's signer with stubs returns the original signature for header names that differ only in case, in any order", () => {
+  test("the SDK's signer returns the same signature with and without stubs for header names that differ only in case, in any order", () => {
     const names = fc.shuffledSubarray([..."a A b- B- b_ ä Ä ß İ i̇ x-sdk X-SDK 10 9".split(" "), ""]);
     fc.assert(
       fc.property(names, (shuffled) => {
@@ -122,7 +122,7 @@ describe("the signer with stubs", () => {
     "2024-02-29T23:59:59.999Z",
     "2026-03-29T01:00:00.000Z",
     "9999-12-31T23:59:59.999Z",
-  ])("the SDK's signer with stubs returns the original signature and the right date header at %s", (at) => {
+  ])("the SDK's signer returns the same signature with and without stubs, and the right date header, at %s", (at) => {
     vi.setSystemTime(at);
     const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers: {} };
     const headers = JSON.parse(signed(stubbed, anything, ["AK", "SK"]));

@@ -212,7 +212,7 @@ describe("a logging topic that rejects some records permanently", () => {
     ["BadResponse", 13],
     ["InvalidRequest", 42],
   ])(
-    "the log delivery gives up at the end of the run if the topic rejects everything with %s, after at most %i requests",
+    "the log delivery gives up if the topic rejects every batch with %s at the end of the run (maximum number of requests: %i)",
     async (reason, maxCalls) => {
       const { sizes, send } = createTopic(() => true, reason);
       const delivery = startDelivery(async () => {

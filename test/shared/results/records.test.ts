@@ -169,7 +169,7 @@ describe("a record with untrusted strings", () => {
     return printed;
   };
 
-  test("a record contains every long string cut to a maximum length with a final …, and ids and names of usual length unchanged", () => {
+  test("a record contains long strings truncated with … at the end, and ids and names of usual length unchanged", () => {
     const fields = { resource_id: MB, name: MB, snapshot_id: MB, job_id: MB, policy: MB, rule: MB, detail: MB };
     const error = new SnapshotError("CloudError", MB, { code: MB, requestId: MB, status: 400 });
     for (const line of printRecord({ ...fields, deployment_id: MB }, error)) {
@@ -209,7 +209,7 @@ describe("a record with untrusted strings", () => {
     }
   });
 
-  test("the record of the run contains the first 200 of 1,000 notices, because the notices are cut together", () => {
+  test("the record of the run contains the first 200 of 1,000 notices, because the notices share one length limit", () => {
     const { records, printed } = startTest();
     for (let index = 0; index < 1_000; index += 1)
       records.addNotice(`Notice ${index} about a problem that needs attention.`);

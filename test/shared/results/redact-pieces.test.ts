@@ -11,7 +11,7 @@ describe("pieces of a secret", () => {
     ["16 characters from the middle of a secret", KEY.slice(9, 25)],
     ["the last 16 characters of a secret", KEY.slice(-16)],
     ["a secret in lower case", KEY.toLowerCase()],
-  ])("the redactor removes from a text %s", (_what, piece) => {
+  ])("the redactor removes %s from a text", (_what, piece) => {
     expect(redactor([KEY])(`a ${piece} b`)).toBe("a *** b");
   });
 
@@ -34,7 +34,7 @@ describe("pieces of a secret", () => {
     }
   });
 
-  test("the redactor removes a secret from base64, whatever text was encoded before the secret", () => {
+  test("the redactor removes a secret from base64, whatever text precedes the secret", () => {
     for (const before of ["", "B", "Be", "Bearer "]) {
       const encoded = Buffer.from(`${before}${KEY}`).toString("base64");
       const clean = redactor([KEY])(`a ${encoded} b`);

@@ -22,13 +22,13 @@ test("the redactor removes a secret that was escaped up to three times for JSON 
   }
 });
 
-test("the redactor removes a cut secret of which at least the first 12 characters are left", () => {
+test("the redactor removes a truncated secret if at least its first 12 characters remain", () => {
   for (let length = 12; length < KEY.length; length += 1) {
     expect(redactor([KEY])(`"${KEY.slice(0, length)}"...`)).toBe('"***"...');
   }
 });
 
-test("the redactor removes two secrets of which one contains the other, and ignores secrets of less than three characters", () => {
+test("the redactor removes two secrets even if one contains the other, and ignores secrets of less than three characters", () => {
   expect(redactor(["inside", "outer-inside-outer"])("outer-inside-outer inside")).toBe("*** ***");
   expect(redactor(["begins", "begins-ends"])("begins-ends begins")).toBe("*** ***");
   expect(redactor([])("text")).toBe("text");
@@ -68,7 +68,7 @@ test("the redactor needs less than 1 s of CPU time for nine texts of 300,000 cha
   expect((user + system) / 1_000).toBeLessThan(1_000);
 });
 
-test("the redactor removes a token of 6,000 characters, even if the token is cut or escaped", () => {
+test("the redactor removes a token of 6,000 characters, even if the token is truncated or escaped", () => {
   const token = Array.from({ length: 6_000 }, (_, index) => "AbC+/=:9"[index % 8]).join("");
   const redact = redactor([token]);
   expect(redact(`a ${token} b`)).toBe("a *** b");
@@ -77,7 +77,7 @@ test("the redactor removes a token of 6,000 characters, even if the token is cut
   expect(redact(`a ${token.slice(0, 100)}`)).not.toContain(token.slice(0, 12));
 });
 
-test("the redactor removes a piece of a secret that contains quotes, both from JSON and from other text", () => {
+test("the redactor removes a part of a secret that contains quotes, both from JSON and from other text", () => {
   const token = '2LxpQUtJk";BsNoxi*AP/]5z2"0|4[R29="!b^E"I"whI{hVR"';
   const redact = redactor([`x${token}x`]);
   expect(redact(`400 EVS.5400: ${token}. Correct it.`)).toBe('400 EVS.5400: ***". Correct it.');
@@ -90,11 +90,14 @@ test.each([
   ["is escaped for a URL twice", "$h%2526q%2542f;C%253AB%2578zk%2570%2562"],
   ["is escaped for HTML", "$h&amp;q&#66;f;C&colon;B&#x78;zk&#112;&#98;"],
   ["is not escaped", "$h&qBf;C:Bxzkpb"],
-])("the redactor removes a piece of a secret that contains an HTML-like character name and %s", (_how, piece) => {
-  expect(redactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
-});
+])(
+  "the redactor removes a part of a secret that contains an HTML-like character name such as &q, if the text %s",
+  (_how, piece) => {
+    expect(redactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
+  },
+);
 
-test("the redactor removes a secret from a text that has only the 8 or 16 characters of the secret", () => {
+test("the redactor removes a secret of 8 characters, or the first 16 characters of a longer secret, if the text contains nothing else", () => {
   const redact = redactor([`${KEY}A`, "AB/CD+EF"]);
   for (let length = 0; length <= 16; length += 1) expect(redact("A".repeat(length))).toBe("A".repeat(length));
   expect(redact(KEY.slice(0, 16))).toBe("***");

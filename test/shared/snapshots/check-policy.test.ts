@@ -3,7 +3,7 @@ import { checkMakeRoom, checkPolicy } from "../../../shared/snapshots/check-poli
 
 const invalidRequest = (message: string) => expect.objectContaining({ reason: "InvalidRequest", message });
 
-test.each([undefined, "UTC", "Europe/Berlin"])("checkPolicy accepts the time zone %s", (time_zone) => {
+test.each([undefined, "UTC", "Europe/Berlin"])("checkPolicy accepts a policy with the time zone %j", (time_zone) => {
   expect(checkPolicy({ policy: "nightly", time_zone })).toBeUndefined();
 });
 

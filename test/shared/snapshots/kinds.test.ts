@@ -176,7 +176,7 @@ test("read returns the state unknown if the status is the name of an object prop
   }
 });
 
-test("isBeingDeleted returns false and cannotBeDeleted returns true for the statuses of a failed deletion, in any case", () => {
+test("isBeingDeleted returns false and cannotBeDeleted returns true for the statuses of a failed deletion, in lower or upper case", () => {
   const [failed, running] = [
     ["error_deleting", "ERROR_DELETING", "delete_failed"],
     ["deleting", "deleted", "DELETING"],

@@ -23,7 +23,7 @@ describe("selectTargets", () => {
     expect(fixture.cloud.calls).toEqual([]);
   });
 
-  test("selectTargets lists the disks only once for several selectors of disks, and the clusters once", async () => {
+  test("selectTargets lists the disks only once for several selectors of disks, and the clusters only once", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
     const { targets } = await selectTargets(
@@ -45,7 +45,7 @@ describe("selectTargets", () => {
     expect(fixture.cloud.requests()).toEqual(["resources snapshot", "resources cluster-snapshot"]);
   });
 
-  test("selectTargets returns in empty the path of each selector that selects nothing, such as targets[1]", async () => {
+  test('selectTargets returns the paths of selectors that select nothing, such as "targets[1]"', async () => {
     const fixture = createFixture();
     fixture.cloud.resources = RESOURCES;
     const { empty, targets } = await selectTargets(

@@ -30,7 +30,7 @@ describe("groupWith", () => {
     ["failed", ["deleting", "failed"], "failed"],
     ["deleting", ["failed"], "deleting"],
     ["deleting", ["available"], "deleting"],
-  ])("groupWith combines the group state %s and the member states %j to the state %s", (own, members, whole) => {
+  ])("groupWith combines the group state %s and the member states %j into the state %s", (own, members, whole) => {
     expect(stateOf(own, ...members)).toBe(whole);
   });
 

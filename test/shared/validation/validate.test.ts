@@ -13,15 +13,15 @@ import { type Schema, validate } from "../../../shared/validation/validate.ts";
 import { withOurKeywords } from "../../support/keywords.ts";
 
 const SCHEMAS: Record<string, Schema> = {
-  classic,
-  current,
-  cluster,
-  group,
-  standard,
-  deployment,
-  prune,
-  policy,
-  lookback,
+  "create-snapshot with EVS_LIMITS=classic": classic,
+  "create-snapshot": current,
+  "create-cluster-snapshot": cluster,
+  "create-snapshot-group": group,
+  "create-standard-snapshot": standard,
+  "pre-deploy": deployment,
+  "prune-snapshots": prune,
+  "scheduled-snapshots": policy,
+  "verify-snapshots": lookback,
 };
 const RUNS = Number(process.env.RUNS ?? 300);
 
@@ -86,8 +86,8 @@ function matchingText({ pattern = "" }: Schema): fc.Arbitrary<unknown> {
   return fc.constantFrom(...texts.filter((text) => new RegExp(pattern, "u").test(text)));
 }
 
-describe.each(Object.entries(SCHEMAS))("validate with the schema %s", (name, schema) => {
-  test(`validate with the schema ${name} accepts the same values as ajv`, () => {
+describe.each(Object.entries(SCHEMAS))("validate with the schema of %s", (name, schema) => {
+  test(`validate with the schema of ${name} accepts the same values as ajv`, () => {
     const bodies = fc.oneof({ arbitrary: nearlyValid(schema), weight: 4 }, { arbitrary: value, weight: 1 });
     const ajvValidate = ajv().compile(JSON.parse(JSON.stringify(schema)));
     fc.assert(

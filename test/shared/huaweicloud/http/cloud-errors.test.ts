@@ -97,7 +97,7 @@ describe("a delete request that fails with NotFound", () => {
     },
   );
 
-  test("faultError is ambiguous for a delete request with any other code, because another resource may be missing", () => {
+  test("faultError is ambiguous for a delete request with any other code, because the missing resource may not be the snapshot", () => {
     expect([
       isAmbiguous("DWS.0015", 403),
       isAmbiguous("DWS.3027", 404),
@@ -123,7 +123,7 @@ describe("errors that resemble a known error", () => {
     [400, "X.1", "It is un-supported.", "create", "Unsupported"],
     [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
   ])(
-    "reasonOf, given the status %i, the code %s and the message %s of a %s request, returns %s",
+    "reasonOf, given the status %i, the code %s and the message %j of a %s request, returns %s",
     (status, code, message, operation, reason) => {
       expect(reasonOf({ status, code, message }, operation)).toBe(reason);
     },
@@ -200,7 +200,10 @@ describe("retryAfterMs", () => {
     ["1e22", undefined, 86_400_000],
     ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
     [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
-  ])("retryAfterMs, given the Retry-After header %j and the message %j, returns %s ms", (header, message, wait) => {
-    expect(retryAfterMs(header, message, now)).toBe(wait);
-  });
+  ])(
+    "retryAfterMs, given the Retry-After header %j and the message %j, returns %s (milliseconds)",
+    (header, message, wait) => {
+      expect(retryAfterMs(header, message, now)).toBe(wait);
+    },
+  );
 });

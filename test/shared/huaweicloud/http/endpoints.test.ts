@@ -3,6 +3,7 @@ import { createClusterSnapshot } from "../../../../functions/create-cluster-snap
 import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts";
 import { startCloud } from "../../../../infra/local/cloud/index.ts";
 import { endpointOf, type Service } from "../../../../shared/huaweicloud/http/endpoints.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
 
 const endpoint = (service: Service, variables: Record<string, string>) =>
@@ -71,24 +72,24 @@ describe("endpointOf with an address", () => {
   });
 
   test.each([
-    ["an address without a scheme", "evs.eu-west-101.myhuaweicloud.com"],
-    ["a host and a port without a scheme", "localhost:8080"],
-    ["http to a public host", "http://evs.eu-west-101.myhuaweicloud.com"],
-    ["http to a private address", "http://10.0.0.1"],
-    ["a host that begins with localhost", "http://localhost.evil.example"],
-    ["localhost as the user of another host", "http://localhost@evil.example"],
-    ["a host that begins with 127.0.0.1", "http://127.0.0.1.evil.example"],
-    ["a path", "https://evs.example.com/v2"],
-    ["two slashes", "https://evs.example.com//"],
-    ["a query", "https://evs.example.com/?x=1"],
-    ["a fragment", "https://evs.example.com/#x"],
-    ["another protocol", "ftp://evs.example.com"],
-    ["a file", "file:///etc/passwd"],
-    ["a port above 65535", "https://evs.example.com:99999"],
-    ["a scheme without a host", "https://"],
-    ["an address with a space", "https://evs.exa mple.com"],
-    ["two addresses", "https://a.example.com,https://b.example.com"],
-  ])("endpointOf rejects %s as an address and shows the value in the error", (_what, given) => {
+    ["without a scheme", "evs.eu-west-101.myhuaweicloud.com"],
+    ["that has only a host and a port", "localhost:8080"],
+    ["that uses http for a public host", "http://evs.eu-west-101.myhuaweicloud.com"],
+    ["that uses http for a private IP address", "http://10.0.0.1"],
+    ["whose host begins with localhost", "http://localhost.evil.example"],
+    ["that has localhost only as its user name", "http://localhost@evil.example"],
+    ["whose host begins with 127.0.0.1", "http://127.0.0.1.evil.example"],
+    ["with a path", "https://evs.example.com/v2"],
+    ["that ends with two slashes", "https://evs.example.com//"],
+    ["with a query", "https://evs.example.com/?x=1"],
+    ["with a fragment", "https://evs.example.com/#x"],
+    ["with the scheme ftp", "ftp://evs.example.com"],
+    ["with the scheme file", "file:///etc/passwd"],
+    ["with a port above 65535", "https://evs.example.com:99999"],
+    ["without a host", "https://"],
+    ["with a space", "https://evs.exa mple.com"],
+    ["that is a list of two addresses", "https://a.example.com,https://b.example.com"],
+  ])("endpointOf rejects an address %s and shows the address in the error", (_what, given) => {
     const message = errorMessage("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
     expect(message).toMatch(
       /^EVS_ENDPOINT: expected an address such as https:\/\/.* \(https, or http on loopback; no path\), got "/,
@@ -104,7 +105,7 @@ describe("endpointOf with an address", () => {
     "https:me:q1w2@evs.example.com",
     "me:q1w2@evs.example.com",
     "http://me:q1\nw2@127.0.0.1:80",
-  ])("endpointOf rejects the address %j and does not show its user name and password in the error", (given) => {
+  ])("endpointOf rejects the address %j and hides the user name and the password in the error", (given) => {
     const message = errorMessage("EVS", { EVS_ENDPOINT: given });
     expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
     expect(message).not.toMatch(/q1|w2/);
@@ -131,11 +132,9 @@ describe("the address of each service", () => {
 
   test("create-snapshot returns Misconfigured and sends no request if neither EVS_ENDPOINT nor REGION is set", async () => {
     const { cloud, invoke } = await createTestEnvironment();
-    const variables = { EVS_ENDPOINT: undefined, REGION: undefined, LTS_ENDPOINT: undefined };
-    const withoutTopic = { ...variables, LTS_LOG_GROUP_ID: undefined, LTS_LOG_STREAM_ID: undefined };
-    const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
-      variables: withoutTopic,
-    });
+    const variables = { EVS_ENDPOINT: undefined, REGION: undefined, ...WITHOUT_TOPIC };
+    const event = apig({ snapshot: { volume_id: cloud.addVolume().id } });
+    const { result } = await invoke(createSnapshot, event, { variables });
     expect(result.statusCode).toBe(500);
     expect(JSON.parse(result.body).error).toMatchObject({
       reason: "Misconfigured",

@@ -5,7 +5,7 @@ import { faultError, type Operation, reasonOf } from "../../../../shared/huaweic
 /** A test case: the error code, the HTTP status, the expected reason, the operation and the message. */
 type Case = [code: string, status: number, reason: Reason, operation?: Operation, message?: string];
 
-/** Returns the cases of errors such as `EVS.1047 400`, by expected reason. */
+/** Returns a test case for each error in the strings, such as `EVS.1047 400`. The keys are the expected reasons. */
 const casesOf = (errors: Partial<Record<Reason, string>>, operation: Operation = "create"): Case[] =>
   Object.entries(errors).flatMap(([reason, list]) =>
     list.split(", ").map((error): Case => {
@@ -132,21 +132,15 @@ const BY_MESSAGE: Case[] = [
   ["EVS.5400", 400, "InvalidRequest", "create", "Must specify a valid status."],
 ];
 
-const testReasons = (cases: Case[]) =>
-  test.each(
-    cases.map(([code, status, reason, operation = "create", message]) => ({
-      code,
-      status,
-      reason,
-      operation,
-      message,
-    })),
-  )(
-    "reasonOf returns $reason for a $operation request with the code $code, the status $status and the message $message",
-    ({ code, status, reason, operation, message }) => {
+function testReasons(cases: Case[]) {
+  for (const [code, status, reason, operation = "create", message] of cases) {
+    const codeText = code === "none" ? "no code" : `the code ${code}`;
+    const messageText = message === undefined ? "no message" : `the message ${JSON.stringify(message)}`;
+    test(`reasonOf returns ${reason} for a ${operation} request with ${codeText}, the status ${status} and ${messageText}`, () => {
       expect(reasonOf({ status, code: code === "none" ? undefined : code, message }, operation)).toBe(reason);
-    },
-  );
+    });
+  }
+}
 
 describe("the reason of each error code", () => {
   // The codes come from SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
@@ -160,7 +154,7 @@ describe("the reason of each error code", () => {
   describe("messages about unsupported snapshots", () => testReasons(BY_MESSAGE));
   describe("temporary errors", () => testReasons(TEMPORARY));
 
-  test("faultError is ambiguous for a create request after a CloudError, and after any rejection without an error code but 429", () => {
+  test("faultError is ambiguous for a create request after a CloudError, and after any status but 429 without an error code", () => {
     const isAmbiguous = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).ambiguous;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_MESSAGE];

@@ -11,7 +11,7 @@ import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
 
-/** Creates a service with pages of `size` rows. Before the second page and each later page, the next change is made. */
+/** Creates a service with pages of `size` rows. Applies the next change before each page except the first. */
 function serviceOf(rows: { id: string }[], size: number, hasCount: boolean, changes = NO_CHANGES) {
   let requested = 0;
   const page = async (offset: number) => {
@@ -31,7 +31,7 @@ describe.each([
   ["without a total count", false],
 ])("a list response %s", (name, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
-    `allRows reads all of %i rows in pages of 10 if the list response comes ${name}`,
+    `allRows reads every row of a list of %i in pages of 10 if the list responses come ${name}`,
     async (length) => {
       const rows = Array.from({ length }, (_, id) => row(id));
       expect(idsOf(await rowsOf(serviceOf(rows, 10, hasCount).page))).toEqual(idsOf(rows));
@@ -44,7 +44,7 @@ describe.each([
     expect(await rowsOf(page)).toEqual(rows);
   });
 
-  test(`allRows misses no row that exists all the time if rows are added and deleted between pages ${name}`, {
+  test(`allRows misses no row that exists from the first to the last page if other rows are added and deleted between pages ${name}`, {
     timeout: 120_000,
   }, async () => {
     const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
@@ -93,7 +93,7 @@ describe.each([
   });
 });
 
-test("allRows fails if every page contains only new rows", async () => {
+test("allRows fails if the pages never stop because every page contains only new rows", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);

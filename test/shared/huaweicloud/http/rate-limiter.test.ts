@@ -151,7 +151,7 @@ describe("the rate limiter of a single process", () => {
     expect(await measureWaits(other, time, 3)).toEqual([0, 102, 204]);
   });
 
-  test("the rate limiter lets a call wait at most until the deadline of that call", async () => {
+  test("the rate limiter delays a call at most until the deadline of the call", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:1,time:1 minute");
@@ -169,7 +169,7 @@ describe("the rate limiter of a single process", () => {
     expect((waited.at(-1) ?? 0) - 1_500).toBeGreaterThan(14 * 130);
   });
 
-  test("the rate limiter allows a burst of the calls of 500 ms after an idle time of 10 s", async () => {
+  test("the rate limiter allows a burst of as many calls as the limit permits in 500 ms after 10 s without calls", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:50,time:1 second");

@@ -40,7 +40,7 @@ test.each([
   '"{"',
   "<html>{[{",
   "",
-])("the row splitter returns the body %s unchanged, because it contains no rows", (text) => {
+])("the row splitter finds no rows in this body and returns it unchanged: '%s'", (text) => {
   expect(split(text, [3])).toEqual({ text, rows: [] });
 });
 

@@ -8,14 +8,9 @@ import type { Fault } from "../../../../infra/local/cloud/index.ts";
 import { sendOptions } from "../../../../shared/huaweicloud/http/sdk-client.ts";
 import { runBare } from "../../../support/bare-node.ts";
 import { selfSigned } from "../../../support/certificate.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { createTestEnvironment } from "../../../support/environment.ts";
-import {
-  callCreateSnapshot,
-  contextFor,
-  createEvent,
-  startRealTimeCloud,
-  WITHOUT_TOPIC,
-} from "../../../support/sdk-flaws.ts";
+import { callCreateSnapshot, contextFor, createEvent, startRealTimeCloud } from "../../../support/sdk-flaws.ts";
 import { connectionTo, startHttpServer, startTlsProxy } from "../../../support/wire.ts";
 
 describe("time limits (SOURCES.md#sdk-no-timeout)", () => {
@@ -45,14 +40,14 @@ describe("time limits (SOURCES.md#sdk-no-timeout)", () => {
 });
 
 describe("repeated creates (SOURCES.md#sdk-failover-repeats-post)", () => {
-  test.each<Fault>([
-    { type: "reset", after: true },
-    { type: "cut", after: true },
-    { type: "hang", after: true },
-    { type: "status", status: 504, after: true },
+  test.each<[response: string, fault: Fault]>([
+    ["is lost", { type: "reset", after: true }],
+    ["is truncated", { type: "cut", after: true }],
+    ["never arrives", { type: "hang", after: true }],
+    ["is a 504", { type: "status", status: 504, after: true }],
   ])(
-    "create-snapshot lists the snapshots instead of repeating the create request after the fault %j",
-    async (fault) => {
+    "create-snapshot lists the snapshots instead of repeating the create request if the create response %s",
+    async (_response, fault) => {
       const environment = await createTestEnvironment();
       environment.cloud.fault({ operation: "evs.createSnapshot" }, fault);
       expect(await callCreateSnapshot(environment)).toMatchObject({ status: 202 });
@@ -177,7 +172,7 @@ test("create-snapshot ignores proxy variables such as HTTPS_PROXY in the environ
 });
 
 // SOURCES.md#sdk-query-values.
-test("sendOptions sends any query so that the signature is valid, and does not change the given parameters", async () => {
+test("sendOptions signs any query correctly and does not change the given parameters", async () => {
   const { cloud } = await createTestEnvironment();
   const { ak: accessKey, sk: secretKey, securityToken } = cloud.credentials;
   const credentials = { accessKey, secretKey, securityToken };

@@ -7,13 +7,17 @@ import { callCreateSnapshot, createEvent, DISK } from "../../../support/sdk-flaw
 describe("lost error bodies (SOURCES.md#sdk-loses-error-bodies)", () => {
   test.each<[shape: string, body: object, code: string]>([
     ["OpenStack", { badRequest: { code: 400, message: "volume must be available" } }, "badRequest"],
-    ["the gateway", { error_code: "APIGW.0602", error_msg: "volume must be available" }, "APIGW.0602"],
+    ["the API gateway", { error_code: "APIGW.0602", error_msg: "volume must be available" }, "APIGW.0602"],
     [
       "DWS with only the older fields",
       { errCode: "EVS.5400", externalMessage: "volume must be available" },
       "EVS.5400",
     ],
-    ["fields at the top level", { code: "EVS.5400", message: "volume must be available" }, "EVS.5400"],
+    [
+      "a service whose error fields are at the top level",
+      { code: "EVS.5400", message: "volume must be available" },
+      "EVS.5400",
+    ],
     ["LTS", { errorCode: "EVS.5400", errorMessage: "volume must be available" }, "EVS.5400"],
     ["EVS", { error: { code: "EVS.5400", message: "volume must be available" } }, "EVS.5400"],
   ])(
@@ -70,7 +74,7 @@ describe("success responses that are invalid (SOURCES.md#sdk-broken-json-succeed
   ];
 
   test.each(BODIES)(
-    "create-snapshot creates exactly one snapshot if the first create request returns 202 with the invalid body %j",
+    "create-snapshot creates exactly one snapshot if the first create request returns 202 with this invalid body: '%s'",
     async (body) => {
       const environment = await createTestEnvironment();
       environment.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 202, body });
@@ -81,13 +85,13 @@ describe("success responses that are invalid (SOURCES.md#sdk-broken-json-succeed
     },
   );
 
-  test.each<Fault>([
-    { type: "notJson", after: true },
-    { type: "notJson", after: true, html: true },
-    { type: "emptyBody", after: true },
+  test.each<[body: string, fault: Fault]>([
+    ["is not JSON", { type: "notJson", after: true }],
+    ["is an HTML page", { type: "notJson", after: true, html: true }],
+    ["is empty", { type: "emptyBody", after: true }],
   ])(
-    "create-snapshot finds the snapshot that EVS created if the create response is unreadable because of the fault %j",
-    async (fault) => {
+    "create-snapshot finds the snapshot that EVS created if the body of the create response %s",
+    async (_body, fault) => {
       const environment = await createTestEnvironment();
       environment.cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, fault);
       const { status, result } = await callCreateSnapshot(environment);
@@ -103,7 +107,7 @@ describe("success responses that are invalid (SOURCES.md#sdk-broken-json-succeed
     '{"snapshots":[null]}',
     '{"snapshots":[{}]}',
     '{"snapshots":[{"id":"x"}]}',
-  ])("create-snapshot creates nothing if the list request returns 200 with the invalid body %j", async (body) => {
+  ])("create-snapshot creates nothing if the list request returns 200 with this invalid body: '%s'", async (body) => {
     const environment = await createTestEnvironment();
     environment.cloud.fault({ operation: "evs.listSnapshots" }, { type: "answer", status: 200, body });
     const { status, error } = await callCreateSnapshot(environment);

@@ -9,15 +9,9 @@ import { createSnapshot } from "../../../../functions/create-snapshot/handler.ts
 import { createStandardSnapshot } from "../../../../functions/create-standard-snapshot/handler.ts";
 import type { Fault } from "../../../../infra/local/cloud/index.ts";
 import { runBare } from "../../../support/bare-node.ts";
+import { WITHOUT_TOPIC } from "../../../support/common.ts";
 import { apig, createTestEnvironment } from "../../../support/environment.ts";
-import {
-  callCreateSnapshot,
-  contextFor,
-  createEvent,
-  DISK,
-  startRealTimeCloud,
-  WITHOUT_TOPIC,
-} from "../../../support/sdk-flaws.ts";
+import { callCreateSnapshot, contextFor, createEvent, DISK, startRealTimeCloud } from "../../../support/sdk-flaws.ts";
 
 describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
   const FAULTS: Fault[] = [
@@ -154,7 +148,7 @@ describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => 
   ];
 
   test.each(IDS)(
-    "create-snapshot fails with Misconfigured if the project id is %j, which would change a URL path",
+    "create-snapshot fails with Misconfigured instead of putting the project id %j into a URL",
     async (id) => {
       const { cloud, invoke } = await createTestEnvironment();
       const { result } = await invoke(createSnapshot, createEvent(cloud.addVolume().id), {
@@ -171,7 +165,7 @@ describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => 
   );
 
   test.each(["LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"])(
-    "create-snapshot fails with Misconfigured if %s contains a character that would change a URL path",
+    "create-snapshot fails with Misconfigured instead of putting %s into a URL if the variable contains a slash or another unsafe character",
     async (name) => {
       for (const id of IDS) {
         const { cloud, invoke } = await createTestEnvironment();
@@ -187,21 +181,18 @@ describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => 
     },
   );
 
-  test.each(IDS)(
-    "create functions return 400 if the disk or cluster id is %j, which would change a URL path",
-    async (id) => {
-      const { cloud, invoke } = await createTestEnvironment();
-      for (const [factory, body] of [
-        [createSnapshot, { snapshot: { volume_id: id } }],
-        [createStandardSnapshot, { snapshot: { volume_id: id } }],
-        [createClusterSnapshot, { snapshot: { name: "snapshot-3", cluster_id: id } }],
-      ] as const) {
-        const { result } = await invoke(factory, apig(body));
-        expect(result.statusCode).toBe(400);
-      }
-      expect(cloud.requests.map(({ operation }) => operation)).toEqual(Array(3).fill("lts.reportLogs"));
-    },
-  );
+  test.each(IDS)("create functions return 400 instead of putting the disk or cluster id %j into a URL", async (id) => {
+    const { cloud, invoke } = await createTestEnvironment();
+    for (const [factory, body] of [
+      [createSnapshot, { snapshot: { volume_id: id } }],
+      [createStandardSnapshot, { snapshot: { volume_id: id } }],
+      [createClusterSnapshot, { snapshot: { name: "snapshot-3", cluster_id: id } }],
+    ] as const) {
+      const { result } = await invoke(factory, apig(body));
+      expect(result.statusCode).toBe(400);
+    }
+    expect(cloud.requests.map(({ operation }) => operation)).toEqual(Array(3).fill("lts.reportLogs"));
+  });
 });
 
 // SOURCES.md#sdk-application-id, SOURCES.md#sdk-log4js.

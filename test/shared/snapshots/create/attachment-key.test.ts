@@ -13,6 +13,9 @@ import { createFixture, HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotO
 
 const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
 const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attachmentKey({ volumeId }, serverId, one);
+const request = (ms: number) => moment(ms, "requested");
+const completion = (ms: number) => moment(ms, "completed");
+
 /** Returns whether the event accepts the key of a snapshot that another event created. */
 const acceptsKeyOf = (event: Moment, other: Moment) => keyAt(event).keys.has(keyAt(other).key);
 
@@ -21,7 +24,7 @@ const [SAME, OTHER] = ["the same key", "different keys"];
 describe("attachmentKey", () => {
   test("attachmentKey derives the idempotency key from the attachment id alone if EVS returns an attachment id", () => {
     const attached = { volumeId: "disk-1", attachmentId: "attachment-1" };
-    for (const at of [moment(0), moment(HOUR_MS, "completed")]) {
+    for (const at of [moment(0), completion(HOUR_MS)]) {
       const key = deriveKey("attachment", "attachment-1");
       expect(attachmentKey(attached, "server-1", at)).toEqual({ key, keys: new Set([key]) });
     }
@@ -30,8 +33,8 @@ describe("attachmentKey", () => {
   test("attachmentKey derives the idempotency key from disk, server, stage and time if EVS returns no attachment id", () => {
     const keys = [
       keyAt(moment(0)),
-      keyAt(moment(0, "requested")),
-      keyAt(moment(0, "completed")),
+      keyAt(request(0)),
+      keyAt(completion(0)),
       keyAt(moment(10_000)),
       keyAt(moment(0), "disk-2"),
       keyAt(moment(0), "disk-1", "server-2"),
@@ -42,34 +45,19 @@ describe("attachmentKey", () => {
   });
 
   test.each<[keys: string, events: string, event: Moment, other: Moment]>([
-    [SAME, "a request and its own redelivery", moment(0, "requested"), moment(0, "requested")],
-    [SAME, "a request and its time in another field", moment(0, "requested"), moment(10_000, "requested")],
-    [OTHER, "two requests", moment(0, "requested"), moment(20_000, "requested")],
-    [OTHER, "two completions", moment(0, "completed"), moment(20_000, "completed")],
-    [SAME, "a request and a completion 10 minutes later", moment(0, "requested"), moment(10 * MINUTE_MS, "completed")],
-    [OTHER, "a request and a completion 11 minutes later", moment(0, "requested"), moment(11 * MINUTE_MS, "completed")],
-    [SAME, "a request and a completion 20 seconds earlier", moment(0, "requested"), moment(-20_000, "completed")],
-    [OTHER, "a request and a completion a minute earlier", moment(0, "requested"), moment(-MINUTE_MS, "completed")],
+    [SAME, "a request event and its own redelivery", request(0), request(0)],
+    [SAME, "a request event and the same event with its time in another field", request(0), request(10_000)],
+    [OTHER, "two request events 20 seconds apart", request(0), request(20_000)],
+    [OTHER, "two completion events 20 seconds apart", completion(0), completion(20_000)],
+    [SAME, "a request event and a completion event 10 minutes later", request(0), completion(10 * MINUTE_MS)],
+    [OTHER, "a request event and a completion event 11 minutes later", request(0), completion(11 * MINUTE_MS)],
+    [SAME, "a request event and a completion event 20 seconds earlier", request(0), completion(-20_000)],
+    [OTHER, "a request event and a completion event a minute earlier", request(0), completion(-MINUTE_MS)],
     [SAME, "two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS)],
     [OTHER, "two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS)],
-    [
-      SAME,
-      "a request and an event of unknown stage 10 minutes earlier",
-      moment(0, "requested"),
-      moment(-10 * MINUTE_MS),
-    ],
-    [
-      SAME,
-      "a completion and an event of unknown stage 10 minutes later",
-      moment(0, "completed"),
-      moment(10 * MINUTE_MS),
-    ],
-    [
-      OTHER,
-      "a completion and an event of unknown stage 11 minutes later",
-      moment(0, "completed"),
-      moment(11 * MINUTE_MS),
-    ],
+    [SAME, "a request event and an event of unknown stage 10 minutes earlier", request(0), moment(-10 * MINUTE_MS)],
+    [SAME, "a completion event and an event of unknown stage 10 minutes later", completion(0), moment(10 * MINUTE_MS)],
+    [OTHER, "a completion event and an event of unknown stage 11 minutes later", completion(0), moment(11 * MINUTE_MS)],
   ])("attachmentKey returns %s for %s", (keys, _events, event, other) => {
     const isSame = keys === SAME;
     expect([acceptsKeyOf(event, other), acceptsKeyOf(other, event)]).toEqual([isSame, isSame]);
@@ -88,31 +76,31 @@ describe("rememberKey", () => {
 
   test("rememberKey returns the key of the request event for the completion event of the same attachment", () => {
     const inFlight = new Map();
-    const first = remember(inFlight, moment(0, "requested"));
-    expect(remember(inFlight, moment(60_000, "completed"))).toBe(first);
-    expect(remember(inFlight, moment(HOUR_MS, "requested"))).not.toBe(first);
-    expect(remember(new Map(), moment(60_000, "completed"))).not.toBe(first);
+    const first = remember(inFlight, request(0));
+    expect(remember(inFlight, completion(60_000))).toBe(first);
+    expect(remember(inFlight, request(HOUR_MS))).not.toBe(first);
+    expect(remember(new Map(), completion(60_000))).not.toBe(first);
   });
 
   test("rememberKey returns the key of the later of two request events for a completion event", () => {
     const inFlight = new Map();
-    remember(inFlight, moment(0, "requested"));
-    const second = remember(inFlight, moment(120_000, "requested"));
-    expect(remember(inFlight, moment(150_000, "completed"))).toBe(second);
+    remember(inFlight, request(0));
+    const second = remember(inFlight, request(120_000));
+    expect(remember(inFlight, completion(150_000))).toBe(second);
   });
 
   test("rememberKey forgets the key of a request event after an hour", () => {
     const inFlight = new Map();
-    const first = remember(inFlight, moment(0, "requested"));
-    expect(remember(inFlight, moment(60_000, "completed"), HOUR_MS)).toBe(first);
-    expect(remember(inFlight, moment(60_000, "completed"), HOUR_MS + 1)).not.toBe(first);
+    const first = remember(inFlight, request(0));
+    expect(remember(inFlight, completion(60_000), HOUR_MS)).toBe(first);
+    expect(remember(inFlight, completion(60_000), HOUR_MS + 1)).not.toBe(first);
   });
 });
 
-test("underOneKey gives this event's key to the listed snapshot of the attachment's other event, and changes no other snapshot", async () => {
+test("underOneKey replaces the key of a listed snapshot only if the other event of this event's attachment created that snapshot", async () => {
   const fixture = createFixture();
-  const { key, keys } = keyAt(moment(60_000, "completed"));
-  const first = keyAt(moment(0, "requested")).key;
+  const { key, keys } = keyAt(completion(60_000));
+  const first = keyAt(request(0)).key;
   fixture.cloud.add(
     snapshot,
     snapshotOf("a", "disk-1", { marker: { ...markerOf("a"), idempotencyKey: first } }),

@@ -50,7 +50,7 @@ describe("untilAttached for an event that names the disk", () => {
     expect((await waitFor([disk([HERE], { status: "un-reserved" })])).seconds).toBe(0);
   });
 
-  test("untilAttached finds the attachment to the server on a shared disk that is also attached to another server", async () => {
+  test("untilAttached finds the server's attachment of a shared disk that is also attached to another server", async () => {
     const { result } = await waitFor([disk([ELSEWHERE, HERE], { shared: true })]);
     expect(result).toMatchObject([{ attachmentId: "attachment-1" }]);
   });
@@ -137,7 +137,7 @@ describe("untilAttached for an event that does not name the disk", () => {
     expect((await waitFor([found], NAMELESS)).result).toMatchObject([{ volumeId: "disk-1" }]);
   });
 
-  test("untilAttached finds a recent attachment to the server on a shared disk that has an old attachment to another server", async () => {
+  test("untilAttached finds the server's recent attachment of a shared disk that was attached to another server long ago", async () => {
     const shared = disk([{ ...ELSEWHERE, attachedAt: instant(0) }, at(0)], { shared: true });
     expect((await waitFor([[shared, other([at(-60)])]], NAMELESS)).result).toMatchObject([{ volumeId: "disk-1" }]);
   });
@@ -212,7 +212,7 @@ describe("untilAttached for an event that does not name the disk", () => {
     expect(only.seconds).toBe(45);
   });
 
-  test("untilAttached returns the disk of which another event has created a snapshot if EVS returns no attachment times", async () => {
+  test("untilAttached returns the disk that another event has already created a snapshot of, if EVS returns no attachment times", async () => {
     const several = [disk([{ serverId: SERVER }]), other([{ serverId: SERVER }])];
     const { result, seconds } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-2"] });
     expect(result).toEqual([{ volumeId: "disk-2" }]);
@@ -227,7 +227,7 @@ describe("untilAttached for an event that does not name the disk", () => {
     expect(seconds).toBe(1);
   });
 
-  test("untilAttached fails if the server has several older disks, even if another event has created snapshots of them", async () => {
+  test("untilAttached fails if all of several disks were attached an hour or more before the event, even if another event has created snapshots of them", async () => {
     const several = [disk([at(-60)]), other([at(-70)])];
     const { result } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-1", "disk-2"] });
     expect(result).toMatchObject({ reason: "DeadlineExceeded" });

@@ -82,14 +82,14 @@ describe("createAll without an index of existing snapshots", () => {
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 
-  test("createAll starts no target after the given time and returns the targets that it has not started", async () => {
+  test("createAll starts no target after `until` and returns the targets that it has not started", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
     expect(await createAll(targets, RUN, fixture.runContext, startPlus(20_000))).toEqual(targets.slice(2));
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll reports the targets that it has not started as failed if the given time is the invocation's deadline", async () => {
+  test("createAll reports the targets that it has not started as failed if `until` is the invocation's deadline", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 20, createMs: 10_000 });
     expect(await createAll(diskTargets(3), RUN, fixture.runContext, startPlus(20_000))).toEqual([]);
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
@@ -109,7 +109,7 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
   });
 
-  test("createAll with an index returns the targets that it has not started before the given time", async () => {
+  test("createAll with an index returns the targets that it has not started before `until`", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 600, createMs: 10_000 });
     const targets = diskTargets(3);
     expect(await createAllWithIndex(fixture, targets, { until: startPlus(20_000) })).toEqual(targets.slice(2));

@@ -91,7 +91,7 @@ describe("createOnce after the same request failed with OutcomeUnknown", () => {
     return { result, seconds: (fixture.time.now() - failedAt) / 1000, requests: fixture.cloud.requests() };
   };
 
-  test("createOnce waits until 6 s after OutcomeUnknown, then lists the snapshots itself even if the caller passes a list", async () => {
+  test("createOnce waits until 6 s after OutcomeUnknown, then lists the snapshots itself even if the caller passes listed snapshots", async () => {
     const { result, seconds, requests } = await repeat(1_000, 60, []);
     expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(seconds).toBe(6);

@@ -146,7 +146,7 @@ describe("createOnce with an existing snapshot", () => {
     expect(await resultWith([ofCluster], cluster2)).toMatchObject({ outcome: "accepted" });
   });
 
-  test("createOnce replaces a failed snapshot by one with the next generated name, and a snapshot in deletion by one with the first", async () => {
+  test("createOnce replaces a failed snapshot under the next generated name, and a snapshot that is being deleted under the first name", async () => {
     const request = requestOf();
     const failed = snapshotCreatedBy(request, "a", STATUS.failed);
     const deleting = snapshotCreatedBy(request, "b", STATUS.deleting);

@@ -172,7 +172,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("makeRoomBy does not wait for snapshots with the status error_deleting, in any case", async () => {
+  test('makeRoomBy does not wait for snapshots with the status "error_deleting", in lower or upper case', async () => {
     const stuck = await makeRoom(snapshotsOfDisk(7, onFirst(2, { ...STATUS.stuckDeleting, ...OF_OTHER_POLICY })));
     expect(stuck.result).toMatchObject({ reason: "QuotaExceeded" });
     expect(stuck.time.seconds()).toBe(0);
@@ -186,7 +186,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
 describe("makeRoomBy with failed snapshots", () => {
   const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy deletes failed snapshots if it may delete no other ones, because the disk has no room for a newer good one", async () => {
+  test("makeRoomBy deletes failed snapshots if it may delete no other snapshots, because a newer good snapshot needs room", async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([

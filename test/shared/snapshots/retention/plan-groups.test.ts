@@ -18,7 +18,7 @@ describe("planRetention with snapshot groups", () => {
     ]);
   });
 
-  test("planRetention names in the rule every disk of which the group has the newest available snapshot", () => {
+  test("planRetention names in its rule every disk whose newest available snapshot is in the group", () => {
     const found = [
       group("new", 1, ["a"]),
       group("c", 2, ["c"]),
@@ -51,7 +51,7 @@ describe("planRetention with snapshot groups", () => {
     expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
-  test("planRetention deletes an old group whose only additional member names no disk", () => {
+  test("planRetention deletes an old group even if the group has an additional member that names no disk", () => {
     const members = [member("a"), member("b", { resource: undefined })];
     expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
       "old deleted: kept by no rule",

@@ -53,7 +53,7 @@ test.each([
   ["unknown", "rollbacking"],
   ["unknown", "a status of next year"],
 ] as const)(
-  "planRetention keeps a snapshot in the state %s (status %s) and does not count it for keep_last",
+  'planRetention keeps a snapshot in the state %s (status "%s") and does not count it for keep_last',
   (state, status) => {
     const found = [good("x", 0, { state, status }), good("a", 1), good("y", 2, { state, status }), good("b", 3)];
     expect(plan(found, { keep_last: 1 })).toEqual([

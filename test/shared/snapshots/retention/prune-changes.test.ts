@@ -15,7 +15,7 @@ import {
 } from "../../../support/domain.ts";
 
 describe("prune makes a new plan from a new list response before it repeats a failed deletion", () => {
-  /** Creates a fixture with three snapshots of disk-1, of which prune keeps a and deletes b and c. */
+  /** Creates a fixture with three snapshots of disk-1: prune keeps a, and deletes b and c. */
   const fixtureWithThree = (seconds = 600) => {
     const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));

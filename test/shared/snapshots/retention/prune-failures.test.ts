@@ -21,7 +21,7 @@ import {
 } from "../../../support/domain.ts";
 
 describe("prune after a failed delete request", () => {
-  /** Creates a fixture with three snapshots of disk-1, of which prune deletes b and c. The event happens at the first deletion. */
+  /** Creates a fixture with snapshots of disk-1 that prune keeps (a) and deletes (b and c). The event happens at the first deletion. */
   const fixtureWithTwoDeletions = (event: PlannedEvent, seconds = 600) => {
     const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));

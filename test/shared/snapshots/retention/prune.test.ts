@@ -70,7 +70,7 @@ describe("prune", () => {
     }
   });
 
-  test("retentionOf uses UTC and no hold by default", () => {
+  test("retentionOf returns UTC and an empty hold if the policy has neither a time zone nor a hold", () => {
     const options = retentionOf(keepLast(1));
     expect(options.hold).toEqual([]);
     expect(options.wallClock(START)).toBe(START);
