@@ -39,7 +39,7 @@ describe("the responses of openapi.json", () => {
     return { status: statusCode, body: value };
   }
 
-  /** Returns the paths of fields that the schema of a value does not describe. */
+  /** Returns the paths of those fields in a value that its schema does not describe. */
   function undescribed(value: Any, schema: Any, path = ""): string[] {
     if (Array.isArray(value)) return value.flatMap((one, place) => undescribed(one, schema.items, `${path}[${place}]`));
     if (typeof value !== "object" || value === null || (schema.type === "object" && schema.properties === undefined))
@@ -194,7 +194,7 @@ describe("the responses of openapi.json", () => {
     }
   });
 
-  test("openapi.json describes only statuses that the functions returned in these tests", () => {
+  test("openapi.json describes no HTTP status that the functions did not return in openapi-responses.test.ts", () => {
     for (const name of names) {
       const described = Object.keys(operation(name).responses).map(Number).filter(Boolean);
       expect([...(seen.get(name) ?? [])].sort(), name).toEqual(described.sort());
