@@ -25,7 +25,7 @@ describe("the build", () => {
       expect(describeExcess(bundle, limits[bundle.name] as never, readBudgets())).toBeUndefined();
   });
 
-  test.skipIf(hasSdkEvs())("budgets.json exceeds the size of each bundle by less than 7%", () => {
+  test.skipIf(hasSdkEvs())("the limit in budgets.json exceeds the size of each bundle by less than 7%", () => {
     for (const { name, contents } of all) {
       expect([name, (readBudgets().functions[name]?.bytes ?? 0) < contents.length * 1.07]).toEqual([name, true]);
     }

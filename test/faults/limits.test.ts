@@ -27,7 +27,7 @@ describe("a redelivery soon after a crash", () => {
 
   const cases = KINDS.flatMap((kind) => CREATION_MS.map((creationMs) => [kind, creationMs] as const));
   test.each(cases)(
-    "a redelivery after a crash creates no second %s if creation takes %i ms and list responses contain the first",
+    "a redelivery after a crash creates no duplicate (kind %s, creation takes %i ms) if list responses contain the snapshot",
     { timeout: 120_000 },
     async (kind, creationMs) => {
       const random = createRandom(7);

@@ -84,11 +84,11 @@ export const FAULTS: Record<string, FaultCase[]> = {
   ),
   "a response body is empty": onFirstRequest({ type: "emptyBody", ...after }, { type: "emptyBody", ...before }),
   "a request gets a redirect": onFirstRequest({ type: "redirect", location: "http://127.0.0.1:1/" }),
-  "the clocks differ by one hour": onFirstRequest(
+  "the clocks of the function and of the gateway differ by one hour": onFirstRequest(
     { type: "clockSkew", ms: 3_600_000 },
     { type: "clockSkew", ms: -3_600_000 },
   ),
-  "the token is rejected": onFirstRequest({ type: "expiredToken" }),
+  "the gateway rejects the token of a request": onFirstRequest({ type: "expiredToken" }),
   "the token expires during the run": [
     {
       arrange: ({ cloud }, { kind }) => {
@@ -100,7 +100,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
       },
     },
   ],
-  "a create response is lost and list responses omit new snapshots": ["reset", "hang", "cut"].map((type) => ({
+  "a create response is lost and list responses omit the snapshot for 5 s": ["reset", "hang", "cut"].map((type) => ({
     arrange: ({ cloud }, { kind }) => {
       cloud.listLagMs = LIST_LAG_MS;
       cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
@@ -115,7 +115,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
   "the created snapshot has an unknown status": [
     { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "quantum"), times: 2 },
   ],
-  "the created snapshot never leaves the status creating": [
+  'the created snapshot stays in the status "creating"': [
     { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "stuck"), times: 2 },
   ],
   "the instance crashes before a request": [1, 2, 3, 4].map((request) => ({

@@ -17,7 +17,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "scheduled-snapshots creates one %s per disk if its event is redelivered while shards of the failed first run are running",
+    "scheduled-snapshots creates one snapshot (kind %s) per disk if its event is redelivered while shards of the failed first run are running",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -53,7 +53,7 @@ describe("a redelivery of a failed run", () => {
 
 describe("shards that are queued twice", () => {
   test.each(DISK_KINDS)(
-    "scheduled-snapshots creates one %s per disk if every shard is queued twice and all shards start at the same time",
+    "scheduled-snapshots creates one snapshot (kind %s) per disk if every shard is queued twice and all shards start at the same time",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -114,11 +114,11 @@ describe("two deliveries in one instance", () => {
     ["http", "snapshot"],
     ["direct", "snapshot-group"],
   ];
-  const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [trigger, kind, later] as const));
+  const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [later, trigger, kind] as const));
 
   test.each(cases)(
-    "a second delivery to the same instance (trigger %s, kind %s) creates no duplicate %i ms after the first delivery",
-    async (trigger, kind, later) => {
+    "a second delivery %i ms after the first delivery to the same instance creates no duplicate (trigger %s, kind %s)",
+    async (later, trigger, kind) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;

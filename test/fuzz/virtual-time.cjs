@@ -42,7 +42,7 @@ exports.installVirtualTime = (origin, exchange) => {
   const fireDue = () => {
     const due = [...queue].filter(({ at }) => at <= now()).sort((a, b) => a.at - b.at);
     for (const timer of due) {
-      // A timer that fired earlier in this loop may have cleared this timer.
+      // A timer that fired earlier in this loop may have cancelled this timer.
       if (!queue.delete(timer)) continue;
       events += 1;
       timer.work();

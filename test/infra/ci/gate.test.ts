@@ -77,7 +77,7 @@ describe.concurrent("the gate client", () => {
     ["a disk that does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
     ["a throttled account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
   ] as const)(
-    "the gate client prints the error message in the result record and advice about %s, but no settings of pre-deploy",
+    "the gate client prints the error message in the result record and advice about %s, but no advice to change settings of pre-deploy",
     async ([_name, operation, status, errorCode, reason, code], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
       const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });

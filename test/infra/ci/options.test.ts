@@ -27,13 +27,10 @@ describe("the gate client's options", () => {
       ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
     ],
     [
-      'the value "undefined" or "null"',
+      'the part "undefined" or "null"',
       ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"],
     ],
-    [
-      'a variant of "undefined", "null" or "None"',
-      ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"],
-    ],
+    ['a part such as "NULL" or "None"', ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
     [
       "a space or a control character",
       [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
@@ -47,7 +44,7 @@ describe("the gate client's options", () => {
 
   test.each([
     [
-      "numbers, versions, branches and commit hashes",
+      "numbers, versions, branch names or commit hashes",
       "1234-1-987",
       "web-1.4.2",
       "feature/x-12",
@@ -56,7 +53,7 @@ describe("the gate client's options", () => {
       "20261121.3-shop",
     ],
     [
-      "names, versions and times",
+      "names, versions or times",
       "release-1",
       "v1.2.3-rc.1+build.5",
       "nullable-3",
@@ -64,7 +61,7 @@ describe("the gate client's options", () => {
       "2026-11-29T10:00:00Z",
     ],
     [
-      "UUIDs, special characters and 128 characters",
+      "UUIDs, non-ASCII words or 128 characters long",
       "5aa119a8-d25b-45a7-8d1b-88e127885635",
       "repo#12",
       "user@host-12",
@@ -72,7 +69,7 @@ describe("the gate client's options", () => {
       "größe-3",
       "x".repeat(128),
     ],
-  ])("the gate client accepts deployment ids with %s", (_name, ...ids) => {
+  ])("the gate client accepts deployment ids that are %s", (_name, ...ids) => {
     for (const id of ids) expect(idWith(id)).toBe(id);
   });
 

@@ -40,7 +40,7 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([
-    // An alarm over up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
+    // An alarm that searches up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],

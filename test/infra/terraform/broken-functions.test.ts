@@ -2,7 +2,7 @@
 import { describe } from "vitest";
 import { testBrokenCopies } from "./broken-copies.ts";
 
-/** The expression by which the module reads the actions of each call. */
+/** The Terraform expression that reads the IAM actions of each call. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform reads the placeholder
 const ACTIONS = 'jsondecode(file("${path.module}/actions.json"))';
 

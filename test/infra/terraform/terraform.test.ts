@@ -58,7 +58,7 @@ describe("the Terraform module", () => {
     ],
     ["only disk-attached, without an API gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
     [
-      "a policy that only prunes",
+      "a policy that deletes old snapshots but creates none",
       { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
     ],
     ["only verify-snapshots", { functions: [], policies: {}, gateway: undefined as Any }],

@@ -104,7 +104,7 @@ describe("asynchronous invocations of the host", () => {
     await host?.idle();
   });
 
-  test("runAsyncCall runs the function in a function URN with the request id that the caller received", async () => {
+  test("runAsyncCall runs the function that a URN names, with the request id that the caller received", async () => {
     const seen: string[] = [];
     const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
     const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";

@@ -103,7 +103,7 @@ test("the embedded cloud rejects a signature that does not cover the host, date,
   }
 });
 
-test("the embedded cloud requires a security token with temporary access keys and rejects it with permanent access keys", async () => {
+test("the embedded cloud requires a security token with temporary access keys, and rejects a security token with permanent access keys", async () => {
   const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };

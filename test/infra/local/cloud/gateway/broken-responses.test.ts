@@ -12,7 +12,7 @@ async function createUnder(fault: Fault) {
   return { cloud, handle, sent };
 }
 
-test("the fault `upgrade` sends 101 and keeps the connection open, without or after executing the call", async () => {
+test("the fault `upgrade` sends 101 and keeps the connection open, either without executing the call or after executing it", async () => {
   for (const after of [false, true]) {
     const { cloud, handle, sent } = await createUnder({ type: "upgrade", after });
     const [response, socket] = await once(sent, "upgrade");
@@ -68,7 +68,7 @@ test("the fault `drip` sends the normal response byte by byte", async () => {
   expect(chunks).toBeGreaterThan(10);
 });
 
-test("the fault `raw` sends the specified bytes and closes the connection, without or after executing the call", async () => {
+test("the fault `raw` sends the specified bytes and closes the connection, either without executing the call or after executing it", async () => {
   for (const after of [false, true]) {
     const bytes = Buffer.concat([Buffer.from("HTTP/1.0 299 \r\nx-odd: \xe9\r\n\r\n", "latin1"), Buffer.of(0xff, 0)]);
     const { cloud, sent } = await createUnder({ type: "raw", bytes, after });

@@ -64,7 +64,7 @@ test("the fault `reset` resets the connection, either without executing the call
   expect([after.created, after.first]).toEqual([1, "ECONNRESET"]);
 });
 
-test("the fault `cut` sends half of the body and closes the connection, without or after executing the call", async () => {
+test("the fault `cut` sends half of the body and closes the connection, either without executing the call or after executing it", async () => {
   const before = await injectOnce({ type: "cut", after: false });
   const after = await injectOnce({ type: "cut", after: true });
   expect([before.created, after.created]).toEqual([0, 1]);

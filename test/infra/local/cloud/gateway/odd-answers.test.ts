@@ -6,7 +6,7 @@ import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 
-test("the embedded cloud sends each response in ODD_ANSWERS unchanged, without or after executing the call", async () => {
+test("the embedded cloud sends each response in ODD_ANSWERS unchanged, either without executing the call or after executing it", async () => {
   for (const [name, odd] of Object.entries<OddAnswer>(ODD_ANSWERS)) {
     const { cloud } = await startTestCloud({ legacyPerVolume: 99 });
     const volume_id = cloud.addVolume().id;

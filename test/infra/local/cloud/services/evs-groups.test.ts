@@ -96,7 +96,7 @@ test("the embedded cloud limits the name and the description of a snapshot group
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud responds with 400 to a group request and 409 to a snapshot request while a disk has a creating snapshot", async () => {
+test("while a snapshot of a disk is being created, the embedded cloud sends 400 to a group request and 409 to a snapshot request", async () => {
   const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   const single = async () =>
     statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));

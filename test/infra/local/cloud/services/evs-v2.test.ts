@@ -173,7 +173,7 @@ test("the embedded cloud allows seven legacy snapshots per disk and rejects the 
   expect((await create()).status).toBe(202);
 });
 
-test("the embedded cloud rejects a snapshot that exceeds the quota of the project, and returns the quota", async () => {
+test("the embedded cloud returns the snapshot quota of the project, and rejects a snapshot that exceeds this quota", async () => {
   const { cloud, call } = await startTestCloud({ snapshotQuota: 2 });
   const create = () => call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect([(await create()).status, (await create()).status]).toEqual([202, 202]);
@@ -239,7 +239,7 @@ test("the embedded cloud rejects a list request whose limit is not a number from
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud ignores a page marker in a list request for legacy snapshots only if `unknownQuery` is `ignore`", async () => {
+test("the embedded cloud rejects a page marker in a list request for legacy snapshots unless `unknownQuery` is `ignore`", async () => {
   const strict = await startTestCloud();
   expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
   const lax = await startTestCloud({ unknownQuery: "ignore" });
