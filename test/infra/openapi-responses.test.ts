@@ -188,7 +188,7 @@ describe("the responses of openapi.json", () => {
       const factory = CREATES.find((one) => one.name === name)?.factory ?? preDeploy;
       const { status, body } = expectDescribed(name, await environment.invoke(factory as Any, apig(example)));
       expect(status, name).toBe(Math.min(...Object.keys(operation(name).responses).map(Number).filter(Boolean)));
-      // The function returns every field of the sample response.
+      // The function returned every field that the sample response in openapi.json contains.
       const sample = operation(name).responses[status].content["application/json"].example;
       expect(Object.keys(body)).toEqual(expect.arrayContaining(Object.keys(sample)));
     }

@@ -57,7 +57,7 @@ test("`setSnapshotStatus` of the embedded cloud changes the status of a snapshot
   expect((await shown()).status).toBe("error_deleting");
   cloud.setSnapshotStatus(id, "available");
 
-  // A new status cancels the pending deletion of its snapshot only.
+  // Setting the status of a snapshot cancels the pending deletion of this snapshot, but not of other snapshots.
   const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
   for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
   cloud.setSnapshotStatus(id, "available");

@@ -51,7 +51,7 @@ const SOURCES = {
 
 let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
-/** Returns the environment variables that `test/dates/clock.cjs` adds to every process if the tests run at another date. */
+/** Returns the variables that `test/dates/clock.cjs` adds to every process if `npm run test:dates` runs the tests. */
 const shiftedClockVariables = () => {
   const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
   return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };

@@ -57,7 +57,7 @@ describe("the tour and invoke with the built functions", () => {
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
     for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
     const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // HTTP and the timer each create a snapshot of every kind. CTS creates a snapshot of the attached disk.
+    // The HTTP requests and the timer each create a snapshot of every kind. The CTS trace leads to a snapshot of the attached disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
@@ -84,7 +84,7 @@ describe("the tour and invoke with the built functions", () => {
       const json = (await response.json()) as { status?: string; count?: number };
       responses.push([response.status, json.status ?? json.count]);
     }
-    // There is one snapshot from the first command and three from pre-deploy, whose tag selects three disks.
+    // The first command creates one snapshot. The tag in the pre-deploy command selects three disks, so it creates three snapshots.
     expect(responses).toEqual([
       [202, undefined],
       [200, "ready"],

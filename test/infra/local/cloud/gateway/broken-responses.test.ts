@@ -4,7 +4,7 @@ import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
-/** Sends a request that creates a legacy snapshot and has the fault. */
+/** Sends a create request for a legacy snapshot, to which the embedded cloud applies the fault. */
 async function createUnder(fault: Fault) {
   const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);

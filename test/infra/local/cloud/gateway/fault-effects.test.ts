@@ -11,7 +11,7 @@ import {
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-/** Injects a fault into one create request. Returns the response or the error code, and the number of created snapshots. */
+/** Applies a fault to one create request. Returns the response or the error code, and the number of created snapshots. */
 async function injectOnce(fault: Fault) {
   const { cloud, create } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot", times: 1 }, fault);

@@ -221,7 +221,7 @@ test("the embedded cloud lists legacy snapshots newest first, in pages by row of
   expect(await page("")).toEqual({ names: ["day-5", "day-4", "day-3", "day-2", "day-1"], count: 5, links: undefined });
   const second = await page("limit=2&offset=2");
   expect(second).toMatchObject({ names: ["day-3", "day-2"], count: 5 });
-  // The link has an internal address that no caller can reach.
+  // The link to the next page has an internal address, which no caller can reach.
   expect(second.links).toEqual([{ rel: "next", href: expect.stringMatching(/^https:\/\/172\.28\.9\.185:8776\/v2\//) }]);
   expect(await page("limit=2&offset=4")).toEqual({ names: ["day-1"], count: 5, links: undefined });
   expect(await page("limit=2&offset=5")).toEqual({ names: [], count: 5, links: undefined });
