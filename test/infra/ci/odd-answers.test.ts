@@ -65,26 +65,21 @@ const COMPLETE_RESPONSES: [string, Respond][] = [
 ];
 
 // The slowest cases come first, because several cases run concurrently.
+// biome-ignore format: the cases are easier to compare in rows
 const ODD_RESPONSES: [string, Respond][] = [
   ["101 Switching Protocols", raw("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n")],
-  [
-    "101 Switching Protocols on a connection that stays open",
-    raw("HTTP/1.1 101 OK\r\nconnection: upgrade\r\n\r\n", "hang"),
-  ],
+  ["101 Switching Protocols on a connection that stays open",
+    raw("HTTP/1.1 101 OK\r\nconnection: upgrade\r\n\r\n", "hang")],
   ["no response on an open connection", () => {}],
   ["only the headers on an open connection", raw(`${HEAD}content-length: ${READY.length}\r\n\r\n`, "hang")],
-  [
-    "only a part of the body on an open connection",
-    raw(`${HEAD}content-length: ${READY.length}\r\n\r\n${READY.slice(0, 60)}`, "hang"),
-  ],
+  ["only a part of the body on an open connection",
+    raw(`${HEAD}content-length: ${READY.length}\r\n\r\n${READY.slice(0, 60)}`, "hang")],
   ["another header every 200 ms", sendHeadersSlowly],
   ["20,000 headers without a body", raw(`${HEAD}${"x-more: 1\r\n".repeat(20_000)}`, "hang")],
   ["a body that is shorter than its content-length", raw(`${HEAD}content-length: 999\r\n\r\n${READY}`)],
   ["a chunk that is shorter than its declared length", raw(`${HEAD}transfer-encoding: chunked\r\n\r\nfff\r\n${READY}`)],
-  [
-    "a body without its last character and without a content-length",
-    raw(`${HEAD}connection: close\r\n\r\n${READY.slice(0, -1)}`),
-  ],
+  ["a body without its last character and without a content-length",
+    raw(`${HEAD}connection: close\r\n\r\n${READY.slice(0, -1)}`)],
   ["a body of more than 16 MiB", http(200, `${READY}${" ".repeat(17 * 1024 * 1024)}`)],
   ["a connection that the server closes without a response", (socket) => void socket.destroy()],
   ["the banner of an SSH server", raw("SSH-2.0-OpenSSH_9.6\r\n")],
@@ -114,10 +109,8 @@ const ODD_RESPONSES: [string, Respond][] = [
   ['two status fields: "failed", then "ready"', http(200, READY.replace("{", '{"status":"failed",'))],
   ['two status fields: "ready", then "failed"', http(200, READY.replace(/}$/, ',"status":"failed"}'))],
   ["a snapshot with two outcome fields", http(200, READY.replace('"outcome"', '"outcome":"failed","outcome"'))],
-  [
-    "a snapshot with two outcome fields, one with an escaped name",
-    http(200, READY.replace('"outcome"', '"outc\\u006fme" : "failed","outcome"')),
-  ],
+  ["a snapshot with two outcome fields, one with an escaped name",
+    http(200, READY.replace('"outcome"', '"outc\\u006fme" : "failed","outcome"'))],
   ['a status that is the array ["ready"]', http(200, ready(allSnapshots, { status: ["ready"] }))],
   ["a status that is the boolean true", http(200, ready(allSnapshots, { status: true }))],
   ['the status "Ready" with a capital letter', http(200, ready(allSnapshots, { status: "Ready" }))],
@@ -137,10 +130,8 @@ const ODD_RESPONSES: [string, Respond][] = [
   ["a snapshots array that contains an array", http(200, ready([...allSnapshots, [tagged]]))],
   ["no snapshot for the selection by tags", http(200, ready([first, second]))],
   ["no snapshot for one of the requested disk ids", http(200, ready([first, tagged]))],
-  [
-    "a disk snapshot of a kind that was not requested",
-    http(200, ready([first, { ...second, kind: "standard-snapshot" }, tagged])),
-  ],
+  ["a disk snapshot of a kind that was not requested",
+    http(200, ready([first, { ...second, kind: "standard-snapshot" }, tagged]))],
   [
     "the same snapshot id for two disks, once in upper case",
     http(
@@ -152,10 +143,8 @@ const ODD_RESPONSES: [string, Respond][] = [
       ]),
     ),
   ],
-  [
-    "the same snapshot id for two disks",
-    http(200, ready([first, { ...second, snapshot_id: first?.snapshot_id }, tagged])),
-  ],
+  ["the same snapshot id for two disks",
+    http(200, ready([first, { ...second, snapshot_id: first?.snapshot_id }, tagged]))],
   ["a snapshot without a resource_id", http(200, ready([first, { ...second, resource_id: undefined }, tagged]))],
   ['the snapshot outcome "failed"', http(200, readyWith({ outcome: "failed" }))],
   ['the snapshot outcome "accepted"', http(200, readyWith({ outcome: "accepted" }))],
@@ -165,18 +154,12 @@ const ODD_RESPONSES: [string, Respond][] = [
   ["a snapshot outcome that is the number 1", http(200, readyWith({ outcome: 1 }))],
   ['a snapshot outcome that is the array ["available"]', http(200, readyWith({ outcome: ["available"] }))],
   ['the unknown snapshot outcome "toString"', http(200, readyWith({ outcome: "toString" }))],
-  [
-    "a snapshot outcome that cannot be converted to a string",
-    http(200, readyWith({ outcome: { toString: 1, valueOf: 1 } })),
-  ],
-  [
-    "no snapshot for the tags, and a field with 100,000 nested arrays",
-    http(200, JSON.stringify(ready([first, second])).replace(/}$/, `,"more":${"[".repeat(1e5)}${"]".repeat(1e5)}}`)),
-  ],
-  [
-    "a snapshots field with 20,000 nested arrays",
-    http(200, `{"status":"ready","snapshots":${"[".repeat(2e4)}${"]".repeat(2e4)}}`),
-  ],
+  ["a snapshot outcome that cannot be converted to a string",
+    http(200, readyWith({ outcome: { toString: 1, valueOf: 1 } }))],
+  ["no snapshot for the tags, and a field with 100,000 nested arrays",
+    http(200, JSON.stringify(ready([first, second])).replace(/}$/, `,"more":${"[".repeat(1e5)}${"]".repeat(1e5)}}`))],
+  ["a snapshots field with 20,000 nested arrays",
+    http(200, `{"status":"ready","snapshots":${"[".repeat(2e4)}${"]".repeat(2e4)}}`)],
   ["a snapshot without a kind", http(200, readyWith({ kind: undefined }))],
   ["a snapshot kind that is an array", http(200, readyWith({ kind: ["standard-snapshot"] }))],
   ["a snapshot without a snapshot_id", http(200, readyWith({ snapshot_id: undefined }))],
@@ -188,10 +171,8 @@ const ODD_RESPONSES: [string, Respond][] = [
   ["a snapshot_id that is the nil UUID", http(200, readyWith({ snapshot_id: "00000000-0000-0000-0000-000000000000" }))],
   ["a snapshot_id that is a hyphen", http(200, readyWith({ snapshot_id: "-" }))],
   ["a snapshot_id that is the id of the disk", http(200, ready([{ ...first, snapshot_id: DISKS[0] }, second, tagged]))],
-  [
-    "a snapshot with an error field",
-    http(200, readyWith({ error: { reason: "SnapshotFailed", message: "it failed" } })),
-  ],
+  ["a snapshot with an error field",
+    http(200, readyWith({ error: { reason: "SnapshotFailed", message: "it failed" } }))],
   ["a snapshot with an empty error object", http(200, readyWith({ error: {} }))],
   ['a "ready" object with an errors field', http(200, ready(allSnapshots, { errors: ["it failed"] }))],
   ['a "ready" object with an error_msg field', http(200, ready(allSnapshots, { error_msg: "it failed" }))],
@@ -200,14 +181,10 @@ const ODD_RESPONSES: [string, Respond][] = [
     http(409, { error: { reason: name, code: name, message: name } }),
   ]),
   ["an error reason that is an array", http(400, { error: { reason: ["constructor"] } })],
-  [
-    'a failed snapshot with the unknown error reason "toString"',
-    http(502, { status: "failed", snapshots: [{ outcome: "failed", error: { reason: "toString" } }] }),
-  ],
-  [
-    "an error message that cannot be converted to a string",
-    http(400, { error: { reason: { toString: 1 }, message: { toString: 1 } } }),
-  ],
+  ['a failed snapshot with the unknown error reason "toString"',
+    http(502, { status: "failed", snapshots: [{ outcome: "failed", error: { reason: "toString" } }] })],
+  ["an error message that cannot be converted to a string",
+    http(400, { error: { reason: { toString: 1 }, message: { toString: 1 } } })],
   ["an error field that is null", http(400, { error: null })],
   ["a Retry-After header of one microsecond", http(202, { status: "pending" }, { "retry-after": "0.000001" })],
 ];

@@ -42,35 +42,11 @@ describe("the gate client's options", () => {
     }
   });
 
-  test.each([
-    [
-      "numbers, versions, branch names or commit hashes",
-      "1234-1-987",
-      "web-1.4.2",
-      "feature/x-12",
-      "f1828b0",
-      "f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0",
-      "20261121.3-shop",
-    ],
-    [
-      "names, versions or times",
-      "release-1",
-      "v1.2.3-rc.1+build.5",
-      "nullable-3",
-      "fix-null-check-12",
-      "2026-11-29T10:00:00Z",
-    ],
-    [
-      "UUIDs, non-ASCII words or 128 characters long",
-      "5aa119a8-d25b-45a7-8d1b-88e127885635",
-      "repo#12",
-      "user@host-12",
-      "发布-12",
-      "größe-3",
-      "x".repeat(128),
-    ],
-  ])("the gate client accepts deployment ids that are %s", (_name, ...ids) => {
-    for (const id of ids) expect(idWith(id)).toBe(id);
+  test("the gate client accepts build numbers, versions, branch names, hashes and UUIDs as deployment ids", () => {
+    const numbers = "1234-1-987 web-1.4.2 20261121.3-shop v1.2.3-rc.1+build.5 repo#12 2026-11-29T10:00:00Z";
+    const names = "release-1 feature/x-12 nullable-3 fix-null-check-12 user@host-12 发布-12 größe-3";
+    const hashes = "f1828b0 f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0 5aa119a8-d25b-45a7-8d1b-88e127885635";
+    for (const id of `${numbers} ${names} ${hashes} ${"x".repeat(128)}`.split(" ")) expect(idWith(id)).toBe(id);
   });
 
   test("the gate client rejects a deployment id of 129 characters even with --allow-any-id", () => {
