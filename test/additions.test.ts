@@ -1,6 +1,6 @@
 /**
- * Adds a function and a kind of snapshot to a copy of the repository, and nothing else, and checks that everything follows: types,
- * bundles, documents, Terraform, the local host and the tour. `shared/README.md` has the two checklists.
+ * Adds a function and a kind of snapshot to a copy of the repository and changes no other file. The tests check that bundles,
+ * documents, Terraform, the local host and the tour then include both. `shared/README.md` has a checklist for each addition.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,10 +11,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "..");
 const ADDITIONS = join(import.meta.dirname, "additions");
 
-/** The only files that a new function needs. */
-const FUNCTION = ["function.ts", "handler.ts", "schema.ts"].map((file) => `functions/count-snapshots/${file}`);
-/** The only files that a new kind needs: its create function, its client, its definition and its embedded service. */
-const KIND = [
+/** The files that a developer writes to add a function. */
+const FUNCTION_FILES = ["function.ts", "handler.ts", "schema.ts"].map((file) => `functions/count-snapshots/${file}`);
+/** The files that a developer writes to add a kind of snapshot. */
+const KIND_FILES = [
   ...["function.ts", "handler.ts", "schema.ts"].map((file) => `functions/create-share-snapshot/${file}`),
   "infra/local/cloud/services/sfs.ts",
   "shared/huaweicloud/sfs.ts",
@@ -35,8 +35,8 @@ const readJson = (path: string) => JSON.parse(readFileSync(join(copy, path), "ut
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "additions-"));
-  const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  const files = execFileSync("git", list, { cwd: ROOT, encoding: "utf8" }).split("\0");
+  const listFiles = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const files = execFileSync("git", listFiles, { cwd: ROOT, encoding: "utf8" }).split("\0");
   for (const file of files.filter((name) => name !== "" && !name.startsWith("test/additions/"))) {
     cpSync(join(ROOT, file), join(copy, file));
   }
@@ -48,20 +48,22 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-test("the additions are one folder for the function, and for the kind one file in each place that implements it", () => {
+test("a new function needs only three files, and a new kind of snapshot with its create function needs only six files", () => {
   const added = readdirSync(ADDITIONS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(ADDITIONS.length + 1));
-  expect(added.sort()).toEqual([...FUNCTION, ...KIND].sort());
+  expect(added.sort()).toEqual([...FUNCTION_FILES, ...KIND_FILES].sort());
 });
 
-test("a copy with a new function and a new kind passes lint, types and layout", { timeout: 120_000 }, () => {
-  run(bin("biome"), "check", "--vcs-enabled=false", ...new Set([...FUNCTION, ...KIND].map(dirname)));
+test("a copy of the repository with a new function and a new kind of snapshot passes `npm run check`", {
+  timeout: 120_000,
+}, () => {
+  run(bin("biome"), "check", "--vcs-enabled=false", ...new Set([...FUNCTION_FILES, ...KIND_FILES].map(dirname)));
   run(bin("tsc"));
   run(bin("vitest"), "run", "--config", "test/vitest.config.mjs", "test/layout.test.ts");
 });
 
-test("openapi.json describes the new functions, and the new kind in the bodies of policies and deployments", () => {
+test("openapi.json describes a new HTTP function, and allows a new kind of snapshot in the targets of pre-deploy", () => {
   const { paths, components } = readJson("infra/openapi.json");
   expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/count-snapshots", "/create-share-snapshot"]));
   expect(components.schemas.PreDeploy.properties.targets.items.properties.kind.enum).toContain("share-snapshot");
@@ -70,7 +72,7 @@ test("openapi.json describes the new functions, and the new kind in the bodies o
   expect(JSON.parse(run(process.execPath, cli, "lint", "infra/openapi.json", ...options)).problems).toEqual([]);
 });
 
-test("Terraform deploys the new functions with their rights, and its policies accept the new kind", () => {
+test("the Terraform module deploys a new function with its permissions, and accepts a new kind of snapshot in policies", () => {
   const functions = readJson("infra/terraform/functions.json");
   expect(functions["count-snapshots"]).toMatchObject({ trigger: "http", method: "POST", timeout: 30 });
   expect(functions["count-snapshots"].calls).toContain("sfs.listSnapshots");
@@ -103,7 +105,7 @@ test("Terraform deploys the new functions with their rights, and its policies ac
   expect(valuesOf('huaweicloud_apig_api.this["count-snapshots"]').request_path).toBe("/count-snapshots");
 });
 
-test("the local host runs the new function", () => {
+test("npm run invoke runs a new function on the local host", () => {
   const body = Buffer.from(JSON.stringify({ prefix: "" })).toString("base64");
   writeFileSync(
     join(copy, "event.json"),
@@ -114,7 +116,7 @@ test("the local host runs the new function", () => {
   expect(output).toContain('"share-snapshot": 0');
 });
 
-test("the tour creates snapshots of the new kind by request, on a schedule and before a deployment", () => {
+test("the tour creates snapshots of a new kind by an HTTP request, by a timer and before a deployment", () => {
   const output = run(bin("tsx"), "infra/local/tour/main.ts", "--once");
   expect(output).toMatch(/^ +\d +POST \/create-share-snapshot +share-1 .* sent again: existing +ok$/m);
   const rows = output.split("\n").filter((line) => line.startsWith("share-snapshot"));

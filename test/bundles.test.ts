@@ -84,7 +84,7 @@ interface Platform {
 
 const endpoints = ({ url }: EmbeddedCloud) => ({ EVS_ENDPOINT: url, DWS_ENDPOINT: url });
 
-/** The contexts that the platform may pass to a function: with every documented getter, with one getter, or with none. */
+/** Maps a description of a context, which the platform passes to a function, to a function that creates the context. */
 const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
   "every documented getter": (cloud) => ({
     context: {
@@ -117,7 +117,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
     environment: { RUNTIME_USERDATA: JSON.stringify(endpoints(cloud)), RUNTIME_PROJECT_ID: cloud.projectId },
     signed: "token",
   }),
-  "no getter and the environment has an access key": (cloud) => ({
+  "no getter but the environment variables contain an access key": (cloud) => ({
     context: {},
     environment: {
       ...endpoints(cloud),
@@ -132,7 +132,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
 
 describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status, response }) => {
   test.each(Object.entries(PLATFORMS))(
-    `the bundle of ${name} returns a response with the fields of the API reference if the context has %s`,
+    `the bundle of ${name} returns the response fields in the API reference if the context has %s`,
     async (_what, platformOf) => {
       const cloud = await startCloud();
       onTestFinished(() => cloud.close());
@@ -169,7 +169,7 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
     },
   );
 
-  test(`the bundle of ${name} throws InvalidRequest for a direct event whose field has the wrong type`, async () => {
+  test(`the bundle of ${name} throws InvalidRequest if the event of a direct invocation has a field of the wrong type`, async () => {
     const cloud = await startCloud();
     onTestFinished(() => cloud.close());
     const { context } = (PLATFORMS["every documented getter"] as (typeof PLATFORMS)[string])(cloud);
@@ -196,7 +196,7 @@ describe("the build", () => {
     spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });
   const functions = readdirSync(join(root, "functions"));
 
-  test("the build writes a bundle for each function, and a zip archive that contains only the bundle", () => {
+  test("the build writes a bundle for each function, and a zip archive that contains only this bundle", () => {
     expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MANIFEST].sort());
     for (const name of functions) {
       const archive = unzipSync(readFileSync(join(DIST, `${name}.zip`)));
@@ -222,7 +222,7 @@ describe("the build", () => {
     return copy;
   }
 
-  test("the build deletes the bundles of deleted functions and keeps the temporary files of a concurrent build", () => {
+  test("the build deletes the bundles of functions that no longer exist, and keeps the temporary files of a concurrent build", () => {
     const dist = join(copySources(), "dist");
     for (const folder of ["create-snapshot", "gone"]) mkdirSync(join(dist, folder), { recursive: true });
     for (const file of ["gone.zip", "create-snapshot.zip.4711"]) writeFileSync(join(dist, file), "");

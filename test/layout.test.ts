@@ -1,4 +1,4 @@
-/** The layout of the repository: who may import whom, how long a file may be, and that no two files have the same name. */
+/** Checks which folders a file may import, how many lines a file may have, and that file names in shared/ are unique. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -17,7 +17,7 @@ const FILES = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 const textOf = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/ .*$/gm, "$1");
 
-/** Returns the files that a file imports, for their types or their values, as paths from the root. */
+/** Returns the files that a file imports, including imports of types only, as paths from the root. */
 function importsOf(path: string): string[] {
   const specifiers = withoutComments(textOf(path)).matchAll(/\b(?:from|import|require)\s*\(?\s*["'](\.[^"']+)["']/g);
   return [...specifiers].map(([, specifier]) => posix.join(posix.dirname(path), specifier as string));
@@ -25,7 +25,7 @@ function importsOf(path: string): string[] {
 
 const IMPORTS = new Map(FILES.map((path) => [path, importsOf(path)]));
 
-/** What each folder may import in addition to itself. */
+/** Maps each folder to the other folders whose files it may import. */
 const RULES: Record<string, string[]> = {
   "shared/core": [],
   "shared/validation": ["shared/core"],
@@ -41,9 +41,11 @@ const RULES: Record<string, string[]> = {
 
 const isIn = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
 
-test.each(Object.entries(RULES))("the files in %s import only %j in addition to their own folder", (folder, others) => {
+const RULE_CASES = Object.entries(RULES).map(([folder, others]) => [folder, [folder, ...others].join(", ")] as const);
+
+test.each(RULE_CASES)("the files in %s import only files in these folders: %s", (folder, folders) => {
   const files = FILES.filter(isIn(folder));
-  const allowed = [folder, ...others];
+  const allowed = folders.split(", ");
   const foreign = files.flatMap((path) =>
     (IMPORTS.get(path) ?? [])
       .filter((target) => !allowed.some((one) => isIn(one)(target)) && !target.endsWith("package.json"))
@@ -53,12 +55,12 @@ test.each(Object.entries(RULES))("the files in %s import only %j in addition to 
   expect(foreign).toEqual([]);
 });
 
-test("every folder of shared has an import rule", () => {
+test("layout.test.ts has an import rule for every folder in shared/", () => {
   const folders = new Set(FILES.filter(isIn("shared")).map((path) => path.split("/").slice(0, 2).join("/")));
   expect([...folders].filter((folder) => !(folder in RULES))).toEqual([]);
 });
 
-test("no function imports another function", () => {
+test("no file of a function imports a file of another function", () => {
   const foreign = FILES.filter(isIn("functions")).flatMap((path) =>
     (IMPORTS.get(path) ?? []).filter(
       (target) => isIn("functions")(target) && target.split("/")[1] !== path.split("/")[1],
@@ -67,7 +69,7 @@ test("no function imports another function", () => {
   expect(foreign).toEqual([]);
 });
 
-test("no files import each other in a circle, not even for their types", () => {
+test("no chain of imports leads back to its first file, also if some imports are of types only", () => {
   const done = new Set<string>();
   const circles: string[] = [];
   const visit = (path: string, chain: readonly string[]) => {
@@ -81,12 +83,12 @@ test("no files import each other in a circle, not even for their types", () => {
   expect(circles).toEqual([]);
 });
 
-test(`no file except generated ones has more than ${MAX_LINES} lines`, () => {
+test(`no file has more than ${MAX_LINES} lines, except generated files`, () => {
   const long = FILES.filter((path) => !path.includes(".generated.") && textOf(path).split("\n").length - 1 > MAX_LINES);
   expect(long).toEqual([]);
 });
 
-test("no two files in shared have the same name", () => {
+test("no two files in shared/ have the same file name", () => {
   const names = FILES.filter(isIn("shared"))
     .filter((path) => !/\/sdk-(evs|stubs)\//.test(path))
     .map((path) => posix.basename(path));

@@ -1,4 +1,4 @@
-/** Tests imports of packages, the layout, generated files, the lock file, and the tables of README.md. */
+/** Checks imports of packages, the top-level folders, generated files, the lock file, and the tables of README.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
@@ -64,7 +64,7 @@ describe("imports of packages", () => {
     expect(new Set(outside)).toEqual(new Set(["node:crypto"]));
   });
 
-  test("functions/ and shared/ import only dependencies that package.json does not restrict to development", () => {
+  test("functions/ and shared/ import only packages in `dependencies` or `optionalDependencies` of package.json", () => {
     const generators = /(^|\/)(schema|policy-schema|fields)\.ts$/;
     const deployed = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const path of under("functions", "shared")) {
@@ -94,7 +94,7 @@ describe("the repository layout", () => {
     }
   });
 
-  test("no file outside shared/snapshots/kinds compares a value with the name of a kind", () => {
+  test("code in functions/ and shared/ compares values with the name of a snapshot kind only in shared/snapshots/kinds", () => {
     const names = Object.keys(KINDS);
     const constants = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
     const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.kind\\b)`;
@@ -123,8 +123,8 @@ describe("the repository layout", () => {
     expect(compared.test("switch (target.kind) {")).toBe(true);
   });
 
-  test("no file contains the address of a package registry or a path of a developer's machine", () => {
-    // The platform has folders of these names too, such as /home/snuser.
+  test("no file contains the address of a package registry or a path that exists only on a developer's machine", () => {
+    // The platform itself has the folder /home/snuser.
     const machine = /(?<![\w.}])\/(?:work|home(?!\/snuser\b)|Users|root)\/|\b[A-Z]:\\{1,2}Users\b/;
     const registry =
       /registry\.npmjs\.org|registry\.yarnpkg\.com|\/\/[\w.-]*(?:registry|nexus|artifactory|verdaccio|npmmirror|jfrog)[\w.-]*|^registry\s*=/m;
@@ -138,7 +138,7 @@ describe("the repository layout", () => {
     expect(found).toEqual([]);
   });
 
-  test("the build targets Node.js 20, the platform's version", () => {
+  test("the build targets Node.js 20, which is the version of the platform", () => {
     expect(read("esbuild.config.mjs")).toMatch(/\btarget: "node20"/);
     expect(manifest.engines?.node).toMatch(/^>=20\./);
   });
@@ -158,7 +158,7 @@ describe("generated files", () => {
 });
 
 describe("test files", () => {
-  /** Maps each file or folder that may read the wall clock to the reason. */
+  /** Maps each file or folder that may read the wall clock to the reason why it needs the real time. */
   const READERS: Record<string, string> = {
     "test/bench/": "measures durations",
     "test/dates/": "sets the clock and chooses a date relative to today",
@@ -171,14 +171,14 @@ describe("test files", () => {
   };
   const reads = (text: string) => /\bDate\.now\(|new Date\(\)|(?<![\w.])Date\(\)/.test(withoutComments(text));
 
-  test("every test file that reads the wall clock is listed with a reason", () => {
+  test("project.test.ts lists every test file that reads the wall clock, with the reason", () => {
     const readers = FILES.filter((path) => /^test\/.*\.[cm]?[tj]s$/.test(path)).filter((path) => reads(read(path)));
     expect(readers.filter((path) => !Object.keys(READERS).some((known) => path.startsWith(known)))).toEqual([]);
     for (const known of Object.keys(READERS))
       expect([known, readers.some((path) => path.startsWith(known))]).toEqual([known, true]);
   });
 
-  test("the check for the wall clock finds Date.now(), new Date() and Date()", () => {
+  test("the search for test files that read the wall clock finds Date.now(), new Date() and Date()", () => {
     const samples = ["Date.now()", "new Date()", "String(Date())", "new Date(0)", "Date.UTC(2020)", "clock.now()"];
     expect(samples.map(reads)).toEqual([true, true, true, false, false, false]);
   });
@@ -195,7 +195,7 @@ describe("the lock file", () => {
     expect(read(".npmrc")).toContain("omit-lockfile-registry-resolved=true");
   });
 
-  test("the lock file has an entry for each optional package, also for other operating systems", () => {
+  test("the lock file has an entry for each optional package, including packages for other operating systems", () => {
     const missing = entries.flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies as object)
         .filter(
@@ -206,7 +206,7 @@ describe("the lock file", () => {
     expect(missing).toEqual([]);
   });
 
-  test("the lock file has the optional EVS package with the version of the SDK core and without a hash", () => {
+  test("the lock file has an entry without a hash for the optional EVS package, in the version of the SDK core package", () => {
     expect(lock.packages[`node_modules/${EVS}`]).toEqual({
       version: core?.version,
       license: "Apache-2.0",
@@ -274,7 +274,7 @@ describe("the README", () => {
     );
   });
 
-  test("README.md lists the fields of a result record with their meanings", () => {
+  test("README.md describes each field of a result record with the text in FIELD_DESCRIPTIONS", () => {
     expect(table("| field |").map(([field, meaning]) => [code(field), meaning])).toEqual(
       Object.entries(FIELD_DESCRIPTIONS),
     );

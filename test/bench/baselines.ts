@@ -1,4 +1,4 @@
-/** Builds two bundles to compare the functions with: one sends the same request with the plain SDK, one uses plain middy. */
+/** Builds two bundles for comparison with the functions. One bundle sends the same request with the SDK, the other uses middy. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { BUILD_OPTIONS } from "./process.ts";

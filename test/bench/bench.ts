@@ -25,7 +25,7 @@ function formatMarkdownTable(head: string[], rows: string[][]): string {
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** Returns a sentence that lists the functions that miss a target, with the measured values. */
+/** Returns a sentence about the functions that exceed a target for size, time or memory, with the measured values. */
 function conclusionOf(rows: Awaited<ReturnType<typeof measureColdStarts>>): string {
   const [, , , ...functions] = rows;
   const missed = functions.flatMap(({ name, bytes, loadRatio, firstRatio, rssRatio }) => {

@@ -10,10 +10,10 @@ const KB = 1024;
 const ROOT = join(import.meta.dirname, "..", "..");
 const FILE = join(import.meta.dirname, "budgets.json");
 
-/** The targets for each function: size in bytes, load and first response time divided by the SDK's, RSS divided by bare Node.js's. */
+/** The targets for each function: its size in bytes, and its times and its memory as a share of those of the SDK and of Node.js. */
 export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, first: 0.35, rss: 1.2 } as const;
 
-/** The margin by which a bundle may grow before someone has to raise its budget. */
+/** The factor by which a bundle may grow before its budget must be raised. */
 const MAX_GROWTH = 1.03;
 const EXTRA_MODULES = 1;
 
@@ -79,7 +79,7 @@ export function describeExcess(
   return `${name} exceeds its budget: ${faults.join(", and ")}. Files that grew since the last budget:\n${grown.join("\n")}\nIf the growth is intended, run: npx tsx test/bench/budgets.ts`;
 }
 
-/** Returns budgets that allow the bundles to grow by the margin. */
+/** Returns budgets that allow each bundle to grow by the factor `MAX_GROWTH`. */
 export function budgetsFor(all: readonly Bundle[]): Budgets {
   const inputs: Record<string, number> = {};
   for (const bundle of all) {

@@ -46,7 +46,7 @@ const EVENTS: Record<string, unknown> = {
   "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 3 } }),
 };
 
-/** Starts a server that accepts every request at once, so the measured times exclude the work of a cloud. */
+/** Starts a server that responds to every request immediately, so the measured times include no work of the embedded cloud. */
 export async function startAcceptingServer() {
   const attachment = { attachment_id: SNAPSHOT, server_id: SERVER, attached_at: "2026-11-21T02:00:00.000000" };
   const lists = { snapshots: [], snapshot_groups: [], volumes: [], servers: [], clusters: [], count: 0 };
@@ -73,7 +73,7 @@ export async function startAcceptingServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
-/** Measures each bundle in `processes` new processes. The bundles take turns. Returns the medians. */
+/** Measures each bundle in `processes` new processes, alternating between the bundles. Returns the median of each bundle. */
 export async function measureColdStarts(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);

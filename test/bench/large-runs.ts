@@ -62,7 +62,7 @@ export async function runScheduled(disks: number, shardSize: number, options: re
   };
 }
 
-/** Measures how prune-snapshots lists snapshots and plans their retention. The policy keeps all of them. */
+/** Measures how prune-snapshots lists snapshots and plans their retention. The policy keeps every snapshot. */
 export async function runPrune(snapshots: number, options: readonly string[] = []) {
   const cloud = await startCloud({ keepRequests: false });
   const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);

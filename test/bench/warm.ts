@@ -8,7 +8,7 @@ import { CREATE, startAcceptingServer } from "./cold.ts";
 import { BUILD_OPTIONS, DIST, runForJson } from "./process.ts";
 
 export interface WarmCalls {
-  /** Milliseconds and allocated bytes of one invocation: of the whole function, and without its middlewares. */
+  /** The milliseconds and allocated bytes of one invocation, with all middlewares (`chain`) and without middlewares (`bare`). */
   chain: { ms: number; bytes: number };
   bare: { ms: number; bytes: number };
   /** CPU time in milliseconds to plan the retention of 100,000 snapshots. */

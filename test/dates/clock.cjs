@@ -7,7 +7,7 @@ const { subscribe } = require("node:diagnostics_channel");
 
 const RealDate = Date;
 const realNow = RealDate.now;
-// The first process computes an offset from the moment. All other processes inherit the offset, so their clocks agree.
+// The first process computes the offset from TEST_CLOCK. Its child processes inherit the offset, so all clocks agree.
 process.env.TEST_CLOCK_OFFSET_MS ??= String(RealDate.parse(process.env.TEST_CLOCK) - realNow());
 const offset = Number(process.env.TEST_CLOCK_OFFSET_MS);
 if (!Number.isFinite(offset)) {

@@ -35,7 +35,7 @@ test("test:dates changes the date that Date.now(), new Date(), Date() and subcla
   ]);
 });
 
-test("test:dates changes the date in worker threads, in child processes with their own environment, and in Date headers", () => {
+test("test:dates changes the date in worker threads, in child processes and in Date headers", () => {
   const program = `
     const say = "console.log(JSON.stringify([new Date().getUTCFullYear(), process.env.TZ]))";
     const { spawn } = require("node:child_process");
@@ -54,12 +54,12 @@ test("test:dates changes the date in worker threads, in child processes with the
   expect(outputAt("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("test:dates runs each date in each time zone, and --part runs only a leap day and the end of a year", () => {
+test("test:dates runs the tests at each date in each time zone, and with --part only at a leap day and the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
   expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
-test("test:dates runs each slow test file once per date, and each exclusion pattern matches a file", () => {
+test("test:dates runs each slow test file in one time zone per date, and each of its exclusion patterns matches a file", () => {
   for (const pattern of [...WITHOUT_DATE, ...SLOW]) {
     expect([pattern, testFiles().some((path) => pattern.test(path))]).toEqual([pattern, true]);
   }
@@ -69,7 +69,7 @@ test("test:dates runs each slow test file once per date, and each exclusion patt
   }
 });
 
-test("test:dates runs all function tests in each time zone, and those without a fixed date also at each date", () => {
+test("test:dates runs the tests of functions in each time zone, and at each date unless the test file fixes the date", () => {
   const ofFunctions = (files: string[]) => files.filter((path) => path.startsWith("functions/"));
   const all = ofFunctions(testFiles());
   expect(all.some(stopsDate)).toBe(true);

@@ -11,7 +11,7 @@ interface TestDate {
   name: string;
   /** The moment at which a run starts. A change to summer time, or a new year, follows 15 s later, during the tests. */
   at: (zone: Zone) => string;
-  /** The only time zone in which the slow tests run at this date. */
+  /** The time zone in which the slow tests run at this date. They run in no other time zone, because they take long. */
   slowIn: Zone;
 }
 

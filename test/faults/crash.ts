@@ -1,4 +1,4 @@
-/** Delivers one event several times, with random faults of the embedded cloud and crashes at random requests. */
+/** Delivers an event several times, with random faults of the embedded cloud and with crashes at random requests. */
 import fc from "fast-check";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
 import { type Crash, createFaultyEnvironment, type Delivery, type Instance } from "./faulty-environment.ts";
@@ -7,14 +7,14 @@ import { CELLS, type Cell, createJob, retriesFailed } from "./jobs.ts";
 import { queueShards, RETRY_MS } from "./shards.ts";
 
 interface Attempt {
-  /** True: deliver to a new instance. False: deliver to the previous instance, unless that instance crashed. */
+  /** True if a new instance gets the event. Otherwise the previous instance gets the event, unless that instance crashed. */
   cold: boolean;
   crash?: Crash;
-  /** True: deliver the event twice at the same time to the same instance. */
+  /** True if the same instance gets the event twice at the same time. */
   twice: boolean;
   faults: { match: FaultMatch; fault: Fault | { type: "slow"; ms: number } }[];
   remainingMs: number;
-  /** The time between the previous attempt and this attempt. */
+  /** The time in milliseconds between the previous delivery and this delivery. */
   pauseMs: number;
 }
 
@@ -113,7 +113,7 @@ export async function runScenario({
       found.push(...findDuplicates(environment, job));
       cloud.clearFaults();
     }
-    // These deliveries have no faults. A snapshot can fail twice, so the third delivery must succeed.
+    // The embedded cloud has no faults during these deliveries. A snapshot can fail twice, so the third delivery must succeed.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       clock.advance(2 * RETRY_MS + creationMs);
       const delivery = await environment

@@ -15,7 +15,7 @@ import { createRandom } from "../support/random.ts";
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;
 
-/** A crash at the nth request of a delivery: before the request is sent, or after the embedded cloud processed the request. */
+/** Crashes an instance at a request of a delivery, either before it is sent or after the embedded cloud processed it. */
 export interface Crash {
   request: number;
   when: "before" | "after";
@@ -32,14 +32,14 @@ export interface Delivery {
   lines: string[];
 }
 
-/** One instance of a function. Its invocations share memory until it crashes. */
+/** An instance of a function. Invocations of the same instance share its memory until the instance crashes. */
 export interface Instance {
   readonly alive: boolean;
   deliver(factory: Factory, event: unknown, invocation?: Invocation & { crash?: Crash }): Promise<Delivery>;
 }
 
 export interface FaultyEnvironment extends TestEnvironment {
-  /** Starts a cold instance. */
+  /** Starts an instance without the memory of earlier invocations. */
   instance(): Instance;
   /** Returns a fault that delays the response to a processed request by `ms` on the environment's clock. */
   delayResponse(ms: number): Fault;
@@ -77,7 +77,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
     let requests = 0;
     let crash: (Crash & { after: number }) | undefined;
 
-    /** The pending result of everything that a crashed instance still waits for. */
+    /** A promise that never settles. Everything that a crashed instance waits for gets this promise. */
     const never = new Promise<never>(() => {});
     const whileAlive = async <T>(work: () => Promise<T>): Promise<T> => {
       if (death.signal.aborted) return never;

@@ -21,7 +21,7 @@ const isOf =
   (snapshot: SnapshotView) =>
     snapshot.kind === kind && resourceOf(snapshot) === resource;
 
-/** Returns each target with its snapshots that did not fail. */
+/** Returns each target together with those of its snapshots that did not fail. */
 function findGoodSnapshots(
   { cloud }: WithCloud,
   targets: readonly Target[],
@@ -51,7 +51,7 @@ export const findUnfinished = (
   ...(hasFailed(delivery) ? [`the last delivery failed although it had no faults: ${delivery.lines.join(" ")}`] : []),
 ];
 
-/** Reports a delivery that succeeds although its snapshot failed and only a person may retry it. Also reports duplicates. */
+/** Reports a delivery that succeeds although its snapshot failed and the functions may not replace the snapshot. Also reports duplicates. */
 export const findHiddenFailure = (environment: WithCloud, job: Job, delivery: Delivery): string[] =>
   hasFailed(delivery) ? findDuplicates(environment, job) : ["the last delivery does not report the failed snapshot"];
 
@@ -102,7 +102,7 @@ export function findBrokenGuarantees(
   const runs = records.filter(({ action }) => action === "run");
   if (runs.length !== 1 || records.at(-1)?.action !== "run")
     report(`${runs.length} records of the run, expected 1 as the last record`);
-  // If the request that lists the resources fails, the targets are unknown, and one record reports the failure.
+  // If the list request for the resources fails, the targets are unknown, and a single record reports the failure.
   const hasUnreadList = ofTargets.some(({ resource_id, outcome }) => resource_id === undefined && outcome === "failed");
   for (const target of targets)
     if (!counts.has(nameOf(target)) && !hasUnreadList) report(`no result record of ${nameOf(target)}`);
@@ -146,7 +146,7 @@ function findFalseSuccess(
   return [];
 }
 
-/** Reports a failure record without `OutcomeUnknown` for a target of which this delivery created a snapshot. */
+/** Reports a failure record if the delivery created a snapshot of the target and the error reason is not `OutcomeUnknown`. */
 function findFalseFailure(
   environment: WithCloud,
   { kind, resource_id, error, outcome }: Any,
@@ -184,7 +184,7 @@ function findFalseDeferral({ cloud }: WithCloud, { resource_id, detail, trigger 
   return isInvoked ? [] : [`${resource_id} is deferred, but no invocation was started for it: ${detail}`];
 }
 
-/** Reports an HTTP status, a return or a throw that contradicts the result records. */
+/** Reports an HTTP status, a result or an error of the function that contradicts the result records. */
 function findFalseResponse({ result, error }: NonNullable<Delivery["invoked"]>, records: Any[]): string[] {
   const failed = records.some(({ outcome }) => outcome === "failed" || outcome === "rejected");
   const all = records.length > 0 && records.every(({ outcome }) => SUCCESS.includes(outcome));

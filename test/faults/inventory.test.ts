@@ -30,9 +30,9 @@ const FAULTS: Fault[] = [
 
 const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
 
-/** Returns the maximum number of list requests: 3 for the disks, and 3 for the snapshots, which are listed again every 30 s. */
+/** Returns the maximum number of list requests: 3 for the disks, and 3 for the snapshots in each 30 s of the run. */
 const maxListRequests = (seconds: number): number => 3 + 3 * (1 + Math.floor(seconds / 30));
-/** The number of requests that send the result records to LTS, with at most 500 records in each. */
+/** The number of requests that send the result records to LTS. Each request contains at most 500 records. */
 const MAX_LOG_REQUESTS = Math.ceil((DISKS + 1) / 500);
 
 test.each(SEEDS)(

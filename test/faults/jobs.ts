@@ -19,11 +19,11 @@ export interface Target {
 
 /** One event, the function that processes it, and the targets that must have a snapshot after all deliveries. */
 export interface Job {
-  /** The name of the deployed function. */
+  /** The name of the function that processes the event. */
   name: string;
   factory: Factory;
   event: unknown;
-  /** The options with which the event is always delivered. */
+  /** The options of every delivery of the event, such as environment variables. */
   invocation: Invocation;
   targets: Target[];
   /** Whether the function splits the targets into shards. */
@@ -43,7 +43,7 @@ export const TRIGGERS: Record<Trigger, Kind[]> = {
   eventgrid: DISK_KINDS,
 };
 
-/** A trigger together with a kind that it supports. */
+/** A trigger and a kind of snapshot that the trigger can create. */
 export interface Cell {
   trigger: Trigger;
   kind: Kind;

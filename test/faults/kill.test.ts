@@ -49,7 +49,7 @@ async function runScenario({
   return { found, killed };
 }
 
-/** Returns a function that runs the queued shards, each in its own process. Call it after the process that queued them exited. */
+/** Returns a function that runs each queued shard in its own process. Call the returned function after the queueing process exited. */
 function queueShardProcesses(environment: ProcessEnvironment, job: Job): () => Promise<Delivery[]> {
   const waiting: [event: unknown, requestId: string][] = [];
   environment.onShard = async (...shard) => void waiting.push(shard);
@@ -65,7 +65,7 @@ function queueShardProcesses(environment: ProcessEnvironment, job: Job): () => P
   };
 }
 
-test(`the built functions keep every guarantee in ${OPTIONS.kills} random runs whose processes are killed`, {
+test(`the built functions keep every guarantee in ${OPTIONS.kills} random runs that kill processes`, {
   timeout: 600_000,
 }, async () => {
   const { kills: numRuns, seed } = OPTIONS;

@@ -8,17 +8,17 @@ import { queueShards, RETRY_MS } from "./shards.ts";
 
 const LIST_LAG_MS = 5_000;
 
-/** One variant of a fault. */
+/** A variant of a fault: how the test prepares the embedded cloud, and how often it delivers the event. */
 interface FaultCase {
   arrange(environment: FaultyEnvironment, cell: Cell, job: Job): void;
-  /** Called after the first delivery. */
+  /** Changes the embedded cloud after the first delivery. */
   between?(environment: FaultyEnvironment, cell: Cell): void;
   crash?: Crash;
-  /** The number of deliveries under the fault. Default: 1. */
+  /** How often the event is delivered while the fault is active. Default: once. */
   times?: number;
   /** True if the fault makes every created snapshot fail. Default: false. */
   fails?: boolean;
-  /** Returns whether the variant applies to a cell. Default: it applies to every cell. */
+  /** Returns whether the variant applies to a combination of a trigger and a kind. Default: always true. */
   only?: (cell: Cell) => boolean;
 }
 
@@ -55,38 +55,41 @@ const onLogRequests = (...faults: (Fault | ((environment: FaultyEnvironment) => 
 const before = { after: false } as const;
 const after = { after: true } as const;
 
-/** Maps the name of each fault to its variants. */
+/** Maps a description of each fault to its variants. */
 export const FAULTS: Record<string, FaultCase[]> = {
-  "slow response": onFirstRequest((environment) => environment.delayResponse(9_000)),
-  "response after the timeout": onFirstRequest((environment) => environment.delayResponse(30_000)),
-  "429": onFirstRequest(
+  "a response takes 9 s": onFirstRequest((environment) => environment.delayResponse(9_000)),
+  "a response arrives after the timeout": onFirstRequest((environment) => environment.delayResponse(30_000)),
+  "a request gets 429": onFirstRequest(
     { type: "throttle" },
     { type: "throttle", retryAfter: 3 },
     { type: "throttle", window: "1 minute", limit: 60 },
   ),
-  "429 to every request": onEveryRequest({ type: "throttle" }),
-  "5xx before processing": onFirstRequest(
+  "every request gets 429": onEveryRequest({ type: "throttle" }),
+  "a request gets 5xx and is not processed": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...before })),
   ),
-  "5xx after processing": onFirstRequest(
+  "a request gets 5xx but is processed": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...after })),
   ),
-  "5xx to every request": onEveryRequest({ type: "status", status: 503, ...before }),
-  "reset before processing": onFirstRequest({ type: "reset", ...before }),
-  "reset after processing": onFirstRequest({ type: "reset", ...after }),
-  "hang before processing": onFirstRequest({ type: "hang", ...before }),
-  "hang after processing": onFirstRequest({ type: "hang", ...after }),
-  "body cut off": onFirstRequest({ type: "cut", ...before }, { type: "cut", ...after }),
-  "body not JSON": onFirstRequest(
+  "every request gets 503": onEveryRequest({ type: "status", status: 503, ...before }),
+  "the connection is reset and the request is not processed": onFirstRequest({ type: "reset", ...before }),
+  "the connection is reset but the request is processed": onFirstRequest({ type: "reset", ...after }),
+  "a request gets no response and is not processed": onFirstRequest({ type: "hang", ...before }),
+  "a request gets no response but is processed": onFirstRequest({ type: "hang", ...after }),
+  "a response body is incomplete": onFirstRequest({ type: "cut", ...before }, { type: "cut", ...after }),
+  "a response body is not JSON": onFirstRequest(
     { type: "notJson", ...after },
     { type: "notJson", html: true, ...after },
     { type: "notJson", html: true, ...before },
   ),
-  "body empty": onFirstRequest({ type: "emptyBody", ...after }, { type: "emptyBody", ...before }),
-  redirect: onFirstRequest({ type: "redirect", location: "http://127.0.0.1:1/" }),
-  "clock skew": onFirstRequest({ type: "clockSkew", ms: 3_600_000 }, { type: "clockSkew", ms: -3_600_000 }),
-  "token rejected": onFirstRequest({ type: "expiredToken" }),
-  "token expires during the run": [
+  "a response body is empty": onFirstRequest({ type: "emptyBody", ...after }, { type: "emptyBody", ...before }),
+  "a request gets a redirect": onFirstRequest({ type: "redirect", location: "http://127.0.0.1:1/" }),
+  "the clocks of the function and of the gateway differ by one hour": onFirstRequest(
+    { type: "clockSkew", ms: 3_600_000 },
+    { type: "clockSkew", ms: -3_600_000 },
+  ),
+  "the gateway rejects the token of a request": onFirstRequest({ type: "expiredToken" }),
+  "the token expires during the run": [
     {
       arrange: ({ cloud }, { kind }) => {
         const { ak } = cloud.credentials;
@@ -97,36 +100,39 @@ export const FAULTS: Record<string, FaultCase[]> = {
       },
     },
   ],
-  "create response lost, new snapshots listed late": ["reset", "hang", "cut"].map((type) => ({
+  "a create response is lost and list responses omit the snapshot for 5 s": ["reset", "hang", "cut"].map((type) => ({
     arrange: ({ cloud }, { kind }) => {
       cloud.listLagMs = LIST_LAG_MS;
       cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
     },
   })),
-  "pages change between list requests": [
+  "pages change between two list requests": [
     { arrange: () => {}, between: moveOwnSnapshotToFirstPage, times: 2, only: hasPages },
   ],
-  "snapshot fails": [
+  "the created snapshot fails": [
     { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "error"), times: 2, fails: true },
   ],
-  "snapshot with an unknown status": [
+  "the created snapshot has an unknown status": [
     { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "quantum"), times: 2 },
   ],
-  "snapshot stuck in creating": [
+  'the created snapshot stays in the status "creating"': [
     { arrange: ({ cloud }, _, { targets }) => endCreationsWith(cloud, targets, "stuck"), times: 2 },
   ],
-  "crash before the create": [1, 2, 3, 4].map((request) => ({
+  "the instance crashes before a request": [1, 2, 3, 4].map((request) => ({
     arrange: delayLists,
     crash: { request, when: "before" },
   })),
-  "crash after the create": [1, 2, 3, 4].map((request) => ({ arrange: delayLists, crash: { request, when: "after" } })),
-  "delivered five times": [{ arrange: delayLists, times: 5 }],
-  "topic slow": onLogRequests(
+  "the instance crashes after a request": [1, 2, 3, 4].map((request) => ({
+    arrange: delayLists,
+    crash: { request, when: "after" },
+  })),
+  "the event is delivered five times": [{ arrange: delayLists, times: 5 }],
+  "the logging topic responds slowly": onLogRequests(
     (environment) => environment.delayResponse(1_500),
     (environment) => environment.delayResponse(5_000),
     { type: "hang", ...before },
   ),
-  "topic returns errors": onLogRequests(
+  "the logging topic returns errors": onLogRequests(
     { type: "status", status: 500, ...before },
     { type: "status", status: 503, ...after },
     { type: "answer", status: 200, body: '{"errorCode":"SVCSTG.ALS.200.500","error_msg":"no"}' },
@@ -144,14 +150,14 @@ function endCreationsWith(cloud: FaultyEnvironment["cloud"], targets: Job["targe
   for (const { resource } of targets) cloud.endWith(resource, ending);
 }
 
-/** Returns whether the function lists snapshots in pages. It does not for one disk or server, or in DWS. */
+/** Returns whether the function lists snapshots in pages, which it does for timers, shards and the deployment gate except in DWS. */
 function hasPages({ trigger, kind }: Cell): boolean {
   return ["timer", "shards", "gate"].includes(trigger) && kind !== "cluster-snapshot";
 }
 
 /**
- * Adds 1,001 newer snapshots, so the function's own snapshot is on the second page. Between the two list requests a snapshot of
- * the first page is removed, so the function's own snapshot moves to the first page.
+ * Adds 1,001 newer snapshots, so the snapshot that the function created is on the second page. After the request for the first
+ * page the test removes a snapshot of that page, so the created snapshot moves to the first page before the second request.
  */
 function moveOwnSnapshotToFirstPage({ cloud, clock }: FaultyEnvironment, { kind }: Cell): void {
   clock.advance(1_000);
@@ -169,7 +175,7 @@ export interface Run extends Cell {
   broken: string[];
 }
 
-/** Runs a fault for every cell: all variants of the fault if `thorough`, otherwise two variants that differ between cells. */
+/** Tests a fault with every trigger and kind: all variants if `thorough`, otherwise two variants that differ between the cells. */
 export async function runFault(fault: string, thorough: boolean): Promise<Run[]> {
   const runs: Run[] = [];
   for (const [index, cell] of CELLS.entries()) {
@@ -181,7 +187,7 @@ export async function runFault(fault: string, thorough: boolean): Promise<Run[]>
   return runs;
 }
 
-/** Runs one variant of a fault for one cell. Returns a description of each guarantee that the function broke. */
+/** Tests one variant of a fault with one trigger and kind. Returns a description of each guarantee that the function broke. */
 async function runFaultCase(
   { arrange, between, crash, fails = false, times = 1 }: FaultCase,
   cell: Cell,

@@ -1,4 +1,4 @@
-/** Delivers one event again while an earlier delivery is still running. */
+/** Delivers an event a second time while the first delivery or its shards are still running. */
 
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
@@ -17,7 +17,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "a redelivered scheduled run creates no second %s of a disk while the shards of the failed first run are running",
+    "scheduled-snapshots creates one snapshot (kind %s) per disk if its event is redelivered while shards of the failed first run are running",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -53,7 +53,7 @@ describe("a redelivery of a failed run", () => {
 
 describe("shards that are queued twice", () => {
   test.each(DISK_KINDS)(
-    "shards that are queued twice and start at the same time create one %s per disk",
+    "scheduled-snapshots creates one snapshot (kind %s) per disk if every shard is queued twice and all shards start at the same time",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -80,7 +80,7 @@ describe("shards that are queued twice", () => {
     },
   );
 
-  test("a redelivered scheduled run creates every snapshot if the shards of the first delivery never start", async () => {
+  test("scheduled-snapshots creates every snapshot after a redelivery if the shards of the first delivery never start", async () => {
     const environment = await createFaultyEnvironment();
     const { cloud, runtime } = environment;
     const targets = Array.from({ length: 30 }, () => ({
@@ -114,11 +114,11 @@ describe("two deliveries in one instance", () => {
     ["http", "snapshot"],
     ["direct", "snapshot-group"],
   ];
-  const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [trigger, kind, later] as const));
+  const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [later, trigger, kind] as const));
 
   test.each(cases)(
-    "a second delivery to the same instance creates no duplicate (%s, %s, %i ms after the first delivery)",
-    async (trigger, kind, later) => {
+    "a second delivery %i ms after the first delivery to the same instance creates no duplicate (trigger %s, kind %s)",
+    async (later, trigger, kind) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;
       cloud.listLagMs = LIST_LAG_MS;

@@ -37,7 +37,7 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
   const clock = new StoppedClock();
   const creationMs = 3_000;
   let environment: ProcessEnvironment | undefined;
-  /** Called when a request arrives at the embedded cloud. */
+  /** Runs when a request arrives at the embedded cloud, to kill the process that sent the request. */
   let onArrival = (): void => {};
   const cloud = await startCloud({
     topics: [TOPIC],
@@ -86,7 +86,7 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     };
   };
 
-  /** Arranges the kill of a process. Returns a function that cancels it. */
+  /** Kills a process at the planned request. Returns a function that cancels the plan. */
   function arm({ request, when }: Kill, process: Instance): () => void {
     const first = cloud.requests.length;
     const hasArrived = () => cloud.requests.length === first + request;

@@ -3,11 +3,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 test.each([
-  ["run.ts", /^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s],
-  ["../bench/bench.ts", /^bench: expected no arguments, got --rnus 5\n\nnpm run bench\n/],
-])("%s exits with 2 and prints its usage if it gets an unknown option", { timeout: 30_000 }, (script, message) => {
-  const argv = ["--import", "tsx", join(import.meta.dirname, script), "--rnus", "5"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
-  expect(stderr).toMatch(message);
-  expect([status, stdout]).toEqual([2, ""]);
-});
+  ["npm run faults", "run.ts", /^faults: Unknown option '--rnus'.*\n\nnpm run faults -- \[--runs 10000\]/s],
+  ["npm run bench", "../bench/bench.ts", /^bench: expected no arguments, got --rnus 5\n\nnpm run bench\n/],
+])(
+  "%s exits with 2 and prints its usage if it gets an unknown option",
+  { timeout: 30_000 },
+  (_command, script, message) => {
+    const argv = ["--import", "tsx", join(import.meta.dirname, script), "--rnus", "5"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([2, ""]);
+  },
+);

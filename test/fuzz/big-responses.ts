@@ -1,4 +1,4 @@
-/** Makes very large responses, and list responses whose pages never stop. */
+/** Creates very large responses, and list responses without a last page. */
 import { hugeText, type Json, manyRows } from "./mutate.ts";
 import { editing, type FuzzedResponse, type Material, sending } from "./response.ts";
 
@@ -6,7 +6,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SIZES = [100 * KIB, 300 * KIB, MIB, 3 * MIB, 4 * MIB - 100, 5 * MIB, 15 * MIB, 16 * MIB - 100, 20 * MIB];
 
-/** Returns the name and the elements of the first array in a response body. */
+/** Returns the field name and the elements of the first array in a response body. */
 export function arrayIn(body: Json | undefined): [name: string, rows: Json[]] {
   const entries = Object.entries((body ?? {}) as { [name: string]: Json });
   for (const [name, value] of entries) if (Array.isArray(value) && !name.endsWith("_links")) return [name, value];
@@ -58,7 +58,7 @@ export function bigFault(material: Material): FuzzedResponse {
 
 const PAGE = 1_000;
 
-/** Returns list responses whose pages never stop, because each page has new rows. */
+/** Returns a fault that sends list responses without a last page, because each page has new rows. */
 export function endlessFault(material: Material): FuzzedResponse {
   const { random } = material;
   const counts = random.pick([null, 1_000_000, "many"]);
@@ -66,7 +66,7 @@ export function endlessFault(material: Material): FuzzedResponse {
   const response = editing("list responses whose pages never stop", (body) => {
     const [name, rows] = arrayIn(body);
     const page = manyRows(last === undefined ? rows : [last], PAGE, material);
-    // Like in a list that changes, each page repeats the last row of the previous page.
+    // Each page repeats the last row of the previous page, as if a row had been added between two requests.
     if (last !== undefined) page.unshift(last);
     last = page.at(-1);
     return { ...(body as object), count: counts, [name]: page };

@@ -11,7 +11,7 @@ import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
 import { buildScenario, type Scenario } from "./scenarios.ts";
 import { secretFinder } from "./secrets.ts";
 
-/** The id of a case. A case with the same id gets the same random responses. */
+/** Identifies a case of the fuzz. Running the same case again gives the same random responses. */
 export interface CaseId {
   seed: string;
   operation: string;
@@ -67,7 +67,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           projectId: cloud.projectId,
         },
       });
-    // Make about one event in eight a redelivery.
+    // About one event in eight is delivered a second time.
     if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
     const before = cloud.snapshots();
     for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;

@@ -17,7 +17,7 @@ const record = (fields: Json) => ({
   ...fields,
 });
 
-/** Returns evidence about a successful create of one snapshot, after applying `changes`. */
+/** Returns the evidence of an invocation that created one snapshot. `changes` replaces parts of the evidence. */
 async function evidenceOf(
   changes: { create?: Json; run?: Json; invoked?: Partial<Invoked>; lines?: string[]; repeated?: boolean } = {},
 ): Promise<Evidence> {
@@ -73,36 +73,40 @@ async function evidenceOf(
 const brokenGuarantees = async (changes?: Parameters<typeof evidenceOf>[0]) =>
   new Set(check(await evidenceOf(changes)).map(({ guarantee }) => guarantee));
 
-test("the checks of the fuzz report nothing about an invocation that kept every guarantee", async () => {
+test("the checks of the fuzz report no finding if an invocation kept every guarantee", async () => {
   expect(check(await evidenceOf())).toEqual([]);
 });
 
 test.each<[string, string, Parameters<typeof evidenceOf>[0]]>([
-  ["ends", "a process that was killed", { invoked: { lost: "the process exited (SIGKILL)" } }],
-  ["in time", "an invocation that finishes after its deadline", { invoked: { tookMs: 60_001 } }],
-  ["memory", "a process that uses 111 MiB", { invoked: { peakBytes: 111 * MIB } }],
-  ["one record each", "a target without a record", { create: { resource_id: "another" } }],
-  ["one record each", "a run record whose counts are wrong", { run: { outcomes: { accepted: 2 } } }],
-  ["one record each", "an invocation without any record", { lines: [] }],
+  ["ends", "the process was killed", { invoked: { lost: "the process exited (SIGKILL)" } }],
+  ["in time", "the invocation finished after its deadline", { invoked: { tookMs: 60_001 } }],
+  ["memory", "the process used 111 MiB of memory", { invoked: { peakBytes: 111 * MIB } }],
+  ["one record each", "a target has no result record", { create: { resource_id: "another" } }],
+  ["one record each", "the counts in the run record are wrong", { run: { outcomes: { accepted: 2 } } }],
+  ["one record each", "the invocation printed no record", { lines: [] }],
   [
     "no false success",
-    "a success record that names a snapshot that does not exist",
+    "a success record contains the id of a snapshot that does not exist",
     { create: { snapshot_id: "made-up" } },
   ],
-  ["no duplicate", "two snapshots with the same idempotency key", { repeated: true }],
-  ["short clean lines", "a printed line of more than 64 KB", { create: { detail: "x".repeat(65 * 1024) } }],
-  ["short clean lines", "a printed line that contains U+2028", { create: { detail: "a\u2028b" } }],
-  ["short clean lines", "a printed line that is not JSON", { lines: ["warning: x"] }],
+  ["no duplicate", "two snapshots have the same idempotency key", { repeated: true }],
+  ["short clean lines", "a printed line has more than 64 KB", { create: { detail: "x".repeat(65 * 1024) } }],
+  ["short clean lines", "a printed line contains the line separator U+2028", { create: { detail: "a\u2028b" } }],
+  ["short clean lines", "a printed line is not JSON", { lines: ["warning: x"] }],
   [
     "well-formed response",
-    "an HTTP function that throws",
+    "an HTTP function throws an error",
     { invoked: { error: { isError: true, message: "", printed: "" } } },
   ],
-  ["well-formed response", "a success status although a target failed", { create: { outcome: "failed", error: {} } }],
-  ["well-formed response", "a response without a status code", { invoked: { result: '{"body":""}' } }],
-  ["no secret", "a secret in a record", { create: { detail: "s3cr3t" } }],
-  ["no secret", "a secret on stderr", { invoked: { stderr: ["s3cr3t"] } }],
-  ["topic has all", "a printed line that is missing in the logging topic", { invoked: { stdout: ["{}"] } }],
-])("the checks of the fuzz report that the guarantee %j is broken by %s", async (guarantee, _what, changes) => {
+  [
+    "well-formed response",
+    "the response has a success status although a target failed",
+    { create: { outcome: "failed", error: {} } },
+  ],
+  ["well-formed response", "the response has no status code", { invoked: { result: '{"body":""}' } }],
+  ["no secret", "a record contains a secret", { create: { detail: "s3cr3t" } }],
+  ["no secret", "a line on stderr contains a secret", { invoked: { stderr: ["s3cr3t"] } }],
+  ["topic has all", "the logging topic lacks a printed line", { invoked: { stdout: ["{}"] } }],
+])("the checks of the fuzz report a broken guarantee %j if %s", async (guarantee, _what, changes) => {
   expect(await brokenGuarantees(changes)).toContain(guarantee);
 });

@@ -1,4 +1,4 @@
-/** Checks the guarantees of an invocation, which must hold for every response of the embedded cloud. */
+/** Checks that a function kept its guarantees during an invocation, whatever responses it got. */
 import { type Evidence, type Finding, mib, type ReportBroken } from "./evidence.ts";
 import { checkRecords, checkResponse, parseLines } from "./record-checks.ts";
 import { checkTopic, checkTruth } from "./truth-checks.ts";

@@ -8,7 +8,7 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
-  /** The parts of the platform's context that differ between calls. */
+  /** Those values of the platform's context that differ between invocations. */
   context: Pick<ContextData, "requestId" | "timeoutSeconds" | "credentials" | "userData" | "projectId">;
   remainingMs: number;
   /** The seed of `Math.random` in the function. */
@@ -37,7 +37,7 @@ export interface Instance {
   end(): Promise<void>;
 }
 
-/** An invocation that takes more real time is killed. */
+/** The maximum real time of an invocation in milliseconds. The parent process kills a slower instance. */
 const MAX_REAL_MS = 120_000;
 
 let instances = 0;

@@ -10,18 +10,18 @@ export interface Target {
   resource: string;
 }
 
-/** The tags of all resources, by which policies select them. */
+/** The tags of every resource of the fuzz. Policies select resources by these tags. */
 export const TAGS = { backup: "daily" };
 
 const HOUR_MS = 3_600_000;
 
-/** Adds a resource for a snapshot of the kind, with `TAGS`. Returns the id of the resource. */
+/** Adds a disk, server or cluster with `TAGS`, as the kind of snapshot requires. Returns its id. */
 export const addTaggedResource = (cloud: EmbeddedCloud, kind: Kind, random: Random): string =>
   addResource(cloud, kind, { tags: TAGS, newId: () => random.uuid() }).id;
 
 interface Seeded {
   policy: string;
-  /** The age in hours. */
+  /** The age of the snapshot in hours. */
   hours: number;
   status?: string;
   hold?: boolean;

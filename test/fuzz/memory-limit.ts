@@ -5,9 +5,9 @@ import { join } from "node:path";
 export const FUNCTION_BYTES = 128 * 1024 * 1024;
 
 export interface MemoryLimit {
-  /** A description of the limit for the report. */
+  /** Describes in the report how the memory is limited. */
   name: string;
-  /** Command-line options of Node.js. */
+  /** Command-line options of Node.js that limit the memory. */
   options: readonly string[];
   /** The file to which the process must write its id to join the cgroup, or undefined without a cgroup. */
   processesFile?: string;

@@ -14,20 +14,20 @@ import { createRandomChoices } from "./random.ts";
 const MIB = 1024 * 1024;
 const START = "2026-11-21T02:00:00Z";
 
-interface Under {
-  /** Default: a valid event for the function. */
+interface InvokeOptions {
+  /** The event of each invocation. Default: a valid event for the function. */
   event?: unknown;
-  /** The number of invocations. Default: 2. */
+  /** How often the function is invoked. Default: 2 times. */
   times?: number;
   remainingMs?: number;
 }
 
 /** Invokes a function while one of its calls has a fault. The embedded cloud has one resource and one snapshot of each kind. */
-async function invokeUnder(
+async function invokeWithFault(
   functionName: string,
   operation: string,
   makeFault: () => Fault,
-  { event, times = 2, remainingMs = 15_000 }: Under = {},
+  { event, times = 2, remainingMs = 15_000 }: InvokeOptions = {},
 ) {
   const clock = new StoppedClock(START);
   const cloud = await startCloud({ clock });
@@ -84,7 +84,7 @@ function fillJson(bytes: number, open: string, unit: (index: number) => string, 
   }
 }
 
-/** Returns a row of the DWS list response: a snapshot with the project's marker. */
+/** Returns a row of a DWS list response: a snapshot with the project's marker labels in its description. */
 const clusterSnapshot = (index: number) =>
   JSON.stringify({
     id: randomUUID(),
@@ -107,7 +107,7 @@ const clusterSnapshot = (index: number) =>
 
 const sent = (body: string): Fault => ({ type: "status", status: 200, body });
 
-/** Maps the description of a body to a function that returns such a body with a size. */
+/** Maps a description of a response body to a function that builds the body with at most the given number of bytes. */
 const BODIES: Record<string, (bytes: number) => string> = {
   "one string": (bytes) => `{"padding":"${"x".repeat(bytes - 14)}"}`,
   "one object with many fields": (bytes) => fillJson(bytes, "{", (index) => `"n${index}":{"a":0}`, "}"),
@@ -117,23 +117,23 @@ const BODIES: Record<string, (bytes: number) => string> = {
 };
 
 test.each(Object.entries(BODIES))(
-  "create-snapshot and verify-snapshots use less than 110 MiB if a large list response consists of %s",
+  "create-snapshot and verify-snapshots use less than 110 MiB of memory if a large list response consists of %s",
   { timeout: 60_000 },
   async (_shape, make) => {
-    await invokeUnder("create-snapshot", "evs.listSnapshots", () => sent(make(4 * MIB - 10)));
-    await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(make(16 * MIB - 10)));
+    await invokeWithFault("create-snapshot", "evs.listSnapshots", () => sent(make(4 * MIB - 10)));
+    await invokeWithFault("verify-snapshots", "dws.listSnapshots", () => sent(make(16 * MIB - 10)));
   },
 );
 
-test("verify-snapshots reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+test("verify-snapshots uses less than 110 MiB of memory to read a DWS list response of 16 MiB", {
   timeout: 60_000,
 }, async () => {
   const old = fillJson(16 * MIB - 2_000, '{"count":null,"snapshots":[', clusterSnapshot, "]}");
   const last = old.lastIndexOf('{"id"');
   const list = old.slice(0, last) + old.slice(last).replaceAll("2026-10", "2026-11");
   expect(list.split('"progress"').length).toBeGreaterThan(20_000);
-  const { outcomes } = await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(list));
-  // The last row is recent, and so are the snapshots of the embedded cloud.
+  const { outcomes } = await invokeWithFault("verify-snapshots", "dws.listSnapshots", () => sent(list));
+  // Four snapshots are recent: the last row of the list response, and the three EVS snapshots of the embedded cloud.
   expect(outcomes).toEqual(["available", "available", "available", "available", "done"]);
 });
 
@@ -146,15 +146,15 @@ test("verify-snapshots reports 25,000 duplicates of one snapshot within 8 s of C
       .replace(/key:[0-9a-f]{32}/, `key:${"a".repeat(32)}`);
   const list = `{"snapshots":[${Array.from({ length: 25_000 }, (_, index) => row(index)).join()}]}`;
   const under = { remainingMs: 8_000, times: 1 };
-  const { outcomes } = await invokeUnder("verify-snapshots", "dws.listSnapshots", () => sent(list), under);
+  const { outcomes } = await invokeWithFault("verify-snapshots", "dws.listSnapshots", () => sent(list), under);
   expect(outcomes.filter((outcome) => outcome === "available").length).toBeGreaterThan(25_000);
 });
 
-test("create-cluster-snapshot reads a DWS list response of 16 MiB with less than 110 MiB of memory", {
+test("create-cluster-snapshot uses less than 110 MiB of memory to read a DWS list response of 16 MiB", {
   timeout: 60_000,
 }, async () => {
   const list = fillJson(16 * MIB - 10, '{"snapshots":[', clusterSnapshot, "]}");
-  const { outcomes, cloud } = await invokeUnder("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
+  const { outcomes, cloud } = await invokeWithFault("create-cluster-snapshot", "dws.listSnapshots", () => sent(list));
   expect(outcomes[0]).toBe("accepted");
   expect(cloud.snapshots("cluster-snapshot").filter(({ name }) => name === "release-7")).toHaveLength(1);
 });
@@ -166,10 +166,10 @@ const missingDisks = (count: number) => {
   return `{"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
 };
 
-test("pre-deploy reports 5,000 disks that do not exist with less than 110 MiB of memory", {
+test("pre-deploy uses less than 110 MiB of memory if 5,000 selected disks do not exist", {
   timeout: 60_000,
 }, async () => {
-  const { outcomes } = await invokeUnder("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
+  const { outcomes } = await invokeWithFault("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
     times: 1,
   });
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
@@ -182,36 +182,36 @@ const missingClusters = (count: number) => {
   return `{"clusters":[${Array.from({ length: count }, (_, index) => cluster(index)).join()}]}`;
 };
 
-test("scheduled-snapshots reports 10,000 clusters that its deadline left no time for with less than 110 MiB of memory", {
+test("scheduled-snapshots uses less than 110 MiB of memory if 10,000 clusters fail because its deadline passes", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_000);
   const under = { remainingMs: 2_500, times: 3 };
-  const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), under);
+  const { outcomes } = await invokeWithFault("scheduled-snapshots", "dws.listClusters", () => sent(list), under);
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(10_000);
 });
 
-test("scheduled-snapshots rejects 10,241 clusters, which do not fit into 128 MB, and still creates snapshots of other kinds", {
+test("scheduled-snapshots creates no cluster snapshot if its policy selects 10,241 clusters, but still creates disk snapshots", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_241);
-  const { outcomes } = await invokeUnder("scheduled-snapshots", "dws.listClusters", () => sent(list), { times: 1 });
+  const { outcomes } = await invokeWithFault("scheduled-snapshots", "dws.listClusters", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).toContain("accepted");
 });
 
-test("prune-snapshots deletes nothing if it finds more snapshots than fit into 128 MB", {
+test("prune-snapshots deletes no snapshot if a list response contains more than 10,240 snapshots", {
   timeout: 60_000,
 }, async () => {
   const list = fillJson(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
   expect(list.split('"progress"').length).toBeGreaterThan(10_241);
-  const { outcomes } = await invokeUnder("prune-snapshots", "dws.listSnapshots", () => sent(list), { times: 1 });
+  const { outcomes } = await invokeWithFault("prune-snapshots", "dws.listSnapshots", () => sent(list), { times: 1 });
   expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
   expect(outcomes).not.toContain("deleted");
 });
 
-/** Returns a fault that adds new rows to every page of a list response. */
-const endless = (operation: string): Fault =>
+/** Returns a fault that adds new rows to every page of a list response, so there is no last page. */
+const createEndlessFault = (operation: string): Fault =>
   endlessFault({ random: createRandomChoices("endless"), ids: [], secrets: {}, operation }).fault;
 
 test.each([
@@ -221,22 +221,29 @@ test.each([
   ["scheduled-snapshots", "evs.listVolumes"],
   ["verify-snapshots", "evs.listSnapshots"],
 ])(
-  "%s fails with less than 110 MiB of memory if the pages of %s never stop",
+  "%s fails and uses less than 110 MiB of memory if every page of %s is followed by another page",
   { timeout: 120_000 },
   async (functionName, operation) => {
-    const { outcomes } = await invokeUnder(functionName, operation, () => endless(operation), { times: 1 });
+    const { outcomes } = await invokeWithFault(functionName, operation, () => createEndlessFault(operation), {
+      times: 1,
+    });
     expect(outcomes).toContain("failed");
   },
 );
 
-test("a redelivered scheduled-snapshots event fails with less than 110 MiB of memory if the pages of snapshots never stop", {
+test("scheduled-snapshots fails and uses less than 110 MiB of memory if a redelivery gets snapshot pages without a last page", {
   timeout: 120_000,
 }, async () => {
   const operation = "evs.listStandardSnapshots";
   const policy = { policy: "nightly", targets: [{ kind: "standard-snapshot", tags: TAGS }] };
-  // At this time the existing snapshot was created.
+  // The existing snapshot was created at the time of this event, so the event is a redelivery.
   const event = timerEvent(policy, "2026-11-21T01:00:00Z");
   const under = { event, times: 1, remainingMs: 20_000 };
-  const { outcomes } = await invokeUnder("scheduled-snapshots", operation, () => endless(operation), under);
+  const { outcomes } = await invokeWithFault(
+    "scheduled-snapshots",
+    operation,
+    () => createEndlessFault(operation),
+    under,
+  );
   expect(outcomes).toContain("failed");
 });

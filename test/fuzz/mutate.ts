@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 
 const UNITS = { kib: 1024, mib: 1024 * 1024 } as const;
 
-/** The input for the changes. `ids` contains the ids of other resources and snapshots. */
+/** The input for random changes of a response body. `ids` contains ids that may replace the ids in the body. */
 export interface Mutation {
   random: Random;
   ids: readonly string[];
@@ -59,7 +59,7 @@ type Parent = Json[] | { [name: string]: Json };
 
 const valueAt = (parent: Parent, name: string): Json => (parent as { [name: string]: Json })[name] as Json;
 
-/** Sets an own field, even if its name is `__proto__`. */
+/** Sets an own property of an object, even if the name of the property is `__proto__`. */
 function setAt(parent: Parent, name: string, value: Json): void {
   Object.defineProperty(parent, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -107,7 +107,7 @@ function otherValue(value: Json, mutation: Mutation): Json {
   }
 }
 
-/** Returns a value of the same type that differs slightly. */
+/** Returns a slightly changed value of the same type. */
 function twisted(value: Json, { random }: Mutation): Json {
   if (typeof value === "number") return random.pick([value + 1, value - 1, value * 1000, -value, value + 0.5]);
   if (typeof value === "boolean") return !value;
@@ -165,7 +165,7 @@ function otherRows(rows: Json[], mutation: Mutation): Json[] {
 /** The maximum length in characters of all rows that `manyRows` returns. */
 const MAX_ROWS_SIZE = 24 * UNITS.mib;
 
-/** Returns copies of the first row, each with a different id. */
+/** Returns `count` copies of the first row, or fewer if they would be too large. Each copy has a new id. */
 export function manyRows(rows: readonly Json[], count: number, { random }: Pick<Mutation, "random">): Json[] {
   const [template = { id: "", status: "available" }] = rows.filter((row) => typeof row === "object" && row !== null);
   const length = Math.min(count, Math.ceil(MAX_ROWS_SIZE / JSON.stringify(template).length));

@@ -32,7 +32,7 @@ const STATUSES = [
   503, 504, 599,
 ];
 
-/** Returns an error body in the format of one of the services. */
+/** Returns an error body in the format of a random service. */
 export function envelope(random: Random, code: string = random.pick(CODES), message = random.pick(MESSAGES)): Json {
   switch (random.int(0, 6)) {
     case 0:
@@ -54,7 +54,7 @@ export function envelope(random: Random, code: string = random.pick(CODES), mess
   }
 }
 
-/** Returns the body of a successful response from one of the services, with existing or unknown ids. */
+/** Returns the body of a success response from a random service. The body contains existing or unknown ids. */
 export function plausible(random: Random, ids: readonly string[]): Json {
   const id = random.chance(0.6) || ids.length === 0 ? random.uuid() : random.pick(ids);
   const other = ids.length === 0 ? random.uuid() : random.pick(ids);
@@ -174,12 +174,12 @@ const HEADERS: Record<string, (random: Random) => string> = {
 function oddHeaders(random: Random): Record<string, string> {
   const names = Object.keys(HEADERS).filter(() => random.chance(0.12));
   const headers = Object.fromEntries(names.map((name) => [name, HEADERS[name]?.(random) ?? ""]));
-  // The HTTP server of Node.js rejects a response with both headers.
+  // The HTTP server of Node.js rejects a response with transfer-encoding and content-length.
   if ("transfer-encoding" in headers) delete headers["content-length"];
   return headers;
 }
 
-/** Returns bytes to send in place of a response: other encodings, broken framing, two responses, or nothing. */
+/** Returns the bytes of an invalid HTTP response: an unusual encoding, broken framing, two responses, or no bytes. */
 export function rawResponse(random: Random, ids: readonly string[]): Buffer {
   const text = JSON.stringify(
     random.chance(0.5) ? plausible(random, ids) : envelope(random, "EVS.5400", "Bad request."),

@@ -1,6 +1,6 @@
 import { createRandom } from "../support/random.ts";
 
-/** Makes random choices that depend only on the seed. */
+/** Makes random choices. The same seed gives the same choices. */
 export interface Random {
   /** Returns a number from 0 (included) to 1 (excluded). */
   next(): number;

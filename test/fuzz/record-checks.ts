@@ -47,7 +47,7 @@ function longestFields(line: string): string {
 
 const jsonLength = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** Checks that each target has one result record, and that the last record is the run record with the right counts. */
+/** Checks that each target has one result record, and that the last record is a run record with correct counts. */
 export function checkRecords(
   { scenario, requestId, isUnfuzzed }: Evidence,
   records: LooseRecord[],
@@ -85,7 +85,7 @@ export function checkRecords(
     byTarget.set(name, (byTarget.get(name) ?? 0) + 1);
   }
   for (const [name, count] of byTarget) if (count > 1) wrong(`${name} has ${count} records, expected 1`);
-  // The targets are unknown if a random response selected them. A failed selection has one record without a resource.
+  // A random list response may select any targets, so they are unknown. A failed selection has one record without a resource.
   const unknown = others.some(({ action, resource_id }) => action === "create" && resource_id === undefined);
   const known = scenario.selectedBy === undefined || isUnfuzzed(scenario.selectedBy);
   if (!known || unknown || (scenario.trigger === "http" && others.length === 0 && run.error)) return;

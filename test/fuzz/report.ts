@@ -1,10 +1,10 @@
-/** Prints whether the guarantees held, a table, and each broken guarantee with the command that repeats its case. */
+/** Prints whether the guarantees held, a table of calls, and the command that repeats each case with a broken guarantee. */
 import { formatTable } from "../../infra/local/terminal/table.ts";
 import type { CaseResult } from "./case.ts";
 import { MAX_PEAK_BYTES } from "./checks.ts";
 import { type Finding, mib } from "./evidence.ts";
 
-/** The maximum number of cases that are described for each combination of a broken guarantee and a call. */
+/** The maximum number of cases that the report describes for each broken guarantee of each call. */
 const MAX_DESCRIBED = 3;
 
 interface Row {
@@ -108,7 +108,7 @@ const outcomesIn = (lines: readonly string[]): string[] =>
     return outcome === undefined ? [] : [outcome];
   });
 
-/** Describes a case: the broken guarantees, the random responses, and the command that repeats it. `whole` adds all input and output. */
+/** Describes the broken guarantees of a case, its random responses, and the command that repeats the case. `whole` adds all input and output. */
 export function describeCase(result: CaseResult, whole: boolean): string {
   const { id, scenario, invoked, responses, findings, requests } = result;
   const maxLength = whole ? 4_000 : 700;

@@ -1,9 +1,9 @@
-/** Defines a random response as a fault of the embedded cloud with a description. */
+/** Creates random responses. Each random response is a fault of the embedded cloud with a description. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import type { Json } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** The values from which the random responses of a case are built. */
+/** The values that the random responses of a case contain. */
 export interface Material {
   random: Random;
   /** The ids of resources and snapshots in the embedded cloud. */
@@ -18,11 +18,11 @@ export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
-  /** The ids in bodies that were too long to keep. */
+  /** The ids in sent bodies that are not in `body`, because they were too long. */
   ids?: Set<string>;
 }
 
-/** The maximum number of characters that are kept of all sent bodies together. */
+/** The maximum number of characters of sent bodies that `body` keeps. */
 const MAX_KEPT = 512 * 1024;
 const ID = /"(?:id|snapshot_id|snapshot_group_id)":"([^"\\]{1,64})"/g;
 

@@ -1,4 +1,4 @@
-/** Sets faults in the embedded cloud, so calls get random responses. */
+/** Adds faults to the embedded cloud that send random responses to calls of the functions. */
 import { ODD_ANSWERS } from "../../infra/local/cloud/gateway/odd-answers.ts";
 import type { EmbeddedCloud, Fault, FaultHandle } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
@@ -76,12 +76,12 @@ function connectionFault(random: Random, after: boolean): FuzzedResponse {
   return { how: `the fault ${JSON.stringify(fault)}`, fault };
 }
 
-/** The share of the responses to a call that is random. */
+/** Which requests of a call get a random response. */
 type Share = "first" | "one" | "some" | "most" | "all";
 
 /**
- * Sets random responses to one call. One case in 200 gets very large responses. In one of 1,000 cases of a list call the pages
- * never stop.
+ * Adds faults that send random responses to one call. In one case of 200 the responses are very large. In one case of 1,000 a
+ * list call gets pages without a last page.
  *
  * @returns the responses in the order of the requests; `handle.hits` is the number of times that a response was sent
  */
@@ -104,14 +104,14 @@ export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedRes
     (share === "first" && nth === 1) ||
     (share === "one" && nth === only) ||
     random.chance(share === "some" ? 0.3 : share === "most" ? 0.8 : 0);
-  // Some cases repeat one response, as a broken proxy does.
+  // Some cases send the same response to every request, as a broken proxy does.
   if (share === "all" && random.chance(0.3)) return [arm(1, randomResponse(material), MAX_ARMED)];
   const armed: ArmedResponse[] = [];
   for (let nth = 1; nth <= MAX_ARMED; nth += 1) if (isFuzzed(nth)) armed.push(arm(nth, randomResponse(material)));
   return armed;
 }
 
-/** Sets random responses to about a quarter of the first four requests to every call except the case's own call. */
+/** Adds faults that send random responses to about one in four of the first four requests to every other call. */
 export function armOthers(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random } = material;
   const others = [...CALLS.keys()].filter((name) => name !== material.operation);

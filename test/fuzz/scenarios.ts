@@ -10,13 +10,13 @@ export interface Scenario {
   variables: Record<string, string>;
   remainingMs: number;
   trigger: "http" | "direct" | "timer" | "cts";
-  /** The resources that the event selects by id or by tags. */
+  /** The resources of which the function must create a snapshot, because the event selects them by id or by tags. */
   targets: Target[];
-  /** Matches the calls whose responses select the resources. Undefined if the event contains the ids. */
+  /** Matches the names of the list calls that find the resources, or is undefined if the event contains the ids. */
   selectedBy: RegExp | undefined;
 }
 
-/** The input from which a scenario is built. */
+/** The embedded cloud, the random choices and the call for which `buildScenario` builds a scenario. */
 interface ScenarioContext {
   cloud: EmbeddedCloud;
   random: Random;
@@ -102,12 +102,12 @@ function create({ cloud, random }: ScenarioContext, functionName: string): Built
   return { trigger: "http", event: apig(body, headers), targets: [target] };
 }
 
-/** Adds resources for one or two kinds. Returns them with the policy targets that select them. */
+/** Adds resources for one or two kinds of snapshots. Returns the resources and the policy targets that select them. */
 function select({ cloud, random, operation }: ScenarioContext, max: number, kinds: Kind[]) {
   const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(KINDS)] : [])];
   const byTags = RESOURCE_LISTS.test(operation) || random.chance(0.4);
   const unique = [...new Set(chosen)];
-  // With tags, both kinds of disk snapshots would select the same disks, so use only one kind.
+  // Legacy and standard snapshots would select the same disks by tags, so use only one of these kinds.
   const distinct = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
   const targets: Target[] = [];
   const selectors = distinct.map((kind) => {

@@ -1,4 +1,4 @@
-/** Makes responses that repeat the caller's credentials, as a careless service or proxy does. */
+/** Creates responses that contain the caller's credentials, as a careless service or proxy may send them. */
 import type { Json } from "./mutate.ts";
 import { envelope } from "./odd-http.ts";
 import type { Random } from "./random.ts";

@@ -7,7 +7,7 @@ const TOKEN = createRandomChoices("a token").text(ALPHABET, 300);
 const find = secretFinder({ token: TOKEN });
 
 describe("the secret search of the fuzz", () => {
-  test.each(SPELLING_NAMES)("the secret search of the fuzz finds a token that is encoded as %s", (spelling) => {
+  test.each(SPELLING_NAMES)("the secret search of the fuzz finds %s", (spelling) => {
     for (let seed = 0; seed < 50; seed += 1) {
       const written = spell(spelling, TOKEN, createRandomChoices(`${spelling} ${seed}`));
       expect(find(`The token ${written} is wrong.`), written).not.toEqual([]);
@@ -15,7 +15,7 @@ describe("the secret search of the fuzz", () => {
     }
   });
 
-  test("the secret search of the fuzz reports 16 consecutive characters of a secret, but not 15", () => {
+  test("the secret search of the fuzz reports 16 consecutive characters of a secret, but not 15 characters", () => {
     for (let at = 0; at < 40; at += 1) {
       expect(find(`x${TOKEN.slice(at, at + 16)}y`)).not.toEqual([]);
       expect(find(`-${TOKEN.slice(at, at + 15)}-`)).toEqual([]);

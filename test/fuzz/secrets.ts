@@ -1,9 +1,9 @@
-/** Encodes secrets as a service may repeat them, and finds encoded parts of secrets in output. */
+/** Encodes secrets in the ways in which a service may repeat them, and finds encoded parts of secrets in output. */
 import type { Random } from "./random.ts";
 
 /** The number of consecutive characters of a secret that count as a leak. */
 const RUN = 16;
-/** Every run contains a piece at one of `STRIDE` consecutive positions, so the search compares only every ninth position. */
+/** A leak of 16 characters contains 9 (`STRIDE`) pieces of 8 characters, so the search checks every ninth position of a text. */
 const PIECE = 8;
 const STRIDE = RUN - PIECE + 1;
 
@@ -116,37 +116,44 @@ const DECODERS: Record<string, (text: string) => string[]> = {
   },
 };
 
-/** Maps the name of each encoding to a function that encodes a secret or a part of the secret. */
+/** Maps a description of the encoded token to a function that encodes the token or a part of the token. */
 const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
-  whole: (secret) => secret,
-  withoutFirst: (secret) => secret.slice(1),
-  piece: (secret, random) => {
+  "the whole token": (secret) => secret,
+  "the token without its first character": (secret) => secret.slice(1),
+  "16 or more characters of the token": (secret, random) => {
     const from = random.int(0, Math.max(0, secret.length - RUN));
     return secret.slice(from, from + random.int(RUN, Math.max(RUN, secret.length)));
   },
-  end: (secret, random) => secret.slice(-random.int(RUN, secret.length)),
-  wrapped: (secret, random) => wrap(secret, random, "\n"),
-  wrappedForWindows: (secret, random) => wrap(secret, random, "\r\n"),
-  folded: (secret, random) => wrap(secret, random, random.pick(["\n ", "\t", " ", "\u2028", "\\n"])),
-  base64: (secret, random) => Buffer.from("x".repeat(random.int(0, 5)) + secret).toString("base64"),
-  base64url: (secret, random) => Buffer.from(`${"x".repeat(random.int(0, 5))}${secret}`).toString("base64url"),
-  base64OfPiece: (secret, random) => {
+  "the last 16 or more characters of the token": (secret, random) => secret.slice(-random.int(RUN, secret.length)),
+  "the token with line feeds": (secret, random) => wrap(secret, random, "\n"),
+  "the token with CRLF line breaks": (secret, random) => wrap(secret, random, "\r\n"),
+  "the token with indented, separated or escaped lines": (secret, random) =>
+    wrap(secret, random, random.pick(["\n ", "\t", " ", "\u2028", "\\n"])),
+  "the token as base64": (secret, random) => Buffer.from("x".repeat(random.int(0, 5)) + secret).toString("base64"),
+  "the token as base64url": (secret, random) =>
+    Buffer.from(`${"x".repeat(random.int(0, 5))}${secret}`).toString("base64url"),
+  "a part of the token as base64": (secret, random) => {
     const from = random.int(0, Math.max(0, secret.length - 24));
     return Buffer.from(`Bearer ${secret.slice(from, from + random.int(24, secret.length))}`).toString("base64");
   },
-  base64Wrapped: (secret, random) => wrap(Buffer.from(secret).toString("base64"), random, "\n"),
-  percent: (secret) => encodeURIComponent(secret),
-  percentOfAll: (secret) => [...secret].map((sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`).join(""),
-  percentTwice: (secret) => encodeURIComponent(encodeURIComponent(secret)),
-  json: (secret) => JSON.stringify(JSON.stringify(secret).replaceAll("/", "\\/")),
-  jsonUnicode: (secret, random) =>
+  "the token as base64 with line breaks": (secret, random) =>
+    wrap(Buffer.from(secret).toString("base64"), random, "\n"),
+  "the percent-encoded token": (secret) => encodeURIComponent(secret),
+  "the token with every character percent-encoded": (secret) =>
+    [...secret].map((sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`).join(""),
+  "the token that is percent-encoded twice": (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  "the token as a JSON string in a JSON string": (secret) =>
+    JSON.stringify(JSON.stringify(secret).replaceAll("/", "\\/")),
+  "the token with JSON \\u escapes": (secret, random) =>
     [...secret]
       .map((sign) => (random.chance(0.3) ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}` : sign))
       .join(""),
-  html: (secret) => secret.replace(/[+/=&<>"']/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`),
-  htmlNames: (secret) => secret.replaceAll("/", "&sol;").replaceAll("+", "&plus;").replaceAll("=", "&equals;"),
-  inQuery: (secret) => `https://proxy.example/?token=${encodeURIComponent(secret)}&b=1`,
-  inHeader: (secret) => `X-Security-Token: ${secret}, X-Sdk-Date: 20261121T020000Z`,
+  "the token with numeric HTML entities": (secret) =>
+    secret.replace(/[+/=&<>"']/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`),
+  "the token with named HTML entities": (secret) =>
+    secret.replaceAll("/", "&sol;").replaceAll("+", "&plus;").replaceAll("=", "&equals;"),
+  "the token in the query of a URL": (secret) => `https://proxy.example/?token=${encodeURIComponent(secret)}&b=1`,
+  "the token in the text of an HTTP header": (secret) => `X-Security-Token: ${secret}, X-Sdk-Date: 20261121T020000Z`,
 };
 
 function wrap(secret: string, random: Random, by: string): string {
@@ -173,5 +180,5 @@ export function spellSecret(secrets: Readonly<Record<string, string>>, random: R
     '"',
     "decrypt token fail: ",
   ]);
-  return { text: `${words}${written}${random.pick(["", "", "'", " is expired.", "\n"])}`, how: `${name} ${how}` };
+  return { text: `${words}${written}${random.pick(["", "", "'", " is expired.", "\n"])}`, how: `${name}: ${how}` };
 }

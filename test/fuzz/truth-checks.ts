@@ -7,7 +7,7 @@ import type { Scenario } from "./scenarios.ts";
 
 const SUCCESSES = ["accepted", "existing", "available"];
 
-/** Checks that each success record is true, or that the function could not distinguish a random response from a true success. */
+/** Checks that each success record is true, unless a random response looked like a success to the function. */
 export function checkTruth(evidence: Evidence, records: LooseRecord[], report: ReportBroken): void {
   const { cloud, before, scenario } = evidence;
   const areListsUnfuzzed = evidence.isUnfuzzed(/\.list/);
@@ -42,7 +42,7 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], report: R
   const made = after.filter(({ id, status }) => !old.has(id) && !/error|unavailable/i.test(status));
   const keys = new Map<string, string[]>();
   for (const one of made) {
-    // A member of a snapshot group has no key of its own.
+    // A member of a snapshot group has no idempotency key of its own.
     if (one.snapshot_group_id) continue;
     const name = `${one.kind} ${resourceOf(one)} ${keyIn(one)}`;
     keys.set(name, [...(keys.get(name) ?? []), one.id]);
@@ -55,7 +55,7 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], report: R
 
 /** Returns whether a random response that looks like a success contained the id. */
 function wasInSuccessResponse(id: string, { responses }: Evidence): boolean {
-  // A redacted id cannot be compared.
+  // The function replaced a part of the id by ***, so no comparison is possible.
   if (id.includes("***")) return true;
   const written = JSON.stringify(id).slice(1, -1);
   return responses.some(({ body, ids, fault }) => {
@@ -74,7 +74,7 @@ const wasDeletionConfirmed = ({ responses }: Evidence): boolean =>
     return fault.status >= 200 && fault.status <= 299;
   });
 
-/** Checks that no held snapshot, no foreign snapshot and no last good snapshot was deleted. List responses must be unchanged. */
+/** Checks that no held, foreign or last good snapshot was deleted. It checks only cases without random list responses. */
 function checkDeletions(
   { functionName }: Scenario,
   before: readonly SnapshotView[],
@@ -105,7 +105,7 @@ function checkDeletions(
   }
 }
 
-/** Checks that the logging topic has every printed line, and that the result says "delivered" only if it has. */
+/** Checks that the logging topic contains every printed line, or that the result does not say "delivered". */
 export function checkTopic({ invoked, cloud, isUnfuzzed, responses }: Evidence, report: ReportBroken): void {
   const kept = new Set(cloud.logs.map(({ text }) => text));
   const lost = invoked.stdout.filter((line) => !kept.has(line));

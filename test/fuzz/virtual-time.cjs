@@ -16,7 +16,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  */
 exports.installVirtualTime = (origin, exchange) => {
   const queue = new Set();
-  /** Open HTTP requests. */
+  /** The HTTP requests that have no complete response yet. */
   const open = new Set();
   let skipped = 0;
   /** The number of timers and requests that were started or finished so far. */
@@ -42,7 +42,7 @@ exports.installVirtualTime = (origin, exchange) => {
   const fireDue = () => {
     const due = [...queue].filter(({ at }) => at <= now()).sort((a, b) => a.at - b.at);
     for (const timer of due) {
-      // A timer that fired earlier in this loop may have cleared this timer.
+      // A timer that fired earlier in this loop may have cancelled this timer.
       if (!queue.delete(timer)) continue;
       events += 1;
       timer.work();
@@ -59,7 +59,7 @@ exports.installVirtualTime = (origin, exchange) => {
 
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** Returns whether nothing can happen before the next timer, because the peer has sent everything that it does not delay. */
+  /** Returns whether the next event can only be a timer, because the embedded cloud has sent every response that it does not delay. */
   const isIdle = async () => {
     const before = activity();
     for (let round = 0; round < 3; round += 1) {
@@ -117,7 +117,7 @@ exports.installVirtualTime = (origin, exchange) => {
 
   return {
     now,
-    /** Starts or stops the time. The platform freezes an instance between two invocations. */
+    /** Starts or stops the virtual time. It stands still between two invocations, because the platform freezes the instance. */
     run(passes) {
       running = passes;
       if (passes) void pump();

@@ -13,7 +13,7 @@ export const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 export const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
 export const operation = (name: string) => document.paths[`/${name}`].post;
 
-/** Returns the target of a `$ref`, or the value itself if it has no `$ref`. */
+/** Returns the value to which a `$ref` refers, or the value itself if it has no `$ref`. */
 export const resolved = (value: Any): Any =>
   value?.$ref === undefined
     ? value
@@ -22,7 +22,7 @@ export const resolved = (value: Any): Any =>
         .split("/")
         .reduce((inside: Any, key: string) => inside[key], document);
 
-/** Returns a schema in which the target replaces each `$ref`. */
+/** Returns a schema in which each `$ref` is replaced with the schema to which it refers. */
 export const expand = (schema: Any): Any => {
   const value = resolved(schema);
   if (Array.isArray(value)) return value.map(expand);
@@ -42,6 +42,6 @@ export function faultsAt(place: string, value: unknown): unknown[] {
 
 const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
 
-/** Returns the JSON pointer of the description of a response. */
+/** Returns the JSON pointer to the response of a function with an HTTP status in openapi.json. */
 export const placeOf = (name: string, status: number) =>
   operation(name).responses[status].$ref?.slice("#/".length) ?? at(name, "responses", status);

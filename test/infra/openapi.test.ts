@@ -24,7 +24,7 @@ import {
 import { planOf, sources } from "./terraform/plan.ts";
 
 describe("openapi.json", () => {
-  test("openapi.json is the current output of `npm run generate`", () => {
+  test("openapi.json is identical to the output of `npm run generate`", () => {
     expect(readFileSync(PATH, "utf8")).toBe(openApiText());
   });
 
@@ -162,7 +162,7 @@ describe("the request bodies of openapi.json", () => {
     return Object.fromEntries(Object.entries(left).map(([key, inner]) => [key, withoutDescriptions(inner)]));
   };
 
-  test("openapi.json states the defaults that pre-deploy uses, and describes each of its fields", async () => {
+  test("openapi.json describes each request field of pre-deploy, with the defaults that pre-deploy uses", async () => {
     const { properties } = expand(operation("pre-deploy").requestBody.content["application/json"].schema);
     for (const [name, { description }] of Object.entries<Any>(properties)) expect(description, name).toBeTruthy();
     const environment = await createTestEnvironment();
@@ -184,14 +184,14 @@ describe("the request bodies of openapi.json", () => {
     expect(Object.fromEntries(kinds)).toMatchObject({ snapshot: true });
   });
 
-  test("openapi.json has the request body of create-snapshot for EVS_LIMITS=classic", async () => {
+  test("openapi.json contains the request body schema of create-snapshot for EVS_LIMITS=classic", async () => {
     const { classic } = await import("../../functions/create-snapshot/schema.generated.js");
     const media = operation("create-snapshot").requestBody.content["application/json"];
     expect(media["x-evs-limits-classic"]).toEqual({ schema: classic });
     expect(operation("create-snapshot").description).toContain("EVS_LIMITS=classic");
   });
 
-  test("these tests compare the request body of every function in openapi.json", () => {
+  test("openapi.test.ts compares the request body of every function in openapi.json", () => {
     expect(Object.keys(BODIES).sort()).toEqual(names.toSorted());
   });
 });

@@ -19,7 +19,7 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(2);
   });
 
-  test("the gate client calls again after the gateway timed out, and exits with 0 when the snapshots are available", async (context) => {
+  test("the gate client repeats its call after a gateway timeout, and exits with 0 when the snapshots are available", async (context) => {
     const { cloud, url } = await startGate(context, { backendTimeoutMs: 1_500, creationMs: 3_000 });
     const { code, output } = await gate(url, "--timeout-seconds 20");
     expect(output).toContain("504 APIG.0201: Backend timeout.");
@@ -34,7 +34,7 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(2);
   });
 
-  test("the gate client repeats a call whose connection breaks, and sends retry_failed until pre-deploy responds", async (context) => {
+  test("the gate client repeats a call if the connection breaks, and sends retry_failed until pre-deploy responds", async (context) => {
     const pending = { status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] };
     const responses = [
       undefined,
@@ -58,7 +58,7 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(2);
   });
 
-  test("the gate client calls again while the API is not published, and exits with 3 after three responses that say so", async (context) => {
+  test("the gate client repeats its call if the gateway reports an unpublished API, and exits with 3 after three such reports", async (context) => {
     const notPublished = JSON.stringify({
       error_code: "APIG.0101",
       error_msg: "The API does not exist or is not published",
@@ -133,7 +133,7 @@ describe.concurrent("the gate client", () => {
     },
   );
 
-  test("the gate client sends the app code and does not print it", async (context) => {
+  test("the gate client sends the app code and does not print the app code", async (context) => {
     const { url, requests } = await startServer(context, (_body, headers) => ({
       status: 401,
       body: JSON.stringify({ error_msg: `Incorrect app code ${headers["x-apig-appcode"]}`, error_code: "APIG.0303" }),

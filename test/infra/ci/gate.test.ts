@@ -1,4 +1,4 @@
-/** Runs the built client of the deployment gate as a pipeline does. */
+/** Runs the built client of the deployment gate in a shell, as a CI pipeline does. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
-  test("the gate client exits with 3 and advice if another deployment with other targets used the same deployment id", async (context) => {
+  test("the gate client exits with 3 and advice if its deployment id was already used with other targets", async (context) => {
     const { cloud, url } = await startGate(context);
     expect((await gate(url)).code).toBe(0);
     const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
@@ -58,7 +58,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the gate client prints failed instead of refused if one snapshot was created and another snapshot failed", async (context) => {
+  test('the gate client prints "failed" instead of "refused" if one snapshot was created and another snapshot failed', async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
     writeFileSync(join(folder(), "one-id.json"), JSON.stringify(targets));
@@ -77,19 +77,19 @@ describe.concurrent("the gate client", () => {
     ["a disk that does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
     ["a throttled account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
   ] as const)(
-    "the gate client prints pre-deploy's recorded message and advice about %s, without settings that its caller cannot change",
+    "the gate client prints the error message in the result record and advice about %s, but no advice to change settings of pre-deploy",
     async ([_name, operation, status, errorCode, reason, code], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
       const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });
       cloud.fault({ operation, times: 99 }, { type: "answer", status, body });
       writeFileSync(join(folder(), `${reason}.json`), JSON.stringify([{ kind: "snapshot", volume_ids: [volumes[0]] }]));
-      const ended = await gate(url, `--targets ${reason}.json --timeout-seconds 1`);
+      const { code: exitCode, output } = await gate(url, `--targets ${reason}.json --timeout-seconds 1`);
       const [error] = recordedErrors();
       expect(error).toMatchObject({ reason, message: expect.stringContaining(REASONS[reason].advice) });
-      expect(ended.output).toContain(`${reason}: ${error?.message}\n`);
-      expect(ended.output.split(REASONS[reason].advice)).toHaveLength(2);
-      expect(ended.output).not.toMatch(/make_room|[A-Z]{2,}_[A-Z]{2,}|agency/);
-      expect(ended.code).toBe(code);
+      expect(output).toContain(`${reason}: ${error?.message}\n`);
+      expect(output.split(REASONS[reason].advice)).toHaveLength(2);
+      expect(output).not.toMatch(/make_room|[A-Z]{2,}_[A-Z]{2,}|agency/);
+      expect(exitCode).toBe(code);
     },
   );
 
@@ -108,7 +108,7 @@ describe.concurrent("the gate client", () => {
     expect(JSON.parse(requests[0]?.body ?? "")).toMatchObject({ targets });
   });
 
-  test("the gate client sends no request if its deployment id has an unexpanded variable, except with --allow-any-id", async (context) => {
+  test("the gate client sends no request if its deployment id contains an unexpanded variable, except with --allow-any-id", async (context) => {
     const { url, requests } = await startServer(context, (body) => ({
       status: 200,
       body: JSON.stringify({ ...JSON.parse(READY), deployment_id: JSON.parse(body).deployment_id }),
@@ -124,7 +124,7 @@ describe.concurrent("the gate client", () => {
     expect((await gate(url, "--deployment-id 'shop-$BUILD'", variables)).code).toBe(0);
   });
 
-  test("the gate client prints its progress about once a minute while the progress does not change", async (context) => {
+  test("the gate client prints unchanged progress about once a minute", async (context) => {
     const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
     const { url, requests } = await startServer(context, () => ({ status: 202, body: pending }));
     // With the scaled clock, these 300 s take 3 s of real time.
@@ -143,7 +143,7 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(3);
   });
 
-  test("the gate client exits with 0 for --help alone, and with 3 for --help with other arguments", async () => {
+  test("the gate client exits with 0 if --help is its only argument, and with 3 if it gets --help with other arguments", async () => {
     const alone = await runCommand(folder(), "node .ci/snapshot-gate.cjs --help", {});
     expect(alone.output).toContain("--deployment-id <id>");
     expect(alone.code).toBe(0);
@@ -168,7 +168,7 @@ describe.concurrent("the gate client", () => {
     }
   });
 
-  test("the gate client exits with 2 if a ready response has the id of another deployment", async (context) => {
+  test('the gate client exits with 2 if the deployment id in a "ready" response differs from the requested deployment id', async (context) => {
     const other = JSON.stringify({ status: "ready", deployment_id: "release-0", snapshots: [] });
     const { url } = await startServer(context, () => ({ status: 200, body: other }));
     const { code, output } = await gate(url, "--timeout-seconds 1");

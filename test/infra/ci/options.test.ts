@@ -14,17 +14,23 @@ describe("the gate client's options", () => {
     readOptions([...valid, `--deployment-id=${id}`, ...more], variables).request.deployment_id;
 
   test.each([
-    ["an unexpanded variable", ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`]],
     [
-      "an unexpanded variable of another pipeline",
+      "an unexpanded shell, Azure or GitHub variable",
+      ["$BUILD", "shop-$BUILD", `shop-\${BUILD}`, "$(Build.BuildId)", `\${{ github.sha }}`],
+    ],
+    [
+      "an unexpanded placeholder such as %BUILD% or {{sha}}",
       ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"],
     ],
     [
-      "an empty part",
+      "a separator that is not between two names",
       ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
     ],
-    ["a missing value", ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"]],
-    ["a missing value in another spelling", ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    [
+      'the part "undefined" or "null"',
+      ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"],
+    ],
+    ['a part such as "NULL" or "None"', ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
     [
       "a space or a control character",
       [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
@@ -36,19 +42,11 @@ describe("the gate client's options", () => {
     }
   });
 
-  test.each([
-    [
-      "1234-1-987",
-      "web-1.4.2",
-      "feature/x-12",
-      "f1828b0",
-      "f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0",
-      "20261121.3-shop",
-    ],
-    ["release-1", "v1.2.3-rc.1+build.5", "nullable-3", "fix-null-check-12", "2026-11-29T10:00:00Z"],
-    ["5aa119a8-d25b-45a7-8d1b-88e127885635", "repo#12", "user@host-12", "发布-12", "größe-3", "x".repeat(128)],
-  ])("the gate client accepts deployment ids like %s", (...ids) => {
-    for (const id of ids) expect(idWith(id)).toBe(id);
+  test("the gate client accepts build numbers, versions, branch names, hashes and UUIDs as deployment ids", () => {
+    const numbers = "1234-1-987 web-1.4.2 20261121.3-shop v1.2.3-rc.1+build.5 repo#12 2026-11-29T10:00:00Z";
+    const names = "release-1 feature/x-12 nullable-3 fix-null-check-12 user@host-12 发布-12 größe-3";
+    const hashes = "f1828b0 f1828b0c5a1de2f0a4b1c9e8d7f6a5b4c3d2e1f0 5aa119a8-d25b-45a7-8d1b-88e127885635";
+    for (const id of `${numbers} ${names} ${hashes} ${"x".repeat(128)}`.split(" ")) expect(idWith(id)).toBe(id);
   });
 
   test("the gate client rejects a deployment id of 129 characters even with --allow-any-id", () => {
@@ -58,13 +56,17 @@ describe("the gate client's options", () => {
   });
 
   test.each([
-    ["[]", /at least one selection/],
-    ["[null]", /targets\[0\] has no string/],
-    ['[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]', /targets\[1\] has no string/],
-    ['[{"tags":{"a":"b"}}]', /targets\[0\] has no string/],
-    ['[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
-    ['{"length":0}', /expected a JSON array/],
-  ])("the gate client rejects a targets file that contains %s", (text, message) => {
+    ["an empty array", "[]", /at least one selection/],
+    ["a selection that is null", "[null]", /targets\[0\] has no string/],
+    [
+      "a selection that is an array",
+      '[{"kind":"snapshot","tags":{"a":"b"}},["snapshot"]]',
+      /targets\[1\] has no string/,
+    ],
+    ["a selection without a kind", '[{"tags":{"a":"b"}}]', /targets\[0\] has no string/],
+    ["a kind that is an array", '[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
+    ["an object instead of an array", '{"length":0}', /expected a JSON array/],
+  ])("the gate client rejects a targets file with %s", (_name, text, message) => {
     const folder = mkdtempSync(join(tmpdir(), "gate-options-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "targets.json");
@@ -72,7 +74,7 @@ describe("the gate client's options", () => {
     expect(() => readOptions([...valid, "--targets", path], variables)).toThrow(message);
   });
 
-  test("the gate client reads each option from an argument or from the environment variable of the same name", () => {
+  test("the gate client reads each option from an argument or from its SNAPSHOT_GATE_… environment variable", () => {
     const expected = {
       url: new URL("https://gate.example.com/pre-deploy"),
       credentials: { appCode: APP_CODE },
@@ -110,7 +112,7 @@ describe("the gate client's options", () => {
     ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
     ["an invalid URL", valid, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
     ["missing credentials", valid, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
-    ["an access key without its secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
+    ["an access key without a secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
       /neither is set/],
     ["an app code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
     ["a missing deployment id", valid.slice(2), {}, /^Expected --deployment-id/],
@@ -121,9 +123,9 @@ describe("the gate client's options", () => {
     ["a deployment id with an unexpanded variable", [...valid, "--deployment-id", `1-\${JOB}`], {},
       /^--deployment-id: .*unexpanded variable/],
     ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],
-    ["a --retry-failed that is neither true nor false", valid, { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
+    ["SNAPSHOT_GATE_RETRY_FAILED with a value that is not a boolean", valid, { SNAPSHOT_GATE_RETRY_FAILED: "yes" },
       /^--retry-failed: expected true or false/],
-    ["an --allow-any-id that is neither true nor false", valid, { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
+    ["SNAPSHOT_GATE_ALLOW_ANY_ID with a value that is not a boolean", valid, { SNAPSHOT_GATE_ALLOW_ANY_ID: "yes" },
       /^--allow-any-id: expected true or false/],
     ["an empty --max-age-minutes", [...valid, "--max-age-minutes", ""], {},
       /^--max-age-minutes: expected a value, got an/],
@@ -131,7 +133,7 @@ describe("the gate client's options", () => {
       /^--deployment-id: expected a value, got an empty string/],
     ["a missing --targets", valid.slice(0, 2), {}, /^Expected --targets/],
     ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
-    ["a targets file without an array", [...valid, "--targets", join(ROOT, "package.json")], {},
+    ["a targets file whose JSON is not an array", [...valid, "--targets", join(ROOT, "package.json")], {},
       /^--targets: expected a JSON array/],
     ["an unknown option", [...valid, "--retry"], {}, /^Unknown option/],
     ["a timeout that is not a number", [...valid, "--timeout-seconds", "soon"], {},

@@ -1,4 +1,4 @@
-/** Runs the commands of the sample pipelines in infra/ci. */
+/** Runs the gate client with the commands in the sample pipelines of infra/ci. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { APP_CODE, buildClient, CI, runCommand, startGate } from "../../support/
 
 const folder = buildClient();
 
-/** Returns the command of a sample pipeline, which is the text block of a YAML key. */
+/** Returns the command in a sample pipeline: the text block after a YAML key. */
 function commandOf(file: string, key: string): string {
   const lines = readFileSync(join(CI, file), "utf8").split("\n");
   const start = lines.findIndex((line) => line.trim() === `${key}: |`);
@@ -74,7 +74,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
   });
 });
 
-test("the gate client in codearts-build.yml sends no request if JOB_NAME is empty or unexpanded", async () => {
+test("the gate client in codearts-build.yml sends no request if JOB_NAME is empty or is an unexpanded variable", async () => {
   const command = commandOf("codearts-build.yml", "command");
   // No server listens at this address, so a request would change the output.
   const variables = { SNAPSHOT_GATE_URL: "http://127.0.0.1:9/pre-deploy", SNAPSHOT_GATE_APP_CODE: APP_CODE };

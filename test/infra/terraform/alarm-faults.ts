@@ -9,14 +9,14 @@ type Any = any;
 
 const lines = new WeakMap<object, string>();
 
-/** Returns a result record as the line of the logging topic, cached. */
+/** Returns a result record as a line of the logging topic. Caches the line, because every broken copy needs it. */
 function lineOf(record: object): string {
   const line = lines.get(record) ?? JSON.stringify(record);
   lines.set(record, line);
   return line;
 }
 
-/** Reports missing and wrong alarms. Compares the observed result records that each alarm matches with the expected records. */
+/** Reports missing and wrong alarms, by comparing the observed records that each alarm matches with the expected records. */
 export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Record<string, Observed>): string[] {
   const records = Object.values(observed).flatMap((one) => one.records);
   const alarms = rules.map(({ address, values }) => {
@@ -56,7 +56,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       ["failed", "rejected", "unverified"].includes(outcome) ||
       (action === "run" && level === "warn" && name === "scheduled-snapshots"),
   );
-  // A run whose policy selects nothing has a warning. Other warnings can be permanent and must not trigger the alarm.
+  // If a policy selects no resource, its run record has a warning. Other warnings can be permanent and must not trigger the alarm.
   const outcomes = new Set(bad.map(({ outcome }) => outcome));
   if (outcomes.size < 4)
     throw new Error(`observed.ts: expected records with at least 4 bad outcomes, got ${[...outcomes]}`);
@@ -67,7 +67,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
     ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
     ...Object.entries(policies).flatMap(([name, { schedule, retention, every_hours = 24, prune_every_hours }]) => {
       const ofPruning = prune_every_hours ?? (every_hours === 0 ? 0 : Math.max(every_hours, 24));
-      // A run that selects nothing also proves that the timer works.
+      // A run that selects no resource also proves that the timer works.
       const runsOf = (what: string) => (one: Any) =>
         one.function === what && one.action === "run" && one.policy === name;
       return [

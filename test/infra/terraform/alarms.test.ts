@@ -7,7 +7,7 @@ import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the alarms of the Terraform module", () => {
-  test("the Terraform module has an alarm that notifies the topic within minutes after a failed record", async () => {
+  test("the Terraform module has an alarm that notifies the topic within minutes after a record of a failure", async () => {
     const { the } = await planned();
     expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
       alarm_level: "CRITICAL",
@@ -40,7 +40,7 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([
-    // An alarm over up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
+    // An alarm that searches up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
@@ -60,7 +60,7 @@ describe("the alarms of the Terraform module", () => {
     },
   );
 
-  test("the Terraform module has an alarm for each timer, and an alarm for failures", async () => {
+  test("the Terraform module has an alarm on missing runs for each timer, and an alarm on failures", async () => {
     const { of } = await planned();
     expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
       "snapshots-failed",
@@ -72,7 +72,7 @@ describe("the alarms of the Terraform module", () => {
     expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
   });
 
-  test("the alarm on failures matches the record of a run that selects nothing, but not the record of a dry run", async () => {
+  test("the alarm on failures matches the record of a run that selects no resource, but not the record of a dry run", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { cloud, invoke } = await createTestEnvironment();

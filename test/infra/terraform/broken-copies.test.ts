@@ -14,7 +14,7 @@ describe("a broken copy of the Terraform module", () => {
   const isReported = async (copy: Sources) =>
     (await findFaults(copy)).length > 0 || (await findFaults(copy, ALTERNATIVE)).length > 0;
 
-  /** The position of every assigned name, except for the names of timers and alarms, which may be any string. */
+  /** The position of every assigned name. The names of timers and alarms are excluded, because they may be any string. */
   const assignments = Object.entries(original).flatMap(([file, text]) => {
     const found = [...text.matchAll(/^( *)("?[\w.${}-]+"?)( +)=(?= )/gm)];
     return found
@@ -23,7 +23,7 @@ describe("a broken copy of the Terraform module", () => {
   });
 
   // The long timeout allows for hundreds of plans on a busy machine.
-  test("the checks of the Terraform module report a misspelling of every assigned name", {
+  test("the checks of the Terraform module report an error if the name of any argument or variable is misspelled", {
     timeout: 90_000,
   }, async () => {
     expect(assignments.length).toBeGreaterThan(150);
@@ -37,7 +37,7 @@ describe("a broken copy of the Terraform module", () => {
     expect(unreported).toEqual([]);
   });
 
-  test("the checks of the Terraform module report the removal of every resource, data, provider and variable block", async () => {
+  test("the checks of the Terraform module report an error if any resource, data, provider or variable block is missing", async () => {
     const unreported: string[] = [];
     for (const [file, text] of Object.entries(original)) {
       for (const { 0: block, index } of text.matchAll(/^(resource|data|provider|variable) [^\n]*\{\n[\s\S]*?^\}\n/gm)) {

@@ -1,4 +1,4 @@
-/** Checks that a plan deploys, configures and triggers the functions, with exactly the permissions that they need. */
+/** Checks that a plan deploys, configures and triggers the functions, and grants exactly the permissions that they need. */
 import { alarmFaults } from "./alarm-faults.ts";
 import { gatewayFaults } from "./gateway-faults.ts";
 import type { Observed } from "./observed.ts";
@@ -52,7 +52,7 @@ function functionFaults({ address, values }: Planned): string[] {
     // With two instances, two traces of one attachment could be processed concurrently and create a duplicate.
     max_instance_num: name === "disk-attached" ? "1" : null,
   };
-  // HTTP functions respond within 55 s.
+  // An HTTP function may take 55 s to respond.
   const isTooShort = isHttp(name) ? values.timeout < 60 : values.timeout < 300;
   const missingLogArguments = ["log_group_id", "log_group_name", "log_stream_id", "log_stream_name"].filter(
     (one) => !values[one],
@@ -66,7 +66,7 @@ function functionFaults({ address, values }: Planned): string[] {
   ];
 }
 
-/** Returns the observed calls, variables and records of a function with the deployment's kind of snapshot and make_room setting. */
+/** Returns the observed calls, variables and records of a function for the planned kind of snapshot and make_room setting. */
 const observedOf = (name: string, observed: Record<string, Observed>, wanted: Wanted): Observed => {
   const plain = name === "disk-attached" ? `${name} ${wanted.diskAttachedKind}` : name;
   const seen = observed[plain];

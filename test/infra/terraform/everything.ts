@@ -1,4 +1,4 @@
-/** Defines the variables that deploy every function with every option, and checks the plan of a deployment. */
+/** Defines Terraform variables that deploy every function with every option, and checks the plan for given variables. */
 import { deploymentFaults } from "./deployment.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources } from "./plan.ts";
@@ -11,7 +11,7 @@ type Any = any;
 
 const { policy: _, ...nightly } = POLICY;
 
-/** The variables that deploy everything. observed.ts runs the functions with the same policy. */
+/** The Terraform variables that deploy every function. observed.ts runs the functions with the same policy. */
 export const EVERYTHING = {
   region: "eu-west-101",
   disk_attached_kind: "snapshot",
@@ -45,7 +45,7 @@ const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
   ],
 });
 
-/** Plans the module. Returns the errors that prevent a plan, or else everything that is wrong with the plan. */
+/** Plans the Terraform module. Returns the errors that prevent a plan, or the mistakes in the plan. */
 export async function findFaults(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {
   const observed = await observe();
   const plan = await planOf(texts, variables);

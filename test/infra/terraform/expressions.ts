@@ -6,7 +6,7 @@ type Any = any;
 
 export class EvaluationError extends Error {}
 
-/** The syntax tree of an expression, and the text that its positions refer to. */
+/** The syntax tree of an expression, and the text to which the positions in the tree refer. */
 export interface Expression {
   source: string;
   node: Any;
@@ -16,7 +16,7 @@ export interface Expression {
 export type Asts = Map<string, Expression>;
 
 export interface Scope {
-  /** The loop variables, `each` and `count`. */
+  /** The values of loop variables, `each` and `count` in an expression. */
   names: Record<string, Any>;
 }
 

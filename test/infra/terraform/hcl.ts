@@ -1,12 +1,12 @@
 /**
- * Loads HashiCorp's HCL parser, which is compiled to WebAssembly. `require` loads it without its types, because they include browser
- * types, which would change the type of `fetch` in all files.
+ * Loads HashiCorp's HCL parser, which is compiled to WebAssembly. The types of the parser include browser types, which would change
+ * the type of `fetch` in all files, so `require` loads the parser without types.
  */
 import { createRequire } from "node:module";
 import type { Expression } from "./expressions.ts";
 
 interface Parser {
-  /** Returns a file as JSON. A block is an array of objects, an expression is a string such as `${var.region}`. */
+  /** Returns a Terraform file as JSON. Each block becomes an array of objects, each expression a string such as `${var.region}`. */
   // biome-ignore lint/suspicious/noExplicitAny: of every shape
   parse(name: string, text: string): Promise<any>;
   /** Returns the syntax tree of one expression. */
@@ -25,7 +25,7 @@ export async function parseExpression(text: string): Promise<Expression> {
   return { source, node: await getExpressionAst("expression.tf", source) };
 }
 
-/** Returns whether no closing brace precedes its opening brace. In `a} and ${b`, the inside of `${a} and ${b}`, one does. */
+/** Returns false if a closing brace precedes its opening brace, as in `a} and ${b`, which is the inside of `${a} and ${b}`. */
 function isBalanced(text: string): boolean {
   let depth = 0;
   for (const sign of text) {

@@ -1,4 +1,4 @@
-/** Runs every function on the embedded cloud, and collects the calls, the variables that the function reads, and the records. */
+/** Runs every function on the embedded cloud, and collects its calls, the variables that it reads, and its records. */
 import { createClusterSnapshot } from "../../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../../functions/create-snapshot/handler.ts";
 import { createSnapshotGroup } from "../../../functions/create-snapshot-group/handler.ts";
@@ -120,7 +120,7 @@ const trace = (serverId: string, volumeId?: string) => ({
 
 let observed: Promise<Record<string, Observed>> | undefined;
 
-/** Returns what every function does in all of its modes. Runs the functions once for all tests. */
+/** Returns the calls, variables and records of every function. Runs the functions once for all tests. */
 export function observe(): Promise<Record<string, Observed>> {
   observed ??= observeAll();
   return observed;
@@ -149,7 +149,7 @@ async function observeAll(): Promise<Record<string, Observed>> {
     ["create-cluster-snapshot", createClusterSnapshot, { snapshot: { name: "before-update", cluster_id: cluster } }],
   ];
   for (const [name, factory, body] of creates) {
-    // The response to the first create is lost, so the function lists the snapshots before and after the create.
+    // The response to the first create request is lost, so the function lists the snapshots before and after the create request.
     cloud.fault({ operation: /create/, nth: 1 }, { type: "reset", after: true });
     await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));
     await observer.run(name, factory, apig(body, { "idempotency-key": "once" }));

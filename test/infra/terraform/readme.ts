@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The names of all functions. */
+/** The names of all functions, which are the names of the folders in functions/. */
 export const FUNCTIONS = readdirSync(join(import.meta.dirname, "..", "..", "..", "functions"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);

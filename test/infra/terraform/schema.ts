@@ -10,11 +10,11 @@ interface Argument {
   type: "String" | "Int" | "Bool" | "List" | "Map";
   required?: boolean;
   values?: (string | number)[];
-  /** The range of a number. */
+  /** The minimum and the maximum of a number. */
   range?: [number, number];
-  /** The length of a string. */
+  /** The minimum and the maximum length of a string. */
   length?: [number, number];
-  /** The arguments of the objects in a list. */
+  /** The arguments of a nested block. */
   block?: Arguments;
 }
 

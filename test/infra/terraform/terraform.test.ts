@@ -56,12 +56,12 @@ describe("the Terraform module", () => {
       "alarms that notify an existing topic",
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
     ],
-    ["only functions without HTTP, and no gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
+    ["only disk-attached, without an API gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
     [
-      "a policy that only prunes",
+      "a policy that deletes old snapshots but creates none",
       { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
     ],
-    ["verify-snapshots alone", { functions: [], policies: {}, gateway: undefined as Any }],
+    ["only verify-snapshots", { functions: [], policies: {}, gateway: undefined as Any }],
     [
       "a policy without an alarm on missing runs",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 0 } } },
@@ -74,7 +74,7 @@ describe("the Terraform module", () => {
     expect(await findFaults(sources(), { ...EVERYTHING, ...changes })).toEqual([]);
   });
 
-  test("the Terraform module accepts terraform.tfvars.example, and the functions accept the timer events of that plan", async () => {
+  test("the Terraform module accepts terraform.tfvars.example, and the functions accept the resulting timer events", async () => {
     const plan = await planOf(sources(), { ...(await sample()), ...FILLED_IN });
     expect([...plan.refusals, ...schemaFaults(plan)]).toEqual([]);
 
@@ -97,7 +97,7 @@ describe("the Terraform module", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the Terraform module rejects each placeholder in terraform.tfvars.example", async () => {
+  test("the Terraform module rejects each placeholder in terraform.tfvars.example that the user did not replace", async () => {
     for (const [name, message] of [
       ["gateway", /gateway\.instance_id: the id/],
       ["alarm", /alarm\.email: an address of yours/],
@@ -111,7 +111,7 @@ describe("the Terraform module", () => {
 });
 
 describe("infra/README.md", () => {
-  test("infra/README.md lists every call of the functions with its callers and a source", async () => {
+  test("infra/README.md lists every API call with the functions that make the call and a public source", async () => {
     const observed = await observe();
     const calls = [...new Set(Object.values(observed).flatMap((seen) => [...seen.calls]))];
     expect(Object.keys(RIGHTS).sort()).toEqual(calls.sort());
@@ -133,7 +133,7 @@ describe("infra/README.md", () => {
     for (const name of Object.keys(variable)) expect(README).toContain(`\`${name}\``);
   });
 
-  test("infra/README.md states the call that restores each kind of snapshot, with the conditions of the call", () => {
+  test("infra/README.md describes for each kind of snapshot which API call restores it, and under which conditions", () => {
     for (const kind of Object.keys(KINDS)) {
       const restores = ROWS.filter(
         ([of = "", call = "", conditions]) => of === kind && /\/v[\d.]+\/\{project_id\}\//.test(call) && conditions,

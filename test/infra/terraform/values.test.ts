@@ -5,7 +5,7 @@ import { sources } from "./plan.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the functions of the Terraform module", () => {
-  test("the Terraform module sets the same variables for every function", async () => {
+  test("the Terraform module sets the same environment variables for every function", async () => {
     const { of } = await planned();
     expect(of("fgs_function")).toHaveLength(5);
     for (const { user_data } of of("fgs_function")) {
@@ -105,7 +105,7 @@ describe("the functions of the Terraform module", () => {
 });
 
 describe("the permissions of the Terraform module", () => {
-  test("the Terraform module writes IAM policies of version 1.1 that only allow actions", async () => {
+  test("the Terraform module writes IAM policies of version 1.1 that contain no Deny statement", async () => {
     const { of } = await planned();
     for (const { policy } of of("identity_role")) {
       const { Version, Statement } = JSON.parse(policy);
@@ -142,7 +142,7 @@ describe("the gateway of the Terraform module", () => {
     });
   });
 
-  test("the Terraform module keeps app codes that were created in the console", async () => {
+  test("the Terraform module does not delete app codes that were created in the console", async () => {
     const { resource } = await parse("gateway.tf", sources()["gateway.tf"] ?? "");
     const [{ lifecycle }] = resource.huaweicloud_apig_application.callers;
     expect(lifecycle).toEqual([{ ignore_changes: [`\${app_codes}`] }]);

@@ -1,4 +1,4 @@
-/** Defines the expected content of a deployment, and helpers of the checks. */
+/** Defines the expected content of a deployment, and compares expected with actual values. */
 import { loadDefinitions } from "../../../infra/definitions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
@@ -14,7 +14,7 @@ export interface Wanted {
   functions: string[];
   policies: Record<string, Any>;
   diskAttachedKind: string;
-  /** The functions that may delete old snapshots of a full disk before they create a snapshot. */
+  /** The names of functions that may delete old snapshots of a full disk to create a new snapshot. */
   makingRoom: string[];
 }
 

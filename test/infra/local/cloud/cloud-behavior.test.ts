@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startTestCloud, statusAndCode } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud returns at most `pageCap` rows per page, and with `counts` page it counts only the rows of the page", async () => {
+test("the embedded cloud returns at most `pageCap` rows per page, and counts only those rows if `counts` is `page`", async () => {
   const { cloud, call } = await startTestCloud({ pageCap: 2, counts: "page", v5ListCount: true });
   const servers = [cloud.addServer(), cloud.addServer(), cloud.addServer()];
   const volumes = servers.map(({ id }) => cloud.addVolume({ serverId: id, tags: { backup: "daily" } }));
@@ -16,7 +16,7 @@ test("the embedded cloud returns at most `pageCap` rows per page, and with `coun
     ["/v2/{p}/cloudvolumes/detail", "volumes", "offset=2"],
     ["/v5/{p}/snapshots/detail", "snapshots", "offset=2"],
     ["/v5/{p}/snapshot-groups/detail", "snapshot_groups", "offset=2"],
-    // The offset of these lists counts pages of `pageCap` rows.
+    // In these two list requests the offset counts pages of `pageCap` rows instead of rows.
     ["/v1/{p}/cloudservers/detail", "servers", "offset=2"],
     [`/v1.0/{p}/clusters/${cluster.id}/snapshots`, "snapshots", "offset=1"],
   ];
@@ -35,7 +35,7 @@ test("the embedded cloud returns at most `pageCap` rows per page, and with `coun
   expect((await call("GET", "/v1.0/{p}/snapshots")).json).toMatchObject({ count: 3, snapshots: [{}, {}, {}] });
 });
 
-test("the embedded cloud omits the id and the time of attachments with `attachmentIds` false", async () => {
+test("the embedded cloud omits the ids and times of disk attachments if `attachmentIds` is false", async () => {
   const { cloud, call } = await startTestCloud({ attachmentIds: false });
   const server = cloud.addServer();
   const { id } = cloud.addVolume({ serverId: server.id });
@@ -46,7 +46,7 @@ test("the embedded cloud omits the id and the time of attachments with `attachme
   expect((await call("GET", "/v2/{p}/cloudvolumes/detail")).json.volumes).toEqual([json.volume]);
 });
 
-test("the embedded cloud returns null as the description of DWS snapshots with `describeClusterSnapshots` null", async () => {
+test("the embedded cloud returns null as the description of DWS snapshots if `describeClusterSnapshots` is `null`", async () => {
   const { cloud, call } = await startTestCloud({ describeClusterSnapshots: "null" });
   const cluster_id = cloud.addCluster().id;
   const { json } = await call("POST", "/v1.0/{p}/snapshots", {
@@ -79,7 +79,7 @@ const OTHER_STATUSES = [
   "awaiting-transfer",
 ];
 
-test("the embedded cloud rejects a snapshot of a disk in a wrong status with the error of `wrongVolumeStatus`", async () => {
+test("the embedded cloud sends the error in `wrongVolumeStatus` if the disk status allows no snapshot", async () => {
   const rejections: [wanted: { status: number; code: string } | undefined, body: object][] = [
     [undefined, { error: { code: "EVS.5400" } }],
     [{ status: 400, code: "EVS.2024" }, { error: { code: "EVS.2024" } }],

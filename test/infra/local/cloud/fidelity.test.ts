@@ -24,7 +24,7 @@ const tests = new Map(
     .map((file) => [basename(file), file]),
 );
 
-test("each row of the fidelity table in infra/local/README.md names a source and an existing test", () => {
+test("each row of the fidelity table in infra/local/README.md contains an existing source and the name of an existing test", () => {
   const table = rows("Fidelity");
   expect(table.length).toBeGreaterThan(50);
   for (const [behaviour, source, cell, ...others] of table) {
@@ -38,13 +38,13 @@ test("each row of the fidelity table in infra/local/README.md names a source and
   }
 });
 
-test("the fidelity table in infra/local/README.md contains every test file of the embedded cloud", () => {
+test("the fidelity table in infra/local/README.md contains a row for every test file of the embedded cloud", () => {
   const files = [...tests.keys()].filter((file) => !/^(fidelity|inventory|faults)\b/.test(file));
   const named = rows("Fidelity").map(([, , cell]) => cell?.split("`")[1]);
   for (const file of files) expect(named).toContain(file);
 });
 
-test("infra/local/README.md lists every field of CloudBehavior in the order of the code", () => {
+test("infra/local/README.md lists the fields of CloudBehavior in their order in cloud-behavior.ts", () => {
   const [, fields = ""] =
     /export interface CloudBehavior \{\n(.*?)\n\}/s.exec(read("infra/local/cloud/cloud-behavior.ts")) ?? [];
   const options = [...fields.matchAll(/^ {2}(\w+):/gm)].map(([, option]) => option);
@@ -52,7 +52,7 @@ test("infra/local/README.md lists every field of CloudBehavior in the order of t
   expect(rows("Behavior options").map(([option]) => option?.replaceAll("`", ""))).toEqual(options);
 });
 
-test("infra/local/README.md lists every type of fault in the order of the code", () => {
+test("infra/local/README.md lists the types of faults in their order in faults.ts", () => {
   const [, union = ""] =
     /export type Fault<[^=]*= unknown> =\n(.*?);\n\n/s.exec(read("infra/local/cloud/gateway/faults.ts")) ?? [];
   const types = [...union.matchAll(/\{ type: "(\w+)"/g)].map(([, type]) => type);

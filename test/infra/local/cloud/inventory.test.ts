@@ -4,7 +4,7 @@ import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/c
 import { caller } from "../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud shows the snapshots of every kind that a test adds with `addSnapshot`", async () => {
+test("the embedded cloud lists and shows snapshots of every kind that a test adds with `addSnapshot`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
@@ -40,7 +40,7 @@ test("the embedded cloud shows the snapshots of every kind that a test adds with
   expect(cloud.snapshots("snapshot").map(({ id }) => id)).toEqual([stuck.id]);
 });
 
-test("`setSnapshotStatus` of the embedded cloud sets the status for every kind and cancels pending status changes", async () => {
+test("`setSnapshotStatus` of the embedded cloud changes the status of a snapshot and cancels its pending status changes", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volumeId = cloud.addVolume({ serverId: server.id }).id;
@@ -57,7 +57,7 @@ test("`setSnapshotStatus` of the embedded cloud sets the status for every kind a
   expect((await shown()).status).toBe("error_deleting");
   cloud.setSnapshotStatus(id, "available");
 
-  // A new status cancels the pending deletion of its snapshot only.
+  // Setting the status of a snapshot cancels the pending deletion of this snapshot, but not of other snapshots.
   const later = cloud.addSnapshot({ kind: "snapshot", volumeId });
   for (const each of [id, later.id]) await call("DELETE", `/v2/{p}/cloudsnapshots/${each}`);
   cloud.setSnapshotStatus(id, "available");
@@ -129,7 +129,7 @@ test("the embedded cloud lets a test add members to a snapshot group and remove 
   expect(() => cloud.addMember("unknown", a)).toThrow("There is no snapshot group unknown.");
 });
 
-test("the embedded cloud returns copies of disks and snapshots, so a test cannot change its state by accident", async () => {
+test("the embedded cloud returns copies of disks and snapshots, so changes to a copy do not change the embedded cloud", async () => {
   const { cloud } = await startTestCloud();
   const volume = cloud.addVolume({ tags: { a: "b" } });
   volume.tags.a = "changed";
@@ -161,7 +161,7 @@ test("the embedded cloud lets a test add, attach, detach and remove servers and 
   expect(cloud.volume(shared.id)?.attachments).toHaveLength(1);
 });
 
-test("StoppedClock moves only when a test sets or advances it, ScaledClock runs faster, and both read times as UTC", () => {
+test("StoppedClock moves only if a test sets or advances it, ScaledClock runs faster than real time, and both use UTC", () => {
   const stopped = new StoppedClock("2026-11-21T02:00:00.123456");
   expect(stopped.now()).toBe(Date.UTC(2026, 10, 21, 2, 0, 0, 123));
   stopped.advance(1000);
@@ -175,7 +175,7 @@ test("StoppedClock moves only when a test sets or advances it, ScaledClock runs 
   expect(fast.now() - first).toBeGreaterThanOrEqual(1_000_000);
 });
 
-test("the embedded cloud uses the wall clock by default, delays responses by `latencyMs`, and with `keepRequests` false records no request", async () => {
+test("the embedded cloud uses the wall clock by default, delays responses by `latencyMs`, and records no request if `keepRequests` is false", async () => {
   const cloud = await startCloud({ creationMs: 0, latencyMs: () => 5, keepRequests: false });
   const call = caller(cloud);
   const started = performance.now();
@@ -187,7 +187,7 @@ test("the embedded cloud uses the wall clock by default, delays responses by `la
   await expect(call("GET", "/v2/{p}/cloudvolumes/detail")).rejects.toThrow();
 });
 
-test("the embedded cloud takes the time in `creationMs` to create a snapshot of the kind", async () => {
+test("a snapshot in the embedded cloud becomes available after the time that `creationMs` has for its kind", async () => {
   const { cloud, clock, call } = await startTestCloud({ creationMs: { snapshot: 10 } });
   await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: cloud.addVolume().id } });
@@ -221,7 +221,7 @@ test("the embedded cloud lists ten thousand disks and ten thousand snapshots pag
   expect(disks).toBe(10_000);
 });
 
-test("the embedded cloud's router prefers a fixed path segment to a path parameter in any order of the routes", () => {
+test("the embedded cloud's router prefers a route with a fixed path segment to a route with a parameter in its place", () => {
   const handle = () => ({ status: 200 });
   const route = (operation: string, path: string) => ({ operation, method: "GET", path, handle });
   const routes = [route("show", "/v2/{p}/things/{id}"), route("list", "/v2/{p}/things/detail")];

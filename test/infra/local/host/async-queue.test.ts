@@ -89,11 +89,11 @@ describe("asynchronous invocations of the host", () => {
     expect(notices).toMatchObject([{ request_context: { condition: "EventAgeExceeded" } }]);
   });
 
-  test("the host rejects more than 3 retries of asynchronous events", async () => {
+  test("the host rejects an `asyncRetries` option that is greater than 3", async () => {
     await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
   });
 
-  test("the host discards asynchronous events that wait for a retry when it closes", async () => {
+  test("the host discards asynchronous events that are waiting for a retry when the host closes", async () => {
     const failed = new Promise<void>((resolve) => {
       void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
         started.invokeAsync("failing", {}),
@@ -104,7 +104,7 @@ describe("asynchronous invocations of the host", () => {
     await host?.idle();
   });
 
-  test("the host runs an asynchronous invocation of a function URN with the acknowledged request id", async () => {
+  test("runAsyncCall runs the function that a URN names, with the request id that the caller received", async () => {
     const seen: string[] = [];
     const started = await start({ onInvocation: (done) => seen.push(`${done.function} ${done.requestId}`) });
     const urn = "urn:fss:eu-west-101:0123:function:default:silent:latest";

@@ -43,7 +43,7 @@ afterAll(async () => {
 const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}${path}`, { method: "POST", body, headers });
 
-test("the local gateway serves only its routes", async () => {
+test("the local gateway responds with 404 to a path without a route", async () => {
   expect(gateway.routes).toEqual(ROUTES);
   expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   for (const path of ["/prune-snapshots", "/", "/create-echo/more", "/nothing"]) {
@@ -96,15 +96,15 @@ describe("the local gateway checks the shape of a result", () => {
     ["a string instead of an object", "text"],
     ["an array instead of an object", [good]],
     ["null instead of an object", null],
-    ["a string as statusCode", { ...good, statusCode: "200" }],
-    ["the statusCode 0", { ...good, statusCode: 0 }],
-    ["no statusCode", { ...good, statusCode: undefined }],
-    ["no headers", { ...good, headers: undefined }],
-    ["a number as a header", { ...good, headers: { a: 1 } }],
-    ["an object as the body", { ...good, body: {} }],
-    ["no isBase64Encoded", { ...good, isBase64Encoded: undefined }],
-    ["an unknown field", { ...good, status: 200 }],
-  ])("the local gateway responds with 500 FSS.1202 to a function result with %s", async (_, result) => {
+    ["an object with a string as statusCode", { ...good, statusCode: "200" }],
+    ["an object with the statusCode 0", { ...good, statusCode: 0 }],
+    ["an object without statusCode", { ...good, statusCode: undefined }],
+    ["an object without headers", { ...good, headers: undefined }],
+    ["an object with a number as a header value", { ...good, headers: { a: 1 } }],
+    ["an object whose body is an object", { ...good, body: {} }],
+    ["an object without isBase64Encoded", { ...good, isBase64Encoded: undefined }],
+    ["an object with an unknown field", { ...good, status: 200 }],
+  ])("the local gateway responds with 500 FSS.1202 if the function returns %s", async (_, result) => {
     const response = await post("/create-any", JSON.stringify(result));
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error_code: "FSS.1202" });

@@ -51,7 +51,7 @@ const SOURCES = {
 
 let bundles: ReturnType<typeof writeBundles>;
 let host: Host;
-/** Returns the environment variables that `test/dates/clock.cjs` adds to every process if the tests run at another date. */
+/** Returns the variables that `test/dates/clock.cjs` adds to every process if `npm run test:dates` runs the tests. */
 const shiftedClockVariables = () => {
   const { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ } = process.env;
   return TEST_CLOCK_OFFSET_MS === undefined ? {} : { NODE_OPTIONS, TEST_CLOCK_OFFSET_MS, TZ };
@@ -117,7 +117,7 @@ describe("the context of the host", () => {
     expect(result).toMatchObject({ getSecurityAccessKey: "", getSecuritySecretKey: "", getSecurityToken: "" });
   });
 
-  test("the host reads the credentials again for each request to a warm instance", async () => {
+  test("the host passes the current credentials to a warm instance at each request", async () => {
     let round = 0;
     await start({ credentials: () => ({ ak: `AK${++round}`, sk: "SK" }) });
     expect((await host.invoke("context", {})).result).toMatchObject({ getSecurityAccessKey: "AK1" });
@@ -151,7 +151,7 @@ describe("the instances of the host", () => {
     expect(new Set(results.map(({ result }) => (result as { pid: number }).pid)).size).toBe(2);
   });
 
-  test("the host rejects a synchronous request above `maxInstances` and delays an asynchronous request", async () => {
+  test("the host rejects a synchronous request and delays an asynchronous request if `maxInstances` instances are busy", async () => {
     const results: unknown[] = [];
     await start({ maxInstances: { counter: 1 }, onInvocation: ({ result }) => results.push(result) });
     const running = host.invoke("counter", { ms: 50 });
@@ -163,7 +163,7 @@ describe("the instances of the host", () => {
     expect(results).toMatchObject([undefined, { count: 1 }, { count: 2 }]);
   });
 
-  test("the host kills an instance at its timeout and starts another one for the next request", async () => {
+  test("the host kills an instance that exceeds its timeout, and starts a new instance for the next request", async () => {
     const lines: string[] = [];
     await start({ timeoutSeconds: 1, onLine: ({ text }) => lines.push(text) });
     const late = await host.invoke("hanging", { hang: true });
@@ -213,18 +213,30 @@ describe("the instances of the host", () => {
 
 describe("the results of the host", () => {
   test.each([
-    ["failing", { errorType: "RangeError", errorMessage: "out of range" }],
-    ["text", { errorType: "Error", errorMessage: "just text" }],
-    ["circular", { errorType: "TypeError", errorMessage: expect.stringContaining("circular") }],
-    ["broken", { errorType: "Error", errorMessage: expect.stringContaining("no-such-package") }],
-    ["bare", { errorType: "TypeError", errorMessage: 'index.js exports no function "handler"' }],
-  ])("the host returns the errorMessage and errorType of the function %s, which fails", async (name, error) => {
+    ["a function throws a RangeError", "failing", { errorType: "RangeError", errorMessage: "out of range" }],
+    ["a function throws a string", "text", { errorType: "Error", errorMessage: "just text" }],
+    [
+      "a function returns a circular object",
+      "circular",
+      { errorType: "TypeError", errorMessage: expect.stringContaining("circular") },
+    ],
+    [
+      "a bundle requires a missing package",
+      "broken",
+      { errorType: "Error", errorMessage: expect.stringContaining("no-such-package") },
+    ],
+    [
+      "a bundle exports no handler",
+      "bare",
+      { errorType: "TypeError", errorMessage: 'index.js exports no function "handler"' },
+    ],
+  ])("the host returns errorMessage and errorType if %s", async (_what, name, error) => {
     const invocation = await (await start()).invoke(name, {});
     expect(invocation.error).toEqual(error);
     expect(invocation.result).toBeUndefined();
   });
 
-  test("the host returns null for a function without a result", async () => {
+  test("the host returns null if a function returns undefined", async () => {
     expect(await (await start()).invoke("silent", {})).toMatchObject({ result: null });
   });
 
@@ -237,7 +249,7 @@ describe("the results of the host", () => {
     });
   });
 
-  test("the host passes on every printed line before it returns the result", async () => {
+  test("the host reports every line that a function printed before it returns the function's result", async () => {
     const lines: Line[] = [];
     await start({ onLine: (line) => lines.push(line) });
     await host.invoke("printing", { lines: 2000 }, { requestId: "request-1" });
@@ -265,7 +277,7 @@ describe("the results of the host", () => {
     await host.idle();
   });
 
-  test("the host's error about an unknown function names that function and the known functions", async () => {
+  test("the host throws an error that names the unknown function and the known functions if a function does not exist", async () => {
     await start({ functions: ["silent", "text"] });
     await expect(host.invoke("slient", {})).rejects.toThrow(
       'There is no function "slient". Known functions: silent, text',

@@ -24,7 +24,7 @@ const RETENTION = { keep_last: 1 };
 const policy = (fields: object = {}) => ({ policy: "nightly", retention: RETENTION, ...fields });
 const TARGETS = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-/** Runs the command with the environment that `npm start` prints, after applying `changes`. */
+/** Runs `invoke --real` with the environment variables that `npm start` prints. `changes` replaces some of the variables. */
 async function invoke(name: string, event: unknown, options: string[] = [], changes: Record<string, string> = {}) {
   for (const [variable, value] of Object.entries({ ...environmentOf(localSite.cloud), ...changes })) {
     vi.stubEnv(variable, value);
@@ -34,14 +34,16 @@ async function invoke(name: string, event: unknown, options: string[] = [], chan
   writeFileSync(path, JSON.stringify(event));
   const lines: string[] = [];
   const before = localSite.cloud.requests.length;
-  const ended = await replay([name, path, "--real", ...options], (line) => lines.push(line)).catch((thrown) => thrown);
-  return { ended, output: lines.join("\n"), requests: localSite.cloud.requests.length - before };
+  const outcome = await replay([name, path, "--real", ...options], (line) => lines.push(line)).catch(
+    (thrown) => thrown,
+  );
+  return { outcome, output: lines.join("\n"), requests: localSite.cloud.requests.length - before };
 }
 
 test("invoke --real prints the endpoint of each service and reports that all endpoints are on loopback", async () => {
   const { url } = localSite.cloud;
-  const { ended, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
-  expect(ended).toBe(0);
+  const { outcome, output } = await invoke("verify-snapshots", timerEvent({}, "{{now}}"));
+  expect(outcome).toBe(0);
   expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101, project 0123456789abcdef/);
   expect(output).not.toContain("REAL");
   for (const service of ["EVS", "DWS", "ECS", "FUNCTIONGRAPH", "LTS"]) {
@@ -51,9 +53,9 @@ test("invoke --real prints the endpoint of each service and reports that all end
 
 test('invoke --real prints "REAL cloud" and every endpoint if one endpoint is not a loopback address', async () => {
   const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
-  // The command is rejected before it sends a request.
-  const { ended, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
-  expect(ended).toBeInstanceOf(BadUsage);
+  // The command rejects the DWS endpoint before it sends a request.
+  const { outcome, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
+  expect(outcome).toBeInstanceOf(BadUsage);
   expect(output).toMatch(/^Runs prune-snapshots on the REAL cloud: /);
   expect(output).toMatch(/^ {2}EVS +http:\/\/127\.0\.0\.1:\d+ {2}loopback$/m);
   expect(output).toMatch(/^ {2}ECS +https:\/\/ecs\.eu-west-101\.myhuaweicloud\.com$/m);
@@ -65,7 +67,11 @@ describe("invoke --real of a function that deletes snapshots", () => {
   const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
   const cases: [string, string, unknown, Record<string, string>?][] = [
     ["prune-snapshots", "prune-snapshots", timerEvent(policy())],
-    ["prune-snapshots with the string true as dry_run", "prune-snapshots", timerEvent(policy({ dry_run: "true" }))],
+    [
+      'prune-snapshots with the string "true" instead of a boolean as dry_run',
+      "prune-snapshots",
+      timerEvent(policy({ dry_run: "true" })),
+    ],
     ["prune-snapshots with a policy that is an object", "prune-snapshots", { ...timerEvent(""), user_event: policy() }],
     ["prune-snapshots with a policy that is not valid JSON", "prune-snapshots", timerEvent("{")],
     ["prune-snapshots with an empty event", "prune-snapshots", {}],
@@ -83,13 +89,13 @@ describe("invoke --real of a function that deletes snapshots", () => {
     ["disk-attached with a retention", "disk-attached", {}, { DISK_ATTACHED_RETENTION: JSON.stringify(RETENTION) }],
   ];
   test.each(cases)("invoke --real without --yes does not run %s", async (_what, name, event, changes) => {
-    const { ended, requests } = await invoke(name, event, [], changes);
-    expect(ended).toBeInstanceOf(BadUsage);
-    expect(ended.message).toMatch(/^Not run: .* deletes snapshots.*\. Add --yes /);
+    const { outcome, requests } = await invoke(name, event, [], changes);
+    expect(outcome).toBeInstanceOf(BadUsage);
+    expect(outcome.message).toMatch(/^Not run: .* deletes snapshots.*\. Add --yes /);
     expect(requests).toBe(0);
   });
 
-  test("invoke --real with --yes runs prune-snapshots, which deletes a snapshot", async () => {
+  test("invoke --real runs prune-snapshots and deletes a snapshot only with --yes", async () => {
     const { cloud, inventory } = localSite;
     const marker = {
       "managed-by": "snapshot-functions",
@@ -102,18 +108,18 @@ describe("invoke --real of a function that deletes snapshots", () => {
       cloud.addSnapshot({ kind: "snapshot", volumeId: inventory.webData, metadata: marker, createdAt });
     }
     const kept = () => cloud.snapshots("snapshot").filter(({ status }) => status === "available");
-    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"))).ended).toBeInstanceOf(BadUsage);
+    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"))).outcome).toBeInstanceOf(BadUsage);
     expect(kept()).toHaveLength(2);
-    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"), ["--yes"])).ended).toBe(0);
+    expect((await invoke("prune-snapshots", timerEvent(policy(), "{{now}}"), ["--yes"])).outcome).toBe(0);
     expect(kept()).toHaveLength(1);
   });
 });
 
 test("invoke --real does not require --yes for a dry run or for pre-deploy without make_room", async () => {
   const dry = await invoke("prune-snapshots", timerEvent(policy({ dry_run: true }), "{{now}}"));
-  expect(dry.ended).toBe(0);
+  expect(dry.outcome).toBe(0);
   const room = policy({ targets: TARGETS, make_room: true, dry_run: true });
-  expect((await invoke("scheduled-snapshots", timerEvent(room, "{{now}}"))).ended).toBe(0);
+  expect((await invoke("scheduled-snapshots", timerEvent(room, "{{now}}"))).outcome).toBe(0);
   const gate = await invoke("pre-deploy", apig({ deployment_id: "release-8", targets: TARGETS }));
-  expect(gate.ended).toBe(0);
+  expect(gate.outcome).toBe(0);
 });

@@ -41,7 +41,7 @@ describe("simulate over 400 days", () => {
     ]);
   });
 
-  test("simulate retains on each day the previous snapshots plus the created minus the deleted snapshots", () => {
+  test("on each day, simulate retains as many snapshots as on the previous day, plus created, minus deleted snapshots", () => {
     let retained = 0;
     for (const day of days) {
       expect(day.retained).toHaveLength(retained + day.created - day.deleted);
@@ -80,7 +80,7 @@ function unbalancedTags(xml: string): string[] {
   return open;
 }
 
-test("simulate counts several snapshots per day by the days of the policy's time zone", () => {
+test("simulate assigns several snapshots per day to days in the time zone of the policy", () => {
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
   expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
@@ -92,7 +92,7 @@ test("simulate counts several snapshots per day by the days of the policy's time
   ]);
 });
 
-test("simulate reports a policy that retains more snapshots per disk than the kind allows", () => {
+test("simulate reports a policy that retains more snapshots per disk than EVS allows for the kind of snapshot", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
   expect(peak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
   expect(exceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
@@ -124,7 +124,7 @@ test("simulate reports a policy that reaches 256 standard snapshots or group mem
   expect(exceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
 });
 
-test("simulate retains the same snapshots as the functions do in 35 nights on the embedded cloud", async () => {
+test("simulate retains the same snapshots as the functions retain in 35 nights on the embedded cloud", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false });
   const disk = cloud.addVolume();
   const policy = { ...nightly, targets: [{ kind: "standard-snapshot", volume_ids: [disk.id] }] };
@@ -179,7 +179,7 @@ describe("the command simulate", () => {
     expect(readdirSync(path)).toEqual(["nightly.json"]);
   });
 
-  test("simulate exits with 0 if the policy fits, and writes a picture only with --svg or --out", async () => {
+  test("simulate exits with 0 if the policy exceeds no limit, and writes a picture only with --svg or --out", async () => {
     const path = folder();
     writeFileSync(join(path, "nightly.json"), JSON.stringify(nightly));
     expect(await run(join(path, "nightly.json"), "--days=60")).toMatchObject({ code: 0, err: "" });
@@ -196,12 +196,15 @@ describe("the command simulate", () => {
   const BOM = "\ufeff";
   const event = (user_event: unknown) => ({ ...timerEvent(""), user_event });
   test.each([
-    ["a policy", JSON.stringify(nightly)],
-    ["a policy after a byte order mark", BOM + JSON.stringify(nightly)],
+    ["only a policy", JSON.stringify(nightly)],
+    ["a byte order mark and a policy", BOM + JSON.stringify(nightly)],
     ["a timer event with the policy as JSON", JSON.stringify(event(JSON.stringify(nightly)))],
     ["a timer event with the policy as an object", JSON.stringify(event(nightly))],
-    ["a timer event with byte order marks", BOM + JSON.stringify(event(BOM + JSON.stringify(nightly)))],
-  ])("simulate reads %s", (_what, text) => {
+    [
+      "a timer event with a byte order mark before the event and before the policy",
+      BOM + JSON.stringify(event(BOM + JSON.stringify(nightly))),
+    ],
+  ])("simulate reads a file that contains %s", (_what, text) => {
     const file = join(folder(), "file.json");
     writeFileSync(file, text);
     const printed: string[] = [];

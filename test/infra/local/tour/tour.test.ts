@@ -57,7 +57,7 @@ describe("the tour and invoke with the built functions", () => {
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
     for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
     const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // HTTP and the timer each create a snapshot of every kind. CTS creates a snapshot of the attached disk.
+    // The HTTP requests and the timer each create a snapshot of every kind. The CTS trace leads to a snapshot of the attached disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
@@ -66,7 +66,7 @@ describe("the tour and invoke with the built functions", () => {
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
 
-  test("the tour prints sample commands that work", { timeout: 60_000 }, async () => {
+  test("the sample commands that the tour prints run without an error", { timeout: 60_000 }, async () => {
     const localSite = await startLocalSite({ onLine: () => {} });
     onTestFinished(() => localSite.close());
     const lines: string[] = [];
@@ -84,7 +84,7 @@ describe("the tour and invoke with the built functions", () => {
       const json = (await response.json()) as { status?: string; count?: number };
       responses.push([response.status, json.status ?? json.count]);
     }
-    // There is one snapshot from the first command and three from pre-deploy, whose tag selects three disks.
+    // The first command creates one snapshot. The tag in the pre-deploy command selects three disks, so it creates three snapshots.
     expect(responses).toEqual([
       [202, undefined],
       [200, "ready"],
@@ -176,20 +176,20 @@ describe("the tour and invoke with the built functions", () => {
 
   const sample = join(ROOT, EVENTS, "create-snapshot.json");
   test.each([
-    [[], "expected a function and an event file, got no arguments"],
-    [["no-such", sample], 'expected the name of a function, got "no-such"'],
-    [["create-snapshot", "nowhere.json"], "nowhere.json does not exist"],
-    [["create-snapshot", EVENTS], "test/events is not a file"],
-    [["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
-    [["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
-    [["create-snapshot", sample, "--real"], "got {{volume_id}}"],
-  ])("invoke rejects the invalid arguments %j", async (argv, message) => {
+    ["no arguments", [], "expected a function and an event file, got no arguments"],
+    ["an unknown function name", ["no-such", sample], 'expected the name of a function, got "no-such"'],
+    ["an event file that does not exist", ["create-snapshot", "nowhere.json"], "nowhere.json does not exist"],
+    ["a folder instead of an event file", ["create-snapshot", EVENTS], "test/events is not a file"],
+    ["an unknown option", ["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
+    ["a superfluous argument", ["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
+    ["an event with a placeholder id and --real", ["create-snapshot", sample, "--real"], "got {{volume_id}}"],
+  ])("invoke throws BadUsage if it gets %s", async (_what, argv, message) => {
     const called = replay(argv, () => {});
     await expect(called).rejects.toThrow(message);
     await expect(called).rejects.toBeInstanceOf(BadUsage);
   });
 
-  test("invoke exits with 2 and prints its usage if the arguments are wrong", () => {
+  test("invoke exits with 2 and prints the function names if it gets no arguments", () => {
     const { status, stderr } = run("invoke/main.ts");
     expect(status).toBe(2);
     expect(stderr).toContain("expected a function and an event file, got no arguments");
@@ -197,7 +197,7 @@ describe("the tour and invoke with the built functions", () => {
   });
 });
 
-test("the tour lists the failed function calls as problems", async () => {
+test("the tour prints each failed call of a function as a problem", async () => {
   const result = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
   const sources = {
     "create-snapshot": `exports.handler = async () => { throw new Error("no good"); };`,
@@ -229,14 +229,14 @@ describe("the records in the output of functions", () => {
   const record = { version: 1, time: "2026-11-21T02:00:00.000Z", function: "f", request_id: "r", action: "create" };
   const records = ["accepted", "existing"].map((outcome) => ({ ...record, outcome }) as ResultRecord);
 
-  test("parseRecord returns a result record, or undefined for any other line", () => {
+  test("parseRecord returns undefined if a printed line is not a result record", () => {
     expect(parseRecord(JSON.stringify(records[0]))).toEqual(records[0]);
     for (const text of ["", "text", "{", "null", "{}", '{"version":1}', "[1]"]) {
       expect(parseRecord(text)).toBeUndefined();
     }
   });
 
-  test("missingFromTopic returns each record as often as the logging topic lacks it", () => {
+  test("missingFromTopic returns a record if it was printed more often than the logging topic contains it", () => {
     const [first, second] = records as [ResultRecord, ResultRecord];
     const cloud = { logs: [{ line: first }, { line: "no record" }] } as unknown as EmbeddedCloud;
     expect(missingFromTopic([first], cloud)).toEqual([]);
@@ -247,7 +247,7 @@ describe("the records in the output of functions", () => {
 describe("the placeholders of stored events", () => {
   const values = { volume_id: "v-1", now_ms: 5 };
 
-  test("fillPlaceholders replaces placeholders in strings, and returns a number for a string that is only a number placeholder", () => {
+  test('fillPlaceholders replaces placeholders in strings, and replaces the string "{{now_ms}}" with a number', () => {
     const event = { cts: { time: "{{now_ms}}", ids: ["{{volume_id}}"], text: "{{volume_id}} at {{now_ms}}", n: 1 } };
     expect(fillPlaceholders(event, values)).toEqual({ cts: { time: 5, ids: ["v-1"], text: "v-1 at 5", n: 1 } });
     expect(placeholdersIn(event)).toEqual(["now_ms", "volume_id"]);
@@ -259,7 +259,7 @@ describe("the placeholders of stored events", () => {
     expect(placeholdersIn(body("{{volume_id}}"))).toEqual(["volume_id"]);
   });
 
-  test("fillPlaceholders throws an error that names a placeholder without a value", () => {
+  test("fillPlaceholders throws an error that names the placeholder if the placeholder has no value", () => {
     expect(() => fillPlaceholders({ a: "{{server_id}}" }, values)).toThrow("{{server_id}}");
   });
 });
@@ -279,7 +279,7 @@ describe("the screen of the tour", () => {
     expect(collect(false, {})).toEqual(["done\n"]);
   });
 
-  test("the screen of the tour uses no colors with NO_COLOR or on a dumb terminal", () => {
+  test("the screen of the tour uses no colors if NO_COLOR is set or TERM is dumb", () => {
     expect(collect(true, { NO_COLOR: "1" }).at(-1)).toBe("done\n");
     expect(collect(true, { TERM: "dumb" }).at(-1)).toBe("done\n");
   });

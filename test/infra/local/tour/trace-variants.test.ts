@@ -11,7 +11,7 @@ const attachment = {
 const event = (record: "request" | "completion", variant: TraceVariant = {}): any =>
   attachmentEvent(record, attachment, variant);
 
-test("attachmentEvent writes the times of a CTS trace in the requested format", () => {
+test("attachmentEvent writes the times in a CTS trace in the requested time format", () => {
   const timeIn = (time: TraceVariant["time"]) => event("request", { time }).cts;
   expect(timeIn("milliseconds")).toMatchObject({ time: 1795800951000, record_time: 1795800951000 });
   expect(timeIn("seconds").time).toBe(1795800951);

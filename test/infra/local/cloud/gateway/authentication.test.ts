@@ -7,7 +7,7 @@ const LIST = "/v2/{p}/cloudvolumes/detail";
 
 type Tamper = NonNullable<Signing["tamper"]>;
 
-test("the embedded cloud accepts a signed request and a request with a token", async () => {
+test("the embedded cloud accepts a request with a valid signature and a request with a valid token", async () => {
   const { cloud, call } = await startTestCloud();
   expect((await call("GET", LIST)).status).toBe(200);
   expect((await tokenCaller(cloud)("GET", LIST)).status).toBe(200);
@@ -15,7 +15,7 @@ test("the embedded cloud accepts a signed request and a request with a token", a
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-test("the embedded cloud accepts the signatures of the official SDK", async () => {
+test("the embedded cloud accepts requests that the official SDK signed", async () => {
   const { cloud } = await startTestCloud();
   const { AKSKSigner } = createRequire(import.meta.url)("@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner");
   const { ak, sk, securityToken } = cloud.credentials;
@@ -58,7 +58,7 @@ test("the embedded cloud rejects a request without credentials with 401 APIGW.03
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("the embedded cloud rejects a request whose path, query, headers or body changed after the signing", async () => {
+test("the embedded cloud rejects a signed request if its path, query, headers or body changed after the signing", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const body = { snapshot: { volume_id: volume.id } };
@@ -81,7 +81,7 @@ test("the embedded cloud rejects a request whose path, query, headers or body ch
   expect((await call("POST", "/v2/{p}/cloudsnapshots", body)).status).toBe(202);
 });
 
-test("the embedded cloud rejects a wrong secret key, an unknown access key and a malformed authorization header", async () => {
+test("the embedded cloud rejects a request with a wrong secret key, an unknown access key or a malformed authorization header", async () => {
   const { cloud, call } = await startTestCloud();
   const { credentials } = cloud;
   const wrong = [
@@ -95,7 +95,7 @@ test("the embedded cloud rejects a wrong secret key, an unknown access key and a
   expect(cloud.refusedSignatures).toHaveLength(wrong.length);
 });
 
-test("the embedded cloud rejects a request whose host, date, project or security token header is not signed", async () => {
+test("the embedded cloud rejects a signature that does not cover the host, date, project and security token headers", async () => {
   const { cloud, call } = await startTestCloud();
   for (const name of ["host", "x-sdk-date", "x-project-id", "x-security-token"]) {
     expect(statusAndCode(await call("GET", LIST, undefined, { omit: [name] }))).toEqual([401, "APIGW.0301"]);
@@ -103,7 +103,7 @@ test("the embedded cloud rejects a request whose host, date, project or security
   }
 });
 
-test("the embedded cloud requires the security token of temporary keys, and rejects a security token with permanent keys", async () => {
+test("the embedded cloud requires a security token with temporary access keys, and rejects a security token with permanent access keys", async () => {
   const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };
@@ -116,7 +116,7 @@ test("the embedded cloud requires the security token of temporary keys, and reje
   expect(statusAndCode(await call("GET", LIST, undefined, { credentials: superfluous }))).toEqual([401, "APIGW.0301"]);
 });
 
-test("the embedded cloud accepts request dates within 15 minutes of the wall clock, whatever its own clock shows", async () => {
+test("the embedded cloud accepts a request if its date differs from the wall clock by at most 15 minutes", async () => {
   wallClockAt(START);
   const { cloud, clock, call } = await startTestCloud();
   clock.set("2030-01-01T00:00:00Z");
@@ -129,7 +129,7 @@ test("the embedded cloud accepts request dates within 15 minutes of the wall clo
   expect(cloud.refusedSignatures).toHaveLength(2);
 });
 
-test("the embedded cloud accepts an unsigned body only if the request declares UNSIGNED-PAYLOAD", async () => {
+test("the embedded cloud accepts a body that is not signed if the request declares UNSIGNED-PAYLOAD", async () => {
   const { cloud, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const response = await call(
@@ -141,7 +141,7 @@ test("the embedded cloud accepts an unsigned body only if the request declares U
   expect(response.status).toBe(202);
 });
 
-test("the embedded cloud rejects a request with another project in the path or in the X-Project-Id header", async () => {
+test("the embedded cloud rejects a request for a project that is not the project of the credentials", async () => {
   const { cloud, call } = await startTestCloud();
   const foreign = "f".repeat(32);
   expect(statusAndCode(await call("GET", `/v2/${foreign}/cloudvolumes/detail`))).toEqual([401, "APIGW.0301"]);
@@ -155,7 +155,7 @@ test("the embedded cloud rejects a request with another project in the path or i
   ]);
 });
 
-test("the embedded cloud accepts the keys of several callers and rejects expired keys", async () => {
+test("the embedded cloud accepts the credentials of several callers and rejects expired credentials", async () => {
   const { cloud, call } = await startTestCloud();
   const second = { ak: "SECOND", sk: "secret", securityToken: "t2", token: "token2" };
   cloud.addCredentials(second);
@@ -173,7 +173,7 @@ test("the embedded cloud accepts the keys of several callers and rejects expired
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("the embedded cloud records requests without their secrets", async () => {
+test("the embedded cloud records requests without the caller's keys, tokens and signatures", async () => {
   const { cloud, call } = await startTestCloud();
   await call("GET", `${LIST}?limit=5`);
   const { credentials } = cloud;
@@ -199,7 +199,7 @@ test("the embedded cloud responds to an unknown path with 404 APIGW.0101", async
   expect(statusAndCode(await caller(cloud)("GET", "/"))).toEqual([404, "APIGW.0101"]);
 });
 
-test("the embedded cloud rejects a body of more than 12 MB with 413", async () => {
+test("the embedded cloud responds with 413 to a request body of more than 12 MB", async () => {
   const { call } = await startTestCloud();
   expect(statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", "x".repeat(12 * 1024 * 1024 + 1)))).toEqual([
     413,

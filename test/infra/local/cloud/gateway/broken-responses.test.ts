@@ -4,7 +4,7 @@ import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
-/** Sends a request that creates a legacy snapshot and has the fault. */
+/** Sends a create request for a legacy snapshot, to which the embedded cloud applies the fault. */
 async function createUnder(fault: Fault) {
   const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
@@ -12,7 +12,7 @@ async function createUnder(fault: Fault) {
   return { cloud, handle, sent };
 }
 
-test("the fault `upgrade` sends 101 and keeps the connection open, before or after the service executes the call", async () => {
+test("the fault `upgrade` sends 101 and keeps the connection open, either without executing the call or after executing it", async () => {
   for (const after of [false, true]) {
     const { cloud, handle, sent } = await createUnder({ type: "upgrade", after });
     const [response, socket] = await once(sent, "upgrade");
@@ -26,7 +26,7 @@ test("the fault `upgrade` sends 101 and keeps the connection open, before or aft
   }
 });
 
-test("the fault `upgrade` without an Upgrade header makes the HTTP client of Node.js return the 101 as the final response", async () => {
+test("the HTTP client of Node.js returns a 101 as the final response if the fault `upgrade` omits the Upgrade header", async () => {
   const { cloud, sent } = await createUnder({ type: "upgrade", headers: { connection: "Upgrade" } });
   const [response] = await once(sent, "response");
   expect(response.statusCode).toBe(101);
@@ -68,7 +68,7 @@ test("the fault `drip` sends the normal response byte by byte", async () => {
   expect(chunks).toBeGreaterThan(10);
 });
 
-test("the fault `raw` sends the given bytes and closes the connection, before or after the service executes the call", async () => {
+test("the fault `raw` sends the specified bytes and closes the connection, either without executing the call or after executing it", async () => {
   for (const after of [false, true]) {
     const bytes = Buffer.concat([Buffer.from("HTTP/1.0 299 \r\nx-odd: \xe9\r\n\r\n", "latin1"), Buffer.of(0xff, 0)]);
     const { cloud, sent } = await createUnder({ type: "raw", bytes, after });

@@ -11,7 +11,7 @@ import {
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-/** Injects a fault into one create request. Returns the response or the error code, and the number of created snapshots. */
+/** Applies a fault to one create request. Returns the response or the error code, and the number of created snapshots. */
 async function injectOnce(fault: Fault) {
   const { cloud, create } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot", times: 1 }, fault);
@@ -22,7 +22,7 @@ async function injectOnce(fault: Fault) {
   return { first, created, view: cloud.requests[0] };
 }
 
-test("the fault `status` sends a status before or after the service executes the call", async () => {
+test("the fault `status` sends an error status, either without executing the call or after executing the call", async () => {
   const before = await injectOnce({ type: "status", status: 500 });
   expect(before.created).toBe(0);
   expect(before.first).toMatchObject({ status: 500, json: { error: { code: "EVS.5500" } } });
@@ -42,7 +42,7 @@ test("the fault `status` sends a status before or after the service executes the
   expect(object.first).toMatchObject({ status: 403, json: { error: { code: "EVS.2145" } } });
 });
 
-test("the fault `status` sends a 500 in the error format of each service", async () => {
+test("the fault `status` sends a 500 in the error format of the called service", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.fault({}, { type: "status", status: 500 });
   const paths = [
@@ -56,7 +56,7 @@ test("the fault `status` sends a 500 in the error format of each service", async
   expect(statusAndCode(await call("POST", topic, {}))).toEqual([500, "SVCSTG.ALS.500.500"]);
 });
 
-test("the fault `reset` resets the connection before or after the service executes the call", async () => {
+test("the fault `reset` resets the connection, either without executing the call or after executing the call", async () => {
   const before = await injectOnce({ type: "reset", after: false });
   expect([before.created, before.first, before.view?.status]).toEqual([0, "ECONNRESET", undefined]);
   expect(before.view?.fault).toBe("reset");
@@ -64,14 +64,14 @@ test("the fault `reset` resets the connection before or after the service execut
   expect([after.created, after.first]).toEqual([1, "ECONNRESET"]);
 });
 
-test("the fault `cut` closes the connection halfway through the body, before or after the service executes the call", async () => {
+test("the fault `cut` sends half of the body and closes the connection, either without executing the call or after executing it", async () => {
   const before = await injectOnce({ type: "cut", after: false });
   const after = await injectOnce({ type: "cut", after: true });
   expect([before.created, after.created]).toEqual([0, 1]);
   for (const { first } of [before, after]) expect(first).toMatch(/UND_ERR_SOCKET|ECONNRESET|terminated/);
 });
 
-test("the faults `notJson` and `emptyBody` send truncated JSON, an HTML page or an empty body", async () => {
+test("the fault `notJson` sends truncated JSON or an HTML page, and the fault `emptyBody` sends an empty body", async () => {
   const torn = await injectOnce({ type: "notJson", after: true });
   expect(torn.created).toBe(1);
   expect(torn.first).toMatchObject({ status: 202, json: undefined, text: expect.stringMatching(/^\{"snapshot"/) });
@@ -98,7 +98,7 @@ async function createAndDisconnect(cloud: EmbeddedCloud, handle: FaultHandle, vo
   await refused;
 }
 
-test("the fault `hang` sends no response, before or after the service executes the call", async () => {
+test("the fault `hang` sends no response, either without executing the call or after executing the call", async () => {
   for (const after of [false, true]) {
     const { cloud, volume_id } = await startCloudWithDisk();
     const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after });
@@ -108,14 +108,14 @@ test("the fault `hang` sends no response, before or after the service executes t
   }
 });
 
-test("the fault `redirect` sends 307 with the given location and does not execute the call", async () => {
+test("the fault `redirect` sends 307 with a Location header and does not execute the call", async () => {
   const { first, created } = await injectOnce({ type: "redirect", location: "http://192.0.2.1/steal" });
   expect(created).toBe(0);
   expect(first).toMatchObject({ status: 307 });
   expect((first as { headers: Headers }).headers.get("location")).toBe("http://192.0.2.1/steal");
 });
 
-test("the fault `acknowledge` sends success responses to create and delete calls that the service does not execute", async () => {
+test("the fault `acknowledge` sends success responses to create and delete calls without executing the calls", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume_id = cloud.addVolume({ serverId: server.id }).id;
@@ -158,7 +158,7 @@ test("the fault `acknowledge` sends success responses to create and delete calls
   expect(cloud.snapshots()).toEqual(before);
 });
 
-test("the fault `acknowledge` discards log lines, invocations and attachments, and fails for an update call", async () => {
+test("the fault `acknowledge` does not execute LTS, invocation and attachment calls, and responds to an update with 500", async () => {
   const onInvokeAsync = vi.fn();
   const { cloud, call } = await startTestCloud({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
@@ -182,7 +182,7 @@ test("the fault `acknowledge` discards log lines, invocations and attachments, a
   complain.mockRestore();
 });
 
-test("the fault `edit` changes the body of a list response, a show response and a create response", async () => {
+test("the fault `edit` changes the bodies of list, show and create responses", async () => {
   const { cloud, call, create, volume_id } = await startCloudWithDisk();
   const edit = cloud.fault(
     { operation: "evs.createSnapshot" },
@@ -218,7 +218,7 @@ test("the fault `edit` changes the body of a list response, a show response and 
   ).toMatchObject({ status: 202, text: "" });
 });
 
-test("the fault `throttle` with `times` 1 sends 429 with Retry-After to one request", async () => {
+test("the fault `throttle` sends 429 with a Retry-After header to as many requests as `times` says", async () => {
   const { first, created } = await injectOnce({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(created).toBe(0);
   expect(first).toMatchObject({
@@ -231,7 +231,7 @@ test("the fault `throttle` with `times` 1 sends 429 with Retry-After to one requ
   expect((first as { headers: Headers }).headers.get("retry-after")).toBe("7");
 });
 
-test("the faults `expiredToken` and `clockSkew` make the authentication fail with 401 APIGW.0301", async () => {
+test("the faults `expiredToken` and `clockSkew` send 401 APIGW.0301 although the request is signed correctly", async () => {
   wallClockAt(START);
   const { cloud, create } = await startCloudWithDisk();
   const expired = cloud.fault({ times: 1 }, { type: "expiredToken" });
@@ -248,14 +248,14 @@ test("the faults `expiredToken` and `clockSkew` make the authentication fail wit
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("the fault `answer` sends exactly the given response", async () => {
+test("the fault `answer` sends the status, headers and body that the test specifies", async () => {
   const { first, created } = await injectOnce({ type: "answer", status: 418, headers: { "x-a": "b" }, body: "{}" });
   expect(created).toBe(0);
   expect(first).toMatchObject({ status: 418, text: "{}" });
   expect((first as { headers: Headers }).headers.get("x-a")).toBe("b");
 });
 
-test("the fault `mutatePage` changes the listed resources between the requests for two pages", async () => {
+test("the fault `mutatePage` runs a callback after one page, so that the next page repeats a row", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 0; n < 4; n += 1) cloud.addVolume({ name: `v${n}`, createdAt: Date.UTC(2026, 0, n + 1) });
   const mutate = () => void cloud.addVolume({ name: "new" });
@@ -266,7 +266,7 @@ test("the fault `mutatePage` changes the listed resources between the requests f
   expect([...(await page(0)), ...(await page(2)), ...(await page(4))]).toEqual(["v3", "v2", "v2", "v1", "v0"]);
 });
 
-test("the fault `delay` delays the response, before or after the service executes the call", async () => {
+test("the fault `delay` waits either before or after the service executes the call", async () => {
   const { cloud, call, create } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 20 });
   const started = performance.now();
@@ -280,7 +280,7 @@ test("the fault `delay` delays the response, before or after the service execute
   expect(cloud.snapshots()).toHaveLength(2);
 });
 
-test("the embedded cloud responds with 500 and prints the error if a callback of a test throws", async () => {
+test("the embedded cloud responds with 500 and prints the error if the callback of a fault throws an error", async () => {
   const { cloud, call } = await startTestCloud();
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const mutate = () => {
@@ -292,7 +292,7 @@ test("the embedded cloud responds with 500 and prints the error if a callback of
   complain.mockRestore();
 });
 
-test("the embedded cloud executes a call even if the caller disconnects before the response", async () => {
+test("the embedded cloud executes a call even if the caller disconnects before the response arrives", async () => {
   const { cloud, volume_id } = await startCloudWithDisk();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, { type: "delay", ms: 40 });
   await createAndDisconnect(cloud, handle, volume_id);

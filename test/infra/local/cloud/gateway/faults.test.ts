@@ -5,7 +5,7 @@ import { startCloudWithDisk } from "../../../../support/cloud-environment.ts";
 const CREATE = "/v2/{p}/cloudsnapshots";
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("a fault of the embedded cloud affects only requests that match its operation, path, resource, number and probability", async () => {
+test("a fault of the embedded cloud affects only requests that match its conditions, such as operation, path and resource", async () => {
   const { cloud, call, create, volume_id } = await startCloudWithDisk({ legacyPerVolume: 99 });
   const other = cloud.addVolume().id;
   const fault: Fault = { type: "status", status: 500 };
@@ -36,7 +36,7 @@ test("a fault of the embedded cloud affects only requests that match its operati
   expect(await statuses(3)).toEqual([202, 500, 202]);
 });
 
-test("a fault of the embedded cloud does not count a request with a wrong signature", async () => {
+test("a fault for the first request of the embedded cloud ignores an earlier request with a wrong signature", async () => {
   const { cloud, call, create } = await startCloudWithDisk();
   const handle = cloud.fault({ nth: 1 }, { type: "reset", after: true });
   await call("GET", LIST, undefined, { omit: ["host"] });

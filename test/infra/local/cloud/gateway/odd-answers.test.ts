@@ -6,7 +6,7 @@ import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
 const CREATE = "/v2/{p}/cloudsnapshots";
 
-test("the embedded cloud sends each response in ODD_ANSWERS unchanged, before or after the service executes the call", async () => {
+test("the embedded cloud sends each response in ODD_ANSWERS unchanged, either without executing the call or after executing it", async () => {
   for (const [name, odd] of Object.entries<OddAnswer>(ODD_ANSWERS)) {
     const { cloud } = await startTestCloud({ legacyPerVolume: 99 });
     const volume_id = cloud.addVolume().id;
@@ -21,7 +21,7 @@ test("the embedded cloud sends each response in ODD_ANSWERS unchanged, before or
   }
 });
 
-test("the large responses in ODD_ANSWERS have 16 MiB, and the deep responses have 100,000 levels of nesting", () => {
+test("ODD_ANSWERS contains JSON bodies of 16 MiB and JSON bodies with 100,000 levels of nesting", () => {
   for (const { body } of [ODD_ANSWERS.large, ODD_ANSWERS.largeSuccess]) {
     expect(body).toHaveLength(16 * 1024 * 1024);
     expect(() => JSON.parse(body)).not.toThrow();

@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("the embedded cloud rejects requests above the limit per second of its own clock with 429 and the documented message", async () => {
+test("the embedded cloud responds with 429 and the documented message to requests above its limit per second", async () => {
   const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 3 } });
   const ask = async () => (await call("GET", LIST)).status;
   expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
@@ -24,7 +24,7 @@ test("the embedded cloud rejects requests above the limit per second of its own 
   ]);
 });
 
-test("the embedded cloud limits the requests per minute in addition to the requests per second", async () => {
+test("the embedded cloud limits the requests per minute if `rate` contains `perMinute`", async () => {
   const { clock, call } = await startTestCloud({ rate: { perSecond: 100, perMinute: 2 } });
   const ask = async () => call("GET", LIST);
   await ask();
@@ -34,7 +34,7 @@ test("the embedded cloud limits the requests per minute in addition to the reque
   expect([(await ask()).status, (await ask()).status]).toEqual([200, 429]);
 });
 
-test("the embedded cloud does not execute a throttled request", async () => {
+test("the embedded cloud creates no snapshot if it throttles the create request", async () => {
   const { cloud, clock, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const volume_id = cloud.addVolume().id;
   const create = async () => statusAndCode(await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id } }));
@@ -45,7 +45,7 @@ test("the embedded cloud does not execute a throttled request", async () => {
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("the embedded cloud does not apply the gateway's rate limit to LTS", async () => {
+test("the embedded cloud does not count requests to LTS against the gateway's rate limit", async () => {
   const { cloud, call } = await startTestCloud({ rate: { perSecond: 1 } });
   const body = `{"log_time_ns":${cloud.clock.now()}000000,"contents":["x"],"labels":{}}`;
   for (let n = 0; n < 3; n += 1) {

@@ -42,7 +42,7 @@ test("the embedded cloud creates, shows and deletes a cluster snapshot", async (
   expect(statusAndCode(await call("DELETE", single))).toEqual([400, "DWS.0001"]);
 });
 
-test("the embedded cloud accepts cluster snapshot names of 4 to 64 allowed characters that are unique in the project", async () => {
+test("the embedded cloud requires cluster snapshot names of 4 to 64 allowed characters that are unique in the project", async () => {
   const { cloud, call } = await startTestCloud();
   const create = async (name: unknown, cluster_id = cloud.addCluster().id) =>
     statusAndCode(await call("POST", CREATE, { snapshot: { name, cluster_id } }));
@@ -65,7 +65,7 @@ test("the embedded cloud accepts cluster snapshot names of 4 to 64 allowed chara
   ]);
 });
 
-test("the embedded cloud accepts cluster snapshot descriptions of up to 256 allowed characters", async () => {
+test("the embedded cloud rejects a cluster snapshot description that is null, too long or has a forbidden character", async () => {
   const { cloud, call } = await startTestCloud();
   let n = 0;
   const create = async (description: unknown) => {
@@ -80,7 +80,7 @@ test("the embedded cloud accepts cluster snapshot descriptions of up to 256 allo
   expect(await create(null)).toEqual([400, "DWS.5038"]);
 });
 
-test("the embedded cloud rejects a cluster snapshot with an invalid body or an unknown cluster", async () => {
+test("the embedded cloud rejects a create request for a cluster snapshot with an invalid body or an unknown cluster", async () => {
   const { cloud, call } = await startTestCloud();
   const cluster_id = cloud.addCluster().id;
   const create = async (body: unknown) => statusAndCode(await call("POST", CREATE, body));
@@ -95,7 +95,7 @@ test("the embedded cloud rejects a cluster snapshot with an invalid body or an u
   expect(statusAndCode(await call("GET", `/v1.0/{p}/clusters/${unknown}/snapshots`))).toEqual([404, "DWS.0047"]);
 });
 
-test("the embedded cloud rejects a snapshot of a busy or unavailable cluster with 403 DWS.7023 in both error formats of DWS", async () => {
+test("the embedded cloud responds with 403 DWS.7023 to a create request for a snapshot of a busy or unavailable cluster", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const { id: cluster_id } = cloud.addCluster();
   const create = (name: string) => call("POST", CREATE, { snapshot: { name, cluster_id } });
@@ -117,7 +117,7 @@ test("the embedded cloud rejects a snapshot of a busy or unavailable cluster wit
   expect((await create("second")).status).toBe(200);
 });
 
-test("the embedded cloud gives a cluster snapshot the final status that a test sets with `endWith`", async () => {
+test("a cluster snapshot in the embedded cloud gets the final status that a test sets with `endWith`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const finalStatuses = async (ending: string) => {
     const { id: cluster_id } = cloud.addCluster();
@@ -134,7 +134,7 @@ test("the embedded cloud gives a cluster snapshot the final status that a test s
   expect(await finalStatuses("PAUSED")).toEqual(["PAUSED", null]);
 });
 
-test("the embedded cloud rejects the deletion of automated and unfinished cluster snapshots", async () => {
+test("the embedded cloud rejects delete requests for automated cluster snapshots and for cluster snapshots in creation", async () => {
   const { cloud, call } = await startTestCloud();
   const clusterId = cloud.addCluster().id;
   const auto = cloud.addSnapshot({ kind: "cluster-snapshot", clusterId, name: "auto", type: "AUTO" });
@@ -144,7 +144,7 @@ test("the embedded cloud rejects the deletion of automated and unfinished cluste
   expect(cloud.snapshots("cluster-snapshot")).toHaveLength(2);
 });
 
-test("the embedded cloud lists all cluster snapshots without pages, and the snapshots of one cluster in pages from 0", async () => {
+test("the embedded cloud lists all cluster snapshots without pages, and one cluster's snapshots in pages that start at 0", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addCluster(), cloud.addCluster()];
   for (let n = 1; n <= 5; n += 1) {
@@ -176,7 +176,7 @@ test("the embedded cloud lists all cluster snapshots without pages, and the snap
   expect(await page("offset=-1")).toEqual([400, "DWS.0001"]);
 });
 
-test("the embedded cloud lists clusters by enterprise project", async () => {
+test("the embedded cloud lists only the clusters of the enterprise project in the list request", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   cloud.addCluster({ name: "a" });
   cloud.addCluster({ name: "b", enterpriseProjectId: "p1" });
@@ -192,7 +192,7 @@ test("the embedded cloud lists clusters by enterprise project", async () => {
   expect((await usual.call("GET", "/v1.0/{p}/clusters")).json.clusters).toEqual([]);
 });
 
-test("the embedded cloud omits a new cluster snapshot from list responses for `listLagMs`", async () => {
+test("the embedded cloud omits a new cluster snapshot from list responses for `listLagMs` milliseconds", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   await call("POST", CREATE, { snapshot: { name: "late", cluster_id: cloud.addCluster().id } });

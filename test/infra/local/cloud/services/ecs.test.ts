@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v1/{p}/cloudservers/detail";
 
-test("the embedded cloud lists servers in pages from 1, with 25 servers per page by default", async () => {
+test("the embedded cloud lists servers in pages that start at 1, with 25 servers per page by default", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 60; n += 1) cloud.addServer({ name: `s${n}`, createdAt: Date.UTC(2026, 0, 1, 0, n) });
   const page = async (query: string) => {
@@ -23,7 +23,7 @@ test("the embedded cloud lists servers in pages from 1, with 25 servers per page
   expect(await page("offset=x")).toEqual([400, "Ecs.0000"]);
 });
 
-test("the embedded cloud shows a server with its disks and tags, and filters servers by name, status, tags and project", async () => {
+test("the embedded cloud returns a server with its disks and tags, and filters servers by name, status, tags and project", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const web = cloud.addServer({ name: "web", tags: { backup: "daily", env: "" } });
   const db = cloud.addServer({ name: "db", status: "SHUTOFF", enterpriseProjectId: "p1", tags: { backup: "weekly" } });
@@ -46,7 +46,7 @@ test("the embedded cloud shows a server with its disks and tags, and filters ser
   expect(statusAndCode(await call("GET", "/v1/{p}/cloudservers/unknown"))).toEqual([404, "Ecs.0114"]);
 });
 
-test("the embedded cloud lists servers by tags and requires limit and offset as strings, with an offset in rows", async () => {
+test("the embedded cloud lists servers by tags, and requires the limit and the row offset as strings", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 3; n += 1) cloud.addServer({ name: `s${n}`, tags: { backup: "daily", n: String(n) } });
   const ask = (body: object) =>
@@ -72,7 +72,7 @@ test("the embedded cloud lists servers by tags and requires limit and offset as 
   expect(statusAndCode(await ask({ action: "delete", tags }))).toEqual([400, "Ecs.0000"]);
 });
 
-test("the embedded cloud shows block devices with camelCase fields", async () => {
+test("the embedded cloud returns the block devices of a server with camelCase field names", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id, size: 40 });
@@ -93,7 +93,7 @@ test("the embedded cloud shows block devices with camelCase fields", async () =>
   expect(single.json.volumeAttachment.volumeId).toBe(volume.id);
 });
 
-test("the embedded cloud attaches and detaches a disk by ECS calls", async () => {
+test("the embedded cloud attaches and detaches a disk after calls to ECS", async () => {
   const { cloud, call } = await startTestCloud();
   const server = cloud.addServer();
   const { id: volumeId } = cloud.addVolume();

@@ -48,7 +48,7 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("the embedded cloud can be configured to keep members of a deleted group, spell its status correctly, and tag its members", async () => {
+test("options of the embedded cloud keep the members of a deleted group, correct its status spelling, and tag its members", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
   const { cloud, clock, call, create, server_id } = await startCloudWithServer(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
@@ -60,7 +60,7 @@ test("the embedded cloud can be configured to keep members of a deleted group, s
   expect(cloud.snapshots()[0]).toMatchObject({ kind: "standard-snapshot", snapshot_group_id, tags: { a: "b" } });
 });
 
-test("the embedded cloud creates a snapshot group from server_id or volume_ids, and rejects disks of another server", async () => {
+test("the embedded cloud creates a snapshot group from server_id or volume_ids, and rejects disks that are not attached to the server", async () => {
   const { cloud, create, server_id, disks } = await startCloudWithServer();
   const loose = cloud.addVolume().id;
   expect(statusAndCode(await create({}))).toEqual([400, "EVS.5400"]);
@@ -96,7 +96,7 @@ test("the embedded cloud limits the name and the description of a snapshot group
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud rejects a disk whose snapshot is being created with 400 for a group and 409 for a single snapshot", async () => {
+test("while a snapshot of a disk is being created, the embedded cloud sends 400 to a group request and 409 to a snapshot request", async () => {
   const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   const single = async () =>
     statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));

@@ -59,7 +59,7 @@ test("the embedded cloud creates, shows, updates and deletes a legacy snapshot",
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("the embedded cloud shows EVS times with six fractional digits and no time zone", async () => {
+test("the embedded cloud returns EVS times with microseconds and without a time zone", async () => {
   const { create } = await startCloudWithDisk();
   const times = [];
   for (let n = 0; n < 3; n += 1) times.push((await create()).json.snapshot.created_at);
@@ -78,7 +78,7 @@ test("the embedded cloud limits the name of a legacy snapshot to 64 characters a
   expect(cloud.snapshots()).toHaveLength(1);
 });
 
-test("the embedded cloud with `evsLimits` classic allows 255 bytes and a null description, and sends OpenStack's error bodies", async () => {
+test("the embedded cloud allows names of 255 bytes and sends OpenStack's error bodies if `evsLimits` is `classic`", async () => {
   const { cloud, call } = await startTestCloud({ evsLimits: "classic" });
   const volume_id = cloud.addVolume().id;
   const create = (fields: object) => call("POST", CREATE, { snapshot: { volume_id, ...fields } });
@@ -134,7 +134,7 @@ test("the embedded cloud rejects metadata of 1,048,576 bytes or more", async () 
   expect(statusAndCode(await create(1_048_576 - 8))).toEqual([400, "EVS.1005"]);
 });
 
-test("the embedded cloud accepts a legacy snapshot of an available disk, and with `force` also of a disk in use or attaching", async () => {
+test("the embedded cloud creates a legacy snapshot of an `in-use` or `attaching` disk only if `force` is true", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume();
@@ -160,7 +160,7 @@ test("the embedded cloud accepts a legacy snapshot of an available disk, and wit
   expect(await create(true)).toEqual([404, "EVS.5404"]);
 });
 
-test("the embedded cloud allows seven legacy snapshots per disk and rejects the eighth", async () => {
+test("the embedded cloud allows seven legacy snapshots per disk and rejects the eighth legacy snapshot", async () => {
   const { cloud, clock, call, create } = await startCloudWithDisk();
   for (let n = 0; n < 7; n += 1) expect((await create()).status).toBe(202);
   expect(statusAndCode(await create())).toEqual([413, "EVS.5413"]);
@@ -173,7 +173,7 @@ test("the embedded cloud allows seven legacy snapshots per disk and rejects the 
   expect((await create()).status).toBe(202);
 });
 
-test("the embedded cloud enforces and shows the snapshot quota of the project", async () => {
+test("the embedded cloud returns the snapshot quota of the project, and rejects a snapshot that exceeds this quota", async () => {
   const { cloud, call } = await startTestCloud({ snapshotQuota: 2 });
   const create = () => call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect([(await create()).status, (await create()).status]).toEqual([202, 202]);
@@ -183,7 +183,7 @@ test("the embedded cloud enforces and shows the snapshot quota of the project", 
   expect(quotas.json.quota_set.gigabytes.in_use).toBe(3 * 10 + 2 * 10);
 });
 
-test("the embedded cloud gives a legacy snapshot the final status that a test sets with `endWith`", async () => {
+test("a legacy snapshot in the embedded cloud gets the final status that a test sets with `endWith`", async () => {
   const { cloud, clock, call, create, volume_id } = await startCloudWithDisk();
   cloud.endWith(volume_id, "error");
   cloud.endWith(volume_id, "stuck");
@@ -198,13 +198,13 @@ test("the embedded cloud gives a legacy snapshot the final status that a test se
   expect(statusAndCode(await call("DELETE", `${CREATE}/${unknown?.id}`))).toEqual([400, "EVS.1047"]);
 });
 
-test("the embedded cloud rejects the deletion of a legacy snapshot in the status error_deleting", async () => {
+test("the embedded cloud rejects a delete request for a legacy snapshot in the status `error_deleting`", async () => {
   const { cloud, call } = await startTestCloud();
   const { id } = cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error_deleting" });
   expect(statusAndCode(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
 });
 
-test("the embedded cloud lists legacy snapshots newest first, with an offset in rows and the total count", async () => {
+test("the embedded cloud lists legacy snapshots newest first, in pages by row offset, with the count of all pages", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [3, 1, 2, 5, 4]) {
@@ -221,14 +221,14 @@ test("the embedded cloud lists legacy snapshots newest first, with an offset in 
   expect(await page("")).toEqual({ names: ["day-5", "day-4", "day-3", "day-2", "day-1"], count: 5, links: undefined });
   const second = await page("limit=2&offset=2");
   expect(second).toMatchObject({ names: ["day-3", "day-2"], count: 5 });
-  // The link has an internal address that no caller can reach.
+  // The link to the next page has an internal address, which no caller can reach.
   expect(second.links).toEqual([{ rel: "next", href: expect.stringMatching(/^https:\/\/172\.28\.9\.185:8776\/v2\//) }]);
   expect(await page("limit=2&offset=4")).toEqual({ names: ["day-1"], count: 5, links: undefined });
   expect(await page("limit=2&offset=5")).toEqual({ names: [], count: 5, links: undefined });
   expect(await page("offset=99")).toEqual({ names: [], count: 5, links: undefined });
 });
 
-test("the embedded cloud accepts a limit of 1 to 1000 in list requests and rejects a limit or offset that is not a number", async () => {
+test("the embedded cloud rejects a list request whose limit is not a number from 1 to 1000 or whose offset is negative", async () => {
   const { call } = await startTestCloud();
   const ask = async (query: string) => statusAndCode(await call("GET", `${LIST}?${query}`));
   expect(await ask("limit=1000")).toEqual([200, undefined]);
@@ -239,7 +239,7 @@ test("the embedded cloud accepts a limit of 1 to 1000 in list requests and rejec
   expect(await ask("offset=-1")).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud rejects a marker in a list request for legacy snapshots, and ignores it with `unknownQuery` ignore", async () => {
+test("the embedded cloud rejects a page marker in a list request for legacy snapshots unless `unknownQuery` is `ignore`", async () => {
   const strict = await startTestCloud();
   expect(statusAndCode(await strict.call("GET", `${LIST}?marker=x`))).toEqual([400, "EVS.5400"]);
   const lax = await startTestCloud({ unknownQuery: "ignore" });
@@ -270,7 +270,7 @@ test("the embedded cloud supports every filter of the list request for legacy sn
   expect(await names("dedicated_storage_id=x")).toEqual([]);
 });
 
-test("the embedded cloud filters by exact name with `nameFilter` exact, and by the default enterprise project unless asked for all", async () => {
+test("the embedded cloud filters legacy snapshots by the whole name if `nameFilter` is `exact`, and by enterprise project", async () => {
   const { cloud, call } = await startTestCloud({ nameFilter: "exact" });
   const a = cloud.addVolume({ enterpriseProjectId: "p1" });
   await call("POST", CREATE, { snapshot: { volume_id: a.id, name: "nightly-1" } });
@@ -282,7 +282,7 @@ test("the embedded cloud filters by exact name with `nameFilter` exact, and by t
   expect(await count("enterprise_project_id=all_granted_eps")).toBe(2);
 });
 
-test("the embedded cloud omits a new legacy snapshot from list responses for `listLagMs`", async () => {
+test("the embedded cloud omits a new legacy snapshot from list responses for `listLagMs` milliseconds", async () => {
   const { cloud, clock, call } = await startTestCloud();
   cloud.listLagMs = 5000;
   const created = await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });

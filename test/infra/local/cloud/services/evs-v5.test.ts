@@ -75,7 +75,7 @@ test("the embedded cloud rejects a standard snapshot while another standard snap
   expect(await create()).toEqual([202, undefined]);
 });
 
-test("the embedded cloud limits the name, description, tags and number of tags of a standard snapshot", async () => {
+test("the embedded cloud limits the lengths of a standard snapshot's name, description and tags, and the number of tags", async () => {
   const { cloud, call } = await startTestCloud();
   const create = async (fields: object) =>
     statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id, ...fields } }));
@@ -116,13 +116,13 @@ test("the embedded cloud rejects unknown fields and wrong types in the body of a
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("the embedded cloud creates standard snapshots that are incremental and have no instant access by default", async () => {
+test("the embedded cloud creates incremental standard snapshots without instant access by default", async () => {
   const { cloud, call } = await startTestCloud();
   await call("POST", CREATE, { snapshot: { volume_id: cloud.addVolume().id } });
   expect(cloud.snapshots()).toMatchObject([{ kind: "standard-snapshot", incremental: true, instant_access: false }]);
 });
 
-test("the embedded cloud accepts a standard snapshot only of a disk that is available or in use", async () => {
+test("the embedded cloud creates a standard snapshot only if the disk is `available` or `in-use`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const volume = cloud.addVolume();
   const create = async () => statusAndCode(await call("POST", CREATE, { snapshot: { volume_id: volume.id } }));
@@ -135,7 +135,7 @@ test("the embedded cloud accepts a standard snapshot only of a disk that is avai
   expect(await create()).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud allows 256 standard snapshots per disk, of which 7 with instant access and none of these on SAS disks", async () => {
+test("the embedded cloud allows 256 standard snapshots per disk, 7 with instant access, and no instant access on SAS disks", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const [full, instant, sas] = [cloud.addVolume(), cloud.addVolume(), cloud.addVolume({ volumeType: "SAS" })];
   const create = async (volume: { id: string }, fields = {}) => {
@@ -153,7 +153,7 @@ test("the embedded cloud allows 256 standard snapshots per disk, of which 7 with
   expect(await create(sas, { instant_access: true })).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud shows FAIL in the job of a failed snapshot and SUCCESS for an unknown final status", async () => {
+test("the embedded cloud returns a job in the status FAIL if the snapshot fails, and SUCCESS if its final status is unknown", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const finalStatuses = async (ending: string) => {
     const volume_id = cloud.addVolume().id;
@@ -168,7 +168,7 @@ test("the embedded cloud shows FAIL in the job of a failed snapshot and SUCCESS 
   expect(await finalStatuses("quiescing")).toEqual(["SUCCESS", "quiescing"]);
 });
 
-test("the embedded cloud lists standard snapshots in pages by offset or marker, without a count by default", async () => {
+test("the embedded cloud lists standard snapshots in pages by offset or by page marker, without a count by default", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [2, 1, 3]) {
@@ -246,7 +246,7 @@ test("the embedded cloud adds, removes and lists the tags of standard snapshots"
   expect((await call("GET", "/v5/{p}/snapshots/tags")).json).toEqual({ tags: [{ key: "hold", value: ["audit"] }] });
 });
 
-test("the embedded cloud responds with 404 to every v5 path with `withoutStandardSnapshots`", async () => {
+test("the embedded cloud responds with 404 to every v5 path if `withoutStandardSnapshots` is true", async () => {
   const { cloud, call } = await startTestCloud({ withoutStandardSnapshots: true });
   const volume_id = cloud.addVolume().id;
   expect(statusAndCode(await call("POST", CREATE, { snapshot: { volume_id } }))).toEqual([404, "APIGW.0101"]);

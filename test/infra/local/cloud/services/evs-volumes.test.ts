@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v2/{p}/cloudvolumes/detail";
 
-test("the embedded cloud shows a disk in the format of EVS", async () => {
+test("the embedded cloud returns a disk with the fields and types that EVS documents", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ name: "data", tags: { backup: "daily" }, serverId: server.id });
@@ -41,7 +41,7 @@ test("the embedded cloud shows a disk in the format of EVS", async () => {
   });
 });
 
-test("the embedded cloud lists disks in pages by offset or marker, sorted by any supported key", async () => {
+test("the embedded cloud lists disks in pages by offset or by page marker, sorted by any documented key", async () => {
   const { cloud, call } = await startTestCloud();
   for (const [index, size] of [30, 10, 20, 50, 40].entries()) {
     cloud.addVolume({ name: `v${index}`, size, createdAt: Date.UTC(2026, 0, index + 1) });
@@ -67,7 +67,7 @@ test("the embedded cloud lists disks in pages by offset or marker, sorted by any
   expect(statusAndCode(await call("GET", `${LIST}?sort_dir=up`))).toEqual([400, "EVS.1040"]);
 });
 
-test("the embedded cloud filters disks by up to 60 ids, and ignores id if the request also has ids", async () => {
+test("the embedded cloud filters disks by up to 60 `ids`, and ignores the parameter `id` if a request also has `ids`", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addVolume(), cloud.addVolume()];
   const ask = async (query: string) => {
@@ -119,7 +119,7 @@ test("the embedded cloud supports every filter of the list request for disks, an
   expect(statusAndCode(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud lists the disks that have all requested tag keys, each with one of the requested values", async () => {
+test("the embedded cloud lists disks by tags: a disk matches if it has one requested value of every requested key", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.addVolume({ name: "a", tags: { backup: "daily", env: "prod" } });
   cloud.addVolume({ name: "b", tags: { backup: "weekly", env: "prod" } });

@@ -28,7 +28,7 @@ test("the embedded cloud acknowledges an asynchronous invocation with 202 even i
   await expect(cloud.idle()).rejects.toThrow("no");
 });
 
-test("the embedded cloud runs an asynchronous invocation even if the acknowledgement is lost", async () => {
+test("the embedded cloud runs an asynchronous invocation even if the caller does not receive the acknowledgement", async () => {
   const runs: Invocation[] = [];
   const { cloud, call } = await startTestCloud({ onInvokeAsync: (run) => void runs.push(run) });
   cloud.fault({ nth: 1 }, { type: "reset", after: true });
@@ -37,7 +37,7 @@ test("the embedded cloud runs an asynchronous invocation even if the acknowledge
   expect(runs).toHaveLength(1);
 });
 
-test("the embedded cloud accepts an asynchronous payload of 256 KB and rejects a payload that is one byte larger", async () => {
+test("the embedded cloud accepts an asynchronous event of 256 KB and rejects an event of 256 KB plus one byte", async () => {
   const { cloud, call } = await startTestCloud();
   const urn = urnOf(cloud.projectId);
   const body = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`;
@@ -47,7 +47,7 @@ test("the embedded cloud accepts an asynchronous payload of 256 KB and rejects a
   expect(cloud.invocations).toHaveLength(1);
 });
 
-test("the embedded cloud responds with 404 to the invocation of an unknown function", async () => {
+test("the embedded cloud responds with 404 to an asynchronous invocation of an unknown function", async () => {
   const { cloud, call } = await startTestCloud();
   const ask = async (urn: string) => statusAndCode(await call("POST", path(urn), {}));
   expect(await ask(urnOf("f".repeat(32)))).toEqual([404, "FSS.0404"]);

@@ -55,7 +55,7 @@ test("the embedded cloud rejects invalid log bodies with 400 in the error format
   expect((await report({ tenant_project_id: "x" }, now(), charset)).status).toBe(200);
 });
 
-test("the embedded cloud accepts and discards a log line whose time differs by more than two days from its clock", async () => {
+test("the embedded cloud accepts but discards a log line whose time differs by more than two days from its clock", async () => {
   const { cloud, report } = await startTopic();
   const day = 24 * 60 * 60 * 1000;
   for (const off of [-2 * day + 5000, 2 * day - 5000]) await report({}, nanoseconds(cloud.clock.now() + off));
@@ -68,14 +68,14 @@ test("the embedded cloud accepts and discards a log line whose time differs by m
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
 });
 
-test("the embedded cloud accepts a log line of 1 MB and rejects a log line that is one byte larger", async () => {
+test("the embedded cloud accepts a log line of 1 MB and rejects a log line of 1 MB plus one byte", async () => {
   const { cloud, report } = await startTopic();
   expect((await report({ contents: ["x".repeat(1024 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["y", `${"é".repeat(512 * 1024)}x`] })).status).toBe(400);
   expect(cloud.logs).toHaveLength(1);
 });
 
-test("the embedded cloud limits the size of a log body to `logBodyLimit`", async () => {
+test("the embedded cloud rejects a request body to LTS that is larger than `logBodyLimit`", async () => {
   const { report } = await startTopic({ logBodyLimit: 512 * 1024 });
   expect((await report({ contents: ["x".repeat(500 * 1024)] })).status).toBe(200);
   expect((await report({ contents: ["x".repeat(512 * 1024)] })).status).toBe(413);
@@ -102,7 +102,7 @@ test("the embedded cloud rejects log lines for another project and for unknown l
   }
 });
 
-test("the embedded cloud stores each log line of a high-accuracy request with its own time", async () => {
+test("the embedded cloud stores each log line of a high-accuracy LTS request with the time of that log line", async () => {
   const { cloud, call, now } = await startTopic();
   const times = [now(), nanoseconds(cloud.clock.now() - 1000)];
   const contents = times.map((time, n) => `{"log_time_ns":${time},"log":"{\\"n\\":${n},\\"log_time_ns\\":7}"}`);
