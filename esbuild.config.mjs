@@ -51,12 +51,16 @@ async function replace(path, contents) {
   await rename(`${path}.${process.pid}`, path);
 }
 
-/** Writes all bundles and archives to `dist`, deletes those of functions that no longer exist, and prints the sizes. */
+/**
+ * Writes all bundles and archives to `dist`, deletes the bundles and archives of functions that no longer exist, and prints the
+ * sizes.
+ */
 async function write(quiet) {
   const built = await bundles();
   await mkdir(`${root}dist`, { recursive: true });
   for (const entry of await readdir(`${root}dist`, { withFileTypes: true })) {
-    // Delete only folders and archives, so the temporary files of a concurrent `replace` and package.json remain.
+    // Delete only folders and archives, because other builds may still need their temporary files, and package.json must
+    // remain.
     const isBuilt = entry.isDirectory() || entry.name.endsWith(".zip");
     if (isBuilt && !built.some(({ name }) => name === entry.name.replace(/\.zip$/, ""))) {
       await rm(`${root}dist/${entry.name}`, { recursive: true });

@@ -10,14 +10,17 @@ const ADVICE = new Map<unknown, string>([
 ]);
 
 /**
- * Returns the advice that this client adds for an error reason such as `NotFound`, or an empty array. The error messages of
- * pre-deploy cannot contain this advice, because it names options of this client.
+ * Returns the advice that the gate client adds for an error reason such as `NotFound`, or an empty array. The error messages of
+ * pre-deploy cannot contain this advice, because the advice names command-line options of the client.
  */
 export function adviceFor(reason: unknown, whenNotFound: string): string[] {
   const advice = reason === "NotFound" ? whenNotFound : ADVICE.get(reason);
   return advice === undefined ? [] : [`${reason}: ${advice}`];
 }
 
-/** Formats an error of pre-deploy as `<reason>: <message>`, and omits a missing part. Returns undefined for a non-object. */
+/**
+ * Formats an error of pre-deploy as `<reason>: <message>`, and omits a missing part. Returns undefined if `error` is not an
+ * object.
+ */
 export const formatError = (error: unknown): string | undefined =>
   isObject(error) ? [textAt(error, "reason"), textAt(error, "message")].filter(Boolean).join(": ") : undefined;

@@ -11,7 +11,7 @@ import { printable } from "./printable.ts";
 
 const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
-/** The maximum `wait_seconds` of a call: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
+/** The maximum `wait_seconds` in a request: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
 const MAX_WAIT_SECONDS = 50;
 /** The maximum duration of one call. It exceeds the 60 s after which the gateway responds with a timeout. */
 const MAX_CALL_MS = 65_000;
@@ -20,7 +20,7 @@ const DEFAULT_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 60_000;
 /** How often the client prints its progress even if nothing changed, because a silent job looks as if it hangs. */
 const PROGRESS_INTERVAL_MS = 60_000;
-/** How many consecutive transient failures make the client give up. */
+/** The number of consecutive transient failures after which the client gives up. */
 const MAX_TRANSIENT_FAILURES = 3;
 /** The maximum length of a log line in characters. Longer lines are truncated, because a response can be megabytes long. */
 const MAX_LINE_LENGTH = 4_000;

@@ -13,7 +13,10 @@ export interface Verdict {
   summary: string;
   /** The `snapshots` of the response, or an empty array if pre-deploy did not send the response. */
   snapshots: JsonObject[];
-  /** Whether the cause may disappear without a correction. If so, the client calls again a few times before it gives up. */
+  /**
+   * Whether the failure may disappear without a correction by the user. If so, the client calls again a few times before it
+   * gives up.
+   */
   isTransient?: boolean;
   /** One line of advice for each error reason in the response. The client prints these lines last. */
   advice?: string[];
@@ -39,7 +42,9 @@ const DECISIONS: Record<Reason, Verdict["decision"]> = {
   OutcomeUnknown: "wait",
   DeadlineExceeded: "wait",
 };
-/** A map instead of an object, because responses supply the keys, and every object also has the key `constructor`. */
+/**
+ * A map for a reason in a response. This is not an object, because every object also has inherited keys such as `constructor`.
+ */
 const DECISION_BY_REASON = new Map<unknown, Verdict["decision"]>(Object.entries(DECISIONS));
 
 /** The decision for each HTTP status and body `status` that pre-deploy sends, such as `200 ready`. */
@@ -79,7 +84,7 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
     if (decision === "wait") return verdict("wait", "pending", advice);
     const doubt = findDoubt(body, text, request);
     if (doubt === undefined) return verdict("ready", "ready", []);
-    return verdict(hasFailed ? "failed" : "wait", `"ready", but ${doubt}: ignored`, advice);
+    return verdict(hasFailed ? "failed" : "wait", `ignored a "ready" response ${doubt}`, advice);
   }
 
   const error = isObject(body.error) ? body.error : {};
@@ -88,7 +93,8 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
   const summary = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
   const errorDecision = DECISION_BY_REASON.get(error.reason);
   if (errorDecision !== undefined) {
-    // Ids always select something, so only a wrong id causes NotFound. Tags can also match nothing.
+    // If all targets have ids, NotFound means that an id is wrong. If a target has tags, NotFound can also mean that no
+    // resource has these tags.
     const hasOnlyIds = request.targets.every(
       ({ tags, exclude_tags }) => tags === undefined && exclude_tags === undefined,
     );
@@ -109,7 +115,10 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
 /** The minimum pause between two calls, even if `Retry-After` is shorter. */
 const MIN_PAUSE_MS = 1_000;
 
-/** Returns whether snapshots failed, whether mistakes in the call explain every failure, and advice for the log. */
+/**
+ * Returns whether a snapshot failed, whether mistakes in the call explain every failure, and lines of advice for the pipeline
+ * log.
+ */
 function summarizeFailures(snapshots: JsonObject[], { targets }: Options["request"]) {
   const ids = new Set(targets.flatMap(idsOf).map(lowerCase));
   const failed = snapshots.filter(({ outcome }) => outcome === "failed");
@@ -142,8 +151,8 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: Options["reques
 const CERTIFICATE = /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
 
 /**
- * Decides what to do after a call that received no response, from the error message of Node.js. The client usually repeats the
- * call, because the call may have reached pre-deploy.
+ * Decides what to do after a call that received no response, by the error message of Node.js. The client usually repeats the
+ * call, because pre-deploy may have received the request.
  */
 export function interpretFailedCall(message: string): Verdict {
   const badInput = (advice: string): Verdict => ({

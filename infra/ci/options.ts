@@ -28,14 +28,14 @@ export const USAGE = `node snapshot-gate.cjs --deployment-id <id> --targets <fil
 Creates a snapshot of every target and waits until all of them are available. A repeated call with the same deployment id
 creates no second snapshot.
 
-  --url <address>           of the API, such as https://gate.example.com/pre-deploy
+  --url <address>           the address of pre-deploy, such as https://gate.example.com/pre-deploy
   --deployment-id <id>      identifies the deployment; at most 128 characters
   --targets <file.json>     a JSON array, such as [{"kind":"snapshot","tags":{"app":"shop"}}]
   --timeout-seconds <n>     how long to wait for all snapshots; default 1800
-  --policy <name>           the policy of the snapshots, for prune-snapshots; default pre-deploy
-  --max-age-minutes <n>     reject a deployment id if its snapshots are older; default 1440
+  --policy <name>           the policy by which prune-snapshots deletes the snapshots; default pre-deploy
+  --max-age-minutes <n>     reject a deployment id whose snapshots are older than this; default 1440
   --retry-failed            create another snapshot for each snapshot that failed last time
-  --allow-any-id            accept an id with an empty part, or with text that looks like an unexpanded variable
+  --allow-any-id            accept a deployment id that looks as if a variable in it was not set or not expanded
   --help                    print this text; works only without other options
 
 Each option can also be set as an environment variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
@@ -73,14 +73,15 @@ export const secretsIn = (environment: Environment): string[] =>
 export function readOptions(argv: readonly string[], environment: Environment): Options {
   const values = parse(argv);
   const find = (name: keyof typeof OPTIONS): string | undefined => {
-    // An empty value probably comes from an unset pipeline variable. The default could be more permissive than that variable.
+    // An empty value probably comes from an unset pipeline variable. Reject the empty value, because the default may allow more
+    // than the user wanted.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
   const findRequired = (name: keyof typeof OPTIONS): string => {
     const value = find(name);
-    if (value === undefined) throw new BadInput(`Expected --${name}; it is missing.`);
+    if (value === undefined) throw new BadInput(`Expected the option --${name}, but it is missing.`);
     return value;
   };
   const policy = find("policy");
@@ -123,24 +124,28 @@ function readUrl(text: string): URL {
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
   if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
     throw new BadInput(
-      "--url: expected an https address that ends after its path, such as https://gate.example.com/pre-deploy.",
+      "--url: expected an https address without a user name, a password or a query string, such as https://gate.example.com/pre-deploy.",
     );
   }
   return url;
 }
 
-/** Matches letters and digits of any script, and punctuation that no syntax for variables uses. */
+/**
+ * Matches an id of letters and digits of any script, and of punctuation that cannot begin or end a variable. For example, it
+ * excludes `$`, `%`, `{` and `<`.
+ */
 const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
 /** Matches a word that programming languages print for a missing value, such as `undefined`. */
 const MISSING = /^(undefined|null|none|nil|nan)$/i;
 
 /**
- * Rejects a deployment id in which a variable is unset or unexpanded. Every deployment would send the same id, so pre-deploy
- * would report the snapshots of an older deployment.
+ * Rejects a deployment id that contains an unset or unexpanded variable. With such an id, every deployment would send the same
+ * id, so pre-deploy would report the snapshots of an older deployment.
  */
 function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
-  // Check only the first and the last part. A branch name in the middle, such as fix-null-check-12, can contain such a word.
+  // Check only the first and the last part, because a branch name in the middle, such as fix-null-check-12, can contain the
+  // word `null`.
   const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
   const isExpanded = ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
@@ -167,13 +172,13 @@ function readCredentials(environment: Environment): Credentials {
   else if (accessKey && secretKey) credentials = { accessKey, secretKey, ...(securityToken ? { securityToken } : {}) };
   else {
     throw new BadInput(
-      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment; neither is set.",
+      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment, but neither is set.",
     );
   }
   // Pasted secrets often end with a line break, which no HTTP header can contain.
   if (!Object.values(credentials).every((value) => /^[\x21-\x7e]+$/.test(value))) {
     throw new BadInput(
-      "Expected credentials of printable ASCII characters without spaces; one value has another character, such as a line break at its end.",
+      "Expected credentials of printable ASCII characters without spaces, but a credential contains another character, such as a line break at its end.",
     );
   }
   return credentials;

@@ -10,9 +10,9 @@ const ERRORS = ["error", "errors", "error_code", "error_msg"];
 const hasError = (object: JsonObject): boolean => ERRORS.some((name) => (object[name] ?? null) !== null);
 
 /**
- * Returns why a `ready` response is not credible, or undefined if it is credible. The response must contain the id of this
- * deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at least one available snapshot
- * of its kind if the entry has tags.
+ * Returns why a `ready` response is not credible, as the end of a sentence, or undefined if it is credible. The response must
+ * contain the id of this deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at
+ * least one available snapshot of its kind if the entry has tags.
  */
 export function findDoubt(
   body: JsonObject,
@@ -26,7 +26,7 @@ export function findDoubt(
   if (!Array.isArray(snapshots)) return "without an array of snapshots";
   for (const [index, entry] of snapshots.entries()) {
     const fault = findFault(entry);
-    if (fault !== undefined) return `snapshots[${index}] has ${fault}`;
+    if (fault !== undefined) return `in which snapshots[${index}] has ${fault}`;
   }
   const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with the same snapshot for two resources";
@@ -65,8 +65,9 @@ export const idsOf = (selection: Selection): unknown[] =>
 export const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value);
 
 /**
- * Returns whether an object in the JSON text has two fields with the same name. JSON parsers disagree about which of the two
- * values is valid. In JSON every string before a colon is a field name, so more such strings than parsed fields are a repetition.
+ * Returns whether an object in the JSON text has two fields with the same name, because JSON parsers disagree about which of
+ * the two values is valid. In JSON every string before a colon is a field name. If the text has more field names than the
+ * parsed body has fields, a name occurs twice.
  */
 function hasRepeatedNames(body: JsonObject, text: string): boolean {
   const strings = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g) ?? [];

@@ -17,7 +17,7 @@ export interface Operation {
   schema: string;
   body: Schema;
   example: JsonObject;
-  /** The request body that a configuration variable can select instead, and the name of the extension field for it. */
+  /** The request body schema that applies if EVS_LIMITS is `classic`, and the name of the OpenAPI extension field for it. */
   alternative?: { extension: string; body: Schema };
   parameters?: JsonObject[];
   /** The responses of this function by HTTP status, without the error responses that all functions share. */
@@ -42,7 +42,7 @@ const createResponse = ({ description = CREATED, schema = {}, example }: OpenApi
   example,
 });
 
-/** Returns a response of pre-deploy. The `status` of the example becomes the only allowed `status`. */
+/** Returns a response of pre-deploy. Its body can have only the `status` that the example has. */
 const progressResponse = (
   { description = "", schema, example }: OpenApiResponse,
   httpStatus: string,

@@ -17,7 +17,7 @@ export async function generateSchemas(): Promise<Map<string, string>> {
   for (const name of await readdir(FUNCTIONS)) {
     if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
     const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
-    // Sorted, because a mocked module may list its exports in another order.
+    // Sort the exports, because a mocked module may list its exports in another order.
     const variants = Object.keys(schemas)
       .filter((variant) => variant !== "default")
       .sort();
@@ -44,7 +44,7 @@ function withParts(schemas: unknown[]): { parts: string; texts: string[] } {
     if (typeof value !== "object" || value === null) return;
     const text = JSON.stringify(value);
     counts.set(text, (counts.get(text) ?? 0) + 1);
-    // The constant of a repeated part includes everything inside of it.
+    // Count the inner values only once, because the constant of a repeated part includes them.
     if (counts.get(text) === 1) Object.values(value).forEach(count);
   };
   schemas.forEach(count);

@@ -1,4 +1,4 @@
-/** Defines the methods with which tests and local commands control the embedded cloud. */
+/** Defines the options of the embedded cloud, and the methods that tests and local commands use to control it. */
 import type { CloudClock } from "./clock.ts";
 import type { CloudBehavior } from "./cloud-behavior.ts";
 import type { Invocation, LogEntry } from "./cloud-state.ts";
@@ -108,9 +108,12 @@ export interface Resources {
 /** A running embedded cloud. */
 export interface EmbeddedCloud extends Resources {
   readonly url: string;
-  /** The names of the services, such as `evs`. All of them have the same address. */
+  /** The names of the services, such as `evs`. All services have the same address. */
   readonly services: readonly string[];
-  /** The types of the resources that are neither servers nor disks, each with the field of a create request that names it. */
+  /**
+   * The resource types other than servers and disks, such as `cluster`. `idField` is the field of a create request that
+   * contains the id of such a resource, such as `cluster_id`.
+   */
   readonly otherResources: readonly { type: string; idField: string }[];
   readonly projectId: string;
   readonly region: string;
@@ -141,7 +144,7 @@ export interface EmbeddedCloud extends Resources {
   snapshots(kind?: Kind): SnapshotView[];
   /** The log lines that LTS has stored. */
   readonly logs: LogEntry[];
-  /** The lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
+  /** The log lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
   readonly lostLogs: LogEntry[];
   readonly invocations: Invocation[];
   readonly requests: RequestView[];

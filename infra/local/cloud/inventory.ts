@@ -1,6 +1,6 @@
 /**
- * Stores the servers, disks, clusters and snapshots of the cloud, and computes their statuses from the clock. Nothing in this
- * file depends on HTTP or on the field names of a service.
+ * Stores the servers, disks, clusters and snapshots of the embedded cloud, and computes their statuses from the clock. This
+ * file depends neither on HTTP nor on the field names of a service.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudClock } from "./clock.ts";
@@ -35,9 +35,9 @@ export class Inventory {
   readonly #statuses: Record<Kind, Statuses>;
   readonly #volumesOfServer = new Groups<VolumeRecord>();
   readonly #endings = new Map<string, string[]>();
-  /** The snapshots in the status `deleting`, ordered by the end of their deletion. */
+  /** The snapshots in the status `deleting`. The snapshot whose deletion finishes first comes first. */
   readonly #deleting: AnySnapshot[] = [];
-  /** From this time on, lists show every snapshot that exists now. */
+  /** When list responses contain every snapshot that exists now, in epoch milliseconds. */
   #allVisibleAt = 0;
   #sequence = 0;
   #discarding = false;
@@ -60,7 +60,7 @@ export class Inventory {
     return this.#sequence;
   }
 
-  /** Runs `work` and discards every snapshot, deletion and attachment that it creates. */
+  /** Runs `work`, but stores none of the snapshots, deletions and attachments that `work` makes. */
   discard<T>(work: () => T): T {
     this.#discarding = true;
     try {
@@ -70,7 +70,7 @@ export class Inventory {
     }
   }
 
-  /** Removes the snapshots whose deletion has ended. Must be called before snapshots are read. */
+  /** Removes every snapshot whose deletion has finished. Callers must call this method before they read snapshots. */
   removeDeleted(): void {
     const now = this.now();
     for (;;) {
@@ -87,7 +87,7 @@ export class Inventory {
     return volume.attachments.some(({ attachedAt }) => attachedAt <= this.now()) ? "in-use" : "attaching";
   }
 
-  /** Returns the attachments of a disk, without those that are still `attaching`. */
+  /** Returns the completed attachments of a disk. Omits attachments that are still `attaching`. */
   attachmentsOf(volume: VolumeRecord): AttachmentRecord[] {
     const now = this.now();
     return volume.attachments.filter(({ attachedAt }) => attachedAt <= now);
@@ -138,12 +138,15 @@ export class Inventory {
     for (const volume of this.#volumesOfServer.of(id)) this.detach(volume, id);
   }
 
-  /** Sets the final status of the next snapshot of a resource. `stuck` means that the snapshot is `creating` forever. */
+  /**
+   * Sets the final status of the next snapshot of a disk, server or cluster. With `stuck` the snapshot stays `creating`
+   * forever.
+   */
   endWith(resourceId: string, ending: string): void {
     this.#endings.set(resourceId, [...(this.#endings.get(resourceId) ?? []), ending]);
   }
 
-  /** Returns the common fields of a snapshot that a service creates now. */
+  /** Returns the fields that all kinds of snapshots have, for a snapshot that a create request adds now. */
   newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
     const statuses = this.#statuses[kind];
@@ -160,7 +163,7 @@ export class Inventory {
     };
   }
 
-  /** Returns the time fields of a snapshot that was created in the past. */
+  /** Returns the time fields for a snapshot whose creation finished at `createdAt`. */
   pastTimeFields(createdAt: number) {
     return {
       ...this.#stamp(createdAt),
@@ -177,7 +180,7 @@ export class Inventory {
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
-  /** Sets the status `deleting`. The snapshot disappears when its deletion ends. */
+  /** Sets the status of a snapshot to `deleting`. The snapshot disappears when its deletion finishes. */
   deleteSnapshot(snapshot: AnySnapshot): void {
     if (this.#discarding) return;
     snapshot.goneAt = this.now() + this.#timing.deletionMs;
@@ -188,7 +191,7 @@ export class Inventory {
     this.removeDeleted();
   }
 
-  /** Removes a snapshot at once, without the status `deleting`. */
+  /** Removes a snapshot immediately, without the status `deleting`. */
   removeSnapshot(snapshot: AnySnapshot): void {
     if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
   }
@@ -198,7 +201,10 @@ export class Inventory {
     return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.endStatus;
   }
 
-  /** Sets the status of a snapshot and cancels its pending change of status. `creating` then never ends. */
+  /**
+   * Sets the status of a snapshot, and cancels any status change that would follow. A snapshot that is set to `creating` stays
+   * `creating`.
+   */
   setStatus(snapshot: AnySnapshot, status: string): void {
     const index = this.#deleting.indexOf(snapshot);
     if (index >= 0) this.#deleting.splice(index, 1);
@@ -215,13 +221,16 @@ export class Inventory {
     return snapshot.goneAt === undefined && now < snapshot.readyAt;
   }
 
-  /** Returns a condition for the snapshots that lists show already, or `undefined` if lists show all snapshots. */
+  /**
+   * Returns a condition that matches the snapshots that list responses already contain. Returns `undefined` if list responses
+   * contain every snapshot.
+   */
   visibility(): ((snapshot: AnySnapshot) => boolean) | undefined {
     const now = this.now();
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
   }
 
-  /** Starts a job whose status `outcome` computes from the time. */
+  /** Starts a job. Each job request calls `statusAt` to compute the status of the job. */
   startJob(type: string, outcome: Job["outcome"]): Job {
     const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), outcome };
     this.jobs.set(job.id, job);
@@ -250,7 +259,7 @@ function freeDevice(used: Set<string>): string {
   }
 }
 
-/** Returns the letters of the nth device: a to z, then aa, ab and so on. */
+/** Returns the last letters of the device name with this index: `a` for 0, `z` for 25, `aa` for 26. */
 function deviceLetters(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : deviceLetters(Math.floor(index / 26) - 1) + letter;

@@ -1,4 +1,4 @@
-/** Defines the records of servers, disks, clusters, snapshots and jobs in the inventory. */
+/** Defines how the embedded cloud stores servers, disks, clusters, snapshots and jobs. */
 import type { Stored } from "./time-ordered-store.ts";
 
 export type Tags = Record<string, string>;
@@ -15,7 +15,7 @@ export interface AttachmentRecord {
   volumeId: string;
   serverId: string;
   device: string;
-  /** Before this time, in epoch milliseconds, the disk is `attaching`. */
+  /** When the attachment is complete, in epoch milliseconds. Until then the disk has the status `attaching`. */
   attachedAt: number;
 }
 
@@ -29,7 +29,7 @@ export interface VolumeRecord extends Stored {
   metadata: Tags;
   enterpriseProjectId: string;
   multiattach: boolean;
-  /** Overrides the status that follows from the attachments. */
+  /** The disk status that a test has set. If undefined, the status depends on the attachments. */
   status: string | undefined;
   attachments: AttachmentRecord[];
 }
@@ -38,51 +38,63 @@ export interface ClusterRecord extends Stored {
   name: string;
   status: string;
   subStatus: string;
-  /** Overrides the task that follows from the snapshots. */
+  /** The task that a test has set. If undefined, the task is `SNAPSHOTTING` while a snapshot of the cluster is being created. */
   taskStatus: string | undefined;
   tags: Tags;
   enterpriseProjectId: string;
 }
 
-/** The fields that the records of all kinds of snapshots have. */
+/** The stored data of a snapshot, without the fields that only some kinds of snapshots have. */
 export interface SnapshotRecord extends Stored {
   kind: Kind;
-  /** The id of the disk, cluster or server. Empty for a group of disks without a server. */
+  /**
+   * The id of the disk, cluster or server that the snapshot was created of. Empty for a snapshot group that was created without
+   * a server id.
+   */
   resourceId: string;
   name: string;
   description: string | null;
-  /** The string that responses show as the creation time. If `text` is undefined, they show no creation time. */
+  /**
+   * Replaces the creation time in responses, because a test has set this string. If `text` is undefined, responses contain no
+   * creation time.
+   */
   createdText?: { text: string | undefined };
-  /** 0 to 999. Makes the times of snapshots differ that are created in the same millisecond. */
+  /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
   microseconds: number;
-  /** Until this time the snapshot is `creating`. `Infinity` means that it is stuck. */
+  /** When the creation finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means never. */
   readyAt: number;
-  /** The status after `readyAt`. */
+  /** The status that the snapshot has after `readyAt`, such as `available`. */
   endStatus: string;
-  /** Lists omit the snapshot until this time. */
+  /** When list responses begin to contain the snapshot, in epoch milliseconds. */
   visibleAt: number;
   updatedAt: number | undefined;
-  /** When the deletion ends. Undefined unless the snapshot is `deleting`. */
+  /** When the deletion finishes, in epoch milliseconds. Undefined unless the snapshot is `deleting`. */
   goneAt: number | undefined;
   size: number;
   enterpriseProjectId: string;
 }
 
 /**
- * Maps the name of each kind of snapshot to the type of its record. The file of the service that implements a kind adds the kind
- * by declaration merging, so a new kind changes no other file.
+ * Maps the name of each kind of snapshot to the type of its stored record. The file in `services/` that implements a kind adds
+ * it here by declaration merging, so a new kind changes no other file.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
 export interface SnapshotOf {}
 
-/** Maps the name of each kind of snapshot to the fields with which a test adds such a snapshot. Extended like `SnapshotOf`. */
+/**
+ * Maps the name of each kind of snapshot to the options that `addSnapshot` accepts only for this kind. The file in `services/`
+ * that implements the kind adds it here by declaration merging.
+ */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
 export interface SeedOf {}
 
 export type Kind = keyof SnapshotOf;
 export type AnySnapshot = SnapshotOf[Kind];
 
-/** The status of a snapshot in each phase, in the spelling of the service. */
+/**
+ * The statuses of a snapshot during its creation, after a successful creation and after a failed creation, as its service
+ * spells them.
+ */
 export interface Statuses {
   creating: string;
   available: string;
@@ -93,11 +105,11 @@ export interface Job {
   id: string;
   type: string;
   beganAt: number;
-  /** Returns the status at the time `now`, and when the job ended. */
+  /** Returns the status of the job at the time `now`, and when the job finished. */
   outcome(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
 }
 
-/** Returns the creation time that responses show: `usual`, unless a test has set another text. */
+/** Returns the creation time for responses: the string that a test has set, or `usual` if no test has set a string. */
 export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
   return createdText ? createdText.text : usual;
 }

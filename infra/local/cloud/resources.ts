@@ -1,4 +1,4 @@
-/** Implements the methods by which a test adds, changes and removes servers, disks and clusters. */
+/** Implements the methods with which a test adds, changes and removes servers, disks and clusters. */
 import { randomUUID } from "node:crypto";
 import { bareTime, epoch } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
@@ -67,7 +67,8 @@ export function createResources(cloudState: CloudState): Resources {
     addCluster: (cluster = {}) => structuredClone(addCluster(cluster, cloudState)),
     addOther(type, resource) {
       const service = SERVICES.find((one) => one.resource?.type === type);
-      if (service?.resource === undefined) throw new Error(`No service has resources of the type ${type}.`);
+      if (service?.resource === undefined)
+        throw new Error(`addOther: expected a type in otherResources, got "${type}".`);
       service.resource.add(resource, cloudState);
     },
     setCluster(clusterId, state) {

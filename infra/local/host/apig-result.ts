@@ -9,8 +9,8 @@ export interface ApigResult {
 const MEMBERS = ["statusCode", "headers", "body", "isBase64Encoded"];
 
 /**
- * Returns a description of each difference between a function's result and the documented shape, or an empty array. Reports a
- * missing member too, because no document says that the platform accepts such a result.
+ * Returns a description of each difference between the result of a function and the documented shape. Also reports a missing
+ * field, because no document says that the platform accepts a result without it.
  */
 export function resultFaults(result: unknown): string[] {
   if (!isObject(result)) return [`the result is not an object but ${result === null ? "null" : `a ${typeof result}`}`];

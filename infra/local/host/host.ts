@@ -20,11 +20,14 @@ export interface HostOptions {
   projectId: string;
   /** The region in the function URN of failure notices. Functions do not receive the region from the platform. */
   region?: string;
-  /** The timeout of each function, or of each function by name. */
+  /** The timeout in seconds: one number for all functions, or a number for each function name. */
   timeoutSeconds: number | Record<string, number>;
   memoryMb?: number;
   cpuMillicores?: number;
-  /** The maximum number of instances, for every function or by function name (max_instance_num in Terraform). Default 16. */
+  /**
+   * The maximum number of instances of a function, as max_instance_num in Terraform: one number for all functions, or a number
+   * for each function name. Default 16.
+   */
   maxInstances?: number | Record<string, number>;
   /** Environment variables that FunctionGraph does not set, such as an access key for `npm run invoke -- … --real`. */
   environment?: Record<string, string>;
@@ -74,7 +77,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   };
   const timeoutOf = (name: string): number => {
     const timeout = settingOf(options.timeoutSeconds, name);
-    if (timeout === undefined) throw new Error(`timeoutSeconds: expected the timeout of ${name}`);
+    if (timeout === undefined) throw new Error(`timeoutSeconds: expected a number for the function ${name}, got none`);
     return timeout;
   };
   const createPool = (name: string) =>
@@ -163,7 +166,10 @@ export function bundlesIn(dist: string): string[] {
     .sort();
 }
 
-/** Returns the setting of a function. */
+/**
+ * Returns the value of a setting for one function. The setting is one number for all functions, or a number for each function
+ * name.
+ */
 function settingOf(setting: number | Record<string, number> | undefined, name: string): number | undefined {
   return typeof setting === "object" ? setting[name] : setting;
 }
@@ -185,7 +191,10 @@ function checkPayload(event: unknown, limit: number): void {
   if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the limit is ${limit} bytes`);
 }
 
-/** Throws if the `user_event` of a timer event is too long. Only `invoke` checks this, because `invokeAsync` allows more. */
+/**
+ * Throws if the `user_event` of a timer event is too long. Only `invoke` calls this check, because FunctionGraph allows a
+ * longer event in an asynchronous invocation.
+ */
 function checkTimer(event: unknown): void {
   const { trigger_type, user_event } = Object(event) as Record<string, unknown>;
   if (trigger_type !== "TIMER" || typeof user_event !== "string") return;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HANDLER, type InstanceSettings, instanceEnvironment } from "./environment.ts";
 import { readLines } from "./lines.ts";
 
-/** The credentials of the function's agency. Empty for a function without an agency. */
+/** The credentials that the agency of a function provides. Empty for a function without an agency. */
 export interface Credentials {
   ak?: string;
   sk?: string;

@@ -44,7 +44,7 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
 
   return {
     run,
-    /** Waits for an idle instance and runs a request, because the platform also keeps asynchronous events until then. */
+    /** Waits for an idle instance and runs a request. The platform also keeps an asynchronous event until an instance is idle. */
     async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
       for (;;) {
         const done = await run(event, context);

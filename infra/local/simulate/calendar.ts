@@ -1,4 +1,7 @@
-/** Draws a calendar with a row for each retention rule. Each mark is a day whose snapshot the rule retains on the last day. */
+/**
+ * Draws a calendar with a row for each retention rule. Each mark in a row is the creation day of a snapshot that the rule still
+ * retains on the last day.
+ */
 import { rulesOf } from "./report.ts";
 import type { Day, Rule } from "./simulate.ts";
 

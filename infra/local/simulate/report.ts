@@ -11,7 +11,10 @@ export const rulesOf = (days: readonly Day[]): Rule[] =>
 const countByRule = (retained: readonly RetainedSnapshot[], rule: Rule) =>
   retained.filter(({ rules }) => rules.includes(rule)).length;
 
-/** Returns a table with a row for each day. It counts retained snapshots by rule, and several rules can retain one snapshot. */
+/**
+ * Returns a table with a row for each day. The column of a rule contains the number of snapshots that the rule retains. If
+ * several rules retain the same snapshot, each of their columns counts it.
+ */
 export function daysTable(days: readonly Day[]): string[] {
   const rules = rulesOf(days);
   return formatTable(

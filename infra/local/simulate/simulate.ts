@@ -41,7 +41,10 @@ export interface Day {
 
 const HOUR_MS = 3_600_000;
 
-/** Simulates one resource: creates a snapshot at a fixed interval and prunes after each. Returns the result of each day. */
+/**
+ * Simulates a policy for one resource: creates a snapshot at a fixed interval, and deletes snapshots by the retention after
+ * each new snapshot. Returns the result of each day.
+ */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: Plan): Day[] {
   const options = retentionOf(policy);
   const dayOf = (time: number) => new Date(options.wallClock(instant(time))).toISOString().slice(0, 10);

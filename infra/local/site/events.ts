@@ -9,7 +9,7 @@ export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
   user_event: JSON.stringify(policy),
 });
 
-/** A disk attachment that CTS reports. */
+/** The attachment of a disk to a server, as the two CTS traces describe it. */
 interface Attachment {
   serverId: string;
   serverName: string;

@@ -15,7 +15,10 @@ export async function post(url: string, body: object, headers: Record<string, st
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Returns the error message in a response of a function or of the API gateway. Returns any other response unchanged. */
+/**
+ * Returns the error message in an error response of a function or of the API gateway. Returns the text of any other response
+ * unchanged.
+ */
 export function message(text: string): string {
   const response = parse(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
   if (response?.error) return `${response.error.code ?? ""} ${response.error.message ?? ""}`.trim();

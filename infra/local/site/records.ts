@@ -17,7 +17,7 @@ export interface ResultRecord {
   error?: { reason?: string; code?: string; message?: string };
 }
 
-/** Parses a line that a function printed. Returns undefined if the line is not a result record. */
+/** Parses a line that a function printed. Returns the result record, or undefined if the line is not a result record. */
 export function parseRecord(text: string): ResultRecord | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
@@ -41,7 +41,10 @@ export function summarize(record: ResultRecord, nameOf: (id: string) => string):
   return `${record.function}  ${record.outcome}  ${subject}${reason}`;
 }
 
-/** Returns a string that identifies a result record, both on stdout and in the LTS log stream. */
+/**
+ * Returns a string that identifies a result record. The string is the same for the record on stdout and the record in the LTS
+ * log stream.
+ */
 function identify(record: ResultRecord): string {
   const { function: name, request_id, action, kind, resource_id, snapshot_id, outcome, time } = record;
   return JSON.stringify([name, request_id, action, kind, resource_id, snapshot_id, outcome, time]);

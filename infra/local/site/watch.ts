@@ -1,14 +1,14 @@
 import type { EmbeddedCloud } from "../cloud/index.ts";
 import { normalizeStatus, ownSnapshots, resourceOf } from "./sample-inventory.ts";
 
-/** A snapshot whose status is being watched. */
+/** A snapshot that `watchSnapshots` has seen, with its last status. */
 export interface Watched {
   id: string;
   kind: string;
   name: string;
   resourceId: string;
   status: string;
-  /** How many seconds the snapshot took from its first observation to its last status change. */
+  /** The seconds between the first poll that showed the snapshot and its last status change. */
   seconds: number;
 }
 

@@ -4,9 +4,10 @@ import { message, parse, post } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
 /**
- * Sends a create request through the gateway twice. The second request must return the snapshot of the first request.
+ * Returns the step that sends the same create request through the gateway twice. The second response must contain the snapshot
+ * that the first request created.
  *
- * @param options the create options in addition to the default values of the kind
+ * @param options the fields of the request body that differ from the default values of the kind
  */
 export function createStep(kind: Kind, subject: string, options: object): TourStep {
   const functionName = `create-${kind.name}`;
@@ -27,7 +28,7 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
       const first = await send();
       if (first.outcome !== "accepted" || !first.id) {
         const summary = `${first.status} ${message(first.text)}`;
-        const problem = `responded with ${first.status} ${first.outcome ?? ""}: ${message(first.text)}`;
+        const problem = `expected the outcome accepted, got ${first.status} ${first.outcome ?? ""}: ${message(first.text)}`;
         return { summary, snapshotIds: [], problems: [problem] };
       }
       const again = await send();
@@ -37,7 +38,9 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
         snapshotIds: [first.id],
         problems: isSame
           ? []
-          : [`sent again, it responded with ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`],
+          : [
+              `sent again: expected existing ${first.id}, got ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`,
+            ],
       };
     },
   };

@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { message, parse, post, type Reply } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
-/** The interval between two requests. It is shorter than `Retry-After`, because the tour must be short. */
+/**
+ * The pause between two requests, in milliseconds. It is shorter than the `Retry-After` in the responses, so the tour does not
+ * take long.
+ */
 const POLL_MS = 500;
 const MAX_WAIT_MS = 15_000;
 
@@ -11,7 +14,7 @@ interface GateResponse {
   snapshots?: { snapshot_id?: string; detail?: string }[];
 }
 
-/** Requests the gate of a deployment, and repeats the request until the gate is open. */
+/** Returns the step that calls pre-deploy for a deployment, and repeats the call until pre-deploy responds `ready`. */
 export function gateStep(deployment: string, targets: object[]): TourStep {
   return {
     title: "POST /pre-deploy",
@@ -39,7 +42,7 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
         snapshotIds: ids,
         problems: isSame
           ? []
-          : [`the first call returned the snapshots ${ids}, the last call returned ${snapshotIds(last)}`],
+          : [`expected the snapshots ${ids} of the first call in the last response, got ${snapshotIds(last)}`],
       };
     },
   };
@@ -51,5 +54,5 @@ const snapshotIds = ({ text }: Reply): string[] =>
 const failure = ({ status, text }: Reply, ids: string[]) => ({
   summary: `${status} ${message(text)}`,
   snapshotIds: ids,
-  problems: [`responded with ${status}: ${message(text)}`],
+  problems: [`expected 202 and later 200, got ${status}: ${message(text)}`],
 });

@@ -7,21 +7,21 @@ import { gateStep } from "./gate-step.ts";
 import type { TourStep } from "./step.ts";
 import { timerStep } from "./timer-step.ts";
 
-/** The resource of which the tour creates a snapshot of a kind. Default: the first resource that the kind can use. */
+/** The sample resource that the tour snapshots, for each kind of snapshot. Default: the first resource that the kind can use. */
 const RESOURCES: Record<string, string> = {
   snapshot: "web-1-data",
   "standard-snapshot": "web-1-system",
   "snapshot-group": "database-1",
 };
 
-/** How the policy of the tour selects the resources of a kind. Default: by the tag `backup`. */
+/** How the tour's policy selects resources, for each kind of snapshot. Default: by the tag `backup`. */
 const SELECTIONS: Record<string, object> = {
   snapshot: { tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
   "standard-snapshot": { tags: { tier: "cold" } },
   "snapshot-group": { tags: { role: "web" } },
 };
 
-/** Returns the steps of the tour, in their order. Each kind of snapshot has a step of its own. */
+/** Returns the steps of the tour in order. The first steps create a snapshot of each kind. */
 export function tourSteps({ inventory }: LocalSite): TourStep[] {
   const kinds = Object.values<Kind>(KINDS).map((kind) => {
     const { idField, name } = resourceFor(kind);

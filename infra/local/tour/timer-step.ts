@@ -2,7 +2,10 @@ import { timerEvent } from "../site/events.ts";
 import { deliver, failureOf } from "./deliveries.ts";
 import type { TourStep } from "./step.ts";
 
-/** Delivers a timer event with a policy twice, because the platform may deliver an event twice. */
+/**
+ * Returns the step that delivers the same timer event twice, because the platform may deliver an event twice. The second
+ * delivery must create no snapshot.
+ */
 export function timerStep(policy: { policy: string; targets: object[]; [field: string]: unknown }): TourStep {
   return {
     title: `TIMER ${policy.policy}`,
@@ -18,7 +21,9 @@ export function timerStep(policy: { policy: string; targets: object[]; [field: s
       return {
         summary: `${accepted} accepted  delivered again: ${again.summary}`,
         snapshotIds: first.snapshotIds,
-        problems: isDuplicateFree ? [] : [`delivered again: ${again.summary}`],
+        problems: isDuplicateFree
+          ? []
+          : [`delivered again: expected ${accepted} existing and no new snapshot, got ${again.summary}`],
       };
     },
   };

@@ -1,7 +1,7 @@
 /**
- * Builds the events of an attached disk in every documented or plausible form. Nobody has published a captured trace of an
- * attachment, so the form that the cloud sends is UNCONFIRMED. *CTS User Guide, "Trace Structure" (cts_03_0010)* shows the
- * time `Dec 8, 2016 11:24:04 GMT+08:00` and documents bodies that are JSON strings.
+ * Builds CTS traces of a disk attachment in every documented or plausible form. Nobody has published a captured trace of an
+ * attachment, so the form that CTS sends is UNCONFIRMED. *CTS User Guide, "Trace Structure" (cts_03_0010)* shows the time `Dec
+ * 8, 2016 11:24:04 GMT+08:00` and documents bodies that are JSON strings.
  */
 export interface AttachmentTraces {
   serverId: string;
@@ -10,11 +10,11 @@ export interface AttachmentTraces {
   device?: string;
   /** When the attach request arrived, in epoch milliseconds. */
   requestedAt: number;
-  /** When the job of the attachment ended, in epoch milliseconds. Default: 30 seconds after the request. */
+  /** When the attachment job finished, in epoch milliseconds. Default: 30 seconds after the request. */
   completedAt?: number;
 }
 
-/** The formats of a time. The usual format is the first one. */
+/** The formats of the times in a trace. The first format is the usual one. */
 const TIME_LAYOUTS = {
   milliseconds: (ms: number) => ms,
   seconds: (ms: number) => Math.floor(ms / 1000),
@@ -31,7 +31,7 @@ const TIME_LAYOUTS = {
   },
   /** `11/28/2026 01:35:51` */
   monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
-  /** `2026-11-27 17:35:51`: UTC, although the string has no zone. */
+  /** `2026-11-27 17:35:51`, in UTC without a time zone. */
   noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   unreadable: () => "yesterday",
   null: () => null,
@@ -39,7 +39,7 @@ const TIME_LAYOUTS = {
 } as const;
 
 const EAST = 8 * 60 * 60 * 1000;
-/** Formats the local time eight hours east of Greenwich. */
+/** Formats a time as an ISO 8601 string, shifted to the time zone UTC+8. */
 const east = (ms: number) => new Date(ms + EAST).toISOString();
 
 type TimeLayout = keyof typeof TIME_LAYOUTS;
@@ -49,16 +49,19 @@ export interface TraceVariant {
   time?: TimeLayout;
   /** Whether `request`, `response` and `user` are objects or JSON strings. Default `objects`. */
   bodies?: "objects" | "texts";
-  /** Which ids the trace contains in addition to those of its record. Default `all`, which adds trace and job ids. */
+  /**
+   * The ids in the trace: `noDisk` has only the server id, `noServer` has only the disk id, and `none` has no id. `all` also
+   * has the ids of the trace and of the job. Default `all`. A completion trace never contains the disk id.
+   */
   ids?: "all" | "noDisk" | "noServer" | "none";
-  /** The status of the job in the record of its completion. Default `SUCCESS`. */
+  /** The status of the attachment job in the completion trace. Default `SUCCESS`. */
   job?: "SUCCESS" | "FAIL" | "RUNNING";
   /** The envelope of the event. All values except `cts` are CloudEvents of EventGrid. Default `cts`. */
   envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
   traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";
 }
 
-/** The variants by name. Each variant differs from the usual event in one field. */
+/** The trace variants by name. Each variant differs from the usual trace in one field. */
 export const TRACE_VARIANTS: Record<string, TraceVariant> = {
   usual: {},
   ...named("time", (Object.keys(TIME_LAYOUTS) as TimeLayout[]).slice(1)),
@@ -74,8 +77,9 @@ function named<K extends keyof TraceVariant>(field: K, values: readonly NonNulla
 }
 
 /**
- * Returns the event of one of the two records of an attachment. CTS writes `request` when the attach request arrives, and
- * `completion` when its job ends. The completion contains the id of the server only.
+ * Returns an event with one of the two CTS traces of a disk attachment. CTS writes the `request` trace when the attach request
+ * arrives, and the `completion` trace when the attachment job finishes. The completion trace contains the id of the server, but
+ * not the id of the disk.
  *
  * @example
  * attachmentEvent("completion", { serverId, volumeId, requestedAt }, { job: "FAIL", time: "monthName" });
@@ -87,7 +91,7 @@ export function attachmentEvent(
 ): unknown {
   const { requestedAt, completedAt = requestedAt + 30_000 } = attachment;
   const at = record === "request" ? requestedAt : completedAt;
-  // Convert to JSON and back, because a field that is undefined is absent from a real event.
+  // Convert to JSON and back to remove every undefined field, because a real event does not contain such a field.
   const trace = JSON.parse(JSON.stringify(traceOf(record, attachment, at, variant)));
   const { envelope = "cts" } = variant;
   if (envelope === "cts") return { cts: trace };
@@ -140,7 +144,7 @@ function traceOf(record: "request" | "completion", attachment: AttachmentTraces,
       response: body(jobId),
     };
   }
-  // The trace of a failed job still has the rating `normal`.
+  // CTS gives the trace of a failed job the rating `normal` too.
   const failure = job === "FAIL" ? { error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." } : {};
   const entities = server === undefined ? {} : { server_id: server };
   return {

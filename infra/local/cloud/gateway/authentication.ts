@@ -13,7 +13,7 @@ export interface Credentials {
   sk: string;
   securityToken?: string;
   token?: string;
-  /** The project that the credentials give access to. Default: the project of the embedded cloud. */
+  /** The only project that the credentials can access. Default: the project of the embedded cloud. */
   projectId?: string;
 }
 
@@ -33,8 +33,8 @@ export interface SignedRequest {
 }
 
 /**
- * The result of authentication. A failure has a `reason` and a `fault`: `signature` means that the caller made a mistake, while
- * tests cause `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
+ * The result of authentication. A failure has a `reason`, and a `fault` that tells who caused the failure: `signature` is a
+ * mistake of the caller. A test causes `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
  */
 export type Verdict =
   | { signed: Signed; credentials: Credentials }
@@ -140,7 +140,7 @@ function canonicalSignature(signedRequest: SignedRequest, names: string[], date:
   const { method, path, query, headers, body } = signedRequest;
   const canonicalHeaders = names.map((name) => `${name}:${String(headers[name]).trim()}\n`).join("");
   const declared = headers["x-sdk-content-sha256"];
-  // Compute the hash even if the request declares a hash. Otherwise a caller could change the body and keep a valid signature.
+  // Compute the hash even if the request contains a hash. Otherwise a caller could change the body and keep a valid signature.
   const payloadHash = declared === "UNSIGNED-PAYLOAD" ? declared : createHash("sha256").update(body).digest("hex");
   const request = [
     method,

@@ -21,7 +21,7 @@ export interface RequestScope {
   match: Match;
 }
 
-/** The functions with which a fault can handle its request. */
+/** The functions that `applyFault` needs to handle a request. */
 export interface FaultActions<Cloud> {
   cloudState: CloudState;
   /** Calls the service and returns its response. The default `cloudState` is the state of the embedded cloud. */
@@ -132,7 +132,7 @@ function acknowledge(
   return response;
 }
 
-/** Returns the given body, or by default the error body of the API gateway (502 and 504) or of the service. */
+/** Returns `body` as text. If `body` is undefined, returns the error body of the API gateway (502 and 504) or of the service. */
 function failureText(
   status: number,
   body: unknown,
@@ -152,7 +152,7 @@ function failureText(
   return JSON.stringify(service.envelope(new Refusal(status, code, message), route, cloudState));
 }
 
-/** The body that a fault corrupts if the service did not execute the call, or if the response has no body. */
+/** The body that a fault corrupts if the service did not execute the call, or if the service sent no body. */
 const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
 
 /** Returns the body, and the changed headers, that the fault sends instead of the normal body. */

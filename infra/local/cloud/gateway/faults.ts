@@ -69,11 +69,11 @@ export interface FaultMatch {
   nth?: number;
   /** The maximum number of requests to which the fault applies. Default: 1 if `nth` is given, otherwise unlimited. */
   times?: number;
-  /** The probability, from 0 to 1, with which the fault applies to a matching request. */
+  /** The probability, from 0 to 1, that the fault applies to a matching request. */
   probability?: { value: number; random: () => number };
 }
 
-/** Counts the requests of an injected fault, and removes the fault. */
+/** Counts the requests that an injected fault matched. `remove` removes the fault. */
 export interface FaultHandle {
   /** The number of requests that matched the fault. */
   readonly seen: number;
@@ -122,8 +122,9 @@ export class Faults<Cloud> {
   }
 
   /**
-   * Returns the first injected fault of a wanted type that applies to this request. Every other matching fault still counts the
-   * request as seen. A request that fails authentication or exceeds the rate limit is checked only for the fault `clockSkew`.
+   * Returns the first injected fault that applies to this request and whose type is wanted. Each further fault that matches the
+   * request counts the request in `seen`. The server calls this method for `clockSkew` before it authenticates the request, and
+   * for all other faults after the rate limit.
    */
   pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;

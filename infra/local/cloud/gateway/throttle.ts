@@ -1,10 +1,10 @@
 /** Implements the rate limit of the API gateway with token buckets on the embedded cloud's clock. */
 import type { CloudClock } from "../clock.ts";
 
-/** The period that a rate limit counts. */
+/** The period in which a rate limit counts requests. */
 export type Window = "1 second" | "1 minute";
 
-/** The maximum number of requests per second and per minute. Without a value there is no limit. */
+/** The maximum number of requests per second and per minute. An absent field means no limit. */
 export interface Rate {
   perSecond?: number;
   perMinute?: number;

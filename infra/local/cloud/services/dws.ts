@@ -1,4 +1,4 @@
-/** Implements the cluster snapshots of DWS v1.0 (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
+/** Defines the DWS service, and implements its snapshot requests (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
 import { zonedSeconds } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
@@ -58,11 +58,15 @@ export const service: Service = {
     { operation: "dws.listClusterSnapshots", method: "GET", path: `${CLUSTER}/snapshots`, handle: listOfCluster },
   ],
   resource: { type: "cluster", idField: "cluster_id", add: (cluster, cloud) => void addCluster(cluster, cloud) },
-  // DWS sends the code and the message twice (SOURCES.md#dws-doubled-error-fields).
+  // An error body of DWS contains the code twice and the message twice, in different fields
+  // (SOURCES.md#dws-doubled-error-fields).
   envelope: ({ code, message }) => ({ externalMessage: message, errCode: code, error_code: code, error_msg: message }),
 };
 
-/** Refuses a bad name or description. The code is UNCONFIRMED; it means "The parameter value is out of range." */
+/**
+ * Rejects an invalid name or description. Whether DWS sends this code is UNCONFIRMED. Its documented meaning is "The parameter
+ * value is out of range."
+ */
 function outOfRange(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
 }
@@ -83,12 +87,12 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   }
   const cluster = findCluster(cluster_id, cloud);
   const task = taskOf(cluster, inventory);
-  // A cluster allows a snapshot only if it is AVAILABLE and has no task (SOURCES.md#dws-cluster-precheck).
+  // DWS creates a snapshot only if the cluster is AVAILABLE and has no running task (SOURCES.md#dws-cluster-precheck).
   if (cluster.status !== "AVAILABLE" || task !== undefined) {
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
   if (hasSnapshotNamed(name, inventory)) {
-    // The code is UNCONFIRMED (SOURCES.md#dws-names-unique).
+    // It is UNCONFIRMED which error code DWS sends here (SOURCES.md#dws-names-unique).
     const { status, code } = cloud.behavior.duplicateClusterSnapshot;
     throw new Refusal(status, code, "The snapshot name already exists.");
   }
@@ -108,7 +112,10 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshot: { id: snapshot.id } });
 }
 
-/** Lists all snapshots. This list has no query parameters and no pages (SOURCES.md#dws-list-has-no-pages). */
+/**
+ * Lists the snapshots of all clusters. The request has no query parameters, and the response has no pages
+ * (SOURCES.md#dws-list-has-no-pages).
+ */
 function listAll(call: Call, cloud: CloudState): ApiResponse {
   checkQuery(call, cloud, [], badRequest);
   const { inventory } = cloud;
@@ -121,7 +128,10 @@ function listAll(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)), count: page.total });
 }
 
-/** Lists the snapshots of a cluster. `offset` is the number of a page, starting at 0 (SOURCES.md#dws-cluster-list-pages). */
+/**
+ * Lists the snapshots of one cluster. The query parameter `offset` is a page number that starts at 0
+ * (SOURCES.md#dws-cluster-list-pages).
+ */
 function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
@@ -149,7 +159,7 @@ function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** The sort keys. The documents do not list them. */
+/** Compares two snapshots, for each value of the query parameter `sort_key`. The DWS documents do not list the allowed values. */
 const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => number> = {
   started: (a, b) => a.createdAt - b.createdAt || a.sequence - b.sequence,
   name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
@@ -158,14 +168,15 @@ const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => numb
 function show(call: Call, cloud: CloudState): ApiResponse {
   const id = call.params.snapshot_id ?? "";
   const snapshot = cloud.inventory.snapshots["cluster-snapshot"].get(id);
-  // DWS does not use 404 for a missing snapshot (SOURCES.md#dws-not-found-codes).
+  // If the snapshot does not exist, DWS responds with 400, not with 404 (SOURCES.md#dws-not-found-codes).
   if (!snapshot) throw new Refusal(400, "DWS.5149", "The snapshot ID is invalid.");
   return ok({ snapshot: clusterSnapshotView(snapshot, cloud) });
 }
 
 /**
- * Deletes a manual snapshot (SOURCES.md#dws-manual-deletion). The snapshot disappears at once, because no status of a deletion
- * is documented. The errors for an automated snapshot and for a snapshot that is being created are UNCONFIRMED.
+ * Deletes a manual snapshot (SOURCES.md#dws-manual-deletion). The snapshot disappears immediately, because DWS documents no
+ * status for a snapshot that is being deleted. It is UNCONFIRMED which errors DWS sends for an automated snapshot and for a
+ * snapshot that is still being created.
  */
 function remove(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
@@ -177,7 +188,7 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   return accepted();
 }
 
-/** Returns whether a snapshot has this name in upper or lower case (SOURCES.md#dws-names-unique). */
+/** Returns whether a snapshot with this name exists. Ignores the case of the name (SOURCES.md#dws-names-unique). */
 function hasSnapshotNamed(name: string, { snapshots }: Inventory): boolean {
   const wanted = name.toLowerCase();
   return snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);

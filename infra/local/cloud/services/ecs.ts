@@ -1,4 +1,4 @@
-/** Implements the part of ECS that snapshots need. Its error codes: ECS API Reference, "Error Codes". */
+/** Implements the ECS requests for servers and their disks. Error codes: ECS API Reference, "Error Codes". */
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
@@ -57,8 +57,8 @@ const LIST_PARAMETERS = [
 ];
 
 /**
- * Lists servers. `limit` is at most 1000, by default 25. `offset` is the number of a page, starting at 1; 0 also means the first
- * page (SOURCES.md#ecs-list-pages).
+ * Lists servers. The query parameter `limit` is at most 1000, by default 25. `offset` is a page number that starts at 1, and 0
+ * also means the first page (SOURCES.md#ecs-list-pages).
  */
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { query } = call;
@@ -104,7 +104,10 @@ function hasTag(server: ServerRecord, tag: string): boolean {
   return server.tags[tag.slice(0, equals)] === tag.slice(equals + 1);
 }
 
-/** Lists servers by tags. `limit` and `offset` are strings, and `offset` counts rows (SOURCES.md#ecs-servers-by-tags). */
+/**
+ * Lists servers by tags. The fields `limit` and `offset` are strings, and `offset` is the number of rows to skip
+ * (SOURCES.md#ecs-servers-by-tags).
+ */
 function listByTag(call: Call, cloud: CloudState): ApiResponse {
   const known = ["action", "limit", "offset", "tags", "not_tags", "matches"];
   const body = fields(call.json, "body", known, badRequest);
@@ -171,7 +174,10 @@ function showBlockDevice(call: Call, cloud: CloudState): ApiResponse {
   return ok({ volumeAttachment: blockDevice(volume, server, cloud) });
 }
 
-/** Returns a block device. Its fields are camelCase, unlike those of EVS (SOURCES.md#ecs-block-devices). */
+/**
+ * Returns an attached disk as ECS responses describe it. Its field names are camelCase, unlike the field names of EVS
+ * (SOURCES.md#ecs-block-devices).
+ */
 function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudState) {
   const attachment = attachmentTo(volume, server, cloud);
   return {
@@ -207,7 +213,10 @@ function detachVolume(call: Call, cloud: CloudState): ApiResponse {
   return ok({ job_id: finishedJob("detachVolume", cloud) });
 }
 
-/** Starts a job that has already ended, because attaching takes no time here. evs-jobs.ts serves the status of the job. */
+/**
+ * Creates a job that has already finished, because attaching a disk takes no time in the embedded cloud. Returns the job id.
+ * evs-jobs.ts serves the status of the job.
+ */
 function finishedJob(type: string, { inventory }: CloudState): string {
   const endedAt = inventory.now();
   return inventory.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
@@ -223,7 +232,7 @@ function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: CloudSt
   return cloud.inventory.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
 }
 
-/** Returns the boot index: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
+/** Returns the boot index of a disk: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
 function bootIndex(attachment: AttachmentRecord | undefined): number {
   return attachment?.device === "/dev/vda" ? 0 : -1;
 }
@@ -243,7 +252,8 @@ function serverView(server: ServerRecord, cloud: CloudState) {
     "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
     "os-extended-volumes:volumes_attached": cloud.inventory.volumesOfServer(server.id).map((volume) => {
       const attachment = attachmentTo(volume, server, cloud);
-      // These fields are strings in the list of servers (SOURCES.md#ecs-server-fields).
+      // In the response for a server, unlike in the response for a block device, these fields are strings
+      // (SOURCES.md#ecs-server-fields).
       return {
         id: volume.id,
         delete_on_termination: "false",

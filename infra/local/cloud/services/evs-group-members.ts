@@ -1,4 +1,7 @@
-/** Implements the snapshots of a group: what EVS gives each member, and how a test adds and removes members. */
+/**
+ * Implements the member snapshots of a snapshot group: the fields that EVS gives a member, and the methods with which a test
+ * adds and removes members.
+ */
 import { randomUUID } from "node:crypto";
 import type { CloudState } from "../cloud-state.ts";
 import type { SnapshotOf, Tags, VolumeRecord } from "../records.ts";
@@ -6,7 +9,9 @@ import type { SnapshotOf, Tags, VolumeRecord } from "../records.ts";
 type Group = SnapshotOf["snapshot-group"];
 type Member = SnapshotOf["standard-snapshot"];
 
-/** Returns the fields that a member gets from its group and its disk. How the cloud names members is UNCONFIRMED. */
+/**
+ * Returns the fields of a member snapshot that depend on its group and its disk. How EVS names member snapshots is UNCONFIRMED.
+ */
 export function memberFields(group: Group, volume: VolumeRecord, index: number, tags: Tags) {
   const suffix = `-${String(index + 1).padStart(4, "0")}`;
   return {
@@ -25,7 +30,7 @@ export function memberFields(group: Group, volume: VolumeRecord, index: number, 
   } satisfies Partial<Member>;
 }
 
-/** Adds a member with the age of the group. */
+/** Adds a member snapshot without an API request. The snapshot has the same creation time as its group. */
 export function seedMember(
   group: Group,
   volumeId: string,
@@ -47,13 +52,13 @@ export function seedMember(
   return added;
 }
 
-/** Adds an available snapshot of a disk to a group. */
+/** Adds an available snapshot of a disk to a snapshot group. */
 export function addMember(groupId: string, volumeId: string, cloud: CloudState): Member {
   const group = findGroup(groupId, cloud);
   return seedMember(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
 }
 
-/** Deletes the group's snapshot of a disk. */
+/** Removes the member snapshot of a disk from a snapshot group. */
 export function removeMember(groupId: string, volumeId: string, cloud: CloudState): void {
   const group = findGroup(groupId, cloud);
   const members = cloud.inventory.snapshots["standard-snapshot"];

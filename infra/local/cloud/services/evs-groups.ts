@@ -49,7 +49,7 @@ export const snapshotGroupRoutes: Route[] = [
   ),
 ];
 
-/** The limit of a name and of a description (SOURCES.md#evs-groups-create-constraints). */
+/** The maximum size of the name, and of the description, of a snapshot group (SOURCES.md#evs-groups-create-constraints). */
 const TEXT_SIZE = { max: 255, unit: "bytes" } as const;
 
 interface SnapshotGroup extends SnapshotRecord {
@@ -66,7 +66,10 @@ declare module "../records.ts" {
     "snapshot-group": SnapshotGroup;
   }
   interface SeedOf {
-    /** Adds a member with the group's age and status for each disk. Default disks: all disks of the server. */
+    /**
+     * `addSnapshot` also adds a member snapshot of each disk, with the creation time and the status of the group. Default
+     * `volumeIds`: all disks of the server.
+     */
     "snapshot-group": { serverId?: string; volumeIds?: string[]; tags?: Tags };
   }
 }
@@ -121,13 +124,14 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   checkTags(tags);
   const chosenProject = checkEnterpriseProject(wanted.enterprise_project_id);
   const instantAccess = optionalBoolean(wanted.instant_access, "snapshot_group.instant_access", badBody) ?? false;
-  // The default for a group is false, unlike for a single snapshot (SOURCES.md#evs-v5-incremental-default).
+  // `incremental` is false by default for a snapshot group, but true for a single snapshot
+  // (SOURCES.md#evs-v5-incremental-default).
   const incremental = optionalBoolean(wanted.incremental, "snapshot_group.incremental", badBody) ?? false;
   const { serverId, volumes } = chosenVolumes(wanted.server_id, wanted.volume_ids, cloud);
-  // If a disk has a snapshot in creation, the status is 400, unlike for a single snapshot
+  // While another snapshot of a disk is being created, EVS rejects a snapshot group with 400, but a single snapshot with 409
   // (SOURCES.md#evs-creation-in-progress).
   for (const volume of volumes) checkRoom(volume, instantAccess, 400, cloud);
-  // The default is the enterprise project of the server or of the first disk (UNCONFIRMED).
+  // Without `enterprise_project_id`, the group gets the enterprise project of its server or of its first disk (UNCONFIRMED).
   const project =
     chosenProject ??
     inventory.servers.get(serverId ?? "")?.enterpriseProjectId ??
@@ -180,7 +184,7 @@ function chosenVolumes(
   const chosen = ids?.length ? [...new Set(ids)] : attached.map(({ id }) => id);
   if (chosen.length === 0) return badBody(`Server ${serverId} has no disks.`);
   const volumes = chosen.map((id) => volumeToSnapshot(id, undefined, cloud));
-  // With server_id, volume_ids may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
+  // If the request has `server_id`, `volume_ids` may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
   const foreignVolume = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
   if (foreignVolume) return badBody(`Volume ${foreignVolume.id} is not attached to server ${serverId}.`);
   return { serverId: serverId || null, volumes };
@@ -221,8 +225,8 @@ function list(call: Call, cloud: CloudState): ApiResponse {
 }
 
 /**
- * Parses the filter `tags`, such as `[{"key":"key1","value":"value1"}]`. The filter of snapshots has another format
- * (SOURCES.md#evs-groups-list-query).
+ * Parses the query parameter `tags` for snapshot groups, such as `[{"key":"key1","value":"value1"}]`. For snapshots, EVS
+ * documents another format of `tags` (SOURCES.md#evs-groups-list-query).
  */
 function tagFilter(text: string | undefined): { key: string; value: string }[] | undefined {
   if (text === undefined) return undefined;
@@ -254,8 +258,8 @@ function update(call: Call, cloud: CloudState): ApiResponse {
 }
 
 /**
- * Deletes a group. Whether the cloud also deletes the members is UNCONFIRMED (SOURCES.md#evs-groups-delete-members). Members
- * that remain keep the id of the group.
+ * Deletes a snapshot group. Whether EVS also deletes the member snapshots is UNCONFIRMED
+ * (SOURCES.md#evs-groups-delete-members). A member that is not deleted keeps the id of the group.
  */
 function remove(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
@@ -276,7 +280,10 @@ function find(call: Call, cloud: CloudState): SnapshotGroup {
   return cloud.inventory.snapshots["snapshot-group"].get(id) ?? notFound("Snapshot group", id);
 }
 
-/** Returns a group as EVS shows it: without its disks and members (SOURCES.md#evs-groups-hide-members). */
+/**
+ * Returns the fields of a snapshot group that an EVS response contains. EVS does not return the disks and members of a group
+ * (SOURCES.md#evs-groups-hide-members).
+ */
 function groupView(group: SnapshotGroup, cloud: CloudState) {
   const createdAt = standardTime(group.createdAt, group.microseconds, cloud);
   return {

@@ -1,4 +1,7 @@
-/** Implements EVS jobs (SOURCES.md#evs-jobs). EVS shows v5 jobs under /v2 and other jobs under /v1. Here both paths show all. */
+/**
+ * Implements the EVS request for the status of a job (SOURCES.md#evs-jobs). EVS serves v5 jobs under /v2 and other jobs under
+ * /v1. The embedded cloud serves every job under both paths.
+ */
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, type Route } from "../gateway/http.ts";
@@ -11,7 +14,10 @@ export const jobRoutes: Route[] = [
   { operation: "evs.showJob", method: "GET", path: "/v2/{project_id}/jobs/{job_id}", handle: show },
 ];
 
-/** Starts a job that runs while the snapshot is being created. It fails only if the snapshot ends in `error`. */
+/**
+ * Starts a job that runs until the creation of a snapshot finishes. The job fails if the final status of the snapshot is
+ * `error`. Returns the job id.
+ */
 export function snapshotJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
   const { readyAt, endStatus } = snapshot;
   return inventory.startJob(type, (now) => {
@@ -21,7 +27,7 @@ export function snapshotJob(type: string, snapshot: AnySnapshot, inventory: Inve
   }).id;
 }
 
-/** Starts a job that runs until the snapshot is deleted. */
+/** Starts a job that runs until the deletion of a snapshot finishes. Returns the job id. */
 export function deletionJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
   const goneAt = snapshot.goneAt ?? inventory.now();
   return inventory.startJob(type, (now) =>
@@ -35,7 +41,7 @@ function show(call: Call, cloud: CloudState): ApiResponse {
   const { status, endedAt, reason } = job.outcome(cloud.inventory.now());
   return ok({
     status,
-    // The entities of a v5 job are UNCONFIRMED, so this object is empty.
+    // Which `entities` a v5 job has is UNCONFIRMED, so this object is empty.
     entities: {},
     job_id: job.id,
     job_type: job.type,

@@ -1,4 +1,4 @@
-/** Implements the tags of EVS v5 snapshots and snapshot groups. */
+/** Implements the requests for the tags of EVS v5 snapshots and snapshot groups. */
 import type { CloudState } from "../cloud-state.ts";
 import { type Call, ok, type Route } from "../gateway/http.ts";
 import type { Tags } from "../records.ts";
@@ -9,7 +9,10 @@ interface Tagged {
   tags: Tags;
 }
 
-/** Returns the routes that list all tags of a kind, and that add and remove the tags of one snapshot or group. */
+/**
+ * Returns three routes for one kind of snapshot: list the tags of all snapshots, add tags to a snapshot, and remove tags from a
+ * snapshot.
+ */
 export function tagRoutes(
   operation: { list: string; add: string; remove: string },
   path: { all: string; single: string },
@@ -68,8 +71,8 @@ function tagEntries(call: Call): { key: string; value: unknown }[] {
 }
 
 /**
- * Checks tags against the limits of EVS (SOURCES.md#evs-tag-limits). The allowed characters are the strictest documented set.
- * Whether it applies in every region is UNCONFIRMED.
+ * Rejects tags that exceed the limits of EVS (SOURCES.md#evs-tag-limits). Allows only the characters that every public page of
+ * EVS allows. Whether this rule applies in every region is UNCONFIRMED.
  */
 export function checkTags(tags: Tags): void {
   const entries = Object.entries(tags);

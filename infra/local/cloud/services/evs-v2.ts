@@ -1,4 +1,4 @@
-/** Implements EVS v2 `cloudsnapshots`, the legacy snapshots (SOURCES.md#evs-v2-create, SOURCES.md#evs-v2-calls). */
+/** Implements the EVS v2 requests for legacy snapshots, `cloudsnapshots` (SOURCES.md#evs-v2-create, SOURCES.md#evs-v2-calls). */
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
@@ -67,7 +67,10 @@ export const snapshotKind: SnapshotKind<"snapshot"> = {
   view: legacyView,
 };
 
-/** The prefix of snapshots that backups create. No other snapshot may use it (SOURCES.md#evs-reserved-prefix). */
+/**
+ * The name prefix of the snapshots that backups create. EVS rejects a create request with this prefix
+ * (SOURCES.md#evs-reserved-prefix).
+ */
 const RESERVED_PREFIX = "autobk_snapshot_";
 
 function create(call: Call, cloud: CloudState): ApiResponse {
@@ -75,12 +78,13 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = body(call, ["volume_id", "name", "description", "force", "metadata"]);
   const force = optionalBoolean(snapshot.force, "snapshot.force", badBody) ?? false;
   const metadata = optionalMap(snapshot.metadata, "snapshot.metadata", badBody) ?? {};
-  // The limit of the metadata: SOURCES.md#evs-v2-metadata-size.
+  // The maximum size of the metadata: SOURCES.md#evs-v2-metadata-size.
   if (Buffer.byteLength(JSON.stringify(metadata)) >= 1_048_576)
     refuse(400, "EVS.1005", "size of metadata is too large!");
   const { name, description } = nameAndDescription(snapshot, cloud);
   const volume = volumeToSnapshot(snapshot.volume_id, force, cloud);
-  // The error for the 8th snapshot is UNCONFIRMED (SOURCES.md#evs-per-disk-limit-code). OpenStack responds with 413.
+  // Which error EVS sends for the 8th snapshot of a disk is UNCONFIRMED (SOURCES.md#evs-per-disk-limit-code). OpenStack
+  // responds with 413.
   const quota = behavior.snapshotQuota ?? Number.POSITIVE_INFINITY;
   if (
     inventory.snapshots.snapshot.of(volume.id).length >= behavior.legacyPerVolume ||
@@ -106,7 +110,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
       status: inventory.statusOf(record),
       description: record.description,
       created_at: createdAt,
-      // The response shows empty metadata even if the request has metadata (SOURCES.md#evs-v2-empty-metadata).
+      // The `metadata` in the response is empty even if the request contains metadata (SOURCES.md#evs-v2-empty-metadata).
       metadata: {},
       volume_id: volume.id,
       size: record.size,
@@ -187,7 +191,10 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   return accepted();
 }
 
-/** Refuses to delete a snapshot whose status is not `available` or `error` (SOURCES.md#evs-delete-states). */
+/**
+ * Rejects the deletion of a snapshot or snapshot group whose status is neither `available` nor `error`
+ * (SOURCES.md#evs-delete-states).
+ */
 export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
   const status = cloud.inventory.statusOf(snapshot);
   if (status === "error_deleting") refuse(500, "EVS.2019", "snapshot is error_deleting!");
@@ -209,7 +216,8 @@ function body(call: Call, known: string[]): Fields {
 
 function nameAndDescription(snapshot: Fields, cloud: CloudState) {
   const isLegacy = cloud.behavior.evsLimits === "classic";
-  // The older page documents other limits (SOURCES.md#evs-v2-create-constraints, SOURCES.md#evs-v2-classic-limits).
+  // An older public page documents other limits than the current page (SOURCES.md#evs-v2-create-constraints,
+  // SOURCES.md#evs-v2-classic-limits).
   const nameSize: Size = isLegacy ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
   const descriptionSize: Size = isLegacy
     ? { max: 255, unit: "bytes", nullable: true }
@@ -219,7 +227,10 @@ function nameAndDescription(snapshot: Fields, cloud: CloudState) {
   return { name, description: optionalString(snapshot.description, "snapshot.description", descriptionSize, badBody) };
 }
 
-/** Returns a snapshot as lists show it. The response to `show` has no `service_type`. */
+/**
+ * Returns the fields of a snapshot in a list response. The response for a single snapshot has the same fields except
+ * `service_type`.
+ */
 function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
   const { inventory } = cloud;
   const creating = inventory.isCreating(snapshot);

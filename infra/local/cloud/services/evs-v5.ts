@@ -1,4 +1,4 @@
-/** Implements EVS v5 standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
+/** Implements the EVS v5 requests for standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
 import { type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
@@ -69,7 +69,7 @@ declare module "../records.ts" {
     "standard-snapshot": {
       volumeId: string;
       tags?: Tags;
-      /** Makes the snapshot a member of that group if the group exists. */
+      /** The id of a snapshot group. If the group exists, the snapshot becomes one of its members. */
       groupId?: string;
       snapshotType?: "auto" | "user" | "copy";
       incremental?: boolean;
@@ -117,9 +117,10 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   checkTags(tags);
   const project = checkEnterpriseProject(snapshot.enterprise_project_id);
   const instantAccess = optionalBoolean(snapshot.instant_access, "snapshot.instant_access", badBody) ?? false;
-  // The default for a single snapshot is true (SOURCES.md#evs-v5-incremental-default).
+  // `incremental` is true by default for a single snapshot (SOURCES.md#evs-v5-incremental-default).
   const incremental = optionalBoolean(snapshot.incremental, "snapshot.incremental", badBody) ?? true;
-  // The documents call volume_id optional, but a create without it is impossible (SOURCES.md#evs-v5-volume-id-required).
+  // The public page marks `volume_id` as optional, but EVS cannot create a snapshot without a disk
+  // (SOURCES.md#evs-v5-volume-id-required).
   const volume = volumeToSnapshot(snapshot.volume_id, undefined, cloud);
   checkRoom(volume, instantAccess, 409, cloud);
 
@@ -187,10 +188,13 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   return listStandard("snapshots", candidates(query, cloud), keep, view, query, cloud);
 }
 
-/** Returns the smallest set of rows that an index provides, oldest first. */
+/**
+ * Returns the snapshots that can match a list request, oldest first. If the query contains ids, a disk or a group, returns only
+ * their snapshots, because filtering all snapshots would be slow.
+ */
 function candidates(query: Query, cloud: CloudState): readonly StandardSnapshot[] {
   const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.inventory.snapshots;
-  // The format is `id1,id2`, unlike in v2. Unknown ids are ignored (SOURCES.md#evs-v5-list-query).
+  // The parameter `ids` has the format `id1,id2` in v5, unlike in v2. EVS ignores unknown ids (SOURCES.md#evs-v5-list-query).
   const ids = queryValue(query, "ids")?.split(",") ?? query.get("id");
   if (ids) return standard.some(ids);
   const volumeId = queryValue(query, "volume_id");
@@ -199,7 +203,7 @@ function candidates(query: Query, cloud: CloudState): readonly StandardSnapshot[
   return group ? standard.some(group.memberIds) : standard.oldestFirst;
 }
 
-/** Parses the filter `tags`, such as `{"key1":"value1"}`. */
+/** Parses the query parameter `tags` for snapshots, such as `{"key1":"value1"}`. */
 function tagFilter(text: string | undefined): Tags | undefined {
   if (text === undefined) return undefined;
   const map = parseFilter(text);
@@ -242,7 +246,10 @@ function body(call: Call, known: string[]): Fields {
   return fields(snapshot, "snapshot", known, badBody);
 }
 
-/** Reads the name and description (SOURCES.md#evs-v5-create-constraints). Refusing `autobk_snapshot_` is UNCONFIRMED. */
+/**
+ * Reads the name and the description from a request body (SOURCES.md#evs-v5-create-constraints). Whether EVS v5 rejects names
+ * that start with `autobk_snapshot_` is UNCONFIRMED.
+ */
 function nameAndDescription(snapshot: Fields) {
   const name = optionalString(snapshot.name, "snapshot.name", { max: 64, unit: "characters" }, badBody);
   if (name?.startsWith("autobk_snapshot_")) badBody("snapshot.name must not start with autobk_snapshot_.");
@@ -250,7 +257,10 @@ function nameAndDescription(snapshot: Fields) {
   return { name, description: optionalString(snapshot.description, "snapshot.description", size, badBody) };
 }
 
-/** Returns the id of the snapshot chain. Here every disk has one chain. Real chains can branch. */
+/**
+ * Returns the id of the chain that a snapshot belongs to. In the embedded cloud every disk has one chain, but in EVS a chain
+ * can branch.
+ */
 function chainOf(snapshot: StandardSnapshot): string {
   return `chain-${snapshot.resourceId}`;
 }

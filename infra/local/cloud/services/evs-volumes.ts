@@ -1,4 +1,7 @@
-/** Implements EVS v2 disks and the quotas of a project (SOURCES.md#evs-disk-list, SOURCES.md#evs-project-quota). */
+/**
+ * Implements the EVS v2 requests for disks and for the quotas of a project (SOURCES.md#evs-disk-list,
+ * SOURCES.md#evs-project-quota).
+ */
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, type Query, type Route } from "../gateway/http.ts";
@@ -72,7 +75,10 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Returns the smallest set of rows that an index provides, oldest first. */
+/**
+ * Returns the disks that can match a list request, oldest first. If the query contains ids or a server, returns only these
+ * disks or the disks of that server, because filtering all disks would be slow.
+ */
 function candidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
   const { volumes } = cloud.inventory;
   const ids = wantedIds(query);
@@ -107,8 +113,8 @@ function filter(query: Query, cloud: CloudState): Condition<VolumeRecord> | unde
 }
 
 /**
- * Parses the filter `ids`, such as `ids=['id1','id2']`, which has priority over `id` (SOURCES.md#evs-disk-ids-parameter). That
- * EVS refuses more than 60 ids is UNCONFIRMED.
+ * Returns the ids in the query parameter `ids`, which has the format `['id1','id2']`. If `ids` is absent, returns the id in the
+ * parameter `id` (SOURCES.md#evs-disk-ids-parameter). Whether EVS rejects more than 60 ids is UNCONFIRMED.
  */
 function wantedIds(query: Query): string[] | undefined {
   const ids = queryValue(query, "ids");
@@ -182,7 +188,10 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Reads an integer. EVS documents it as an integer and shows it as a string, so both work (SOURCES.md#evs-limit-as-string). */
+/**
+ * Reads an integer from a request body. The EVS page says that `limit` and `offset` are integers, but its example shows
+ * strings, so this function accepts integers and strings of digits (SOURCES.md#evs-limit-as-string).
+ */
 function count(value: unknown, path: string, defaultValue: number, reject: Reject): number {
   if (value === undefined) return defaultValue;
   const number = typeof value === "number" ? value : typeof value === "string" ? integer(value) : undefined;
@@ -190,7 +199,7 @@ function count(value: unknown, path: string, defaultValue: number, reject: Rejec
   return number;
 }
 
-/** Shows the quotas. `gigabytes` counts disks and snapshots (SOURCES.md#evs-project-quota). */
+/** Returns the quotas of the project. `gigabytes` is the total size of all disks and snapshots (SOURCES.md#evs-project-quota). */
 function showQuotas(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
   if (call.params.target_project_id !== cloud.projectId) refuse(400, "EVS.0001", "invalid tenant id!");

@@ -1,4 +1,4 @@
-/** Implements LTS ingestion (SOURCES.md#lts-report). */
+/** Implements the LTS requests that store log lines (SOURCES.md#lts-report). */
 
 import type { CloudState, LogEntry } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
@@ -25,12 +25,15 @@ export const service: Service = {
     status === 503 ? { result: message } : { errorCode: code, error_msg: message, result: null },
 };
 
-/** The maximum size of a line, in bytes (SOURCES.md#lts-line-limit). */
+/** The maximum size of a log line, in bytes (SOURCES.md#lts-line-limit). */
 const MAX_LINE_BYTES = 1024 * 1024;
-/** LTS discards lines whose time differs from the current time by more than this (SOURCES.md#lts-time-window). */
+/**
+ * The maximum difference between the time of a log line and the current time. LTS discards a line with a larger difference
+ * (SOURCES.md#lts-time-window).
+ */
 const MAX_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** Refuses a bad request. The code is UNCONFIRMED; it follows the pattern of the only documented code. */
+/** Rejects an invalid request. The code is UNCONFIRMED. It has the same form as the only documented code of LTS ingestion. */
 function badRequest(message: string): never {
   throw new Refusal(400, "SVCSTG.ALS.400.400", message);
 }
@@ -49,7 +52,8 @@ function report(call: Call, cloud: CloudState): ApiResponse {
 function reportPrecisely(call: Call, cloud: CloudState): ApiResponse {
   const body = readLogBody(call, cloud, ["contents", "labels", "tenant_project_id"]);
   if (!Array.isArray(body.contents)) return badRequest("contents must be an array.");
-  // JSON.parse loses digits of a number of nanoseconds, so read the digits from the text, in order.
+  // JSON.parse rounds a number of nanoseconds, so read the digits from the text of the body. The times in the text have the
+  // same order as the entries.
   const digits = digitsIn(call.text);
   const entries = body.contents.map((entry, index) => {
     const { log_time_ns, log } = fields(entry, `contents[${index}]`, ["log_time_ns", "log"], badRequest);
@@ -69,7 +73,7 @@ function success(): ApiResponse {
 function readLogBody(call: Call, { behavior }: CloudState, known: string[]): Fields {
   const { log_group_id: group, log_stream_id: stream } = call.params;
   const { topics } = behavior;
-  // The codes are UNCONFIRMED for ingestion. The messages are those of LTS.0201 and LTS.0208 in the management API.
+  // Which codes LTS ingestion sends is UNCONFIRMED. The messages are those of LTS.0201 and LTS.0208 in the LTS management API.
   if (topics && !topics.some((topic) => topic.group === group)) badRequest("The log group is not existed");
   if (topics && !topics.some((topic) => topic.group === group && topic.stream === stream)) {
     badRequest("The log stream does not existed");
@@ -92,10 +96,16 @@ function checkLine(line: unknown, path: string): string {
   return line;
 }
 
-/** Matches a time as a number or as a string of digits. The documents show both (SOURCES.md#lts-time-as-string). */
+/**
+ * Matches the field `log_time_ns`, as a number or as a string of digits, because the LTS documents show both forms
+ * (SOURCES.md#lts-time-as-string).
+ */
 const TIME_PATTERN = /"log_time_ns"\s*:\s*"?(\d+)"?(?=\s*[,}])/g;
 
-/** Returns the digits of all times. The quotes in log lines are escaped, so the pattern does not match their content. */
+/**
+ * Returns the digits of each `log_time_ns` in a request body. The pattern does not match inside log lines, because the quotes
+ * in a log line are escaped.
+ */
 function digitsIn(text: string): string[] {
   return [...text.matchAll(TIME_PATTERN)].map(([, digits = ""]) => digits);
 }
@@ -105,7 +115,7 @@ function nanoseconds(value: unknown, digits: string | undefined): bigint {
   return wellFormed && digits !== undefined ? BigInt(digits) : badRequest("log_time_ns must be an integer.");
 }
 
-/** Stores a line, or discards it if its time differs too much from the current time. */
+/** Stores a log line in `logs`, or in `lostLogs` if the time of the line differs from the current time by more than two days. */
 function storeLine(text: string, time: bigint, call: Call, cloud: CloudState, labels: Fields): void {
   const entry: LogEntry = {
     line: parseLine(text),

@@ -1,4 +1,4 @@
-/** Implements the methods by which a test adds, changes and reads snapshots of every kind. */
+/** Implements the methods with which a test adds, changes and reads snapshots of every kind. */
 import { randomUUID } from "node:crypto";
 import { epoch } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
@@ -6,7 +6,10 @@ import type { AnySnapshot, Kind, Tags } from "../records.ts";
 import type { SeededSnapshot, SnapshotKind, SnapshotView } from "../snapshot-kind.ts";
 import { SNAPSHOT_KINDS } from "./services.generated.ts";
 
-/** Returns a kind. Its functions accept any snapshot here, because the compiler does not know which kind the name selects. */
+/**
+ * Returns the kind of snapshot with this name. The type assertion allows snapshots of any kind as arguments, because the
+ * compiler cannot know which kind `name` selects.
+ */
 const kindOf = (name: Kind) => SNAPSHOT_KINDS[name] as SnapshotKind<Kind>;
 
 export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): SnapshotView {
@@ -47,7 +50,10 @@ export function setSnapshotStatus(id: string, status: string, cloud: CloudState)
 export function setSnapshotLabels(id: string, labels: Tags, cloud: CloudState): void {
   const snapshot = findSnapshot(id, cloud);
   const { labelsField } = kindOf(snapshot.kind);
-  if (labelsField === undefined) throw new Error(`Snapshot ${id} cannot have labels: its service has no labels.`);
+  if (labelsField === undefined)
+    throw new Error(
+      `Snapshot ${id} cannot have labels, because snapshots of the kind ${snapshot.kind} have no labels.`,
+    );
   Object.assign(snapshot, { [labelsField]: { ...labels } });
 }
 

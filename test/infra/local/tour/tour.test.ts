@@ -51,7 +51,9 @@ describe("the tour and invoke with the built functions", () => {
     for (const step of steps) expect(step).toMatch(/ ok$/);
     expect(steps.filter((line) => line.includes("sent again: existing"))).toHaveLength(4);
     expect(steps[4]).toMatch(/TIMER nightly .* 5 accepted {2}delivered again: 5 existing/);
-    expect(steps[5]).toMatch(/CTS attachVolume x 2 .* requested: accepted, \d+\.\d s later {2}completed: 1 existing/);
+    expect(steps[5]).toMatch(
+      /CTS attachVolume x 2 .* first trace: 1 accepted after \d+\.\d s {2}second trace: 1 existing/,
+    );
     expect(steps[6]).toMatch(/POST \/pre-deploy .* 202 pending {2}\d+ calls .* 200 ready/);
 
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
@@ -61,7 +63,7 @@ describe("the tour and invoke with the built functions", () => {
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
-    expect(stdout).toMatch(/\n14 snapshots available, all \d+ records in the logging topic\n$/);
+    expect(stdout).toMatch(/\n14 snapshots are available, and the logging topic received all \d+ result records\n$/);
     // stdout is not a terminal, so the tour prints neither colors nor a progress line.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
