@@ -70,8 +70,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   } = options;
 
   const lag = { ms: 0 };
-  const timing = { creationMs: creationTimes(creationMs), deletionMs, listLagMs: () => lag.ms };
-  const inventory = new Inventory(clock, timing, ofEachKind("statuses"));
+  const timing = { creationMs: creationMsByKind(creationMs), deletionMs, listLagMs: () => lag.ms };
+  const inventory = new Inventory(clock, timing, propertyByKind("statuses"));
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const cloudState: CloudState = {
@@ -175,14 +175,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
 }
 
 /** Returns one property of every kind of snapshot, by the name of the kind. */
-const ofEachKind = <Property extends "statuses" | "creationMs">(property: Property) =>
+const propertyByKind = <Property extends "statuses" | "creationMs">(property: Property) =>
   Object.fromEntries(Object.values(SNAPSHOT_KINDS).map((kind) => [kind.name, kind[property]])) as Record<
     Kind,
     (typeof SNAPSHOT_KINDS)[Kind][Property]
   >;
 
-function creationTimes(creationMs: number | Partial<Record<Kind, number>>): Record<Kind, number> {
-  const times = ofEachKind("creationMs");
+function creationMsByKind(creationMs: number | Partial<Record<Kind, number>>): Record<Kind, number> {
+  const times = propertyByKind("creationMs");
   if (typeof creationMs === "object") return { ...times, ...creationMs };
   return Object.fromEntries(Object.keys(times).map((kind) => [kind, creationMs])) as Record<Kind, number>;
 }

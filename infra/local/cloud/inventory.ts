@@ -5,14 +5,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudClock } from "./clock.ts";
 import type {
-  AnySnapshot,
+  AnySnapshotRecord,
   AttachmentRecord,
   ClusterRecord,
+  CreationStatuses,
   Job,
   Kind,
   ServerRecord,
-  SnapshotOf,
-  Statuses,
+  SnapshotRecordByKind,
   VolumeRecord,
 } from "./records.ts";
 import { Groups, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
@@ -27,23 +27,23 @@ export class Inventory {
   readonly servers = new TimeOrderedStore<ServerRecord>();
   readonly volumes = new TimeOrderedStore<VolumeRecord>();
   readonly clusters = new TimeOrderedStore<ClusterRecord>();
-  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotOf[K]> };
+  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotRecordByKind[K]> };
   readonly jobs = new Map<string, Job>();
 
   readonly #clock: CloudClock;
   readonly #timing: Timing;
-  readonly #statuses: Record<Kind, Statuses>;
+  readonly #statuses: Record<Kind, CreationStatuses>;
   readonly #volumesOfServer = new Groups<VolumeRecord>();
-  readonly #endings = new Map<string, string[]>();
+  readonly #finalStatuses = new Map<string, string[]>();
   /** The snapshots in the status `deleting`. The snapshot whose deletion finishes first comes first. */
-  readonly #deleting: AnySnapshot[] = [];
+  readonly #deleting: AnySnapshotRecord[] = [];
   /** When list responses contain every snapshot that exists now, in epoch milliseconds. */
   #allVisibleAt = 0;
   #sequence = 0;
-  #discarding = false;
+  #isDiscarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
-  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, Statuses>) {
+  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, CreationStatuses>) {
     this.#clock = clock;
     this.#timing = timing;
     this.#statuses = statuses;
@@ -61,12 +61,12 @@ export class Inventory {
   }
 
   /** Runs `work`, but stores none of the snapshots, deletions and attachments that `work` makes. */
-  discard<T>(work: () => T): T {
-    this.#discarding = true;
+  discardChanges<T>(work: () => T): T {
+    this.#isDiscarding = true;
     try {
       return work();
     } finally {
-      this.#discarding = false;
+      this.#isDiscarding = false;
     }
   }
 
@@ -75,7 +75,7 @@ export class Inventory {
     const now = this.now();
     for (;;) {
       const [first] = this.#deleting;
-      if (first?.goneAt === undefined || first.goneAt > now) return;
+      if (first?.deletedAt === undefined || first.deletedAt > now) return;
       this.#deleting.shift();
       this.snapshots[first.kind].remove(first.id);
     }
@@ -113,14 +113,14 @@ export class Inventory {
       device: device ?? freeDevice(usedDevices),
       attachedAt,
     };
-    if (this.#discarding) return attachment;
+    if (this.#isDiscarding) return attachment;
     volume.attachments.push(attachment);
     this.#volumesOfServer.add(serverId, volume);
     return attachment;
   }
 
   detach(volume: VolumeRecord, serverId?: string): void {
-    if (this.#discarding) return;
+    if (this.#isDiscarding) return;
     const removed = volume.attachments.filter(
       (attachment) => serverId === undefined || attachment.serverId === serverId,
     );
@@ -143,23 +143,23 @@ export class Inventory {
    * forever.
    */
   endWith(resourceId: string, ending: string): void {
-    this.#endings.set(resourceId, [...(this.#endings.get(resourceId) ?? []), ending]);
+    this.#finalStatuses.set(resourceId, [...(this.#finalStatuses.get(resourceId) ?? []), ending]);
   }
 
   /** Returns the fields that all kinds of snapshots have, for a snapshot that a create request adds now. */
   newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
     const statuses = this.#statuses[kind];
-    const ending = this.#takeEnding(resourceId);
-    const endStatus = ending === "error" ? statuses.error : (ending ?? statuses.available);
+    const ending = this.#takeFinalStatus(resourceId);
+    const finalStatus = ending === "error" ? statuses.error : (ending ?? statuses.available);
     return {
       id: randomUUID() as string,
       ...this.#stamp(now),
       readyAt: ending === "stuck" ? Number.POSITIVE_INFINITY : now + this.#timing.creationMs[kind],
-      endStatus,
+      finalStatus,
       visibleAt: now + this.#timing.listLagMs(),
       updatedAt: undefined,
-      goneAt: undefined,
+      deletedAt: undefined,
     };
   }
 
@@ -170,62 +170,62 @@ export class Inventory {
       readyAt: createdAt,
       visibleAt: createdAt,
       updatedAt: undefined,
-      goneAt: undefined,
+      deletedAt: undefined,
     };
   }
 
-  addSnapshot<K extends Kind>(snapshot: SnapshotOf[K] & { kind: K }): void {
-    if (this.#discarding) return;
+  addSnapshot<K extends Kind>(snapshot: SnapshotRecordByKind[K] & { kind: K }): void {
+    if (this.#isDiscarding) return;
     this.#allVisibleAt = Math.max(this.#allVisibleAt, snapshot.visibleAt);
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
   /** Sets the status of a snapshot to `deleting`. The snapshot disappears when its deletion finishes. */
-  deleteSnapshot(snapshot: AnySnapshot): void {
-    if (this.#discarding) return;
-    snapshot.goneAt = this.now() + this.#timing.deletionMs;
-    const { goneAt } = snapshot;
+  deleteSnapshot(snapshot: AnySnapshotRecord): void {
+    if (this.#isDiscarding) return;
+    snapshot.deletedAt = this.now() + this.#timing.deletionMs;
+    const { deletedAt } = snapshot;
     let index = this.#deleting.length;
-    while (index > 0 && (this.#deleting[index - 1]?.goneAt ?? 0) > goneAt) index -= 1;
+    while (index > 0 && (this.#deleting[index - 1]?.deletedAt ?? 0) > deletedAt) index -= 1;
     this.#deleting.splice(index, 0, snapshot);
     this.removeDeleted();
   }
 
   /** Removes a snapshot immediately, without the status `deleting`. */
-  removeSnapshot(snapshot: AnySnapshot): void {
-    if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
+  removeSnapshot(snapshot: AnySnapshotRecord): void {
+    if (!this.#isDiscarding) this.snapshots[snapshot.kind].remove(snapshot.id);
   }
 
-  statusOf(snapshot: AnySnapshot, now = this.now()): string {
-    if (snapshot.goneAt !== undefined) return "deleting";
-    return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.endStatus;
+  statusOf(snapshot: AnySnapshotRecord, now = this.now()): string {
+    if (snapshot.deletedAt !== undefined) return "deleting";
+    return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.finalStatus;
   }
 
   /**
    * Sets the status of a snapshot, and cancels any status change that would follow. A snapshot that is set to `creating` stays
    * `creating`.
    */
-  setStatus(snapshot: AnySnapshot, status: string): void {
+  setStatus(snapshot: AnySnapshotRecord, status: string): void {
     const index = this.#deleting.indexOf(snapshot);
     if (index >= 0) this.#deleting.splice(index, 1);
-    snapshot.goneAt = undefined;
+    snapshot.deletedAt = undefined;
     snapshot.updatedAt = this.now();
     if (status === this.#statuses[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
     else {
       snapshot.readyAt = Math.min(snapshot.readyAt, this.now());
-      snapshot.endStatus = status;
+      snapshot.finalStatus = status;
     }
   }
 
-  isCreating(snapshot: AnySnapshot, now = this.now()): boolean {
-    return snapshot.goneAt === undefined && now < snapshot.readyAt;
+  isCreating(snapshot: AnySnapshotRecord, now = this.now()): boolean {
+    return snapshot.deletedAt === undefined && now < snapshot.readyAt;
   }
 
   /**
    * Returns a condition that matches the snapshots that list responses already contain. Returns `undefined` if list responses
    * contain every snapshot.
    */
-  visibility(): ((snapshot: AnySnapshot) => boolean) | undefined {
+  visibility(): ((snapshot: AnySnapshotRecord) => boolean) | undefined {
     const now = this.now();
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
   }
@@ -237,10 +237,10 @@ export class Inventory {
     return job;
   }
 
-  #takeEnding(resourceId: string): string | undefined {
-    const endings = this.#endings.get(resourceId);
-    const ending = endings?.shift();
-    if (endings?.length === 0) this.#endings.delete(resourceId);
+  #takeFinalStatus(resourceId: string): string | undefined {
+    const finalStatuses = this.#finalStatuses.get(resourceId);
+    const ending = finalStatuses?.shift();
+    if (finalStatuses?.length === 0) this.#finalStatuses.delete(resourceId);
     return ending;
   }
 

@@ -1,9 +1,9 @@
 /** Defines how the embedded cloud stores servers, disks, clusters, snapshots and jobs. */
-import type { Stored } from "./time-ordered-store.ts";
+import type { StoredItem } from "./time-ordered-store.ts";
 
 export type Tags = Record<string, string>;
 
-export interface ServerRecord extends Stored {
+export interface ServerRecord extends StoredItem {
   name: string;
   status: string;
   tags: Tags;
@@ -19,7 +19,7 @@ export interface AttachmentRecord {
   attachedAt: number;
 }
 
-export interface VolumeRecord extends Stored {
+export interface VolumeRecord extends StoredItem {
   name: string;
   description: string | null;
   size: number;
@@ -34,7 +34,7 @@ export interface VolumeRecord extends Stored {
   attachments: AttachmentRecord[];
 }
 
-export interface ClusterRecord extends Stored {
+export interface ClusterRecord extends StoredItem {
   name: string;
   status: string;
   subStatus: string;
@@ -45,7 +45,7 @@ export interface ClusterRecord extends Stored {
 }
 
 /** The stored data of a snapshot, without the fields that only some kinds of snapshots have. */
-export interface SnapshotRecord extends Stored {
+export interface SnapshotRecord extends StoredItem {
   kind: Kind;
   /**
    * The id of the disk, cluster or server that the snapshot was created of. Empty for a snapshot group that was created without
@@ -58,18 +58,18 @@ export interface SnapshotRecord extends Stored {
    * Replaces the creation time in responses, because a test has set this string. If `text` is undefined, responses contain no
    * creation time.
    */
-  createdText?: { text: string | undefined };
+  creationTimeOverride?: { text: string | undefined };
   /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
   microseconds: number;
   /** When the creation finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means never. */
   readyAt: number;
   /** The status that the snapshot has after `readyAt`, such as `available`. */
-  endStatus: string;
+  finalStatus: string;
   /** When list responses begin to contain the snapshot, in epoch milliseconds. */
   visibleAt: number;
   updatedAt: number | undefined;
   /** When the deletion finishes, in epoch milliseconds. Undefined unless the snapshot is `deleting`. */
-  goneAt: number | undefined;
+  deletedAt: number | undefined;
   size: number;
   enterpriseProjectId: string;
 }
@@ -79,23 +79,23 @@ export interface SnapshotRecord extends Stored {
  * it here by declaration merging, so a new kind changes no other file.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
-export interface SnapshotOf {}
+export interface SnapshotRecordByKind {}
 
 /**
  * Maps the name of each kind of snapshot to the options that `addSnapshot` accepts only for this kind. The file in `services/`
  * that implements the kind adds it here by declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
-export interface SeedOf {}
+export interface SeedOptionsByKind {}
 
-export type Kind = keyof SnapshotOf;
-export type AnySnapshot = SnapshotOf[Kind];
+export type Kind = keyof SnapshotRecordByKind;
+export type AnySnapshotRecord = SnapshotRecordByKind[Kind];
 
 /**
  * The statuses of a snapshot during its creation, after a successful creation and after a failed creation, as its service
  * spells them.
  */
-export interface Statuses {
+export interface CreationStatuses {
   creating: string;
   available: string;
   error: string;
@@ -110,6 +110,6 @@ export interface Job {
 }
 
 /** Returns the creation time for responses: the string that a test has set, or `usual` if no test has set a string. */
-export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
-  return createdText ? createdText.text : usual;
+export function creationTimeInResponse({ creationTimeOverride }: AnySnapshotRecord, usual: string): string | undefined {
+  return creationTimeOverride ? creationTimeOverride.text : usual;
 }

@@ -9,22 +9,22 @@ import { SERVICES } from "./services/services.generated.ts";
 
 export function createResources(cloudState: CloudState): Resources {
   const { clock, inventory, region } = cloudState;
-  const findVolume = (id: string) => inventory.volumes.get(id) ?? missing("volume", id);
-  const findCluster = (id: string) => inventory.clusters.get(id) ?? missing("cluster", id);
-  const timeOf = (time: Time | undefined) => (time === undefined ? clock.now() : epoch(time));
-  const age = (createdAt: Time | undefined) => ({
-    createdAt: timeOf(createdAt),
+  const findVolume = (id: string) => inventory.volumes.get(id) ?? throwMissing("volume", id);
+  const findCluster = (id: string) => inventory.clusters.get(id) ?? throwMissing("cluster", id);
+  const epochOrNow = (time: Time | undefined) => (time === undefined ? clock.now() : epoch(time));
+  const ageFields = (createdAt: Time | undefined) => ({
+    createdAt: epochOrNow(createdAt),
     sequence: inventory.nextSequence(),
   });
 
   return {
     addServer({ id = randomUUID(), name, tags = {}, status = "ACTIVE", enterpriseProjectId = "0", createdAt } = {}) {
       const record = { id, name: name ?? `server-${id.slice(0, 8)}`, tags: { ...tags }, status, enterpriseProjectId };
-      inventory.servers.add({ ...record, ...age(createdAt) });
+      inventory.servers.add({ ...record, ...ageFields(createdAt) });
       return { id, name: record.name, status, tags: { ...tags } };
     },
     addVolume({ id = randomUUID(), serverId, attachedAt, device, ...volume } = {}) {
-      if (serverId !== undefined && !inventory.servers.get(serverId)) missing("server", serverId);
+      if (serverId !== undefined && !inventory.servers.get(serverId)) throwMissing("server", serverId);
       const record = {
         id,
         name: volume.name ?? `volume-${id.slice(0, 8)}`,
@@ -38,15 +38,15 @@ export function createResources(cloudState: CloudState): Resources {
         multiattach: volume.multiattach ?? false,
         status: volume.status,
         attachments: [],
-        ...age(volume.createdAt),
+        ...ageFields(volume.createdAt),
       };
       inventory.volumes.add(record);
-      if (serverId !== undefined) inventory.attach(record, serverId, timeOf(attachedAt), device);
+      if (serverId !== undefined) inventory.attach(record, serverId, epochOrNow(attachedAt), device);
       return structuredClone(volumeView(record, cloudState));
     },
     attach(volumeId, serverId, { after = 0, device } = {}) {
       const volume = findVolume(volumeId);
-      if (!inventory.servers.get(serverId)) missing("server", serverId);
+      if (!inventory.servers.get(serverId)) throwMissing("server", serverId);
       if (volume.attachments.length > 0 && !volume.multiattach)
         throw new Error(`Volume ${volumeId} is already attached.`);
       const attachment = inventory.attach(volume, serverId, clock.now() + after, device);
@@ -88,6 +88,6 @@ export function createResources(cloudState: CloudState): Resources {
   };
 }
 
-function missing(type: string, id: string): never {
+function throwMissing(type: string, id: string): never {
   throw new Error(`There is no ${type} ${id}.`);
 }

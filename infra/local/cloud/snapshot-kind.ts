@@ -1,7 +1,14 @@
 /** Defines what a service must provide for a kind of snapshot, and the form in which tests receive a snapshot. */
 import type { CloudState } from "./cloud-state.ts";
 import type { Inventory } from "./inventory.ts";
-import type { AnySnapshot, Kind, SeedOf, SnapshotOf, Statuses, Tags } from "./records.ts";
+import type {
+  AnySnapshotRecord,
+  CreationStatuses,
+  Kind,
+  SeedOptionsByKind,
+  SnapshotRecordByKind,
+  Tags,
+} from "./records.ts";
 
 /**
  * One kind of snapshot in the embedded cloud. The file in `services/` that implements the kind exports this object as
@@ -9,7 +16,7 @@ import type { AnySnapshot, Kind, SeedOf, SnapshotOf, Statuses, Tags } from "./re
  */
 export interface SnapshotKind<K extends Kind> {
   name: K;
-  statuses: Statuses;
+  statuses: CreationStatuses;
   /**
    * How long the creation of a snapshot takes, in milliseconds of the embedded cloud's clock, unless a test sets another
    * duration.
@@ -18,14 +25,14 @@ export interface SnapshotKind<K extends Kind> {
   /** The record field with the labels of a snapshot, such as `tags`. Undefined if snapshots of this kind have no labels. */
   labelsField?: string;
   /** Returns the stored record of a snapshot that a test adds. For a snapshot group, also adds its member snapshots. */
-  seed(seed: SeedOf[K], fields: SeedFields, cloud: CloudState): SnapshotOf[K];
+  seed(seed: SeedOptionsByKind[K], fields: SeedFields, cloud: CloudState): SnapshotRecordByKind[K];
   /** Returns the fields of a snapshot that a response of the service contains. */
-  view(snapshot: SnapshotOf[K], cloud: CloudState): Omit<SnapshotView, "kind">;
+  view(snapshot: SnapshotRecordByKind[K], cloud: CloudState): Omit<SnapshotView, "kind">;
 }
 
 /** The record fields that `addSnapshot` sets for every kind of snapshot. */
 export type SeedFields = ReturnType<Inventory["pastTimeFields"]> &
-  Pick<AnySnapshot, "id" | "endStatus" | "name" | "description" | "size" | "enterpriseProjectId">;
+  Pick<AnySnapshotRecord, "id" | "finalStatus" | "name" | "description" | "size" | "enterpriseProjectId">;
 
 /** The options of `addSnapshot`, which adds a snapshot without an API request. */
 export type SeededSnapshot = {
@@ -37,7 +44,7 @@ export type SeededSnapshot = {
   /** The status as the service spells it. Default: available. A snapshot that is added as `creating` stays `creating`. */
   status?: string;
   size?: number;
-} & { [K in Kind]: { kind: K } & SeedOf[K] }[Kind];
+} & { [K in Kind]: { kind: K } & SeedOptionsByKind[K] }[Kind];
 
 /**
  * The kind of a snapshot, and its fields in a response of its service. The view of a snapshot group also has fields that no

@@ -1,5 +1,5 @@
 /** An item of a `TimeOrderedStore`. */
-export interface Stored {
+export interface StoredItem {
   id: string;
   /** The creation time in epoch milliseconds. */
   createdAt: number;
@@ -8,7 +8,7 @@ export interface Stored {
 }
 
 /** Stores items by id and in the order of their age, because sorting for every page of a list response would be too slow. */
-export class TimeOrderedStore<T extends Stored> {
+export class TimeOrderedStore<T extends StoredItem> {
   readonly #byId = new Map<string, T>();
   /** The items, oldest first if `#isSorted` is true. */
   readonly #byAge: T[] = [];
@@ -62,7 +62,7 @@ export class TimeOrderedStore<T extends Stored> {
 }
 
 /** Compares two items by age, for `Array.sort`: the older item comes first. */
-export function byAge(a: Stored, b: Stored): number {
+export function byAge(a: StoredItem, b: StoredItem): number {
   return a.createdAt - b.createdAt || a.sequence - b.sequence;
 }
 
@@ -87,7 +87,7 @@ export class Groups<T> {
 }
 
 /** Stores snapshots by id, by age and by the id of the resource that they belong to. */
-export class ResourceStore<T extends Stored & { resourceId: string }> extends TimeOrderedStore<T> {
+export class ResourceStore<T extends StoredItem & { resourceId: string }> extends TimeOrderedStore<T> {
   readonly #byResource = new Groups<T>();
 
   /** Returns the snapshots of a resource, oldest first. */

@@ -128,7 +128,7 @@ function acknowledge(
     );
   }
   const discarded = { ...cloudState, logs: [], lostLogs: [], invocations: [] };
-  const { afterwards: _, ...response } = cloudState.inventory.discard(() => call(discarded));
+  const { afterwards: _, ...response } = cloudState.inventory.discardChanges(() => call(discarded));
   return response;
 }
 

@@ -15,19 +15,24 @@ export function isObject(value: unknown): value is Fields {
 }
 
 /** Returns `value` if it is an object whose field names are all in `known`. Otherwise rejects the request. */
-export function fields(value: unknown, path: string, known: readonly string[], reject: Reject): Fields {
+export function readObject(value: unknown, path: string, known: readonly string[], reject: Reject): Fields {
   if (!isObject(value)) return reject(`${path} must be an object.`);
   for (const key of Object.keys(value)) if (!known.includes(key)) reject(`${path}.${key} is not a known field.`);
   return value;
 }
 
-export interface Size {
+export interface SizeLimit {
   max: number;
   unit: "characters" | "bytes";
   nullable?: boolean;
 }
 
-export function optionalString(value: unknown, path: string, size: Size, reject: Reject): string | null | undefined {
+export function readOptionalString(
+  value: unknown,
+  path: string,
+  size: SizeLimit,
+  reject: Reject,
+): string | null | undefined {
   if (value === undefined) return undefined;
   if (value === null && size.nullable) return null;
   if (typeof value !== "string") return reject(`${path} must be a string.`);
@@ -37,7 +42,7 @@ export function optionalString(value: unknown, path: string, size: Size, reject:
   return value;
 }
 
-export function optionalBoolean(value: unknown, path: string, reject: Reject): boolean | undefined {
+export function readOptionalBoolean(value: unknown, path: string, reject: Reject): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
   return reject(`${path} must be a boolean.`);
 }
@@ -46,7 +51,7 @@ export function optionalBoolean(value: unknown, path: string, reject: Reject): b
  * Returns a copy of an object whose values are all strings. Returns `undefined` if the value is absent. Rejects every other
  * value.
  */
-export function optionalMap(value: unknown, path: string, reject: Reject): Record<string, string> | undefined {
+export function readOptionalMap(value: unknown, path: string, reject: Reject): Record<string, string> | undefined {
   if (value === undefined) return undefined;
   if (!isObject(value)) return reject(`${path} must be a map of strings.`);
   for (const [key, entry] of Object.entries(value)) {
@@ -56,12 +61,12 @@ export function optionalMap(value: unknown, path: string, reject: Reject): Recor
 }
 
 /** Returns the value of a query parameter. If the query contains the parameter several times, returns the last value. */
-export function queryValue(query: Query, key: string): string | undefined {
+export function readQueryValue(query: Query, key: string): string | undefined {
   return query.get(key)?.at(-1);
 }
 
 /** Parses an integer. Returns `undefined` if `text` is undefined, and `NaN` if `text` is not an integer. */
-export function integer(text: string | undefined): number | undefined {
+export function parseInteger(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
 }
@@ -79,11 +84,11 @@ export interface TagFilter {
  * Reads an array of `{ key, values }` objects from a request body. Allows at most 10 keys and 10 values per key, without
  * duplicates.
  */
-export function tagFilters(value: unknown, path: string, reject: Reject): TagFilter[] {
+export function readTagFilters(value: unknown, path: string, reject: Reject): TagFilter[] {
   if (!Array.isArray(value)) return reject(`${path} must be an array.`);
   if (value.length > 10) reject(`${path} must have at most 10 keys.`);
   const filters = value.map((entry, index): TagFilter => {
-    const { key, values } = fields(entry, `${path}[${index}]`, ["key", "values"], reject);
+    const { key, values } = readObject(entry, `${path}[${index}]`, ["key", "values"], reject);
     if (typeof key !== "string" || key === "") return reject(`${path}[${index}].key must be a string.`);
     if (values === undefined) return { key, values: [] };
     if (!Array.isArray(values) || values.some((each) => typeof each !== "string")) {

@@ -5,13 +5,13 @@ import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
 import type { ClusterRecord, Tags } from "../records.ts";
-import { checkQuery, queryValue, UUID } from "./constraints.ts";
+import { checkQuery, readQueryValue, UUID } from "./constraints.ts";
 
 /**
  * Rejects a request with 400 DWS.0001. DWS also sends this error if the snapshot to delete does not exist
  * (SOURCES.md#dws-not-found-codes).
  */
-export function badRequest(message: string): never {
+export function rejectRequest(message: string): never {
   throw new Refusal(400, "DWS.0001", message);
 }
 
@@ -45,8 +45,8 @@ export function addCluster({ id = randomUUID(), createdAt, ...cluster }: NewClus
 }
 
 export function listClusters(call: Call, cloud: CloudState): ApiResponse {
-  checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
-  const wanted = queryValue(call.query, "enterprise_project_id");
+  checkQuery(call, cloud, ["enterprise_project_id"], rejectRequest);
+  const wanted = readQueryValue(call.query, "enterprise_project_id");
   const allProjects = wanted === "all_granted_eps" || (!wanted && cloud.behavior.enterpriseProjectsByDefault === "all");
   const clusters = cloud.inventory.clusters.oldestFirst.filter(
     (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
@@ -65,7 +65,7 @@ export function showCluster(call: Call, cloud: CloudState): ApiResponse {
 export function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
   const cluster = typeof id === "string" ? cloud.inventory.clusters.get(id) : undefined;
   if (cluster) return cluster;
-  if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
+  if (typeof id !== "string" || !UUID.test(id)) return rejectRequest("The cluster ID is invalid.");
   throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
 }
 

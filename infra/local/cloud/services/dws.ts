@@ -3,10 +3,10 @@ import { zonedSeconds } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
-import { type SnapshotRecord, shownCreation } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
-import { checkQuery, fields, integer, queryValue } from "./constraints.ts";
-import { addCluster, badRequest, findCluster, listClusters, showCluster, taskOf } from "./dws-clusters.ts";
+import { checkQuery, parseInteger, readObject, readQueryValue } from "./constraints.ts";
+import { addCluster, findCluster, listClusters, rejectRequest, showCluster, taskOf } from "./dws-clusters.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
 const SNAPSHOTS = "/v1.0/{project_id}/snapshots";
@@ -21,10 +21,10 @@ interface ClusterSnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     "cluster-snapshot": ClusterSnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     "cluster-snapshot": { clusterId: string; type?: "MANUAL" | "AUTO" };
   }
 }
@@ -67,23 +67,23 @@ export const service: Service = {
  * Rejects an invalid name or description. Whether DWS sends this code is UNCONFIRMED. Its documented meaning is "The parameter
  * value is out of range."
  */
-function outOfRange(message: string): never {
+function rejectParameter(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
 }
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
-  const body = fields(call.json, "body", ["snapshot"], badRequest);
+  const body = readObject(call.json, "body", ["snapshot"], rejectRequest);
   const {
     name,
     cluster_id,
     description = "",
-  } = fields(body.snapshot, "snapshot", ["name", "cluster_id", "description"], badRequest);
+  } = readObject(body.snapshot, "snapshot", ["name", "cluster_id", "description"], rejectRequest);
   // The limits of names and descriptions: SOURCES.md#dws-create-constraints.
   if (typeof name !== "string" || !/^[A-Za-z][A-Za-z0-9_-]{3,63}$/.test(name))
-    return outOfRange("Invalid snapshot name.");
+    return rejectParameter("Invalid snapshot name.");
   if (typeof description !== "string" || [...description].length > 256 || /[!<>'=&"]/.test(description)) {
-    return outOfRange("Invalid snapshot description.");
+    return rejectParameter("Invalid snapshot description.");
   }
   const cluster = findCluster(cluster_id, cloud);
   const task = taskOf(cluster, inventory);
@@ -117,7 +117,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
  * (SOURCES.md#dws-list-has-no-pages).
  */
 function listAll(call: Call, cloud: CloudState): ApiResponse {
-  checkQuery(call, cloud, [], badRequest);
+  checkQuery(call, cloud, [], rejectRequest);
   const { inventory } = cloud;
   const page = cutPage(inventory.snapshots["cluster-snapshot"].oldestFirst, {
     keep: inventory.visibility(),
@@ -135,18 +135,18 @@ function listAll(call: Call, cloud: CloudState): ApiResponse {
 function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
+  checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], rejectRequest);
   const cluster = findCluster(call.params.cluster_id, cloud);
-  const asked = integer(queryValue(query, "limit")) ?? Number.POSITIVE_INFINITY;
-  const offset = integer(queryValue(query, "offset")) ?? 0;
-  if (!(asked > 0)) badRequest("limit must be greater than 0.");
+  const asked = parseInteger(readQueryValue(query, "limit")) ?? Number.POSITIVE_INFINITY;
+  const offset = parseInteger(readQueryValue(query, "offset")) ?? 0;
+  if (!(asked > 0)) rejectRequest("limit must be greater than 0.");
   const limit = limitToPageCap(asked, cloud.behavior);
-  if (!(offset >= 0)) badRequest("offset must be greater than or equal to 0.");
-  const direction = queryValue(query, "sort_dir") ?? "desc";
-  if (direction !== "asc" && direction !== "desc") badRequest("sort_dir must be asc or desc.");
+  if (!(offset >= 0)) rejectRequest("offset must be greater than or equal to 0.");
+  const direction = readQueryValue(query, "sort_dir") ?? "desc";
+  if (direction !== "asc" && direction !== "desc") rejectRequest("sort_dir must be asc or desc.");
   const page = cutPage(inventory.snapshots["cluster-snapshot"].of(cluster.id), {
     keep: inventory.visibility(),
-    sort: SORT_KEYS[queryValue(query, "sort_key") ?? "started"] ?? badRequest("sort_key is not known."),
+    sort: SORT_KEYS[readQueryValue(query, "sort_key") ?? "started"] ?? rejectRequest("sort_key is not known."),
     descending: direction === "desc",
     offset: offset === 0 ? 0 : offset * limit,
     limit,
@@ -181,7 +181,7 @@ function show(call: Call, cloud: CloudState): ApiResponse {
 function remove(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const snapshot = inventory.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
-  if (!snapshot) return badRequest("The snapshot does not exist.");
+  if (!snapshot) return rejectRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
   if (inventory.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
   inventory.removeSnapshot(snapshot);
@@ -200,7 +200,7 @@ function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: 
     id: snapshot.id,
     name: snapshot.name,
     description: behavior.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
-    started: shownCreation(snapshot, zonedSeconds(snapshot.createdAt)),
+    started: creationTimeInResponse(snapshot, zonedSeconds(snapshot.createdAt)),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,
     status: inventory.statusOf(snapshot),

@@ -5,18 +5,18 @@
 import type { CloudState } from "../cloud-state.ts";
 import { type Query, Refusal } from "../gateway/http.ts";
 import type { VolumeRecord } from "../records.ts";
-import type { Stored } from "../time-ordered-store.ts";
-import { integer, queryValue, type Reject, UUID } from "./constraints.ts";
-import { type Condition, cutPage, limitToPageCap, type Page, whenGiven } from "./paging.ts";
+import type { StoredItem } from "../time-ordered-store.ts";
+import { parseInteger, type Reject, readQueryValue, UUID } from "./constraints.ts";
+import { type Condition, conditionIfGiven, cutPage, limitToPageCap, type Page } from "./paging.ts";
 
 /** The statuses of EVS snapshots and snapshot groups during and after their creation (SOURCES.md#evs-snapshot-statuses). */
 export const EVS_STATUSES = { creating: "creating", available: "available", error: "error" };
 
-export const badBody: Reject = (message) => {
+export const rejectBody: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request body. ${message}`);
 };
 
-export const badUrl: Reject = (message) => {
+export const rejectUrl: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request url. ${message}`);
 };
 
@@ -24,7 +24,7 @@ export function refuse(status: number, code: string, message: string): never {
   throw new Refusal(status, code, message);
 }
 
-export function notFound(what: string, id: string): never {
+export function rejectUnknownId(what: string, id: string): never {
   return refuse(404, "EVS.5404", `${what} ${id} could not be found.`);
 }
 
@@ -32,9 +32,9 @@ export function notFound(what: string, id: string): never {
  * Reads the query parameters `limit` (1 to 1000, default 1000) and `offset`, the number of rows to skip
  * (SOURCES.md#evs-list-offset).
  */
-export function pageWindow(query: Query, { behavior }: CloudState): { limit: number; offset: number } {
-  const limit = integer(queryValue(query, "limit")) ?? 1000;
-  const offset = integer(queryValue(query, "offset")) ?? 0;
+export function readPageWindow(query: Query, { behavior }: CloudState): { limit: number; offset: number } {
+  const limit = parseInteger(readQueryValue(query, "limit")) ?? 1000;
+  const offset = parseInteger(readQueryValue(query, "offset")) ?? 0;
   if (Number.isNaN(limit)) refuse(400, "EVS.5400", "limit param must be an integer.");
   if (limit > 1000) refuse(400, "EVS.2142", "invalid filter limit, can not greater than 1000.");
   if (limit < 1) refuse(400, "EVS.1023", "invalid filter limit!");
@@ -43,7 +43,7 @@ export function pageWindow(query: Query, { behavior }: CloudState): { limit: num
 }
 
 function sortDirection(query: Query): "asc" | "desc" {
-  const text = queryValue(query, "sort_dir") ?? "desc";
+  const text = readQueryValue(query, "sort_dir") ?? "desc";
   if (text !== "asc" && text !== "desc") return refuse(400, "EVS.1040", "invalid sort_dir!");
   return text;
 }
@@ -64,7 +64,7 @@ function sortComparator<T extends { id: string }>(
   query: Query,
   keys: SortKeys<T>,
 ): ((a: T, b: T) => number) | undefined {
-  const key = queryValue(query, "sort_key") ?? "created_at";
+  const key = readQueryValue(query, "sort_key") ?? "created_at";
   if (!Object.hasOwn(keys, key)) refuse(400, "EVS.1039", "invalid sort_key!");
   const value = keys[key];
   if (!value) return undefined;
@@ -86,7 +86,7 @@ export function nextLink(path: string, limit: number, lastId: string | undefined
 /** Returns the condition of the query parameter `name`, or `undefined` if the query does not contain `name`. */
 export function nameCondition<T extends { name: string }>(query: Query, cloud: CloudState): Condition<T> | undefined {
   const fuzzy = cloud.behavior.nameFilter === "fuzzy";
-  return whenGiven(queryValue(query, "name"), (item: T, wanted) =>
+  return conditionIfGiven(readQueryValue(query, "name"), (item: T, wanted) =>
     fuzzy ? item.name.includes(wanted) : item.name === wanted,
   );
 }
@@ -100,8 +100,10 @@ export function enterpriseProjectCondition<T extends { enterpriseProjectId: stri
   cloud: CloudState,
 ): Condition<T> | undefined {
   const defaultProject = cloud.behavior.enterpriseProjectsByDefault === "all" ? undefined : "0";
-  const wanted = queryValue(query, "enterprise_project_id") ?? defaultProject;
-  return wanted === "all_granted_eps" ? undefined : whenGiven(wanted, (item: T, id) => item.enterpriseProjectId === id);
+  const wanted = readQueryValue(query, "enterprise_project_id") ?? defaultProject;
+  return wanted === "all_granted_eps"
+    ? undefined
+    : conditionIfGiven(wanted, (item: T, id) => item.enterpriseProjectId === id);
 }
 
 /**
@@ -110,10 +112,10 @@ export function enterpriseProjectCondition<T extends { enterpriseProjectId: stri
  *
  * @param forced the field `force` of a v2 request; undefined for v5, because v5 has no field `force`
  */
-export function volumeToSnapshot(id: unknown, forced: boolean | undefined, cloud: CloudState): VolumeRecord {
+export function findVolumeToSnapshot(id: unknown, forced: boolean | undefined, cloud: CloudState): VolumeRecord {
   if (typeof id !== "string" || id === "") return refuse(400, "EVS.1002", "invalid volume id!");
   const volume = cloud.inventory.volumes.get(id);
-  if (!volume) return UUID.test(id) ? notFound("Volume", id) : refuse(400, "EVS.1002", "invalid volume id!");
+  if (!volume) return UUID.test(id) ? rejectUnknownId("Volume", id) : refuse(400, "EVS.1002", "invalid volume id!");
   const status = cloud.inventory.volumeStatus(volume);
   // v5 accepts every disk in the status `in-use`, and rejects every disk in the status `attaching`. v2 requires `force: true`
   // for disks in these two statuses (SOURCES.md#evs-force-attached). It is UNCONFIRMED whether v2 rejects a disk that is
@@ -135,7 +137,12 @@ export function volumeToSnapshot(id: unknown, forced: boolean | undefined, cloud
  * Rejects a new standard snapshot of a disk while another standard snapshot of the disk is being created, and if the disk
  * already has 256 standard snapshots, or 7 with instant access (SOURCES.md#evs-standard-per-disk-limit).
  */
-export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStatus: number, cloud: CloudState): void {
+export function checkDiskLimits(
+  volume: VolumeRecord,
+  instantAccess: boolean,
+  busyStatus: number,
+  cloud: CloudState,
+): void {
   const { inventory, behavior } = cloud;
   const existing = inventory.snapshots["standard-snapshot"].of(volume.id);
   if (existing.some((snapshot) => inventory.isCreating(snapshot))) {
@@ -146,7 +153,7 @@ export function checkRoom(volume: VolumeRecord, instantAccess: boolean, busyStat
   if (existing.length >= behavior.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
   if (!instantAccess) return;
   if (["SAS", "SATA"].includes(volume.volumeType)) {
-    badBody(`instant_access is not supported for disks of the type ${volume.volumeType}.`);
+    rejectBody(`instant_access is not supported for disks of the type ${volume.volumeType}.`);
   }
   if (existing.filter((snapshot) => snapshot.instantAccess).length >= 7) {
     refuse(413, "EVS.5413", "Insufficient quota of snapshots with instant access.");
@@ -160,24 +167,24 @@ export function checkEnterpriseProject(value: unknown): string | undefined {
 }
 
 /** Returns the page of rows that the query parameters `limit`, `offset`, `marker`, `sort_key` and `sort_dir` select. */
-export function cutSortedPage<T extends Stored>(
+export function cutSortedPage<T extends StoredItem>(
   source: readonly T[],
   keep: Condition<T> | undefined,
   sortKeys: SortKeys<T>,
   query: Query,
   cloud: CloudState,
 ): Page<T> & { limit: number } {
-  const { limit, offset } = pageWindow(query, cloud);
+  const { limit, offset } = readPageWindow(query, cloud);
   const page = cutPage(source, {
     keep,
     sort: sortComparator(query, sortKeys),
     descending: sortDirection(query) === "desc",
     offset,
     limit,
-    marker: queryValue(query, "marker"),
+    marker: readQueryValue(query, "marker"),
   });
   // It is UNCONFIRMED which error EVS sends if the row that `marker` names no longer exists. EVS.1024 is the documented code
   // for an invalid marker.
-  if (page.markerLost) refuse(400, "EVS.1024", "invalid filter marker!");
+  if (page.isMarkerUnknown) refuse(400, "EVS.1024", "invalid filter marker!");
   return { ...page, limit };
 }

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from "node:crypto";
 import type { CloudState } from "../cloud-state.ts";
-import type { SnapshotOf, Tags, VolumeRecord } from "../records.ts";
+import type { SnapshotRecordByKind, Tags, VolumeRecord } from "../records.ts";
 
-type Group = SnapshotOf["snapshot-group"];
-type Member = SnapshotOf["standard-snapshot"];
+type Group = SnapshotRecordByKind["snapshot-group"];
+type Member = SnapshotRecordByKind["standard-snapshot"];
 
 /**
  * Returns the fields of a member snapshot that depend on its group and its disk. How EVS names member snapshots is UNCONFIRMED.
@@ -31,10 +31,10 @@ export function memberFields(group: Group, volume: VolumeRecord, index: number, 
 }
 
 /** Adds a member snapshot without an API request. The snapshot has the same creation time as its group. */
-export function seedMember(
+export function addSeededMember(
   group: Group,
   volumeId: string,
-  { readyAt, endStatus }: { readyAt: number; endStatus: string },
+  { readyAt, finalStatus }: { readyAt: number; finalStatus: string },
   { inventory, behavior }: CloudState,
 ): Member {
   const volume = inventory.volumes.get(volumeId);
@@ -43,7 +43,7 @@ export function seedMember(
   const added = {
     ...inventory.pastTimeFields(group.createdAt),
     readyAt,
-    endStatus,
+    finalStatus,
     id: randomUUID(),
     ...memberFields(group, volume, group.memberIds.length, tags),
   };
@@ -55,7 +55,7 @@ export function seedMember(
 /** Adds an available snapshot of a disk to a snapshot group. */
 export function addMember(groupId: string, volumeId: string, cloud: CloudState): Member {
   const group = findGroup(groupId, cloud);
-  return seedMember(group, volumeId, { readyAt: group.readyAt, endStatus: "available" }, cloud);
+  return addSeededMember(group, volumeId, { readyAt: group.readyAt, finalStatus: "available" }, cloud);
 }
 
 /** Removes the member snapshot of a disk from a snapshot group. */

@@ -6,7 +6,7 @@
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, type Route } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
-import type { AnySnapshot } from "../records.ts";
+import type { AnySnapshotRecord } from "../records.ts";
 import { refuse } from "./evs-common.ts";
 
 export const jobRoutes: Route[] = [
@@ -18,20 +18,20 @@ export const jobRoutes: Route[] = [
  * Starts a job that runs until the creation of a snapshot finishes. The job fails if the final status of the snapshot is
  * `error`. Returns the job id.
  */
-export function snapshotJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
-  const { readyAt, endStatus } = snapshot;
+export function startCreationJob(type: string, snapshot: AnySnapshotRecord, inventory: Inventory): string {
+  const { readyAt, finalStatus } = snapshot;
   return inventory.startJob(type, (now) => {
     if (now < readyAt) return { status: "RUNNING", endedAt: undefined };
-    if (endStatus !== "error") return { status: "SUCCESS", endedAt: readyAt };
+    if (finalStatus !== "error") return { status: "SUCCESS", endedAt: readyAt };
     return { status: "FAIL", endedAt: readyAt, reason: "The snapshot could not be created." };
   }).id;
 }
 
 /** Starts a job that runs until the deletion of a snapshot finishes. Returns the job id. */
-export function deletionJob(type: string, snapshot: AnySnapshot, inventory: Inventory): string {
-  const goneAt = snapshot.goneAt ?? inventory.now();
+export function startDeletionJob(type: string, snapshot: AnySnapshotRecord, inventory: Inventory): string {
+  const deletedAt = snapshot.deletedAt ?? inventory.now();
   return inventory.startJob(type, (now) =>
-    now < goneAt ? { status: "RUNNING", endedAt: undefined } : { status: "SUCCESS", endedAt: goneAt },
+    now < deletedAt ? { status: "RUNNING", endedAt: undefined } : { status: "SUCCESS", endedAt: deletedAt },
   ).id;
 }
 

@@ -2,8 +2,8 @@
 import type { CloudState } from "../cloud-state.ts";
 import { type Call, ok, type Route } from "../gateway/http.ts";
 import type { Tags } from "../records.ts";
-import { fields } from "./constraints.ts";
-import { badBody, refuse } from "./evs-common.ts";
+import { readObject } from "./constraints.ts";
+import { refuse, rejectBody } from "./evs-common.ts";
 
 interface Tagged {
   tags: Tags;
@@ -62,11 +62,11 @@ function withoutTags(tags: Tags, call: Call): Tags {
 }
 
 function tagEntries(call: Call): { key: string; value: unknown }[] {
-  const { tags } = fields(call.json, "body", ["tags"], badBody);
-  if (!Array.isArray(tags)) return badBody("tags must be an array.");
+  const { tags } = readObject(call.json, "body", ["tags"], rejectBody);
+  if (!Array.isArray(tags)) return rejectBody("tags must be an array.");
   return tags.map((tag) => {
-    const { key, value } = fields(tag, "tags", ["key", "value"], badBody);
-    return typeof key === "string" ? { key, value } : badBody("tags.key must be a string.");
+    const { key, value } = readObject(tag, "tags", ["key", "value"], rejectBody);
+    return typeof key === "string" ? { key, value } : rejectBody("tags.key must be a string.");
   });
 }
 

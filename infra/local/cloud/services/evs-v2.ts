@@ -2,31 +2,31 @@
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { type AnySnapshot, type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import { type AnySnapshotRecord, creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   type Fields,
-  fields,
-  optionalBoolean,
-  optionalMap,
-  optionalString,
-  queryValue,
-  type Size,
+  readObject,
+  readOptionalBoolean,
+  readOptionalMap,
+  readOptionalString,
+  readQueryValue,
+  type SizeLimit,
 } from "./constraints.ts";
 import {
-  badBody,
-  badUrl,
   EVS_STATUSES,
   enterpriseProjectCondition,
+  findVolumeToSnapshot,
   nameCondition,
   nextLink,
-  notFound,
-  pageWindow,
+  readPageWindow,
   refuse,
-  volumeToSnapshot,
+  rejectBody,
+  rejectUnknownId,
+  rejectUrl,
 } from "./evs-common.ts";
-import { allOf, cutPage, reportedCount, whenGiven } from "./paging.ts";
+import { combineConditions, conditionIfGiven, cutPage, reportedCount } from "./paging.ts";
 
 const ALL = "/v2/{project_id}/cloudsnapshots";
 const SINGLE = `${ALL}/{snapshot_id}`;
@@ -45,10 +45,10 @@ interface LegacySnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     snapshot: LegacySnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     snapshot: { volumeId: string; metadata?: Tags };
   }
 }
@@ -75,14 +75,14 @@ const RESERVED_PREFIX = "autobk_snapshot_";
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
-  const snapshot = body(call, ["volume_id", "name", "description", "force", "metadata"]);
-  const force = optionalBoolean(snapshot.force, "snapshot.force", badBody) ?? false;
-  const metadata = optionalMap(snapshot.metadata, "snapshot.metadata", badBody) ?? {};
+  const snapshot = readBodyFields(call, ["volume_id", "name", "description", "force", "metadata"]);
+  const force = readOptionalBoolean(snapshot.force, "snapshot.force", rejectBody) ?? false;
+  const metadata = readOptionalMap(snapshot.metadata, "snapshot.metadata", rejectBody) ?? {};
   // The maximum size of the metadata: SOURCES.md#evs-v2-metadata-size.
   if (Buffer.byteLength(JSON.stringify(metadata)) >= 1_048_576)
     refuse(400, "EVS.1005", "size of metadata is too large!");
-  const { name, description } = nameAndDescription(snapshot, cloud);
-  const volume = volumeToSnapshot(snapshot.volume_id, force, cloud);
+  const { name, description } = readNameAndDescription(snapshot, cloud);
+  const volume = findVolumeToSnapshot(snapshot.volume_id, force, cloud);
   // Which error EVS sends for the 8th snapshot of a disk is UNCONFIRMED (SOURCES.md#evs-per-disk-limit-code). OpenStack
   // responds with 413.
   const quota = behavior.snapshotQuota ?? Number.POSITIVE_INFINITY;
@@ -138,23 +138,23 @@ const LIST_PARAMETERS = [
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = pageWindow(query, cloud);
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectUrl);
+  const { limit, offset } = readPageWindow(query, cloud);
   const now = inventory.now();
-  const value = (key: string) => queryValue(query, key);
+  const value = (key: string) => readQueryValue(query, key);
   const volumeId = value("volume_id");
-  const keep = allOf<LegacySnapshot>([
+  const keep = combineConditions<LegacySnapshot>([
     inventory.visibility(),
-    whenGiven(volumeId, ({ resourceId }, wanted) => resourceId === wanted),
-    whenGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
+    conditionIfGiven(volumeId, ({ resourceId }, wanted) => resourceId === wanted),
+    conditionIfGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
-    whenGiven(
+    conditionIfGiven(
       value("availability_zone"),
       ({ resourceId }, zone) => inventory.volumes.get(resourceId)?.availabilityZone === zone,
     ),
-    whenGiven(value("service_type"), (_, service) => service === "EVS"),
-    whenGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
+    conditionIfGiven(value("service_type"), (_, service) => service === "EVS"),
+    conditionIfGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
   ]);
   const store = inventory.snapshots.snapshot;
   const ids = query.get("id");
@@ -176,7 +176,7 @@ function show(call: Call, cloud: CloudState): ApiResponse {
 
 function update(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
-  const { name, description } = nameAndDescription(body(call, ["name", "description"]), cloud);
+  const { name, description } = readNameAndDescription(readBodyFields(call, ["name", "description"]), cloud);
   if (name !== undefined) snapshot.name = name ?? "";
   if (description !== undefined) snapshot.description = description;
   snapshot.updatedAt = cloud.inventory.now();
@@ -195,7 +195,7 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
  * Rejects the deletion of a snapshot or snapshot group whose status is neither `available` nor `error`
  * (SOURCES.md#evs-delete-states).
  */
-export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
+export function checkDeletable(snapshot: AnySnapshotRecord, cloud: CloudState): void {
   const status = cloud.inventory.statusOf(snapshot);
   if (status === "error_deleting") refuse(500, "EVS.2019", "snapshot is error_deleting!");
   const deletable = [cloud.behavior.groupAvailable, "available", "error"];
@@ -206,25 +206,28 @@ export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
 
 function find(call: Call, cloud: CloudState): LegacySnapshot {
   const id = call.params.snapshot_id ?? "";
-  return cloud.inventory.snapshots.snapshot.get(id) ?? notFound("Snapshot", id);
+  return cloud.inventory.snapshots.snapshot.get(id) ?? rejectUnknownId("Snapshot", id);
 }
 
-function body(call: Call, known: string[]): Fields {
-  const { snapshot } = fields(call.json, "body", ["snapshot"], badBody);
-  return fields(snapshot, "snapshot", known, badBody);
+function readBodyFields(call: Call, known: string[]): Fields {
+  const { snapshot } = readObject(call.json, "body", ["snapshot"], rejectBody);
+  return readObject(snapshot, "snapshot", known, rejectBody);
 }
 
-function nameAndDescription(snapshot: Fields, cloud: CloudState) {
-  const isLegacy = cloud.behavior.evsLimits === "classic";
+function readNameAndDescription(snapshot: Fields, cloud: CloudState) {
+  const hasClassicLimits = cloud.behavior.evsLimits === "classic";
   // An older public page documents other limits than the current page (SOURCES.md#evs-v2-create-constraints,
   // SOURCES.md#evs-v2-classic-limits).
-  const nameSize: Size = isLegacy ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
-  const descriptionSize: Size = isLegacy
+  const nameSize: SizeLimit = hasClassicLimits ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
+  const descriptionSize: SizeLimit = hasClassicLimits
     ? { max: 255, unit: "bytes", nullable: true }
     : { max: 85, unit: "characters" };
-  const name = optionalString(snapshot.name, "snapshot.name", nameSize, badBody);
-  if (name?.startsWith(RESERVED_PREFIX)) badBody(`snapshot.name must not start with ${RESERVED_PREFIX}.`);
-  return { name, description: optionalString(snapshot.description, "snapshot.description", descriptionSize, badBody) };
+  const name = readOptionalString(snapshot.name, "snapshot.name", nameSize, rejectBody);
+  if (name?.startsWith(RESERVED_PREFIX)) rejectBody(`snapshot.name must not start with ${RESERVED_PREFIX}.`);
+  return {
+    name,
+    description: readOptionalString(snapshot.description, "snapshot.description", descriptionSize, rejectBody),
+  };
 }
 
 /**
@@ -240,7 +243,7 @@ function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
     status: inventory.statusOf(snapshot),
     name: snapshot.name,
     description: snapshot.description,
-    created_at: shownCreation(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
+    created_at: creationTimeInResponse(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
     updated_at: updatedAt === undefined || !Number.isFinite(updatedAt) ? null : bareTime(updatedAt),
     metadata: snapshot.metadata,
     volume_id: snapshot.resourceId,

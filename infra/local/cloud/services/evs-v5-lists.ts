@@ -2,12 +2,12 @@
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, ok, type Query } from "../gateway/http.ts";
-import type { AnySnapshot } from "../records.ts";
+import type { AnySnapshotRecord } from "../records.ts";
 import { cutSortedPage, nextLink, type SortKeys } from "./evs-common.ts";
 import { type Condition, reportedCount } from "./paging.ts";
 
 /** Returns a list response whose field `field` contains one page of rows. */
-export function listStandard<T extends AnySnapshot>(
+export function createListResponse<T extends AnySnapshotRecord>(
   field: string,
   source: readonly T[],
   keep: Condition<T> | undefined,
@@ -35,7 +35,7 @@ export function listStandard<T extends AnySnapshot>(
 }
 
 /** Parses a query parameter whose value is JSON, such as `tags`. Returns `undefined` if the value is not JSON. */
-export function parseFilter(text: string): unknown {
+export function parseJsonFilter(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -44,6 +44,6 @@ export function parseFilter(text: string): unknown {
 }
 
 /** Formats a time for a v5 response. Whether v5 times have a time zone is UNCONFIRMED (SOURCES.md#evs-v5-times). */
-export function standardTime(ms: number, microseconds: number, cloud: CloudState): string {
+export function formatStandardTime(ms: number, microseconds: number, cloud: CloudState): string {
   return bareTime(ms, microseconds) + (cloud.behavior.v5Times === "zoned" ? "Z" : "");
 }

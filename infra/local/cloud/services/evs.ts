@@ -26,9 +26,9 @@ export const service: Service = {
   failure: { 500: "EVS.5500", 503: "EVS.5503" },
   routes: [...snapshotRoutes, ...volumeRoutes, ...standardSnapshotRoutes, ...snapshotGroupRoutes, ...jobRoutes],
   envelope(refusal: Refusal, route, cloud) {
-    const isLegacy = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
+    const hasClassicLimits = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
     const key = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);
-    const fault = key ?? (isLegacy ? OPENSTACK_FAULTS[refusal.status] : undefined);
+    const fault = key ?? (hasClassicLimits ? OPENSTACK_FAULTS[refusal.status] : undefined);
     // In an error body of OpenStack, `code` is the HTTP status as a number (SOURCES.md#openstack-faults).
     if (fault) return { [fault]: { message: refusal.message, code: refusal.status } };
     return { error: { message: refusal.message, code: refusal.code } };

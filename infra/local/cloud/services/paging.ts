@@ -3,19 +3,19 @@
  * numbers of rows.
  */
 import type { CloudBehavior } from "../cloud-behavior.ts";
-import type { Stored } from "../time-ordered-store.ts";
+import type { StoredItem } from "../time-ordered-store.ts";
 
 export type Condition<T> = (item: T) => boolean;
 
 /** Returns a condition that is true if every defined condition is true. Returns `undefined` if no condition is defined. */
-export function allOf<T>(conditions: readonly (Condition<T> | undefined)[]): Condition<T> | undefined {
+export function combineConditions<T>(conditions: readonly (Condition<T> | undefined)[]): Condition<T> | undefined {
   const [first, second, ...others] = conditions.filter((condition) => condition !== undefined);
   if (!first || !second) return first;
   return (item) => first(item) && second(item) && others.every((condition) => condition(item));
 }
 
 /** Returns a condition that compares each row with `value`. Returns `undefined` if `value` is undefined. */
-export function whenGiven<T, V>(
+export function conditionIfGiven<T, V>(
   value: V | undefined,
   matches: (item: T, value: V) => boolean,
 ): Condition<T> | undefined {
@@ -44,7 +44,7 @@ export interface Page<T> {
   /** Whether another page follows this page. */
   more: boolean;
   /** Whether `marker` is not the id of a matching row. */
-  markerLost: boolean;
+  isMarkerUnknown: boolean;
 }
 
 /** Returns the maximum number of rows in a page: `limit`, or the behavior `pageCap` if it is smaller. */
@@ -61,7 +61,7 @@ export function reportedCount(page: Page<unknown>, { counts }: CloudBehavior): n
 }
 
 /** Returns one page of `source`. The rows in `source` must be sorted by age, oldest first. */
-export function cutPage<T extends Stored>(source: readonly T[], pageRequest: PageRequest<T>): Page<T> {
+export function cutPage<T extends StoredItem>(source: readonly T[], pageRequest: PageRequest<T>): Page<T> {
   const { keep, sort, descending, offset, limit, marker } = pageRequest;
   let rows = keep ? source.filter(keep) : source;
   if (sort) rows = [...rows].sort(sort);
@@ -69,10 +69,10 @@ export function cutPage<T extends Stored>(source: readonly T[], pageRequest: Pag
   let start = offset;
   if (marker !== undefined) {
     const index = rows.findIndex(({ id }) => id === marker);
-    if (index < 0) return { rows: [], total, more: false, markerLost: true };
+    if (index < 0) return { rows: [], total, more: false, isMarkerUnknown: true };
     start += (descending ? total - 1 - index : index) + 1;
   }
   const end = Math.min(start + limit, total);
   const page = descending ? rows.slice(total - end, Math.max(0, total - start)).reverse() : rows.slice(start, end);
-  return { rows: start < total ? page : [], total, more: end < total, markerLost: false };
+  return { rows: start < total ? page : [], total, more: end < total, isMarkerUnknown: false };
 }

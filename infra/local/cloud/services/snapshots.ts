@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { epoch } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
-import type { AnySnapshot, Kind, Tags } from "../records.ts";
+import type { AnySnapshotRecord, Kind, Tags } from "../records.ts";
 import type { SeededSnapshot, SnapshotKind, SnapshotView } from "../snapshot-kind.ts";
 import { SNAPSHOT_KINDS } from "./services.generated.ts";
 
@@ -22,7 +22,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): Snapsho
     id: seeded.id ?? randomUUID(),
     ...inventory.pastTimeFields(createdAt),
     ...(creating ? { readyAt: Number.POSITIVE_INFINITY } : {}),
-    endStatus: status,
+    finalStatus: status,
     name: seeded.name ?? `seeded-${seeded.kind}`,
     description: seeded.description ?? null,
     size: seeded.size ?? 10,
@@ -33,7 +33,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): Snapsho
   return viewOf(snapshot, cloud);
 }
 
-function findSnapshot(id: string, { inventory }: CloudState): AnySnapshot {
+function findSnapshot(id: string, { inventory }: CloudState): AnySnapshotRecord {
   for (const store of Object.values(inventory.snapshots)) {
     const snapshot = store.get(id);
     if (snapshot) return snapshot;
@@ -58,16 +58,16 @@ export function setSnapshotLabels(id: string, labels: Tags, cloud: CloudState): 
 }
 
 export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: CloudState): void {
-  findSnapshot(id, cloud).createdText = { text };
+  findSnapshot(id, cloud).creationTimeOverride = { text };
 }
 
 export function viewsOf(kind: Kind | undefined, cloud: CloudState): SnapshotView[] {
   const kinds = kind === undefined ? (Object.keys(cloud.inventory.snapshots) as Kind[]) : [kind];
   return kinds.flatMap((name) =>
-    cloud.inventory.snapshots[name].oldestFirst.map((snapshot: AnySnapshot) => viewOf(snapshot, cloud)),
+    cloud.inventory.snapshots[name].oldestFirst.map((snapshot: AnySnapshotRecord) => viewOf(snapshot, cloud)),
   );
 }
 
-export function viewOf(snapshot: AnySnapshot, cloud: CloudState): SnapshotView {
+export function viewOf(snapshot: AnySnapshotRecord, cloud: CloudState): SnapshotView {
   return structuredClone({ kind: snapshot.kind, ...kindOf(snapshot.kind).view(snapshot, cloud) } as SnapshotView);
 }
