@@ -1,10 +1,11 @@
 import { isObject, textAt } from "../../shared/core/json.ts";
 
-export const CHECK_ID = "Check the id in the targets file.";
-export const COMPARE_TAGS = "Compare the tags in the targets file with the tags of the resources.";
-export const CALL_AGAIN = "Call again with the same --deployment-id: pre-deploy creates only the missing snapshots.";
+export const CHECK_ID_ADVICE = "Check the id in the targets file.";
+export const COMPARE_TAGS_ADVICE = "Compare the tags in the targets file with the tags of the resources.";
+export const CALL_AGAIN_ADVICE =
+  "Call again with the same --deployment-id: pre-deploy creates only the missing snapshots.";
 
-const ADVICE = new Map<unknown, string>([
+const ADVICE_BY_REASON = new Map<unknown, string>([
   ["Conflict", "Use a different --deployment-id for each deployment."],
   ["SnapshotFailed", "Call again with --retry-failed to create another snapshot."],
 ]);
@@ -14,7 +15,7 @@ const ADVICE = new Map<unknown, string>([
  * pre-deploy cannot contain this advice, because the advice names command-line options of the client.
  */
 export function adviceFor(reason: unknown, whenNotFound: string): string[] {
-  const advice = reason === "NotFound" ? whenNotFound : ADVICE.get(reason);
+  const advice = reason === "NotFound" ? whenNotFound : ADVICE_BY_REASON.get(reason);
   return advice === undefined ? [] : [`${reason}: ${advice}`];
 }
 

@@ -7,7 +7,7 @@ import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/tran
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
 /**
- * How long `post` waits after `timeoutMs`, in milliseconds. The timeout of the transport must come first, because its error
+ * How long `postJson` waits after `timeoutMs`, in milliseconds. The timeout of the transport must come first, because its error
  * message has more details.
  */
 const GRACE_MS = 1_000;
@@ -19,7 +19,7 @@ const GRACE_MS = 1_000;
  *
  * @throws {Error} when no complete response arrives in time
  */
-export async function post(
+export async function postJson(
   transport: Transport,
   url: URL,
   credentials: Credentials,

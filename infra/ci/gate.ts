@@ -4,9 +4,9 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import { formatError } from "./advice.ts";
-import { post } from "./call.ts";
-import { interpretFailedCall, interpretResponse, type Verdict } from "./interpret-response.ts";
-import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
+import { postJson } from "./call.ts";
+import { type CallVerdict, interpretFailedCall, interpretResponse } from "./interpret-response.ts";
+import { BadInput, type GateOptions, readOptions, secretsIn, USAGE } from "./options.ts";
 import { printable } from "./printable.ts";
 
 const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
@@ -61,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Calls pre-deploy until every snapshot is available, a snapshot fails, or the client times out. Returns the exit code. */
-async function waitForSnapshots(options: Options): Promise<number> {
+async function waitForSnapshots(options: GateOptions): Promise<number> {
   const { url, credentials, request, retryFailed, timeoutSeconds } = options;
   const transport = nodeTransport();
   // `performance.now` is monotonic, so a clock change on the machine does not change the timeout.
@@ -86,10 +86,10 @@ async function waitForSnapshots(options: Options): Promise<number> {
       // Send `retry_failed` only until pre-deploy has started the retries. If a retry fails too, the client gives up.
       ...(retryFailed && !gotSnapshots ? { retry_failed: true } : {}),
     };
-    let verdict: Verdict;
+    let verdict: CallVerdict;
     try {
       verdict = interpretResponse(
-        await post(transport, url, credentials, body, Math.min(MAX_CALL_MS, Math.max(remainingMs, 0) + 5_000)),
+        await postJson(transport, url, credentials, body, Math.min(MAX_CALL_MS, Math.max(remainingMs, 0) + 5_000)),
         request,
       );
       gotResponse = true;
@@ -135,7 +135,7 @@ function formatEntry({ outcome, kind, resource_id, name, snapshot_id, error, det
     .join("  ");
 }
 
-function formatConclusion(decision: Verdict["decision"], timeoutSeconds: number, hasCreated: boolean): string {
+function formatConclusion(decision: CallVerdict["decision"], timeoutSeconds: number, hasCreated: boolean): string {
   if (decision === "ready") return "ready: the deployment can begin";
   if (decision === "wait")
     return `not ready within ${timeoutSeconds} s: run the same command again to wait for the same snapshots`;

@@ -1,12 +1,12 @@
 import type { Reason } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject, textAt } from "../../shared/core/json.ts";
 import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
-import { adviceFor, CALL_AGAIN, CHECK_ID, COMPARE_TAGS } from "./advice.ts";
-import type { Options } from "./options.ts";
+import { adviceFor, CALL_AGAIN_ADVICE, CHECK_ID_ADVICE, COMPARE_TAGS_ADVICE } from "./advice.ts";
+import type { GateOptions } from "./options.ts";
 import { findDoubt, idsOf, lowerCase } from "./readiness.ts";
 
 /** The client's conclusion from one call to pre-deploy. */
-export interface Verdict {
+export interface CallVerdict {
   /** `ready`: start the deployment. `wait`: call again until the timeout. `failed`, `badInput`: do not start the deployment. */
   decision: "ready" | "failed" | "wait" | "badInput";
   /** A description of the response in one line, for the pipeline log. */
@@ -24,7 +24,7 @@ export interface Verdict {
 }
 
 /** The decision for each error reason: correct the call (`badInput`), give up (`failed`) or repeat the call (`wait`). */
-const DECISIONS: Record<Reason, Verdict["decision"]> = {
+const DECISIONS: Record<Reason, CallVerdict["decision"]> = {
   InvalidRequest: "badInput",
   Unsupported: "badInput",
   NotFound: "badInput",
@@ -45,10 +45,10 @@ const DECISIONS: Record<Reason, Verdict["decision"]> = {
 /**
  * A map for a reason in a response. This is not an object, because every object also has inherited keys such as `constructor`.
  */
-const DECISION_BY_REASON = new Map<unknown, Verdict["decision"]>(Object.entries(DECISIONS));
+const DECISION_BY_REASON = new Map<unknown, CallVerdict["decision"]>(Object.entries(DECISIONS));
 
 /** The decision for each HTTP status and body `status` that pre-deploy sends, such as `200 ready`. */
-const DECISION_BY_STATUS = new Map<unknown, Verdict["decision"]>([
+const DECISION_BY_STATUS = new Map<unknown, CallVerdict["decision"]>([
   ["200 ready", "ready"],
   ["202 pending", "wait"],
   ["502 failed", "failed"],
@@ -58,18 +58,21 @@ const DECISION_BY_STATUS = new Map<unknown, Verdict["decision"]>([
  * The gateway's error code for an API that does not exist or is not published (SOURCES.md#gateway-error-codes). The API is
  * also briefly unpublished while Terraform applies a change.
  */
-const NOT_PUBLISHED = "APIG.0101";
+const API_NOT_PUBLISHED = "APIG.0101";
 
 /**
  * Decides what a response means for the deployment. The deployment can start only if pre-deploy responds `ready` for this
  * deployment and lists an available snapshot for every selection. A 502 or 504 without a `status` in the body comes from the
  * gateway and does not describe the snapshots.
  */
-export function interpretResponse({ status, headers, text }: HttpResponse, request: Options["request"]): Verdict {
+export function interpretResponse(
+  { status, headers, text }: HttpResponse,
+  request: GateOptions["request"],
+): CallVerdict {
   const body = parseObject(text);
   const snapshots = Array.isArray(body.snapshots) ? body.snapshots.filter(isObject) : [];
   const retryAfter = Number(headers["retry-after"]);
-  const verdict = (decision: Verdict["decision"], summary: string, advice: string[]): Verdict => ({
+  const verdict = (decision: CallVerdict["decision"], summary: string, advice: string[]): CallVerdict => ({
     decision,
     summary,
     snapshots,
@@ -98,10 +101,10 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
     const hasOnlyIds = request.targets.every(
       ({ tags, exclude_tags }) => tags === undefined && exclude_tags === undefined,
     );
-    return verdict(errorDecision, summary, adviceFor(error.reason, hasOnlyIds ? CHECK_ID : COMPARE_TAGS));
+    return verdict(errorDecision, summary, adviceFor(error.reason, hasOnlyIds ? CHECK_ID_ADVICE : COMPARE_TAGS_ADVICE));
   }
   if (status === 408 || status === 429 || status >= 500) return verdict("wait", summary, []);
-  if (status === 404 && body.error_code === NOT_PUBLISHED) {
+  if (status === 404 && body.error_code === API_NOT_PUBLISHED) {
     return {
       ...verdict("badInput", `${summary}. Check --url. While Terraform changes the API, it is briefly missing.`, []),
       isTransient: true,
@@ -119,7 +122,7 @@ const MIN_PAUSE_MS = 1_000;
  * Returns whether a snapshot failed, whether mistakes in the call explain every failure, and lines of advice for the pipeline
  * log.
  */
-function summarizeFailures(snapshots: JsonObject[], { targets }: Options["request"]) {
+function summarizeFailures(snapshots: JsonObject[], { targets }: GateOptions["request"]) {
   const ids = new Set(targets.flatMap(idsOf).map(lowerCase));
   const failed = snapshots.filter(({ outcome }) => outcome === "failed");
   const failures = failed.map(({ error, resource_id }) => ({
@@ -138,8 +141,8 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: Options["reques
     isWrongCall: failures.length > 0 && failures.every(isCallersMistake),
     advice: failures.flatMap(({ reason, isSelectedById }) =>
       DECISION_BY_REASON.get(reason) === "wait"
-        ? [`${reason}: ${CALL_AGAIN}`]
-        : adviceFor(reason, isSelectedById ? CHECK_ID : CALL_AGAIN),
+        ? [`${reason}: ${CALL_AGAIN_ADVICE}`]
+        : adviceFor(reason, isSelectedById ? CHECK_ID_ADVICE : CALL_AGAIN_ADVICE),
     ),
   };
 }
@@ -148,19 +151,20 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: Options["reques
  * Matches an error message that begins with an OpenSSL or Node.js code for an invalid certificate (nodejs.org/api/tls.html,
  * "X509 certificate error codes"). A retry cannot fix such an error.
  */
-const CERTIFICATE = /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
+const CERTIFICATE_ERROR =
+  /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
 
 /**
  * Decides what to do after a call that received no response, by the error message of Node.js. The client usually repeats the
  * call, because pre-deploy may have received the request.
  */
-export function interpretFailedCall(message: string): Verdict {
-  const badInput = (advice: string): Verdict => ({
+export function interpretFailedCall(message: string): CallVerdict {
+  const badInput = (advice: string): CallVerdict => ({
     decision: "badInput",
     summary: `${message}. ${advice}`,
     snapshots: [],
   });
-  if (CERTIFICATE.test(message)) {
+  if (CERTIFICATE_ERROR.test(message)) {
     return badInput(
       "The certificate of --url is not trusted: bind a certificate for this domain to the API group, or set NODE_EXTRA_CA_CERTS to the certificate file of your own certificate authority.",
     );

@@ -4,15 +4,15 @@ import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Credentials } from "./call.ts";
 
 /** One entry of the targets file. The client checks only its `kind`. pre-deploy validates the other fields. */
-export type Selection = JsonObject & { kind: string };
+export type TargetSelection = JsonObject & { kind: string };
 
-export interface Options {
+export interface GateOptions {
   url: URL;
   credentials: Credentials;
   /** The fields of the request body that are equal in every call. */
   request: {
     deployment_id: string;
-    targets: Selection[];
+    targets: TargetSelection[];
     policy?: string;
     max_age_minutes?: number;
   };
@@ -70,40 +70,40 @@ export const secretsIn = (environment: Environment): string[] =>
  *
  * @throws {BadInput} when an option is missing or invalid
  */
-export function readOptions(argv: readonly string[], environment: Environment): Options {
-  const values = parse(argv);
-  const find = (name: keyof typeof OPTIONS): string | undefined => {
+export function readOptions(argv: readonly string[], environment: Environment): GateOptions {
+  const values = parseArguments(argv);
+  const findOption = (name: keyof typeof OPTIONS): string | undefined => {
     // An empty value probably comes from an unset pipeline variable. Reject the empty value, because the default may allow more
     // than the user wanted.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
-  const findRequired = (name: keyof typeof OPTIONS): string => {
-    const value = find(name);
+  const findRequiredOption = (name: keyof typeof OPTIONS): string => {
+    const value = findOption(name);
     if (value === undefined) throw new BadInput(`Expected the option --${name}, but it is missing.`);
     return value;
   };
-  const policy = find("policy");
-  const maxAge = find("max-age-minutes");
+  const policy = findOption("policy");
+  const maxAge = findOption("max-age-minutes");
   return {
-    url: readUrl(findRequired("url")),
+    url: readUrl(findRequiredOption("url")),
     credentials: readCredentials(environment),
     request: {
       deployment_id: readId(
-        findRequired("deployment-id"),
-        readBoolean("allow-any-id", find("allow-any-id") ?? "false"),
+        findRequiredOption("deployment-id"),
+        readBoolean("allow-any-id", findOption("allow-any-id") ?? "false"),
       ),
-      targets: readTargets(findRequired("targets")),
+      targets: readTargets(findRequiredOption("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
     },
-    retryFailed: readBoolean("retry-failed", find("retry-failed") ?? "false"),
-    timeoutSeconds: readNumber("timeout-seconds", find("timeout-seconds") ?? "1800"),
+    retryFailed: readBoolean("retry-failed", findOption("retry-failed") ?? "false"),
+    timeoutSeconds: readNumber("timeout-seconds", findOption("timeout-seconds") ?? "1800"),
   };
 }
 
-function parse(argv: readonly string[]) {
+function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
   } catch (thrown) {
@@ -134,9 +134,9 @@ function readUrl(text: string): URL {
  * Matches an id of letters and digits of any script, and of punctuation that cannot begin or end a variable. For example, it
  * excludes `$`, `%`, `{` and `<`.
  */
-const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
+const EXPANDED_ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
 /** Matches a word that programming languages print for a missing value, such as `undefined`. */
-const MISSING = /^(undefined|null|none|nil|nan)$/i;
+const MISSING_VALUE = /^(undefined|null|none|nil|nan)$/i;
 
 /**
  * Rejects a deployment id that contains an unset or unexpanded variable. With such an id, every deployment would send the same
@@ -146,8 +146,8 @@ function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
   // Check only the first and the last part, because a branch name in the middle, such as fix-null-check-12, can contain the
   // word `null`.
-  const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
-  const isExpanded = ID.test(id) && !parts.includes("") && !hasMissingValue;
+  const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING_VALUE.test(part));
+  const isExpanded = EXPANDED_ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
   throw new BadInput(
     `--deployment-id: expected at most 128 characters without spaces, without an empty, "undefined" or "null" part, and without an unexpanded variable such as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
@@ -184,7 +184,7 @@ function readCredentials(environment: Environment): Credentials {
   return credentials;
 }
 
-function readTargets(path: string): Selection[] {
+function readTargets(path: string): TargetSelection[] {
   let targets: unknown;
   try {
     // Remove the byte order mark that some editors write.

@@ -1,13 +1,13 @@
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { preview } from "../../shared/core/preview.ts";
-import type { Options, Selection } from "./options.ts";
+import type { GateOptions, TargetSelection } from "./options.ts";
 
 /** Matches a snapshot id. Does not match the nil UUID or a word that programs print for a missing value, such as `null`. */
-const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
+const SNAPSHOT_ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
 /** The names of error fields. A `ready` response and its snapshot entries must not have such a field. */
-const ERRORS = ["error", "errors", "error_code", "error_msg"];
+const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg"];
 
-const hasError = (object: JsonObject): boolean => ERRORS.some((name) => (object[name] ?? null) !== null);
+const hasError = (object: JsonObject): boolean => ERROR_FIELDS.some((name) => (object[name] ?? null) !== null);
 
 /**
  * Returns why a `ready` response is not credible, as the end of a sentence, or undefined if it is credible. The response must
@@ -17,7 +17,7 @@ const hasError = (object: JsonObject): boolean => ERRORS.some((name) => (object[
 export function findDoubt(
   body: JsonObject,
   text: string,
-  { deployment_id, targets }: Options["request"],
+  { deployment_id, targets }: GateOptions["request"],
 ): string | undefined {
   const { snapshots } = body;
   if (body.deployment_id !== deployment_id) return `for the deployment ${preview(body.deployment_id)}`;
@@ -30,7 +30,7 @@ export function findDoubt(
   }
   const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with the same snapshot for two resources";
-  const uncovered = targets.findIndex((selection) => !isCovered(selection, snapshots));
+  const uncovered = targets.findIndex((selection) => !hasRequiredSnapshots(selection, snapshots));
   return uncovered < 0 ? undefined : `without every snapshot that targets[${uncovered}] requires`;
 }
 
@@ -40,7 +40,7 @@ function findFault(entry: unknown): string | undefined {
   if (outcome !== "available") return `the outcome ${preview(outcome)}`;
   if (typeof kind !== "string") return `the kind ${preview(kind)}`;
   if (hasError(entry)) return "an error";
-  const isId = typeof id === "string" && ID.test(id) && lowerCase(id) !== lowerCase(resource_id);
+  const isId = typeof id === "string" && SNAPSHOT_ID.test(id) && lowerCase(id) !== lowerCase(resource_id);
   return isId ? undefined : `the snapshot_id ${preview(id)}`;
 }
 
@@ -48,7 +48,7 @@ function findFault(entry: unknown): string | undefined {
  * Returns whether the response lists the snapshots that an entry of the targets file requires. If the entry has `exclude_tags`,
  * pre-deploy may skip some of its ids, so one snapshot is enough.
  */
-function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
+function hasRequiredSnapshots(selection: TargetSelection, snapshots: JsonObject[]): boolean {
   const ofKind = snapshots.filter(({ kind }) => kind === selection.kind);
   const hasSnapshotOf = (id: unknown) =>
     typeof id === "string" && ofKind.some(({ resource_id }) => lowerCase(resource_id) === id.toLowerCase());
@@ -58,7 +58,7 @@ function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
 }
 
 /** Returns all ids in an entry of the targets file: its `volume_ids`, `server_ids` or `cluster_ids`, depending on its kind. */
-export const idsOf = (selection: Selection): unknown[] =>
+export const idsOf = (selection: TargetSelection): unknown[] =>
   Object.entries(selection).flatMap(([name, value]) => (name.endsWith("_ids") ? value : []));
 
 /** Converts an id to lower case. pre-deploy returns ids in lower case, even if the request has upper-case ids. */

@@ -162,7 +162,7 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway == null ? true : can(regex("^[0-9a-f-]{32,36}$", var.gateway.instance_id))
-    error_message = "gateway.instance_id: expected the id of a dedicated API gateway, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
+    error_message = "gateway.instance_id: the id of a dedicated API gateway is required, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
   }
 
   validation {
@@ -192,7 +192,7 @@ variable "alarm" {
 
   validation {
     condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
-    error_message = "alarm.email: replace the sample address by your own address."
+    error_message = "alarm.email: an address of yours is required instead of the sample address."
   }
 }
 

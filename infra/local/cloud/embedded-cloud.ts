@@ -5,7 +5,7 @@ import type { Invocation, LogEntry } from "./cloud-state.ts";
 import type { Credentials } from "./gateway/authentication.ts";
 import type { Fault as AnyFault, FaultHandle, FaultMatch } from "./gateway/faults.ts";
 import type { RequestView } from "./gateway/requests.ts";
-import type { Rate } from "./gateway/throttle.ts";
+import type { RateLimit } from "./gateway/throttle.ts";
 import type { Kind, Tags } from "./records.ts";
 import type { clusterView, NewCluster } from "./services/dws-clusters.ts";
 import type { volumeView } from "./services/evs-volumes.ts";
@@ -29,7 +29,7 @@ export interface CloudOptions extends Partial<CloudBehavior> {
   /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot at once. */
   deletionMs?: number;
   /** The rate limit of the API gateway, on `clock`. Does not apply to LTS, because LTS has its own address. */
-  rate?: Rate;
+  rate?: RateLimit;
   /** Whether `requests` keeps every request. Default true. Long runs use false to save memory. */
   keepRequests?: boolean;
   /** Called after the embedded FunctionGraph has accepted an asynchronous invocation. */
@@ -58,17 +58,17 @@ export type Volume = ReturnType<typeof volumeView>;
 export type Cluster = ReturnType<typeof clusterView>;
 
 /** A time as epoch milliseconds, as an ISO 8601 string or as a `Date`. */
-export type Time = number | string | Date;
+export type TimeInput = number | string | Date;
 
 /** Adds, changes and removes servers, disks and clusters without API requests. */
-export interface Resources {
+export interface ResourceMethods {
   addServer(server?: {
     id?: string;
     name?: string;
     tags?: Tags;
     status?: string;
     enterpriseProjectId?: string;
-    createdAt?: Time;
+    createdAt?: TimeInput;
   }): Server;
   /** Adds a disk. If `serverId` is given, the disk is attached to that server since `attachedAt` (default: now). */
   addVolume(volume?: {
@@ -80,13 +80,13 @@ export interface Resources {
     /** Overrides the status of the disk, which otherwise depends on its attachments. */
     status?: string;
     serverId?: string;
-    attachedAt?: Time;
+    attachedAt?: TimeInput;
     device?: string;
     enterpriseProjectId?: string;
     volumeType?: string;
     availabilityZone?: string;
     multiattach?: boolean;
-    createdAt?: Time;
+    createdAt?: TimeInput;
   }): Volume;
   /** Attaches a disk. If `after` is given, the disk is `attaching` for this many milliseconds of the embedded cloud's clock. */
   attach(volumeId: string, serverId: string, options?: { after?: number; device?: string }): Attachment;
@@ -106,7 +106,7 @@ export interface Resources {
 }
 
 /** A running embedded cloud. */
-export interface EmbeddedCloud extends Resources {
+export interface EmbeddedCloud extends ResourceMethods {
   readonly url: string;
   /** The names of the services, such as `evs`. All services have the same address. */
   readonly services: readonly string[];

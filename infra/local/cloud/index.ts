@@ -36,7 +36,7 @@ export type { Attachment, CloudOptions, Cluster, EmbeddedCloud, Fault, Server, V
 export type { Credentials } from "./gateway/authentication.ts";
 export type { FaultHandle, FaultMatch } from "./gateway/faults.ts";
 export type { RequestView } from "./gateway/requests.ts";
-export type { Rate } from "./gateway/throttle.ts";
+export type { RateLimit } from "./gateway/throttle.ts";
 export type { Kind } from "./records.ts";
 export type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 

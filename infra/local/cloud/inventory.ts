@@ -15,7 +15,7 @@ import type {
   SnapshotRecordByKind,
   VolumeRecord,
 } from "./records.ts";
-import { Groups, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
+import { MultiMap, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
 
 export interface Timing {
   creationMs: Record<Kind, number>;
@@ -33,7 +33,7 @@ export class Inventory {
   readonly #clock: CloudClock;
   readonly #timing: Timing;
   readonly #statuses: Record<Kind, CreationStatuses>;
-  readonly #volumesOfServer = new Groups<VolumeRecord>();
+  readonly #volumesOfServer = new MultiMap<VolumeRecord>();
   readonly #finalStatuses = new Map<string, string[]>();
   /** The snapshots in the status `deleting`. The snapshot whose deletion finishes first comes first. */
   readonly #deleting: AnySnapshotRecord[] = [];

@@ -2,17 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { bareTime, epoch } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
-import type { Resources, Time } from "./embedded-cloud.ts";
+import type { ResourceMethods, TimeInput } from "./embedded-cloud.ts";
 import { addCluster, clusterView } from "./services/dws-clusters.ts";
 import { volumeView } from "./services/evs-volumes.ts";
 import { SERVICES } from "./services/services.generated.ts";
 
-export function createResources(cloudState: CloudState): Resources {
+export function createResources(cloudState: CloudState): ResourceMethods {
   const { clock, inventory, region } = cloudState;
   const findVolume = (id: string) => inventory.volumes.get(id) ?? throwMissing("volume", id);
   const findCluster = (id: string) => inventory.clusters.get(id) ?? throwMissing("cluster", id);
-  const epochOrNow = (time: Time | undefined) => (time === undefined ? clock.now() : epoch(time));
-  const ageFields = (createdAt: Time | undefined) => ({
+  const epochOrNow = (time: TimeInput | undefined) => (time === undefined ? clock.now() : epoch(time));
+  const ageFields = (createdAt: TimeInput | undefined) => ({
     createdAt: epochOrNow(createdAt),
     sequence: inventory.nextSequence(),
   });

@@ -23,7 +23,7 @@ export class TimeOrderedStore<T extends StoredItem> {
   }
 
   /** Returns the items that have one of these ids, oldest first. Ignores unknown ids. */
-  some(ids: readonly string[]): T[] {
+  getAll(ids: readonly string[]): T[] {
     return [...new Set(ids)].flatMap((id) => this.#byId.get(id) ?? []).sort(byAge);
   }
 
@@ -67,7 +67,7 @@ export function byAge(a: StoredItem, b: StoredItem): number {
 }
 
 /** Stores several items for each key, such as the snapshots of each disk. */
-export class Groups<T> {
+export class MultiMap<T> {
   readonly #groups = new Map<string, Set<T>>();
 
   of(key: string): T[] {
@@ -88,7 +88,7 @@ export class Groups<T> {
 
 /** Stores snapshots by id, by age and by the id of the resource that they belong to. */
 export class ResourceStore<T extends StoredItem & { resourceId: string }> extends TimeOrderedStore<T> {
-  readonly #byResource = new Groups<T>();
+  readonly #byResource = new MultiMap<T>();
 
   /** Returns the snapshots of a resource, oldest first. */
   of(resourceId: string): T[] {

@@ -6,7 +6,7 @@ export interface ApigResult {
   isBase64Encoded: boolean;
 }
 
-const MEMBERS = ["statusCode", "headers", "body", "isBase64Encoded"];
+const FIELD_NAMES = ["statusCode", "headers", "body", "isBase64Encoded"];
 
 /**
  * Returns a description of each difference between the result of a function and the documented shape. Also reports a missing
@@ -24,7 +24,7 @@ export function resultFaults(result: unknown): string[] {
   }
   if (typeof body !== "string") faults.push("body is not a string");
   if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is not a boolean");
-  for (const name of Object.keys(result)) if (!MEMBERS.includes(name)) faults.push(`unknown member "${name}"`);
+  for (const name of Object.keys(result)) if (!FIELD_NAMES.includes(name)) faults.push(`unknown field "${name}"`);
   return faults;
 }
 

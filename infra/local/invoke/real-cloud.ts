@@ -47,7 +47,7 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
  * Returns an error message if an invocation may delete snapshots. Returns undefined if the invocation cannot delete a snapshot.
  * If the function is unknown or the event is unreadable, assumes that the invocation may delete snapshots.
  */
-export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
+export function warnBeforeDeletion(functionName: string, event: unknown, settings: Settings): string | undefined {
   const warn = (why: string, alternative: string) => `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
   const orDryRun = ', or set "dry_run": true in the policy to list the snapshots only';
   const makesRoom = `${functionName} deletes snapshots of a disk that has no room for a new snapshot, because`;

@@ -45,7 +45,7 @@ function idFor(name: string): string {
  * The names of the sample resources that are neither servers nor disks, by type. Default: the type and a number, such as
  * `share-1`.
  */
-const NAMES: Record<string, string> = { cluster: "warehouse" };
+const NAME_BY_TYPE: Record<string, string> = { cluster: "warehouse" };
 
 /**
  * Adds two servers with two disks each, an unattached disk, and one resource of every other type, such as a cluster. Policies
@@ -70,7 +70,7 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
     { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
   ];
   const others = cloud.otherResources.map(({ type, idField }): SampleResource => {
-    const name = NAMES[type] ?? `${type}-1`;
+    const name = NAME_BY_TYPE[type] ?? `${type}-1`;
     return { type, idField, name, id: idFor(name), attachedTo: "", tags: { backup: "daily" } };
   });
   for (const { type, ...resource } of others) cloud.addOther(type, resource);
@@ -111,12 +111,12 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
 }
 
 /** Returns the snapshots that a caller requested. This includes snapshot groups, but not their member snapshots. */
-export function ownSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
+export function findRequestedSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
   return cloud.snapshots().filter((snapshot) => !snapshot.snapshot_group_id);
 }
 
 /** Returns the id of the disk, server or cluster that a snapshot was created of. */
-export function resourceOf(snapshot: SnapshotView): string {
+export function resourceIdOf(snapshot: SnapshotView): string {
   return String(snapshot[KINDS[snapshot.kind].target.idOption] ?? "");
 }
 

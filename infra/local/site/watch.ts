@@ -1,8 +1,8 @@
 import type { EmbeddedCloud } from "../cloud/index.ts";
-import { normalizeStatus, ownSnapshots, resourceOf } from "./sample-inventory.ts";
+import { findRequestedSnapshots, normalizeStatus, resourceIdOf } from "./sample-inventory.ts";
 
 /** A snapshot that `watchSnapshots` has seen, with its last status. */
-export interface Watched {
+export interface WatchedSnapshot {
   id: string;
   kind: string;
   name: string;
@@ -15,17 +15,17 @@ export interface Watched {
 const POLL_MS = 100;
 
 /** Polls the embedded cloud ten times per second. Calls `onChange` for each new snapshot and each status change. */
-export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched) => void, onPoll = () => {}) {
-  const watchedById = new Map<string, Watched & { since: number }>();
+export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: WatchedSnapshot) => void, onPoll = () => {}) {
+  const watchedById = new Map<string, WatchedSnapshot & { since: number }>();
   const poll = () => {
-    for (const snapshot of ownSnapshots(cloud)) {
+    for (const snapshot of findRequestedSnapshots(cloud)) {
       const status = normalizeStatus(snapshot.status);
       const known = watchedById.get(snapshot.id);
       if (known?.status === status) continue;
       const since = known?.since ?? performance.now();
       const seconds = Math.round((performance.now() - since) / 100) / 10;
       const { id, kind, name } = snapshot;
-      const watched = { id, kind, name, resourceId: resourceOf(snapshot), status, seconds, since };
+      const watched = { id, kind, name, resourceId: resourceIdOf(snapshot), status, seconds, since };
       watchedById.set(id, watched);
       onChange(watched);
     }
@@ -34,9 +34,9 @@ export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched
   const timer = setInterval(poll, POLL_MS);
 
   return {
-    get: (id: string): Watched | undefined => watchedById.get(id),
+    get: (id: string): WatchedSnapshot | undefined => watchedById.get(id),
     /** Returns the number of snapshots by status, such as `3 available, 1 creating`. */
-    counts(): string {
+    countByStatus(): string {
       const counts = new Map<string, number>();
       for (const { status } of watchedById.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
       return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
@@ -52,4 +52,4 @@ export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched
   };
 }
 
-export type Watch = ReturnType<typeof watchSnapshots>;
+export type SnapshotWatcher = ReturnType<typeof watchSnapshots>;

@@ -1,5 +1,5 @@
 import { completionTrace, requestTrace } from "../site/events.ts";
-import { deliver, failureOf } from "./deliveries.ts";
+import { createFailureResult, deliver } from "./deliveries.ts";
 import type { TourStep } from "./step.ts";
 
 /** How long the attachment takes, in milliseconds. The step delivers the first CTS trace before the disk is attached. */
@@ -9,7 +9,7 @@ const ATTACHING_MS = 800;
  * Returns the step that attaches a disk, and delivers the two CTS traces of the attachment to disk-attached. The first trace
  * must create a snapshot, although the disk is still `attaching`. The second trace must create no further snapshot.
  */
-export function attachStep(disk: string, server: string): TourStep {
+export function createAttachStep(disk: string, server: string): TourStep {
   return {
     title: "CTS attachVolume x 2",
     subject: disk,
@@ -24,7 +24,7 @@ export function attachStep(disk: string, server: string): TourStep {
       cloud.attach(attachment.volumeId, attachment.serverId, { after: ATTACHING_MS });
       inventory.setAttached(disk, server);
       const requested = await deliver(localSite, "disk-attached", requestTrace(attachment));
-      if (requested.outcomes.accepted !== 1 || requested.failed) return failureOf(requested);
+      if (requested.outcomes.accepted !== 1 || requested.failed) return createFailureResult(requested);
       const completed = await deliver(localSite, "disk-attached", completionTrace(attachment));
       const isDuplicateFree = completed.outcomes.existing === 1 && completed.snapshotIds.length === 0;
       return {

@@ -1,6 +1,6 @@
 import { isObject } from "../../../shared/core/json.ts";
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
-import { message, parse, post } from "../site/gateway-calls.ts";
+import { errorMessageIn, parseJson, postJson } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
 /**
@@ -9,11 +9,11 @@ import type { TourStep } from "./step.ts";
  *
  * @param options the fields of the request body that differ from the default values of the kind
  */
-export function createStep(kind: Kind, subject: string, options: object): TourStep {
+export function createRepeatedRequestStep(kind: Kind, subject: string, options: object): TourStep {
   const functionName = `create-${kind.name}`;
   const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
   const snapshotId = (text: string) => {
-    const response = parse(text);
+    const response = parseJson(text);
     return isObject(response) ? kind.createdId(response) : undefined;
   };
   return {
@@ -21,14 +21,14 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
     subject,
     async run({ gateway }) {
       const send = async () => {
-        const reply = await post(`${gateway.url}/${functionName}`, body, { "idempotency-key": `tour-${subject}` });
+        const reply = await postJson(`${gateway.url}/${functionName}`, body, { "idempotency-key": `tour-${subject}` });
         const outcome = reply.headers.get("x-snapshot-outcome") ?? undefined;
         return { ...reply, outcome, id: snapshotId(reply.text) };
       };
       const first = await send();
       if (first.outcome !== "accepted" || !first.id) {
-        const summary = `${first.status} ${message(first.text)}`;
-        const problem = `expected the outcome accepted, got ${first.status} ${first.outcome ?? ""}: ${message(first.text)}`;
+        const summary = `${first.status} ${errorMessageIn(first.text)}`;
+        const problem = `expected the outcome accepted, got ${first.status} ${first.outcome ?? ""}: ${errorMessageIn(first.text)}`;
         return { summary, snapshotIds: [], problems: [problem] };
       }
       const again = await send();

@@ -1,5 +1,5 @@
 import type { LocalSite } from "../site/local-site.ts";
-import { ownSnapshots } from "../site/sample-inventory.ts";
+import { findRequestedSnapshots } from "../site/sample-inventory.ts";
 import type { StepResult } from "./step.ts";
 
 export interface Delivery {
@@ -15,9 +15,9 @@ export interface Delivery {
 
 /** Delivers an event to an event function and returns what the function did. */
 export async function deliver({ cloud, host }: LocalSite, functionName: string, event: unknown): Promise<Delivery> {
-  const before = new Set(ownSnapshots(cloud).map(({ id }) => id));
+  const before = new Set(findRequestedSnapshots(cloud).map(({ id }) => id));
   const { result, error, durationMs } = await host.invoke(functionName, event);
-  const snapshotIds = ownSnapshots(cloud)
+  const snapshotIds = findRequestedSnapshots(cloud)
     .map(({ id }) => id)
     .filter((id) => !before.has(id));
   const outcomes = (result as { outcomes?: Record<string, number> } | undefined)?.outcomes ?? {};
@@ -32,7 +32,7 @@ export async function deliver({ cloud, host }: LocalSite, functionName: string, 
 }
 
 /** Returns the step result for a delivery that failed. */
-export const failureOf = ({ summary, snapshotIds }: Delivery): StepResult => ({
+export const createFailureResult = ({ summary, snapshotIds }: Delivery): StepResult => ({
   summary,
   snapshotIds,
   problems: [summary],

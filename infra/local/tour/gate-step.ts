@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { message, parse, post, type Reply } from "../site/gateway-calls.ts";
+import { errorMessageIn, parseJson, postJson, type Reply } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
 /**
@@ -15,7 +15,7 @@ interface GateResponse {
 }
 
 /** Returns the step that calls pre-deploy for a deployment, and repeats the call until pre-deploy responds `ready`. */
-export function gateStep(deployment: string, targets: object[]): TourStep {
+export function createGateStep(deployment: string, targets: object[]): TourStep {
   return {
     title: "POST /pre-deploy",
     subject: deployment,
@@ -23,10 +23,10 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
     async run({ gateway }) {
       const startedAt = performance.now();
       const requestGate = () =>
-        post(`${gateway.url}/pre-deploy`, { deployment_id: deployment, targets, wait_seconds: 0 });
+        postJson(`${gateway.url}/pre-deploy`, { deployment_id: deployment, targets, wait_seconds: 0 });
       const first = await requestGate();
       const ids = snapshotIds(first);
-      if (first.status !== 202) return failure(first, ids);
+      if (first.status !== 202) return createFailure(first, ids);
       let calls = 1;
       let last = first;
       while (last.status === 202 && performance.now() - startedAt < MAX_WAIT_MS) {
@@ -34,7 +34,7 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
         last = await requestGate();
         calls += 1;
       }
-      if (last.status !== 200) return failure(last, ids);
+      if (last.status !== 200) return createFailure(last, ids);
       const isSame = String(snapshotIds(last)) === String(ids);
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       return {
@@ -49,10 +49,10 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
 }
 
 const snapshotIds = ({ text }: Reply): string[] =>
-  ((parse(text) as GateResponse | undefined)?.snapshots ?? []).flatMap(({ snapshot_id }) => snapshot_id ?? []);
+  ((parseJson(text) as GateResponse | undefined)?.snapshots ?? []).flatMap(({ snapshot_id }) => snapshot_id ?? []);
 
-const failure = ({ status, text }: Reply, ids: string[]) => ({
-  summary: `${status} ${message(text)}`,
+const createFailure = ({ status, text }: Reply, ids: string[]) => ({
+  summary: `${status} ${errorMessageIn(text)}`,
   snapshotIds: ids,
-  problems: [`expected 202 and later 200, got ${status}: ${message(text)}`],
+  problems: [`expected 202 and later 200, got ${status}: ${errorMessageIn(text)}`],
 });

@@ -17,7 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 
   const screen = createScreen();
-  const stopped = stopSignal();
+  const stopped = waitForStopSignal();
   const tour = await Promise.race([runTour(screen), stopped]);
   if (!tour) return 130;
   const { localSite, problems } = tour;
@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Resolves at the first Ctrl-C. A second Ctrl-C ends the process immediately. */
-function stopSignal(): Promise<undefined> {
+function waitForStopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(undefined));
   });

@@ -1,11 +1,11 @@
-import type { Line } from "../host/index.ts";
+import type { OutputLine } from "../host/index.ts";
 import { type LocalSite, startLocalSite } from "../site/local-site.ts";
-import { missingFromTopic, parseRecord, type ResultRecord, summarize } from "../site/records.ts";
+import { missingFromTopic, parseRecord, type ResultRecord, summarizeRecord } from "../site/records.ts";
 import { normalizeStatus } from "../site/sample-inventory.ts";
-import { type Watch, watchSnapshots } from "../site/watch.ts";
+import { type SnapshotWatcher, watchSnapshots } from "../site/watch.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable } from "../terminal/table.ts";
-import { tourSteps } from "./steps.ts";
+import { createTourSteps } from "./steps.ts";
 
 /**
  * How long the embedded cloud takes to create a snapshot of each kind, in milliseconds. The durations differ, so a user can see
@@ -31,13 +31,13 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   let localSite: LocalSite | undefined;
 
   const print = (text: string) => (delayedLines ? delayedLines.push(text) : screen.line(text));
-  const onLine = (line: Line) => {
+  const onLine = (line: OutputLine) => {
     const record = parseRecord(line.text);
     if (!record) return void print(style.dim(`     ${line.function}: ${line.text.slice(0, 200)}`));
     records.push(record);
     // Do not print the record of a whole run, because the records of its snapshots contain the same information.
     if (record.action === "run") return;
-    print(style.dim(`     record  ${summarize(record, (id) => localSite?.inventory.nameOf(id) ?? id)}`));
+    print(style.dim(`     record  ${summarizeRecord(record, (id) => localSite?.inventory.nameOf(id) ?? id)}`));
   };
 
   const running = await startLocalSite({ creationMs: CREATION_MS, onLine, ...(dist ? { dist } : {}) });
@@ -61,13 +61,13 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
     () => {
       if (!isRunning) return;
       const elapsed = ((performance.now() - started) / 1000).toFixed(1);
-      screen.update(`     ${[currentStep, watch.counts()].filter(Boolean).join("  ")}  ${elapsed} s`);
+      screen.update(`     ${[currentStep, watch.countByStatus()].filter(Boolean).join("  ")}  ${elapsed} s`);
     },
   );
 
   const problems: string[] = [];
   const ids: string[] = [];
-  for (const [index, step] of tourSteps(running).entries()) {
+  for (const [index, step] of createTourSteps(running).entries()) {
     if (step.waitsForSnapshots) await watch.waitUntilSettled(ids, MAX_WAIT_MS);
     delayedLines = [];
     currentStep = `${step.title} ${step.subject}`;
@@ -121,7 +121,7 @@ function printInventory({ inventory, host }: LocalSite, { line, style }: Screen)
 function printTable(
   ids: readonly string[],
   { inventory }: LocalSite,
-  watch: Watch,
+  watch: SnapshotWatcher,
   records: readonly ResultRecord[],
   { line, style }: Screen,
 ): void {
@@ -154,7 +154,7 @@ function printTable(
 function findProblems(
   ids: readonly string[],
   localSite: LocalSite,
-  watch: Watch,
+  watch: SnapshotWatcher,
   records: readonly ResultRecord[],
 ): string[] {
   const { cloud, inventory } = localSite;
@@ -169,7 +169,7 @@ function findProblems(
     ),
     ...unrecorded.map((id) => `${nameOf(id)}: expected a result record with the outcome accepted, got none`),
     ...missingFromTopic(records, cloud).map(
-      (record) => `the logging topic did not receive this result record: ${summarize(record, inventory.nameOf)}`,
+      (record) => `the logging topic did not receive this result record: ${summarizeRecord(record, inventory.nameOf)}`,
     ),
   ];
 }

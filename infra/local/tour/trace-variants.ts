@@ -15,22 +15,22 @@ export interface AttachmentTraces {
 }
 
 /** The formats of the times in a trace. The first format is the usual one. */
-const TIME_LAYOUTS = {
+const TIME_FORMATS = {
   milliseconds: (ms: number) => ms,
   seconds: (ms: number) => Math.floor(ms / 1000),
   digits: (ms: number) => String(ms),
   iso: (ms: number) => new Date(ms).toISOString(),
   /** `2026-11-28T01:35:51+08:00` */
-  offset: (ms: number) => `${east(ms).slice(0, 19)}+08:00`,
+  offset: (ms: number) => `${formatUtc8(ms).slice(0, 19)}+08:00`,
   /** `2026/11/28 01:35:51 GMT+08:00` */
-  yearFirst: (ms: number) => `${east(ms).slice(0, 19).replace("T", " ").replaceAll("-", "/")} GMT+08:00`,
+  yearFirst: (ms: number) => `${formatUtc8(ms).slice(0, 19).replace("T", " ").replaceAll("-", "/")} GMT+08:00`,
   /** `Nov 28, 2026 01:35:51 GMT+08:00` */
   monthName: (ms: number) => {
-    const [, , day, month, year] = /(\w+), (\d+) (\w+) (\d+)/.exec(new Date(ms + EAST).toUTCString()) ?? [];
-    return `${month} ${Number(day)}, ${year} ${east(ms).slice(11, 19)} GMT+08:00`;
+    const [, , day, month, year] = /(\w+), (\d+) (\w+) (\d+)/.exec(new Date(ms + UTC8_OFFSET_MS).toUTCString()) ?? [];
+    return `${month} ${Number(day)}, ${year} ${formatUtc8(ms).slice(11, 19)} GMT+08:00`;
   },
   /** `11/28/2026 01:35:51` */
-  monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
+  monthFirst: (ms: number) => formatUtc8(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
   /** `2026-11-27 17:35:51`, in UTC without a time zone. */
   noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   unreadable: () => "yesterday",
@@ -38,15 +38,15 @@ const TIME_LAYOUTS = {
   absent: () => undefined,
 } as const;
 
-const EAST = 8 * 60 * 60 * 1000;
+const UTC8_OFFSET_MS = 8 * 60 * 60 * 1000;
 /** Formats a time as an ISO 8601 string, shifted to the time zone UTC+8. */
-const east = (ms: number) => new Date(ms + EAST).toISOString();
+const formatUtc8 = (ms: number) => new Date(ms + UTC8_OFFSET_MS).toISOString();
 
-type TimeLayout = keyof typeof TIME_LAYOUTS;
+type TimeFormat = keyof typeof TIME_FORMATS;
 
 export interface TraceVariant {
   /** The format of `time` and `record_time`. Default `milliseconds`. */
-  time?: TimeLayout;
+  time?: TimeFormat;
   /** Whether `request`, `response` and `user` are objects or JSON strings. Default `objects`. */
   bodies?: "objects" | "texts";
   /**
@@ -64,15 +64,15 @@ export interface TraceVariant {
 /** The trace variants by name. Each variant differs from the usual trace in one field. */
 export const TRACE_VARIANTS: Record<string, TraceVariant> = {
   usual: {},
-  ...named("time", (Object.keys(TIME_LAYOUTS) as TimeLayout[]).slice(1)),
-  ...named("bodies", ["texts"] as const),
-  ...named("ids", ["noDisk", "noServer", "none"] as const),
-  ...named("job", ["FAIL", "RUNNING"] as const),
-  ...named("envelope", ["data", "dataText", "dataBase64", "dataCts", "batch"] as const),
-  ...named("traceName", ["attachVolumeV2", "attachVolume2"] as const),
+  ...nameVariants("time", (Object.keys(TIME_FORMATS) as TimeFormat[]).slice(1)),
+  ...nameVariants("bodies", ["texts"] as const),
+  ...nameVariants("ids", ["noDisk", "noServer", "none"] as const),
+  ...nameVariants("job", ["FAIL", "RUNNING"] as const),
+  ...nameVariants("envelope", ["data", "dataText", "dataBase64", "dataCts", "batch"] as const),
+  ...nameVariants("traceName", ["attachVolumeV2", "attachVolume2"] as const),
 };
 
-function named<K extends keyof TraceVariant>(field: K, values: readonly NonNullable<TraceVariant[K]>[]) {
+function nameVariants<K extends keyof TraceVariant>(field: K, values: readonly NonNullable<TraceVariant[K]>[]) {
   return Object.fromEntries(values.map((value) => [`${field} ${value}`, { [field]: value } as TraceVariant]));
 }
 
@@ -85,19 +85,19 @@ function named<K extends keyof TraceVariant>(field: K, values: readonly NonNulla
  * attachmentEvent("completion", { serverId, volumeId, requestedAt }, { job: "FAIL", time: "monthName" });
  */
 export function attachmentEvent(
-  record: "request" | "completion",
+  phase: "request" | "completion",
   attachment: AttachmentTraces,
   variant: TraceVariant = {},
 ): unknown {
   const { requestedAt, completedAt = requestedAt + 30_000 } = attachment;
-  const at = record === "request" ? requestedAt : completedAt;
+  const at = phase === "request" ? requestedAt : completedAt;
   // Convert to JSON and back to remove every undefined field, because a real event does not contain such a field.
-  const trace = JSON.parse(JSON.stringify(traceOf(record, attachment, at, variant)));
+  const trace = JSON.parse(JSON.stringify(buildTrace(phase, attachment, at, variant)));
   const { envelope = "cts" } = variant;
   if (envelope === "cts") return { cts: trace };
   const event = {
     specversion: "1.0",
-    id: ID,
+    id: TRACE_ID,
     source: "HC.ECS",
     type: `ECS:CloudTrace:${trace.trace_type}`,
     subject: attachment.serverName ?? "web-1",
@@ -111,31 +111,31 @@ export function attachmentEvent(
   return envelope === "batch" ? [{ ...event, data: trace }] : { ...event, data: trace };
 }
 
-const ID = "70a599e0-31e7-49b7-b260-868f441e862b";
+const TRACE_ID = "70a599e0-31e7-49b7-b260-868f441e862b";
 
-function traceOf(record: "request" | "completion", attachment: AttachmentTraces, at: number, variant: TraceVariant) {
+function buildTrace(phase: "request" | "completion", attachment: AttachmentTraces, at: number, variant: TraceVariant) {
   const { serverId, serverName = "web-1", volumeId, device = "/dev/vdb" } = attachment;
   const { time = "milliseconds", bodies = "objects", ids = "all", job = "SUCCESS" } = variant;
-  const written = TIME_LAYOUTS[time](at);
+  const timeInTrace = TIME_FORMATS[time](at);
   const all = ids === "all";
   const server = all || ids === "noDisk" ? serverId : undefined;
   const disk = all || ids === "noServer" ? volumeId : undefined;
-  const jobId = all ? { job_id: ID } : {};
+  const jobId = all ? { job_id: TRACE_ID } : {};
   const body = (value: unknown) => (bodies === "texts" ? JSON.stringify(value) : value);
   const common = {
-    time: written,
-    record_time: written,
+    time: timeInTrace,
+    record_time: timeInTrace,
     service_type: "ECS",
     resource_type: "ecs",
     resource_name: serverName,
     ...(server === undefined ? {} : { resource_id: server }),
-    ...(all ? { trace_id: ID } : {}),
+    ...(all ? { trace_id: TRACE_ID } : {}),
     trace_name: variant.traceName ?? "attachVolume",
     trace_rating: "normal",
     trace_status: "normal",
     code: bodies === "texts" ? "200" : 200,
   };
-  if (record === "request") {
+  if (phase === "request") {
     return {
       ...common,
       trace_type: "ApiCall",

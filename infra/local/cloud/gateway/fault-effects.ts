@@ -7,7 +7,7 @@ import type { Fault } from "./faults.ts";
 import { type Query, Refusal, type Route } from "./http.ts";
 import type { RequestView } from "./requests.ts";
 import { gatewayError, gatewayResponse, throttledResponse, type WireResponse } from "./responses.ts";
-import type { Match } from "./routes.ts";
+import type { RouteMatch } from "./routes.ts";
 
 /** One request with the data that the server has derived from it, such as its route. */
 export interface RequestScope {
@@ -18,7 +18,7 @@ export interface RequestScope {
   json: unknown;
   rawQuery: string;
   query: Query;
-  match: Match;
+  match: RouteMatch;
 }
 
 /** The functions that `applyFault` needs to handle a request. */
@@ -136,7 +136,7 @@ function acknowledge(
 function failureText(
   status: number,
   body: unknown,
-  { service, route }: Match,
+  { service, route }: RouteMatch,
   view: RequestView,
   cloudState: CloudState,
 ): string {

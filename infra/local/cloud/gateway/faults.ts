@@ -1,5 +1,5 @@
 /** Defines the faults that a test can inject, and selects the fault that applies to a request. */
-import type { Window } from "./throttle.ts";
+import type { RateWindow } from "./throttle.ts";
 
 /**
  * A fault. With `after: true` the service executes the call before the fault occurs: for example, a snapshot exists, but the
@@ -9,7 +9,7 @@ export type Fault<Cloud = unknown> =
   /** Delays the normal response by `ms` real milliseconds. With `after: true` the service executes the call before the delay. */
   | { type: "delay"; ms: number; after?: boolean }
   /** Responds with 429 APIGW.0308, the rate limit error of the API gateway. */
-  | { type: "throttle"; retryAfter?: number; window?: Window; limit?: number }
+  | { type: "throttle"; retryAfter?: number; window?: RateWindow; limit?: number }
   /** Responds with a status. Default body: the error of the API gateway (502 and 504) or of the service (other statuses). */
   | { type: "status"; status: number; body?: unknown; headers?: Record<string, string>; after?: boolean }
   /** Resets the connection (RST) without a response. */
@@ -91,7 +91,7 @@ export interface FaultSubject {
   text: string;
 }
 
-interface Armed<Cloud> extends FaultHandle {
+interface ArmedFault<Cloud> extends FaultHandle {
   match: FaultMatch;
   fault: Fault<Cloud>;
   seen: number;
@@ -100,10 +100,10 @@ interface Armed<Cloud> extends FaultHandle {
 
 /** Stores the injected faults. */
 export class Faults<Cloud> {
-  readonly #armed: Armed<Cloud>[] = [];
+  readonly #armed: ArmedFault<Cloud>[] = [];
 
   arm(match: FaultMatch, fault: Fault<Cloud>): FaultHandle {
-    const armed: Armed<Cloud> = {
+    const armed: ArmedFault<Cloud> = {
       match,
       fault,
       seen: 0,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { CloudClock } from "../clock.ts";
-import type { Signed } from "./authentication.ts";
+import type { AuthenticationMethod } from "./authentication.ts";
 import type { Fault } from "./faults.ts";
 
 /** One request that the embedded cloud received, with its response. Tests read it in `requests`. */
@@ -25,7 +25,7 @@ export interface RequestView {
   status: number | undefined;
   service: string | undefined;
   operation: string | undefined;
-  signed: Signed;
+  signed: AuthenticationMethod;
   /** The type of the injected fault that was applied to the request. */
   fault: Fault["type"] | undefined;
   /** The response body before a fault changed it. `undefined` for GET requests, because list responses are long. */

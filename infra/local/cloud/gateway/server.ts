@@ -12,7 +12,7 @@ import { type ApiResponse, type Call, parseQuery, type Query, Refusal, type Serv
 import { createRequestView, type RequestCounter, type RequestView, readBody } from "./requests.ts";
 import { gatewayError, gatewayResponse, send, throttledResponse, type WireResponse } from "./responses.ts";
 import { createRouter } from "./routes.ts";
-import type { Throttled } from "./throttle.ts";
+import type { ExceededLimit } from "./throttle.ts";
 
 /** The objects that the server works with. */
 export interface ServerParts<Cloud> {
@@ -20,7 +20,7 @@ export interface ServerParts<Cloud> {
   cloudState: CloudState;
   keyring: Keyring;
   faults: Faults<Cloud>;
-  throttle: () => Throttled | undefined;
+  throttle: () => ExceededLimit | undefined;
   latencyMs: () => number;
   requests: RequestView[];
   keepRequests: boolean;

@@ -158,7 +158,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   ]);
   const store = inventory.snapshots.snapshot;
   const ids = query.get("id");
-  const source = ids ? store.some(ids) : volumeId === undefined ? store.oldestFirst : store.of(volumeId);
+  const source = ids ? store.getAll(ids) : volumeId === undefined ? store.oldestFirst : store.of(volumeId);
   const page = cutPage(source, { keep, descending: true, offset, limit });
   return ok({
     count: reportedCount(page, cloud.behavior),

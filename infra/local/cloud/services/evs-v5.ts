@@ -196,11 +196,11 @@ function findCandidates(query: Query, cloud: CloudState): readonly StandardSnaps
   const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.inventory.snapshots;
   // The parameter `ids` has the format `id1,id2` in v5, unlike in v2. EVS ignores unknown ids (SOURCES.md#evs-v5-list-query).
   const ids = readQueryValue(query, "ids")?.split(",") ?? query.get("id");
-  if (ids) return standard.some(ids);
+  if (ids) return standard.getAll(ids);
   const volumeId = readQueryValue(query, "volume_id");
   if (volumeId !== undefined) return standard.of(volumeId);
   const group = groups.get(readQueryValue(query, "snapshot_group_id") ?? "");
-  return group ? standard.some(group.memberIds) : standard.oldestFirst;
+  return group ? standard.getAll(group.memberIds) : standard.oldestFirst;
 }
 
 /** Parses the query parameter `tags` for snapshots, such as `{"key1":"value1"}`. */

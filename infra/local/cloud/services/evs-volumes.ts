@@ -97,7 +97,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
 function findCandidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
   const { volumes } = cloud.inventory;
   const ids = readWantedIds(query);
-  if (ids) return volumes.some(ids);
+  if (ids) return volumes.getAll(ids);
   const serverId = readQueryValue(query, "server_id");
   return serverId === undefined ? volumes.oldestFirst : cloud.inventory.volumesOfServer(serverId).sort(byAge);
 }
