@@ -13,7 +13,10 @@ const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
 /** The maximum `wait_seconds` in a request: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
 const MAX_WAIT_SECONDS = 50;
-/** The maximum duration of one call. It exceeds the 60 s after which the gateway responds with a timeout. */
+/**
+ * The maximum duration of one call, in milliseconds. It is longer than 60 s, because the gateway responds with a timeout after
+ * 60 s.
+ */
 const MAX_CALL_MS = 65_000;
 /** The pause before the next call if the response has no `Retry-After`. */
 const DEFAULT_PAUSE_MS = 5_000;
@@ -24,7 +27,7 @@ const PROGRESS_INTERVAL_MS = 60_000;
 const MAX_TRANSIENT_FAILURES = 3;
 /** The maximum length of a log line in characters. Longer lines are truncated, because a response can be megabytes long. */
 const MAX_LINE_LENGTH = 4_000;
-/** How long an open connection may keep the process alive after its last output. */
+/** How long the process waits for open connections to close after its last output, in milliseconds. */
 const LINGER_MS = 1_000;
 
 const redact = redactor(secretsIn(process.env));
@@ -139,7 +142,7 @@ function formatConclusion(decision: CallVerdict["decision"], timeoutSeconds: num
   if (decision === "ready") return "ready: the deployment can begin";
   if (decision === "wait")
     return `not ready within ${timeoutSeconds} s: run the same command again to wait for the same snapshots`;
-  // Do not print "rejected" if an earlier call created snapshots, even if a repeated call cannot succeed.
+  // If an earlier call created snapshots, do not print "rejected", because this word suggests that no snapshot exists.
   return decision === "badInput" && !hasCreated
     ? "rejected: correct the call"
     : "failed: the deployment must not begin";

@@ -43,7 +43,8 @@ const DECISIONS: Record<Reason, CallVerdict["decision"]> = {
   DeadlineExceeded: "wait",
 };
 /**
- * A map for a reason in a response. This is not an object, because every object also has inherited keys such as `constructor`.
+ * Maps an error reason to a decision. This is a Map instead of an object, because the reason comes from a response, and every
+ * object also has inherited keys such as `constructor`.
  */
 const DECISION_BY_REASON = new Map<unknown, CallVerdict["decision"]>(Object.entries(DECISIONS));
 

@@ -59,7 +59,10 @@ const OPTIONS = {
 
 type Environment = Record<string, string | undefined>;
 
-/** Returns the values of all credential variables that are set, even of incomplete credentials. None may be printed. */
+/**
+ * Returns the values of all credential variables that are set, even if the credentials are incomplete. The client must not
+ * print any of these values.
+ */
 export const secretsIn = (environment: Environment): string[] =>
   ["SNAPSHOT_GATE_APP_CODE", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"]
     .map((name) => environment[name] ?? "")

@@ -10,7 +10,7 @@ const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg"];
 const hasError = (object: JsonObject): boolean => ERROR_FIELDS.some((name) => (object[name] ?? null) !== null);
 
 /**
- * Returns why a `ready` response is not credible, as the end of a sentence, or undefined if it is credible. The response must
+ * Returns why a `ready` response is not credible, such as `with an error`, or undefined if it is credible. The response must
  * contain the id of this deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at
  * least one available snapshot of its kind if the entry has tags.
  */

@@ -1,6 +1,6 @@
 /**
- * Builds the OpenAPI 3.1 document of the HTTP functions. The functions use the same schemas to validate requests. The HTTP
- * status of each error comes from `REASONS`. `npm run generate` writes the document to infra/openapi.json.
+ * Builds the OpenAPI 3.1 document of the HTTP functions. The document contains the schemas with which the functions validate
+ * requests. The HTTP status of each error comes from `REASONS`. `npm run generate` writes the document to infra/openapi.json.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

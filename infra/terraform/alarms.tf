@@ -72,9 +72,10 @@ locals {
       }
     },
     {
-      # Reports that no run wrote a result record during the whole interval. For an interval of at most 24 hours, two
-      # consecutive hourly queries over the interval must find no record. An LTS query covers at most 24 hours, so a longer
-      # interval needs daily queries: one for each day of the interval and one more, which must all find no record.
+      # Reports that no run wrote a result record during the whole interval. If the interval is at most 24 hours, LTS queries
+      # the whole interval every hour, and two consecutive queries must find no record. A longer interval needs daily queries,
+      # because an LTS query covers at most 24 hours. Every query must find no record, and the number of queries is one more
+      # than the days of the interval.
       for name, silence in local.silences : name => {
         description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords

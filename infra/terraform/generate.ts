@@ -1,4 +1,4 @@
-/** Writes the JSON files that locals.tf reads. `npm run generate` runs it. */
+/** Writes the JSON files that locals.tf reads. `npm run generate` runs this file. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CALLS } from "../../shared/huaweicloud/calls.generated.ts";

@@ -39,11 +39,20 @@ export interface CloudBehavior {
   attachmentIds: boolean;
   /** Whether v5 list responses have the fields `count` and `..._links`, as v2 list responses do. Default false. */
   v5ListCount: boolean;
-  /** Whether the query parameter `name` of EVS also matches a part of a name ("fuzzy"). Default "fuzzy". */
+  /**
+   * Whether the query parameter `name` of EVS matches every name that contains its value ("fuzzy") or only an equal name
+   * ("exact"). Default "fuzzy".
+   */
   nameFilter: "fuzzy" | "exact";
-  /** Whether a list request without `enterprise_project_id` returns all enterprise projects or only "0". Default "0". */
+  /**
+   * Whether a list request without `enterprise_project_id` returns the resources of all enterprise projects ("all") or only of
+   * the project "0". Default "0".
+   */
   enterpriseProjectsByDefault: "all" | "0";
-  /** Whether to reject or ignore an undocumented query parameter. The real services probably ignore it. Default "refuse". */
+  /**
+   * Whether the embedded cloud rejects ("refuse") or ignores ("ignore") an undocumented query parameter. The real services
+   * probably ignore it. Default "refuse".
+   */
   unknownQuery: "refuse" | "ignore";
   /** The error of DWS if a cluster snapshot with the same name already exists. Default 400 DWS.5150. */
   duplicateClusterSnapshot: { status: number; code: string };

@@ -26,11 +26,11 @@ export interface CloudOptions extends Partial<CloudBehavior> {
   latencyMs?: number | (() => number);
   /** How long a snapshot is `creating`, in milliseconds of `clock`. Default: 6000 for DWS, otherwise 3000. */
   creationMs?: number | Partial<Record<Kind, number>>;
-  /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot at once. */
+  /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot immediately. */
   deletionMs?: number;
-  /** The rate limit of the API gateway, on `clock`. Does not apply to LTS, because LTS has its own address. */
+  /** The rate limit of the API gateway, measured on `clock`. The limit does not apply to LTS, because LTS has its own address. */
   rate?: RateLimit;
-  /** Whether `requests` keeps every request. Default true. Long runs use false to save memory. */
+  /** Whether `requests` keeps every request. Default true. Long test runs set this option to false to save memory. */
   keepRequests?: boolean;
   /** Called after the embedded FunctionGraph has accepted an asynchronous invocation. */
   onInvokeAsync?: (call: Invocation) => void | Promise<void>;
@@ -77,7 +77,7 @@ export interface ResourceMethods {
     size?: number;
     tags?: Tags;
     metadata?: Tags;
-    /** Overrides the status of the disk, which otherwise depends on its attachments. */
+    /** The status of the disk. Default: the status depends on the attachments of the disk. */
     status?: string;
     serverId?: string;
     attachedAt?: TimeInput;
@@ -90,14 +90,14 @@ export interface ResourceMethods {
   }): Volume;
   /** Attaches a disk. If `after` is given, the disk is `attaching` for this many milliseconds of the embedded cloud's clock. */
   attach(volumeId: string, serverId: string, options?: { after?: number; device?: string }): Attachment;
-  /** Detaches a disk from a server. Without `serverId`, detaches the disk from all servers. */
+  /** Detaches a disk from a server. Without `serverId`, detaches the disk from every server. */
   detach(volumeId: string, serverId?: string): void;
-  /** Overrides the status of a disk. `undefined` restores the status that depends on the attachments. */
+  /** Sets the status of a disk. If `status` is undefined, the status depends on the attachments of the disk again. */
   setVolumeStatus(volumeId: string, status: string | undefined): void;
   removeVolume(volumeId: string): void;
   removeServer(serverId: string): void;
   addCluster(cluster?: NewCluster): Cluster;
-  /** Adds a resource of a type in `otherResources`. */
+  /** Adds a resource of another service. `type` must be one of the types in `otherResources`. */
   addOther(type: string, resource: { id: string; name: string; tags: Tags }): void;
   setCluster(clusterId: string, state: { status?: string; taskStatus?: string | undefined }): void;
   removeCluster(clusterId: string): void;
@@ -129,11 +129,17 @@ export interface EmbeddedCloud extends ResourceMethods {
   addSnapshot(snapshot: SeededSnapshot): SnapshotView;
   /** Removes a snapshot immediately, as if another user had deleted it. */
   removeSnapshot(snapshotId: string): void;
-  /** Sets the status in the service's spelling, and cancels pending status changes: `creating` and `deleting` stay forever. */
+  /**
+   * Sets the status of a snapshot, as its service spells the status. A status that a test sets, even `creating` or `deleting`,
+   * does not change by itself.
+   */
   setSnapshotStatus(snapshotId: string, status: string): void;
   /** Replaces the labels of a snapshot: the metadata of a legacy snapshot, or the tags of a standard snapshot or a group. */
   setSnapshotLabels(snapshotId: string, labels: Tags): void;
-  /** Makes responses contain exactly this string as the creation time. If `text` is undefined, they contain no creation time. */
+  /**
+   * Makes responses contain exactly this string as the creation time of a snapshot. If `text` is undefined, the responses
+   * contain no creation time.
+   */
   setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
   /** Adds a snapshot of the disk to the snapshot group. The snapshot is `available` and has the same age as the group. */
   addMember(groupId: string, volumeId: string): SnapshotView;
@@ -150,7 +156,7 @@ export interface EmbeddedCloud extends ResourceMethods {
   readonly requests: RequestView[];
   /** Counts the requests of an operation such as `evs.createSnapshot`. With `status`, counts only responses with this status. */
   count(operation: string | RegExp, status?: number): number;
-  /** Why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
+  /** The reasons why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
   readonly refusedSignatures: string[];
 
   /** Injects a fault into the requests that match. Returns a handle that counts the requests and removes the fault. */

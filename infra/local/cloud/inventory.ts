@@ -35,9 +35,9 @@ export class Inventory {
   readonly #statuses: Record<Kind, CreationStatuses>;
   readonly #volumesOfServer = new MultiMap<VolumeRecord>();
   readonly #finalStatuses = new Map<string, string[]>();
-  /** The snapshots in the status `deleting`. The snapshot whose deletion finishes first comes first. */
+  /** The snapshots in the status `deleting`, sorted by the time at which their deletion finishes. */
   readonly #deleting: AnySnapshotRecord[] = [];
-  /** When list responses contain every snapshot that exists now, in epoch milliseconds. */
+  /** The time from which list responses contain every snapshot that exists now, in epoch milliseconds. */
   #allVisibleAt = 0;
   #sequence = 0;
   #isDiscarding = false;
@@ -231,8 +231,8 @@ export class Inventory {
   }
 
   /** Starts a job. Each job request calls `statusAt` to compute the status of the job. */
-  startJob(type: string, outcome: Job["outcome"]): Job {
-    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), outcome };
+  startJob(type: string, statusAt: Job["statusAt"]): Job {
+    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), statusAt };
     this.jobs.set(job.id, job);
     return job;
   }

@@ -38,7 +38,10 @@ export interface ClusterRecord extends StoredItem {
   name: string;
   status: string;
   subStatus: string;
-  /** The task that a test has set. If undefined, the task is `SNAPSHOTTING` while a snapshot of the cluster is being created. */
+  /**
+   * The running task of the cluster, if a test has set it. If undefined, the task is `SNAPSHOTTING` while a snapshot of the
+   * cluster is being created.
+   */
   taskStatus: string | undefined;
   tags: Tags;
   enterpriseProjectId: string;
@@ -61,14 +64,17 @@ export interface SnapshotRecord extends StoredItem {
   creationTimeOverride?: { text: string | undefined };
   /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
   microseconds: number;
-  /** When the creation finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means never. */
+  /**
+   * When the creation of the snapshot finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means
+   * that the creation never finishes.
+   */
   readyAt: number;
   /** The status that the snapshot has after `readyAt`, such as `available`. */
   finalStatus: string;
   /** When list responses begin to contain the snapshot, in epoch milliseconds. */
   visibleAt: number;
   updatedAt: number | undefined;
-  /** When the deletion finishes, in epoch milliseconds. Undefined unless the snapshot is `deleting`. */
+  /** When the deletion of the snapshot finishes, in epoch milliseconds. Undefined unless the snapshot is `deleting`. */
   deletedAt: number | undefined;
   size: number;
   enterpriseProjectId: string;
@@ -106,7 +112,7 @@ export interface Job {
   type: string;
   beganAt: number;
   /** Returns the status of the job at the time `now`, and when the job finished. */
-  outcome(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
+  statusAt(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
 }
 
 /** Returns the creation time for responses: the string that a test has set, or `usual` if no test has set a string. */

@@ -26,7 +26,7 @@ export interface SnapshotKind<K extends Kind> {
   labelsField?: string;
   /** Returns the stored record of a snapshot that a test adds. For a snapshot group, also adds its member snapshots. */
   seed(seed: SeedOptionsByKind[K], fields: SeedFields, cloud: CloudState): SnapshotRecordByKind[K];
-  /** Returns the fields of a snapshot that a response of the service contains. */
+  /** Returns the fields that a response of the service contains for a snapshot. */
   view(snapshot: SnapshotRecordByKind[K], cloud: CloudState): Omit<SnapshotView, "kind">;
 }
 
@@ -39,16 +39,19 @@ export type SeededSnapshot = {
   id?: string;
   name?: string;
   description?: string | null;
-  /** The creation time. Default: now. */
+  /** When the snapshot was created. Default: now. */
   createdAt?: number | string | Date;
-  /** The status as the service spells it. Default: available. A snapshot that is added as `creating` stays `creating`. */
+  /**
+   * The status of the snapshot, as its service spells it. Default: available. A snapshot that is added as `creating` stays
+   * `creating`.
+   */
   status?: string;
   size?: number;
 } & { [K in Kind]: { kind: K } & SeedOptionsByKind[K] }[Kind];
 
 /**
- * The kind of a snapshot, and its fields in a response of its service. The view of a snapshot group also has fields that no
- * response contains.
+ * A snapshot as tests read it: its kind, and its fields in a response of its service. The view of a snapshot group also has
+ * fields that no response contains.
  */
 export interface SnapshotView {
   kind: Kind;

@@ -27,7 +27,7 @@ export class TimeOrderedStore<T extends StoredItem> {
     return [...new Set(ids)].flatMap((id) => this.#byId.get(id) ?? []).sort(byAge);
   }
 
-  /** All items, oldest first. The caller must not change the array. */
+  /** Returns all items, oldest first. The caller must not change the array. */
   get oldestFirst(): readonly T[] {
     if (!this.#isSorted) this.#byAge.sort(byAge);
     this.#isSorted = true;

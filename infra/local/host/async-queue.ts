@@ -6,7 +6,7 @@ export interface AsyncSettings {
   retries: number;
   /** The maximum age of an event. The platform drops an older event instead of retrying it. */
   maxEventAgeSeconds: number;
-  /** The delay before the first retry. The delay doubles with every retry. The real delays are not documented. */
+  /** The delay before the first retry. The delay doubles with every retry. FunctionGraph does not document its delays. */
   retryDelayMs: number;
 }
 

@@ -84,8 +84,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /**
- * Returns the request body, or undefined if the body is larger than `limit`. Reads even a body that is too large to its end,
- * because the caller reads the error response only after it has sent the whole body.
+ * Returns the request body, or undefined if the body is larger than `limit`. In each case reads the whole body, because the
+ * caller reads the response only after it has sent the body.
  */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];

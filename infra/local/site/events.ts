@@ -42,7 +42,7 @@ export const requestTrace = (attachment: Attachment) => ({
   },
 });
 
-/** Returns the CTS trace of a completed attachment. It contains neither the user nor the disk. */
+/** Returns the CTS trace of a completed attachment. This trace contains neither the user nor the disk. */
 export const completionTrace = (attachment: Attachment) => ({
   cts: {
     ...commonFields({ ...attachment, time: Date.now() }),

@@ -30,8 +30,8 @@ export interface SampleInventory {
 }
 
 /**
- * How long ago the disks were attached, except web-1-data, in milliseconds. The attachments are old, so disk-attached does not
- * assign a trace without a disk id to these disks.
+ * The age of all sample attachments except that of web-1-data, in milliseconds. It is large, so disk-attached does not match a
+ * trace without a disk id with these attachments.
  */
 const LONG_AGO_MS = 30 * 24 * 3_600_000;
 

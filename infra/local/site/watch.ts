@@ -41,7 +41,7 @@ export function watchSnapshots(cloud: EmbeddedCloud, onChange: (changed: Watched
       for (const { status } of watchedById.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
       return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
     },
-    /** Waits until none of these snapshots is in the status `creating`, but at most `maxWaitMs` milliseconds. */
+    /** Waits until none of the snapshots with these ids has the status `creating`, but at most `maxWaitMs` milliseconds. */
     async waitUntilSettled(ids: readonly string[], maxWaitMs: number): Promise<void> {
       const deadline = performance.now() + maxWaitMs;
       const isCreating = () => ids.some((id) => (watchedById.get(id)?.status ?? "creating") === "creating");

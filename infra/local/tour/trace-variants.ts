@@ -56,7 +56,10 @@ export interface TraceVariant {
   ids?: "all" | "noDisk" | "noServer" | "none";
   /** The status of the attachment job in the completion trace. Default `SUCCESS`. */
   job?: "SUCCESS" | "FAIL" | "RUNNING";
-  /** The envelope of the event. All values except `cts` are CloudEvents of EventGrid. Default `cts`. */
+  /**
+   * The envelope of the event. `cts` is the format of a CTS trigger, and all other values are CloudEvents of EventGrid. Default
+   * `cts`.
+   */
   envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
   traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";
 }
@@ -144,7 +147,7 @@ function buildTrace(phase: "request" | "completion", attachment: AttachmentTrace
       response: body(jobId),
     };
   }
-  // CTS gives the trace of a failed job the rating `normal` too.
+  // Even the trace of a failed job has the rating `normal`.
   const failure = job === "FAIL" ? { error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." } : {};
   const entities = server === undefined ? {} : { server_id: server };
   return {

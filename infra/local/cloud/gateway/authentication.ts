@@ -17,7 +17,7 @@ export interface Credentials {
   projectId?: string;
 }
 
-/** How a request was authenticated. */
+/** How a request was authenticated: by a signature, by a token, or not at all. */
 export type AuthenticationMethod = "sdk-hmac" | "token" | "none";
 
 /** The parts of a request that authentication reads. */
@@ -33,8 +33,8 @@ export interface SignedRequest {
 }
 
 /**
- * The result of authentication. A failure has a `reason`, and a `fault` that tells who caused the failure: `signature` is a
- * mistake of the caller. A test causes `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
+ * The result of authentication. A failure has a `reason` and a `fault`. The fault `signature` means that the caller made a
+ * mistake. Tests cause the faults `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
  */
 export type AuthenticationResult =
   | { signed: AuthenticationMethod; credentials: Credentials }

@@ -24,7 +24,7 @@ export interface RequestScope {
 /** The functions that `applyFault` needs to handle a request. */
 export interface FaultActions<Cloud> {
   cloudState: CloudState;
-  /** Calls the service and returns its response. The default `cloudState` is the state of the embedded cloud. */
+  /** Calls the service and returns its response. Default `cloudState`: the state of the embedded cloud. */
   call(cloudState?: CloudState): WireResponse;
   respond(wire: WireResponse, truncate?: boolean): void;
   /** Records the response status, for a fault that sends its response without `respond`. */
@@ -155,7 +155,7 @@ function failureText(
 /** The body that a fault corrupts if the service did not execute the call, or if the service sent no body. */
 const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
 
-/** Returns the body, and the changed headers, that the fault sends instead of the normal body. */
+/** Returns the corrupted body that the fault sends instead of the normal body, and the headers that the fault changes. */
 function corruptBody(
   fault: Fault & { type: "cut" | "notJson" | "emptyBody" },
   text: string | undefined,

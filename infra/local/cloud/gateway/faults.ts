@@ -2,8 +2,8 @@
 import type { RateWindow } from "./throttle.ts";
 
 /**
- * A fault. With `after: true` the service executes the call before the fault occurs: for example, a snapshot exists, but the
- * caller receives no response. With `after: false` the service does not execute the call.
+ * A fault that a test can inject. With `after: true` the service executes the call before the fault occurs: for example, the
+ * service creates a snapshot, but the caller receives no response. With `after: false` the service does not execute the call.
  */
 export type Fault<Cloud = unknown> =
   /** Delays the normal response by `ms` real milliseconds. With `after: true` the service executes the call before the delay. */
@@ -150,7 +150,10 @@ function matches(match: FaultMatch, { operation, method, path, rawQuery, text }:
   return resource === undefined || path.includes(resource) || rawQuery.includes(resource) || text.includes(resource);
 }
 
-/** Uses `search` instead of `test`, because `test` keeps a `lastIndex` between calls if the pattern has the flag `g`. */
+/**
+ * Returns whether a text matches a pattern. Uses `search`, because `test` keeps a `lastIndex` between calls if the pattern has
+ * the flag `g`.
+ */
 function matchesPattern(pattern: RegExp, text: string): boolean {
   return text.search(pattern) >= 0;
 }

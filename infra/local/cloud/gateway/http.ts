@@ -27,7 +27,7 @@ export interface ApiResponse {
   afterwards?: () => void;
 }
 
-/** Reports that a service rejects a call. The server converts this error to the service's own error body. */
+/** Reports that a service rejects a call. The server converts this error to the error body of that service. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;

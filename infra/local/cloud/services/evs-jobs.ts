@@ -38,7 +38,7 @@ export function startDeletionJob(type: string, snapshot: AnySnapshotRecord, inve
 function show(call: Call, cloud: CloudState): ApiResponse {
   const job = cloud.inventory.jobs.get(call.params.job_id ?? "");
   if (!job) return refuse(400, "Common.0011", "No jobs found.");
-  const { status, endedAt, reason } = job.outcome(cloud.inventory.now());
+  const { status, endedAt, reason } = job.statusAt(cloud.inventory.now());
   return ok({
     status,
     // Which `entities` a v5 job has is UNCONFIRMED, so this object is empty.
