@@ -28,7 +28,7 @@ export function createRepeatedRequestStep(kind: Kind, subject: string, options: 
       const first = await send();
       if (first.outcome !== "accepted" || !first.id) {
         const summary = `${first.status} ${errorMessageIn(first.text)}`;
-        const problem = `expected the outcome accepted, got ${first.status} ${first.outcome ?? ""}: ${errorMessageIn(first.text)}`;
+        const problem = `expected the outcome accepted, got ${[first.status, first.outcome].filter(Boolean).join(" ")}: ${errorMessageIn(first.text)}`;
         return { summary, snapshotIds: [], problems: [problem] };
       }
       const again = await send();

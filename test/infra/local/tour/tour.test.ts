@@ -216,13 +216,17 @@ test("the tour prints each failed call of a function as a problem", async () => 
   await tour.close();
   remove();
   expect(tour.problems).toEqual([
-    expect.stringMatching(/^POST \/create-snapshot web-1-data: responded with 500 .*Error: no good/),
-    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: responded with 429 .*later/),
-    expect.stringMatching(/^POST \/create-snapshot-group database-1: responded with 404/),
-    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: responded with 404/),
+    expect.stringMatching(
+      /^POST \/create-snapshot web-1-data: expected the outcome accepted, got 500 .*Error: no good/,
+    ),
+    expect.stringMatching(
+      /^POST \/create-standard-snapshot web-1-system: expected the outcome accepted, got 429 .*later/,
+    ),
+    expect.stringMatching(/^POST \/create-snapshot-group database-1: expected the outcome accepted, got 404/),
+    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: expected the outcome accepted, got 404/),
     expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),
     expect.stringMatching(/^CTS attachVolume x 2 archive: There is no function "disk-attached"/),
-    expect.stringMatching(/^POST \/pre-deploy release-7: responded with 404/),
+    expect.stringMatching(/^POST \/pre-deploy release-7: expected 202 and later 200, got 404/),
   ]);
   expect(lines.join("\n")).toContain("Problems:");
 });
