@@ -217,10 +217,10 @@ test("the tour prints each failed call of a function as a problem", async () => 
   remove();
   expect(tour.problems).toEqual([
     expect.stringMatching(
-      /^POST \/create-snapshot web-1-data: expected the outcome accepted, got 500 .*Error: no good/,
+      /^POST \/create-snapshot web-1-data: expected the outcome accepted, got 500: .*Error: no good/,
     ),
     expect.stringMatching(
-      /^POST \/create-standard-snapshot web-1-system: expected the outcome accepted, got 429 .*later/,
+      /^POST \/create-standard-snapshot web-1-system: expected the outcome accepted, got 429: .*later/,
     ),
     expect.stringMatching(/^POST \/create-snapshot-group database-1: expected the outcome accepted, got 404/),
     expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: expected the outcome accepted, got 404/),
