@@ -51,9 +51,7 @@ describe("the tour and invoke with the built functions", () => {
     for (const step of steps) expect(step).toMatch(/ ok$/);
     expect(steps.filter((line) => line.includes("sent again: existing"))).toHaveLength(4);
     expect(steps[4]).toMatch(/TIMER nightly .* 5 accepted {2}delivered again: 5 existing/);
-    expect(steps[5]).toMatch(
-      /CTS attachVolume x 2 .* first trace: 1 accepted after \d+\.\d s {2}second trace: 1 existing/,
-    );
+    expect(steps[5]).toMatch(/CTS attachVolume.* first trace: 1 accepted after \d+\.\d s {2}second trace: 1 existing/);
     expect(steps[6]).toMatch(/POST \/pre-deploy .* 202 pending {2}\d+ calls .* 200 ready/);
 
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
@@ -216,12 +214,8 @@ test("the tour prints each failed call of a function as a problem", async () => 
   await tour.close();
   remove();
   expect(tour.problems).toEqual([
-    expect.stringMatching(
-      /^POST \/create-snapshot web-1-data: expected the outcome accepted, got 500: .*Error: no good/,
-    ),
-    expect.stringMatching(
-      /^POST \/create-standard-snapshot web-1-system: expected the outcome accepted, got 429: .*later/,
-    ),
+    expect.stringMatching(/^POST \/create-snapshot web-1-data: .*accepted, got 500: .*no good/),
+    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: .*accepted, got 429: .*later/),
     expect.stringMatching(/^POST \/create-snapshot-group database-1: expected the outcome accepted, got 404/),
     expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: expected the outcome accepted, got 404/),
     expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),
