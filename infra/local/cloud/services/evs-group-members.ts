@@ -5,9 +5,35 @@
 import { randomUUID } from "node:crypto";
 import type { CloudState } from "../cloud-state.ts";
 import type { SnapshotRecordByKind, Tags, VolumeRecord } from "../records.ts";
+import { findVolumeToSnapshot, rejectBody, rejectUnknownId } from "./evs-common.ts";
 
 type Group = SnapshotRecordByKind["snapshot-group"];
 type Member = SnapshotRecordByKind["standard-snapshot"];
+
+/** Returns the disks that a create request for a snapshot group selects, and the id of their server if the request has it. */
+export function findChosenVolumes(
+  serverId: unknown,
+  volumeIds: unknown,
+  cloud: CloudState,
+): { serverId: string | null; volumes: VolumeRecord[] } {
+  const { inventory } = cloud;
+  if (serverId !== undefined && typeof serverId !== "string")
+    return rejectBody("snapshot_group.server_id must be a string.");
+  if (volumeIds !== undefined && (!Array.isArray(volumeIds) || volumeIds.some((id) => typeof id !== "string"))) {
+    return rejectBody("snapshot_group.volume_ids must be an array of strings.");
+  }
+  const ids = volumeIds as string[] | undefined;
+  if (!serverId && !ids?.length) return rejectBody("server_id and volume_ids must not both be empty.");
+  if (serverId && !inventory.servers.get(serverId)) return rejectUnknownId("Server", serverId);
+  const attached = serverId ? inventory.volumesOfServer(serverId) : [];
+  const chosen = ids?.length ? [...new Set(ids)] : attached.map(({ id }) => id);
+  if (chosen.length === 0) return rejectBody(`Server ${serverId} has no disks.`);
+  const volumes = chosen.map((id) => findVolumeToSnapshot(id, undefined, cloud));
+  // If the request has `server_id`, `volume_ids` may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
+  const foreignVolume = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
+  if (foreignVolume) return rejectBody(`Volume ${foreignVolume.id} is not attached to server ${serverId}.`);
+  return { serverId: serverId || null, volumes };
+}
 
 /**
  * Returns the fields of a member snapshot that depend on its group and its disk. How EVS names member snapshots is UNCONFIRMED.

@@ -2,7 +2,7 @@
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { creationTimeInResponse, type SnapshotRecord, type Tags, type VolumeRecord } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
@@ -18,13 +18,12 @@ import {
   checkEnterpriseProject,
   EVS_STATUSES,
   enterpriseProjectCondition,
-  findVolumeToSnapshot,
   nameCondition,
   rejectBody,
   rejectUnknownId,
   rejectUrl,
 } from "./evs-common.ts";
-import { addSeededMember, memberFields } from "./evs-group-members.ts";
+import { addSeededMember, findChosenVolumes, memberFields } from "./evs-group-members.ts";
 import { startCreationJob, startDeletionJob } from "./evs-jobs.ts";
 import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
@@ -134,11 +133,8 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   // (SOURCES.md#evs-creation-in-progress).
   for (const volume of volumes) checkDiskLimits(volume, instantAccess, 400, cloud);
   // Without `enterprise_project_id`, the group gets the enterprise project of its server or of its first disk (UNCONFIRMED).
-  const project =
-    chosenProject ??
-    inventory.servers.get(serverId ?? "")?.enterpriseProjectId ??
-    volumes[0]?.enterpriseProjectId ??
-    "0";
+  const owner = inventory.servers.get(serverId ?? "") ?? volumes[0];
+  const project = chosenProject ?? owner?.enterpriseProjectId ?? "0";
 
   const group: SnapshotGroup = {
     ...inventory.newSnapshotFields("snapshot-group", serverId ?? ""),
@@ -166,30 +162,6 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   inventory.addSnapshot(group);
   for (const each of members) inventory.addSnapshot(each);
   return accepted({ job_id: startCreationJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
-}
-
-function findChosenVolumes(
-  serverId: unknown,
-  volumeIds: unknown,
-  cloud: CloudState,
-): { serverId: string | null; volumes: VolumeRecord[] } {
-  const { inventory } = cloud;
-  if (serverId !== undefined && typeof serverId !== "string")
-    return rejectBody("snapshot_group.server_id must be a string.");
-  if (volumeIds !== undefined && (!Array.isArray(volumeIds) || volumeIds.some((id) => typeof id !== "string"))) {
-    return rejectBody("snapshot_group.volume_ids must be an array of strings.");
-  }
-  const ids = volumeIds as string[] | undefined;
-  if (!serverId && !ids?.length) return rejectBody("server_id and volume_ids must not both be empty.");
-  if (serverId && !inventory.servers.get(serverId)) return rejectUnknownId("Server", serverId);
-  const attached = serverId ? inventory.volumesOfServer(serverId) : [];
-  const chosen = ids?.length ? [...new Set(ids)] : attached.map(({ id }) => id);
-  if (chosen.length === 0) return rejectBody(`Server ${serverId} has no disks.`);
-  const volumes = chosen.map((id) => findVolumeToSnapshot(id, undefined, cloud));
-  // If the request has `server_id`, `volume_ids` may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
-  const foreignVolume = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
-  if (foreignVolume) return rejectBody(`Volume ${foreignVolume.id} is not attached to server ${serverId}.`);
-  return { serverId: serverId || null, volumes };
 }
 
 const LIST_PARAMETERS = [
