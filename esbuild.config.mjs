@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
  *
  * @returns {Promise<{ name: string, contents: Uint8Array, inputs: Record<string, number> }[]>}
  */
-export async function bundles() {
+export async function buildBundles() {
   const names = (await readdir(`${root}functions`, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
@@ -46,32 +46,36 @@ export async function bundles() {
 }
 
 /** Replaces a file in one step, so a process that reads the file during a build gets either the old or the new content. */
-async function replace(path, contents) {
+async function replaceFile(path, contents) {
   await writeFile(`${path}.${process.pid}`, contents);
   await rename(`${path}.${process.pid}`, path);
 }
 
-/** Writes all bundles and archives to `dist`, deletes those of functions that no longer exist, and prints the sizes. */
-async function write(quiet) {
-  const built = await bundles();
+/**
+ * Writes all bundles and archives to `dist`, deletes the bundles and archives of functions that no longer exist, and prints the
+ * sizes.
+ */
+async function writeBundles(quiet) {
+  const built = await buildBundles();
   await mkdir(`${root}dist`, { recursive: true });
   for (const entry of await readdir(`${root}dist`, { withFileTypes: true })) {
-    // Delete only folders and archives, so the temporary files of a concurrent `replace` and package.json remain.
+    // Delete only folders and archives, because other builds may still need their temporary files, and package.json must
+    // remain.
     const isBuilt = entry.isDirectory() || entry.name.endsWith(".zip");
     if (isBuilt && !built.some(({ name }) => name === entry.name.replace(/\.zip$/, ""))) {
       await rm(`${root}dist/${entry.name}`, { recursive: true });
     }
   }
   // The repository's package.json declares ES modules, but the bundles are CommonJS.
-  await replace(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
+  await replaceFile(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
   // A fixed modification time makes archives of unchanged sources identical, so `terraform plan` shows only real changes. The
   // time is local, because a ZIP archive stores local time.
   const mtime = new Date(2020, 0, 1, 12);
   for (const { name, contents, inputs } of built) {
     const archive = zipSync({ "index.js": [contents, { mtime, level: 9 }] });
     await mkdir(`${root}dist/${name}`, { recursive: true });
-    await replace(`${root}dist/${name}/index.js`, contents);
-    await replace(`${root}dist/${name}.zip`, archive);
+    await replaceFile(`${root}dist/${name}/index.js`, contents);
+    await replaceFile(`${root}dist/${name}.zip`, archive);
     if (quiet) continue;
     const kb = (bytes) => `${(bytes.length / 1024).toFixed(1).padStart(6)} KB`;
     console.log(`${name.padEnd(26)}${kb(contents)}  ${Object.keys(inputs).length} modules  zip${kb(archive)}`);
@@ -79,5 +83,5 @@ async function write(quiet) {
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await write(process.argv.includes("--quiet"));
+  await writeBundles(process.argv.includes("--quiet"));
 }

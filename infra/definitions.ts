@@ -1,4 +1,4 @@
-/** Loads the definitions of the functions, for everything that is generated from them. */
+/** Loads the definitions of the functions for the code that generates documents and settings from them. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import type { CallPurpose, FunctionDefinition } from "../shared/middleware/defin
 
 const FUNCTIONS = join(import.meta.dirname, "..", "functions");
 
-/** Returns the definition of every function, in the order of their names. */
+/** Returns the definition of every function, sorted by function name. */
 export async function loadDefinitions(): Promise<FunctionDefinition[]> {
   const entries = await readdir(FUNCTIONS, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -19,7 +19,10 @@ export async function loadDefinitions(): Promise<FunctionDefinition[]> {
   );
 }
 
-/** Returns the calls that a function may make, with those of every kind in place of `every-kind.<purpose>`. */
+/**
+ * Returns the cloud calls that a function may make. Replaces a call such as `every-kind.list` by the list calls of every kind
+ * of snapshot.
+ */
 export function callsOf({ calls }: FunctionDefinition, definitions: readonly FunctionDefinition[]): CloudCall[] {
   const expanded = calls.flatMap((call): readonly CloudCall[] =>
     isCloudCall(call) ? [call] : definitions.flatMap(({ kindCalls }) => kindCalls?.[purposeOf(call)] ?? []),

@@ -3,19 +3,23 @@ import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICreden
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
 import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/transport.ts";
 
-/** Authenticates the request: either the app code of an API gateway application, or an access key that signs the request. */
+/** The credentials for a call: the app code of an API gateway application, or an access key that signs the request. */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
-/** The extra wait after `timeoutMs`. The transport times out first, because its error message has more details. */
+/**
+ * How long `postJson` waits after `timeoutMs`, in milliseconds. The timeout of the transport must come first, because its error
+ * message has more details.
+ */
 const GRACE_MS = 1_000;
 
 /**
  * Posts JSON to an API of the gateway, without retries. Settles at most one second after the timeout, even if the transport
- * never settles. Without this limit Node.js could exit without a message, because a pending promise does not keep it running.
+ * never settles. Without this limit Node.js could exit without a message, because a pending promise does not keep the process
+ * running.
  *
  * @throws {Error} when no complete response arrives in time
  */
-export async function post(
+export async function postJson(
   transport: Transport,
   url: URL,
   credentials: Credentials,

@@ -4,27 +4,30 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
 import { redactor } from "../../shared/results/redact.ts";
 import { formatError } from "./advice.ts";
-import { post } from "./call.ts";
-import { interpretFailedCall, interpretResponse, type Verdict } from "./interpret-response.ts";
-import { BadInput, type Options, readOptions, secretsIn, USAGE } from "./options.ts";
+import { postJson } from "./call.ts";
+import { type CallVerdict, interpretFailedCall, interpretResponse } from "./interpret-response.ts";
+import { BadInput, type GateOptions, readOptions, secretsIn, USAGE } from "./options.ts";
 import { printable } from "./printable.ts";
 
 const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
-/** The maximum `wait_seconds` of a call: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
+/** The maximum `wait_seconds` in a request: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
 const MAX_WAIT_SECONDS = 50;
-/** The maximum duration of one call. It exceeds the 60 s after which the gateway responds with a timeout. */
+/**
+ * The maximum duration of one call, in milliseconds. It is longer than 60 s, because the gateway responds with a timeout after
+ * 60 s.
+ */
 const MAX_CALL_MS = 65_000;
 /** The pause before the next call if the response has no `Retry-After`. */
 const DEFAULT_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 60_000;
 /** How often the client prints its progress even if nothing changed, because a silent job looks as if it hangs. */
 const PROGRESS_INTERVAL_MS = 60_000;
-/** How many consecutive transient failures make the client give up. */
+/** The number of consecutive transient failures after which the client gives up. */
 const MAX_TRANSIENT_FAILURES = 3;
 /** The maximum length of a log line in characters. Longer lines are truncated, because a response can be megabytes long. */
 const MAX_LINE_LENGTH = 4_000;
-/** How long an open connection may keep the process alive after its last output. */
+/** How long the process waits for open connections to close after its last output, in milliseconds. */
 const LINGER_MS = 1_000;
 
 const redact = redactor(secretsIn(process.env));
@@ -61,7 +64,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Calls pre-deploy until every snapshot is available, a snapshot fails, or the client times out. Returns the exit code. */
-async function waitForSnapshots(options: Options): Promise<number> {
+async function waitForSnapshots(options: GateOptions): Promise<number> {
   const { url, credentials, request, retryFailed, timeoutSeconds } = options;
   const transport = nodeTransport();
   // `performance.now` is monotonic, so a clock change on the machine does not change the timeout.
@@ -86,10 +89,10 @@ async function waitForSnapshots(options: Options): Promise<number> {
       // Send `retry_failed` only until pre-deploy has started the retries. If a retry fails too, the client gives up.
       ...(retryFailed && !gotSnapshots ? { retry_failed: true } : {}),
     };
-    let verdict: Verdict;
+    let verdict: CallVerdict;
     try {
       verdict = interpretResponse(
-        await post(transport, url, credentials, body, Math.min(MAX_CALL_MS, Math.max(remainingMs, 0) + 5_000)),
+        await postJson(transport, url, credentials, body, Math.min(MAX_CALL_MS, Math.max(remainingMs, 0) + 5_000)),
         request,
       );
       gotResponse = true;
@@ -135,11 +138,11 @@ function formatEntry({ outcome, kind, resource_id, name, snapshot_id, error, det
     .join("  ");
 }
 
-function formatConclusion(decision: Verdict["decision"], timeoutSeconds: number, hasCreated: boolean): string {
+function formatConclusion(decision: CallVerdict["decision"], timeoutSeconds: number, hasCreated: boolean): string {
   if (decision === "ready") return "ready: the deployment can begin";
   if (decision === "wait")
     return `not ready within ${timeoutSeconds} s: run the same command again to wait for the same snapshots`;
-  // Do not print "rejected" if an earlier call created snapshots, even if a repeated call cannot succeed.
+  // If an earlier call created snapshots, do not print "rejected", because this word suggests that no snapshot exists.
   return decision === "badInput" && !hasCreated
     ? "rejected: correct the call"
     : "failed: the deployment must not begin";

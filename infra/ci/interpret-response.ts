@@ -1,19 +1,22 @@
 import type { Reason } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject, textAt } from "../../shared/core/json.ts";
 import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
-import { adviceFor, CALL_AGAIN, CHECK_ID, COMPARE_TAGS } from "./advice.ts";
-import type { Options } from "./options.ts";
+import { adviceFor, CALL_AGAIN_ADVICE, CHECK_ID_ADVICE, COMPARE_TAGS_ADVICE } from "./advice.ts";
+import type { GateOptions } from "./options.ts";
 import { findDoubt, idsOf, lowerCase } from "./readiness.ts";
 
 /** The client's conclusion from one call to pre-deploy. */
-export interface Verdict {
+export interface CallVerdict {
   /** `ready`: start the deployment. `wait`: call again until the timeout. `failed`, `badInput`: do not start the deployment. */
   decision: "ready" | "failed" | "wait" | "badInput";
   /** A description of the response in one line, for the pipeline log. */
   summary: string;
   /** The `snapshots` of the response, or an empty array if pre-deploy did not send the response. */
   snapshots: JsonObject[];
-  /** Whether the cause may disappear without a correction. If so, the client calls again a few times before it gives up. */
+  /**
+   * Whether the failure may disappear without a correction by the user. If so, the client calls again a few times before it
+   * gives up.
+   */
   isTransient?: boolean;
   /** One line of advice for each error reason in the response. The client prints these lines last. */
   advice?: string[];
@@ -21,7 +24,7 @@ export interface Verdict {
 }
 
 /** The decision for each error reason: correct the call (`badInput`), give up (`failed`) or repeat the call (`wait`). */
-const DECISIONS: Record<Reason, Verdict["decision"]> = {
+const DECISIONS: Record<Reason, CallVerdict["decision"]> = {
   InvalidRequest: "badInput",
   Unsupported: "badInput",
   NotFound: "badInput",
@@ -39,11 +42,14 @@ const DECISIONS: Record<Reason, Verdict["decision"]> = {
   OutcomeUnknown: "wait",
   DeadlineExceeded: "wait",
 };
-/** A map instead of an object, because responses supply the keys, and every object also has the key `constructor`. */
-const DECISION_BY_REASON = new Map<unknown, Verdict["decision"]>(Object.entries(DECISIONS));
+/**
+ * Maps an error reason to a decision. This is a Map instead of an object, because the reason comes from a response, and every
+ * object also has inherited keys such as `constructor`.
+ */
+const DECISION_BY_REASON = new Map<unknown, CallVerdict["decision"]>(Object.entries(DECISIONS));
 
 /** The decision for each HTTP status and body `status` that pre-deploy sends, such as `200 ready`. */
-const DECISION_BY_STATUS = new Map<unknown, Verdict["decision"]>([
+const DECISION_BY_STATUS = new Map<unknown, CallVerdict["decision"]>([
   ["200 ready", "ready"],
   ["202 pending", "wait"],
   ["502 failed", "failed"],
@@ -53,18 +59,21 @@ const DECISION_BY_STATUS = new Map<unknown, Verdict["decision"]>([
  * The gateway's error code for an API that does not exist or is not published (SOURCES.md#gateway-error-codes). The API is
  * also briefly unpublished while Terraform applies a change.
  */
-const NOT_PUBLISHED = "APIG.0101";
+const API_NOT_PUBLISHED = "APIG.0101";
 
 /**
  * Decides what a response means for the deployment. The deployment can start only if pre-deploy responds `ready` for this
  * deployment and lists an available snapshot for every selection. A 502 or 504 without a `status` in the body comes from the
  * gateway and does not describe the snapshots.
  */
-export function interpretResponse({ status, headers, text }: HttpResponse, request: Options["request"]): Verdict {
+export function interpretResponse(
+  { status, headers, text }: HttpResponse,
+  request: GateOptions["request"],
+): CallVerdict {
   const body = parseObject(text);
   const snapshots = Array.isArray(body.snapshots) ? body.snapshots.filter(isObject) : [];
   const retryAfter = Number(headers["retry-after"]);
-  const verdict = (decision: Verdict["decision"], summary: string, advice: string[]): Verdict => ({
+  const verdict = (decision: CallVerdict["decision"], summary: string, advice: string[]): CallVerdict => ({
     decision,
     summary,
     snapshots,
@@ -79,7 +88,7 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
     if (decision === "wait") return verdict("wait", "pending", advice);
     const doubt = findDoubt(body, text, request);
     if (doubt === undefined) return verdict("ready", "ready", []);
-    return verdict(hasFailed ? "failed" : "wait", `"ready", but ${doubt}: ignored`, advice);
+    return verdict(hasFailed ? "failed" : "wait", `ignored a "ready" response ${doubt}`, advice);
   }
 
   const error = isObject(body.error) ? body.error : {};
@@ -88,14 +97,15 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
   const summary = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
   const errorDecision = DECISION_BY_REASON.get(error.reason);
   if (errorDecision !== undefined) {
-    // Ids always select something, so only a wrong id causes NotFound. Tags can also match nothing.
+    // If all targets have ids, NotFound means that an id is wrong. If a target has tags, NotFound can also mean that no
+    // resource has these tags.
     const hasOnlyIds = request.targets.every(
       ({ tags, exclude_tags }) => tags === undefined && exclude_tags === undefined,
     );
-    return verdict(errorDecision, summary, adviceFor(error.reason, hasOnlyIds ? CHECK_ID : COMPARE_TAGS));
+    return verdict(errorDecision, summary, adviceFor(error.reason, hasOnlyIds ? CHECK_ID_ADVICE : COMPARE_TAGS_ADVICE));
   }
   if (status === 408 || status === 429 || status >= 500) return verdict("wait", summary, []);
-  if (status === 404 && body.error_code === NOT_PUBLISHED) {
+  if (status === 404 && body.error_code === API_NOT_PUBLISHED) {
     return {
       ...verdict("badInput", `${summary}. Check --url. While Terraform changes the API, it is briefly missing.`, []),
       isTransient: true,
@@ -109,8 +119,11 @@ export function interpretResponse({ status, headers, text }: HttpResponse, reque
 /** The minimum pause between two calls, even if `Retry-After` is shorter. */
 const MIN_PAUSE_MS = 1_000;
 
-/** Returns whether snapshots failed, whether mistakes in the call explain every failure, and advice for the log. */
-function summarizeFailures(snapshots: JsonObject[], { targets }: Options["request"]) {
+/**
+ * Returns whether a snapshot failed, whether mistakes in the call explain every failure, and lines of advice for the pipeline
+ * log.
+ */
+function summarizeFailures(snapshots: JsonObject[], { targets }: GateOptions["request"]) {
   const ids = new Set(targets.flatMap(idsOf).map(lowerCase));
   const failed = snapshots.filter(({ outcome }) => outcome === "failed");
   const failures = failed.map(({ error, resource_id }) => ({
@@ -129,8 +142,8 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: Options["reques
     isWrongCall: failures.length > 0 && failures.every(isCallersMistake),
     advice: failures.flatMap(({ reason, isSelectedById }) =>
       DECISION_BY_REASON.get(reason) === "wait"
-        ? [`${reason}: ${CALL_AGAIN}`]
-        : adviceFor(reason, isSelectedById ? CHECK_ID : CALL_AGAIN),
+        ? [`${reason}: ${CALL_AGAIN_ADVICE}`]
+        : adviceFor(reason, isSelectedById ? CHECK_ID_ADVICE : CALL_AGAIN_ADVICE),
     ),
   };
 }
@@ -139,19 +152,20 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: Options["reques
  * Matches an error message that begins with an OpenSSL or Node.js code for an invalid certificate (nodejs.org/api/tls.html,
  * "X509 certificate error codes"). A retry cannot fix such an error.
  */
-const CERTIFICATE = /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
+const CERTIFICATE_ERROR =
+  /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
 
 /**
- * Decides what to do after a call that received no response, from the error message of Node.js. The client usually repeats the
- * call, because the call may have reached pre-deploy.
+ * Decides what to do after a call that received no response, by the error message of Node.js. The client usually repeats the
+ * call, because pre-deploy may have received the request.
  */
-export function interpretFailedCall(message: string): Verdict {
-  const badInput = (advice: string): Verdict => ({
+export function interpretFailedCall(message: string): CallVerdict {
+  const badInput = (advice: string): CallVerdict => ({
     decision: "badInput",
     summary: `${message}. ${advice}`,
     snapshots: [],
   });
-  if (CERTIFICATE.test(message)) {
+  if (CERTIFICATE_ERROR.test(message)) {
     return badInput(
       "The certificate of --url is not trusted: bind a certificate for this domain to the API group, or set NODE_EXTRA_CA_CERTS to the certificate file of your own certificate authority.",
     );

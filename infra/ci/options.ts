@@ -4,15 +4,15 @@ import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Credentials } from "./call.ts";
 
 /** One entry of the targets file. The client checks only its `kind`. pre-deploy validates the other fields. */
-export type Selection = JsonObject & { kind: string };
+export type TargetSelection = JsonObject & { kind: string };
 
-export interface Options {
+export interface GateOptions {
   url: URL;
   credentials: Credentials;
   /** The fields of the request body that are equal in every call. */
   request: {
     deployment_id: string;
-    targets: Selection[];
+    targets: TargetSelection[];
     policy?: string;
     max_age_minutes?: number;
   };
@@ -28,14 +28,14 @@ export const USAGE = `node snapshot-gate.cjs --deployment-id <id> --targets <fil
 Creates a snapshot of every target and waits until all of them are available. A repeated call with the same deployment id
 creates no second snapshot.
 
-  --url <address>           of the API, such as https://gate.example.com/pre-deploy
+  --url <address>           the address of pre-deploy, such as https://gate.example.com/pre-deploy
   --deployment-id <id>      identifies the deployment; at most 128 characters
   --targets <file.json>     a JSON array, such as [{"kind":"snapshot","tags":{"app":"shop"}}]
   --timeout-seconds <n>     how long to wait for all snapshots; default 1800
-  --policy <name>           the policy of the snapshots, for prune-snapshots; default pre-deploy
-  --max-age-minutes <n>     reject a deployment id if its snapshots are older; default 1440
+  --policy <name>           the policy by which prune-snapshots deletes the snapshots; default pre-deploy
+  --max-age-minutes <n>     reject a deployment id whose snapshots are older than this; default 1440
   --retry-failed            create another snapshot for each snapshot that failed last time
-  --allow-any-id            accept an id with an empty part, or with text that looks like an unexpanded variable
+  --allow-any-id            accept a deployment id that looks as if a variable in it was not set or not expanded
   --help                    print this text; works only without other options
 
 Each option can also be set as an environment variable: SNAPSHOT_GATE_URL, SNAPSHOT_GATE_TIMEOUT_SECONDS, ...
@@ -59,7 +59,10 @@ const OPTIONS = {
 
 type Environment = Record<string, string | undefined>;
 
-/** Returns the values of all credential variables that are set, even of incomplete credentials. None may be printed. */
+/**
+ * Returns the values of all credential variables that are set, even if the credentials are incomplete. The client must not
+ * print any of these values.
+ */
 export const secretsIn = (environment: Environment): string[] =>
   ["SNAPSHOT_GATE_APP_CODE", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"]
     .map((name) => environment[name] ?? "")
@@ -70,39 +73,40 @@ export const secretsIn = (environment: Environment): string[] =>
  *
  * @throws {BadInput} when an option is missing or invalid
  */
-export function readOptions(argv: readonly string[], environment: Environment): Options {
-  const values = parse(argv);
-  const find = (name: keyof typeof OPTIONS): string | undefined => {
-    // An empty value probably comes from an unset pipeline variable. The default could be more permissive than that variable.
+export function readOptions(argv: readonly string[], environment: Environment): GateOptions {
+  const values = parseArguments(argv);
+  const findOption = (name: keyof typeof OPTIONS): string | undefined => {
+    // An empty value probably comes from an unset pipeline variable. Reject the empty value, because the default may allow more
+    // than the user wanted.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
   };
-  const findRequired = (name: keyof typeof OPTIONS): string => {
-    const value = find(name);
-    if (value === undefined) throw new BadInput(`Expected --${name}; it is missing.`);
+  const findRequiredOption = (name: keyof typeof OPTIONS): string => {
+    const value = findOption(name);
+    if (value === undefined) throw new BadInput(`Expected the option --${name}, but it is missing.`);
     return value;
   };
-  const policy = find("policy");
-  const maxAge = find("max-age-minutes");
+  const policy = findOption("policy");
+  const maxAge = findOption("max-age-minutes");
   return {
-    url: readUrl(findRequired("url")),
+    url: readUrl(findRequiredOption("url")),
     credentials: readCredentials(environment),
     request: {
       deployment_id: readId(
-        findRequired("deployment-id"),
-        readBoolean("allow-any-id", find("allow-any-id") ?? "false"),
+        findRequiredOption("deployment-id"),
+        readBoolean("allow-any-id", findOption("allow-any-id") ?? "false"),
       ),
-      targets: readTargets(findRequired("targets")),
+      targets: readTargets(findRequiredOption("targets")),
       ...(policy === undefined ? {} : { policy }),
       ...(maxAge === undefined ? {} : { max_age_minutes: readNumber("max-age-minutes", maxAge) }),
     },
-    retryFailed: readBoolean("retry-failed", find("retry-failed") ?? "false"),
-    timeoutSeconds: readNumber("timeout-seconds", find("timeout-seconds") ?? "1800"),
+    retryFailed: readBoolean("retry-failed", findOption("retry-failed") ?? "false"),
+    timeoutSeconds: readNumber("timeout-seconds", findOption("timeout-seconds") ?? "1800"),
   };
 }
 
-function parse(argv: readonly string[]) {
+function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
   } catch (thrown) {
@@ -123,26 +127,30 @@ function readUrl(text: string): URL {
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
   if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
     throw new BadInput(
-      "--url: expected an https address that ends after its path, such as https://gate.example.com/pre-deploy.",
+      "--url: expected an https address without a user name, a password or a query string, such as https://gate.example.com/pre-deploy.",
     );
   }
   return url;
 }
 
-/** Matches letters and digits of any script, and punctuation that no syntax for variables uses. */
-const ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
+/**
+ * Matches an id of letters and digits of any script, and of punctuation that cannot begin or end a variable. For example, it
+ * excludes `$`, `%`, `{` and `<`.
+ */
+const EXPANDED_ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
 /** Matches a word that programming languages print for a missing value, such as `undefined`. */
-const MISSING = /^(undefined|null|none|nil|nan)$/i;
+const MISSING_VALUE = /^(undefined|null|none|nil|nan)$/i;
 
 /**
- * Rejects a deployment id in which a variable is unset or unexpanded. Every deployment would send the same id, so pre-deploy
- * would report the snapshots of an older deployment.
+ * Rejects a deployment id that contains an unset or unexpanded variable. With such an id, every deployment would send the same
+ * id, so pre-deploy would report the snapshots of an older deployment.
  */
 function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
-  // Check only the first and the last part. A branch name in the middle, such as fix-null-check-12, can contain such a word.
-  const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING.test(part));
-  const isExpanded = ID.test(id) && !parts.includes("") && !hasMissingValue;
+  // Check only the first and the last part, because a branch name in the middle, such as fix-null-check-12, can contain the
+  // word `null`.
+  const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING_VALUE.test(part));
+  const isExpanded = EXPANDED_ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
   throw new BadInput(
     `--deployment-id: expected at most 128 characters without spaces, without an empty, "undefined" or "null" part, and without an unexpanded variable such as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
@@ -167,19 +175,19 @@ function readCredentials(environment: Environment): Credentials {
   else if (accessKey && secretKey) credentials = { accessKey, secretKey, ...(securityToken ? { securityToken } : {}) };
   else {
     throw new BadInput(
-      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment; neither is set.",
+      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment, but neither is set.",
     );
   }
   // Pasted secrets often end with a line break, which no HTTP header can contain.
   if (!Object.values(credentials).every((value) => /^[\x21-\x7e]+$/.test(value))) {
     throw new BadInput(
-      "Expected credentials of printable ASCII characters without spaces; one value has another character, such as a line break at its end.",
+      "Expected credentials of printable ASCII characters without spaces, but a credential contains another character, such as a line break at its end.",
     );
   }
   return credentials;
 }
 
-function readTargets(path: string): Selection[] {
+function readTargets(path: string): TargetSelection[] {
   let targets: unknown;
   try {
     // Remove the byte order mark that some editors write.

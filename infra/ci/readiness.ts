@@ -1,23 +1,23 @@
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { preview } from "../../shared/core/preview.ts";
-import type { Options, Selection } from "./options.ts";
+import type { GateOptions, TargetSelection } from "./options.ts";
 
 /** Matches a snapshot id. Does not match the nil UUID or a word that programs print for a missing value, such as `null`. */
-const ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
+const SNAPSHOT_ID = /^(?!(?:undefined|null|none|nil|nan|true|false)$)(?=.*[1-9a-z])[\w.-]{1,128}$/i;
 /** The names of error fields. A `ready` response and its snapshot entries must not have such a field. */
-const ERRORS = ["error", "errors", "error_code", "error_msg"];
+const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg"];
 
-const hasError = (object: JsonObject): boolean => ERRORS.some((name) => (object[name] ?? null) !== null);
+const hasError = (object: JsonObject): boolean => ERROR_FIELDS.some((name) => (object[name] ?? null) !== null);
 
 /**
- * Returns why a `ready` response is not credible, or undefined if it is credible. The response must contain the id of this
- * deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at least one available snapshot
- * of its kind if the entry has tags.
+ * Returns why a `ready` response is not credible, such as `with an error`, or undefined if it is credible. The response must
+ * contain the id of this deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at
+ * least one available snapshot of its kind if the entry has tags.
  */
 export function findDoubt(
   body: JsonObject,
   text: string,
-  { deployment_id, targets }: Options["request"],
+  { deployment_id, targets }: GateOptions["request"],
 ): string | undefined {
   const { snapshots } = body;
   if (body.deployment_id !== deployment_id) return `for the deployment ${preview(body.deployment_id)}`;
@@ -26,11 +26,11 @@ export function findDoubt(
   if (!Array.isArray(snapshots)) return "without an array of snapshots";
   for (const [index, entry] of snapshots.entries()) {
     const fault = findFault(entry);
-    if (fault !== undefined) return `snapshots[${index}] has ${fault}`;
+    if (fault !== undefined) return `in which snapshots[${index}] has ${fault}`;
   }
   const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with the same snapshot for two resources";
-  const uncovered = targets.findIndex((selection) => !isCovered(selection, snapshots));
+  const uncovered = targets.findIndex((selection) => !hasRequiredSnapshots(selection, snapshots));
   return uncovered < 0 ? undefined : `without every snapshot that targets[${uncovered}] requires`;
 }
 
@@ -40,7 +40,7 @@ function findFault(entry: unknown): string | undefined {
   if (outcome !== "available") return `the outcome ${preview(outcome)}`;
   if (typeof kind !== "string") return `the kind ${preview(kind)}`;
   if (hasError(entry)) return "an error";
-  const isId = typeof id === "string" && ID.test(id) && lowerCase(id) !== lowerCase(resource_id);
+  const isId = typeof id === "string" && SNAPSHOT_ID.test(id) && lowerCase(id) !== lowerCase(resource_id);
   return isId ? undefined : `the snapshot_id ${preview(id)}`;
 }
 
@@ -48,7 +48,7 @@ function findFault(entry: unknown): string | undefined {
  * Returns whether the response lists the snapshots that an entry of the targets file requires. If the entry has `exclude_tags`,
  * pre-deploy may skip some of its ids, so one snapshot is enough.
  */
-function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
+function hasRequiredSnapshots(selection: TargetSelection, snapshots: JsonObject[]): boolean {
   const ofKind = snapshots.filter(({ kind }) => kind === selection.kind);
   const hasSnapshotOf = (id: unknown) =>
     typeof id === "string" && ofKind.some(({ resource_id }) => lowerCase(resource_id) === id.toLowerCase());
@@ -58,15 +58,16 @@ function isCovered(selection: Selection, snapshots: JsonObject[]): boolean {
 }
 
 /** Returns all ids in an entry of the targets file: its `volume_ids`, `server_ids` or `cluster_ids`, depending on its kind. */
-export const idsOf = (selection: Selection): unknown[] =>
+export const idsOf = (selection: TargetSelection): unknown[] =>
   Object.entries(selection).flatMap(([name, value]) => (name.endsWith("_ids") ? value : []));
 
 /** Converts an id to lower case. pre-deploy returns ids in lower case, even if the request has upper-case ids. */
 export const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value);
 
 /**
- * Returns whether an object in the JSON text has two fields with the same name. JSON parsers disagree about which of the two
- * values is valid. In JSON every string before a colon is a field name, so more such strings than parsed fields are a repetition.
+ * Returns whether an object in the JSON text has two fields with the same name, because JSON parsers disagree about which of
+ * the two values is valid. In JSON every string before a colon is a field name. If the text has more field names than the
+ * parsed body has fields, a name occurs twice.
  */
 function hasRepeatedNames(body: JsonObject, text: string): boolean {
   const strings = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g) ?? [];

@@ -10,16 +10,19 @@ import { OPERATIONS } from "./operations.ts";
 const SNAPSHOT_DETAILS = objectSchema(
   {
     id: stringSchema(),
-    status: stringSchema("Such as `creating`."),
+    status: stringSchema("The status of the snapshot, such as `creating`."),
     name: { type: ["string", "null"] },
     description: { type: ["string", "null"] },
-    created_at: stringSchema("UTC, without a time zone: `YYYY-MM-DDTHH:MM:SS.XXXXXX`."),
-    updated_at: { type: ["string", "null"], description: "In the format of `created_at`." },
+    created_at: stringSchema("The creation time in UTC, without a time zone: `YYYY-MM-DDTHH:MM:SS.XXXXXX`."),
+    updated_at: {
+      type: ["string", "null"],
+      description: "The time of the last change, in the format of `created_at`.",
+    },
     metadata: { type: "object" },
     volume_id: stringSchema(),
-    size: { type: "integer", description: "GiB." },
-    "os-extended-snapshot-attributes:project_id": stringSchema("Reserved."),
-    "os-extended-snapshot-attributes:progress": stringSchema("Reserved."),
+    size: { type: "integer", description: "The size of the disk in GiB." },
+    "os-extended-snapshot-attributes:project_id": stringSchema("A reserved field of EVS."),
+    "os-extended-snapshot-attributes:progress": stringSchema("A reserved field of EVS."),
   },
   ["id"],
 );
@@ -30,7 +33,7 @@ const DEPLOYMENT = objectSchema(
     deployment_id: stringSchema(),
     snapshots: {
       type: "array",
-      description: "One entry for each resource.",
+      description: "One entry for each selected resource.",
       items: objectSchema(
         {
           kind: { enum: Object.keys(KINDS) },
@@ -40,16 +43,16 @@ const DEPLOYMENT = objectSchema(
           outcome: {
             enum: ["accepted", "existing", "unverified", "available", "failed", "deferred"],
             description:
-              "`accepted`: this call started the snapshot. `existing`: an earlier call started it. `unverified`: the snapshot exists, but whether it is usable is unknown. `deferred`: the snapshot is not started yet; the next call starts it.",
+              "`accepted`: this call created the snapshot. `existing`: an earlier call created the snapshot. `available`: the snapshot is usable. `unverified`: the snapshot exists, but whether it is usable is unknown. `failed`: `error` contains the reason. `deferred`: the snapshot does not exist yet, and the next call creates it.",
           },
-          detail: stringSchema("An additional explanation."),
+          detail: stringSchema("An additional explanation of the outcome."),
           error: objectSchema(
             {
               reason: { enum: Object.keys(REASONS) },
               code: stringSchema("The cloud's own error code."),
               message: stringSchema(),
-              status: { type: "integer", description: "The HTTP status of the cloud's response." },
-              request_id: stringSchema("The request id from the cloud's response, for a support ticket."),
+              status: { type: "integer", description: "The HTTP status in the response of the cloud service." },
+              request_id: stringSchema("The request id in the response of the cloud service, for a support ticket."),
             },
             ["reason", "message"],
           ),
@@ -66,7 +69,7 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
   CreateSnapshot: {
     force: {
       description:
-        "Also create the snapshot if the disk is attached. If this field is absent, the function does not send it, and the default of EVS applies: false. EVS then rejects a disk in the status `in-use`.",
+        "Also create the snapshot if the disk is attached. If this field is absent, EVS uses its default `false`, and rejects a disk in the status `in-use`.",
     },
   },
   PreDeploy: {
@@ -75,7 +78,7 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
     },
     targets: {
       description:
-        "Selects the resources to snapshot, by ids, by tags, or by both. If tags match no resource, the response is a 404.",
+        "Selects the resources to snapshot, by ids, by tags, or by ids and tags. If the tags match no resource, the response is a 404.",
     },
     wait_seconds: { description: "How many seconds to wait for the snapshots before responding.", default: 0 },
     retry_failed: { description: "Create another snapshot for each snapshot that failed.", default: false },
@@ -118,8 +121,8 @@ function explain(schema: unknown, name: string): JsonObject {
 }
 
 /**
- * Moves each schema that a discriminator selects into `named`, and returns the schema with references in their place. The value
- * that selects a schema becomes its name. OpenAPI requires named schemas for a discriminator.
+ * Replaces each schema that a discriminator selects by a reference, and adds the schema to `named`, because OpenAPI allows a
+ * discriminator only with named schemas. The name of a schema is the value that selects it, such as `standard-snapshot`.
  */
 function nameVariants(schema: unknown, named: JsonObject): unknown {
   if (Array.isArray(schema)) return schema.map((inner) => nameVariants(inner, named));

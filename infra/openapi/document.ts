@@ -1,6 +1,6 @@
 /**
- * Builds the OpenAPI 3.1 document of the HTTP functions. The request schemas are the schemas that the functions validate with.
- * The HTTP status of each error comes from `REASONS`. `npm run generate` writes the document to infra/openapi.json.
+ * Builds the OpenAPI 3.1 document of the HTTP functions. The document contains the schemas with which the functions validate
+ * requests. The HTTP status of each error comes from `REASONS`. `npm run generate` writes the document to infra/openapi.json.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -106,7 +106,7 @@ export function openApiText(): string {
         },
       },
     ],
-    // A deployment accepts one of these. The Terraform variable `gateway.authentication` selects which.
+    // Each deployment accepts one of these two schemes. The Terraform variable `gateway.authentication` selects the scheme.
     security: [{ APP: [] }, { IAM: [] }],
     paths: Object.fromEntries(OPERATIONS.map((operation) => [`/${operation.name}`, pathItem(operation)])),
     components: {

@@ -17,7 +17,7 @@ export interface Operation {
   schema: string;
   body: Schema;
   example: JsonObject;
-  /** The request body that a configuration variable can select instead, and the name of the extension field for it. */
+  /** The request body schema that applies if EVS_LIMITS is `classic`, and the name of the OpenAPI extension field for it. */
   alternative?: { extension: string; body: Schema };
   parameters?: JsonObject[];
   /** The responses of this function by HTTP status, without the error responses that all functions share. */
@@ -34,7 +34,7 @@ export interface ResponseSpec {
 const CREATED =
   "The cloud accepted this request, or an earlier request with the same key. The body is the response body of the cloud's API.";
 
-/** Returns a success response of a create function. Its body is the response body of the cloud's API. */
+/** Returns a success response of a create function. Its body is the body that EVS or DWS sent. */
 const createResponse = ({ description = CREATED, schema = {}, example }: OpenApiResponse): ResponseSpec => ({
   description,
   headers: ["x-request-id", "x-snapshot-outcome"],
@@ -42,7 +42,7 @@ const createResponse = ({ description = CREATED, schema = {}, example }: OpenApi
   example,
 });
 
-/** Returns a response of pre-deploy. The `status` of the example becomes the only allowed `status`. */
+/** Returns a response of pre-deploy. Its body can have only the `status` that the example has. */
 const progressResponse = (
   { description = "", schema, example }: OpenApiResponse,
   httpStatus: string,

@@ -21,7 +21,10 @@ const errorSchema = (reasons: Reason[]): JsonObject =>
             "The cloud's own error code, such as `EVS.5404`. If the cloud sent no code, the same value as `reason`.",
           ),
           message: stringSchema("What failed, the cloud's own message if there is one, and what to do next."),
-          reason: { enum: reasons, description: "The cause of the error. Programs should decide by this field." },
+          reason: {
+            enum: reasons,
+            description: "The cause of the error. A program should use this field to decide what to do.",
+          },
           request_id: stringSchema("The id of the invocation. The result records contain the same id."),
         },
         ["code", "message", "reason", "request_id"],

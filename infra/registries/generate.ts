@@ -1,4 +1,4 @@
-/** `npm run generate`: writes the registries. */
+/** Writes the registries. `npm run generate` runs this file. */
 import { writeFile } from "node:fs/promises";
 import { generateRegistries } from "./registries.ts";
 

@@ -1,37 +1,41 @@
 /**
- * Generates the registries: the files that list what a folder contains, so a new kind of snapshot, client or service is found
- * without a line in another file. `npm run generate` writes them, they are committed, and a test compares them with the folders.
+ * Generates the registries. A registry is a file that imports every kind of snapshot, client or service in its folder, so a new
+ * kind, client or service changes no other source file. `npm run generate` writes the registries. They are committed, and a
+ * test compares them with the folders.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const HEAD = "// Made from the files of this folder by `npm run generate`. Do not edit.\n";
+const HEADER = "// Made from the files of this folder by `npm run generate`. Do not edit.\n";
 
 const KINDS = "shared/snapshots/kinds";
 const CLIENTS = "shared/huaweicloud";
 const SERVICES = "infra/local/cloud/services";
 
-/** Returns the path and the text of every registry. */
+/** Returns the path and the text of each registry. */
 export async function generateRegistries(): Promise<Map<string, string>> {
   return new Map([
-    [join(ROOT, KINDS, "kinds.generated.ts"), await kindsText()],
-    [join(ROOT, CLIENTS, "clients.generated.ts"), await clientsText()],
-    [join(ROOT, CLIENTS, "calls.generated.ts"), await callsText()],
-    [join(ROOT, SERVICES, "services.generated.ts"), await servicesText()],
+    [join(ROOT, KINDS, "kinds.generated.ts"), await generateKindsRegistry()],
+    [join(ROOT, CLIENTS, "clients.generated.ts"), await generateClientsRegistry()],
+    [join(ROOT, CLIENTS, "calls.generated.ts"), await generateCallsRegistry()],
+    [join(ROOT, SERVICES, "services.generated.ts"), await generateServicesRegistry()],
   ]);
 }
 
-/** The registry of kinds. The file of a kind exports it under the name of the file: `snapshot-group.ts` exports `snapshotGroup`. */
-async function kindsText(): Promise<string> {
-  const modules = (await modulesIn(KINDS)).filter(({ file, module }) => isKind(module[camelCase(file)]));
-  const kinds = inOrder(modules, ({ file }) => file);
-  return `${HEAD}${imports(kinds, ({ file }) => camelCase(file))}import type { Kind } from "./kind.ts";
+/**
+ * Returns the registry of the kinds of snapshots. The file of a kind exports the kind under the name of the file in camel case:
+ * `snapshot-group.ts` exports `snapshotGroup`.
+ */
+async function generateKindsRegistry(): Promise<string> {
+  const modules = (await loadModules(KINDS)).filter(({ file, module }) => isKind(module[toCamelCase(file)]));
+  const kinds = sortByKind(modules, ({ file }) => file);
+  return `${HEADER}${generateImports(kinds, ({ file }) => toCamelCase(file))}import type { Kind } from "./kind.ts";
 
 /** All kinds of snapshots, by name. */
 export const KINDS = {
-${kinds.map(({ file }) => `  "${file}": ${camelCase(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
+${kinds.map(({ file }) => `  "${file}": ${toCamelCase(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
 `;
@@ -40,56 +44,65 @@ export type KindName = keyof typeof KINDS;
 const isKind = (value: unknown): boolean => typeof value === "object" && value !== null && "envelope" in value;
 
 /**
- * The registry of clients. A client exports `snapshotClients` if it serves kinds of snapshots. The registry imports the functions
- * in it by their own names, because a bundle is smaller without the object.
+ * Returns the registry of the clients that create, list and delete snapshots. A client exports `snapshotClients`, which maps
+ * kinds of snapshots to functions. The registry imports each function by its own name, because a bundle is larger if it
+ * contains the whole object.
  */
-async function clientsText(): Promise<string> {
-  const serving = (await modulesIn(CLIENTS)).filter(({ module }) => "snapshotClients" in module);
-  const clients = serving.flatMap(({ file, module }) =>
+async function generateClientsRegistry(): Promise<string> {
+  const servingModules = (await loadModules(CLIENTS)).filter(({ module }) => "snapshotClients" in module);
+  const clients = servingModules.flatMap(({ file, module }) =>
     Object.entries(module.snapshotClients as object).map(([kind, client]) => {
       const [name] = Object.entries(module).find(([, value]) => value === client) ?? [];
-      if (name === undefined) throw new Error(`${CLIENTS}/${file}.ts does not export the client of ${kind}.`);
+      if (name === undefined)
+        throw new Error(
+          `${CLIENTS}/${file}.ts does not export the function that its snapshotClients contains for the kind ${kind}.`,
+        );
       return { kind, name, file };
     }),
   );
-  return `${HEAD}import type { KindName } from "../snapshots/kinds/kinds.generated.ts";
+  return `${HEADER}import type { KindName } from "../snapshots/kinds/kinds.generated.ts";
 import type { SnapshotService } from "../snapshots/ports.ts";
 ${clients.map(({ name, file }) => `import { ${name} } from "./${file}.ts";\n`).join("")}import type { Connection } from "./http/sdk-client.ts";
 
-/** The client of each kind of snapshot. */
+/** The function that creates the client for each kind of snapshot. */
 export const CLIENTS: Record<KindName, (connection: Connection) => SnapshotService> = {
-${inOrder(clients, ({ kind }) => kind)
+${sortByKind(clients, ({ kind }) => kind)
   .map(({ kind, name }) => `  "${kind}": ${name},\n`)
   .join("")}};
 `;
 }
 
-/** The registry of calls, which no function loads. A client exports `calls`. */
-async function callsText(): Promise<string> {
-  const clients = (await modulesIn(CLIENTS)).filter(({ module }) => "calls" in module);
-  return `${HEAD}${imports(clients, ({ file }) => `calls as ${camelCase(file)}`)}
+/**
+ * Returns the registry of the cloud calls. A client exports its calls as `calls`. No function loads this registry at run time.
+ */
+async function generateCallsRegistry(): Promise<string> {
+  const clients = (await loadModules(CLIENTS)).filter(({ module }) => "calls" in module);
+  return `${HEADER}${generateImports(clients, ({ file }) => `calls as ${toCamelCase(file)}`)}
 /** Every call of a cloud service that the functions can make, with the IAM actions that the call requires. */
 export const CALLS = {
-${clients.map(({ file }) => `  ...${camelCase(file)},\n`).join("")}};
+${clients.map(({ file }) => `  ...${toCamelCase(file)},\n`).join("")}};
 
-/** The name of a call, such as \`evs.createSnapshot\`: the name of its operation in the embedded cloud. */
+/** The name of a cloud call, such as \`evs.createSnapshot\`. The embedded cloud uses the same name for the operation. */
 export type CloudCall = keyof typeof CALLS;
 `;
 }
 
-/** The registry of the embedded cloud. A service exports \`service\`, and its files export a \`snapshotKind\` each. */
-async function servicesText(): Promise<string> {
-  const modules = await modulesIn(SERVICES);
+/**
+ * Returns the registry of the services and kinds of snapshots in the embedded cloud. The file of a service exports `service`. A
+ * file that implements a kind exports `snapshotKind`.
+ */
+async function generateServicesRegistry(): Promise<string> {
+  const modules = await loadModules(SERVICES);
   const services = modules.filter(({ module }) => "service" in module);
-  const kinds = inOrder(
+  const kinds = sortByKind(
     modules.filter(({ module }) => "snapshotKind" in module),
     nameOfKind,
   );
-  const kindName = (file: string) => `${camelCase(file)}Kind`;
-  return `${HEAD}import type { Service } from "../gateway/http.ts";
-${imports(services, ({ file }) => `service as ${camelCase(file)}`)}${imports(kinds, ({ file }) => `snapshotKind as ${kindName(file)}`)}
+  const kindName = (file: string) => `${toCamelCase(file)}Kind`;
+  return `${HEADER}import type { Service } from "../gateway/http.ts";
+${generateImports(services, ({ file }) => `service as ${toCamelCase(file)}`)}${generateImports(kinds, ({ file }) => `snapshotKind as ${kindName(file)}`)}
 /** All services of the embedded cloud. */
-export const SERVICES: readonly Service[] = [${services.map(({ file }) => camelCase(file)).join(", ")}];
+export const SERVICES: readonly Service[] = [${services.map(({ file }) => toCamelCase(file)).join(", ")}];
 
 /** All kinds of snapshots of the embedded cloud, by name. */
 export const SNAPSHOT_KINDS = {
@@ -99,13 +112,14 @@ ${kinds.map((one) => `  "${nameOfKind(one)}": ${kindName(one.file)},\n`).join(""
 
 const nameOfKind = ({ module }: Module) => (module.snapshotKind as { name: string }).name;
 
-/** The order of these kinds in documents, list requests and records. Further kinds follow in the order of their names. */
-const ORDER = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
+/** The order of these kinds in documents, list requests and records. All other kinds follow, sorted by name. */
+const KIND_ORDER = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
-/** Sorts by the kind. */
-function inOrder<Item>(items: readonly Item[], kindOf: (item: Item) => string): Item[] {
-  const place = (item: Item) => (ORDER.includes(kindOf(item)) ? ORDER.indexOf(kindOf(item)) : ORDER.length);
-  return items.toSorted((a, b) => place(a) - place(b) || (kindOf(a) < kindOf(b) ? -1 : 1));
+/** Sorts items by their kind of snapshot. */
+function sortByKind<Item>(items: readonly Item[], kindOf: (item: Item) => string): Item[] {
+  const positionOf = (item: Item) =>
+    KIND_ORDER.includes(kindOf(item)) ? KIND_ORDER.indexOf(kindOf(item)) : KIND_ORDER.length;
+  return items.toSorted((a, b) => positionOf(a) - positionOf(b) || (kindOf(a) < kindOf(b) ? -1 : 1));
 }
 
 interface Module {
@@ -114,9 +128,10 @@ interface Module {
   module: Record<string, unknown>;
 }
 
-/** Loads every hand-written module of a folder, without its subfolders, in the order of their names. */
-async function modulesIn(folder: string): Promise<Module[]> {
-  // A file that imports a registry cannot be loaded before the registry exists, and no registry lists such a file.
+/** Loads every hand-written module of a folder, sorted by file name. Does not load the modules of subfolders. */
+async function loadModules(folder: string): Promise<Module[]> {
+  // Skip a file that imports a registry. Such a file cannot be loaded before the registry exists, and no registry needs the
+  // file.
   const isListed = (name: string) =>
     /(?<!\.generated)\.ts$/.test(name) && !readFileSync(join(ROOT, folder, name), "utf8").includes(".generated.ts");
   const files = readdirSync(join(ROOT, folder)).filter(isListed).sort();
@@ -128,7 +143,7 @@ async function modulesIn(folder: string): Promise<Module[]> {
   );
 }
 
-const imports = (modules: readonly Module[], names: (module: Module) => string) =>
+const generateImports = (modules: readonly Module[], names: (module: Module) => string) =>
   modules.map((module) => `import { ${names(module)} } from "./${module.file}.ts";\n`).join("");
 
-const camelCase = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+const toCamelCase = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes the generated schemas. */
+/** Writes the generated schemas. `npm run generate` runs this file. */
 import { writeFile } from "node:fs/promises";
 import { generateSchemas } from "./schemas.ts";
 

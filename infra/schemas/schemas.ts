@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const FUNCTIONS = join(import.meta.dirname, "..", "..", "functions");
-const HEAD = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
+const HEADER = "// Made from schema.ts by `npm run generate`. Do not edit.\n";
 
 /** Returns the path and the text of every generated file. */
 export async function generateSchemas(): Promise<Map<string, string>> {
@@ -17,17 +17,19 @@ export async function generateSchemas(): Promise<Map<string, string>> {
   for (const name of await readdir(FUNCTIONS)) {
     if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
     const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
-    // Sorted, because a mocked module may list its exports in another order.
+    // Sort the exports, because a mocked module may list its exports in another order.
     const variants = Object.keys(schemas)
       .filter((variant) => variant !== "default")
       .sort();
-    const { parts, texts } = withParts(variants.map((variant) => JSON.parse(JSON.stringify(schemas[variant]))));
+    const { parts, texts } = extractRepeatedParts(
+      variants.map((variant) => JSON.parse(JSON.stringify(schemas[variant]))),
+    );
     const values = variants.map((variant, index) => `export const ${variant} = ${texts[index]};\n`);
     const types = variants.map((variant) => `export const ${variant}: SchemaOf<Static<typeof schema.${variant}>>;\n`);
-    files.set(join(FUNCTIONS, name, "schema.generated.js"), `${HEAD}${parts}${values.join("")}`);
+    files.set(join(FUNCTIONS, name, "schema.generated.js"), `${HEADER}${parts}${values.join("")}`);
     files.set(
       join(FUNCTIONS, name, "schema.generated.d.ts"),
-      `${HEAD}import type { Static } from "typebox";
+      `${HEADER}import type { Static } from "typebox";
 import type { SchemaOf } from "../../shared/validation/validate.ts";
 import type * as schema from "./schema.ts";
 
@@ -38,13 +40,13 @@ ${types.join("")}`,
 }
 
 /** Returns the schemas as code. Parts of 24 characters or more that occur repeatedly become constants. */
-function withParts(schemas: unknown[]): { parts: string; texts: string[] } {
+function extractRepeatedParts(schemas: unknown[]): { parts: string; texts: string[] } {
   const counts = new Map<string, number>();
   const count = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
     const text = JSON.stringify(value);
     counts.set(text, (counts.get(text) ?? 0) + 1);
-    // The constant of a repeated part includes everything inside of it.
+    // Count the inner values only once, because the constant of a repeated part includes them.
     if (counts.get(text) === 1) Object.values(value).forEach(count);
   };
   schemas.forEach(count);

@@ -56,7 +56,7 @@ resource "huaweicloud_identity_role" "platform" {
 
 resource "huaweicloud_identity_agency" "platform" {
   name                   = "${local.prefix}-platform"
-  description            = "Agency with which FunctionGraph reports failed events (snapshot-functions)"
+  description            = "Allows FunctionGraph to report failed events (agency of snapshot-functions)"
   delegated_service_name = "op_svc_cff"
 
   project_role {

@@ -29,9 +29,8 @@ locals {
   # LTS requires the name of an IAM user as the sender of notifications.
   user_name = try(coalesce(var.alarm.user_name, data.huaweicloud_account.this.username), null)
 
-  # A run without a result record for the whole interval means that the timer has stopped, because every run writes a record,
-  # even if the run selects no resource. LTS ignores the delimiters in a phrase, so `#"policy nightly"` matches
-  # `"policy":"nightly"`.
+  # If no run writes a result record during the whole interval, the timer has stopped, because every run writes a record even if
+  # it selects no resource. LTS ignores the delimiters in a phrase, so `#"policy nightly"` matches `"policy":"nightly"`.
   silences = merge(
     {
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
@@ -73,9 +72,10 @@ locals {
       }
     },
     {
-      # Reports that no run wrote a result record during the whole interval. For an interval of at most 24 hours, two consecutive
-      # hourly queries over the interval must find no record. For a longer interval, consecutive daily queries must find no record:
-      # one for each day and one more, because an LTS query covers at most 24 hours.
+      # Reports that no run wrote a result record during the whole interval. If the interval is at most 24 hours, LTS queries
+      # the whole interval every hour, and two consecutive queries must find no record. A longer interval needs daily queries,
+      # because an LTS query covers at most 24 hours. Every query must find no record, and the number of queries is one more
+      # than the days of the interval.
       for name, silence in local.silences : name => {
         description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords
@@ -137,7 +137,7 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
   lifecycle {
     precondition {
       condition     = local.user_name != null
-      error_message = "LTS sends notifications in the name of an IAM user, but the user that runs Terraform has no user name; set alarm.user_name."
+      error_message = "alarm.user_name: LTS sends notifications in the name of an IAM user, but the user that runs Terraform has no user name. To fix this, set alarm.user_name to the name of an IAM user."
     }
   }
 }

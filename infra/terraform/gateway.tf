@@ -68,7 +68,7 @@ resource "huaweicloud_apig_application" "callers" {
   name        = "${local.prefix}-callers"
 
   lifecycle {
-    # Without this, the next apply would delete the app codes that were created on the console.
+    # Without `ignore_changes`, the next apply would delete the app codes that were created on the console.
     ignore_changes = [app_codes]
   }
 }

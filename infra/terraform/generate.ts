@@ -1,4 +1,4 @@
-/** Writes the JSON files that locals.tf reads. `npm run generate` runs it. */
+/** Writes the JSON files that locals.tf reads. `npm run generate` runs this file. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CALLS } from "../../shared/huaweicloud/calls.generated.ts";
@@ -12,7 +12,7 @@ export async function generateTerraform(): Promise<Map<string, string>> {
   const functions = definitions.map((definition) => {
     const { name, trigger, timeoutSeconds: timeout, memoryMb: memory, maxInstances } = definition;
     const method = trigger.type === "http" ? trigger.method : null;
-    // The provider's argument is a string.
+    // The argument `max_instance_num` of the Terraform provider is a string.
     const max_instances = maxInstances === undefined ? null : String(maxInstances);
     const calls = callsOf(definition, definitions);
     return [name, { trigger: trigger.type, method, timeout, memory, max_instances, calls }];

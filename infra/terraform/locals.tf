@@ -1,6 +1,7 @@
 data "huaweicloud_account" "this" {
   lifecycle {
-    # These checks compare variables with the generated files. A validation of a variable can do this from Terraform 1.9 only.
+    # These checks compare variables with generated files. The validation of a variable can read other values only in Terraform
+    # 1.9 and later.
     precondition {
       condition     = length(setsubtract(var.functions, local.selectable)) == 0
       error_message = "functions: expected any of ${join(", ", local.selectable)}; got ${join(", ", var.functions)}."
@@ -8,13 +9,13 @@ data "huaweicloud_account" "this" {
 
     precondition {
       condition     = alltrue([for target in local.targets : contains(keys(local.kinds), try(target.kind, ""))])
-      error_message = "The kind of a target is ${join(", ", keys(local.kinds))}."
+      error_message = "policies: The kind of a target is required, and must be one of ${join(", ", keys(local.kinds))}."
     }
 
     precondition {
-      # The fields of all kinds. The function checks which of them a kind has.
+      # Allow the fields of every kind of snapshot. The function rejects a field that the kind of the target does not have.
       condition     = alltrue([for target in local.targets : length(setsubtract(keys(target), local.target_fields)) == 0])
-      error_message = "A target has ${join(", ", local.target_fields)}, and no other fields."
+      error_message = "policies: A target has ${join(", ", local.target_fields)}. Other fields are not allowed."
     }
 
     precondition {
@@ -27,17 +28,19 @@ data "huaweicloud_account" "this" {
 locals {
   project = coalesce(var.project, var.region)
   dist    = coalesce(var.dist, "${path.module}/../../dist")
-  # Begins the name of every resource in this module.
+  # The prefix of every resource name in this module.
   prefix = "snapshots"
 
-  # Call -> the actions that it requires. infra/README.md, "Rights", names the sources and what is unconfirmed. `npm run generate`
-  # writes this file from the clients in shared/huaweicloud.
+  # Maps each cloud call to the IAM actions that the call requires. infra/README.md, "Rights", names the source of each action
+  # and what is unconfirmed. `npm run generate` writes this file from the clients in shared/huaweicloud.
   actions = jsondecode(file("${path.module}/actions.json"))
 
-  # The services whose address each function gets. The address for logs is a variable of its own.
+  # The services whose endpoints every function receives as environment variables. The endpoint of LTS comes from
+  # var.lts_endpoint.
   services = sort(distinct([for call in keys(local.actions) : split(".", call)[0] if !startswith(call, "lts.")]))
 
-  # Every kind of snapshot with the fields of its targets. `npm run generate` writes this file from shared/snapshots/kinds.
+  # Maps each kind of snapshot to the fields that only its targets have. `npm run generate` writes this file from
+  # shared/snapshots/kinds.
   kinds         = jsondecode(file("${path.module}/kinds.json"))
   targets       = flatten([for policy in values(var.policies) : try(policy.targets, [])])
   target_fields = distinct(concat(["kind", "tags", "exclude_tags", "description"], flatten(values(local.kinds))))
@@ -46,13 +49,15 @@ locals {
   # from functions/<name>/function.ts.
   definitions = jsondecode(file("${path.module}/functions.json"))
 
-  # The functions that the variable `functions` selects. The variable `policies` selects those with a timer.
+  # The functions that var.functions may contain. The module deploys functions with a timer without this variable.
   selectable = [for name, one in local.definitions : name if one.trigger != "timer"]
 
-  # The call that makes room for a new snapshot. Only legacy snapshots need it, because they have a low limit per disk.
+  # The cloud call that deletes a legacy snapshot to make room for a new one. Other kinds of snapshots have a high limit per
+  # disk, so they do not need this call.
   make_room = ["evs.deleteSnapshot"]
 
-  # The calls that a function does not make with the given variables. Its agency gets no permission for these calls.
+  # The cloud calls that a function does not make with the current variables. The agency of the function gets no permission for
+  # these calls.
   unused_calls = {
     "pre-deploy"          = try(var.gateway.make_room, false) ? [] : local.make_room
     "scheduled-snapshots" = contains([for policy in values(var.policies) : try(policy.make_room, false)], true) ? [] : local.make_room

@@ -4,12 +4,12 @@ output "functions" {
 }
 
 output "paths" {
-  description = "The URL path of each HTTP function, by function name. The domain belongs to the gateway's API group."
+  description = "The URL path of each HTTP function, by function name. The API group on the gateway console shows the domain."
   value       = { for name, one in huaweicloud_apig_api.this : name => one.request_path }
 }
 
 output "events" {
-  description = "A sample event for each timer, to test its function on the console. Replace the time with a time of today."
+  description = "A sample event for each timer, for a test of the function on the console. Replace the value of time by a time of today."
   value = { for name, timer in local.timers : name => jsonencode({
     version      = "v1.0"
     time         = "2026-11-21T02:00:00Z"

@@ -33,8 +33,8 @@ locals {
     },
   )
 
-  # Computes the size in UTF-8 bytes from the base64 encoding, which has four characters for three bytes. Terraform has no
-  # function for the size in bytes.
+  # Computes the size of the user_event in UTF-8 bytes. Terraform has no function for this, so the module uses the base64
+  # encoding, which has four characters for three bytes.
   user_event_bytes = {
     for name, timer in local.timers : name => floor(length(replace(base64encode(timer.user_event), "=", "")) * 3 / 4)
   }

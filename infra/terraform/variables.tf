@@ -4,27 +4,29 @@ variable "region" {
 }
 
 variable "project" {
-  description = "The name of the project. Default: the project of the region, which has the region's name."
+  description = "The name of the project. Default: the project that has the same name as the region."
   type        = string
   default     = null
 }
 
 variable "cloud" {
-  description = "The domain of the cloud's endpoints. Sister clouds have another one."
+  description = "The domain of the service endpoints. Partner clouds have a different domain."
   type        = string
   default     = "myhuaweicloud.com"
 }
 
 variable "policies" {
   description = <<-EOT
-    The policies by name. `schedule` (cron with seconds) and `targets` define which snapshots are created and when.
-    `prune_schedule` and `retention` define which snapshots are kept and when the others are deleted. A policy without `schedule`
-    and `targets` only prunes: use the name of a function (pre-deploy, disk-attached, create-snapshot ...) to prune its snapshots.
-    `time_zone` (default UTC), `make_room`, `hold` and `dry_run` have the meaning of the functions' policies. An alarm fires if
-    two runs are more than `every_hours` apart (default 24, at most 216; 0: no alarm). `prune_every_hours` is the same for
-    pruning (default: every_hours, but at least 24).
+    The policies by name. `schedule` (a cron expression with seconds) and `targets` define when snapshots are created, and of which
+    resources. `prune_schedule` and `retention` define when snapshots are deleted, and which snapshots are kept. A policy without
+    `schedule` and `targets` only deletes snapshots. To delete the snapshots of a function, such as pre-deploy, disk-attached or
+    create-snapshot, give the policy the name of that function. `time_zone` (default UTC), `make_room`, `hold` and `dry_run` have
+    the same meaning as in the policies of the functions. `every_hours` is the expected number of hours between two runs of
+    `schedule`. An alarm fires if a run is missing. The default is 24 and the maximum is 216. With 0, no alarm fires.
+    `prune_every_hours` is the same number for `prune_schedule`. Its default is `every_hours`, but at least 24.
   EOT
-  # Not an object type: Terraform silently drops the fields that an object type does not name, such as a misspelled `retention`.
+  # This is not an object type, because Terraform silently drops fields that an object type does not name, such as a misspelled
+  # `retention`.
   type    = any
   default = {}
 
@@ -32,19 +34,19 @@ variable "policies" {
     condition = alltrue([
       for name in keys(var.policies) : can(regex("^[A-Za-z][A-Za-z0-9_-]{0,37}$", name)) && !startswith(name, "autobk_snapshot_")
     ])
-    error_message = "The name of a policy is a letter followed by up to 37 letters, digits, - or _. It must not begin with autobk_snapshot_."
+    error_message = "policies: The name of a policy must be a letter followed by up to 37 letters, digits, hyphens or underscores, and must not begin with autobk_snapshot_."
   }
 
   validation {
-    # The names of triggers have no hyphens, and the search of alarms ignores case.
+    # The module replaces hyphens in trigger names by underscores, and the LTS search of the alarms ignores case.
     condition     = length(distinct([for name in keys(var.policies) : lower(replace(name, "-", "_"))])) == length(keys(var.policies))
-    error_message = "The names of two policies must differ in more than case, hyphens and underscores."
+    error_message = "policies: The names of two policies must differ in more than case, hyphens and underscores. For example, a-b and A_b count as the same name."
   }
 
   validation {
     # FunctionGraph allows 10 triggers per function (SOURCES.md#terraform-trigger).
     condition     = length(keys(var.policies)) <= 10
-    error_message = "There can be at most 10 policies, because a function has at most 10 triggers."
+    error_message = "policies: expected at most 10 policies, because FunctionGraph allows 10 triggers per function."
   }
 
   validation {
@@ -54,7 +56,7 @@ variable "policies" {
         "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
       ])) == 0
     ])
-    error_message = "A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run, and no other fields."
+    error_message = "policies: A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold or dry_run. Other fields are not allowed."
   }
 
   validation {
@@ -63,12 +65,12 @@ variable "policies" {
         "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
       ])) == 0
     ])
-    error_message = "A retention has keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep, and no other fields."
+    error_message = "policies: A retention has keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly or min_keep. Other fields are not allowed."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
-    error_message = "A policy has both schedule and at least one target, or neither if it only prunes."
+    error_message = "policies: A policy that creates snapshots must have both schedule and at least one target. A policy that only deletes snapshots must have neither schedule nor targets."
   }
 
   validation {
@@ -78,12 +80,12 @@ variable "policies" {
         [for policy in values(var.policies) : try(policy.prune_schedule, null)],
       ) : schedule == null ? true : can(regex("^[^ ]+( [^ ]+){5}$", schedule))
     ])
-    error_message = "A schedule has six fields: seconds minutes hours day-of-month month day-of-week. Set the time zone in time_zone."
+    error_message = "policies: schedule and prune_schedule must have six fields: seconds, minutes, hours, day of month, month and day of week, separated by one space. Set the time zone in time_zone."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.retention, null) == null) == (try(policy.prune_schedule, null) == null)])
-    error_message = "A policy has both retention and prune_schedule, or neither if it never deletes a snapshot."
+    error_message = "policies: A policy that deletes snapshots must have both retention and prune_schedule. A policy that never deletes snapshots must have neither of them."
   }
 
   validation {
@@ -92,12 +94,12 @@ variable "policies" {
         try([for rule, count in policy.retention : rule != "min_keep" && count > 0], []), true
       ) : true
     ])
-    error_message = "make_room: a retention with at least one keep_ rule above 0 is required, because it defines which snapshots to delete."
+    error_message = "make_room: a retention with at least one keep_ rule above 0 is required, because the retention defines which snapshots to delete."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : try(policy.schedule, null) != null || try(policy.retention, null) != null])
-    error_message = "A policy has a schedule, a retention, or both."
+    error_message = "policies: A policy must have a schedule, a retention, or both."
   }
 
   validation {
@@ -105,30 +107,31 @@ variable "policies" {
       for policy in values(var.policies) :
       contains(range(217), try(policy.every_hours, 24)) && contains(range(217), try(policy.prune_every_hours, 24))
     ])
-    error_message = "every_hours and prune_every_hours are whole numbers from 1 to 216, because an alarm covers at most ten days, or 0 for no alarm."
+    error_message = "policies: every_hours and prune_every_hours must be whole numbers from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
   }
 }
 
 variable "functions" {
-  description = "Functions to deploy in addition to those of the policies: disk-attached, and the HTTP functions."
+  description = "The names of the functions to deploy in addition to the functions that the policies need: disk-attached, pre-deploy, or create functions such as create-snapshot."
   type        = set(string)
   default     = ["disk-attached"]
 }
 
 variable "disk_attached_kind" {
-  # No default: some regions refuse new legacy snapshots (SOURCES.md#evs-legacy-regions), and others do not offer standard ones.
+  # This variable has no default, because some regions reject new legacy snapshots (SOURCES.md#evs-legacy-regions), and other
+  # regions do not offer standard snapshots.
   description = "The kind of snapshot that disk-attached creates: snapshot (legacy, EVS v2) or standard-snapshot (EVS v5)."
   type        = string
 
   validation {
     condition     = contains(["snapshot", "standard-snapshot"], var.disk_attached_kind)
-    error_message = "disk_attached_kind: snapshot or standard-snapshot is allowed."
+    error_message = "disk_attached_kind: snapshot or standard-snapshot is required, got ${var.disk_attached_kind}."
   }
 }
 
 variable "disk_attached_retention" {
-  # Not an object type, for the same reason as in policies.
-  description = "Which snapshots of earlier attachments to keep when a disk already has 7 legacy snapshots: disk-attached deletes the others before it creates a new one. Has the fields of a policy's retention. Default: disk-attached deletes nothing."
+  # This is not an object type, for the same reason as the variable policies.
+  description = "Defines which snapshots disk-attached keeps if a disk already has 7 legacy snapshots. disk-attached then deletes other snapshots that it created at earlier attachments, before it creates a new snapshot. This variable has the same fields as the retention of a policy. Default: disk-attached deletes no snapshot."
   type        = any
   default     = null
 
@@ -136,7 +139,7 @@ variable "disk_attached_retention" {
     condition = length(setsubtract(try(keys(var.disk_attached_retention), []), [
       "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
     ])) == 0
-    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep are the only fields."
+    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep are the only allowed fields."
   }
 
   validation {
@@ -148,7 +151,7 @@ variable "disk_attached_retention" {
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway, which pre-deploy and the create functions need. instance_id: its id. authentication: callers use an application of the gateway (APP) or an access key of this account (IAM). publish_with_iam: must be true for IAM, because any account can call an API after its publication until its access policy is bound (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to use make_room, and pre-deploy to delete snapshots."
+  description = "The dedicated API gateway that pre-deploy and the create functions need. instance_id: the id of the gateway. authentication: APP if callers use an application of the gateway, or IAM if they use an access key of this account. publish_with_iam: must be true for IAM. It accepts that any account can call an API between its publication and the binding of its access policy (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to set make_room, and allows pre-deploy to delete snapshots."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")
@@ -159,7 +162,7 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway == null ? true : can(regex("^[0-9a-f-]{32,36}$", var.gateway.instance_id))
-    error_message = "gateway.instance_id: the id of the gateway is required, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
+    error_message = "gateway.instance_id: the id of a dedicated API gateway is required, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
   }
 
   validation {
@@ -175,7 +178,7 @@ variable "gateway" {
 }
 
 variable "alarm" {
-  description = "The receiver of alarms: topic_urn, the URN of an SMN topic, or email, an address for a new topic. user_name: the IAM user that LTS names as the sender; default: the user that runs Terraform."
+  description = "The receiver of alarms. topic_urn: the URN of an existing SMN topic. email: the address that receives the alarms of a new SMN topic. Set either topic_urn or email. user_name: the IAM user in whose name LTS sends the alarms. Default: the user that runs Terraform."
   type = object({
     topic_urn = optional(string)
     email     = optional(string)
@@ -189,18 +192,18 @@ variable "alarm" {
 
   validation {
     condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
-    error_message = "alarm.email: an address of yours is required instead of that of the sample."
+    error_message = "alarm.email: an address of yours is required instead of the sample address."
   }
 }
 
 variable "platform_policies" {
-  description = "System-defined IAM policies for FunctionGraph, in addition to the right to publish to SMN. Set [\"CTS Administrator\"] if disk-attached receives no events."
+  description = "System-defined IAM policies for the agency of FunctionGraph itself, in addition to the permission to publish to SMN. Set [\"CTS Administrator\"] if disk-attached receives no events."
   type        = list(string)
   default     = []
 }
 
 variable "lts_endpoint" {
-  description = "The address to which the functions send logs: https://lts-access.<region>.myhuaweicloud.com:8102, or the access IP address in the ICAgent's install command on the LTS console."
+  description = "The address to which the functions send result records: https://lts-access.<region>.myhuaweicloud.com:8102, or https:// with the access IP address in the ICAgent install command on the LTS console."
   type        = string
 
   validation {
@@ -210,36 +213,36 @@ variable "lts_endpoint" {
 }
 
 variable "endpoints" {
-  description = "Addresses of services, such as evs, that differ from https://{service}.{region}.{cloud}."
+  description = "The endpoints that differ from https://{service}.{region}.{cloud}, by service name, such as evs."
   type        = map(string)
   default     = {}
 }
 
 variable "evs_limits" {
-  description = "The limits of legacy snapshots: current, or classic for older clouds (255 bytes for name and description)."
+  description = "The limits for the name and description of legacy snapshots: current, or classic for older clouds, which allow 255 bytes."
   type        = string
   default     = "current"
 
   validation {
     condition     = contains(["current", "classic"], var.evs_limits)
-    error_message = "evs_limits: current or classic is allowed."
+    error_message = "evs_limits: current or classic is required, got ${var.evs_limits}."
   }
 }
 
 variable "runtime" {
-  description = "The name of the Node.js 20 runtime in FunctionGraph of this region."
+  description = "The name of the Node.js 20 runtime that FunctionGraph offers in this region."
   type        = string
   default     = "Node.js20.15"
 }
 
 variable "enterprise_project_id" {
-  description = "The id of the enterprise project of the functions, logs and alarm topic."
+  description = "The id of the enterprise project to which the functions, the logs and the alarm topic belong."
   type        = string
   default     = null
 }
 
 variable "log_days" {
-  description = "How many days to keep logs and result records, 1 to 365."
+  description = "How many days LTS keeps logs and result records, from 1 to 365."
   type        = number
   default     = 30
 }

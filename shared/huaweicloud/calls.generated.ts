@@ -18,5 +18,5 @@ export const CALLS = {
   ...lts,
 };
 
-/** The name of a call, such as `evs.createSnapshot`: the name of its operation in the embedded cloud. */
+/** The name of a cloud call, such as `evs.createSnapshot`. The embedded cloud uses the same name for the operation. */
 export type CloudCall = keyof typeof CALLS;

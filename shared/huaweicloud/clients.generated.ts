@@ -7,7 +7,7 @@ import { evsV5Snapshots } from "./evs-v5.ts";
 import { evsV5SnapshotGroups } from "./evs-v5.ts";
 import type { Connection } from "./http/sdk-client.ts";
 
-/** The client of each kind of snapshot. */
+/** The function that creates the client for each kind of snapshot. */
 export const CLIENTS: Record<KindName, (connection: Connection) => SnapshotService> = {
   "snapshot": evsV2,
   "standard-snapshot": evsV5Snapshots,

@@ -34,8 +34,8 @@ export interface Budgets {
 export const hasSdkEvs = (): boolean => existsSync(join(ROOT, "node_modules", "@huaweicloud", "huaweicloud-sdk-evs"));
 
 export async function buildBundles(): Promise<Bundle[]> {
-  const build: { bundles(): Promise<Bundle[]> } = await import(join(ROOT, "esbuild.config.mjs"));
-  return build.bundles();
+  const build: { buildBundles(): Promise<Bundle[]> } = await import(join(ROOT, "esbuild.config.mjs"));
+  return build.buildBundles();
 }
 
 export const readBudgets = (): Budgets => JSON.parse(readFileSync(FILE, "utf8"));

@@ -1,9 +1,12 @@
 /**
  * The options of `startCloud` for behavior that the public documents leave open, or that differs between regions or releases.
- * Unless an option says otherwise, its default is the behavior that is harder for a caller.
+ * Unless an option says otherwise, the default is the behavior that is harder for a caller to handle.
  */
 export interface CloudBehavior {
-  /** Which public page of the v2 API defines its limits and error bodies: the current or the older one. Default "current". */
+  /**
+   * Whether EVS v2 has the limits and error bodies of its current public page ("current") or of an older page ("classic").
+   * Default "current".
+   */
   evsLimits: "current" | "classic";
   /** The maximum number of legacy snapshots per disk (SOURCES.md#evs-legacy-per-disk-limit). Default 7. */
   legacyPerVolume: number;
@@ -15,7 +18,7 @@ export interface CloudBehavior {
   withoutStandardSnapshots: boolean;
   /** Whether deleting a snapshot group also deletes its member snapshots. Default true. */
   groupDeleteCascades: boolean;
-  /** The spelling of the status of an available snapshot group. One EVS page spells it "avaialble". Default "avaialble". */
+  /** How responses spell the status of an available snapshot group. One EVS page spells it "avaialble". Default "avaialble". */
   groupAvailable: "avaialble" | "available";
   /** Whether a snapshot group fails if one of its members fails. Default false: only the member has the status `error`. */
   groupFailsWithMember: boolean;
@@ -36,17 +39,26 @@ export interface CloudBehavior {
   attachmentIds: boolean;
   /** Whether v5 list responses have the fields `count` and `..._links`, as v2 list responses do. Default false. */
   v5ListCount: boolean;
-  /** Whether the query parameter `name` of EVS also matches a part of a name ("fuzzy"). Default "fuzzy". */
+  /**
+   * Whether the query parameter `name` of EVS matches every name that contains its value ("fuzzy") or only an equal name
+   * ("exact"). Default "fuzzy".
+   */
   nameFilter: "fuzzy" | "exact";
-  /** Whether a list request without `enterprise_project_id` returns all enterprise projects or only "0". Default "0". */
+  /**
+   * Whether a list request without `enterprise_project_id` returns the resources of all enterprise projects ("all") or only of
+   * the project "0". Default "0".
+   */
   enterpriseProjectsByDefault: "all" | "0";
-  /** Whether to reject or ignore an undocumented query parameter. The real services probably ignore it. Default "refuse". */
+  /**
+   * Whether the embedded cloud rejects ("refuse") or ignores ("ignore") an undocumented query parameter. The real services
+   * probably ignore it. Default "refuse".
+   */
   unknownQuery: "refuse" | "ignore";
   /** The error of DWS if a cluster snapshot with the same name already exists. Default 400 DWS.5150. */
   duplicateClusterSnapshot: { status: number; code: string };
-  /** Whether DWS responses contain the description of a snapshot or always null. Default "as given". */
+  /** Whether DWS responses contain the description that the caller sent ("as given") or null ("null"). Default "as given". */
   describeClusterSnapshots: "as given" | "null";
-  /** The LTS log groups and streams that exist. Default: every group and stream exists. */
+  /** The pairs of log group and log stream that exist in LTS. Default: every group and stream exists. */
   topics: { group: string; stream: string }[] | undefined;
   /** The maximum request body that LTS accepts, in bytes. Default 12 MiB, which is the limit of the API gateway. */
   logBodyLimit: number;

@@ -5,13 +5,13 @@ import type { Inventory } from "./inventory.ts";
 
 /** A log line that a function sent to LTS. */
 export interface LogEntry {
-  /** The parsed JSON, or the text if the line is not JSON. */
+  /** The log line as parsed JSON, or as a string if the line is not JSON. */
   line: unknown;
   text: string;
   group: string;
   stream: string;
   labels: Record<string, unknown>;
-  /** The time of the line in epoch nanoseconds. A string, because a JavaScript number is not precise enough. */
+  /** The time of the line in epoch nanoseconds. This is a string, because a JavaScript number is not precise enough. */
   log_time_ns: string;
   requestId: string;
 }
@@ -30,7 +30,7 @@ export interface CloudState {
   inventory: Inventory;
   behavior: CloudBehavior;
   logs: LogEntry[];
-  /** The lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
+  /** The log lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
   lostLogs: LogEntry[];
   invocations: Invocation[];
   invoke(invocation: Invocation): void;

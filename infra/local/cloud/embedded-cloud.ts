@@ -1,11 +1,11 @@
-/** Defines the methods with which tests and local commands control the embedded cloud. */
+/** Defines the options of the embedded cloud, and the methods that tests and local commands use to control it. */
 import type { CloudClock } from "./clock.ts";
 import type { CloudBehavior } from "./cloud-behavior.ts";
 import type { Invocation, LogEntry } from "./cloud-state.ts";
 import type { Credentials } from "./gateway/authentication.ts";
 import type { Fault as AnyFault, FaultHandle, FaultMatch } from "./gateway/faults.ts";
 import type { RequestView } from "./gateway/requests.ts";
-import type { Rate } from "./gateway/throttle.ts";
+import type { RateLimit } from "./gateway/throttle.ts";
 import type { Kind, Tags } from "./records.ts";
 import type { clusterView, NewCluster } from "./services/dws-clusters.ts";
 import type { volumeView } from "./services/evs-volumes.ts";
@@ -26,11 +26,11 @@ export interface CloudOptions extends Partial<CloudBehavior> {
   latencyMs?: number | (() => number);
   /** How long a snapshot is `creating`, in milliseconds of `clock`. Default: 6000 for DWS, otherwise 3000. */
   creationMs?: number | Partial<Record<Kind, number>>;
-  /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot at once. */
+  /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot immediately. */
   deletionMs?: number;
-  /** The rate limit of the API gateway, on `clock`. Does not apply to LTS, because LTS has its own address. */
-  rate?: Rate;
-  /** Whether `requests` keeps every request. Default true. Long runs use false to save memory. */
+  /** The rate limit of the API gateway, measured on `clock`. The limit does not apply to LTS, because LTS has its own address. */
+  rate?: RateLimit;
+  /** Whether `requests` keeps every request. Default true. Long test runs set this option to false to save memory. */
   keepRequests?: boolean;
   /** Called after the embedded FunctionGraph has accepted an asynchronous invocation. */
   onInvokeAsync?: (call: Invocation) => void | Promise<void>;
@@ -58,17 +58,17 @@ export type Volume = ReturnType<typeof volumeView>;
 export type Cluster = ReturnType<typeof clusterView>;
 
 /** A time as epoch milliseconds, as an ISO 8601 string or as a `Date`. */
-export type Time = number | string | Date;
+export type TimeInput = number | string | Date;
 
 /** Adds, changes and removes servers, disks and clusters without API requests. */
-export interface Resources {
+export interface ResourceMethods {
   addServer(server?: {
     id?: string;
     name?: string;
     tags?: Tags;
     status?: string;
     enterpriseProjectId?: string;
-    createdAt?: Time;
+    createdAt?: TimeInput;
   }): Server;
   /** Adds a disk. If `serverId` is given, the disk is attached to that server since `attachedAt` (default: now). */
   addVolume(volume?: {
@@ -77,27 +77,27 @@ export interface Resources {
     size?: number;
     tags?: Tags;
     metadata?: Tags;
-    /** Overrides the status of the disk, which otherwise depends on its attachments. */
+    /** The status of the disk. Default: the status depends on the attachments of the disk. */
     status?: string;
     serverId?: string;
-    attachedAt?: Time;
+    attachedAt?: TimeInput;
     device?: string;
     enterpriseProjectId?: string;
     volumeType?: string;
     availabilityZone?: string;
     multiattach?: boolean;
-    createdAt?: Time;
+    createdAt?: TimeInput;
   }): Volume;
   /** Attaches a disk. If `after` is given, the disk is `attaching` for this many milliseconds of the embedded cloud's clock. */
   attach(volumeId: string, serverId: string, options?: { after?: number; device?: string }): Attachment;
-  /** Detaches a disk from a server. Without `serverId`, detaches the disk from all servers. */
+  /** Detaches a disk from a server. Without `serverId`, detaches the disk from every server. */
   detach(volumeId: string, serverId?: string): void;
-  /** Overrides the status of a disk. `undefined` restores the status that depends on the attachments. */
+  /** Sets the status of a disk. If `status` is undefined, the status depends on the attachments of the disk again. */
   setVolumeStatus(volumeId: string, status: string | undefined): void;
   removeVolume(volumeId: string): void;
   removeServer(serverId: string): void;
   addCluster(cluster?: NewCluster): Cluster;
-  /** Adds a resource of a type in `otherResources`. */
+  /** Adds a resource of another service. `type` must be one of the types in `otherResources`. */
   addOther(type: string, resource: { id: string; name: string; tags: Tags }): void;
   setCluster(clusterId: string, state: { status?: string; taskStatus?: string | undefined }): void;
   removeCluster(clusterId: string): void;
@@ -106,11 +106,14 @@ export interface Resources {
 }
 
 /** A running embedded cloud. */
-export interface EmbeddedCloud extends Resources {
+export interface EmbeddedCloud extends ResourceMethods {
   readonly url: string;
-  /** The names of the services, such as `evs`. All of them have the same address. */
+  /** The names of the services, such as `evs`. All services have the same address. */
   readonly services: readonly string[];
-  /** The types of the resources that are neither servers nor disks, each with the field of a create request that names it. */
+  /**
+   * The resource types other than servers and disks, such as `cluster`. `idField` is the field of a create request that
+   * contains the id of such a resource, such as `cluster_id`.
+   */
   readonly otherResources: readonly { type: string; idField: string }[];
   readonly projectId: string;
   readonly region: string;
@@ -126,11 +129,17 @@ export interface EmbeddedCloud extends Resources {
   addSnapshot(snapshot: SeededSnapshot): SnapshotView;
   /** Removes a snapshot immediately, as if another user had deleted it. */
   removeSnapshot(snapshotId: string): void;
-  /** Sets the status in the service's spelling, and cancels pending status changes: `creating` and `deleting` stay forever. */
+  /**
+   * Sets the status of a snapshot, as its service spells the status. A status that a test sets, even `creating` or `deleting`,
+   * does not change by itself.
+   */
   setSnapshotStatus(snapshotId: string, status: string): void;
   /** Replaces the labels of a snapshot: the metadata of a legacy snapshot, or the tags of a standard snapshot or a group. */
   setSnapshotLabels(snapshotId: string, labels: Tags): void;
-  /** Makes responses contain exactly this string as the creation time. If `text` is undefined, they contain no creation time. */
+  /**
+   * Makes responses contain exactly this string as the creation time of a snapshot. If `text` is undefined, the responses
+   * contain no creation time.
+   */
   setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
   /** Adds a snapshot of the disk to the snapshot group. The snapshot is `available` and has the same age as the group. */
   addMember(groupId: string, volumeId: string): SnapshotView;
@@ -141,13 +150,13 @@ export interface EmbeddedCloud extends Resources {
   snapshots(kind?: Kind): SnapshotView[];
   /** The log lines that LTS has stored. */
   readonly logs: LogEntry[];
-  /** The lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
+  /** The log lines that LTS accepted but discarded, because their time differed by more than two days from the current time. */
   readonly lostLogs: LogEntry[];
   readonly invocations: Invocation[];
   readonly requests: RequestView[];
   /** Counts the requests of an operation such as `evs.createSnapshot`. With `status`, counts only responses with this status. */
   count(operation: string | RegExp, status?: number): number;
-  /** Why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
+  /** The reasons why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
   readonly refusedSignatures: string[];
 
   /** Injects a fault into the requests that match. Returns a handle that counts the requests and removes the fault. */

@@ -1,7 +1,7 @@
 /**
- * The embedded cloud: EVS, DWS, ECS, LTS ingestion and asynchronous invocations of FunctionGraph, in memory, over real HTTP on
- * the loopback interface. It shares no code with the functions, because it judges them. `../README.md` lists what it does and
- * the source of each behavior.
+ * Starts the embedded cloud: EVS, DWS, ECS, LTS ingestion and asynchronous invocations of FunctionGraph, in memory, over HTTP
+ * on the loopback interface. The embedded cloud shares no code with the functions, because the tests would not notice a mistake
+ * in shared code. `../README.md` lists every behavior of the embedded cloud and the source of each behavior.
  */
 import type { AddressInfo } from "node:net";
 import { wallClock } from "./clock.ts";
@@ -36,7 +36,7 @@ export type { Attachment, CloudOptions, Cluster, EmbeddedCloud, Fault, Server, V
 export type { Credentials } from "./gateway/authentication.ts";
 export type { FaultHandle, FaultMatch } from "./gateway/faults.ts";
 export type { RequestView } from "./gateway/requests.ts";
-export type { Rate } from "./gateway/throttle.ts";
+export type { RateLimit } from "./gateway/throttle.ts";
 export type { Kind } from "./records.ts";
 export type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 
@@ -48,7 +48,7 @@ const DEFAULT_CREDENTIALS: Credentials = {
 };
 
 /**
- * Starts an embedded cloud.
+ * Starts an embedded cloud and returns the object that controls it.
  *
  * @example
  * const clock = new StoppedClock("2026-11-21T02:00:00Z");
@@ -70,8 +70,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   } = options;
 
   const lag = { ms: 0 };
-  const timing = { creationMs: creationTimes(creationMs), deletionMs, listLagMs: () => lag.ms };
-  const inventory = new Inventory(clock, timing, ofEachKind("statuses"));
+  const timing = { creationMs: creationMsByKind(creationMs), deletionMs, listLagMs: () => lag.ms };
+  const inventory = new Inventory(clock, timing, propertyByKind("statuses"));
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const cloudState: CloudState = {
@@ -157,7 +157,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
       lag.ms = ms;
     },
     async idle() {
-      // An invocation starts after its response was sent, so let responses that are on their way start their invocations.
+      // An asynchronous invocation starts after its 202 response has been sent. Wait for one turn of the event loop, so the
+      // invocations of responses that are being sent can start.
       do {
         await new Promise((resolve) => setImmediate(resolve));
         await Promise.all(running);
@@ -173,15 +174,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   return cloud;
 }
 
-/** Returns a property of every kind, by the name of the kind. */
-const ofEachKind = <Property extends "statuses" | "creationMs">(property: Property) =>
+/** Returns one property of every kind of snapshot, by the name of the kind. */
+const propertyByKind = <Property extends "statuses" | "creationMs">(property: Property) =>
   Object.fromEntries(Object.values(SNAPSHOT_KINDS).map((kind) => [kind.name, kind[property]])) as Record<
     Kind,
     (typeof SNAPSHOT_KINDS)[Kind][Property]
   >;
 
-function creationTimes(creationMs: number | Partial<Record<Kind, number>>): Record<Kind, number> {
-  const times = ofEachKind("creationMs");
+function creationMsByKind(creationMs: number | Partial<Record<Kind, number>>): Record<Kind, number> {
+  const times = propertyByKind("creationMs");
   if (typeof creationMs === "object") return { ...times, ...creationMs };
   return Object.fromEntries(Object.keys(times).map((kind) => [kind, creationMs])) as Record<Kind, number>;
 }

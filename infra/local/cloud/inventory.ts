@@ -1,21 +1,21 @@
 /**
- * Stores the servers, disks, clusters and snapshots of the cloud, and computes their statuses from the clock. Nothing in this
- * file depends on HTTP or on the field names of a service.
+ * Stores the servers, disks, clusters and snapshots of the embedded cloud, and computes their statuses from the clock. This
+ * file depends neither on HTTP nor on the field names of a service.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudClock } from "./clock.ts";
 import type {
-  AnySnapshot,
+  AnySnapshotRecord,
   AttachmentRecord,
   ClusterRecord,
+  CreationStatuses,
   Job,
   Kind,
   ServerRecord,
-  SnapshotOf,
-  Statuses,
+  SnapshotRecordByKind,
   VolumeRecord,
 } from "./records.ts";
-import { Groups, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
+import { MultiMap, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
 
 export interface Timing {
   creationMs: Record<Kind, number>;
@@ -27,23 +27,23 @@ export class Inventory {
   readonly servers = new TimeOrderedStore<ServerRecord>();
   readonly volumes = new TimeOrderedStore<VolumeRecord>();
   readonly clusters = new TimeOrderedStore<ClusterRecord>();
-  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotOf[K]> };
+  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotRecordByKind[K]> };
   readonly jobs = new Map<string, Job>();
 
   readonly #clock: CloudClock;
   readonly #timing: Timing;
-  readonly #statuses: Record<Kind, Statuses>;
-  readonly #volumesOfServer = new Groups<VolumeRecord>();
-  readonly #endings = new Map<string, string[]>();
-  /** The snapshots in the status `deleting`, ordered by the end of their deletion. */
-  readonly #deleting: AnySnapshot[] = [];
-  /** From this time on, lists show every snapshot that exists now. */
+  readonly #statuses: Record<Kind, CreationStatuses>;
+  readonly #volumesOfServer = new MultiMap<VolumeRecord>();
+  readonly #finalStatuses = new Map<string, string[]>();
+  /** The snapshots in the status `deleting`, sorted by the time at which their deletion finishes. */
+  readonly #deleting: AnySnapshotRecord[] = [];
+  /** The time from which list responses contain every snapshot that exists now, in epoch milliseconds. */
   #allVisibleAt = 0;
   #sequence = 0;
-  #discarding = false;
+  #isDiscarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
-  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, Statuses>) {
+  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, CreationStatuses>) {
     this.#clock = clock;
     this.#timing = timing;
     this.#statuses = statuses;
@@ -60,22 +60,22 @@ export class Inventory {
     return this.#sequence;
   }
 
-  /** Runs `work` and discards every snapshot, deletion and attachment that it creates. */
-  discard<T>(work: () => T): T {
-    this.#discarding = true;
+  /** Runs `work`, but stores none of the snapshots, deletions and attachments that `work` makes. */
+  discardChanges<T>(work: () => T): T {
+    this.#isDiscarding = true;
     try {
       return work();
     } finally {
-      this.#discarding = false;
+      this.#isDiscarding = false;
     }
   }
 
-  /** Removes the snapshots whose deletion has ended. Must be called before snapshots are read. */
+  /** Removes every snapshot whose deletion has finished. Callers must call this method before they read snapshots. */
   removeDeleted(): void {
     const now = this.now();
     for (;;) {
       const [first] = this.#deleting;
-      if (first?.goneAt === undefined || first.goneAt > now) return;
+      if (first?.deletedAt === undefined || first.deletedAt > now) return;
       this.#deleting.shift();
       this.snapshots[first.kind].remove(first.id);
     }
@@ -87,7 +87,7 @@ export class Inventory {
     return volume.attachments.some(({ attachedAt }) => attachedAt <= this.now()) ? "in-use" : "attaching";
   }
 
-  /** Returns the attachments of a disk, without those that are still `attaching`. */
+  /** Returns the completed attachments of a disk. Omits attachments that are still `attaching`. */
   attachmentsOf(volume: VolumeRecord): AttachmentRecord[] {
     const now = this.now();
     return volume.attachments.filter(({ attachedAt }) => attachedAt <= now);
@@ -113,14 +113,14 @@ export class Inventory {
       device: device ?? freeDevice(usedDevices),
       attachedAt,
     };
-    if (this.#discarding) return attachment;
+    if (this.#isDiscarding) return attachment;
     volume.attachments.push(attachment);
     this.#volumesOfServer.add(serverId, volume);
     return attachment;
   }
 
   detach(volume: VolumeRecord, serverId?: string): void {
-    if (this.#discarding) return;
+    if (this.#isDiscarding) return;
     const removed = volume.attachments.filter(
       (attachment) => serverId === undefined || attachment.serverId === serverId,
     );
@@ -138,100 +138,109 @@ export class Inventory {
     for (const volume of this.#volumesOfServer.of(id)) this.detach(volume, id);
   }
 
-  /** Sets the final status of the next snapshot of a resource. `stuck` means that the snapshot is `creating` forever. */
+  /**
+   * Sets the final status of the next snapshot of a disk, server or cluster. With `stuck` the snapshot stays `creating`
+   * forever.
+   */
   endWith(resourceId: string, ending: string): void {
-    this.#endings.set(resourceId, [...(this.#endings.get(resourceId) ?? []), ending]);
+    this.#finalStatuses.set(resourceId, [...(this.#finalStatuses.get(resourceId) ?? []), ending]);
   }
 
-  /** Returns the common fields of a snapshot that a service creates now. */
+  /** Returns the fields that all kinds of snapshots have, for a snapshot that a create request adds now. */
   newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
     const statuses = this.#statuses[kind];
-    const ending = this.#takeEnding(resourceId);
-    const endStatus = ending === "error" ? statuses.error : (ending ?? statuses.available);
+    const ending = this.#takeFinalStatus(resourceId);
+    const finalStatus = ending === "error" ? statuses.error : (ending ?? statuses.available);
     return {
       id: randomUUID() as string,
       ...this.#stamp(now),
       readyAt: ending === "stuck" ? Number.POSITIVE_INFINITY : now + this.#timing.creationMs[kind],
-      endStatus,
+      finalStatus,
       visibleAt: now + this.#timing.listLagMs(),
       updatedAt: undefined,
-      goneAt: undefined,
+      deletedAt: undefined,
     };
   }
 
-  /** Returns the time fields of a snapshot that was created in the past. */
+  /** Returns the time fields for a snapshot whose creation finished at `createdAt`. */
   pastTimeFields(createdAt: number) {
     return {
       ...this.#stamp(createdAt),
       readyAt: createdAt,
       visibleAt: createdAt,
       updatedAt: undefined,
-      goneAt: undefined,
+      deletedAt: undefined,
     };
   }
 
-  addSnapshot<K extends Kind>(snapshot: SnapshotOf[K] & { kind: K }): void {
-    if (this.#discarding) return;
+  addSnapshot<K extends Kind>(snapshot: SnapshotRecordByKind[K] & { kind: K }): void {
+    if (this.#isDiscarding) return;
     this.#allVisibleAt = Math.max(this.#allVisibleAt, snapshot.visibleAt);
     this.snapshots[snapshot.kind].add(snapshot);
   }
 
-  /** Sets the status `deleting`. The snapshot disappears when its deletion ends. */
-  deleteSnapshot(snapshot: AnySnapshot): void {
-    if (this.#discarding) return;
-    snapshot.goneAt = this.now() + this.#timing.deletionMs;
-    const { goneAt } = snapshot;
+  /** Sets the status of a snapshot to `deleting`. The snapshot disappears when its deletion finishes. */
+  deleteSnapshot(snapshot: AnySnapshotRecord): void {
+    if (this.#isDiscarding) return;
+    snapshot.deletedAt = this.now() + this.#timing.deletionMs;
+    const { deletedAt } = snapshot;
     let index = this.#deleting.length;
-    while (index > 0 && (this.#deleting[index - 1]?.goneAt ?? 0) > goneAt) index -= 1;
+    while (index > 0 && (this.#deleting[index - 1]?.deletedAt ?? 0) > deletedAt) index -= 1;
     this.#deleting.splice(index, 0, snapshot);
     this.removeDeleted();
   }
 
-  /** Removes a snapshot at once, without the status `deleting`. */
-  removeSnapshot(snapshot: AnySnapshot): void {
-    if (!this.#discarding) this.snapshots[snapshot.kind].remove(snapshot.id);
+  /** Removes a snapshot immediately, without the status `deleting`. */
+  removeSnapshot(snapshot: AnySnapshotRecord): void {
+    if (!this.#isDiscarding) this.snapshots[snapshot.kind].remove(snapshot.id);
   }
 
-  statusOf(snapshot: AnySnapshot, now = this.now()): string {
-    if (snapshot.goneAt !== undefined) return "deleting";
-    return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.endStatus;
+  statusOf(snapshot: AnySnapshotRecord, now = this.now()): string {
+    if (snapshot.deletedAt !== undefined) return "deleting";
+    return now < snapshot.readyAt ? this.#statuses[snapshot.kind].creating : snapshot.finalStatus;
   }
 
-  /** Sets the status of a snapshot and cancels its pending change of status. `creating` then never ends. */
-  setStatus(snapshot: AnySnapshot, status: string): void {
+  /**
+   * Sets the status of a snapshot, and cancels any status change that would follow. A snapshot that is set to `creating` stays
+   * `creating`.
+   */
+  setStatus(snapshot: AnySnapshotRecord, status: string): void {
     const index = this.#deleting.indexOf(snapshot);
     if (index >= 0) this.#deleting.splice(index, 1);
-    snapshot.goneAt = undefined;
+    snapshot.deletedAt = undefined;
     snapshot.updatedAt = this.now();
     if (status === this.#statuses[snapshot.kind].creating) snapshot.readyAt = Number.POSITIVE_INFINITY;
     else {
       snapshot.readyAt = Math.min(snapshot.readyAt, this.now());
-      snapshot.endStatus = status;
+      snapshot.finalStatus = status;
     }
   }
 
-  isCreating(snapshot: AnySnapshot, now = this.now()): boolean {
-    return snapshot.goneAt === undefined && now < snapshot.readyAt;
+  isCreating(snapshot: AnySnapshotRecord, now = this.now()): boolean {
+    return snapshot.deletedAt === undefined && now < snapshot.readyAt;
   }
 
-  /** Returns a condition for the snapshots that lists show already, or `undefined` if lists show all snapshots. */
-  visibility(): ((snapshot: AnySnapshot) => boolean) | undefined {
+  /**
+   * Returns a condition that matches the snapshots that list responses already contain. Returns `undefined` if list responses
+   * contain every snapshot.
+   */
+  visibility(): ((snapshot: AnySnapshotRecord) => boolean) | undefined {
     const now = this.now();
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
   }
 
-  /** Starts a job whose status `outcome` computes from the time. */
-  startJob(type: string, outcome: Job["outcome"]): Job {
-    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), outcome };
+  /** Starts a job. Each job request calls `statusAt` to compute the status of the job. */
+  startJob(type: string, statusAt: Job["statusAt"]): Job {
+    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), statusAt };
     this.jobs.set(job.id, job);
     return job;
   }
 
-  #takeEnding(resourceId: string): string | undefined {
-    const endings = this.#endings.get(resourceId);
-    const ending = endings?.shift();
-    if (endings?.length === 0) this.#endings.delete(resourceId);
+  #takeFinalStatus(resourceId: string): string | undefined {
+    const finalStatuses = this.#finalStatuses.get(resourceId);
+    const ending = finalStatuses?.shift();
+    if (finalStatuses?.length === 0) this.#finalStatuses.delete(resourceId);
     return ending;
   }
 
@@ -250,7 +259,7 @@ function freeDevice(used: Set<string>): string {
   }
 }
 
-/** Returns the letters of the nth device: a to z, then aa, ab and so on. */
+/** Returns the last letters of the device name with this index: `a` for 0, `z` for 25, `aa` for 26. */
 function deviceLetters(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : deviceLetters(Math.floor(index / 26) - 1) + letter;

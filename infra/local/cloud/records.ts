@@ -1,9 +1,9 @@
-/** Defines the records of servers, disks, clusters, snapshots and jobs in the inventory. */
-import type { Stored } from "./time-ordered-store.ts";
+/** Defines how the embedded cloud stores servers, disks, clusters, snapshots and jobs. */
+import type { StoredItem } from "./time-ordered-store.ts";
 
 export type Tags = Record<string, string>;
 
-export interface ServerRecord extends Stored {
+export interface ServerRecord extends StoredItem {
   name: string;
   status: string;
   tags: Tags;
@@ -15,11 +15,11 @@ export interface AttachmentRecord {
   volumeId: string;
   serverId: string;
   device: string;
-  /** Before this time, in epoch milliseconds, the disk is `attaching`. */
+  /** When the attachment is complete, in epoch milliseconds. Until then the disk has the status `attaching`. */
   attachedAt: number;
 }
 
-export interface VolumeRecord extends Stored {
+export interface VolumeRecord extends StoredItem {
   name: string;
   description: string | null;
   size: number;
@@ -29,61 +29,79 @@ export interface VolumeRecord extends Stored {
   metadata: Tags;
   enterpriseProjectId: string;
   multiattach: boolean;
-  /** Overrides the status that follows from the attachments. */
+  /** The disk status that a test has set. If undefined, the status depends on the attachments. */
   status: string | undefined;
   attachments: AttachmentRecord[];
 }
 
-export interface ClusterRecord extends Stored {
+export interface ClusterRecord extends StoredItem {
   name: string;
   status: string;
   subStatus: string;
-  /** Overrides the task that follows from the snapshots. */
+  /**
+   * The running task of the cluster, if a test has set it. If undefined, the task is `SNAPSHOTTING` while a snapshot of the
+   * cluster is being created.
+   */
   taskStatus: string | undefined;
   tags: Tags;
   enterpriseProjectId: string;
 }
 
-/** The fields that the records of all kinds of snapshots have. */
-export interface SnapshotRecord extends Stored {
+/** The stored data of a snapshot, without the fields that only some kinds of snapshots have. */
+export interface SnapshotRecord extends StoredItem {
   kind: Kind;
-  /** The id of the disk, cluster or server. Empty for a group of disks without a server. */
+  /**
+   * The id of the disk, cluster or server that the snapshot was created of. Empty for a snapshot group that was created without
+   * a server id.
+   */
   resourceId: string;
   name: string;
   description: string | null;
-  /** The string that responses show as the creation time. If `text` is undefined, they show no creation time. */
-  createdText?: { text: string | undefined };
-  /** 0 to 999. Makes the times of snapshots differ that are created in the same millisecond. */
+  /**
+   * Replaces the creation time in responses, because a test has set this string. If `text` is undefined, responses contain no
+   * creation time.
+   */
+  creationTimeOverride?: { text: string | undefined };
+  /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
   microseconds: number;
-  /** Until this time the snapshot is `creating`. `Infinity` means that it is stuck. */
+  /**
+   * When the creation of the snapshot finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means
+   * that the creation never finishes.
+   */
   readyAt: number;
-  /** The status after `readyAt`. */
-  endStatus: string;
-  /** Lists omit the snapshot until this time. */
+  /** The status that the snapshot has after `readyAt`, such as `available`. */
+  finalStatus: string;
+  /** When list responses begin to contain the snapshot, in epoch milliseconds. */
   visibleAt: number;
   updatedAt: number | undefined;
-  /** When the deletion ends. Undefined unless the snapshot is `deleting`. */
-  goneAt: number | undefined;
+  /** When the deletion of the snapshot finishes, in epoch milliseconds. Undefined unless the snapshot is `deleting`. */
+  deletedAt: number | undefined;
   size: number;
   enterpriseProjectId: string;
 }
 
 /**
- * Maps the name of each kind of snapshot to the type of its record. The file of the service that implements a kind adds the kind
- * by declaration merging, so a new kind changes no other file.
+ * Maps the name of each kind of snapshot to the type of its stored record. The file in `services/` that implements a kind adds
+ * it here by declaration merging, so a new kind changes no other file.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
-export interface SnapshotOf {}
+export interface SnapshotRecordByKind {}
 
-/** Maps the name of each kind of snapshot to the fields with which a test adds such a snapshot. Extended like `SnapshotOf`. */
+/**
+ * Maps the name of each kind of snapshot to the options that `addSnapshot` accepts only for this kind. The file in `services/`
+ * that implements the kind adds it here by declaration merging.
+ */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
-export interface SeedOf {}
+export interface SeedOptionsByKind {}
 
-export type Kind = keyof SnapshotOf;
-export type AnySnapshot = SnapshotOf[Kind];
+export type Kind = keyof SnapshotRecordByKind;
+export type AnySnapshotRecord = SnapshotRecordByKind[Kind];
 
-/** The status of a snapshot in each phase, in the spelling of the service. */
-export interface Statuses {
+/**
+ * The statuses of a snapshot during its creation, after a successful creation and after a failed creation, as its service
+ * spells them.
+ */
+export interface CreationStatuses {
   creating: string;
   available: string;
   error: string;
@@ -93,11 +111,11 @@ export interface Job {
   id: string;
   type: string;
   beganAt: number;
-  /** Returns the status at the time `now`, and when the job ended. */
-  outcome(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
+  /** Returns the status of the job at the time `now`, and when the job finished. */
+  statusAt(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
 }
 
-/** Returns the creation time that responses show: `usual`, unless a test has set another text. */
-export function shownCreation({ createdText }: AnySnapshot, usual: string): string | undefined {
-  return createdText ? createdText.text : usual;
+/** Returns the creation time for responses: the string that a test has set, or `usual` if no test has set a string. */
+export function creationTimeInResponse({ creationTimeOverride }: AnySnapshotRecord, usual: string): string | undefined {
+  return creationTimeOverride ? creationTimeOverride.text : usual;
 }

@@ -1,30 +1,30 @@
-/** Implements the methods by which a test adds, changes and removes servers, disks and clusters. */
+/** Implements the methods with which a test adds, changes and removes servers, disks and clusters. */
 import { randomUUID } from "node:crypto";
 import { bareTime, epoch } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
-import type { Resources, Time } from "./embedded-cloud.ts";
+import type { ResourceMethods, TimeInput } from "./embedded-cloud.ts";
 import { addCluster, clusterView } from "./services/dws-clusters.ts";
 import { volumeView } from "./services/evs-volumes.ts";
 import { SERVICES } from "./services/services.generated.ts";
 
-export function createResources(cloudState: CloudState): Resources {
+export function createResources(cloudState: CloudState): ResourceMethods {
   const { clock, inventory, region } = cloudState;
-  const findVolume = (id: string) => inventory.volumes.get(id) ?? missing("volume", id);
-  const findCluster = (id: string) => inventory.clusters.get(id) ?? missing("cluster", id);
-  const timeOf = (time: Time | undefined) => (time === undefined ? clock.now() : epoch(time));
-  const age = (createdAt: Time | undefined) => ({
-    createdAt: timeOf(createdAt),
+  const findVolume = (id: string) => inventory.volumes.get(id) ?? throwMissing("volume", id);
+  const findCluster = (id: string) => inventory.clusters.get(id) ?? throwMissing("cluster", id);
+  const epochOrNow = (time: TimeInput | undefined) => (time === undefined ? clock.now() : epoch(time));
+  const ageFields = (createdAt: TimeInput | undefined) => ({
+    createdAt: epochOrNow(createdAt),
     sequence: inventory.nextSequence(),
   });
 
   return {
     addServer({ id = randomUUID(), name, tags = {}, status = "ACTIVE", enterpriseProjectId = "0", createdAt } = {}) {
       const record = { id, name: name ?? `server-${id.slice(0, 8)}`, tags: { ...tags }, status, enterpriseProjectId };
-      inventory.servers.add({ ...record, ...age(createdAt) });
+      inventory.servers.add({ ...record, ...ageFields(createdAt) });
       return { id, name: record.name, status, tags: { ...tags } };
     },
     addVolume({ id = randomUUID(), serverId, attachedAt, device, ...volume } = {}) {
-      if (serverId !== undefined && !inventory.servers.get(serverId)) missing("server", serverId);
+      if (serverId !== undefined && !inventory.servers.get(serverId)) throwMissing("server", serverId);
       const record = {
         id,
         name: volume.name ?? `volume-${id.slice(0, 8)}`,
@@ -38,15 +38,15 @@ export function createResources(cloudState: CloudState): Resources {
         multiattach: volume.multiattach ?? false,
         status: volume.status,
         attachments: [],
-        ...age(volume.createdAt),
+        ...ageFields(volume.createdAt),
       };
       inventory.volumes.add(record);
-      if (serverId !== undefined) inventory.attach(record, serverId, timeOf(attachedAt), device);
+      if (serverId !== undefined) inventory.attach(record, serverId, epochOrNow(attachedAt), device);
       return structuredClone(volumeView(record, cloudState));
     },
     attach(volumeId, serverId, { after = 0, device } = {}) {
       const volume = findVolume(volumeId);
-      if (!inventory.servers.get(serverId)) missing("server", serverId);
+      if (!inventory.servers.get(serverId)) throwMissing("server", serverId);
       if (volume.attachments.length > 0 && !volume.multiattach)
         throw new Error(`Volume ${volumeId} is already attached.`);
       const attachment = inventory.attach(volume, serverId, clock.now() + after, device);
@@ -67,7 +67,8 @@ export function createResources(cloudState: CloudState): Resources {
     addCluster: (cluster = {}) => structuredClone(addCluster(cluster, cloudState)),
     addOther(type, resource) {
       const service = SERVICES.find((one) => one.resource?.type === type);
-      if (service?.resource === undefined) throw new Error(`No service has resources of the type ${type}.`);
+      if (service?.resource === undefined)
+        throw new Error(`addOther: expected a type in otherResources, got "${type}".`);
       service.resource.add(resource, cloudState);
     },
     setCluster(clusterId, state) {
@@ -87,6 +88,6 @@ export function createResources(cloudState: CloudState): Resources {
   };
 }
 
-function missing(type: string, id: string): never {
+function throwMissing(type: string, id: string): never {
   throw new Error(`There is no ${type} ${id}.`);
 }

@@ -1,39 +1,58 @@
-/** Defines what a service tells the embedded cloud about a kind of snapshot, and how tests see snapshots. */
+/** Defines what a service must provide for a kind of snapshot, and the form in which tests receive a snapshot. */
 import type { CloudState } from "./cloud-state.ts";
 import type { Inventory } from "./inventory.ts";
-import type { AnySnapshot, Kind, SeedOf, SnapshotOf, Statuses, Tags } from "./records.ts";
+import type {
+  AnySnapshotRecord,
+  CreationStatuses,
+  Kind,
+  SeedOptionsByKind,
+  SnapshotRecordByKind,
+  Tags,
+} from "./records.ts";
 
-/** Defines one kind of snapshot. The file of a service exports it as `snapshotKind`. */
+/**
+ * One kind of snapshot in the embedded cloud. The file in `services/` that implements the kind exports this object as
+ * `snapshotKind`.
+ */
 export interface SnapshotKind<K extends Kind> {
   name: K;
-  statuses: Statuses;
-  /** How long a snapshot is `creating`, in milliseconds of the cloud's clock, unless a test sets another time. */
+  statuses: CreationStatuses;
+  /**
+   * How long the creation of a snapshot takes, in milliseconds of the embedded cloud's clock, unless a test sets another
+   * duration.
+   */
   creationMs: number;
-  /** The field that contains the labels. Undefined if snapshots of this kind have no labels. */
+  /** The record field with the labels of a snapshot, such as `tags`. Undefined if snapshots of this kind have no labels. */
   labelsField?: string;
-  /** Returns the record of a snapshot that a test adds, and adds whatever belongs to that snapshot. */
-  seed(seed: SeedOf[K], fields: SeedFields, cloud: CloudState): SnapshotOf[K];
-  /** Returns a snapshot as the service shows it. */
-  view(snapshot: SnapshotOf[K], cloud: CloudState): Omit<SnapshotView, "kind">;
+  /** Returns the stored record of a snapshot that a test adds. For a snapshot group, also adds its member snapshots. */
+  seed(seed: SeedOptionsByKind[K], fields: SeedFields, cloud: CloudState): SnapshotRecordByKind[K];
+  /** Returns the fields that a response of the service contains for a snapshot. */
+  view(snapshot: SnapshotRecordByKind[K], cloud: CloudState): Omit<SnapshotView, "kind">;
 }
 
-/** The fields of an added snapshot that do not depend on its kind. */
+/** The record fields that `addSnapshot` sets for every kind of snapshot. */
 export type SeedFields = ReturnType<Inventory["pastTimeFields"]> &
-  Pick<AnySnapshot, "id" | "endStatus" | "name" | "description" | "size" | "enterpriseProjectId">;
+  Pick<AnySnapshotRecord, "id" | "finalStatus" | "name" | "description" | "size" | "enterpriseProjectId">;
 
-/** A snapshot that a test adds without a request. */
+/** The options of `addSnapshot`, which adds a snapshot without an API request. */
 export type SeededSnapshot = {
   id?: string;
   name?: string;
   description?: string | null;
-  /** Default: now. */
+  /** When the snapshot was created. Default: now. */
   createdAt?: number | string | Date;
-  /** The status in the spelling of the service. Default `available`. A snapshot that is `creating` never becomes available. */
+  /**
+   * The status of the snapshot, as its service spells it. Default: available. A snapshot that is added as `creating` stays
+   * `creating`.
+   */
   status?: string;
   size?: number;
-} & { [K in Kind]: { kind: K } & SeedOf[K] }[Kind];
+} & { [K in Kind]: { kind: K } & SeedOptionsByKind[K] }[Kind];
 
-/** A snapshot as the service shows it, with its kind. A group also has fields that the API does not show. */
+/**
+ * A snapshot as tests read it: its kind, and its fields in a response of its service. The view of a snapshot group also has
+ * fields that no response contains.
+ */
 export interface SnapshotView {
   kind: Kind;
   id: string;
@@ -42,7 +61,7 @@ export interface SnapshotView {
   description: string | null;
   size?: number;
   created_at?: string;
-  /** The creation time in DWS. */
+  /** The creation time of a cluster snapshot. DWS responses have this field instead of `created_at`. */
   started?: string;
   volume_id?: string;
   metadata?: Tags;
@@ -53,8 +72,9 @@ export interface SnapshotView {
   server_id?: string | null;
   cluster_id?: string;
   type?: string;
-  /** The disks and members of a group, which the API does not show. */
+  /** The ids of the disks of a snapshot group. No EVS response contains these ids. */
   volume_ids?: string[];
+  /** The ids of the member snapshots of a snapshot group. No response for the group contains these ids. */
   member_ids?: string[];
   [field: string]: unknown;
 }

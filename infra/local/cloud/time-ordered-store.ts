@@ -1,5 +1,5 @@
 /** An item of a `TimeOrderedStore`. */
-export interface Stored {
+export interface StoredItem {
   id: string;
   /** The creation time in epoch milliseconds. */
   createdAt: number;
@@ -8,7 +8,7 @@ export interface Stored {
 }
 
 /** Stores items by id and in the order of their age, because sorting for every page of a list response would be too slow. */
-export class TimeOrderedStore<T extends Stored> {
+export class TimeOrderedStore<T extends StoredItem> {
   readonly #byId = new Map<string, T>();
   /** The items, oldest first if `#isSorted` is true. */
   readonly #byAge: T[] = [];
@@ -23,11 +23,11 @@ export class TimeOrderedStore<T extends Stored> {
   }
 
   /** Returns the items that have one of these ids, oldest first. Ignores unknown ids. */
-  some(ids: readonly string[]): T[] {
+  getAll(ids: readonly string[]): T[] {
     return [...new Set(ids)].flatMap((id) => this.#byId.get(id) ?? []).sort(byAge);
   }
 
-  /** All items, oldest first. The caller must not change the array. */
+  /** Returns all items, oldest first. The caller must not change the array. */
   get oldestFirst(): readonly T[] {
     if (!this.#isSorted) this.#byAge.sort(byAge);
     this.#isSorted = true;
@@ -62,12 +62,12 @@ export class TimeOrderedStore<T extends Stored> {
 }
 
 /** Compares two items by age, for `Array.sort`: the older item comes first. */
-export function byAge(a: Stored, b: Stored): number {
+export function byAge(a: StoredItem, b: StoredItem): number {
   return a.createdAt - b.createdAt || a.sequence - b.sequence;
 }
 
 /** Stores several items for each key, such as the snapshots of each disk. */
-export class Groups<T> {
+export class MultiMap<T> {
   readonly #groups = new Map<string, Set<T>>();
 
   of(key: string): T[] {
@@ -87,8 +87,8 @@ export class Groups<T> {
 }
 
 /** Stores snapshots by id, by age and by the id of the resource that they belong to. */
-export class ResourceStore<T extends Stored & { resourceId: string }> extends TimeOrderedStore<T> {
-  readonly #byResource = new Groups<T>();
+export class ResourceStore<T extends StoredItem & { resourceId: string }> extends TimeOrderedStore<T> {
+  readonly #byResource = new MultiMap<T>();
 
   /** Returns the snapshots of a resource, oldest first. */
   of(resourceId: string): T[] {

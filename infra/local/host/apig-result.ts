@@ -6,11 +6,11 @@ export interface ApigResult {
   isBase64Encoded: boolean;
 }
 
-const MEMBERS = ["statusCode", "headers", "body", "isBase64Encoded"];
+const FIELD_NAMES = ["statusCode", "headers", "body", "isBase64Encoded"];
 
 /**
- * Returns a description of each difference between a function's result and the documented shape, or an empty array. Reports a
- * missing member too, because no document says that the platform accepts such a result.
+ * Returns a description of each difference between the result of a function and the documented shape. Also reports a missing
+ * field, because no document says that the platform accepts a result without it.
  */
 export function resultFaults(result: unknown): string[] {
   if (!isObject(result)) return [`the result is not an object but ${result === null ? "null" : `a ${typeof result}`}`];
@@ -24,7 +24,7 @@ export function resultFaults(result: unknown): string[] {
   }
   if (typeof body !== "string") faults.push("body is not a string");
   if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is not a boolean");
-  for (const name of Object.keys(result)) if (!MEMBERS.includes(name)) faults.push(`unknown member "${name}"`);
+  for (const name of Object.keys(result)) if (!FIELD_NAMES.includes(name)) faults.push(`unknown field "${name}"`);
   return faults;
 }
 

@@ -6,7 +6,7 @@ export interface AsyncSettings {
   retries: number;
   /** The maximum age of an event. The platform drops an older event instead of retrying it. */
   maxEventAgeSeconds: number;
-  /** The delay before the first retry. The delay doubles with every retry. The real delays are not documented. */
+  /** The delay before the first retry. The delay doubles with every retry. FunctionGraph does not document its delays. */
   retryDelayMs: number;
 }
 
@@ -36,7 +36,7 @@ export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fa
   const pending = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  /** Waits for `ms` milliseconds. Resolves to false, without waiting longer, if the queue is closed meanwhile. */
+  /** Waits for `ms` milliseconds and resolves to true. If the queue is closed earlier, resolves to false immediately. */
   const pause = (ms: number) =>
     new Promise<boolean>((resolve) => {
       const done = () => {

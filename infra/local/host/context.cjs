@@ -10,7 +10,7 @@ const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"];
 
 function createLogger(requestId, write) {
   let threshold = LEVELS.indexOf("INFO");
-  const at =
+  const createLogMethod =
     (level) =>
     (...values) => {
       if (LEVELS.indexOf(level) < threshold) return;
@@ -19,10 +19,10 @@ function createLogger(requestId, write) {
         write(`${line.slice(from, from + LOG_LINE_BYTES)}\n`);
     };
   return {
-    debug: at("DEBUG"),
-    info: at("INFO"),
-    warn: at("WARN"),
-    error: at("ERROR"),
+    debug: createLogMethod("DEBUG"),
+    info: createLogMethod("INFO"),
+    warn: createLogMethod("WARN"),
+    error: createLogMethod("ERROR"),
     setLevel(level) {
       const wanted = LEVELS.indexOf(String(level).toUpperCase());
       if (wanted >= 0) threshold = wanted;

@@ -9,11 +9,11 @@ import { MAX_GATEWAY_BODY, MAX_SYNC_PAYLOAD } from "./limits.ts";
 export interface GatewayOptions {
   host: Pick<Host, "invoke">;
   port?: number;
-  /** The functions that have an API. */
+  /** The names of the functions that the gateway serves, each at the path `/<function>`. */
   routes: readonly string[];
   /**
-   * The backend timeout of the API, in milliseconds. Default 60,000, the value in Terraform and the maximum of the platform
-   * (SOURCES.md#functiongraph-backend-timeout).
+   * How long the gateway waits for a function, in milliseconds. Default: 60,000, which is the value in the Terraform module and
+   * the maximum of the platform (SOURCES.md#functiongraph-backend-timeout).
    */
   backendTimeoutMs?: number;
 }
@@ -25,8 +25,9 @@ export interface Gateway {
 }
 
 /**
- * Starts a stand-in for the dedicated API gateway, which serves `/<function>` on the loopback interface. It sends the real event
- * to the function, checks the shape of the result, and has the limits of the gateway. Its error codes have the prefix APIG
+ * Starts a local substitute for the dedicated API gateway. It serves each function at `/<function>` on the loopback interface:
+ * it sends the function an event in the format of the real gateway, and checks the shape of the result. It has the same size
+ * limits and the same timeout as the real gateway. The error codes of the gateway itself begin with `APIG`
  * (SOURCES.md#gateway-error-codes).
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -52,8 +53,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       options.host.invoke(name, apigEvent(request, url, body, requestId)),
     );
     if (!invocation) return refuse(504, "APIG.0201", "Backend timeout.");
-    // A failed execution has no statusCode, so the gateway treats it as an invalid result.
-    if (invocation.error) return refuse(500, "FSS.1202", failure(invocation));
+    // The result of a failed invocation has no statusCode, so the gateway rejects it like an invalid result.
+    if (invocation.error) return refuse(500, "FSS.1202", formatFailure(invocation));
     const faults = resultFaults(invocation.result);
     if (faults.length > 0) return refuse(500, "FSS.1202", `Invalid result of the function: ${faults.join("; ")}`);
     sendResult(response, requestId, invocation.result as ApigResult);
@@ -82,7 +83,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-/** Returns undefined if the body exceeds the limit. Reads the rest anyway, because the caller must be able to read the error. */
+/**
+ * Returns the request body, or undefined if the body is larger than `limit`. In each case reads the whole body, because the
+ * caller reads the response only after it has sent the body.
+ */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -93,7 +97,10 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
   return size <= limit ? Buffer.concat(chunks) : undefined;
 }
 
-/** Returns undefined after the timeout. The function continues to run, as it does behind the real gateway. */
+/**
+ * Returns the result of `work`, or undefined after a timeout. After a timeout the function continues to run, as it does behind
+ * the real gateway.
+ */
 function withTimeout<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(undefined), ms);
@@ -101,15 +108,17 @@ function withTimeout<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   });
 }
 
-function failure({ error }: Invocation): string {
+function formatFailure({ error }: Invocation): string {
   return `${error?.errorType}: ${error?.errorMessage}`;
 }
 
 function sendResult(response: ServerResponse, requestId: string, result: ApigResult): void {
   const body = Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8");
-  if (body.length > MAX_SYNC_PAYLOAD) throw new Error("FSS.1201: the result is too large");
+  if (body.length > MAX_SYNC_PAYLOAD)
+    throw new Error(`FSS.1201: the result has ${body.length} bytes, the limit is ${MAX_SYNC_PAYLOAD} bytes`);
   response.setHeader("x-request-id", requestId);
-  // The function's own x-request-id replaces this one, because its log lines contain that id.
+  // The headers of the function come last, so its own x-request-id replaces the id of the gateway. The log lines of the
+  // function contain the function's id.
   for (const [name, value] of Object.entries(result.headers)) response.setHeader(name, value);
   response.statusCode = result.statusCode;
   response.end(body);

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type AsyncSettings, createAsyncQueue, type FailureNotice } from "./async-queue.ts";
 import { checkUserData } from "./environment.ts";
-import { type Credentials, type Line, type Outcome, startInstance } from "./instance.ts";
+import { type Credentials, type OutputLine, type RequestOutcome, startInstance } from "./instance.ts";
 import type { Invocation } from "./invocation.ts";
 import { MAX_ASYNC_PAYLOAD, MAX_SYNC_PAYLOAD, USER_EVENT_LIMIT } from "./limits.ts";
 import { createInstancePool } from "./pool.ts";
@@ -20,11 +20,14 @@ export interface HostOptions {
   projectId: string;
   /** The region in the function URN of failure notices. Functions do not receive the region from the platform. */
   region?: string;
-  /** The timeout of each function, or of each function by name. */
+  /** The timeout in seconds: one number for all functions, or a number for each function name. */
   timeoutSeconds: number | Record<string, number>;
   memoryMb?: number;
   cpuMillicores?: number;
-  /** The maximum number of instances, for every function or by function name (max_instance_num in Terraform). Default 16. */
+  /**
+   * The maximum number of instances of a function, as max_instance_num in Terraform: one number for all functions, or a number
+   * for each function name. Default 16.
+   */
   maxInstances?: number | Record<string, number>;
   /** Environment variables that FunctionGraph does not set, such as an access key for `npm run invoke -- … --real`. */
   environment?: Record<string, string>;
@@ -33,7 +36,7 @@ export interface HostOptions {
   asyncMaxEventAgeSeconds?: number;
   asyncRetryDelayMs?: number;
   /** Called with each line that an instance prints. Receives all lines of an invocation before `invoke` returns. */
-  onLine?: (line: Line) => void;
+  onLine?: (line: OutputLine) => void;
   /** Called after each synchronous or asynchronous invocation. */
   onInvocation?: (invocation: Invocation) => void;
   /** Called with the failure message after the last retry of an asynchronous event failed. */
@@ -73,8 +76,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     extra: options.environment ?? {},
   };
   const timeoutOf = (name: string): number => {
-    const timeout = settingOf(options.timeoutSeconds, name);
-    if (timeout === undefined) throw new Error(`timeoutSeconds: expected the timeout of ${name}`);
+    const timeout = settingFor(options.timeoutSeconds, name);
+    if (timeout === undefined) throw new Error(`timeoutSeconds: expected a number for the function ${name}, got none`);
     return timeout;
   };
   const createPool = (name: string) =>
@@ -83,7 +86,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         startInstance({ ...settings, timeoutSeconds: timeoutOf(name), functionName: name }, (line) =>
           options.onLine?.(line),
         ),
-      settingOf(options.maxInstances, name) ?? DEFAULT_MAX_INSTANCES,
+      settingFor(options.maxInstances, name) ?? DEFAULT_MAX_INSTANCES,
     );
   const pools = new Map(functions.map((name) => [name, createPool(name)]));
   const queue = createAsyncQueue(asyncSettings(options), (notice) => options.onAsyncFailure?.(notice));
@@ -128,13 +131,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
   return {
     functions,
     async invoke(name, event, { requestId = randomUUID() } = {}) {
-      checkPayload(event, MAX_SYNC_PAYLOAD);
-      checkTimer(event);
+      checkPayloadSize(event, MAX_SYNC_PAYLOAD);
+      checkUserEventSize(event);
       return execute(name, requestId, "sync", event);
     },
     async invokeAsync(name, event, { requestId = randomUUID() } = {}) {
       findPool(name);
-      checkPayload(event, MAX_ASYNC_PAYLOAD);
+      checkPayloadSize(event, MAX_ASYNC_PAYLOAD);
       // Copy the event, because the caller may change the object before the function runs.
       const copy = structuredClone(event);
       queue.add({
@@ -163,8 +166,11 @@ export function bundlesIn(dist: string): string[] {
     .sort();
 }
 
-/** Returns the setting of a function. */
-function settingOf(setting: number | Record<string, number> | undefined, name: string): number | undefined {
+/**
+ * Returns the value of a setting for one function. The setting is one number for all functions, or a number for each function
+ * name.
+ */
+function settingFor(setting: number | Record<string, number> | undefined, name: string): number | undefined {
   return typeof setting === "object" ? setting[name] : setting;
 }
 
@@ -180,13 +186,16 @@ function asyncSettings(options: HostOptions): AsyncSettings {
   };
 }
 
-function checkPayload(event: unknown, limit: number): void {
+function checkPayloadSize(event: unknown, limit: number): void {
   const size = Buffer.byteLength(JSON.stringify(event) ?? "null");
   if (size > limit) throw new Error(`FSS.1201: the event has ${size} bytes, the limit is ${limit} bytes`);
 }
 
-/** Throws if the `user_event` of a timer event is too long. Only `invoke` checks this, because `invokeAsync` allows more. */
-function checkTimer(event: unknown): void {
+/**
+ * Throws if the `user_event` of a timer event is too long. Only `invoke` calls this check, because FunctionGraph allows a
+ * longer event in an asynchronous invocation.
+ */
+function checkUserEventSize(event: unknown): void {
   const { trigger_type, user_event } = Object(event) as Record<string, unknown>;
   if (trigger_type !== "TIMER" || typeof user_event !== "string") return;
   const size = Buffer.byteLength(user_event);
@@ -200,7 +209,7 @@ function checkTimer(event: unknown): void {
  * Parses the JSON result of an instance. If the result is too large, a synchronous invocation fails, and the result of an
  * asynchronous invocation becomes an empty string (SOURCES.md#functiongraph-limits).
  */
-function parseOutcome(outcome: Outcome, kind: "sync" | "async"): Pick<Invocation, "result" | "error"> {
+function parseOutcome(outcome: RequestOutcome, kind: "sync" | "async"): Pick<Invocation, "result" | "error"> {
   if (outcome.error) return { error: outcome.error };
   const size = Buffer.byteLength(outcome.result);
   if (kind === "sync" && size > MAX_SYNC_PAYLOAD) {

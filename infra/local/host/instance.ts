@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HANDLER, type InstanceSettings, instanceEnvironment } from "./environment.ts";
 import { readLines } from "./lines.ts";
 
-/** The credentials of the function's agency. Empty for a function without an agency. */
+/** The credentials that the agency of a function provides. Empty for a function without an agency. */
 export interface Credentials {
   ak?: string;
   sk?: string;
@@ -33,10 +33,10 @@ export interface FunctionError {
 }
 
 /** The outcome of one request: the JSON that the function returned, or its error. */
-export type Outcome = { result: string; error?: undefined } | { result?: undefined; error: FunctionError };
+export type RequestOutcome = { result: string; error?: undefined } | { result?: undefined; error: FunctionError };
 
 /** One line that a function printed. */
-export interface Line {
+export interface OutputLine {
   function: string;
   requestId: string;
   stream: "stdout" | "stderr";
@@ -48,12 +48,12 @@ export interface Instance {
   /** Whether the process is running. An instance whose process has exited must not receive another request. */
   readonly alive: boolean;
   /** Runs one request. The caller must wait for the outcome before it runs the next request. */
-  run(event: unknown, context: ContextData): Promise<Outcome>;
+  run(event: unknown, context: ContextData): Promise<RequestOutcome>;
   kill(): Promise<void>;
 }
 
 /** Starts one instance: a Node.js child process without loaders and without command-line options. */
-export function startInstance(settings: InstanceSettings, onLine: (line: Line) => void): Instance {
+export function startInstance(settings: InstanceSettings, onLine: (line: OutputLine) => void): Instance {
   const folder = join(settings.dist, settings.functionName);
   const child = spawn(process.execPath, [join(import.meta.dirname, "runner.cjs"), folder, HANDLER], {
     cwd: folder,
@@ -66,7 +66,7 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     resolveExited = resolve;
   });
   let current: ContextData | undefined;
-  let settle: ((outcome: Outcome) => void) | undefined;
+  let settle: ((outcome: RequestOutcome) => void) | undefined;
 
   const reader = (stream: "stdout" | "stderr") =>
     readLines(child[stream] as NonNullable<(typeof child)[typeof stream]>, (text) =>
@@ -79,7 +79,7 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     settle?.({ error: { errorMessage: reason, errorType: "RuntimeExited" } });
     resolveExited();
   };
-  child.on("message", (outcome) => settle?.(outcome as Outcome));
+  child.on("message", (outcome) => settle?.(outcome as RequestOutcome));
   child.on("error", (error) => handleExit(`the instance could not be started: ${error.message}`));
   child.on("exit", () => {
     alive = false;
@@ -93,10 +93,10 @@ export function startInstance(settings: InstanceSettings, onLine: (line: Line) =
     return exited;
   };
 
-  async function run(event: unknown, context: ContextData): Promise<Outcome> {
+  async function run(event: unknown, context: ContextData): Promise<RequestOutcome> {
     current = context;
     let timedOut = false;
-    const settled = new Promise<Outcome>((resolve) => {
+    const settled = new Promise<RequestOutcome>((resolve) => {
       settle = resolve;
     });
     // The platform kills an instance at its deadline. A function cannot prevent this.

@@ -1,7 +1,7 @@
-import type { ContextData, Instance, Outcome } from "./instance.ts";
+import type { ContextData, Instance, RequestOutcome } from "./instance.ts";
 
 /** The outcome of a synchronous request when every instance is busy (SOURCES.md#functiongraph-max-instances). */
-export const REFUSED: Outcome = {
+export const ALL_INSTANCES_BUSY: RequestOutcome = {
   error: { errorMessage: "every instance of the function is busy", errorType: "TooManyInstances" },
 };
 
@@ -32,9 +32,9 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
   };
 
   /** Runs a request. Calls `context` after an instance has started, because the function's timeout starts then. */
-  async function run(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
+  async function run(event: unknown, context: () => ContextData): Promise<{ outcome: RequestOutcome; cold: boolean }> {
     const acquired = acquire();
-    if (!acquired) return { outcome: REFUSED, cold: false };
+    if (!acquired) return { outcome: ALL_INSTANCES_BUSY, cold: false };
     try {
       return { outcome: await acquired.instance.run(event, context()), cold: acquired.cold };
     } finally {
@@ -44,11 +44,11 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
 
   return {
     run,
-    /** Waits for an idle instance and runs a request, because the platform also keeps asynchronous events until then. */
-    async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: Outcome; cold: boolean }> {
+    /** Waits for an idle instance and runs a request. The platform also keeps an asynchronous event until an instance is idle. */
+    async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: RequestOutcome; cold: boolean }> {
       for (;;) {
         const done = await run(event, context);
-        if (done.outcome !== REFUSED || closed) return done;
+        if (done.outcome !== ALL_INSTANCES_BUSY || closed) return done;
         await new Promise<void>((resolve) => waiters.push(resolve));
       }
     },

@@ -23,7 +23,7 @@ function loadHandler() {
 }
 
 /** Calls the handler, which is either async or has a third parameter for a callback (SOURCES.md#functiongraph-handler). */
-function call(event, context) {
+function callHandler(event, context) {
   if (handler.length < 3) return handler(event, context);
   return new Promise((resolve, reject) => {
     const done = (error, message) => (error === null || error === undefined ? resolve(message) : reject(error));
@@ -32,23 +32,23 @@ function call(event, context) {
 }
 
 /** Converts a thrown value to FunctionGraph's error format (SOURCES.md#functiongraph-failed-execution). */
-function describe(error) {
+function toFunctionError(error) {
   if (error instanceof Error) return { errorMessage: error.message, errorType: error.name };
   return { errorMessage: typeof error === "string" ? error : String(JSON.stringify(error)), errorType: "Error" };
 }
 
-async function run({ event, context }) {
+async function runRequest({ event, context }) {
   try {
     handler ??= loadHandler();
-    const value = await call(event, createContext(context, writeOut));
+    const value = await callHandler(event, createContext(context, writeOut));
     return { result: JSON.stringify(value) ?? "null" };
   } catch (error) {
-    return { error: describe(error) };
+    return { error: toFunctionError(error) };
   }
 }
 
 process.on("message", async (request) => {
-  const outcome = await run(request);
+  const outcome = await runRequest(request);
   // The outcome can reach the host before the output, because the host reads the pipes and the IPC channel in no fixed order.
   // With an end mark in each pipe, the host can wait for all output of the function.
   const mark = `\u0000${request.context.requestId}\u0000\n`;

@@ -3,7 +3,9 @@ export function functionUrn(region: string, projectId: string, functionName: str
   return `urn:fss:${region}:${projectId}:function:default:${functionName}:latest`;
 }
 
-/** Returns the function name in a URN, which may have a version. Returns undefined if the URN is malformed. */
+/**
+ * Returns the function name in a URN. The version at the end of the URN is optional. Returns undefined if the URN is malformed.
+ */
 export function functionOfUrn(urn: string): string | undefined {
   return /^urn:fss:[^:]+:[^:]+:function:[^:]+:([^:]+)(?::[^:]+)?$/.exec(urn)?.[1];
 }
@@ -18,7 +20,10 @@ interface AsyncHost {
   invokeAsync(name: string, event: unknown, options: { requestId: string }): Promise<unknown>;
 }
 
-/** Runs an asynchronous invocation that the embedded cloud has accepted, with the same request id. Use as `onInvokeAsync`. */
+/**
+ * Runs an asynchronous invocation that the embedded cloud has accepted, and keeps its request id. Pass this function to
+ * `startCloud` as `onInvokeAsync`.
+ */
 export async function runAsyncCall(host: AsyncHost, call: AsyncCall): Promise<void> {
   const name = functionOfUrn(call.urn);
   if (!name) throw new Error(`urn: expected the URN of a function, got "${call.urn}"`);

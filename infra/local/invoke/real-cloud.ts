@@ -1,4 +1,7 @@
-/** Describes the cloud that `npm run invoke -- … --real` is about to call, and decides whether the call needs `--yes`. */
+/**
+ * Describes the endpoints that `npm run invoke -- … --real` is about to call, and decides whether the invocation requires
+ * `--yes`.
+ */
 
 import { isObject, type JsonObject } from "../../../shared/core/json.ts";
 import { readHttp } from "../../../shared/functiongraph/read-http.ts";
@@ -9,7 +12,7 @@ import { SERVICE_NAMES } from "../cloud/index.ts";
 
 type Settings = Record<string, string>;
 
-/** The services that the functions call. LTS is the last one, because it only receives records. */
+/** The services that the functions call. LTS is the last service, because it only receives result records. */
 const SERVICES = SERVICE_NAMES.map((name) => name.toUpperCase() as Service);
 
 /** Returns lines for the terminal: the region, the project, and the endpoint of each service that the functions call. */
@@ -41,10 +44,10 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
 }
 
 /**
- * Returns an error message if an invocation may delete snapshots, or undefined if it cannot delete any. Assumes that an unknown
- * function, and a function with an unreadable event, may delete snapshots.
+ * Returns an error message if an invocation may delete snapshots. Returns undefined if the invocation cannot delete a snapshot.
+ * If the function is unknown or the event is unreadable, assumes that the invocation may delete snapshots.
  */
-export function mayDelete(functionName: string, event: unknown, settings: Settings): string | undefined {
+export function warnBeforeDeletion(functionName: string, event: unknown, settings: Settings): string | undefined {
   const warn = (why: string, alternative: string) => `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
   const orDryRun = ', or set "dry_run": true in the policy to list the snapshots only';
   const makesRoom = `${functionName} deletes snapshots of a disk that has no room for a new snapshot, because`;
@@ -71,7 +74,7 @@ export function mayDelete(functionName: string, event: unknown, settings: Settin
 
 const DEFINITIONS = await loadDefinitions();
 
-/** Returns whether a function may delete, by the calls in its definition. */
+/** Returns whether the definition of a function contains a delete call. Returns true if the function is unknown. */
 function mayCallDelete(functionName: string): boolean {
   const definition = DEFINITIONS.find(({ name }) => name === functionName);
   return definition === undefined || callsOf(definition, DEFINITIONS).some((call) => /delete/i.test(call));

@@ -2,14 +2,19 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SERVICE_NAMES } from "../cloud/index.ts";
-import { bundlesIn, type Host, type Invocation, type Line, startHost } from "../host/index.ts";
-import { DIST, type LocalSite, startLocalSite } from "../site/local-site.ts";
+import { bundlesIn, type Host, type Invocation, type OutputLine, startHost } from "../host/index.ts";
+import { DIST_FOLDER, type LocalSite, startLocalSite } from "../site/local-site.ts";
 import { parseRecord } from "../site/records.ts";
-import { normalizeStatus, ownSnapshots, resourceOf, type SampleInventory } from "../site/sample-inventory.ts";
+import {
+  findRequestedSnapshots,
+  normalizeStatus,
+  resourceIdOf,
+  type SampleInventory,
+} from "../site/sample-inventory.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { formatTable } from "../terminal/table.ts";
-import { fillPlaceholders, placeholdersIn, type Values } from "./placeholders.ts";
-import { describeCloud, mayDelete } from "./real-cloud.ts";
+import { fillPlaceholders, type PlaceholderValues, placeholdersIn } from "./placeholders.ts";
+import { describeCloud, warnBeforeDeletion } from "./real-cloud.ts";
 
 /** The configuration variables that `--real` passes from the environment to the function. */
 const SETTINGS = [
@@ -36,8 +41,8 @@ snapshots that exist afterwards. Sample events: test/events.
 
   --real   calls the real endpoints instead of the embedded cloud, and prints these endpoints first.
            The function receives these environment variables if they are set:
-           ${wrap(SETTINGS)}
-           ${wrap(CREDENTIALS)}
+           ${wrapNames(SETTINGS)}
+           ${wrapNames(CREDENTIALS)}
   --yes    allows the function to delete snapshots on the real endpoints. Required for prune-snapshots and for every
            function that makes room for new snapshots, except in a dry run.
 
@@ -51,7 +56,7 @@ The command replaces these placeholders in the event, also in a base64 body and 
 Exit code: 0 on success, 1 if the invocation failed or returned an HTTP status of 400 or more, 2 if the arguments are
 wrong.`;
 
-type Print = (text: string) => void;
+type PrintText = (text: string) => void;
 
 /**
  * Runs the command `npm run invoke`.
@@ -59,7 +64,7 @@ type Print = (text: string) => void;
  * @returns the exit code: 1 if the invocation failed or returned an HTTP status of 400 or more, otherwise 0
  * @throws BadUsage if the arguments are wrong
  */
-export async function replay(argv: readonly string[], print: Print): Promise<number> {
+export async function replay(argv: readonly string[], print: PrintText): Promise<number> {
   const options = { real: { type: "boolean" }, yes: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = readArguments({ args: [...argv], options, allowPositionals: true });
   if (values.help) {
@@ -71,20 +76,20 @@ export async function replay(argv: readonly string[], print: Print): Promise<num
   return request.real ? invokeReal(request, print) : invokeEmbedded(request, print);
 }
 
-interface Request {
+interface ReplayRequest {
   functionName: string;
   event: unknown;
   real: boolean;
   yes: boolean;
 }
 
-function readRequest(positionals: readonly string[], real: boolean, yes: boolean): Request {
+function readRequest(positionals: readonly string[], real: boolean, yes: boolean): ReplayRequest {
   const [functionName, path, ...more] = positionals;
   if (!functionName || !path || more.length > 0) {
     throw new BadUsage(`expected a function and an event file, got ${positionals.join(" ") || "no arguments"}`);
   }
-  const functions = bundlesIn(DIST);
-  if (functions.length === 0) throw new Error(`No built function in ${DIST}. Run "npm run build" first.`);
+  const functions = bundlesIn(DIST_FOLDER);
+  if (functions.length === 0) throw new Error(`No built function in ${DIST_FOLDER}. Run "npm run build" first.`);
   if (!functions.includes(functionName)) {
     throw new BadUsage(`expected the name of a function, got "${functionName}"`);
   }
@@ -112,13 +117,13 @@ function readEvent(given: string, real: boolean): unknown {
   return event;
 }
 
-function timeValues(): Values {
+function timeValues(): PlaceholderValues {
   const now = new Date();
   const now_ms = now.getTime();
   return { now: `${now.toISOString().slice(0, 19)}Z`, now_ms, now_s: Math.floor(now_ms / 1000) };
 }
 
-function embeddedValues(inventory?: SampleInventory): Values {
+function embeddedValues(inventory?: SampleInventory): PlaceholderValues {
   return {
     volume_id: inventory?.webData ?? "",
     volume_id_2: inventory?.archive ?? "",
@@ -127,7 +132,7 @@ function embeddedValues(inventory?: SampleInventory): Values {
   };
 }
 
-async function invokeEmbedded({ functionName, event }: Request, print: Print): Promise<number> {
+async function invokeEmbedded({ functionName, event }: ReplayRequest, print: PrintText): Promise<number> {
   const localSite = await startLocalSite({ onLine: (line) => printLine(line, print) });
   try {
     printTable(
@@ -139,7 +144,7 @@ async function invokeEmbedded({ functionName, event }: Request, print: Print): P
     const filled = fillPlaceholders(event, { ...timeValues(), ...embeddedValues(localSite.inventory) });
     const code = await invoke(localSite.host, functionName, filled, print);
     await waitForInvocations(localSite);
-    printCloud(localSite, print);
+    printSnapshots(localSite, print);
     return code;
   } finally {
     await localSite.close();
@@ -156,18 +161,18 @@ async function waitForInvocations({ cloud, host }: LocalSite): Promise<void> {
   }
 }
 
-async function invokeReal({ functionName, event: stored, yes }: Request, print: Print): Promise<number> {
-  const settings = fromEnvironment(SETTINGS);
-  const credentials = fromEnvironment(CREDENTIALS);
+async function invokeReal({ functionName, event: stored, yes }: ReplayRequest, print: PrintText): Promise<number> {
+  const settings = readVariables(SETTINGS);
+  const credentials = readVariables(CREDENTIALS);
   const key = credentials.HUAWEICLOUD_SDK_AK
     ? "the keys of the environment"
     : "no keys (HUAWEICLOUD_SDK_AK is not set)";
   for (const line of describeCloud(functionName, settings, key)) print(line);
   const event = fillPlaceholders(stored, timeValues());
-  const warning = mayDelete(functionName, event, settings);
+  const warning = warnBeforeDeletion(functionName, event, settings);
   if (warning !== undefined && !yes) throw new BadUsage(warning);
   const host = await startHost({
-    dist: DIST,
+    dist: DIST_FOLDER,
     functions: [functionName],
     userData: settings,
     environment: credentials,
@@ -183,44 +188,44 @@ async function invokeReal({ functionName, event: stored, yes }: Request, print: 
   }
 }
 
-function fromEnvironment(names: readonly string[]): Record<string, string> {
+function readVariables(names: readonly string[]): Record<string, string> {
   const found = names.map((name) => [name, process.env[name] ?? ""] as const);
   return Object.fromEntries(found.filter(([, value]) => value !== ""));
 }
 
-async function invoke(host: Host, functionName: string, event: unknown, print: Print): Promise<number> {
+async function invoke(host: Host, functionName: string, event: unknown, print: PrintText): Promise<number> {
   print("Records");
   const invocation = await host.invoke(functionName, event);
   print("");
   return printResult(invocation, print);
 }
 
-function printLine({ text, stream }: Line, print: Print): void {
+function printLine({ text, stream }: OutputLine, print: PrintText): void {
   print(parseRecord(text) ? `  ${text}` : `  ${stream}: ${text}`);
 }
 
 /** Prints the result and returns the exit code. An HTTP status of 400 or more counts as a failure. */
-function printResult({ result, error, durationMs }: Invocation, print: Print): number {
+function printResult({ result, error, durationMs }: Invocation, print: PrintText): number {
   if (error) {
-    print(`Failed after ${durationMs} ms: ${error.errorType}\n  ${indent(formatJson(error.errorMessage))}\n`);
+    print(`Failed after ${durationMs} ms: ${error.errorType}\n  ${indentLines(formatJson(error.errorMessage))}\n`);
     return 1;
   }
   const response = result as { statusCode?: unknown; headers?: object; body?: unknown } | null;
   if (typeof response?.statusCode !== "number" || typeof response.body !== "string") {
-    print(`Result after ${durationMs} ms\n  ${indent(JSON.stringify(result, null, 2))}\n`);
+    print(`Result after ${durationMs} ms\n  ${indentLines(JSON.stringify(result, null, 2))}\n`);
     return 0;
   }
   const headers = Object.entries(response.headers ?? {}).map(([name, value]) => `  ${name}: ${value}\n`);
   print(
-    `HTTP ${response.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indent(formatJson(response.body))}\n`,
+    `HTTP ${response.statusCode} after ${durationMs} ms\n${headers.join("")}\n  ${indentLines(formatJson(response.body))}\n`,
   );
   return response.statusCode < 400 ? 0 : 1;
 }
 
-function printCloud({ cloud, inventory }: LocalSite, print: Print): void {
-  const rows = ownSnapshots(cloud).map((snapshot) => [
+function printSnapshots({ cloud, inventory }: LocalSite, print: PrintText): void {
+  const rows = findRequestedSnapshots(cloud).map((snapshot) => [
     snapshot.kind,
-    inventory.nameOf(resourceOf(snapshot)),
+    inventory.nameOf(resourceIdOf(snapshot)),
     snapshot.name,
     snapshot.id,
     normalizeStatus(snapshot.status),
@@ -230,7 +235,7 @@ function printCloud({ cloud, inventory }: LocalSite, print: Print): void {
     printTable(print, "Snapshots in the embedded cloud", ["kind", "resource", "name", "snapshot id", "status"], rows);
 }
 
-function printTable(print: Print, title: string, headings: string[], rows: string[][]): void {
+function printTable(print: PrintText, title: string, headings: string[], rows: string[][]): void {
   print(title);
   for (const line of formatTable(headings, rows)) print(`  ${line}`);
   print("");
@@ -245,11 +250,11 @@ function formatJson(text: string): string {
   }
 }
 
-function indent(text: string): string {
+function indentLines(text: string): string {
   return text.replaceAll("\n", "\n  ");
 }
 
-function wrap(names: readonly string[]): string {
+function wrapNames(names: readonly string[]): string {
   const lines: string[] = [];
   for (let from = 0; from < names.length; from += 4) lines.push(names.slice(from, from + 4).join(", "));
   return lines.join(",\n           ");

@@ -1,12 +1,15 @@
-/** Draws a calendar with a row for each retention rule. Each mark is a day whose snapshot the rule retains on the last day. */
+/**
+ * Draws a calendar with a row for each retention rule. Each mark in a row is the creation day of a snapshot that the rule still
+ * retains on the last day.
+ */
 import { rulesOf } from "./report.ts";
-import type { Day, Rule } from "./simulate.ts";
+import type { RetentionRule, SimulatedDay } from "./simulate.ts";
 
 const LEFT = 170;
 const TOP = 58;
 const ROW = 26;
 const MAX_WIDTH = 1_200;
-const COLORS: Record<Rule | "retained", string> = {
+const COLORS: Record<RetentionRule | "retained", string> = {
   keep_last: "#0b6e99",
   keep_within_days: "#4d8b31",
   keep_daily: "#d9730d",
@@ -18,18 +21,18 @@ const COLORS: Record<Rule | "retained", string> = {
 };
 
 /** Returns the calendar as an SVG picture. */
-export function calendar(name: string, days: readonly Day[]): string {
+export function drawCalendar(name: string, days: readonly SimulatedDay[]): string {
   const dayWidth = Math.min(14, MAX_WIDTH / days.length);
-  const x = new Map(days.map(({ day }, index) => [day, LEFT + index * dayWidth]));
+  const xByDay = new Map(days.map(({ day }, index) => [day, LEFT + index * dayWidth]));
   const last = days.at(-1);
   const retained = last?.retained ?? [];
-  const rows = [...rulesOf([{ ...(last as Day), retained }]), "retained" as const];
+  const rows = [...rulesOf([{ ...(last as SimulatedDay), retained }]), "retained" as const];
   const width = LEFT + days.length * dayWidth + 20;
   const bottom = TOP + rows.length * ROW;
 
   const months = days
     .filter(({ day }, index) => index === 0 || day.endsWith("-01"))
-    .map(({ day }) => ({ day, at: x.get(day) ?? LEFT }))
+    .map(({ day }) => ({ day, at: xByDay.get(day) ?? LEFT }))
     // Omit the first month's label if the next label would overlap it.
     .filter(({ at }, index, all) => index > 0 || (all[1]?.at ?? width) - at > 54)
     .map(
@@ -49,7 +52,7 @@ export function calendar(name: string, days: readonly Day[]): string {
       `<line x1="${LEFT}" y1="${y + ROW - 2}" x2="${round(width - 20)}" y2="${y + ROW - 2}" class="row"/>`,
       ...marked.map(
         ({ day, rules }) =>
-          `<rect x="${round(x.get(day) ?? LEFT)}" y="${y + 4}" width="${round(Math.max(2, dayWidth - 1))}" height="${ROW - 10}" fill="${COLORS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
+          `<rect x="${round(xByDay.get(day) ?? LEFT)}" y="${y + 4}" width="${round(Math.max(2, dayWidth - 1))}" height="${ROW - 10}" fill="${COLORS[row]}"><title>${day}: ${rules.join(", ")}</title></rect>`,
       ),
     ];
   });

@@ -7,9 +7,9 @@ import type { Policy } from "../../../shared/snapshots/policy.ts";
 import { retentionOf } from "../../../shared/snapshots/retention/prune.ts";
 import { validate } from "../../../shared/validation/validate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
-import { calendar } from "./calendar.ts";
-import { daysTable, exceededLimits, peak, retainedTable } from "./report.ts";
-import { type Plan, simulate } from "./simulate.ts";
+import { drawCalendar } from "./calendar.ts";
+import { describeExceededLimits, describePeak, formatDays, formatRetained } from "./report.ts";
+import { type SimulationPlan, simulate } from "./simulate.ts";
 
 const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--out <file>]
 
@@ -39,7 +39,7 @@ function readPlan({
   days,
   from = new Date().toISOString().slice(0, 10),
   every,
-}: Record<"days" | "every", string> & { from?: string }): Plan {
+}: Record<"days" | "every", string> & { from?: string }): SimulationPlan {
   const start = Date.parse(`${from}T02:00:00Z`);
   // Compare the formatted date too, because `Date.parse` converts February 30 to a day in March.
   const isValidDay = !Number.isNaN(start) && new Date(start).toISOString().slice(0, 10) === from;
@@ -60,10 +60,11 @@ function readInteger(option: string, text: string, max: number): number {
 function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy["targets"] } {
   const file = [path, resolveFromCaller(path)].find((candidate) => existsSync(candidate));
   if (file === undefined) throw new BadUsage(`expected a policy file, but ${path} does not exist`);
-  let policy = parse(readFileSync(file, "utf8"), `expected JSON in ${path}`);
+  let policy = parsePolicyJson(readFileSync(file, "utf8"), `expected JSON in ${path}`);
   if (isObject(policy) && "user_event" in policy) {
     const { user_event } = policy;
-    policy = typeof user_event === "string" ? parse(user_event, `user_event: expected JSON in ${path}`) : user_event;
+    policy =
+      typeof user_event === "string" ? parsePolicyJson(user_event, `user_event: expected JSON in ${path}`) : user_event;
   }
   const invalidPolicy = (reason: string) => new BadUsage(`${path} is not a valid policy\n${reason}`);
   const faults = validate(schema, policy);
@@ -79,12 +80,12 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
 }
 
 /** The id that replaces every placeholder, such as `{{volume_id}}`. The simulation does not depend on real resources. */
-const SOME_ID = "00000000-0000-4000-8000-000000000000";
+const PLACEHOLDER_ID = "00000000-0000-4000-8000-000000000000";
 
-/** Parses the JSON of a policy file. Removes a byte order mark and replaces each placeholder by `SOME_ID` first. */
-function parse(text: string, expected: string): unknown {
+/** Parses the JSON of a policy file. Removes a byte order mark and replaces each placeholder by `PLACEHOLDER_ID` first. */
+function parsePolicyJson(text: string, expected: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\ufeff/, "").replace(/\{\{\w+\}\}/g, SOME_ID));
+    return JSON.parse(text.replace(/^\ufeff/, "").replace(/\{\{\w+\}\}/g, PLACEHOLDER_ID));
   } catch (error) {
     throw new BadUsage(`${expected}: ${(error as Error).message}`);
   }
@@ -113,17 +114,17 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   const policy = readPolicy(path);
   const days = simulate({ ...policy, hold: [] }, plan);
   try {
-    if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), calendar(policy.policy, days));
+    if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), drawCalendar(policy.policy, days));
   } catch (error) {
     const option = out === undefined ? "--svg" : "--out";
     throw new BadUsage(`${option}: the picture could not be written: ${(error as Error).message}`);
   }
   const last = days.at(-1)?.day;
-  print(daysTable(days).join("\n"));
+  print(formatDays(days).join("\n"));
   print(`\nRetained on ${last} (${policy.policy}, ${policy.time_zone ?? "UTC"})\n`);
-  print(retainedTable(days).join("\n"));
-  const exceeded = exceededLimits(days, policy.targets ?? []);
-  print(`\n${[peak(days), ...exceeded].join("\n")}`);
+  print(formatRetained(days).join("\n"));
+  const exceeded = describeExceededLimits(days, policy.targets ?? []);
+  print(`\n${[describePeak(days), ...exceeded].join("\n")}`);
   if (picturePath !== undefined) print(`Picture: ${resolveFromCaller(picturePath)}`);
   return exceeded.map((reason) => `The policy ${policy.policy} exceeds a limit: ${reason}`);
 }

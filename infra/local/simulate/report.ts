@@ -2,17 +2,20 @@ import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Selector } from "../../../shared/snapshots/policy.ts";
 import { formatTable } from "../terminal/table.ts";
-import { type Day, type RetainedSnapshot, RULES, type Rule } from "./simulate.ts";
+import { type RetainedSnapshot, type RetentionRule, RULES, type SimulatedDay } from "./simulate.ts";
 
 /** Returns the retention rules that retain at least one snapshot on any of the days. */
-export const rulesOf = (days: readonly Day[]): Rule[] =>
+export const rulesOf = (days: readonly SimulatedDay[]): RetentionRule[] =>
   RULES.filter((rule) => days.some(({ retained }) => retained.some(({ rules }) => rules.includes(rule))));
 
-const countByRule = (retained: readonly RetainedSnapshot[], rule: Rule) =>
+const countByRule = (retained: readonly RetainedSnapshot[], rule: RetentionRule) =>
   retained.filter(({ rules }) => rules.includes(rule)).length;
 
-/** Returns a table with a row for each day. It counts retained snapshots by rule, and several rules can retain one snapshot. */
-export function daysTable(days: readonly Day[]): string[] {
+/**
+ * Returns a table with a row for each day. The column of a rule contains the number of snapshots that the rule retains. If
+ * several rules retain the same snapshot, each of their columns counts it.
+ */
+export function formatDays(days: readonly SimulatedDay[]): string[] {
   const rules = rulesOf(days);
   return formatTable(
     ["day", "created", "deleted", "retained", "oldest", ...rules],
@@ -26,7 +29,7 @@ export function daysTable(days: readonly Day[]): string[] {
 }
 
 /** Returns a table of the snapshots that are retained on the last day, newest first. */
-export function retainedTable(days: readonly Day[]): string[] {
+export function formatRetained(days: readonly SimulatedDay[]): string[] {
   const retained = days.at(-1)?.retained ?? [];
   return formatTable(
     ["created on", "retained by"],
@@ -35,7 +38,7 @@ export function retainedTable(days: readonly Day[]): string[] {
 }
 
 /** Returns a sentence that names the maximum number of retained snapshots, and the first day on which it occurs. */
-export function peak(days: readonly Day[]): string {
+export function describePeak(days: readonly SimulatedDay[]): string {
   const max = Math.max(...days.map(({ retained }) => retained.length));
   const firstDay = days.find(({ retained }) => retained.length === max)?.day;
   return `The policy retains at most ${max} snapshots, for the first time on ${firstDay}.`;
@@ -56,7 +59,7 @@ function limitOf({ kind: name, instant_access }: Selector): { max?: number; labe
 }
 
 /** Returns a sentence for each snapshot limit per disk that the policy exceeds. */
-export function exceededLimits(days: readonly Day[], targets: readonly Selector[]): string[] {
+export function describeExceededLimits(days: readonly SimulatedDay[], targets: readonly Selector[]): string[] {
   const sentences = targets.map(limitOf).flatMap(({ max, label }) => {
     const fullDay = max === undefined ? undefined : days.find(({ retained }) => retained.length >= max);
     if (fullDay === undefined) return [];

@@ -14,10 +14,10 @@ export const RULES = [
   "keep_yearly",
   "min_keep",
 ] as const;
-export type Rule = (typeof RULES)[number];
+export type RetentionRule = (typeof RULES)[number];
 
 /** When and how often the simulation creates a snapshot. */
-export interface Plan {
+export interface SimulationPlan {
   /** When the first snapshot is created, in epoch milliseconds. */
   from: number;
   days: number;
@@ -27,11 +27,11 @@ export interface Plan {
 export interface RetainedSnapshot {
   /** The creation date in the policy's time zone, such as `2026-11-21`. */
   day: string;
-  rules: Rule[];
+  rules: RetentionRule[];
 }
 
 /** The result of one simulated day. */
-export interface Day {
+export interface SimulatedDay {
   day: string;
   created: number;
   deleted: number;
@@ -41,11 +41,14 @@ export interface Day {
 
 const HOUR_MS = 3_600_000;
 
-/** Simulates one resource: creates a snapshot at a fixed interval and prunes after each. Returns the result of each day. */
-export function simulate(policy: PrunePolicy, { from, days, everyHours }: Plan): Day[] {
+/**
+ * Simulates a policy for one resource: creates a snapshot at a fixed interval, and deletes snapshots by the retention after
+ * each new snapshot. Returns the result of each day.
+ */
+export function simulate(policy: PrunePolicy, { from, days, everyHours }: SimulationPlan): SimulatedDay[] {
   const options = retentionOf(policy);
   const dayOf = (time: number) => new Date(options.wallClock(instant(time))).toISOString().slice(0, 10);
-  const result: Day[] = [];
+  const result: SimulatedDay[] = [];
   let existing: FoundSnapshot[] = [];
   for (let time = from; time < from + days * 24 * HOUR_MS; time += everyHours * HOUR_MS) {
     const plan = planRetention([...existing, snapshotAt(time)], options);
@@ -73,4 +76,4 @@ const snapshotAt = (time: number): FoundSnapshot => ({
   raw: {},
 });
 
-const rulesIn = (rule: string): Rule[] => RULES.filter((name) => rule.split(/,? /).includes(name));
+const rulesIn = (rule: string): RetentionRule[] => RULES.filter((name) => rule.split(/,? /).includes(name));

@@ -9,7 +9,7 @@ export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
   user_event: JSON.stringify(policy),
 });
 
-/** A disk attachment that CTS reports. */
+/** The attachment of a disk to a server, as the two CTS traces describe it. */
 interface Attachment {
   serverId: string;
   serverName: string;
@@ -42,7 +42,7 @@ export const requestTrace = (attachment: Attachment) => ({
   },
 });
 
-/** Returns the CTS trace of a completed attachment. It contains neither the user nor the disk. */
+/** Returns the CTS trace of a completed attachment. This trace contains neither the user nor the disk. */
 export const completionTrace = (attachment: Attachment) => ({
   cts: {
     ...commonFields({ ...attachment, time: Date.now() }),

@@ -6,7 +6,7 @@ export interface Reply {
 }
 
 /** Sends a POST request with a JSON body. */
-export async function post(url: string, body: object, headers: Record<string, string> = {}): Promise<Reply> {
+export async function postJson(url: string, body: object, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
@@ -15,15 +15,18 @@ export async function post(url: string, body: object, headers: Record<string, st
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Returns the error message in a response of a function or of the API gateway. Returns any other response unchanged. */
-export function message(text: string): string {
-  const response = parse(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
+/**
+ * Returns the error message in an error response of a function or of the API gateway. Returns the text of any other response
+ * unchanged.
+ */
+export function errorMessageIn(text: string): string {
+  const response = parseJson(text) as { error?: { code?: string; message?: string }; error_msg?: string } | undefined;
   if (response?.error) return `${response.error.code ?? ""} ${response.error.message ?? ""}`.trim();
   return response?.error_msg ?? text;
 }
 
 /** Parses JSON. Returns undefined for invalid JSON. */
-export function parse(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

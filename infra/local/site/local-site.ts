@@ -6,7 +6,7 @@ import {
   functionUrn,
   type Gateway,
   type Host,
-  type Line,
+  type OutputLine,
   runAsyncCall,
   startGateway,
   startHost,
@@ -14,7 +14,7 @@ import {
 import { addSampleInventory, type SampleInventory } from "./sample-inventory.ts";
 
 /** The folder into which `npm run build` writes the bundles. */
-export const DIST = join(import.meta.dirname, "..", "..", "..", "dist");
+export const DIST_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist");
 
 export const REGION = "eu-west-101";
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
@@ -33,9 +33,9 @@ export interface LocalSite {
 export async function startLocalSite(options: {
   dist?: string;
   creationMs?: CloudOptions["creationMs"];
-  onLine(line: Line): void;
+  onLine(line: OutputLine): void;
 }): Promise<LocalSite> {
-  const dist = options.dist ?? DIST;
+  const dist = options.dist ?? DIST_FOLDER;
   const functions = bundlesIn(dist);
   if (functions.length === 0) throw new Error(`No built function in ${dist}. Run "npm run build" first.`);
   const definitions = await loadDefinitions();

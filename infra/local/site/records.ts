@@ -17,7 +17,7 @@ export interface ResultRecord {
   error?: { reason?: string; code?: string; message?: string };
 }
 
-/** Parses a line that a function printed. Returns undefined if the line is not a result record. */
+/** Parses a line that a function printed. Returns the result record, or undefined if the line is not a result record. */
 export function parseRecord(text: string): ResultRecord | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
@@ -35,14 +35,17 @@ function isRecord(value: unknown): value is ResultRecord {
 }
 
 /** Formats a result record as a line, such as `create-snapshot  accepted  web-1-data`. Appends the error if there is one. */
-export function summarize(record: ResultRecord, nameOf: (id: string) => string): string {
+export function summarizeRecord(record: ResultRecord, nameOf: (id: string) => string): string {
   const subject = record.action === "run" ? "the run" : nameOf(record.resource_id ?? record.name ?? "-");
   const reason = record.error?.reason ? `  ${record.error.reason}: ${record.error.message ?? ""}` : "";
   return `${record.function}  ${record.outcome}  ${subject}${reason}`;
 }
 
-/** Returns a string that identifies a result record, both on stdout and in the LTS log stream. */
-function identify(record: ResultRecord): string {
+/**
+ * Returns a string that identifies a result record. The string is the same for the record on stdout and the record in the LTS
+ * log stream.
+ */
+function identifyRecord(record: ResultRecord): string {
   const { function: name, request_id, action, kind, resource_id, snapshot_id, outcome, time } = record;
   return JSON.stringify([name, request_id, action, kind, resource_id, snapshot_id, outcome, time]);
 }
@@ -51,10 +54,10 @@ function identify(record: ResultRecord): string {
 export function missingFromTopic(printed: readonly ResultRecord[], cloud: EmbeddedCloud): ResultRecord[] {
   const arrived = cloud.logs.map(({ line }) => line).filter(isRecord);
   const unmatched = new Map<string, number>();
-  for (const record of arrived) unmatched.set(identify(record), (unmatched.get(identify(record)) ?? 0) + 1);
+  for (const record of arrived) unmatched.set(identifyRecord(record), (unmatched.get(identifyRecord(record)) ?? 0) + 1);
   return printed.filter((record) => {
-    const count = unmatched.get(identify(record)) ?? 0;
-    unmatched.set(identify(record), count - 1);
+    const count = unmatched.get(identifyRecord(record)) ?? 0;
+    unmatched.set(identifyRecord(record), count - 1);
     return count <= 0;
   });
 }

@@ -7,7 +7,7 @@ interface SampleResource {
   type: string;
   name: string;
   id: string;
-  /** The name of the server of a disk, or `-`. */
+  /** The name of the server that a disk is attached to. `-` for an unattached disk, empty for a resource that is not a disk. */
   attachedTo: string;
   tags: Record<string, string>;
   /** The field of a create request that names the resource, such as `volume_id`. */
@@ -21,29 +21,35 @@ export interface SampleInventory {
   webData: string;
   archive: string;
   resources: SampleResource[];
-  /** Returns the name of a resource, or the id if it is not a sample resource. */
+  /** Returns the name of the sample resource with this id. Returns the id itself if no sample resource has this id. */
   nameOf(id: string): string;
-  /** Returns the id of the resource with this name. */
+  /** Returns the id of the sample resource with this name. */
   idOf(name: string): string;
-  /** Records in `resources` that a disk is attached to a server. */
+  /** Changes `attachedTo` of a disk in `resources`, after the disk was attached to a server. */
   setAttached(disk: string, server: string): void;
 }
 
-/** The age of older attachments. It is large, so a trace without a disk id does not match these attachments. */
+/**
+ * The age of all sample attachments except that of web-1-data, in milliseconds. It is large, so disk-attached does not match a
+ * trace without a disk id with these attachments.
+ */
 const LONG_AGO_MS = 30 * 24 * 3_600_000;
 
-/** Returns an id that depends on the name only, so stored events can contain it. */
+/** Returns an id that depends only on the name, so stored events can contain the ids of sample resources. */
 function idFor(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The names of sample resources by their type. Default: the type with the number 1. */
-const NAMES: Record<string, string> = { cluster: "warehouse" };
+/**
+ * The names of the sample resources that are neither servers nor disks, by type. Default: the type and a number, such as
+ * `share-1`.
+ */
+const NAME_BY_TYPE: Record<string, string> = { cluster: "warehouse" };
 
 /**
- * Adds two servers with two disks each, an unattached disk, and one resource of every other type, such as a cluster. Their tags
- * allow policies to select them. Only the disk web-1-data was attached recently.
+ * Adds two servers with two disks each, an unattached disk, and one resource of every other type, such as a cluster. Policies
+ * can select these resources by their tags. Only the disk web-1-data was attached recently.
  */
 export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
   const web = cloud.addServer({ id: idFor("web-1"), name: "web-1", tags: { role: "web" } });
@@ -64,7 +70,7 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
     { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
   ];
   const others = cloud.otherResources.map(({ type, idField }): SampleResource => {
-    const name = NAMES[type] ?? `${type}-1`;
+    const name = NAME_BY_TYPE[type] ?? `${type}-1`;
     return { type, idField, name, id: idFor(name), attachedTo: "", tags: { backup: "daily" } };
   });
   for (const { type, ...resource } of others) cloud.addOther(type, resource);
@@ -104,19 +110,19 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
   };
 }
 
-/** Returns the snapshots that a caller requested: groups, but not the members of groups. */
-export function ownSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
+/** Returns the snapshots that a caller requested. This includes snapshot groups, but not their member snapshots. */
+export function findRequestedSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
   return cloud.snapshots().filter((snapshot) => !snapshot.snapshot_group_id);
 }
 
-/** Returns the id of the resource of a snapshot. */
-export function resourceOf(snapshot: SnapshotView): string {
+/** Returns the id of the disk, server or cluster that a snapshot was created of. */
+export function resourceIdOf(snapshot: SnapshotView): string {
   return String(snapshot[KINDS[snapshot.kind].target.idOption] ?? "");
 }
 
 /**
- * Returns a status in the same spelling for all services. DWS uses upper case, and one page of the documents spells the status
- * of a group `avaialble` (SOURCES.md#evs-groups-status).
+ * Returns a status in the spelling that is common to all services. DWS spells statuses in upper case, and one EVS page spells
+ * the status of an available snapshot group `avaialble` (SOURCES.md#evs-groups-status).
  */
 export function normalizeStatus(status: string): string {
   const lower = status.toLowerCase();

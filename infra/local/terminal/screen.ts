@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 
-/** Prints the output of `npm start`: lines, and in a terminal also a progress line at the bottom, which is updated in place. */
+/** Prints lines. In a terminal, also shows a progress line below them, which is updated in place. */
 export interface Screen {
   line(text?: string): void;
   /** Shows a progress line until the next call of `update` or `line`. An empty string removes it. Works only in a terminal. */

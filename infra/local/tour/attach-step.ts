@@ -1,12 +1,15 @@
 import { completionTrace, requestTrace } from "../site/events.ts";
-import { deliver, failureOf } from "./deliveries.ts";
+import { createFailureResult, deliver } from "./deliveries.ts";
 import type { TourStep } from "./step.ts";
 
-/** How long the attachment takes, in milliseconds. The first trace arrives before the disk is attached. */
+/** How long the attachment takes, in milliseconds. The step delivers the first CTS trace before the disk is attached. */
 const ATTACHING_MS = 800;
 
-/** Attaches a disk and delivers both traces of the attachment. The first trace arrives while the disk is still attaching. */
-export function attachStep(disk: string, server: string): TourStep {
+/**
+ * Returns the step that attaches a disk, and delivers the two CTS traces of the attachment to disk-attached. The first trace
+ * must create a snapshot, although the disk is still `attaching`. The second trace must create no further snapshot.
+ */
+export function createAttachStep(disk: string, server: string): TourStep {
   return {
     title: "CTS attachVolume x 2",
     subject: disk,
@@ -21,13 +24,15 @@ export function attachStep(disk: string, server: string): TourStep {
       cloud.attach(attachment.volumeId, attachment.serverId, { after: ATTACHING_MS });
       inventory.setAttached(disk, server);
       const requested = await deliver(localSite, "disk-attached", requestTrace(attachment));
-      if (requested.outcomes.accepted !== 1 || requested.failed) return failureOf(requested);
+      if (requested.outcomes.accepted !== 1 || requested.failed) return createFailureResult(requested);
       const completed = await deliver(localSite, "disk-attached", completionTrace(attachment));
       const isDuplicateFree = completed.outcomes.existing === 1 && completed.snapshotIds.length === 0;
       return {
-        summary: `requested: accepted, ${requested.seconds.toFixed(1)} s later  completed: ${completed.summary}`,
+        summary: `first trace: 1 accepted after ${requested.seconds.toFixed(1)} s  second trace: ${completed.summary}`,
         snapshotIds: requested.snapshotIds,
-        problems: isDuplicateFree ? [] : [`the second trace: ${completed.summary}`],
+        problems: isDuplicateFree
+          ? []
+          : [`second trace: expected 1 existing and no new snapshot, got ${completed.summary}`],
       };
     },
   };

@@ -1,18 +1,19 @@
 import { isObject } from "../../../shared/core/json.ts";
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
-import { message, parse, post } from "../site/gateway-calls.ts";
+import { errorMessageIn, parseJson, postJson } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
 /**
- * Sends a create request through the gateway twice. The second request must return the snapshot of the first request.
+ * Returns the step that sends the same create request through the gateway twice. The second response must contain the snapshot
+ * that the first request created.
  *
- * @param options the create options in addition to the default values of the kind
+ * @param options the fields of the request body that differ from the default values of the kind
  */
-export function createStep(kind: Kind, subject: string, options: object): TourStep {
+export function createRepeatedRequestStep(kind: Kind, subject: string, options: object): TourStep {
   const functionName = `create-${kind.name}`;
   const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
   const snapshotId = (text: string) => {
-    const response = parse(text);
+    const response = parseJson(text);
     return isObject(response) ? kind.createdId(response) : undefined;
   };
   return {
@@ -20,14 +21,14 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
     subject,
     async run({ gateway }) {
       const send = async () => {
-        const reply = await post(`${gateway.url}/${functionName}`, body, { "idempotency-key": `tour-${subject}` });
+        const reply = await postJson(`${gateway.url}/${functionName}`, body, { "idempotency-key": `tour-${subject}` });
         const outcome = reply.headers.get("x-snapshot-outcome") ?? undefined;
         return { ...reply, outcome, id: snapshotId(reply.text) };
       };
       const first = await send();
       if (first.outcome !== "accepted" || !first.id) {
-        const summary = `${first.status} ${message(first.text)}`;
-        const problem = `responded with ${first.status} ${first.outcome ?? ""}: ${message(first.text)}`;
+        const summary = `${first.status} ${errorMessageIn(first.text)}`;
+        const problem = `expected the outcome accepted, got ${[first.status, first.outcome].filter(Boolean).join(" ")}: ${errorMessageIn(first.text)}`;
         return { summary, snapshotIds: [], problems: [problem] };
       }
       const again = await send();
@@ -37,7 +38,9 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
         snapshotIds: [first.id],
         problems: isSame
           ? []
-          : [`sent again, it responded with ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`],
+          : [
+              `sent again: expected existing ${first.id}, got ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`,
+            ],
       };
     },
   };

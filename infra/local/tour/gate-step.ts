@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { message, parse, post, type Reply } from "../site/gateway-calls.ts";
+import { errorMessageIn, parseJson, postJson, type Reply } from "../site/gateway-calls.ts";
 import type { TourStep } from "./step.ts";
 
-/** The interval between two requests. It is shorter than `Retry-After`, because the tour must be short. */
+/**
+ * The pause between two requests, in milliseconds. It is shorter than the `Retry-After` in the responses, so the tour does not
+ * take long.
+ */
 const POLL_MS = 500;
 const MAX_WAIT_MS = 15_000;
 
@@ -11,8 +14,8 @@ interface GateResponse {
   snapshots?: { snapshot_id?: string; detail?: string }[];
 }
 
-/** Requests the gate of a deployment, and repeats the request until the gate is open. */
-export function gateStep(deployment: string, targets: object[]): TourStep {
+/** Returns the step that calls pre-deploy for a deployment, and repeats the call until pre-deploy responds `ready`. */
+export function createGateStep(deployment: string, targets: object[]): TourStep {
   return {
     title: "POST /pre-deploy",
     subject: deployment,
@@ -20,10 +23,10 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
     async run({ gateway }) {
       const startedAt = performance.now();
       const requestGate = () =>
-        post(`${gateway.url}/pre-deploy`, { deployment_id: deployment, targets, wait_seconds: 0 });
+        postJson(`${gateway.url}/pre-deploy`, { deployment_id: deployment, targets, wait_seconds: 0 });
       const first = await requestGate();
       const ids = snapshotIds(first);
-      if (first.status !== 202) return failure(first, ids);
+      if (first.status !== 202) return createFailure(first, ids);
       let calls = 1;
       let last = first;
       while (last.status === 202 && performance.now() - startedAt < MAX_WAIT_MS) {
@@ -31,7 +34,7 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
         last = await requestGate();
         calls += 1;
       }
-      if (last.status !== 200) return failure(last, ids);
+      if (last.status !== 200) return createFailure(last, ids);
       const isSame = String(snapshotIds(last)) === String(ids);
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       return {
@@ -39,17 +42,17 @@ export function gateStep(deployment: string, targets: object[]): TourStep {
         snapshotIds: ids,
         problems: isSame
           ? []
-          : [`the first call returned the snapshots ${ids}, the last call returned ${snapshotIds(last)}`],
+          : [`expected the snapshots ${ids} of the first call in the last response, got ${snapshotIds(last)}`],
       };
     },
   };
 }
 
 const snapshotIds = ({ text }: Reply): string[] =>
-  ((parse(text) as GateResponse | undefined)?.snapshots ?? []).flatMap(({ snapshot_id }) => snapshot_id ?? []);
+  ((parseJson(text) as GateResponse | undefined)?.snapshots ?? []).flatMap(({ snapshot_id }) => snapshot_id ?? []);
 
-const failure = ({ status, text }: Reply, ids: string[]) => ({
-  summary: `${status} ${message(text)}`,
+const createFailure = ({ status, text }: Reply, ids: string[]) => ({
+  summary: `${status} ${errorMessageIn(text)}`,
   snapshotIds: ids,
-  problems: [`responded with ${status}: ${message(text)}`],
+  problems: [`expected 202 and later 200, got ${status}: ${errorMessageIn(text)}`],
 });

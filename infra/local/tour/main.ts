@@ -1,4 +1,4 @@
-/** Runs `npm start`: a tour of the functions on the embedded cloud, which then keeps running for experiments. */
+/** Runs `npm start`: shows the functions on an embedded cloud, which then keeps running for experiments. */
 import { printAddresses } from "../site/addresses.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { createScreen } from "../terminal/screen.ts";
@@ -17,7 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 
   const screen = createScreen();
-  const stopped = stopSignal();
+  const stopped = waitForStopSignal();
   const tour = await Promise.race([runTour(screen), stopped]);
   if (!tour) return 130;
   const { localSite, problems } = tour;
@@ -31,8 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
-/** Resolves at the first Ctrl-C. The second Ctrl-C ends the process at once. */
-function stopSignal(): Promise<undefined> {
+/** Resolves at the first Ctrl-C. A second Ctrl-C ends the process immediately. */
+function waitForStopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(undefined));
   });

@@ -2,21 +2,24 @@ import type { LocalSite } from "../site/local-site.ts";
 
 /** The result of one step of the tour. */
 export interface StepResult {
-  /** The end of the step's line: the response, the outcome, the id. */
+  /** What happened, for the end of the step's line in the terminal: the response, the outcome and the snapshot id. */
   summary: string;
-  /** The snapshots that the step created. */
+  /** The ids of the snapshots that the step created. */
   snapshotIds: string[];
-  /** What went wrong. Empty if the step succeeded. */
+  /** One message for each failed check. Empty if the step succeeded. */
   problems: string[];
 }
 
-/** One step of the tour. */
+/** One step of the tour, such as a create request that is sent twice. */
 export interface TourStep {
   /** What the step calls, such as `POST /create-snapshot`. */
   title: string;
   /** The name of the resource or deployment that the step concerns. */
   subject: string;
-  /** Whether the step starts after all earlier snapshots have ended, because a cluster allows one snapshot at a time. */
+  /**
+   * Whether the step waits until the snapshots of all earlier steps are finished, because a cluster allows one snapshot at a
+   * time.
+   */
   waitsForSnapshots?: boolean;
   run(localSite: LocalSite): Promise<StepResult>;
 }

@@ -1,28 +1,28 @@
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { LocalSite } from "../site/local-site.ts";
-import { attachStep } from "./attach-step.ts";
-import { createStep } from "./create-step.ts";
-import { gateStep } from "./gate-step.ts";
+import { createAttachStep } from "./attach-step.ts";
+import { createRepeatedRequestStep } from "./create-step.ts";
+import { createGateStep } from "./gate-step.ts";
 import type { TourStep } from "./step.ts";
-import { timerStep } from "./timer-step.ts";
+import { createTimerStep } from "./timer-step.ts";
 
-/** The resource of which the tour creates a snapshot of a kind. Default: the first resource that the kind can use. */
-const RESOURCES: Record<string, string> = {
+/** The sample resource that the tour snapshots, for each kind of snapshot. Default: the first resource that the kind can use. */
+const RESOURCE_NAME_BY_KIND: Record<string, string> = {
   snapshot: "web-1-data",
   "standard-snapshot": "web-1-system",
   "snapshot-group": "database-1",
 };
 
-/** How the policy of the tour selects the resources of a kind. Default: by the tag `backup`. */
-const SELECTIONS: Record<string, object> = {
+/** How the tour's policy selects resources, for each kind of snapshot. Default: by the tag `backup`. */
+const SELECTION_BY_KIND: Record<string, object> = {
   snapshot: { tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
   "standard-snapshot": { tags: { tier: "cold" } },
   "snapshot-group": { tags: { role: "web" } },
 };
 
-/** Returns the steps of the tour, in their order. Each kind of snapshot has a step of its own. */
-export function tourSteps({ inventory }: LocalSite): TourStep[] {
+/** Returns the steps of the tour in order. The first steps create a snapshot of each kind. */
+export function createTourSteps({ inventory }: LocalSite): TourStep[] {
   const kinds = Object.values<Kind>(KINDS).map((kind) => {
     const { idField, name } = resourceFor(kind);
     return { kind, idField, name, id: inventory.idOf(name) };
@@ -30,21 +30,26 @@ export function tourSteps({ inventory }: LocalSite): TourStep[] {
 
   function resourceFor({ name, target }: Kind) {
     const usable = inventory.resources.filter(({ idField }) => idField === target.idOption);
-    const resource = usable.find((one) => one.name === RESOURCES[name]) ?? usable[0];
+    const resource = usable.find((one) => one.name === RESOURCE_NAME_BY_KIND[name]) ?? usable[0];
     if (resource === undefined) throw new Error(`The sample inventory has no resource for the kind ${name}.`);
     return resource;
   }
 
   return [
-    ...kinds.map(({ kind, idField, name, id }) => createStep(kind, name, { [idField]: id, name: `${name}-by-hand` })),
-    timerStep({
+    ...kinds.map(({ kind, idField, name, id }) =>
+      createRepeatedRequestStep(kind, name, { [idField]: id, name: `${name}-by-hand` }),
+    ),
+    createTimerStep({
       policy: "nightly",
       time_zone: "Europe/Berlin",
-      targets: kinds.map(({ kind }) => ({ kind: kind.name, ...(SELECTIONS[kind.name] ?? { tags: { backup: "*" } }) })),
+      targets: kinds.map(({ kind }) => ({
+        kind: kind.name,
+        ...(SELECTION_BY_KIND[kind.name] ?? { tags: { backup: "*" } }),
+      })),
       retention: { keep_last: 3, keep_daily: 3, keep_weekly: 3 },
     }),
-    attachStep("archive", "database-1"),
-    gateStep(
+    createAttachStep("archive", "database-1"),
+    createGateStep(
       "release-7",
       kinds.map(({ kind, id }) => ({ kind: kind.name, [kind.target.idsField]: [id] })),
     ),

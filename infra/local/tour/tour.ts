@@ -1,40 +1,43 @@
-import type { Line } from "../host/index.ts";
+import type { OutputLine } from "../host/index.ts";
 import { type LocalSite, startLocalSite } from "../site/local-site.ts";
-import { missingFromTopic, parseRecord, type ResultRecord, summarize } from "../site/records.ts";
+import { missingFromTopic, parseRecord, type ResultRecord, summarizeRecord } from "../site/records.ts";
 import { normalizeStatus } from "../site/sample-inventory.ts";
-import { type Watch, watchSnapshots } from "../site/watch.ts";
+import { type SnapshotWatcher, watchSnapshots } from "../site/watch.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable } from "../terminal/table.ts";
-import { tourSteps } from "./steps.ts";
+import { createTourSteps } from "./steps.ts";
 
-/** How long a creation takes, in milliseconds. The times are short, and differ by kind to make the progress visible. */
+/**
+ * How long the embedded cloud takes to create a snapshot of each kind, in milliseconds. The durations differ, so a user can see
+ * the progress.
+ */
 const CREATION_MS = { snapshot: 800, "standard-snapshot": 1200, "snapshot-group": 1600, "cluster-snapshot": 2000 };
-/** How long the tour waits for snapshots, in milliseconds. */
+/** The maximum time that the tour waits for snapshots to finish, in milliseconds. */
 const MAX_WAIT_MS = 30_000;
 
 export interface Tour {
   localSite: LocalSite;
-  /** What went wrong. Empty if every snapshot is available and the logging topic received every record. */
+  /** One message for each failed check. Empty if every snapshot is available and the logging topic received every record. */
   problems: string[];
   close(): Promise<void>;
 }
 
-/** Starts the local site, runs the steps, waits for the snapshots and prints a summary. */
+/** Starts the local site, runs the steps of the tour, waits until the snapshots are finished, and prints a summary. */
 export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   const { style } = screen;
   const records: ResultRecord[] = [];
-  /** The lines that are printed after the line of the current step. Undefined while no step is running. */
+  /** The lines to print after the line of the current step. Undefined while no step is running. */
   let delayedLines: string[] | undefined;
   let localSite: LocalSite | undefined;
 
   const print = (text: string) => (delayedLines ? delayedLines.push(text) : screen.line(text));
-  const onLine = (line: Line) => {
+  const onLine = (line: OutputLine) => {
     const record = parseRecord(line.text);
     if (!record) return void print(style.dim(`     ${line.function}: ${line.text.slice(0, 200)}`));
     records.push(record);
-    // Skip the record of the run, because the records of its targets contain the same information.
+    // Do not print the record of a whole run, because the records of its snapshots contain the same information.
     if (record.action === "run") return;
-    print(style.dim(`     record  ${summarize(record, (id) => localSite?.inventory.nameOf(id) ?? id)}`));
+    print(style.dim(`     record  ${summarizeRecord(record, (id) => localSite?.inventory.nameOf(id) ?? id)}`));
   };
 
   const running = await startLocalSite({ creationMs: CREATION_MS, onLine, ...(dist ? { dist } : {}) });
@@ -48,7 +51,8 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   const watch = watchSnapshots(
     cloud,
     ({ name, status, seconds, resourceId, kind }) => {
-      // The line of the step implies `creating`. On a terminal the progress line and the table show the other statuses.
+      // Do not repeat what the terminal already shows: the line of each step says which snapshot is being created, and a
+      // terminal also shows a progress line.
       if (isRunning && (screen.terminal || status === "creating")) return;
       const duration = status === "creating" ? "" : `after ${seconds.toFixed(1)} s`;
       const text = `     ${status}  ${name || kind} of ${inventory.nameOf(resourceId)}  ${duration}`.trimEnd();
@@ -57,13 +61,13 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
     () => {
       if (!isRunning) return;
       const elapsed = ((performance.now() - started) / 1000).toFixed(1);
-      screen.update(`     ${[currentStep, watch.counts()].filter(Boolean).join("  ")}  ${elapsed} s`);
+      screen.update(`     ${[currentStep, watch.countByStatus()].filter(Boolean).join("  ")}  ${elapsed} s`);
     },
   );
 
   const problems: string[] = [];
   const ids: string[] = [];
-  for (const [index, step] of tourSteps(running).entries()) {
+  for (const [index, step] of createTourSteps(running).entries()) {
     if (step.waitsForSnapshots) await watch.waitUntilSettled(ids, MAX_WAIT_MS);
     delayedLines = [];
     currentStep = `${step.title} ${step.subject}`;
@@ -72,7 +76,7 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
       snapshotIds: [],
       problems: [error.message],
     }));
-    const mark = result.problems.length === 0 ? style.good("ok") : style.bad("NO");
+    const mark = result.problems.length === 0 ? style.good("ok") : style.bad("FAILED");
     screen.line(`  ${index + 1}  ${step.title.padEnd(30)} ${step.subject.padEnd(11)} ${result.summary}  ${mark}`);
     for (const text of delayedLines) screen.line(text);
     delayedLines = undefined;
@@ -117,7 +121,7 @@ function printInventory({ inventory, host }: LocalSite, { line, style }: Screen)
 function printTable(
   ids: readonly string[],
   { inventory }: LocalSite,
-  watch: Watch,
+  watch: SnapshotWatcher,
   records: readonly ResultRecord[],
   { line, style }: Screen,
 ): void {
@@ -143,11 +147,14 @@ function printTable(
   line();
 }
 
-/** Returns a line for each snapshot that is not available or has no record, and for each record that the topic lacks. */
+/**
+ * Returns a message for each snapshot that is not available or has no result record, and for each record that the logging topic
+ * did not receive.
+ */
 function findProblems(
   ids: readonly string[],
   localSite: LocalSite,
-  watch: Watch,
+  watch: SnapshotWatcher,
   records: readonly ResultRecord[],
 ): string[] {
   const { cloud, inventory } = localSite;
@@ -157,17 +164,21 @@ function findProblems(
     (id) => !records.some(({ snapshot_id, outcome }) => snapshot_id === id && outcome === "accepted"),
   );
   return [
-    ...unavailable.map((id) => `${nameOf(id)} is ${watch.get(id)?.status ?? "missing"}, expected available`),
-    ...unrecorded.map((id) => `${nameOf(id)} has no result record`),
+    ...unavailable.map(
+      (id) => `${nameOf(id)}: expected the status available, got ${watch.get(id)?.status ?? "no snapshot"}`,
+    ),
+    ...unrecorded.map((id) => `${nameOf(id)}: expected a result record with the outcome accepted, got none`),
     ...missingFromTopic(records, cloud).map(
-      (record) => `missing from the logging topic: ${summarize(record, inventory.nameOf)}`,
+      (record) => `the logging topic did not receive this result record: ${summarizeRecord(record, inventory.nameOf)}`,
     ),
   ];
 }
 
 function printVerdict(problems: readonly string[], snapshots: number, records: number, { line, style }: Screen): void {
   if (problems.length === 0) {
-    line(style.good(`${snapshots} snapshots available, all ${records} records in the logging topic`));
+    line(
+      style.good(`${snapshots} snapshots are available, and the logging topic received all ${records} result records`),
+    );
     return;
   }
   line(style.bad("Problems:"));

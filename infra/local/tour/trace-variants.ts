@@ -1,7 +1,7 @@
 /**
- * Builds the events of an attached disk in every documented or plausible form. Nobody has published a captured trace of an
- * attachment, so the form that the cloud sends is UNCONFIRMED. *CTS User Guide, "Trace Structure" (cts_03_0010)* shows the
- * time `Dec 8, 2016 11:24:04 GMT+08:00` and documents bodies that are JSON strings.
+ * Builds CTS traces of a disk attachment in every documented or plausible form. Nobody has published a captured trace of an
+ * attachment, so the form that CTS sends is UNCONFIRMED. *CTS User Guide, "Trace Structure" (cts_03_0010)* shows the time `Dec
+ * 8, 2016 11:24:04 GMT+08:00` and documents bodies that are JSON strings.
  */
 export interface AttachmentTraces {
   serverId: string;
@@ -10,90 +10,97 @@ export interface AttachmentTraces {
   device?: string;
   /** When the attach request arrived, in epoch milliseconds. */
   requestedAt: number;
-  /** When the job of the attachment ended, in epoch milliseconds. Default: 30 seconds after the request. */
+  /** When the attachment job finished, in epoch milliseconds. Default: 30 seconds after the request. */
   completedAt?: number;
 }
 
-/** The formats of a time. The usual format is the first one. */
-const TIME_LAYOUTS = {
+/** The formats of the times in a trace. The first format is the usual one. */
+const TIME_FORMATS = {
   milliseconds: (ms: number) => ms,
   seconds: (ms: number) => Math.floor(ms / 1000),
   digits: (ms: number) => String(ms),
   iso: (ms: number) => new Date(ms).toISOString(),
   /** `2026-11-28T01:35:51+08:00` */
-  offset: (ms: number) => `${east(ms).slice(0, 19)}+08:00`,
+  offset: (ms: number) => `${formatUtc8(ms).slice(0, 19)}+08:00`,
   /** `2026/11/28 01:35:51 GMT+08:00` */
-  yearFirst: (ms: number) => `${east(ms).slice(0, 19).replace("T", " ").replaceAll("-", "/")} GMT+08:00`,
+  yearFirst: (ms: number) => `${formatUtc8(ms).slice(0, 19).replace("T", " ").replaceAll("-", "/")} GMT+08:00`,
   /** `Nov 28, 2026 01:35:51 GMT+08:00` */
   monthName: (ms: number) => {
-    const [, , day, month, year] = /(\w+), (\d+) (\w+) (\d+)/.exec(new Date(ms + EAST).toUTCString()) ?? [];
-    return `${month} ${Number(day)}, ${year} ${east(ms).slice(11, 19)} GMT+08:00`;
+    const [, , day, month, year] = /(\w+), (\d+) (\w+) (\d+)/.exec(new Date(ms + UTC8_OFFSET_MS).toUTCString()) ?? [];
+    return `${month} ${Number(day)}, ${year} ${formatUtc8(ms).slice(11, 19)} GMT+08:00`;
   },
   /** `11/28/2026 01:35:51` */
-  monthFirst: (ms: number) => east(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
-  /** `2026-11-27 17:35:51`: UTC, although the string has no zone. */
+  monthFirst: (ms: number) => formatUtc8(ms).replace(/^(\d+)-(\d+)-(\d+)T(.{8}).*$/, "$2/$3/$1 $4"),
+  /** `2026-11-27 17:35:51`, in UTC without a time zone. */
   noZone: (ms: number) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   unreadable: () => "yesterday",
   null: () => null,
   absent: () => undefined,
 } as const;
 
-const EAST = 8 * 60 * 60 * 1000;
-/** Formats the local time eight hours east of Greenwich. */
-const east = (ms: number) => new Date(ms + EAST).toISOString();
+const UTC8_OFFSET_MS = 8 * 60 * 60 * 1000;
+/** Formats a time as an ISO 8601 string, shifted to the time zone UTC+8. */
+const formatUtc8 = (ms: number) => new Date(ms + UTC8_OFFSET_MS).toISOString();
 
-type TimeLayout = keyof typeof TIME_LAYOUTS;
+type TimeFormat = keyof typeof TIME_FORMATS;
 
 export interface TraceVariant {
   /** The format of `time` and `record_time`. Default `milliseconds`. */
-  time?: TimeLayout;
+  time?: TimeFormat;
   /** Whether `request`, `response` and `user` are objects or JSON strings. Default `objects`. */
   bodies?: "objects" | "texts";
-  /** Which ids the trace contains in addition to those of its record. Default `all`, which adds trace and job ids. */
+  /**
+   * The ids in the trace: `noDisk` has only the server id, `noServer` has only the disk id, and `none` has no id. `all` also
+   * has the ids of the trace and of the job. Default `all`. A completion trace never contains the disk id.
+   */
   ids?: "all" | "noDisk" | "noServer" | "none";
-  /** The status of the job in the record of its completion. Default `SUCCESS`. */
+  /** The status of the attachment job in the completion trace. Default `SUCCESS`. */
   job?: "SUCCESS" | "FAIL" | "RUNNING";
-  /** The envelope of the event. All values except `cts` are CloudEvents of EventGrid. Default `cts`. */
+  /**
+   * The envelope of the event. `cts` is the format of a CTS trigger, and all other values are CloudEvents of EventGrid. Default
+   * `cts`.
+   */
   envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
   traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";
 }
 
-/** The variants by name. Each variant differs from the usual event in one field. */
+/** The trace variants by name. Each variant differs from the usual trace in one field. */
 export const TRACE_VARIANTS: Record<string, TraceVariant> = {
   usual: {},
-  ...named("time", (Object.keys(TIME_LAYOUTS) as TimeLayout[]).slice(1)),
-  ...named("bodies", ["texts"] as const),
-  ...named("ids", ["noDisk", "noServer", "none"] as const),
-  ...named("job", ["FAIL", "RUNNING"] as const),
-  ...named("envelope", ["data", "dataText", "dataBase64", "dataCts", "batch"] as const),
-  ...named("traceName", ["attachVolumeV2", "attachVolume2"] as const),
+  ...nameVariants("time", (Object.keys(TIME_FORMATS) as TimeFormat[]).slice(1)),
+  ...nameVariants("bodies", ["texts"] as const),
+  ...nameVariants("ids", ["noDisk", "noServer", "none"] as const),
+  ...nameVariants("job", ["FAIL", "RUNNING"] as const),
+  ...nameVariants("envelope", ["data", "dataText", "dataBase64", "dataCts", "batch"] as const),
+  ...nameVariants("traceName", ["attachVolumeV2", "attachVolume2"] as const),
 };
 
-function named<K extends keyof TraceVariant>(field: K, values: readonly NonNullable<TraceVariant[K]>[]) {
+function nameVariants<K extends keyof TraceVariant>(field: K, values: readonly NonNullable<TraceVariant[K]>[]) {
   return Object.fromEntries(values.map((value) => [`${field} ${value}`, { [field]: value } as TraceVariant]));
 }
 
 /**
- * Returns the event of one of the two records of an attachment. CTS writes `request` when the attach request arrives, and
- * `completion` when its job ends. The completion contains the id of the server only.
+ * Returns an event with one of the two CTS traces of a disk attachment. CTS writes the `request` trace when the attach request
+ * arrives, and the `completion` trace when the attachment job finishes. The completion trace contains the id of the server, but
+ * not the id of the disk.
  *
  * @example
  * attachmentEvent("completion", { serverId, volumeId, requestedAt }, { job: "FAIL", time: "monthName" });
  */
 export function attachmentEvent(
-  record: "request" | "completion",
+  phase: "request" | "completion",
   attachment: AttachmentTraces,
   variant: TraceVariant = {},
 ): unknown {
   const { requestedAt, completedAt = requestedAt + 30_000 } = attachment;
-  const at = record === "request" ? requestedAt : completedAt;
-  // Convert to JSON and back, because a field that is undefined is absent from a real event.
-  const trace = JSON.parse(JSON.stringify(traceOf(record, attachment, at, variant)));
+  const at = phase === "request" ? requestedAt : completedAt;
+  // Convert to JSON and back to remove every undefined field, because a real event does not contain such a field.
+  const trace = JSON.parse(JSON.stringify(buildTrace(phase, attachment, at, variant)));
   const { envelope = "cts" } = variant;
   if (envelope === "cts") return { cts: trace };
   const event = {
     specversion: "1.0",
-    id: ID,
+    id: TRACE_ID,
     source: "HC.ECS",
     type: `ECS:CloudTrace:${trace.trace_type}`,
     subject: attachment.serverName ?? "web-1",
@@ -107,31 +114,31 @@ export function attachmentEvent(
   return envelope === "batch" ? [{ ...event, data: trace }] : { ...event, data: trace };
 }
 
-const ID = "70a599e0-31e7-49b7-b260-868f441e862b";
+const TRACE_ID = "70a599e0-31e7-49b7-b260-868f441e862b";
 
-function traceOf(record: "request" | "completion", attachment: AttachmentTraces, at: number, variant: TraceVariant) {
+function buildTrace(phase: "request" | "completion", attachment: AttachmentTraces, at: number, variant: TraceVariant) {
   const { serverId, serverName = "web-1", volumeId, device = "/dev/vdb" } = attachment;
   const { time = "milliseconds", bodies = "objects", ids = "all", job = "SUCCESS" } = variant;
-  const written = TIME_LAYOUTS[time](at);
+  const timeInTrace = TIME_FORMATS[time](at);
   const all = ids === "all";
   const server = all || ids === "noDisk" ? serverId : undefined;
   const disk = all || ids === "noServer" ? volumeId : undefined;
-  const jobId = all ? { job_id: ID } : {};
+  const jobId = all ? { job_id: TRACE_ID } : {};
   const body = (value: unknown) => (bodies === "texts" ? JSON.stringify(value) : value);
   const common = {
-    time: written,
-    record_time: written,
+    time: timeInTrace,
+    record_time: timeInTrace,
     service_type: "ECS",
     resource_type: "ecs",
     resource_name: serverName,
     ...(server === undefined ? {} : { resource_id: server }),
-    ...(all ? { trace_id: ID } : {}),
+    ...(all ? { trace_id: TRACE_ID } : {}),
     trace_name: variant.traceName ?? "attachVolume",
     trace_rating: "normal",
     trace_status: "normal",
     code: bodies === "texts" ? "200" : 200,
   };
-  if (record === "request") {
+  if (phase === "request") {
     return {
       ...common,
       trace_type: "ApiCall",
@@ -140,7 +147,7 @@ function traceOf(record: "request" | "completion", attachment: AttachmentTraces,
       response: body(jobId),
     };
   }
-  // The trace of a failed job still has the rating `normal`.
+  // Even the trace of a failed job has the rating `normal`.
   const failure = job === "FAIL" ? { error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." } : {};
   const entities = server === undefined ? {} : { server_id: server };
   return {

@@ -172,7 +172,7 @@ describe.concurrent("the gate client", () => {
     const other = JSON.stringify({ status: "ready", deployment_id: "release-0", snapshots: [] });
     const { url } = await startServer(context, () => ({ status: 200, body: other }));
     const { code, output } = await gate(url, "--timeout-seconds 1");
-    expect(output).toContain('"ready", but for the deployment "release-0": ignored');
+    expect(output).toContain('ignored a "ready" response for the deployment "release-0"');
     expect(code).toBe(2);
   });
 });

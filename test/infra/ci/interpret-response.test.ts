@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
-import { post } from "../../../infra/ci/call.ts";
+import { postJson } from "../../../infra/ci/call.ts";
 import { interpretFailedCall, interpretResponse } from "../../../infra/ci/interpret-response.ts";
-import type { Selection } from "../../../infra/ci/options.ts";
+import type { TargetSelection } from "../../../infra/ci/options.ts";
 import { printable } from "../../../infra/ci/printable.ts";
 import { REASONS } from "../../../shared/core/errors.ts";
 import type { Transport } from "../../../shared/huaweicloud/http/transport.ts";
@@ -106,7 +106,7 @@ describe("the gate client's interpretation of a response", () => {
   test.each(READY_RESPONSES)("the gate client decides %j if %s", (decision, _name, selection, resources) => {
     const snapshots = resources.map((resource_id) => ({ ...AVAILABLE, kind: "snapshot", resource_id }));
     const text = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots });
-    const ownRequest = { deployment_id: "release-1", targets: [selection as Selection] };
+    const ownRequest = { deployment_id: "release-1", targets: [selection as TargetSelection] };
     expect(interpretResponse({ status: 200, headers: {}, text }, ownRequest)).toMatchObject({ decision });
   });
 
@@ -120,7 +120,7 @@ describe("the gate client's interpretation of a response", () => {
     const transport: Transport = () => new Promise(() => {});
     vi.useFakeTimers();
     try {
-      const call = post(transport, new URL("http://127.0.0.1:9/"), { appCode: "code" }, {}, 65_000);
+      const call = postJson(transport, new URL("http://127.0.0.1:9/"), { appCode: "code" }, {}, 65_000);
       const rejection = expect(call).rejects.toThrow("no complete response within 66000 ms");
       await vi.advanceTimersByTimeAsync(66_000);
       await rejection;

@@ -106,7 +106,7 @@ describe("the gate client's options", () => {
 
   // biome-ignore format: the cases are easier to compare in rows
   const INVALID: [string, string[], Record<string, string>, RegExp][] = [
-    ["a missing URL", valid, { SNAPSHOT_GATE_URL: "" }, /^Expected --url/],
+    ["a missing URL", valid, { SNAPSHOT_GATE_URL: "" }, /^Expected the option --url/],
     ["a URL without TLS", valid, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
     ["a URL with a password", valid, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
     ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
@@ -115,7 +115,7 @@ describe("the gate client's options", () => {
     ["an access key without a secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },
       /neither is set/],
     ["an app code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
-    ["a missing deployment id", valid.slice(2), {}, /^Expected --deployment-id/],
+    ["a missing deployment id", valid.slice(2), {}, /^Expected the option --deployment-id/],
     ["a deployment id that begins with a hyphen", [...valid, "--deployment-id=-shop"], {},
       /^--deployment-id: expected/],
     ["a deployment id that ends with a hyphen", [...valid, "--deployment-id", "5541-"], {},
@@ -131,7 +131,7 @@ describe("the gate client's options", () => {
       /^--max-age-minutes: expected a value, got an/],
     ["an empty --deployment-id", [...valid, "--deployment-id", ""], {},
       /^--deployment-id: expected a value, got an empty string/],
-    ["a missing --targets", valid.slice(0, 2), {}, /^Expected --targets/],
+    ["a missing --targets", valid.slice(0, 2), {}, /^Expected the option --targets/],
     ["a targets file that does not exist", [...valid, "--targets", "none.json"], {}, /^--targets: expected a file/],
     ["a targets file whose JSON is not an array", [...valid, "--targets", join(ROOT, "package.json")], {},
       /^--targets: expected a JSON array/],

@@ -13,12 +13,12 @@ export interface Credentials {
   sk: string;
   securityToken?: string;
   token?: string;
-  /** The project that the credentials give access to. Default: the project of the embedded cloud. */
+  /** The only project that the credentials can access. Default: the project of the embedded cloud. */
   projectId?: string;
 }
 
-/** How a request was authenticated. */
-export type Signed = "sdk-hmac" | "token" | "none";
+/** How a request was authenticated: by a signature, by a token, or not at all. */
+export type AuthenticationMethod = "sdk-hmac" | "token" | "none";
 
 /** The parts of a request that authentication reads. */
 export interface SignedRequest {
@@ -33,12 +33,12 @@ export interface SignedRequest {
 }
 
 /**
- * The result of authentication. A failure has a `reason` and a `fault`: `signature` means that the caller made a mistake, while
- * tests cause `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
+ * The result of authentication. A failure has a `reason` and a `fault`. The fault `signature` means that the caller made a
+ * mistake. Tests cause the faults `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
  */
-export type Verdict =
-  | { signed: Signed; credentials: Credentials }
-  | { signed: Signed; reason: string; fault: "signature" | "expired" | "skew" };
+export type AuthenticationResult =
+  | { signed: AuthenticationMethod; credentials: Credentials }
+  | { signed: AuthenticationMethod; reason: string; fault: "signature" | "expired" | "skew" };
 
 /** The maximum difference between `X-Sdk-Date` and the wall clock (SOURCES.md#gateway-clock-skew). */
 const MAX_SKEW_MS = 15 * 60 * 1000;
@@ -67,14 +67,14 @@ export class Keyring {
   }
 
   /** Verifies the signature of a request. If the request has no signature, verifies its token. */
-  verifySignature(request: SignedRequest, wallTime: number): Verdict {
+  verifySignature(request: SignedRequest, wallTime: number): AuthenticationResult {
     const { authorization, "x-auth-token": token } = request.headers;
     if (authorization !== undefined) return this.#verifyHmac(request, authorization, wallTime);
     if (typeof token === "string") return this.#verifyToken(request, token);
     return { signed: "none", reason: "no Authorization and no X-Auth-Token header", fault: "signature" };
   }
 
-  #verifyToken(request: SignedRequest, token: string): Verdict {
+  #verifyToken(request: SignedRequest, token: string): AuthenticationResult {
     const credentials = this.#all.find((known) => known.token === token);
     if (!credentials) return { signed: "token", reason: "decrypt token fail", fault: "signature" };
     if (this.#expired.has(token)) return { signed: "token", reason: "token expired", fault: "expired" };
@@ -82,8 +82,8 @@ export class Keyring {
     return reason ? { signed: "token", reason, fault: "signature" } : { signed: "token", credentials };
   }
 
-  #verifyHmac(request: SignedRequest, authorization: string, wallTime: number): Verdict {
-    const reject = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): Verdict => ({
+  #verifyHmac(request: SignedRequest, authorization: string, wallTime: number): AuthenticationResult {
+    const reject = (reason: string, fault: "signature" | "expired" | "skew" = "signature"): AuthenticationResult => ({
       signed: "sdk-hmac",
       reason,
       fault,
@@ -140,7 +140,7 @@ function canonicalSignature(signedRequest: SignedRequest, names: string[], date:
   const { method, path, query, headers, body } = signedRequest;
   const canonicalHeaders = names.map((name) => `${name}:${String(headers[name]).trim()}\n`).join("");
   const declared = headers["x-sdk-content-sha256"];
-  // Compute the hash even if the request declares a hash. Otherwise a caller could change the body and keep a valid signature.
+  // Compute the hash even if the request contains a hash. Otherwise a caller could change the body and keep a valid signature.
   const payloadHash = declared === "UNSIGNED-PAYLOAD" ? declared : createHash("sha256").update(body).digest("hex");
   const request = [
     method,

@@ -1,4 +1,4 @@
-/** Sends broken responses, such as a response that stops in the middle, as a proxy or a failing connection could. */
+/** Sends broken responses as a proxy or a failing connection could send them. For example, a response stops in the middle. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,7 +10,7 @@ interface Response {
 /** Sends `101 Switching Protocols` and leaves the connection open. */
 export function sendUpgrade(response: ServerResponse, headers: Record<string, string>): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Write to the socket, because the response object would reject the status 101 or close the response after it.
+  // Write to the socket, because Node.js's response object rejects the status 101 or closes the response after it.
   response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
 }
 

@@ -7,7 +7,7 @@ import type { Fault } from "./faults.ts";
 import { type Query, Refusal, type Route } from "./http.ts";
 import type { RequestView } from "./requests.ts";
 import { gatewayError, gatewayResponse, throttledResponse, type WireResponse } from "./responses.ts";
-import type { Match } from "./routes.ts";
+import type { RouteMatch } from "./routes.ts";
 
 /** One request with the data that the server has derived from it, such as its route. */
 export interface RequestScope {
@@ -18,13 +18,13 @@ export interface RequestScope {
   json: unknown;
   rawQuery: string;
   query: Query;
-  match: Match;
+  match: RouteMatch;
 }
 
-/** The functions with which a fault can handle its request. */
+/** The functions that `applyFault` needs to handle a request. */
 export interface FaultActions<Cloud> {
   cloudState: CloudState;
-  /** Calls the service and returns its response. The default `cloudState` is the state of the embedded cloud. */
+  /** Calls the service and returns its response. Default `cloudState`: the state of the embedded cloud. */
   call(cloudState?: CloudState): WireResponse;
   respond(wire: WireResponse, truncate?: boolean): void;
   /** Records the response status, for a fault that sends its response without `respond`. */
@@ -128,15 +128,15 @@ function acknowledge(
     );
   }
   const discarded = { ...cloudState, logs: [], lostLogs: [], invocations: [] };
-  const { afterwards: _, ...response } = cloudState.inventory.discard(() => call(discarded));
+  const { afterwards: _, ...response } = cloudState.inventory.discardChanges(() => call(discarded));
   return response;
 }
 
-/** Returns the given body, or by default the error body of the API gateway (502 and 504) or of the service. */
+/** Returns `body` as text. If `body` is undefined, returns the error body of the API gateway (502 and 504) or of the service. */
 function failureText(
   status: number,
   body: unknown,
-  { service, route }: Match,
+  { service, route }: RouteMatch,
   view: RequestView,
   cloudState: CloudState,
 ): string {
@@ -152,10 +152,10 @@ function failureText(
   return JSON.stringify(service.envelope(new Refusal(status, code, message), route, cloudState));
 }
 
-/** The body that a fault corrupts if the service did not execute the call, or if the response has no body. */
+/** The body that a fault corrupts if the service did not execute the call, or if the service sent no body. */
 const PLACEHOLDER = JSON.stringify({ snapshot: { id: "00000000-0000-0000-0000-000000000000", status: "creating" } });
 
-/** Returns the body, and the changed headers, that the fault sends instead of the normal body. */
+/** Returns the corrupted body that the fault sends instead of the normal body, and the headers that the fault changes. */
 function corruptBody(
   fault: Fault & { type: "cut" | "notJson" | "emptyBody" },
   text: string | undefined,

@@ -1,15 +1,15 @@
 /** Defines the faults that a test can inject, and selects the fault that applies to a request. */
-import type { Window } from "./throttle.ts";
+import type { RateWindow } from "./throttle.ts";
 
 /**
- * A fault. With `after: true` the service executes the call before the fault occurs: for example, a snapshot exists, but the
- * caller receives no response. With `after: false` the service does not execute the call.
+ * A fault that a test can inject. With `after: true` the service executes the call before the fault occurs: for example, the
+ * service creates a snapshot, but the caller receives no response. With `after: false` the service does not execute the call.
  */
 export type Fault<Cloud = unknown> =
   /** Delays the normal response by `ms` real milliseconds. With `after: true` the service executes the call before the delay. */
   | { type: "delay"; ms: number; after?: boolean }
   /** Responds with 429 APIGW.0308, the rate limit error of the API gateway. */
-  | { type: "throttle"; retryAfter?: number; window?: Window; limit?: number }
+  | { type: "throttle"; retryAfter?: number; window?: RateWindow; limit?: number }
   /** Responds with a status. Default body: the error of the API gateway (502 and 504) or of the service (other statuses). */
   | { type: "status"; status: number; body?: unknown; headers?: Record<string, string>; after?: boolean }
   /** Resets the connection (RST) without a response. */
@@ -69,11 +69,11 @@ export interface FaultMatch {
   nth?: number;
   /** The maximum number of requests to which the fault applies. Default: 1 if `nth` is given, otherwise unlimited. */
   times?: number;
-  /** The probability, from 0 to 1, with which the fault applies to a matching request. */
+  /** The probability, from 0 to 1, that the fault applies to a matching request. */
   probability?: { value: number; random: () => number };
 }
 
-/** Counts the requests of an injected fault, and removes the fault. */
+/** Counts the requests that an injected fault matched. `remove` removes the fault. */
 export interface FaultHandle {
   /** The number of requests that matched the fault. */
   readonly seen: number;
@@ -91,7 +91,7 @@ export interface FaultSubject {
   text: string;
 }
 
-interface Armed<Cloud> extends FaultHandle {
+interface ArmedFault<Cloud> extends FaultHandle {
   match: FaultMatch;
   fault: Fault<Cloud>;
   seen: number;
@@ -100,10 +100,10 @@ interface Armed<Cloud> extends FaultHandle {
 
 /** Stores the injected faults. */
 export class Faults<Cloud> {
-  readonly #armed: Armed<Cloud>[] = [];
+  readonly #armed: ArmedFault<Cloud>[] = [];
 
   arm(match: FaultMatch, fault: Fault<Cloud>): FaultHandle {
-    const armed: Armed<Cloud> = {
+    const armed: ArmedFault<Cloud> = {
       match,
       fault,
       seen: 0,
@@ -122,8 +122,9 @@ export class Faults<Cloud> {
   }
 
   /**
-   * Returns the first injected fault of a wanted type that applies to this request. Every other matching fault still counts the
-   * request as seen. A request that fails authentication or exceeds the rate limit is checked only for the fault `clockSkew`.
+   * Returns the first injected fault that applies to this request and whose type is wanted. Each further fault that matches the
+   * request counts the request in `seen`. The server calls this method for `clockSkew` before it authenticates the request, and
+   * for all other faults after the rate limit.
    */
   pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;
@@ -149,7 +150,10 @@ function matches(match: FaultMatch, { operation, method, path, rawQuery, text }:
   return resource === undefined || path.includes(resource) || rawQuery.includes(resource) || text.includes(resource);
 }
 
-/** Uses `search` instead of `test`, because `test` keeps a `lastIndex` between calls if the pattern has the flag `g`. */
+/**
+ * Returns whether a text matches a pattern. Uses `search`, because `test` keeps a `lastIndex` between calls if the pattern has
+ * the flag `g`.
+ */
 function matchesPattern(pattern: RegExp, text: string): boolean {
   return text.search(pattern) >= 0;
 }

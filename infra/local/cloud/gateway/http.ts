@@ -27,7 +27,7 @@ export interface ApiResponse {
   afterwards?: () => void;
 }
 
-/** Reports that a service rejects a call. The server converts this error to the service's own error body. */
+/** Reports that a service rejects a call. The server converts this error to the error body of that service. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -54,15 +54,18 @@ export interface Route {
 export interface Service {
   name: string;
   routes: Route[];
-  /** The service's error codes for a 500 and a 503 that the fault `status` causes without a body. */
+  /** The error codes of the service for a 500 and for a 503. The fault `status` sends these codes if it has no body. */
   failure: { 500: string; 503: string };
   /** Returns the error body that the service sends for a rejected call. */
   envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
   /** Whether the rate limit of the API gateway applies to the service. */
   behindGateway: boolean;
-  /** The resources of which this service creates snapshots, unless they are servers and disks. */
+  /**
+   * The type of resource that the service creates snapshots of. Undefined for a service that creates snapshots only of servers
+   * and disks, or none.
+   */
   resource?: {
-    /** The word for such a resource, such as `cluster`. */
+    /** The name of the resource type, such as `cluster`. */
     type: string;
     /** The field of a create request that names the resource, such as `cluster_id`. */
     idField: string;

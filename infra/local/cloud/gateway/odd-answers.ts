@@ -1,6 +1,6 @@
 /**
- * Lists responses that the API documents do not describe. Some of these responses are known from proxies, load balancers and
- * other OpenStack services. The others are invented. A test sends an odd response with the fault `status`.
+ * Lists responses that no API document describes. Some of them are known from proxies, load balancers and other OpenStack
+ * services. The rest are invented. A test sends such a response with the fault `status`.
  *
  * @example
  * cloud.fault({ operation: "evs.createSnapshot" }, { type: "status", ...ODD_ANSWERS.html, after: true });

@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { CloudClock } from "../clock.ts";
-import type { Signed } from "./authentication.ts";
+import type { AuthenticationMethod } from "./authentication.ts";
 import type { Fault } from "./faults.ts";
 
 /** One request that the embedded cloud received, with its response. Tests read it in `requests`. */
 export interface RequestView {
-  /** The number of the request, counted from 1. */
+  /** The position of the request among all requests, counted from 1. */
   n: number;
   /** When the request arrived, in epoch milliseconds of the embedded cloud's clock. */
   time: number;
@@ -21,11 +21,11 @@ export interface RequestView {
   headers: Record<string, string>;
   /** The request body: parsed JSON, a string if the body is not JSON, or `undefined` if the request has no body. */
   body: unknown;
-  /** The status of the response. `undefined` before the response, and if a fault prevents the response. */
+  /** The status of the response. `undefined` until the embedded cloud responds, and if a fault prevents the response. */
   status: number | undefined;
   service: string | undefined;
   operation: string | undefined;
-  signed: Signed;
+  signed: AuthenticationMethod;
   /** The type of the injected fault that was applied to the request. */
   fault: Fault["type"] | undefined;
   /** The response body before a fault changed it. `undefined` for GET requests, because list responses are long. */
@@ -88,7 +88,7 @@ function withoutSecrets(headers: IncomingHttpHeaders): Record<string, string> {
 /** The maximum request body that the API gateway accepts, in bytes (SOURCES.md#gateway-body-limit). */
 const MAX_BODY_BYTES = 12 * 1024 * 1024;
 
-/** Reads the body of a request. Returns `undefined` if the body is larger than the gateway accepts. */
+/** Reads the body of a request. Returns `undefined` if the body is larger than `MAX_BODY_BYTES`. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,7 +1,7 @@
 /** Builds the error responses of the API gateway itself, and writes all responses to the connection. */
 import type { ServerResponse } from "node:http";
 import type { RequestView } from "./requests.ts";
-import { type Throttled, throttleMessage } from "./throttle.ts";
+import { type ExceededLimit, throttleMessage } from "./throttle.ts";
 
 /** A response with a serialized body. */
 export interface WireResponse {
@@ -25,7 +25,7 @@ export function gatewayResponse(status: number, code: string, message: string, v
 }
 
 /** Returns the API gateway's response to a request that exceeds a rate limit. */
-export function throttledResponse(limit: Throttled, view: RequestView, retryAfter?: number): WireResponse {
+export function throttledResponse(limit: ExceededLimit, view: RequestView, retryAfter?: number): WireResponse {
   const response = gatewayResponse(429, "APIGW.0308", throttleMessage(limit), view);
   return { ...response, ...(retryAfter === undefined ? {} : { headers: { "retry-after": String(retryAfter) } }) };
 }

@@ -2,21 +2,21 @@
 import type { Route, Service } from "./http.ts";
 
 /** The route of a request, and the values of its path parameters. */
-export interface Match {
+export interface RouteMatch {
   service: Service;
   route: Route;
   params: Record<string, string>;
 }
 
-interface Compiled {
+interface CompiledRoute {
   service: Service;
   route: Route;
   segments: string[];
 }
 
 /** Returns a function that finds the route for a method and a path, or returns undefined if no route matches. */
-export function createRouter(services: readonly Service[]): (method: string, path: string) => Match | undefined {
-  const table = new Map<string, Compiled[]>();
+export function createRouter(services: readonly Service[]): (method: string, path: string) => RouteMatch | undefined {
+  const table = new Map<string, CompiledRoute[]>();
   for (const service of services) {
     for (const route of service.routes) {
       const segments = route.path.split("/").slice(1);
@@ -24,7 +24,7 @@ export function createRouter(services: readonly Service[]): (method: string, pat
       table.set(key, [...(table.get(key) ?? []), { service, route, segments }]);
     }
   }
-  const countParameters = (compiled: Compiled) => compiled.segments.filter(isParameter).length;
+  const countParameters = (compiled: CompiledRoute) => compiled.segments.filter(isParameter).length;
   for (const routes of table.values()) routes.sort((a, b) => countParameters(a) - countParameters(b));
 
   return (method, path) => {

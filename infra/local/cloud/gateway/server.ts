@@ -12,15 +12,15 @@ import { type ApiResponse, type Call, parseQuery, type Query, Refusal, type Serv
 import { createRequestView, type RequestCounter, type RequestView, readBody } from "./requests.ts";
 import { gatewayError, gatewayResponse, send, throttledResponse, type WireResponse } from "./responses.ts";
 import { createRouter } from "./routes.ts";
-import type { Throttled } from "./throttle.ts";
+import type { ExceededLimit } from "./throttle.ts";
 
-/** The objects that the server works with. */
+/** The parts of the embedded cloud that its HTTP server uses. */
 export interface ServerParts<Cloud> {
   services: readonly Service[];
   cloudState: CloudState;
   keyring: Keyring;
   faults: Faults<Cloud>;
-  throttle: () => Throttled | undefined;
+  throttle: () => ExceededLimit | undefined;
   latencyMs: () => number;
   requests: RequestView[];
   keepRequests: boolean;
@@ -44,7 +44,8 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
       send(response, { status: 500, text: JSON.stringify(gatewayError("APIGW.0201", String(error), "")) });
     });
   });
-  // Longer than any caller keeps an idle connection, so the server never closes a connection that a caller is about to reuse.
+  // This timeout is longer than any caller keeps an idle connection, so the server never closes a connection that a caller is
+  // about to reuse.
   server.keepAliveTimeout = 10 * 60 * 1000;
   return server;
 
@@ -123,7 +124,7 @@ export function createCloudServer<Cloud>(parts: ServerParts<Cloud>): Server {
     const { service } = match;
     const isForeign = pathProject !== undefined && pathProject !== parts.cloudState.projectId;
     if (service.name === "lts" && isForeign) {
-      // LTS documents only this authentication error (SOURCES.md#lts-project-error).
+      // This is the only authentication error that LTS documents (SOURCES.md#lts-project-error).
       const refusal = new Refusal(401, "SVCSTG.ALS.403.105", "Project id is invalid.");
       return { status: 401, text: JSON.stringify(service.envelope(refusal, match.route, parts.cloudState)) };
     }

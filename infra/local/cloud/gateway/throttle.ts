@@ -1,22 +1,22 @@
 /** Implements the rate limit of the API gateway with token buckets on the embedded cloud's clock. */
 import type { CloudClock } from "../clock.ts";
 
-/** The period that a rate limit counts. */
-export type Window = "1 second" | "1 minute";
+/** The period in which a rate limit counts requests. */
+export type RateWindow = "1 second" | "1 minute";
 
-/** The maximum number of requests per second and per minute. Without a value there is no limit. */
-export interface Rate {
+/** The maximum number of requests per second and per minute. An absent field means no limit. */
+export interface RateLimit {
   perSecond?: number;
   perMinute?: number;
 }
 
 /** The limit that a request exceeded. */
-export interface Throttled {
+export interface ExceededLimit {
   limit: number;
-  window: Window;
+  window: RateWindow;
 }
 
-interface Bucket extends Throttled {
+interface Bucket extends ExceededLimit {
   /** How many tokens the bucket gains per millisecond. */
   refill: number;
   tokens: number;
@@ -27,9 +27,9 @@ interface Bucket extends Throttled {
  * Returns a function that the server calls for each request. The function takes one token from each bucket. If a bucket is empty,
  * the function takes no token and returns the limit that the request exceeds.
  */
-export function createThrottle(rate: Rate | undefined, clock: CloudClock): () => Throttled | undefined {
+export function createThrottle(rate: RateLimit | undefined, clock: CloudClock): () => ExceededLimit | undefined {
   const buckets: Bucket[] = [];
-  const add = (limit: number | undefined, window: Window, ms: number) => {
+  const add = (limit: number | undefined, window: RateWindow, ms: number) => {
     if (limit !== undefined) buckets.push({ limit, window, refill: limit / ms, tokens: limit, updatedAt: clock.now() });
   };
   add(rate?.perSecond, "1 second", 1000);
@@ -50,6 +50,6 @@ export function createThrottle(rate: Rate | undefined, clock: CloudClock): () =>
 }
 
 /** Returns the error message for a request that exceeds a rate limit (SOURCES.md#gateway-throttling-message). */
-export function throttleMessage({ limit, window }: Throttled): string {
+export function throttleMessage({ limit, window }: ExceededLimit): string {
   return `The throttling threshold has been reached: policy user over ratelimit,limit:${limit},time:${window}`;
 }

@@ -1,14 +1,17 @@
-/** Implements the clusters of DWS v1.0 (SOURCES.md#dws-calls). */
+/** Implements the cluster requests of DWS v1.0 (SOURCES.md#dws-calls). */
 import { randomUUID } from "node:crypto";
 import { epoch, zonedSeconds } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
 import type { ClusterRecord, Tags } from "../records.ts";
-import { checkQuery, queryValue, UUID } from "./constraints.ts";
+import { checkQuery, readQueryValue, UUID } from "./constraints.ts";
 
-/** Refuses a bad request. DWS also refuses the deletion of a missing snapshot like this (SOURCES.md#dws-not-found-codes). */
-export function badRequest(message: string): never {
+/**
+ * Rejects a request with 400 DWS.0001. DWS also sends this error if the snapshot to delete does not exist
+ * (SOURCES.md#dws-not-found-codes).
+ */
+export function rejectRequest(message: string): never {
   throw new Refusal(400, "DWS.0001", message);
 }
 
@@ -23,7 +26,7 @@ export interface NewCluster {
   createdAt?: number | string | Date;
 }
 
-/** Adds a cluster, as if somebody had created it. */
+/** Adds a cluster without an API request. */
 export function addCluster({ id = randomUUID(), createdAt, ...cluster }: NewCluster, cloud: CloudState) {
   const { inventory } = cloud;
   const record: ClusterRecord = {
@@ -42,8 +45,8 @@ export function addCluster({ id = randomUUID(), createdAt, ...cluster }: NewClus
 }
 
 export function listClusters(call: Call, cloud: CloudState): ApiResponse {
-  checkQuery(call, cloud, ["enterprise_project_id"], badRequest);
-  const wanted = queryValue(call.query, "enterprise_project_id");
+  checkQuery(call, cloud, ["enterprise_project_id"], rejectRequest);
+  const wanted = readQueryValue(call.query, "enterprise_project_id");
   const allProjects = wanted === "all_granted_eps" || (!wanted && cloud.behavior.enterpriseProjectsByDefault === "all");
   const clusters = cloud.inventory.clusters.oldestFirst.filter(
     (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
@@ -55,15 +58,21 @@ export function showCluster(call: Call, cloud: CloudState): ApiResponse {
   return ok({ cluster: clusterView(findCluster(call.params.cluster_id, cloud), cloud) });
 }
 
-/** Refuses an id that is not a UUID with 400 DWS.0001, and an unknown id with 404 DWS.0047 (SOURCES.md#dws-not-found-codes). */
+/**
+ * Returns the cluster with this id. Rejects an id that is not a UUID with 400 DWS.0001, and an unknown UUID with 404 DWS.0047
+ * (SOURCES.md#dws-not-found-codes).
+ */
 export function findCluster(id: unknown, cloud: CloudState): ClusterRecord {
   const cluster = typeof id === "string" ? cloud.inventory.clusters.get(id) : undefined;
   if (cluster) return cluster;
-  if (typeof id !== "string" || !UUID.test(id)) return badRequest("The cluster ID is invalid.");
+  if (typeof id !== "string" || !UUID.test(id)) return rejectRequest("The cluster ID is invalid.");
   throw new Refusal(404, "DWS.0047", "Cluster does not exist.");
 }
 
-/** Returns the task of a cluster: the one that a test set, else `SNAPSHOTTING` while a snapshot is being created. */
+/**
+ * Returns the running task of a cluster. This is the task that a test has set, or `SNAPSHOTTING` while a snapshot of the
+ * cluster is being created.
+ */
 export function taskOf(cluster: ClusterRecord, inventory: Inventory): string | undefined {
   if (cluster.taskStatus !== undefined) return cluster.taskStatus;
   const snapshots = inventory.snapshots["cluster-snapshot"].of(cluster.id);

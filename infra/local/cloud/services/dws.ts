@@ -1,12 +1,12 @@
-/** Implements the cluster snapshots of DWS v1.0 (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
+/** Defines the DWS service, and implements its snapshot requests (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
 import { zonedSeconds } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
-import { type SnapshotRecord, shownCreation } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
-import { checkQuery, fields, integer, queryValue } from "./constraints.ts";
-import { addCluster, badRequest, findCluster, listClusters, showCluster, taskOf } from "./dws-clusters.ts";
+import { checkQuery, parseInteger, readObject, readQueryValue } from "./constraints.ts";
+import { addCluster, findCluster, listClusters, rejectRequest, showCluster, taskOf } from "./dws-clusters.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
 const SNAPSHOTS = "/v1.0/{project_id}/snapshots";
@@ -21,10 +21,10 @@ interface ClusterSnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     "cluster-snapshot": ClusterSnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     "cluster-snapshot": { clusterId: string; type?: "MANUAL" | "AUTO" };
   }
 }
@@ -58,37 +58,41 @@ export const service: Service = {
     { operation: "dws.listClusterSnapshots", method: "GET", path: `${CLUSTER}/snapshots`, handle: listOfCluster },
   ],
   resource: { type: "cluster", idField: "cluster_id", add: (cluster, cloud) => void addCluster(cluster, cloud) },
-  // DWS sends the code and the message twice (SOURCES.md#dws-doubled-error-fields).
+  // An error body of DWS contains the code twice and the message twice, in different fields
+  // (SOURCES.md#dws-doubled-error-fields).
   envelope: ({ code, message }) => ({ externalMessage: message, errCode: code, error_code: code, error_msg: message }),
 };
 
-/** Refuses a bad name or description. The code is UNCONFIRMED; it means "The parameter value is out of range." */
-function outOfRange(message: string): never {
+/**
+ * Rejects an invalid name or description. Whether DWS sends this code is UNCONFIRMED. Its documented meaning is "The parameter
+ * value is out of range."
+ */
+function rejectParameter(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
 }
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
-  const body = fields(call.json, "body", ["snapshot"], badRequest);
+  const body = readObject(call.json, "body", ["snapshot"], rejectRequest);
   const {
     name,
     cluster_id,
     description = "",
-  } = fields(body.snapshot, "snapshot", ["name", "cluster_id", "description"], badRequest);
+  } = readObject(body.snapshot, "snapshot", ["name", "cluster_id", "description"], rejectRequest);
   // The limits of names and descriptions: SOURCES.md#dws-create-constraints.
   if (typeof name !== "string" || !/^[A-Za-z][A-Za-z0-9_-]{3,63}$/.test(name))
-    return outOfRange("Invalid snapshot name.");
+    return rejectParameter("Invalid snapshot name.");
   if (typeof description !== "string" || [...description].length > 256 || /[!<>'=&"]/.test(description)) {
-    return outOfRange("Invalid snapshot description.");
+    return rejectParameter("Invalid snapshot description.");
   }
   const cluster = findCluster(cluster_id, cloud);
   const task = taskOf(cluster, inventory);
-  // A cluster allows a snapshot only if it is AVAILABLE and has no task (SOURCES.md#dws-cluster-precheck).
+  // DWS creates a snapshot only if the cluster is AVAILABLE and has no running task (SOURCES.md#dws-cluster-precheck).
   if (cluster.status !== "AVAILABLE" || task !== undefined) {
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
   if (hasSnapshotNamed(name, inventory)) {
-    // The code is UNCONFIRMED (SOURCES.md#dws-names-unique).
+    // It is UNCONFIRMED which error code DWS sends here (SOURCES.md#dws-names-unique).
     const { status, code } = cloud.behavior.duplicateClusterSnapshot;
     throw new Refusal(status, code, "The snapshot name already exists.");
   }
@@ -108,9 +112,12 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshot: { id: snapshot.id } });
 }
 
-/** Lists all snapshots. This list has no query parameters and no pages (SOURCES.md#dws-list-has-no-pages). */
+/**
+ * Lists the snapshots of all clusters. The request has no query parameters, and the response has no pages
+ * (SOURCES.md#dws-list-has-no-pages).
+ */
 function listAll(call: Call, cloud: CloudState): ApiResponse {
-  checkQuery(call, cloud, [], badRequest);
+  checkQuery(call, cloud, [], rejectRequest);
   const { inventory } = cloud;
   const page = cutPage(inventory.snapshots["cluster-snapshot"].oldestFirst, {
     keep: inventory.visibility(),
@@ -121,22 +128,25 @@ function listAll(call: Call, cloud: CloudState): ApiResponse {
   return ok({ snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)), count: page.total });
 }
 
-/** Lists the snapshots of a cluster. `offset` is the number of a page, starting at 0 (SOURCES.md#dws-cluster-list-pages). */
+/**
+ * Lists the snapshots of one cluster. The query parameter `offset` is a page number that starts at 0
+ * (SOURCES.md#dws-cluster-list-pages).
+ */
 function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], badRequest);
+  checkQuery(call, cloud, ["limit", "offset", "sort_key", "sort_dir"], rejectRequest);
   const cluster = findCluster(call.params.cluster_id, cloud);
-  const asked = integer(queryValue(query, "limit")) ?? Number.POSITIVE_INFINITY;
-  const offset = integer(queryValue(query, "offset")) ?? 0;
-  if (!(asked > 0)) badRequest("limit must be greater than 0.");
+  const asked = parseInteger(readQueryValue(query, "limit")) ?? Number.POSITIVE_INFINITY;
+  const offset = parseInteger(readQueryValue(query, "offset")) ?? 0;
+  if (!(asked > 0)) rejectRequest("limit must be greater than 0.");
   const limit = limitToPageCap(asked, cloud.behavior);
-  if (!(offset >= 0)) badRequest("offset must be greater than or equal to 0.");
-  const direction = queryValue(query, "sort_dir") ?? "desc";
-  if (direction !== "asc" && direction !== "desc") badRequest("sort_dir must be asc or desc.");
+  if (!(offset >= 0)) rejectRequest("offset must be greater than or equal to 0.");
+  const direction = readQueryValue(query, "sort_dir") ?? "desc";
+  if (direction !== "asc" && direction !== "desc") rejectRequest("sort_dir must be asc or desc.");
   const page = cutPage(inventory.snapshots["cluster-snapshot"].of(cluster.id), {
     keep: inventory.visibility(),
-    sort: SORT_KEYS[queryValue(query, "sort_key") ?? "started"] ?? badRequest("sort_key is not known."),
+    sort: SORT_KEYS[readQueryValue(query, "sort_key") ?? "started"] ?? rejectRequest("sort_key is not known."),
     descending: direction === "desc",
     offset: offset === 0 ? 0 : offset * limit,
     limit,
@@ -149,7 +159,7 @@ function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** The sort keys. The documents do not list them. */
+/** Compares two snapshots, for each value of the query parameter `sort_key`. The DWS documents do not list the allowed values. */
 const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => number> = {
   started: (a, b) => a.createdAt - b.createdAt || a.sequence - b.sequence,
   name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
@@ -158,26 +168,27 @@ const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => numb
 function show(call: Call, cloud: CloudState): ApiResponse {
   const id = call.params.snapshot_id ?? "";
   const snapshot = cloud.inventory.snapshots["cluster-snapshot"].get(id);
-  // DWS does not use 404 for a missing snapshot (SOURCES.md#dws-not-found-codes).
+  // If the snapshot does not exist, DWS responds with 400, not with 404 (SOURCES.md#dws-not-found-codes).
   if (!snapshot) throw new Refusal(400, "DWS.5149", "The snapshot ID is invalid.");
   return ok({ snapshot: clusterSnapshotView(snapshot, cloud) });
 }
 
 /**
- * Deletes a manual snapshot (SOURCES.md#dws-manual-deletion). The snapshot disappears at once, because no status of a deletion
- * is documented. The errors for an automated snapshot and for a snapshot that is being created are UNCONFIRMED.
+ * Deletes a manual snapshot (SOURCES.md#dws-manual-deletion). The snapshot disappears immediately, because DWS documents no
+ * status for a snapshot that is being deleted. It is UNCONFIRMED which errors DWS sends for an automated snapshot and for a
+ * snapshot that is still being created.
  */
 function remove(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const snapshot = inventory.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
-  if (!snapshot) return badRequest("The snapshot does not exist.");
+  if (!snapshot) return rejectRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
   if (inventory.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
   inventory.removeSnapshot(snapshot);
   return accepted();
 }
 
-/** Returns whether a snapshot has this name in upper or lower case (SOURCES.md#dws-names-unique). */
+/** Returns whether a snapshot with this name exists. Ignores the case of the name (SOURCES.md#dws-names-unique). */
 function hasSnapshotNamed(name: string, { snapshots }: Inventory): boolean {
   const wanted = name.toLowerCase();
   return snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);
@@ -189,7 +200,7 @@ function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: 
     id: snapshot.id,
     name: snapshot.name,
     description: behavior.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
-    started: shownCreation(snapshot, zonedSeconds(snapshot.createdAt)),
+    started: creationTimeInResponse(snapshot, zonedSeconds(snapshot.createdAt)),
     finished: finished === undefined ? null : zonedSeconds(finished),
     size: snapshot.size,
     status: inventory.statusOf(snapshot),

@@ -1,9 +1,17 @@
-/** Implements the part of ECS that snapshots need. Its error codes: ECS API Reference, "Error Codes". */
+/** Implements the ECS requests for servers and their disks. Error codes: ECS API Reference, "Error Codes". */
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../records.ts";
-import { checkQuery, fields, hasTags, integer, isObject, queryValue, tagFilters } from "./constraints.ts";
+import {
+  checkQuery,
+  hasTags,
+  isObject,
+  parseInteger,
+  readObject,
+  readQueryValue,
+  readTagFilters,
+} from "./constraints.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
 const SERVERS = "/v1/{project_id}/cloudservers";
@@ -36,7 +44,7 @@ export const service: Service = {
   envelope: ({ code, message }) => ({ error: { code, message } }),
 };
 
-function badRequest(message: string): never {
+function rejectRequest(message: string): never {
   throw new Refusal(400, "Ecs.0000", message);
 }
 
@@ -57,18 +65,18 @@ const LIST_PARAMETERS = [
 ];
 
 /**
- * Lists servers. `limit` is at most 1000, by default 25. `offset` is the number of a page, starting at 1; 0 also means the first
- * page (SOURCES.md#ecs-list-pages).
+ * Lists servers. The query parameter `limit` is at most 1000, by default 25. `offset` is a page number that starts at 1, and 0
+ * also means the first page (SOURCES.md#ecs-list-pages).
  */
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badRequest);
-  const value = (key: string) => queryValue(query, key);
-  const asked = integer(value("limit")) ?? 25;
-  const offset = integer(value("offset")) ?? 1;
-  if (!(asked >= 0 && asked <= 1000)) badRequest("limit must be 0 to 1000.");
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectRequest);
+  const value = (key: string) => readQueryValue(query, key);
+  const asked = parseInteger(value("limit")) ?? 25;
+  const offset = parseInteger(value("offset")) ?? 1;
+  if (!(asked >= 0 && asked <= 1000)) rejectRequest("limit must be 0 to 1000.");
   const limit = limitToPageCap(asked, cloud.behavior);
-  if (!(offset >= 0)) badRequest("offset must not be negative.");
+  if (!(offset >= 0)) rejectRequest("offset must not be negative.");
   const ids = value("server_id")?.split(",");
   const tags = value("tags")?.split(",");
   const notTags = value("not-tags")?.split(",");
@@ -90,7 +98,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
     limit,
     marker: value("marker"),
   });
-  if (page.markerLost) badRequest("marker could not be found.");
+  if (page.isMarkerUnknown) rejectRequest("marker could not be found.");
   return ok({
     count: reportedCount(page, cloud.behavior),
     servers: page.rows.map((server) => serverView(server, cloud)),
@@ -104,21 +112,24 @@ function hasTag(server: ServerRecord, tag: string): boolean {
   return server.tags[tag.slice(0, equals)] === tag.slice(equals + 1);
 }
 
-/** Lists servers by tags. `limit` and `offset` are strings, and `offset` counts rows (SOURCES.md#ecs-servers-by-tags). */
+/**
+ * Lists servers by tags. The fields `limit` and `offset` are strings, and `offset` is the number of rows to skip
+ * (SOURCES.md#ecs-servers-by-tags).
+ */
 function listByTag(call: Call, cloud: CloudState): ApiResponse {
   const known = ["action", "limit", "offset", "tags", "not_tags", "matches"];
-  const body = fields(call.json, "body", known, badRequest);
+  const body = readObject(call.json, "body", known, rejectRequest);
   const { action, matches = [] } = body;
-  if (action !== "filter" && action !== "count") badRequest("action must be filter or count.");
+  if (action !== "filter" && action !== "count") rejectRequest("action must be filter or count.");
   const limit = count(body.limit, "limit", 1000);
   const offset = count(body.offset, "offset", 0);
-  if (limit > 1000 || limit < 1) badRequest("limit must be 1 to 1000.");
-  const tags = body.tags === undefined ? [] : tagFilters(body.tags, "tags", badRequest);
-  const notTags = body.not_tags === undefined ? [] : tagFilters(body.not_tags, "not_tags", badRequest);
-  if (!Array.isArray(matches)) return badRequest("matches must be an array.");
+  if (limit > 1000 || limit < 1) rejectRequest("limit must be 1 to 1000.");
+  const tags = body.tags === undefined ? [] : readTagFilters(body.tags, "tags", rejectRequest);
+  const notTags = body.not_tags === undefined ? [] : readTagFilters(body.not_tags, "not_tags", rejectRequest);
+  if (!Array.isArray(matches)) return rejectRequest("matches must be an array.");
   const names = matches.map((match) => {
     const { key, value } = isObject(match) ? match : {};
-    return key === "resource_name" ? String(value) : badRequest("matches.key must be resource_name.");
+    return key === "resource_name" ? String(value) : rejectRequest("matches.key must be resource_name.");
   });
   const page = cutPage(cloud.inventory.servers.oldestFirst, {
     keep: (server) =>
@@ -143,7 +154,7 @@ function listByTag(call: Call, cloud: CloudState): ApiResponse {
 
 function count(value: unknown, path: string, defaultValue: number): number {
   if (value === undefined) return defaultValue;
-  if (typeof value !== "string" || !/^\d+$/.test(value)) return badRequest(`${path} must be a string of digits.`);
+  if (typeof value !== "string" || !/^\d+$/.test(value)) return rejectRequest(`${path} must be a string of digits.`);
   return Number(value);
 }
 
@@ -171,7 +182,10 @@ function showBlockDevice(call: Call, cloud: CloudState): ApiResponse {
   return ok({ volumeAttachment: blockDevice(volume, server, cloud) });
 }
 
-/** Returns a block device. Its fields are camelCase, unlike those of EVS (SOURCES.md#ecs-block-devices). */
+/**
+ * Returns an attached disk as ECS responses describe it. Its field names are camelCase, unlike the field names of EVS
+ * (SOURCES.md#ecs-block-devices).
+ */
 function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudState) {
   const attachment = attachmentTo(volume, server, cloud);
   return {
@@ -179,7 +193,7 @@ function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudSta
     volumeId: volume.id,
     serverId: server.id,
     device: attachment?.device,
-    bootIndex: bootIndex(attachment),
+    bootIndex: bootIndexOf(attachment),
     pciAddress: "0000:02:01.0",
     size: volume.size,
     bus: "virtio",
@@ -189,14 +203,14 @@ function blockDevice(volume: VolumeRecord, server: ServerRecord, cloud: CloudSta
 function attachVolume(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const server = findServer(call, cloud);
-  const body = fields(call.json, "body", ["volumeAttachment"], badRequest);
-  const wanted = fields(body.volumeAttachment, "volumeAttachment", ["volumeId", "device"], badRequest);
+  const body = readObject(call.json, "body", ["volumeAttachment"], rejectRequest);
+  const wanted = readObject(body.volumeAttachment, "volumeAttachment", ["volumeId", "device"], rejectRequest);
   const volume = inventory.volumes.get(String(wanted.volumeId));
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk does not exist.");
-  if (inventory.volumeStatus(volume) !== "available") badRequest("The disk must be available.");
+  if (inventory.volumeStatus(volume) !== "available") rejectRequest("The disk must be available.");
   const device = typeof wanted.device === "string" ? wanted.device : undefined;
   inventory.attach(volume, server.id, inventory.now(), device);
-  return ok({ job_id: finishedJob("attachVolume", cloud) });
+  return ok({ job_id: createFinishedJob("attachVolume", cloud) });
 }
 
 function detachVolume(call: Call, cloud: CloudState): ApiResponse {
@@ -204,11 +218,14 @@ function detachVolume(call: Call, cloud: CloudState): ApiResponse {
   const volume = cloud.inventory.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
   cloud.inventory.detach(volume, server.id);
-  return ok({ job_id: finishedJob("detachVolume", cloud) });
+  return ok({ job_id: createFinishedJob("detachVolume", cloud) });
 }
 
-/** Starts a job that has already ended, because attaching takes no time here. evs-jobs.ts serves the status of the job. */
-function finishedJob(type: string, { inventory }: CloudState): string {
+/**
+ * Creates a job that has already finished, because attaching a disk takes no time in the embedded cloud. Returns the job id.
+ * evs-jobs.ts serves the status of the job.
+ */
+function createFinishedJob(type: string, { inventory }: CloudState): string {
   const endedAt = inventory.now();
   return inventory.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
 }
@@ -223,8 +240,8 @@ function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: CloudSt
   return cloud.inventory.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
 }
 
-/** Returns the boot index: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
-function bootIndex(attachment: AttachmentRecord | undefined): number {
+/** Returns the boot index of a disk: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
+function bootIndexOf(attachment: AttachmentRecord | undefined): number {
   return attachment?.device === "/dev/vda" ? 0 : -1;
 }
 
@@ -243,11 +260,12 @@ function serverView(server: ServerRecord, cloud: CloudState) {
     "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
     "os-extended-volumes:volumes_attached": cloud.inventory.volumesOfServer(server.id).map((volume) => {
       const attachment = attachmentTo(volume, server, cloud);
-      // These fields are strings in the list of servers (SOURCES.md#ecs-server-fields).
+      // In the response for a server, unlike in the response for a block device, these fields are strings
+      // (SOURCES.md#ecs-server-fields).
       return {
         id: volume.id,
         delete_on_termination: "false",
-        bootIndex: String(bootIndex(attachment)),
+        bootIndex: String(bootIndexOf(attachment)),
         device: attachment?.device,
       };
     }),

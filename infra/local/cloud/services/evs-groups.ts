@@ -2,34 +2,33 @@
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { type SnapshotRecord, shownCreation, type Tags, type VolumeRecord } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
-  fields,
   isObject,
-  optionalBoolean,
-  optionalMap,
-  optionalString,
-  queryValue,
+  readObject,
+  readOptionalBoolean,
+  readOptionalMap,
+  readOptionalString,
+  readQueryValue,
 } from "./constraints.ts";
 import {
-  badBody,
-  badUrl,
+  checkDiskLimits,
   checkEnterpriseProject,
-  checkRoom,
   EVS_STATUSES,
   enterpriseProjectCondition,
   nameCondition,
-  notFound,
-  volumeToSnapshot,
+  rejectBody,
+  rejectUnknownId,
+  rejectUrl,
 } from "./evs-common.ts";
-import { memberFields, seedMember } from "./evs-group-members.ts";
-import { deletionJob, snapshotJob } from "./evs-jobs.ts";
+import { addSeededMember, findChosenVolumes, memberFields } from "./evs-group-members.ts";
+import { startCreationJob, startDeletionJob } from "./evs-jobs.ts";
 import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import { listStandard, parseFilter, standardTime } from "./evs-v5-lists.ts";
-import { allOf, whenGiven } from "./paging.ts";
+import { createListResponse, formatStandardTime, parseJsonFilter } from "./evs-v5-lists.ts";
+import { combineConditions, conditionIfGiven } from "./paging.ts";
 
 const ALL = "/v5/{project_id}/snapshot-groups";
 const SINGLE = `${ALL}/{snapshot_group_id}`;
@@ -49,7 +48,7 @@ export const snapshotGroupRoutes: Route[] = [
   ),
 ];
 
-/** The limit of a name and of a description (SOURCES.md#evs-groups-create-constraints). */
+/** The maximum size of the name, and of the description, of a snapshot group (SOURCES.md#evs-groups-create-constraints). */
 const TEXT_SIZE = { max: 255, unit: "bytes" } as const;
 
 interface SnapshotGroup extends SnapshotRecord {
@@ -62,11 +61,14 @@ interface SnapshotGroup extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     "snapshot-group": SnapshotGroup;
   }
-  interface SeedOf {
-    /** Adds a member with the group's age and status for each disk. Default disks: all disks of the server. */
+  interface SeedOptionsByKind {
+    /**
+     * `addSnapshot` also adds a member snapshot of each disk, with the creation time and the status of the group. Default
+     * `volumeIds`: all disks of the server.
+     */
     "snapshot-group": { serverId?: string; volumeIds?: string[]; tags?: Tags };
   }
 }
@@ -87,9 +89,9 @@ export const snapshotKind: SnapshotKind<"snapshot-group"> = {
       tags: { ...tags },
       incremental: false,
       instantAccess: false,
-      endStatus: fields.endStatus === "available" ? behavior.groupAvailable : fields.endStatus,
+      finalStatus: fields.finalStatus === "available" ? behavior.groupAvailable : fields.finalStatus,
     };
-    for (const id of group.volumeIds) seedMember(group, id, fields, cloud);
+    for (const id of group.volumeIds) addSeededMember(group, id, fields, cloud);
     return group;
   },
   view: (group, cloud) => ({
@@ -103,7 +105,7 @@ export const snapshotKind: SnapshotKind<"snapshot-group"> = {
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
-  const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
+  const { snapshot_group } = readObject(call.json, "body", ["snapshot_group"], rejectBody);
   const known = [
     "server_id",
     "volume_ids",
@@ -114,25 +116,25 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     "enterprise_project_id",
     "incremental",
   ];
-  const wanted = fields(snapshot_group, "snapshot_group", known, badBody);
-  const name = optionalString(wanted.name, "snapshot_group.name", TEXT_SIZE, badBody) ?? "";
-  const description = optionalString(wanted.description, "snapshot_group.description", TEXT_SIZE, badBody) ?? null;
-  const tags = optionalMap(wanted.tags, "snapshot_group.tags", badBody) ?? {};
+  const wanted = readObject(snapshot_group, "snapshot_group", known, rejectBody);
+  const name = readOptionalString(wanted.name, "snapshot_group.name", TEXT_SIZE, rejectBody) ?? "";
+  const description =
+    readOptionalString(wanted.description, "snapshot_group.description", TEXT_SIZE, rejectBody) ?? null;
+  const tags = readOptionalMap(wanted.tags, "snapshot_group.tags", rejectBody) ?? {};
   checkTags(tags);
   const chosenProject = checkEnterpriseProject(wanted.enterprise_project_id);
-  const instantAccess = optionalBoolean(wanted.instant_access, "snapshot_group.instant_access", badBody) ?? false;
-  // The default for a group is false, unlike for a single snapshot (SOURCES.md#evs-v5-incremental-default).
-  const incremental = optionalBoolean(wanted.incremental, "snapshot_group.incremental", badBody) ?? false;
-  const { serverId, volumes } = chosenVolumes(wanted.server_id, wanted.volume_ids, cloud);
-  // If a disk has a snapshot in creation, the status is 400, unlike for a single snapshot
+  const instantAccess =
+    readOptionalBoolean(wanted.instant_access, "snapshot_group.instant_access", rejectBody) ?? false;
+  // `incremental` is false by default for a snapshot group, but true for a single snapshot
+  // (SOURCES.md#evs-v5-incremental-default).
+  const incremental = readOptionalBoolean(wanted.incremental, "snapshot_group.incremental", rejectBody) ?? false;
+  const { serverId, volumes } = findChosenVolumes(wanted.server_id, wanted.volume_ids, cloud);
+  // While another snapshot of a disk is being created, EVS rejects a snapshot group with 400, but a single snapshot with 409
   // (SOURCES.md#evs-creation-in-progress).
-  for (const volume of volumes) checkRoom(volume, instantAccess, 400, cloud);
-  // The default is the enterprise project of the server or of the first disk (UNCONFIRMED).
-  const project =
-    chosenProject ??
-    inventory.servers.get(serverId ?? "")?.enterpriseProjectId ??
-    volumes[0]?.enterpriseProjectId ??
-    "0";
+  for (const volume of volumes) checkDiskLimits(volume, instantAccess, 400, cloud);
+  // Without `enterprise_project_id`, the group gets the enterprise project of its server or of its first disk (UNCONFIRMED).
+  const owner = inventory.servers.get(serverId ?? "") ?? volumes[0];
+  const project = chosenProject ?? owner?.enterpriseProjectId ?? "0";
 
   const group: SnapshotGroup = {
     ...inventory.newSnapshotFields("snapshot-group", serverId ?? ""),
@@ -154,36 +156,12 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     ...memberFields(group, volume, index, behavior.groupTagsOnMembers ? tags : {}),
   }));
   group.memberIds = members.map(({ id }) => id);
-  const failed = members.find(({ endStatus }) => endStatus !== "available");
-  if (failed && behavior.groupFailsWithMember) group.endStatus = "error";
-  else if (group.endStatus === "available") group.endStatus = behavior.groupAvailable;
+  const failed = members.find(({ finalStatus }) => finalStatus !== "available");
+  if (failed && behavior.groupFailsWithMember) group.finalStatus = "error";
+  else if (group.finalStatus === "available") group.finalStatus = behavior.groupAvailable;
   inventory.addSnapshot(group);
   for (const each of members) inventory.addSnapshot(each);
-  return accepted({ job_id: snapshotJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
-}
-
-function chosenVolumes(
-  serverId: unknown,
-  volumeIds: unknown,
-  cloud: CloudState,
-): { serverId: string | null; volumes: VolumeRecord[] } {
-  const { inventory } = cloud;
-  if (serverId !== undefined && typeof serverId !== "string")
-    return badBody("snapshot_group.server_id must be a string.");
-  if (volumeIds !== undefined && (!Array.isArray(volumeIds) || volumeIds.some((id) => typeof id !== "string"))) {
-    return badBody("snapshot_group.volume_ids must be an array of strings.");
-  }
-  const ids = volumeIds as string[] | undefined;
-  if (!serverId && !ids?.length) return badBody("server_id and volume_ids must not both be empty.");
-  if (serverId && !inventory.servers.get(serverId)) return notFound("Server", serverId);
-  const attached = serverId ? inventory.volumesOfServer(serverId) : [];
-  const chosen = ids?.length ? [...new Set(ids)] : attached.map(({ id }) => id);
-  if (chosen.length === 0) return badBody(`Server ${serverId} has no disks.`);
-  const volumes = chosen.map((id) => volumeToSnapshot(id, undefined, cloud));
-  // With server_id, volume_ids may contain only disks of that server (SOURCES.md#evs-groups-server-disks).
-  const foreignVolume = serverId ? volumes.find((volume) => !attached.includes(volume)) : undefined;
-  if (foreignVolume) return badBody(`Volume ${foreignVolume.id} is not attached to server ${serverId}.`);
-  return { serverId: serverId || null, volumes };
+  return accepted({ job_id: startCreationJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
 }
 
 const LIST_PARAMETERS = [
@@ -203,34 +181,43 @@ const LIST_PARAMETERS = [
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectUrl);
   const now = inventory.now();
-  const value = (key: string) => queryValue(query, key);
-  const keep = allOf<SnapshotGroup>([
+  const value = (key: string) => readQueryValue(query, key);
+  const keep = combineConditions<SnapshotGroup>([
     inventory.visibility(),
-    whenGiven(value("id"), ({ id }, wanted) => id === wanted),
-    whenGiven(value("status"), (group, status) => inventory.statusOf(group, now) === status),
-    whenGiven(value("server_id"), ({ resourceId }, wanted) => resourceId === wanted),
+    conditionIfGiven(value("id"), ({ id }, wanted) => id === wanted),
+    conditionIfGiven(value("status"), (group, status) => inventory.statusOf(group, now) === status),
+    conditionIfGiven(value("server_id"), ({ resourceId }, wanted) => resourceId === wanted),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
-    whenGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
-    whenGiven(tagFilter(value("tags")), ({ tags }, wanted) => wanted.every(({ key, value: tag }) => tags[key] === tag)),
+    conditionIfGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
+    conditionIfGiven(parseTagFilter(value("tags")), ({ tags }, wanted) =>
+      wanted.every(({ key, value: tag }) => tags[key] === tag),
+    ),
   ]);
   const view = (group: SnapshotGroup) => groupView(group, cloud);
-  return listStandard("snapshot_groups", inventory.snapshots["snapshot-group"].oldestFirst, keep, view, query, cloud);
+  return createListResponse(
+    "snapshot_groups",
+    inventory.snapshots["snapshot-group"].oldestFirst,
+    keep,
+    view,
+    query,
+    cloud,
+  );
 }
 
 /**
- * Parses the filter `tags`, such as `[{"key":"key1","value":"value1"}]`. The filter of snapshots has another format
- * (SOURCES.md#evs-groups-list-query).
+ * Parses the query parameter `tags` for snapshot groups, such as `[{"key":"key1","value":"value1"}]`. For snapshots, EVS
+ * documents another format of `tags` (SOURCES.md#evs-groups-list-query).
  */
-function tagFilter(text: string | undefined): { key: string; value: string }[] | undefined {
+function parseTagFilter(text: string | undefined): { key: string; value: string }[] | undefined {
   if (text === undefined) return undefined;
-  const tags = parseFilter(text);
+  const tags = parseJsonFilter(text);
   const valid =
     Array.isArray(tags) &&
     tags.every((tag) => isObject(tag) && typeof tag.key === "string" && typeof tag.value === "string");
-  return valid ? tags : badUrl('tags must have the format [{"key":"key1","value":"value1"}].');
+  return valid ? tags : rejectUrl('tags must have the format [{"key":"key1","value":"value1"}].');
 }
 
 function count(_: Call, cloud: CloudState): ApiResponse {
@@ -243,10 +230,10 @@ function show(call: Call, cloud: CloudState): ApiResponse {
 
 function update(call: Call, cloud: CloudState): ApiResponse {
   const group = find(call, cloud);
-  const { snapshot_group } = fields(call.json, "body", ["snapshot_group"], badBody);
-  const changes = fields(snapshot_group, "snapshot_group", ["name", "description"], badBody);
-  const name = optionalString(changes.name, "snapshot_group.name", TEXT_SIZE, badBody);
-  const description = optionalString(changes.description, "snapshot_group.description", TEXT_SIZE, badBody);
+  const { snapshot_group } = readObject(call.json, "body", ["snapshot_group"], rejectBody);
+  const changes = readObject(snapshot_group, "snapshot_group", ["name", "description"], rejectBody);
+  const name = readOptionalString(changes.name, "snapshot_group.name", TEXT_SIZE, rejectBody);
+  const description = readOptionalString(changes.description, "snapshot_group.description", TEXT_SIZE, rejectBody);
   if (name !== undefined) group.name = name ?? "";
   if (description !== undefined) group.description = description;
   group.updatedAt = cloud.inventory.now();
@@ -254,8 +241,8 @@ function update(call: Call, cloud: CloudState): ApiResponse {
 }
 
 /**
- * Deletes a group. Whether the cloud also deletes the members is UNCONFIRMED (SOURCES.md#evs-groups-delete-members). Members
- * that remain keep the id of the group.
+ * Deletes a snapshot group. Whether EVS also deletes the member snapshots is UNCONFIRMED
+ * (SOURCES.md#evs-groups-delete-members). A member that is not deleted keeps the id of the group.
  */
 function remove(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
@@ -265,20 +252,23 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   if (behavior.groupDeleteCascades) {
     for (const id of group.memberIds) {
       const snapshot = inventory.snapshots["standard-snapshot"].get(id);
-      if (snapshot && snapshot.goneAt === undefined) inventory.deleteSnapshot(snapshot);
+      if (snapshot && snapshot.deletedAt === undefined) inventory.deleteSnapshot(snapshot);
     }
   }
-  return accepted({ job_id: deletionJob("deleteSnapshotGroup", group, inventory) });
+  return accepted({ job_id: startDeletionJob("deleteSnapshotGroup", group, inventory) });
 }
 
 function find(call: Call, cloud: CloudState): SnapshotGroup {
   const id = call.params.snapshot_group_id ?? "";
-  return cloud.inventory.snapshots["snapshot-group"].get(id) ?? notFound("Snapshot group", id);
+  return cloud.inventory.snapshots["snapshot-group"].get(id) ?? rejectUnknownId("Snapshot group", id);
 }
 
-/** Returns a group as EVS shows it: without its disks and members (SOURCES.md#evs-groups-hide-members). */
+/**
+ * Returns the fields of a snapshot group that an EVS response contains. EVS does not return the disks and members of a group
+ * (SOURCES.md#evs-groups-hide-members).
+ */
 function groupView(group: SnapshotGroup, cloud: CloudState) {
-  const createdAt = standardTime(group.createdAt, group.microseconds, cloud);
+  const createdAt = formatStandardTime(group.createdAt, group.microseconds, cloud);
   return {
     id: group.id,
     name: group.name,
@@ -287,7 +277,7 @@ function groupView(group: SnapshotGroup, cloud: CloudState) {
     server_id: group.resourceId || null,
     tags: group.tags,
     enterprise_project_id: group.enterpriseProjectId,
-    created_at: shownCreation(group, createdAt),
-    updated_at: group.updatedAt === undefined ? createdAt : standardTime(group.updatedAt, 0, cloud),
+    created_at: creationTimeInResponse(group, createdAt),
+    updated_at: group.updatedAt === undefined ? createdAt : formatStandardTime(group.updatedAt, 0, cloud),
   };
 }

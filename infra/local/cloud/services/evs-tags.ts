@@ -1,15 +1,18 @@
-/** Implements the tags of EVS v5 snapshots and snapshot groups. */
+/** Implements the requests for the tags of EVS v5 snapshots and snapshot groups. */
 import type { CloudState } from "../cloud-state.ts";
 import { type Call, ok, type Route } from "../gateway/http.ts";
 import type { Tags } from "../records.ts";
-import { fields } from "./constraints.ts";
-import { badBody, refuse } from "./evs-common.ts";
+import { readObject } from "./constraints.ts";
+import { refuse, rejectBody } from "./evs-common.ts";
 
 interface Tagged {
   tags: Tags;
 }
 
-/** Returns the routes that list all tags of a kind, and that add and remove the tags of one snapshot or group. */
+/**
+ * Returns three routes for one kind of snapshot: list the tags of all snapshots, add tags to a snapshot, and remove tags from a
+ * snapshot.
+ */
 export function tagRoutes(
   operation: { list: string; add: string; remove: string },
   path: { all: string; single: string },
@@ -59,17 +62,17 @@ function withoutTags(tags: Tags, call: Call): Tags {
 }
 
 function tagEntries(call: Call): { key: string; value: unknown }[] {
-  const { tags } = fields(call.json, "body", ["tags"], badBody);
-  if (!Array.isArray(tags)) return badBody("tags must be an array.");
+  const { tags } = readObject(call.json, "body", ["tags"], rejectBody);
+  if (!Array.isArray(tags)) return rejectBody("tags must be an array.");
   return tags.map((tag) => {
-    const { key, value } = fields(tag, "tags", ["key", "value"], badBody);
-    return typeof key === "string" ? { key, value } : badBody("tags.key must be a string.");
+    const { key, value } = readObject(tag, "tags", ["key", "value"], rejectBody);
+    return typeof key === "string" ? { key, value } : rejectBody("tags.key must be a string.");
   });
 }
 
 /**
- * Checks tags against the limits of EVS (SOURCES.md#evs-tag-limits). The allowed characters are the strictest documented set.
- * Whether it applies in every region is UNCONFIRMED.
+ * Rejects tags that exceed the limits of EVS (SOURCES.md#evs-tag-limits). Allows only the characters that every public page of
+ * EVS allows. Whether this rule applies in every region is UNCONFIRMED.
  */
 export function checkTags(tags: Tags): void {
   const entries = Object.entries(tags);

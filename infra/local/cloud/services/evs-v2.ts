@@ -1,32 +1,32 @@
-/** Implements EVS v2 `cloudsnapshots`, the legacy snapshots (SOURCES.md#evs-v2-create, SOURCES.md#evs-v2-calls). */
+/** Implements the EVS v2 requests for legacy snapshots, `cloudsnapshots` (SOURCES.md#evs-v2-create, SOURCES.md#evs-v2-calls). */
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Route } from "../gateway/http.ts";
-import { type AnySnapshot, type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import { type AnySnapshotRecord, creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   type Fields,
-  fields,
-  optionalBoolean,
-  optionalMap,
-  optionalString,
-  queryValue,
-  type Size,
+  readObject,
+  readOptionalBoolean,
+  readOptionalMap,
+  readOptionalString,
+  readQueryValue,
+  type SizeLimit,
 } from "./constraints.ts";
 import {
-  badBody,
-  badUrl,
   EVS_STATUSES,
   enterpriseProjectCondition,
+  findVolumeToSnapshot,
   nameCondition,
   nextLink,
-  notFound,
-  pageWindow,
+  readPageWindow,
   refuse,
-  volumeToSnapshot,
+  rejectBody,
+  rejectUnknownId,
+  rejectUrl,
 } from "./evs-common.ts";
-import { allOf, cutPage, reportedCount, whenGiven } from "./paging.ts";
+import { combineConditions, conditionIfGiven, cutPage, reportedCount } from "./paging.ts";
 
 const ALL = "/v2/{project_id}/cloudsnapshots";
 const SINGLE = `${ALL}/{snapshot_id}`;
@@ -45,10 +45,10 @@ interface LegacySnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     snapshot: LegacySnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     snapshot: { volumeId: string; metadata?: Tags };
   }
 }
@@ -67,20 +67,24 @@ export const snapshotKind: SnapshotKind<"snapshot"> = {
   view: legacyView,
 };
 
-/** The prefix of snapshots that backups create. No other snapshot may use it (SOURCES.md#evs-reserved-prefix). */
+/**
+ * The name prefix of the snapshots that backups create. EVS rejects a create request with this prefix
+ * (SOURCES.md#evs-reserved-prefix).
+ */
 const RESERVED_PREFIX = "autobk_snapshot_";
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
-  const snapshot = body(call, ["volume_id", "name", "description", "force", "metadata"]);
-  const force = optionalBoolean(snapshot.force, "snapshot.force", badBody) ?? false;
-  const metadata = optionalMap(snapshot.metadata, "snapshot.metadata", badBody) ?? {};
-  // The limit of the metadata: SOURCES.md#evs-v2-metadata-size.
+  const snapshot = readBodyFields(call, ["volume_id", "name", "description", "force", "metadata"]);
+  const force = readOptionalBoolean(snapshot.force, "snapshot.force", rejectBody) ?? false;
+  const metadata = readOptionalMap(snapshot.metadata, "snapshot.metadata", rejectBody) ?? {};
+  // The maximum size of the metadata: SOURCES.md#evs-v2-metadata-size.
   if (Buffer.byteLength(JSON.stringify(metadata)) >= 1_048_576)
     refuse(400, "EVS.1005", "size of metadata is too large!");
-  const { name, description } = nameAndDescription(snapshot, cloud);
-  const volume = volumeToSnapshot(snapshot.volume_id, force, cloud);
-  // The error for the 8th snapshot is UNCONFIRMED (SOURCES.md#evs-per-disk-limit-code). OpenStack responds with 413.
+  const { name, description } = readNameAndDescription(snapshot, cloud);
+  const volume = findVolumeToSnapshot(snapshot.volume_id, force, cloud);
+  // Which error EVS sends for the 8th snapshot of a disk is UNCONFIRMED (SOURCES.md#evs-per-disk-limit-code). OpenStack
+  // responds with 413.
   const quota = behavior.snapshotQuota ?? Number.POSITIVE_INFINITY;
   if (
     inventory.snapshots.snapshot.of(volume.id).length >= behavior.legacyPerVolume ||
@@ -106,7 +110,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
       status: inventory.statusOf(record),
       description: record.description,
       created_at: createdAt,
-      // The response shows empty metadata even if the request has metadata (SOURCES.md#evs-v2-empty-metadata).
+      // The `metadata` in the response is empty even if the request contains metadata (SOURCES.md#evs-v2-empty-metadata).
       metadata: {},
       volume_id: volume.id,
       size: record.size,
@@ -134,27 +138,27 @@ const LIST_PARAMETERS = [
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
-  const { limit, offset } = pageWindow(query, cloud);
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectUrl);
+  const { limit, offset } = readPageWindow(query, cloud);
   const now = inventory.now();
-  const value = (key: string) => queryValue(query, key);
+  const value = (key: string) => readQueryValue(query, key);
   const volumeId = value("volume_id");
-  const keep = allOf<LegacySnapshot>([
+  const keep = combineConditions<LegacySnapshot>([
     inventory.visibility(),
-    whenGiven(volumeId, ({ resourceId }, wanted) => resourceId === wanted),
-    whenGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
+    conditionIfGiven(volumeId, ({ resourceId }, wanted) => resourceId === wanted),
+    conditionIfGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
-    whenGiven(
+    conditionIfGiven(
       value("availability_zone"),
       ({ resourceId }, zone) => inventory.volumes.get(resourceId)?.availabilityZone === zone,
     ),
-    whenGiven(value("service_type"), (_, service) => service === "EVS"),
-    whenGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
+    conditionIfGiven(value("service_type"), (_, service) => service === "EVS"),
+    conditionIfGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
   ]);
   const store = inventory.snapshots.snapshot;
   const ids = query.get("id");
-  const source = ids ? store.some(ids) : volumeId === undefined ? store.oldestFirst : store.of(volumeId);
+  const source = ids ? store.getAll(ids) : volumeId === undefined ? store.oldestFirst : store.of(volumeId);
   const page = cutPage(source, { keep, descending: true, offset, limit });
   return ok({
     count: reportedCount(page, cloud.behavior),
@@ -172,7 +176,7 @@ function show(call: Call, cloud: CloudState): ApiResponse {
 
 function update(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
-  const { name, description } = nameAndDescription(body(call, ["name", "description"]), cloud);
+  const { name, description } = readNameAndDescription(readBodyFields(call, ["name", "description"]), cloud);
   if (name !== undefined) snapshot.name = name ?? "";
   if (description !== undefined) snapshot.description = description;
   snapshot.updatedAt = cloud.inventory.now();
@@ -187,8 +191,11 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   return accepted();
 }
 
-/** Refuses to delete a snapshot whose status is not `available` or `error` (SOURCES.md#evs-delete-states). */
-export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
+/**
+ * Rejects the deletion of a snapshot or snapshot group whose status is neither `available` nor `error`
+ * (SOURCES.md#evs-delete-states).
+ */
+export function checkDeletable(snapshot: AnySnapshotRecord, cloud: CloudState): void {
   const status = cloud.inventory.statusOf(snapshot);
   if (status === "error_deleting") refuse(500, "EVS.2019", "snapshot is error_deleting!");
   const deletable = [cloud.behavior.groupAvailable, "available", "error"];
@@ -199,27 +206,34 @@ export function checkDeletable(snapshot: AnySnapshot, cloud: CloudState): void {
 
 function find(call: Call, cloud: CloudState): LegacySnapshot {
   const id = call.params.snapshot_id ?? "";
-  return cloud.inventory.snapshots.snapshot.get(id) ?? notFound("Snapshot", id);
+  return cloud.inventory.snapshots.snapshot.get(id) ?? rejectUnknownId("Snapshot", id);
 }
 
-function body(call: Call, known: string[]): Fields {
-  const { snapshot } = fields(call.json, "body", ["snapshot"], badBody);
-  return fields(snapshot, "snapshot", known, badBody);
+function readBodyFields(call: Call, known: string[]): Fields {
+  const { snapshot } = readObject(call.json, "body", ["snapshot"], rejectBody);
+  return readObject(snapshot, "snapshot", known, rejectBody);
 }
 
-function nameAndDescription(snapshot: Fields, cloud: CloudState) {
-  const isLegacy = cloud.behavior.evsLimits === "classic";
-  // The older page documents other limits (SOURCES.md#evs-v2-create-constraints, SOURCES.md#evs-v2-classic-limits).
-  const nameSize: Size = isLegacy ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
-  const descriptionSize: Size = isLegacy
+function readNameAndDescription(snapshot: Fields, cloud: CloudState) {
+  const hasClassicLimits = cloud.behavior.evsLimits === "classic";
+  // An older public page documents other limits than the current page (SOURCES.md#evs-v2-create-constraints,
+  // SOURCES.md#evs-v2-classic-limits).
+  const nameSize: SizeLimit = hasClassicLimits ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
+  const descriptionSize: SizeLimit = hasClassicLimits
     ? { max: 255, unit: "bytes", nullable: true }
     : { max: 85, unit: "characters" };
-  const name = optionalString(snapshot.name, "snapshot.name", nameSize, badBody);
-  if (name?.startsWith(RESERVED_PREFIX)) badBody(`snapshot.name must not start with ${RESERVED_PREFIX}.`);
-  return { name, description: optionalString(snapshot.description, "snapshot.description", descriptionSize, badBody) };
+  const name = readOptionalString(snapshot.name, "snapshot.name", nameSize, rejectBody);
+  if (name?.startsWith(RESERVED_PREFIX)) rejectBody(`snapshot.name must not start with ${RESERVED_PREFIX}.`);
+  return {
+    name,
+    description: readOptionalString(snapshot.description, "snapshot.description", descriptionSize, rejectBody),
+  };
 }
 
-/** Returns a snapshot as lists show it. The response to `show` has no `service_type`. */
+/**
+ * Returns the fields of a snapshot in a list response. The response for a single snapshot has the same fields except
+ * `service_type`.
+ */
 function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
   const { inventory } = cloud;
   const creating = inventory.isCreating(snapshot);
@@ -229,7 +243,7 @@ function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
     status: inventory.statusOf(snapshot),
     name: snapshot.name,
     description: snapshot.description,
-    created_at: shownCreation(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
+    created_at: creationTimeInResponse(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
     updated_at: updatedAt === undefined || !Number.isFinite(updatedAt) ? null : bareTime(updatedAt),
     metadata: snapshot.metadata,
     volume_id: snapshot.resourceId,

@@ -1,13 +1,13 @@
-/** Implements what the lists of EVS v5 snapshots and snapshot groups have in common. */
+/** Implements the list responses for EVS v5 snapshots and snapshot groups. */
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, ok, type Query } from "../gateway/http.ts";
-import type { AnySnapshot } from "../records.ts";
+import type { AnySnapshotRecord } from "../records.ts";
 import { cutSortedPage, nextLink, type SortKeys } from "./evs-common.ts";
 import { type Condition, reportedCount } from "./paging.ts";
 
-/** Returns one page of a list as the field `field` of the response. */
-export function listStandard<T extends AnySnapshot>(
+/** Returns a list response whose field `field` contains one page of rows. */
+export function createListResponse<T extends AnySnapshotRecord>(
   field: string,
   source: readonly T[],
   keep: Condition<T> | undefined,
@@ -24,7 +24,7 @@ export function listStandard<T extends AnySnapshot>(
   };
   const page = cutSortedPage(source, keep, sortKeys, query, cloud);
   const rows = page.rows.map(view);
-  // Whether v5 lists have `count` and links is UNCONFIRMED (SOURCES.md#evs-v5-list-count).
+  // Whether v5 list responses have `count` and a link to the next page is UNCONFIRMED (SOURCES.md#evs-v5-list-count).
   if (!cloud.behavior.v5ListCount) return ok({ [field]: rows });
   const links = nextLink(`/v5/${cloud.projectId}/${field}/detail`, page.limit, page.rows.at(-1)?.id);
   return ok({
@@ -34,8 +34,8 @@ export function listStandard<T extends AnySnapshot>(
   });
 }
 
-/** Parses a filter that is written as JSON. Returns `undefined` if the filter is not JSON. */
-export function parseFilter(text: string): unknown {
+/** Parses a query parameter whose value is JSON, such as `tags`. Returns `undefined` if the value is not JSON. */
+export function parseJsonFilter(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -43,7 +43,7 @@ export function parseFilter(text: string): unknown {
   }
 }
 
-/** Formats a v5 time. Whether it has a zone is UNCONFIRMED (SOURCES.md#evs-v5-times). */
-export function standardTime(ms: number, microseconds: number, cloud: CloudState): string {
+/** Formats a time for a v5 response. Whether v5 times have a time zone is UNCONFIRMED (SOURCES.md#evs-v5-times). */
+export function formatStandardTime(ms: number, microseconds: number, cloud: CloudState): string {
   return bareTime(ms, microseconds) + (cloud.behavior.v5Times === "zoned" ? "Z" : "");
 }

@@ -1,34 +1,34 @@
-/** Implements EVS v5 standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
+/** Implements the EVS v5 requests for standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
-import { type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
   type Fields,
-  fields,
   isObject,
-  optionalBoolean,
-  optionalMap,
-  optionalString,
-  queryValue,
+  readObject,
+  readOptionalBoolean,
+  readOptionalMap,
+  readOptionalString,
+  readQueryValue,
 } from "./constraints.ts";
 import {
-  badBody,
-  badUrl,
+  checkDiskLimits,
   checkEnterpriseProject,
-  checkRoom,
   EVS_STATUSES,
   enterpriseProjectCondition,
+  findVolumeToSnapshot,
   nameCondition,
-  notFound,
-  volumeToSnapshot,
+  rejectBody,
+  rejectUnknownId,
+  rejectUrl,
 } from "./evs-common.ts";
-import { deletionJob, snapshotJob } from "./evs-jobs.ts";
+import { startCreationJob, startDeletionJob } from "./evs-jobs.ts";
 import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import { listStandard, parseFilter, standardTime } from "./evs-v5-lists.ts";
-import { allOf, whenGiven } from "./paging.ts";
+import { createListResponse, formatStandardTime, parseJsonFilter } from "./evs-v5-lists.ts";
+import { combineConditions, conditionIfGiven } from "./paging.ts";
 
 const ALL = "/v5/{project_id}/snapshots";
 const SINGLE = `${ALL}/{snapshot_id}`;
@@ -62,14 +62,14 @@ interface StandardSnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     "standard-snapshot": StandardSnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     "standard-snapshot": {
       volumeId: string;
       tags?: Tags;
-      /** Makes the snapshot a member of that group if the group exists. */
+      /** The id of a snapshot group. If the group exists, the snapshot becomes one of its members. */
       groupId?: string;
       snapshotType?: "auto" | "user" | "copy";
       incremental?: boolean;
@@ -103,7 +103,7 @@ export const snapshotKind: SnapshotKind<"standard-snapshot"> = {
 
 function create(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
-  const snapshot = body(call, [
+  const snapshot = readBodyFields(call, [
     "volume_id",
     "name",
     "description",
@@ -112,16 +112,17 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     "instant_access",
     "incremental",
   ]);
-  const { name, description } = nameAndDescription(snapshot);
-  const tags = optionalMap(snapshot.tags, "snapshot.tags", badBody) ?? {};
+  const { name, description } = readNameAndDescription(snapshot);
+  const tags = readOptionalMap(snapshot.tags, "snapshot.tags", rejectBody) ?? {};
   checkTags(tags);
   const project = checkEnterpriseProject(snapshot.enterprise_project_id);
-  const instantAccess = optionalBoolean(snapshot.instant_access, "snapshot.instant_access", badBody) ?? false;
-  // The default for a single snapshot is true (SOURCES.md#evs-v5-incremental-default).
-  const incremental = optionalBoolean(snapshot.incremental, "snapshot.incremental", badBody) ?? true;
-  // The documents call volume_id optional, but a create without it is impossible (SOURCES.md#evs-v5-volume-id-required).
-  const volume = volumeToSnapshot(snapshot.volume_id, undefined, cloud);
-  checkRoom(volume, instantAccess, 409, cloud);
+  const instantAccess = readOptionalBoolean(snapshot.instant_access, "snapshot.instant_access", rejectBody) ?? false;
+  // `incremental` is true by default for a single snapshot (SOURCES.md#evs-v5-incremental-default).
+  const incremental = readOptionalBoolean(snapshot.incremental, "snapshot.incremental", rejectBody) ?? true;
+  // The public page marks `volume_id` as optional, but EVS cannot create a snapshot without a disk
+  // (SOURCES.md#evs-v5-volume-id-required).
+  const volume = findVolumeToSnapshot(snapshot.volume_id, undefined, cloud);
+  checkDiskLimits(volume, instantAccess, 409, cloud);
 
   const record: StandardSnapshot = {
     ...inventory.newSnapshotFields("standard-snapshot", volume.id),
@@ -139,7 +140,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     enterpriseProjectId: project ?? volume.enterpriseProjectId,
   };
   inventory.addSnapshot(record);
-  return accepted({ job_id: snapshotJob("createSnapshot", record, inventory), snapshot_id: record.id });
+  return accepted({ job_id: startCreationJob("createSnapshot", record, inventory), snapshot_id: record.id });
 }
 
 const LIST_PARAMETERS = [
@@ -165,47 +166,50 @@ const LIST_PARAMETERS = [
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectUrl);
   const now = inventory.now();
-  const value = (key: string) => queryValue(query, key);
-  const keep = allOf<StandardSnapshot>([
+  const value = (key: string) => readQueryValue(query, key);
+  const keep = combineConditions<StandardSnapshot>([
     inventory.visibility(),
-    whenGiven(value("snapshot_group_id"), ({ groupId }, wanted) => groupId === wanted),
-    whenGiven(value("volume_id"), ({ resourceId }, wanted) => resourceId === wanted),
-    whenGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
-    whenGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
-    whenGiven(value("snapshot_type"), ({ snapshotType }, type) => snapshotType === type),
-    whenGiven(value("snapshot_chain_id"), (snapshot, chain) => chainOf(snapshot) === chain),
+    conditionIfGiven(value("snapshot_group_id"), ({ groupId }, wanted) => groupId === wanted),
+    conditionIfGiven(value("volume_id"), ({ resourceId }, wanted) => resourceId === wanted),
+    conditionIfGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
+    conditionIfGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
+    conditionIfGiven(value("snapshot_type"), ({ snapshotType }, type) => snapshotType === type),
+    conditionIfGiven(value("snapshot_chain_id"), (snapshot, chain) => chainOf(snapshot) === chain),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
-    whenGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
-    whenGiven(tagFilter(value("tags")), ({ tags }, wanted) =>
+    conditionIfGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
+    conditionIfGiven(parseTagFilter(value("tags")), ({ tags }, wanted) =>
       Object.entries(wanted).every(([key, tag]) => tags[key] === tag),
     ),
   ]);
   const view = (snapshot: StandardSnapshot) => standardView(snapshot, cloud);
-  return listStandard("snapshots", candidates(query, cloud), keep, view, query, cloud);
+  return createListResponse("snapshots", findCandidates(query, cloud), keep, view, query, cloud);
 }
 
-/** Returns the smallest set of rows that an index provides, oldest first. */
-function candidates(query: Query, cloud: CloudState): readonly StandardSnapshot[] {
+/**
+ * Returns the snapshots that can match a list request, oldest first. If the query contains ids, a disk or a group, returns only
+ * their snapshots, because filtering all snapshots would be slow.
+ */
+function findCandidates(query: Query, cloud: CloudState): readonly StandardSnapshot[] {
   const { "standard-snapshot": standard, "snapshot-group": groups } = cloud.inventory.snapshots;
-  // The format is `id1,id2`, unlike in v2. Unknown ids are ignored (SOURCES.md#evs-v5-list-query).
-  const ids = queryValue(query, "ids")?.split(",") ?? query.get("id");
-  if (ids) return standard.some(ids);
-  const volumeId = queryValue(query, "volume_id");
+  // The parameter `ids` has the format `id1,id2` in v5, unlike in v2. EVS ignores unknown ids (SOURCES.md#evs-v5-list-query).
+  const ids = readQueryValue(query, "ids")?.split(",") ?? query.get("id");
+  if (ids) return standard.getAll(ids);
+  const volumeId = readQueryValue(query, "volume_id");
   if (volumeId !== undefined) return standard.of(volumeId);
-  const group = groups.get(queryValue(query, "snapshot_group_id") ?? "");
-  return group ? standard.some(group.memberIds) : standard.oldestFirst;
+  const group = groups.get(readQueryValue(query, "snapshot_group_id") ?? "");
+  return group ? standard.getAll(group.memberIds) : standard.oldestFirst;
 }
 
-/** Parses the filter `tags`, such as `{"key1":"value1"}`. */
-function tagFilter(text: string | undefined): Tags | undefined {
+/** Parses the query parameter `tags` for snapshots, such as `{"key1":"value1"}`. */
+function parseTagFilter(text: string | undefined): Tags | undefined {
   if (text === undefined) return undefined;
-  const map = parseFilter(text);
+  const map = parseJsonFilter(text);
   return isObject(map)
-    ? (optionalMap(map, "tags", badUrl) ?? {})
-    : badUrl('tags must have the format {"key":"value"}.');
+    ? (readOptionalMap(map, "tags", rejectUrl) ?? {})
+    : rejectUrl('tags must have the format {"key":"value"}.');
 }
 
 function show(call: Call, cloud: CloudState): ApiResponse {
@@ -214,10 +218,10 @@ function show(call: Call, cloud: CloudState): ApiResponse {
 
 function update(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
-  const changes = body(call, ["name", "description", "instant_access"]);
-  const { name, description } = nameAndDescription(changes);
-  const instantAccess = optionalBoolean(changes.instant_access, "snapshot.instant_access", badBody);
-  if (instantAccess === true && !snapshot.instantAccess) badBody("instant_access cannot be switched on.");
+  const changes = readBodyFields(call, ["name", "description", "instant_access"]);
+  const { name, description } = readNameAndDescription(changes);
+  const instantAccess = readOptionalBoolean(changes.instant_access, "snapshot.instant_access", rejectBody);
+  if (instantAccess === true && !snapshot.instantAccess) rejectBody("instant_access cannot be switched on.");
   if (name !== undefined) snapshot.name = name ?? "";
   if (description !== undefined) snapshot.description = description;
   if (instantAccess !== undefined) snapshot.instantAccess = instantAccess;
@@ -229,28 +233,34 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
   checkDeletable(snapshot, cloud);
   cloud.inventory.deleteSnapshot(snapshot);
-  return accepted({ job_id: deletionJob("deleteSnapshot", snapshot, cloud.inventory) });
+  return accepted({ job_id: startDeletionJob("deleteSnapshot", snapshot, cloud.inventory) });
 }
 
 function find(call: Call, cloud: CloudState): StandardSnapshot {
   const id = call.params.snapshot_id ?? "";
-  return cloud.inventory.snapshots["standard-snapshot"].get(id) ?? notFound("Snapshot", id);
+  return cloud.inventory.snapshots["standard-snapshot"].get(id) ?? rejectUnknownId("Snapshot", id);
 }
 
-function body(call: Call, known: string[]): Fields {
-  const { snapshot } = fields(call.json, "body", ["snapshot"], badBody);
-  return fields(snapshot, "snapshot", known, badBody);
+function readBodyFields(call: Call, known: string[]): Fields {
+  const { snapshot } = readObject(call.json, "body", ["snapshot"], rejectBody);
+  return readObject(snapshot, "snapshot", known, rejectBody);
 }
 
-/** Reads the name and description (SOURCES.md#evs-v5-create-constraints). Refusing `autobk_snapshot_` is UNCONFIRMED. */
-function nameAndDescription(snapshot: Fields) {
-  const name = optionalString(snapshot.name, "snapshot.name", { max: 64, unit: "characters" }, badBody);
-  if (name?.startsWith("autobk_snapshot_")) badBody("snapshot.name must not start with autobk_snapshot_.");
+/**
+ * Reads the name and the description from a request body (SOURCES.md#evs-v5-create-constraints). Whether EVS v5 rejects names
+ * that start with `autobk_snapshot_` is UNCONFIRMED.
+ */
+function readNameAndDescription(snapshot: Fields) {
+  const name = readOptionalString(snapshot.name, "snapshot.name", { max: 64, unit: "characters" }, rejectBody);
+  if (name?.startsWith("autobk_snapshot_")) rejectBody("snapshot.name must not start with autobk_snapshot_.");
   const size = { max: 85, unit: "characters" } as const;
-  return { name, description: optionalString(snapshot.description, "snapshot.description", size, badBody) };
+  return { name, description: readOptionalString(snapshot.description, "snapshot.description", size, rejectBody) };
 }
 
-/** Returns the id of the snapshot chain. Here every disk has one chain. Real chains can branch. */
+/**
+ * Returns the id of the chain that a snapshot belongs to. In the embedded cloud every disk has one chain, but in EVS a chain
+ * can branch.
+ */
 function chainOf(snapshot: StandardSnapshot): string {
   return `chain-${snapshot.resourceId}`;
 }
@@ -258,14 +268,14 @@ function chainOf(snapshot: StandardSnapshot): string {
 function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
   const { inventory } = cloud;
   const creating = inventory.isCreating(snapshot);
-  const createdAt = standardTime(snapshot.createdAt, snapshot.microseconds, cloud);
+  const createdAt = formatStandardTime(snapshot.createdAt, snapshot.microseconds, cloud);
   return {
     id: snapshot.id,
     name: snapshot.name,
     description: snapshot.description,
     status: inventory.statusOf(snapshot),
-    created_at: shownCreation(snapshot, createdAt),
-    updated_at: snapshot.updatedAt === undefined ? createdAt : standardTime(snapshot.updatedAt, 0, cloud),
+    created_at: creationTimeInResponse(snapshot, createdAt),
+    updated_at: snapshot.updatedAt === undefined ? createdAt : formatStandardTime(snapshot.updatedAt, 0, cloud),
     volume_id: snapshot.resourceId,
     size: snapshot.size,
     enterprise_project_id: snapshot.enterpriseProjectId,

@@ -1,22 +1,40 @@
-/** Implements EVS v2 disks and the quotas of a project (SOURCES.md#evs-disk-list, SOURCES.md#evs-project-quota). */
+/**
+ * Implements the EVS v2 requests for disks and for the quotas of a project (SOURCES.md#evs-disk-list,
+ * SOURCES.md#evs-project-quota).
+ */
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, type Query, type Route } from "../gateway/http.ts";
 import type { Tags, VolumeRecord } from "../records.ts";
 import { byAge } from "../time-ordered-store.ts";
-import { checkQuery, fields, hasTags, integer, queryValue, type Reject, tagFilters } from "./constraints.ts";
 import {
-  badBody,
-  badUrl,
+  checkQuery,
+  hasTags,
+  parseInteger,
+  type Reject,
+  readObject,
+  readQueryValue,
+  readTagFilters,
+} from "./constraints.ts";
+import {
   cutSortedPage,
   enterpriseProjectCondition,
   nameCondition,
   nextLink,
-  notFound,
   refuse,
+  rejectBody,
+  rejectUnknownId,
+  rejectUrl,
   type SortKeys,
 } from "./evs-common.ts";
-import { allOf, type Condition, cutPage, limitToPageCap, reportedCount, whenGiven } from "./paging.ts";
+import {
+  type Condition,
+  combineConditions,
+  conditionIfGiven,
+  cutPage,
+  limitToPageCap,
+  reportedCount,
+} from "./paging.ts";
 
 const ALL = "/v2/{project_id}/cloudvolumes";
 const SINGLE = `${ALL}/{volume_id}`;
@@ -55,14 +73,14 @@ const LIST_PARAMETERS = [
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { inventory } = cloud;
   const { query } = call;
-  checkQuery(call, cloud, LIST_PARAMETERS, badUrl);
+  checkQuery(call, cloud, LIST_PARAMETERS, rejectUrl);
   const sortKeys: SortKeys<VolumeRecord> = {
     id: ({ id }) => id,
     size: ({ size }) => size,
     status: (volume) => inventory.volumeStatus(volume),
     created_at: undefined,
   };
-  const page = cutSortedPage(candidates(query, cloud), filter(query, cloud), sortKeys, query, cloud);
+  const page = cutSortedPage(findCandidates(query, cloud), filter(query, cloud), sortKeys, query, cloud);
   return ok({
     count: reportedCount(page, cloud.behavior),
     volumes: page.rows.map((volume) => volumeView(volume, cloud)),
@@ -72,57 +90,61 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Returns the smallest set of rows that an index provides, oldest first. */
-function candidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
+/**
+ * Returns the disks that can match a list request, oldest first. If the query contains ids or a server, returns only these
+ * disks or the disks of that server, because filtering all disks would be slow.
+ */
+function findCandidates(query: Query, cloud: CloudState): readonly VolumeRecord[] {
   const { volumes } = cloud.inventory;
-  const ids = wantedIds(query);
-  if (ids) return volumes.some(ids);
-  const serverId = queryValue(query, "server_id");
+  const ids = readWantedIds(query);
+  if (ids) return volumes.getAll(ids);
+  const serverId = readQueryValue(query, "server_id");
   return serverId === undefined ? volumes.oldestFirst : cloud.inventory.volumesOfServer(serverId).sort(byAge);
 }
 
 function filter(query: Query, cloud: CloudState): Condition<VolumeRecord> | undefined {
   const { inventory } = cloud;
-  const value = (key: string) => queryValue(query, key);
+  const value = (key: string) => readQueryValue(query, key);
   const multiattach = value("multiattach");
   if (multiattach !== undefined && !["true", "false"].includes(multiattach))
-    badUrl("multiattach must be true or false.");
+    rejectUrl("multiattach must be true or false.");
   const has = (volume: VolumeRecord, metadata: Tags) =>
     Object.entries(metadata).every(([key, wanted]) => volume.metadata[key] === wanted);
-  return allOf<VolumeRecord>([
-    whenGiven(value("status"), (volume, status) => inventory.volumeStatus(volume) === status),
-    whenGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
-    whenGiven(value("service_type"), (_, service) => service === "EVS"),
-    whenGiven(value("volume_type_id"), ({ volumeType }, type) => volumeType === type),
-    whenGiven(multiattach, (volume, wanted) => String(volume.multiattach) === wanted),
+  return combineConditions<VolumeRecord>([
+    conditionIfGiven(value("status"), (volume, status) => inventory.volumeStatus(volume) === status),
+    conditionIfGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
+    conditionIfGiven(value("service_type"), (_, service) => service === "EVS"),
+    conditionIfGiven(value("volume_type_id"), ({ volumeType }, type) => volumeType === type),
+    conditionIfGiven(multiattach, (volume, wanted) => String(volume.multiattach) === wanted),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
-    whenGiven(value("server_id"), (volume, id) =>
+    conditionIfGiven(value("server_id"), (volume, id) =>
       inventory.attachmentsOf(volume).some(({ serverId }) => serverId === id),
     ),
-    whenGiven(metadataFilter(value("metadata")), has),
-    whenGiven(metadataFilter(value("not_metadata")), (volume, metadata) => !has(volume, metadata)),
-    whenGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
+    conditionIfGiven(parseMetadataFilter(value("metadata")), has),
+    conditionIfGiven(parseMetadataFilter(value("not_metadata")), (volume, metadata) => !has(volume, metadata)),
+    conditionIfGiven(value("dedicated_storage_id") ?? value("dedicated_storage_name"), () => false),
   ]);
 }
 
 /**
- * Parses the filter `ids`, such as `ids=['id1','id2']`, which has priority over `id` (SOURCES.md#evs-disk-ids-parameter). That
- * EVS refuses more than 60 ids is UNCONFIRMED.
+ * Returns the ids in the query parameter `ids`, which has the format `['id1','id2']`. If `ids` is absent, returns the id in the
+ * parameter `id` (SOURCES.md#evs-disk-ids-parameter). Whether EVS rejects more than 60 ids is UNCONFIRMED.
  */
-function wantedIds(query: Query): string[] | undefined {
-  const ids = queryValue(query, "ids");
+function readWantedIds(query: Query): string[] | undefined {
+  const ids = readQueryValue(query, "ids");
   if (ids === undefined) {
-    const id = queryValue(query, "id");
+    const id = readQueryValue(query, "id");
     return id === undefined ? undefined : [id];
   }
-  if (!/^\[\s*('[^',]*'(\s*,\s*'[^',]*')*)?\s*\]$/.test(ids)) return badUrl("ids must have the format ['id1','id2'].");
+  if (!/^\[\s*('[^',]*'(\s*,\s*'[^',]*')*)?\s*\]$/.test(ids))
+    return rejectUrl("ids must have the format ['id1','id2'].");
   const wanted = [...ids.matchAll(/'([^']*)'/g)].map(([, id = ""]) => id);
-  if (wanted.length > 60) badUrl("ids must have at most 60 ids.");
+  if (wanted.length > 60) rejectUrl("ids must have at most 60 ids.");
   return wanted;
 }
 
-function metadataFilter(text: string | undefined): Record<string, string> | undefined {
+function parseMetadataFilter(text: string | undefined): Record<string, string> | undefined {
   if (text === undefined) return undefined;
   try {
     const map: unknown = JSON.parse(text.replaceAll("'", '"'));
@@ -143,23 +165,23 @@ function showTags(call: Call, cloud: CloudState): ApiResponse {
 
 function find(call: Call, cloud: CloudState): VolumeRecord {
   const id = call.params.volume_id ?? "";
-  return cloud.inventory.volumes.get(id) ?? notFound("Volume", id);
+  return cloud.inventory.volumes.get(id) ?? rejectUnknownId("Volume", id);
 }
 
 function listByTags(call: Call, cloud: CloudState): ApiResponse {
-  const body = fields(call.json, "body", ["action", "tags", "matches", "limit", "offset"], badBody);
+  const body = readObject(call.json, "body", ["action", "tags", "matches", "limit", "offset"], rejectBody);
   const { action, matches = [] } = body;
-  if (action !== "filter" && action !== "count") badBody("action must be filter or count.");
-  const filters = body.tags === undefined ? [] : tagFilters(body.tags, "tags", badBody);
-  if (!Array.isArray(matches)) return badBody("matches must be an array.");
+  if (action !== "filter" && action !== "count") rejectBody("action must be filter or count.");
+  const filters = body.tags === undefined ? [] : readTagFilters(body.tags, "tags", rejectBody);
+  if (!Array.isArray(matches)) return rejectBody("matches must be an array.");
   const conditions = matches.map((entry) => {
-    const { key, value } = fields(entry, "matches", ["key", "value"], badBody);
-    if (key !== "resource_name" && key !== "service_type") badBody("matches.key is resource_name or service_type.");
+    const { key, value } = readObject(entry, "matches", ["key", "value"], rejectBody);
+    if (key !== "resource_name" && key !== "service_type") rejectBody("matches.key is resource_name or service_type.");
     return { key: key as string, value: String(value) };
   });
-  const limit = count(body.limit, "limit", 1000, badBody);
-  const offset = count(body.offset, "offset", 0, badBody);
-  if (limit < 1 || limit > 1000) badBody("limit must be 1 to 1000.");
+  const limit = count(body.limit, "limit", 1000, rejectBody);
+  const offset = count(body.offset, "offset", 0, rejectBody);
+  if (limit < 1 || limit > 1000) rejectBody("limit must be 1 to 1000.");
   const page = cutPage(cloud.inventory.volumes.oldestFirst, {
     keep: (volume) =>
       hasTags(volume.tags, filters) &&
@@ -182,15 +204,18 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Reads an integer. EVS documents it as an integer and shows it as a string, so both work (SOURCES.md#evs-limit-as-string). */
+/**
+ * Reads an integer from a request body. The EVS page says that `limit` and `offset` are integers, but its example shows
+ * strings, so this function accepts integers and strings of digits (SOURCES.md#evs-limit-as-string).
+ */
 function count(value: unknown, path: string, defaultValue: number, reject: Reject): number {
   if (value === undefined) return defaultValue;
-  const number = typeof value === "number" ? value : typeof value === "string" ? integer(value) : undefined;
+  const number = typeof value === "number" ? value : typeof value === "string" ? parseInteger(value) : undefined;
   if (number === undefined || !Number.isInteger(number) || number < 0) return reject(`${path} must be an integer.`);
   return number;
 }
 
-/** Shows the quotas. `gigabytes` counts disks and snapshots (SOURCES.md#evs-project-quota). */
+/** Returns the quotas of the project. `gigabytes` is the total size of all disks and snapshots (SOURCES.md#evs-project-quota). */
 function showQuotas(call: Call, cloud: CloudState): ApiResponse {
   const { inventory, behavior } = cloud;
   if (call.params.target_project_id !== cloud.projectId) refuse(400, "EVS.0001", "invalid tenant id!");

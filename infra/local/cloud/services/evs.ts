@@ -7,7 +7,10 @@ import { snapshotRoutes } from "./evs-v2.ts";
 import { standardSnapshotRoutes } from "./evs-v5.ts";
 import { volumeRoutes } from "./evs-volumes.ts";
 
-/** The keys of OpenStack's error bodies, which older clouds use (SOURCES.md#openstack-faults). */
+/**
+ * The name of the field that contains the error in an error body of OpenStack, by HTTP status. Older clouds send these bodies
+ * (SOURCES.md#openstack-faults).
+ */
 const OPENSTACK_FAULTS: Record<number, string> = {
   400: "badRequest",
   403: "forbidden",
@@ -23,10 +26,10 @@ export const service: Service = {
   failure: { 500: "EVS.5500", 503: "EVS.5503" },
   routes: [...snapshotRoutes, ...volumeRoutes, ...standardSnapshotRoutes, ...snapshotGroupRoutes, ...jobRoutes],
   envelope(refusal: Refusal, route, cloud) {
-    const isLegacy = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
+    const hasClassicLimits = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
     const key = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);
-    const fault = key ?? (isLegacy ? OPENSTACK_FAULTS[refusal.status] : undefined);
-    // The code in this body is the HTTP status as a number (SOURCES.md#openstack-faults).
+    const fault = key ?? (hasClassicLimits ? OPENSTACK_FAULTS[refusal.status] : undefined);
+    // In an error body of OpenStack, `code` is the HTTP status as a number (SOURCES.md#openstack-faults).
     if (fault) return { [fault]: { message: refusal.message, code: refusal.status } };
     return { error: { message: refusal.message, code: refusal.code } };
   },

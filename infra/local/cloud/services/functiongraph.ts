@@ -4,7 +4,7 @@ import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, Refusal, type Service } from "../gateway/http.ts";
 import { isObject } from "./constraints.ts";
 
-/** The maximum payload of an asynchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
+/** The maximum size of the event of an asynchronous invocation, in bytes (SOURCES.md#functiongraph-limits). */
 const MAX_PAYLOAD = 256 * 1024;
 
 export const service: Service = {
@@ -22,7 +22,7 @@ export const service: Service = {
   envelope: ({ code, message }) => ({ error_code: code, error_msg: message }),
 };
 
-/** Acknowledges the invocation, and runs the function after the response has been sent. */
+/** Responds with 202, and starts the function after the response has been sent. */
 function invoke(call: Call, cloud: CloudState): ApiResponse {
   const urn = call.params.function_urn ?? "";
   const parts = /^urn:fss:([^:]+):([^:]+):function:([^:]+):([^:]+)(:[^:]+)?$/.exec(urn);

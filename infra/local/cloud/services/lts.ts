@@ -1,8 +1,8 @@
-/** Implements LTS ingestion (SOURCES.md#lts-report). */
+/** Implements the LTS requests that store log lines (SOURCES.md#lts-report). */
 
 import type { CloudState, LogEntry } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import { type Fields, fields, isObject } from "./constraints.ts";
+import { type Fields, isObject, readObject } from "./constraints.ts";
 
 const CONTENTS = "/v2/{project_id}/lts/groups/{log_group_id}/streams/{log_stream_id}/tenant/contents";
 
@@ -25,20 +25,23 @@ export const service: Service = {
     status === 503 ? { result: message } : { errorCode: code, error_msg: message, result: null },
 };
 
-/** The maximum size of a line, in bytes (SOURCES.md#lts-line-limit). */
+/** The maximum size of a log line, in bytes (SOURCES.md#lts-line-limit). */
 const MAX_LINE_BYTES = 1024 * 1024;
-/** LTS discards lines whose time differs from the current time by more than this (SOURCES.md#lts-time-window). */
+/**
+ * The maximum difference between the time of a log line and the current time. LTS discards a line with a larger difference
+ * (SOURCES.md#lts-time-window).
+ */
 const MAX_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** Refuses a bad request. The code is UNCONFIRMED; it follows the pattern of the only documented code. */
-function badRequest(message: string): never {
+/** Rejects an invalid request. The code is UNCONFIRMED. It has the same form as the only documented code of LTS ingestion. */
+function rejectRequest(message: string): never {
   throw new Refusal(400, "SVCSTG.ALS.400.400", message);
 }
 
 function report(call: Call, cloud: CloudState): ApiResponse {
   const body = readLogBody(call, cloud, ["log_time_ns", "contents", "labels", "tenant_project_id"]);
   const time = nanoseconds(body.log_time_ns, digitsIn(call.text)[0]);
-  if (!Array.isArray(body.contents)) return badRequest("contents must be an array of strings.");
+  if (!Array.isArray(body.contents)) return rejectRequest("contents must be an array of strings.");
   const lines = body.contents.map((line, index) => checkLine(line, `contents[${index}]`));
   // Each line is one nanosecond later than the previous line (SOURCES.md#lts-line-nanoseconds).
   for (const [index, text] of lines.entries())
@@ -48,11 +51,12 @@ function report(call: Call, cloud: CloudState): ApiResponse {
 
 function reportPrecisely(call: Call, cloud: CloudState): ApiResponse {
   const body = readLogBody(call, cloud, ["contents", "labels", "tenant_project_id"]);
-  if (!Array.isArray(body.contents)) return badRequest("contents must be an array.");
-  // JSON.parse loses digits of a number of nanoseconds, so read the digits from the text, in order.
+  if (!Array.isArray(body.contents)) return rejectRequest("contents must be an array.");
+  // JSON.parse rounds a number of nanoseconds, so read the digits from the text of the body. The times in the text have the
+  // same order as the entries.
   const digits = digitsIn(call.text);
   const entries = body.contents.map((entry, index) => {
-    const { log_time_ns, log } = fields(entry, `contents[${index}]`, ["log_time_ns", "log"], badRequest);
+    const { log_time_ns, log } = readObject(entry, `contents[${index}]`, ["log_time_ns", "log"], rejectRequest);
     return {
       time: nanoseconds(log_time_ns, digits[index]),
       text: checkLine(log, `contents[${index}].log`),
@@ -69,43 +73,49 @@ function success(): ApiResponse {
 function readLogBody(call: Call, { behavior }: CloudState, known: string[]): Fields {
   const { log_group_id: group, log_stream_id: stream } = call.params;
   const { topics } = behavior;
-  // The codes are UNCONFIRMED for ingestion. The messages are those of LTS.0201 and LTS.0208 in the management API.
-  if (topics && !topics.some((topic) => topic.group === group)) badRequest("The log group is not existed");
+  // Which codes LTS ingestion sends is UNCONFIRMED. The messages are those of LTS.0201 and LTS.0208 in the LTS management API.
+  if (topics && !topics.some((topic) => topic.group === group)) rejectRequest("The log group is not existed");
   if (topics && !topics.some((topic) => topic.group === group && topic.stream === stream)) {
-    badRequest("The log stream does not existed");
+    rejectRequest("The log stream does not existed");
   }
   const type = call.headers["content-type"] ?? "";
   if (!/^application\/json\s*(;\s*charset=utf-8)?$/i.test(type))
-    badRequest("Content-Type must be application/json;charset=UTF-8.");
+    rejectRequest("Content-Type must be application/json;charset=UTF-8.");
   if (Buffer.byteLength(call.text) > behavior.logBodyLimit) {
     throw new Refusal(413, "SVCSTG.ALS.400.413", "The request body is too large.");
   }
-  if (call.json === undefined) badRequest("The request body format must be json");
-  const body = fields(call.json, "body", known, badRequest);
-  if (!isObject(body.labels)) badRequest("labels must be an object.");
+  if (call.json === undefined) rejectRequest("The request body format must be json");
+  const body = readObject(call.json, "body", known, rejectRequest);
+  if (!isObject(body.labels)) rejectRequest("labels must be an object.");
   return body;
 }
 
 function checkLine(line: unknown, path: string): string {
-  if (typeof line !== "string") return badRequest(`${path} must be a string.`);
-  if (Buffer.byteLength(line) > MAX_LINE_BYTES) badRequest(`${path} must have at most 1 MB.`);
+  if (typeof line !== "string") return rejectRequest(`${path} must be a string.`);
+  if (Buffer.byteLength(line) > MAX_LINE_BYTES) rejectRequest(`${path} must have at most 1 MB.`);
   return line;
 }
 
-/** Matches a time as a number or as a string of digits. The documents show both (SOURCES.md#lts-time-as-string). */
+/**
+ * Matches the field `log_time_ns`, as a number or as a string of digits, because the LTS documents show both forms
+ * (SOURCES.md#lts-time-as-string).
+ */
 const TIME_PATTERN = /"log_time_ns"\s*:\s*"?(\d+)"?(?=\s*[,}])/g;
 
-/** Returns the digits of all times. The quotes in log lines are escaped, so the pattern does not match their content. */
+/**
+ * Returns the digits of each `log_time_ns` in a request body. The pattern does not match inside log lines, because the quotes
+ * in a log line are escaped.
+ */
 function digitsIn(text: string): string[] {
   return [...text.matchAll(TIME_PATTERN)].map(([, digits = ""]) => digits);
 }
 
 function nanoseconds(value: unknown, digits: string | undefined): bigint {
   const wellFormed = typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value));
-  return wellFormed && digits !== undefined ? BigInt(digits) : badRequest("log_time_ns must be an integer.");
+  return wellFormed && digits !== undefined ? BigInt(digits) : rejectRequest("log_time_ns must be an integer.");
 }
 
-/** Stores a line, or discards it if its time differs too much from the current time. */
+/** Stores a log line in `logs`, or in `lostLogs` if the time of the line differs from the current time by more than two days. */
 function storeLine(text: string, time: bigint, call: Call, cloud: CloudState, labels: Fields): void {
   const entry: LogEntry = {
     line: parseLine(text),

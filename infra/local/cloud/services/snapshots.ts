@@ -1,12 +1,15 @@
-/** Implements the methods by which a test adds, changes and reads snapshots of every kind. */
+/** Implements the methods with which a test adds, changes and reads snapshots of every kind. */
 import { randomUUID } from "node:crypto";
 import { epoch } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
-import type { AnySnapshot, Kind, Tags } from "../records.ts";
+import type { AnySnapshotRecord, Kind, Tags } from "../records.ts";
 import type { SeededSnapshot, SnapshotKind, SnapshotView } from "../snapshot-kind.ts";
 import { SNAPSHOT_KINDS } from "./services.generated.ts";
 
-/** Returns a kind. Its functions accept any snapshot here, because the compiler does not know which kind the name selects. */
+/**
+ * Returns the kind of snapshot with this name. The type assertion allows snapshots of any kind as arguments, because the
+ * compiler cannot know which kind `name` selects.
+ */
 const kindOf = (name: Kind) => SNAPSHOT_KINDS[name] as SnapshotKind<Kind>;
 
 export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): SnapshotView {
@@ -19,7 +22,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): Snapsho
     id: seeded.id ?? randomUUID(),
     ...inventory.pastTimeFields(createdAt),
     ...(creating ? { readyAt: Number.POSITIVE_INFINITY } : {}),
-    endStatus: status,
+    finalStatus: status,
     name: seeded.name ?? `seeded-${seeded.kind}`,
     description: seeded.description ?? null,
     size: seeded.size ?? 10,
@@ -30,7 +33,7 @@ export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): Snapsho
   return viewOf(snapshot, cloud);
 }
 
-function findSnapshot(id: string, { inventory }: CloudState): AnySnapshot {
+function findSnapshot(id: string, { inventory }: CloudState): AnySnapshotRecord {
   for (const store of Object.values(inventory.snapshots)) {
     const snapshot = store.get(id);
     if (snapshot) return snapshot;
@@ -47,21 +50,24 @@ export function setSnapshotStatus(id: string, status: string, cloud: CloudState)
 export function setSnapshotLabels(id: string, labels: Tags, cloud: CloudState): void {
   const snapshot = findSnapshot(id, cloud);
   const { labelsField } = kindOf(snapshot.kind);
-  if (labelsField === undefined) throw new Error(`Snapshot ${id} cannot have labels: its service has no labels.`);
+  if (labelsField === undefined)
+    throw new Error(
+      `Snapshot ${id} cannot have labels, because snapshots of the kind ${snapshot.kind} have no labels.`,
+    );
   Object.assign(snapshot, { [labelsField]: { ...labels } });
 }
 
 export function setSnapshotCreatedAt(id: string, text: string | undefined, cloud: CloudState): void {
-  findSnapshot(id, cloud).createdText = { text };
+  findSnapshot(id, cloud).creationTimeOverride = { text };
 }
 
 export function viewsOf(kind: Kind | undefined, cloud: CloudState): SnapshotView[] {
   const kinds = kind === undefined ? (Object.keys(cloud.inventory.snapshots) as Kind[]) : [kind];
   return kinds.flatMap((name) =>
-    cloud.inventory.snapshots[name].oldestFirst.map((snapshot: AnySnapshot) => viewOf(snapshot, cloud)),
+    cloud.inventory.snapshots[name].oldestFirst.map((snapshot: AnySnapshotRecord) => viewOf(snapshot, cloud)),
   );
 }
 
-export function viewOf(snapshot: AnySnapshot, cloud: CloudState): SnapshotView {
+export function viewOf(snapshot: AnySnapshotRecord, cloud: CloudState): SnapshotView {
   return structuredClone({ kind: snapshot.kind, ...kindOf(snapshot.kind).view(snapshot, cloud) } as SnapshotView);
 }

@@ -106,7 +106,9 @@ test("the embedded cloud lets a test replace the labels and the creation time of
     expect(Object.keys(await row(id))).not.toContain("created_at");
     expect(Object.keys(await row(id))).not.toContain("started");
   }
-  expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow("its service has no labels");
+  expect(() => cloud.setSnapshotLabels(cluster.id, {})).toThrow(
+    "snapshots of the kind cluster-snapshot have no labels",
+  );
 });
 
 test("the embedded cloud lets a test add members to a snapshot group and remove them", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Host, type HostOptions, type Line, startHost } from "../../../../infra/local/host/index.ts";
+import { type Host, type HostOptions, type OutputLine, startHost } from "../../../../infra/local/host/index.ts";
 import { writeBundles } from "../../../support/bundles.ts";
 
 const SOURCES = {
@@ -127,7 +127,7 @@ describe("the context of the host", () => {
   });
 
   test("the host's logger prints time, request id, level and message, and no DEBUG messages by default", async () => {
-    const lines: Line[] = [];
+    const lines: OutputLine[] = [];
     await (await start({ onLine: (line) => lines.push(line) })).invoke("logger", {}, { requestId: "request-1" });
     expect(lines.map(({ text }) => text)).toEqual([
       expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z request-1 INFO one of 2 \{ three: 3 \}$/),
@@ -250,7 +250,7 @@ describe("the results of the host", () => {
   });
 
   test("the host reports every line that a function printed before it returns the function's result", async () => {
-    const lines: Line[] = [];
+    const lines: OutputLine[] = [];
     await start({ onLine: (line) => lines.push(line) });
     await host.invoke("printing", { lines: 2000 }, { requestId: "request-1" });
     expect(lines).toHaveLength(2002);

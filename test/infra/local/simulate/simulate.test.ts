@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pruneSnapshots } from "../../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../../functions/scheduled-snapshots/handler.ts";
-import { calendar } from "../../../../infra/local/simulate/calendar.ts";
+import { drawCalendar } from "../../../../infra/local/simulate/calendar.ts";
 import { runSimulate } from "../../../../infra/local/simulate/command.ts";
-import { exceededLimits, peak } from "../../../../infra/local/simulate/report.ts";
+import { describeExceededLimits, describePeak } from "../../../../infra/local/simulate/report.ts";
 import { simulate } from "../../../../infra/local/simulate/simulate.ts";
 import { createTestEnvironment, timerEvent } from "../../../support/environment.ts";
 
@@ -51,7 +51,7 @@ describe("simulate over 400 days", () => {
   });
 
   test("simulate draws an SVG with a row for each retention rule and a mark for each retained snapshot", () => {
-    const svg = calendar(`<"nightly" & co>`, days);
+    const svg = drawCalendar(`<"nightly" & co>`, days);
     expect(svg).toContain("&lt;&quot;nightly&quot; &amp; co&gt;");
     const rows = [...svg.matchAll(/text-anchor="end">(\w+)</g)].map(([, name]) => name);
     expect(rows).toEqual(["keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "retained"]);
@@ -94,20 +94,22 @@ test("simulate assigns several snapshots per day to days in the time zone of the
 
 test("simulate reports a policy that retains more snapshots per disk than EVS allows for the kind of snapshot", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(peak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
-  expect(exceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }])).toEqual([
+  expect(describePeak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
+  expect(
+    describeExceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }]),
+  ).toEqual([
     expect.stringContaining("A disk can have 7 snapshots of the kind snapshot. The policy retains 7 on 2026-11-27"),
   ]);
-  expect(exceededLimits(days, [{ kind: "standard-snapshot" }])).toEqual([]);
-  expect(exceededLimits(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }])).toEqual(
-    [],
-  );
+  expect(describeExceededLimits(days, [{ kind: "standard-snapshot" }])).toEqual([]);
+  expect(
+    describeExceededLimits(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }]),
+  ).toEqual([]);
 });
 
 test("simulate reports a policy that reaches 256 standard snapshots or group members per disk, or 7 with instant access", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
   const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
-  expect(exceededLimits(days, [standard, group])).toEqual([
+  expect(describeExceededLimits(days, [standard, group])).toEqual([
     expect.stringContaining(
       "A disk can have 256 snapshots of the kind standard-snapshot. The policy retains 256 on 2027-08-03",
     ),
@@ -115,13 +117,13 @@ test("simulate reports a policy that reaches 256 standard snapshots or group mem
       "A disk can have 256 snapshots of the kind snapshot-group. The policy retains 256 on 2027-08-03",
     ),
   ]);
-  expect(exceededLimits(days, [{ ...group, instant_access: true }])).toEqual([
+  expect(describeExceededLimits(days, [{ ...group, instant_access: true }])).toEqual([
     expect.stringContaining(
       "A disk can have 7 snapshots of the kind snapshot-group with instant access. The policy retains 7 on 2026-11-27",
     ),
   ]);
   const fewer = simulate({ policy: "p", retention: { keep_last: 255 } }, plan);
-  expect(exceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
+  expect(describeExceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
 });
 
 test("simulate retains the same snapshots as the functions retain in 35 nights on the embedded cloud", async () => {

@@ -52,7 +52,7 @@ describe("the tour and invoke with the built functions", () => {
     for (const step of steps) expect(step).toMatch(/ ok$/);
     expect(steps.filter((line) => line.includes("sent again: existing"))).toHaveLength(4);
     expect(steps[4]).toMatch(/TIMER nightly .* 5 accepted {2}delivered again: 5 existing/);
-    expect(steps[5]).toMatch(/CTS attachVolume x 2 .* requested: accepted, \d+\.\d s later {2}completed: 1 existing/);
+    expect(steps[5]).toMatch(/CTS attachVolume.* first trace: 1 accepted after \d+\.\d s {2}second trace: 1 existing/);
     expect(steps[6]).toMatch(/POST \/pre-deploy .* 202 pending {2}\d+ calls .* 200 ready/);
 
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
@@ -62,7 +62,7 @@ describe("the tour and invoke with the built functions", () => {
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
-    expect(stdout).toMatch(/\n14 snapshots available, all \d+ records in the logging topic\n$/);
+    expect(stdout).toMatch(/\n14 snapshots are available, and the logging topic received all \d+ result records\n$/);
     // stdout is not a terminal, so the tour prints neither colors nor a progress line.
     for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
   });
@@ -217,13 +217,13 @@ test("the tour prints each failed call of a function as a problem", async () => 
   await tour.close();
   remove();
   expect(tour.problems).toEqual([
-    expect.stringMatching(/^POST \/create-snapshot web-1-data: responded with 500 .*Error: no good/),
-    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: responded with 429 .*later/),
-    expect.stringMatching(/^POST \/create-snapshot-group database-1: responded with 404/),
-    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: responded with 404/),
+    expect.stringMatching(/^POST \/create-snapshot web-1-data: .*accepted, got 500: .*no good/),
+    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: .*accepted, got 429: .*later/),
+    expect.stringMatching(/^POST \/create-snapshot-group database-1: expected the outcome accepted, got 404/),
+    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: expected the outcome accepted, got 404/),
     expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),
     expect.stringMatching(/^CTS attachVolume x 2 archive: There is no function "disk-attached"/),
-    expect.stringMatching(/^POST \/pre-deploy release-7: responded with 404/),
+    expect.stringMatching(/^POST \/pre-deploy release-7: expected 202 and later 200, got 404/),
   ]);
   expect(lines.join("\n")).toContain("Problems:");
 });

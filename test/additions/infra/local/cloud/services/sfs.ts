@@ -2,9 +2,9 @@
 import { bareTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import { type SnapshotRecord, shownCreation, type Tags } from "../records.ts";
+import { creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
-import { fields, optionalMap } from "./constraints.ts";
+import { readObject, readOptionalMap } from "./constraints.ts";
 
 const SNAPSHOTS = "/v1/{project_id}/share-snapshots";
 
@@ -14,10 +14,10 @@ interface ShareSnapshot extends SnapshotRecord {
 }
 
 declare module "../records.ts" {
-  interface SnapshotOf {
+  interface SnapshotRecordByKind {
     "share-snapshot": ShareSnapshot;
   }
-  interface SeedOf {
+  interface SeedOptionsByKind {
     "share-snapshot": { shareId: string; tags?: Tags };
   }
 }
@@ -58,9 +58,9 @@ function reject(message: string): never {
 }
 
 function create(call: Call, cloud: CloudState): ApiResponse {
-  const { snapshot } = fields(call.json, "body", ["snapshot"], reject);
+  const { snapshot } = readObject(call.json, "body", ["snapshot"], reject);
   const known = ["share_id", "name", "description", "tags", "incremental"];
-  const { share_id: shareId, name, description = null, tags } = fields(snapshot, "snapshot", known, reject);
+  const { share_id: shareId, name, description = null, tags } = readObject(snapshot, "snapshot", known, reject);
   if (typeof shareId !== "string" || !sharesOf(cloud).has(shareId))
     throw new Refusal(404, "SFS.0404", "No such share.");
   const record: ShareSnapshot = {
@@ -69,7 +69,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     resourceId: shareId,
     name: String(name),
     description: description === null ? null : String(description),
-    tags: optionalMap(tags, "snapshot.tags", reject) ?? {},
+    tags: readOptionalMap(tags, "snapshot.tags", reject) ?? {},
     size: 10,
     enterpriseProjectId: "0",
   };
@@ -101,7 +101,7 @@ function viewOf(snapshot: ShareSnapshot, { inventory }: CloudState) {
     name: snapshot.name,
     description: snapshot.description,
     status: inventory.statusOf(snapshot),
-    created_at: shownCreation(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
+    created_at: creationTimeInResponse(snapshot, bareTime(snapshot.createdAt, snapshot.microseconds)),
     share_id: snapshot.resourceId,
     tags: snapshot.tags,
   };
