@@ -1,8 +1,8 @@
-import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
+import { createDwsCreator } from "../../shared/huaweicloud/dws.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createRequest } from "../../shared/middleware/create-request.ts";
-import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
+import { clusterSnapshotKind } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
@@ -13,10 +13,10 @@ const UNMARKED_NOTICE =
 /** Creates one snapshot of a data warehouse cluster. */
 export const createClusterSnapshot = compose({
   name,
-  target: { action: "create", kind: clusterSnapshot.name },
+  target: { action: "create", kind: clusterSnapshotKind.name },
   trigger: createRequest,
   schema: () => current,
-  handler: createHandler(clusterSnapshot, dwsCreation, UNMARKED_NOTICE),
+  handler: createHandler(clusterSnapshotKind, createDwsCreator, UNMARKED_NOTICE),
 });
 
 export const handler = createClusterSnapshot();

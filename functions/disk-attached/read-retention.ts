@@ -1,6 +1,6 @@
 import { SnapshotError } from "../../shared/core/errors.ts";
 import { parseJson } from "../../shared/core/parse-json.ts";
-import { misconfigured, type Variables } from "../../shared/functiongraph/variables.ts";
+import { misconfiguredError, type Variables } from "../../shared/functiongraph/variables.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
 import { validate } from "../../shared/validation/validate.ts";
@@ -23,10 +23,10 @@ export function readRetention(variables: Variables): Retention | undefined {
   try {
     given = parseJson(text) as Retention;
   } catch {
-    throw misconfigured(VARIABLE, EXPECTED, text);
+    throw misconfiguredError(VARIABLE, EXPECTED, text);
   }
   const faults = validate(retention, given, VARIABLE);
   if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${EXPECTED}.`);
-  if (!keepsSomething(given)) throw misconfigured(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
+  if (!keepsSomething(given)) throw misconfiguredError(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
   return given;
 }

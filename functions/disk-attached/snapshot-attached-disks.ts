@@ -3,19 +3,28 @@ import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import { retryRead } from "../../shared/core/retry.ts";
 import { isEcs, type Trace } from "../../shared/functiongraph/read-trace.ts";
 import { readChoice } from "../../shared/functiongraph/variables.ts";
-import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
-import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
+import { createEvsV2Client } from "../../shared/huaweicloud/evs-v2.ts";
+import { createEvsV5SnapshotClient } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
 import type { TraceRequest } from "../../shared/middleware/trace-event.ts";
-import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
-import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
+import {
+  type DiskAttachment,
+  MAX_EVENT_DISTANCE_MS,
+  waitUntilAttached,
+} from "../../shared/snapshots/create/attachment.ts";
+import {
+  attachmentKey,
+  type EventMoment,
+  rememberKey,
+  unifyAttachmentKeys,
+} from "../../shared/snapshots/create/attachment-key.ts";
 import { createAll } from "../../shared/snapshots/create/create-all.ts";
-import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
-import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
-import { targetFor } from "../../shared/snapshots/policy.ts";
+import { snapshotKind } from "../../shared/snapshots/kinds/snapshot.ts";
+import { standardSnapshotKind } from "../../shared/snapshots/kinds/standard-snapshot.ts";
+import { createTarget } from "../../shared/snapshots/policy.ts";
 import type { EndFields } from "../../shared/snapshots/reporting.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { readRetention } from "./read-retention.ts";
@@ -27,8 +36,8 @@ const ATTACH_TRACES = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
 /** The kinds of snapshots that DISK_ATTACHED_KIND can select, each with the function that returns its client. */
 const KINDS = [
-  { kind: snapshot, service: evsV2 },
-  { kind: standardSnapshot, service: evsV5Snapshots },
+  { kind: snapshotKind, service: createEvsV2Client },
+  { kind: standardSnapshotKind, service: createEvsV5SnapshotClient },
 ] as const;
 
 /**
@@ -67,11 +76,11 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const writeRecord = (resource_id: string | undefined, end: EndFields) =>
     records.openRecord({ action: "create", kind: kind.name, resource_id, policy: POLICY })(end);
 
-  const createFor = async (attached: Attached, serverId: string, moment: Moment) => {
+  const createFor = async (attached: DiskAttachment, serverId: string, moment: EventMoment) => {
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
     if (!isFirstReport(volumeId, identity.key)) return;
-    const runContext = createRunContext(invocation, () => underOneKey(service, identity));
+    const runContext = createRunContext(invocation, () => unifyAttachmentKeys(service, identity));
     const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
     const run = {
       idempotencyKey: identity.key,
@@ -81,7 +90,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       projectId: connection.projectId,
       makeRoom,
     };
-    await createAll([targetFor(kind, volumeId)], run, runContext, retryBudget.deadline);
+    await createAll([createTarget(kind, volumeId)], run, runContext, retryBudget.deadline);
   };
 
   const processTrace = async (trace: Trace | SnapshotError) => {
@@ -95,14 +104,14 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       return writeRecord(volumeId, { outcome: "rejected", error });
     }
     const moment = time === undefined ? { time: now() } : { time, stage };
-    const hasSnapshot = async (attached: Attached) => {
+    const hasSnapshot = async (attached: DiskAttachment) => {
       const { keys } = attachmentKey(attached, serverId, moment);
-      const found = await retryRead(() => service.listFor(targetFor(kind, attached.volumeId).options), retryBudget);
-      const since = Math.min(moment.time, now()) - NEAR_MS;
+      const found = await retryRead(() => service.listFor(createTarget(kind, attached.volumeId).options), retryBudget);
+      const since = Math.min(moment.time, now()) - MAX_EVENT_DISTANCE_MS;
       return found.some(({ marker, created = 0 }) => marker && keys.has(marker.idempotencyKey) && created >= since);
     };
     try {
-      const found = await untilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
+      const found = await waitUntilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
       if ("skipped" in found) {
         if (isFirstReport(found.volumeId, serverId))
           writeRecord(found.volumeId, { outcome: "skipped", detail: found.skipped });

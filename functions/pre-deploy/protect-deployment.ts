@@ -2,13 +2,13 @@ import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { JsonResponse } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { errorFields } from "../../shared/results/record.ts";
 import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
-import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
+import { passGate, type TargetProgress } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
@@ -87,7 +87,10 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
   };
   const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), retryBudget.deadline));
   const maxWait = after(startedAt, Math.max(wait_seconds * 1000, MIN_WAIT_MS));
-  const runContext = createRunContext({ ...invocation, retryBudget: { ...retryBudget, maxWait } }, cloudOf(connection));
+  const runContext = createRunContext(
+    { ...invocation, retryBudget: { ...retryBudget, maxWait } },
+    createCloud(connection),
+  );
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
   // Fail if some targets cannot be listed, because the deployment may begin only if all targets have snapshots.
   for (const { error } of failures) throw error;
@@ -115,14 +118,14 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
 }
 
 /** Returns the state of the deployment: `failed` if a snapshot failed, `ready` if all are available, or else `pending`. */
-function statusOf(progress: Progress[]): keyof typeof RESPONSES {
+function statusOf(progress: TargetProgress[]): keyof typeof RESPONSES {
   if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
   const available = progress.filter(({ outcome }) => outcome === "available");
   return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
 }
 
 /** Returns the entry for one target in the response body. */
-function toEntry({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
+function toEntry({ target, outcome, name, snapshot_id, detail, error }: TargetProgress): JsonObject {
   const pending = outcome !== "available" && outcome !== "failed";
   return {
     kind: target.kind.name,

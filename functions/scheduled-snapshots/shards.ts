@@ -11,7 +11,7 @@ import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
  * Returns whether an event starts a shard, which is a further invocation of scheduled-snapshots. Only the event of a shard
  * has the field `shard`.
  */
-export const isShard = (event: JsonObject): boolean => "shard" in event;
+export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
 
 /**
  * Returns how many invocations share the rate limit of the cloud: the shards of a run, and the invocation that started
@@ -19,7 +19,7 @@ export const isShard = (event: JsonObject): boolean => "shard" in event;
  *
  * @param shard the number of a shard and the number of all shards, such as `2/5`
  */
-export const invocationsOf = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
+export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
 /** The event that starts a run, with everything that its shards need. */
 interface RunEvent {

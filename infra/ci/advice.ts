@@ -1,4 +1,4 @@
-import { isObject, textAt } from "../../shared/core/json.ts";
+import { isObject, readStringField } from "../../shared/core/json.ts";
 
 export const CHECK_ID = "Check the id in the targets file.";
 export const COMPARE_TAGS = "Compare the tags in the targets file with the tags of the resources.";
@@ -20,4 +20,6 @@ export function adviceFor(reason: unknown, whenNotFound: string): string[] {
 
 /** Formats an error of pre-deploy as `<reason>: <message>`, and omits a missing part. Returns undefined for a non-object. */
 export const formatError = (error: unknown): string | undefined =>
-  isObject(error) ? [textAt(error, "reason"), textAt(error, "message")].filter(Boolean).join(": ") : undefined;
+  isObject(error)
+    ? [readStringField(error, "reason"), readStringField(error, "message")].filter(Boolean).join(": ")
+    : undefined;

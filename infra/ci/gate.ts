@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
-import { redactor } from "../../shared/results/redact.ts";
+import { createRedactor } from "../../shared/results/redact.ts";
 import { formatError } from "./advice.ts";
 import { post } from "./call.ts";
 import { interpretFailedCall, interpretResponse, type Verdict } from "./interpret-response.ts";
@@ -27,7 +27,7 @@ const MAX_LINE_LENGTH = 4_000;
 /** How long an open connection may keep the process alive after its last output. */
 const LINGER_MS = 1_000;
 
-const redact = redactor(secretsIn(process.env));
+const redact = createRedactor(secretsIn(process.env));
 /** Makes text safe to print: replaces secrets, escapes unprintable characters and truncates the text. */
 const sanitize = (text: string) => printable(redact(text)).slice(0, MAX_LINE_LENGTH);
 

@@ -23,19 +23,21 @@ export async function generateRegistries(): Promise<Map<string, string>> {
   ]);
 }
 
-/** The registry of kinds. The file of a kind exports it under the name of the file: `snapshot-group.ts` exports `snapshotGroup`. */
+/** The registry of kinds. The file `snapshot-group.ts` defines the kind `snapshot-group` and exports it as `snapshotGroupKind`. */
 async function kindsText(): Promise<string> {
-  const modules = (await modulesIn(KINDS)).filter(({ file, module }) => isKind(module[camelCase(file)]));
+  const modules = (await modulesIn(KINDS)).filter(({ file, module }) => isKind(module[kindName(file)]));
   const kinds = inOrder(modules, ({ file }) => file);
-  return `${HEAD}${imports(kinds, ({ file }) => camelCase(file))}import type { Kind } from "./kind.ts";
+  return `${HEAD}${imports(kinds, ({ file }) => kindName(file))}import type { Kind } from "./kind.ts";
 
 /** All kinds of snapshots, by name. */
 export const KINDS = {
-${kinds.map(({ file }) => `  "${file}": ${camelCase(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
+${kinds.map(({ file }) => `  "${file}": ${kindName(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
 `;
 }
+
+const kindName = (file: string) => `${camelCase(file)}Kind`;
 
 const isKind = (value: unknown): boolean => typeof value === "object" && value !== null && "envelope" in value;
 
@@ -85,7 +87,6 @@ async function servicesText(): Promise<string> {
     modules.filter(({ module }) => "snapshotKind" in module),
     nameOfKind,
   );
-  const kindName = (file: string) => `${camelCase(file)}Kind`;
   return `${HEAD}import type { Service } from "../gateway/http.ts";
 ${imports(services, ({ file }) => `service as ${camelCase(file)}`)}${imports(kinds, ({ file }) => `snapshotKind as ${kindName(file)}`)}
 /** All services of the embedded cloud. */

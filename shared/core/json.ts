@@ -6,7 +6,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns the field `name` of an object if the field contains a string, or else undefined. */
-export const textAt = (from: JsonObject, name: string): string | undefined => {
+export const readStringField = (from: JsonObject, name: string): string | undefined => {
   const value = from[name];
   return typeof value === "string" ? value : undefined;
 };
@@ -18,7 +18,7 @@ export const textAt = (from: JsonObject, name: string): string | undefined => {
  *
  * @returns the value of each key; a value that is an object or null becomes an empty string
  */
-export function textMap(value: unknown): Record<string, string> {
+export function toStringMap(value: unknown): Record<string, string> {
   const entries: [string, string][] = [];
   if (Array.isArray(value)) {
     for (const entry of value) {

@@ -134,7 +134,7 @@ const ITEMS_PER_PAUSE = 100;
  * Returns a function that a long synchronous loop must await once per item. Every 100th call lets pending timers and
  * network events run, such as the invocation's deadline and the delivery of records.
  */
-export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
+export function createPause(time: Pick<Time, "sleep">): () => Promise<void> {
   let count = 0;
   return async () => {
     count += 1;

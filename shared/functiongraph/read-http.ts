@@ -15,7 +15,7 @@ export interface GatewayResponse {
 }
 
 /** Returns an HTTP response with a JSON body in the format of the API gateway. */
-export const gatewayResponse = (
+export const createGatewayResponse = (
   statusCode: number,
   body: string,
   headers: Record<string, string> = {},

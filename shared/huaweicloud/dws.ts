@@ -1,9 +1,9 @@
-import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
+import { clusterSnapshotKind } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { compact } from "../snapshots/ownership.ts";
-import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
-import { readCreated } from "./http/create-response.ts";
-import { collected, readResource, readSnapshot, readWholeList } from "./http/pagination.ts";
+import { toCompactSnapshot } from "../snapshots/ownership.ts";
+import type { Resource, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
+import { readCreateResponse } from "./http/create-response.ts";
+import { collectItems, readResource, readSnapshot, visitUnpagedRows } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
@@ -11,10 +11,10 @@ import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
  * snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query parameters, and the
  * list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
-export const dwsCreation = (connection: Connection): Creation => ({
+export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
   create: async (options) =>
-    readCreated(
-      clusterSnapshot,
+    readCreateResponse(
+      clusterSnapshotKind,
       options,
       await sendOptions(connection, "DWS", "create", {
         method: "POST",
@@ -27,21 +27,23 @@ export const dwsCreation = (connection: Connection): Creation => ({
     // A project has thousands of snapshots, so only those that can collide with the requested snapshot are kept in memory.
     const canCollide = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
-    return collected((visit) => list(connection, (found) => void (canCollide(found) && visit(compact(found)))));
+    return collectItems((visit) =>
+      list(connection, (found) => void (canCollide(found) && visit(toCompactSnapshot(found)))),
+    );
   },
 });
 
 /** Creates, lists and deletes DWS cluster snapshots. */
-export const dws = (connection: Connection): SnapshotService => ({
-  ...dwsCreation(connection),
+export const createDwsClient = (connection: Connection): SnapshotService => ({
+  ...createDwsCreator(connection),
   listAll: (visit) => list(connection, visit),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
     const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
-    return collected<Resource>(
-      async (visit) => readWholeList(response, "clusters", (row) => visit(readResource(row, "clusters"))),
+    return collectItems<Resource>(
+      async (visit) => visitUnpagedRows(response, "clusters", (row) => visit(readResource(row, "clusters"))),
       max,
     );
   },
@@ -50,11 +52,11 @@ export const dws = (connection: Connection): SnapshotService => ({
 async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
-  readWholeList(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshot)));
+  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
 }
 
 /** The client of each kind of snapshot that this file serves. */
-export const snapshotClients = { "cluster-snapshot": dws };
+export const snapshotClients = { "cluster-snapshot": createDwsClient };
 
 /** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
 export const calls = {

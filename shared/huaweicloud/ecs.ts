@@ -1,5 +1,5 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { allPages, collected, parsePage, readResource } from "./http/pagination.ts";
+import { collectItems, parsePage, readResource, visitAllPages } from "./http/pagination.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
@@ -9,9 +9,9 @@ import { type Connection, sendOptions } from "./http/sdk-client.ts";
  * @throws SnapshotError BadResponse if the project has more than `max` servers
  */
 export const listServers = (connection: Connection, max: number): Promise<Resource[]> =>
-  collected(
+  collectItems(
     (visit) =>
-      allPages(
+      visitAllPages(
         async (offset, limit) => {
           const response = await sendOptions(connection, "ECS", "read", {
             method: "GET",

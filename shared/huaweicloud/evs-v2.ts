@@ -6,31 +6,31 @@ import { DeleteSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model
 import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListSnapshotsRequest";
 import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { snapshot } from "../snapshots/kinds/snapshot.ts";
-import type { Creation, SnapshotService } from "../snapshots/ports.ts";
+import { snapshotKind } from "../snapshots/kinds/snapshot.ts";
+import type { SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { readCreated } from "./http/create-response.ts";
+import { readCreateResponse } from "./http/create-response.ts";
 import { checkSnapshotId } from "./http/ids.ts";
-import { allRows, collected, MAX_SNAPSHOTS, parsePage, readSnapshot } from "./http/pagination.ts";
+import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
 /** Creates legacy snapshots with the EVS v2 calls of Huawei Cloud's official SDK (SOURCES.md#evs-v2-create). */
-export const evsV2Creation = (connection: Connection): Creation => ({
+export const createEvsV2Creator = (connection: Connection): SnapshotCreator => ({
   async create(options) {
     const body = new CreateSnapshotRequestBody().withSnapshot(toSdkOptions(options));
     const request = new CreateSnapshotRequest().withBody(body);
-    return readCreated(
-      snapshot,
+    return readCreateResponse(
+      snapshotKind,
       options,
       await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
     );
   },
-  listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
+  listFor: ({ volume_id }) => collectItems((visit) => list(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
 });
 
 /** Creates, lists and deletes legacy snapshots. */
-export const evsV2 = (connection: Connection): SnapshotService => ({
-  ...evsV2Creation(connection),
+export const createEvsV2Client = (connection: Connection): SnapshotService => ({
+  ...createEvsV2Creator(connection),
   listAll: (visit) => list(connection, visit),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
@@ -40,7 +40,7 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
 });
 
 const list = (connection: Connection, visit: (found: FoundSnapshot) => void, volumeId?: string): Promise<void> =>
-  allRows(
+  visitAllRows(
     async (offset, limit) => {
       const request = new ListSnapshotsRequest()
         .withEnterpriseProjectId("all_granted_eps")
@@ -50,7 +50,7 @@ const list = (connection: Connection, visit: (found: FoundSnapshot) => void, vol
       const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
       return parsePage(response, "snapshots");
     },
-    (row) => visit(readSnapshot(row, snapshot)),
+    (row) => visit(readSnapshot(row, snapshotKind)),
   );
 
 /**
@@ -68,7 +68,7 @@ function toSdkOptions(options: JsonObject): CreateSnapshotOption {
 }
 
 /** The client of each kind of snapshot that this file serves. */
-export const snapshotClients = { snapshot: evsV2 };
+export const snapshotClients = { snapshot: createEvsV2Client };
 
 /** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
 export const calls = {

@@ -25,7 +25,7 @@ const MAX_THROWN_CHARACTERS = 64 * 1024;
  *
  * @param target the fields of the target in the record that is written if the request is invalid
  */
-export function results(target: TargetFields): Middleware {
+export function createRecordMiddleware(target: TargetFields): Middleware {
   const finish = async (invocation: BaseInvocation, thrown?: unknown) => {
     const { records } = invocation;
     // PartialFailureError means that only targets failed. Their own records contain the errors, and the run itself has no

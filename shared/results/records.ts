@@ -119,7 +119,7 @@ export function startRecords(
  *
  * @throws SnapshotError if the work fails, after the record was written
  */
-export async function recorded<Result>(
+export async function runWithRecord<Result>(
   records: Records,
   target: TargetFields,
   work: () => Promise<{ result: Result; end: EndFields }>,

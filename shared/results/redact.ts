@@ -60,9 +60,9 @@ const indexes = new WeakMap<string[], Index>();
  * - In JSON, the function also escapes control characters. The JSON remains valid and keeps all other values.
  *
  * @param secrets the array is read at each call, because an invocation starts before its credentials are known
- * @example redactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
+ * @example createRedactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
  */
-export const redactor =
+export const createRedactor =
   (secrets: string[]) =>
   (text: string): string => {
     const isJson = /^\s*[[{]/.test(text);

@@ -1,5 +1,5 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
-import { pauses, retryRead } from "../core/retry.ts";
+import { createPause, retryRead } from "../core/retry.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
@@ -34,7 +34,7 @@ export async function listByKind(
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const unsupported = new Map<string, SnapshotError>();
-  const yieldToTimers = pauses(retryBudget.time);
+  const yieldToTimers = createPause(retryBudget.time);
   const pause = async () => {
     await yieldToTimers();
     if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTimeError();

@@ -2,9 +2,9 @@ import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { listByKind } from "./list-by-kind.ts";
-import { compact, foreignReason, groupIdOf } from "./ownership.ts";
+import { foreignReason, groupIdOf, toCompactSnapshot } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
-import { byResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
+import { groupByResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** The time range and limits of one verification run. */
@@ -45,14 +45,14 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     // Stryker disable next-line ConditionalExpression: a snapshot of another kind never has the id of a group
     if (kind.hasMembers) groupIds.add(found.id);
     if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
-    const kept = compact(found);
+    const kept = toCompactSnapshot(found);
     if (isDue(kind, found, options)) due.add(kept);
     return kept;
   };
   await listByKind({ action: "verify" }, runContext, keepOwn, async (kind, found, pause) => {
     if (kind.hasMembers) areGroupsListed = true;
     const duplicates = new Map(
-      byResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
+      groupByResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
     );
     for (const snapshot of found.filter((kept) => due.has(kept))) {
       await pause();

@@ -13,7 +13,7 @@ export function createStep(kind: Kind, subject: string, options: object): TourSt
   const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
   const snapshotId = (text: string) => {
     const response = parse(text);
-    return isObject(response) ? kind.createdId(response) : undefined;
+    return isObject(response) ? kind.readCreatedId(response) : undefined;
   };
   return {
     title: `POST /${functionName}`,

@@ -1,7 +1,7 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { pauses } from "../../core/retry.ts";
+import { createPause } from "../../core/retry.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
@@ -40,7 +40,7 @@ export async function createAll(
 ): Promise<Target[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const notStarted: Target[] = [];
-  const pause = pauses(retryBudget.time);
+  const pause = createPause(retryBudget.time);
   const create = async (target: Target, usableIndex?: SnapshotIndex) => {
     await pause();
     const isLate = retryBudget.time.now() >= until;
@@ -125,8 +125,11 @@ async function createdByRun(targets: readonly Target[], run: Run, index: Snapsho
 }
 
 /** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
-export const hasBegun = async (targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<boolean> =>
-  (await createdByRun(targets, run, index)).length > 0;
+export const hasCreatedSnapshots = async (
+  targets: readonly Target[],
+  run: Run,
+  index: SnapshotIndex,
+): Promise<boolean> => (await createdByRun(targets, run, index)).length > 0;
 
 const outOfTimeError = () =>
   new SnapshotError(

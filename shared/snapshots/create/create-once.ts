@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError, withAttempts } from "../../core/errors.ts";
-import { textAt } from "../../core/json.ts";
+import { readStringField } from "../../core/json.ts";
 import {
   backoff,
   LISTED_AFTER_MS,
@@ -10,8 +10,8 @@ import {
 } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
-import type { Creation } from "../ports.ts";
-import { elapsed, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
+import type { SnapshotCreator } from "../ports.ts";
+import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
 import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
@@ -55,7 +55,7 @@ const MAX_AMBIGUOUS_TRIES = 3;
  */
 export async function createOnce(
   request: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
   inFlight: InFlight,
   listed?: FoundSnapshot[],
@@ -82,7 +82,7 @@ export async function createOnce(
 
 async function listThenCreate(
   request: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
   listed?: FoundSnapshot[],
   earlier?: InFlightEntry,
@@ -110,7 +110,7 @@ async function listThenCreate(
     if (existing !== undefined) return toExistingResult(kind, existing);
   }
 
-  const name = textAt(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
+  const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
 
   for (let tries = 1; ; tries += 1) {
@@ -170,7 +170,7 @@ function generateFreeName(request: SnapshotRequest, attempt: number, found: read
 async function reclassifyQuotaError(
   error: SnapshotError,
   { kind, options }: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
 ): Promise<SnapshotError> {
   const { maxPerResource } = kind;
@@ -224,7 +224,7 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
   snapshotId: found.id,
   name: found.name,
   status: kind.acceptedStatus,
-  body: JSON.stringify(kind.answer(found)),
+  body: JSON.stringify(kind.rebuildResponse(found)),
   attempts: 0,
   state: found.state,
 });
@@ -232,11 +232,11 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
 /**
  * Waits until a list request must show a snapshot that was created at the given moment.
  *
- * @param createdAt milliseconds on the clock of `elapsed`
+ * @param createdAt milliseconds on the clock of `elapsedMs`
  * @throws SnapshotError OutcomeUnknown if the deadline is earlier
  */
 async function waitUntilListed(createdAt: number, { time, deadline }: RetryBudget): Promise<void> {
-  const remaining = createdAt + LISTED_AFTER_MS - elapsed(time);
+  const remaining = createdAt + LISTED_AFTER_MS - elapsedMs(time);
   if (time.now() + remaining + LAST_LIST_MS > deadline) {
     throw new SnapshotError(
       "OutcomeUnknown",

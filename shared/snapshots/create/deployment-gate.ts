@@ -7,7 +7,7 @@ import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce } from "./create-once.ts";
-import { deploymentSnapshots } from "./deployment-snapshots.ts";
+import { createSnapshotFinder } from "./deployment-snapshots.ts";
 import { indexExistingSnapshots } from "./existing-snapshots.ts";
 import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
@@ -28,7 +28,7 @@ export interface GateOptions {
 }
 
 /** The progress of one target of the deployment gate. */
-export interface Progress extends EndFields {
+export interface TargetProgress extends EndFields {
   target: Target;
   /**
    * `deferred` in a response of the deployment gate: this call did not create the snapshot, because the call ran out of time or
@@ -58,14 +58,14 @@ export async function passGate(
   run: Run & { deploymentId: string },
   runContext: RunContext,
   { retryFailed, maxAgeMs, waitUntil, beginUntil }: GateOptions,
-): Promise<Progress[]> {
+): Promise<TargetProgress[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const { time } = retryBudget;
   // Open the records before anything can fail, so each target has a record.
   const completions = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
-  const snapshots = deploymentSnapshots(run, runContext, maxAgeMs);
+  const snapshots = createSnapshotFinder(run, runContext, maxAgeMs);
   const listedBefore = new Map<Target, FoundSnapshot[]>();
-  const progress = new Map<Target, Progress>();
+  const progress = new Map<Target, TargetProgress>();
   const ageErrors: SnapshotError[] = [];
   const start = async (target: Target) => {
     const listed = listedBefore.get(target) as FoundSnapshot[];
@@ -124,13 +124,13 @@ export async function passGate(
     const availableBefore = targetsWith(({ target, outcome }) => outcome === "available" && !pending.includes(target));
     if (targetsWith(isPending).length === 0) await updateProgress(availableBefore, list);
   }
-  const results = targets.map((target) => progress.get(target) as Progress);
+  const results = targets.map((target) => progress.get(target) as TargetProgress);
   // Stryker disable next-line OptionalChaining: every target has an open record, which the type does not express
   for (const { target, ...result } of results) completions.get(target)?.(result);
   for (const error of ageErrors) throw error;
   return results;
 
-  function targetsWith(condition: (progress: Progress) => boolean): Target[] {
+  function targetsWith(condition: (progress: TargetProgress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
@@ -140,7 +140,7 @@ export async function passGate(
     list: (target: Target) => Promise<FoundSnapshot[]>,
   ): Promise<void> {
     await forEachConcurrent(pending, concurrency, async (target) => {
-      const before = progress.get(target) as Progress;
+      const before = progress.get(target) as TargetProgress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
         progress.set(target, progressAfter(before, snapshot));
@@ -158,14 +158,14 @@ export async function passGate(
    * @param before the previous progress
    * @param snapshot the snapshot of the target, or undefined if the list response does not contain it
    */
-  function progressAfter(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
+  function progressAfter(before: TargetProgress, snapshot: FoundSnapshot | undefined): TargetProgress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
     if (snapshot === undefined || snapshot.state === "deleting") {
       return { ...before, outcome: "unverified", detail: DELETED };
     }
     const { id, name, status, state, stateDetail } = snapshot;
-    const now: Progress = {
+    const now: TargetProgress = {
       ...before,
       outcome: snapshots.isCreatedHere(id) ? "accepted" : "existing",
       name,
@@ -208,10 +208,14 @@ const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly Fou
     ),
 });
 
-const isPending = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
+const isPending = ({ outcome }: TargetProgress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
 /** Returns the final progress of a target whose snapshot is available or failed. */
-function finishedProgress(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+function finishedProgress(
+  target: Target,
+  snapshot: FoundSnapshot,
+  state: State & ("available" | "failed"),
+): TargetProgress {
   const { id, name, status, stateDetail } = snapshot;
   const problem = stateDetail === undefined ? "" : `, but ${stateDetail}`;
   const error = new SnapshotError(

@@ -11,7 +11,7 @@ import type { Run, RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 
 /** Finds the snapshots of one deployment in list responses. A snapshot with a missing required field is not accepted. */
-export interface DeploymentSnapshots {
+export interface DeploymentSnapshotFinder {
   /**
    * Returns the snapshots that may belong to a target. The state of a snapshot group takes into account whether the group has a
    * member for each disk.
@@ -51,11 +51,11 @@ const HOUR_MS = 3_600_000;
  *
  * @param maxAgeMs the maximum age of a snapshot of the deployment, in milliseconds
  */
-export function deploymentSnapshots(
+export function createSnapshotFinder(
   run: Run & { deploymentId: string },
   { cloud, retryBudget }: Pick<RunContext, "cloud" | "retryBudget">,
   maxAgeMs: number,
-): DeploymentSnapshots {
+): DeploymentSnapshotFinder {
   const { time } = retryBudget;
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
@@ -75,7 +75,7 @@ export function deploymentSnapshots(
     return reading;
   }
 
-  const ofDeployment: DeploymentSnapshots["ofDeployment"] = (target, listed) =>
+  const ofDeployment: DeploymentSnapshotFinder["ofDeployment"] = (target, listed) =>
     ofTarget(target, listed).filter(({ marker }) => marker?.idempotencyKey === run.idempotencyKey);
 
   return {

@@ -18,14 +18,14 @@ export interface InFlightEntry {
   /** The promise of the create request or the run while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;
   /**
-   * Set when the create request or the run is finished. `at` is the completion time on the clock of `elapsed`. `snapshotId` is
+   * Set when the create request or the run is finished. `at` is the completion time on the clock of `elapsedMs`. `snapshotId` is
    * undefined for a run, and for a create request if it is unknown whether the snapshot was created.
    */
   done?: { at: number; snapshotId?: string };
 }
 
 /** Returns the milliseconds on a clock that all invocations of this process share. */
-export const elapsed = (time: Time): number => time.elapsed?.() ?? time.now();
+export const elapsedMs = (time: Time): number => time.elapsed?.() ?? time.now();
 
 /** How long a finished request is remembered, in milliseconds, because a list request may not show its snapshot yet. */
 const REMEMBERED_MS = 10_000;
@@ -33,7 +33,7 @@ const REMEMBERED_MS = 10_000;
 /** Removes the requests that finished so long ago that a list request must show their snapshots. */
 function forgetOld(inFlight: InFlight, time: Time): void {
   for (const [name, { done }] of inFlight) {
-    if (done !== undefined && elapsed(time) - done.at <= REMEMBERED_MS) return;
+    if (done !== undefined && elapsedMs(time) - done.at <= REMEMBERED_MS) return;
     if (done !== undefined) inFlight.delete(name);
   }
 }
@@ -59,7 +59,7 @@ export async function trackCreate(
   const remember = (snapshotId?: string) => {
     // Re-insert the entry so the map remains ordered by completion time.
     inFlight.delete(identity);
-    inFlight.set(identity, { requestHash, done: { at: elapsed(time), snapshotId } });
+    inFlight.set(identity, { requestHash, done: { at: elapsedMs(time), snapshotId } });
   };
   const restore = () => {
     if (earlier === undefined) inFlight.delete(identity);
@@ -105,7 +105,7 @@ export async function serializeRuns(
   void pending.then(() => {
     if (inFlight.get(name) !== entry) return;
     inFlight.delete(name);
-    inFlight.set(name, { done: { at: elapsed(time) } });
+    inFlight.set(name, { done: { at: elapsedMs(time) } });
   });
   await run;
 }

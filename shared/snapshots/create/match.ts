@@ -1,5 +1,5 @@
 import { SnapshotError } from "../../core/errors.ts";
-import { type JsonObject, textAt } from "../../core/json.ts";
+import { type JsonObject, readStringField } from "../../core/json.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import type { Marker } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
@@ -25,9 +25,9 @@ export function matchExisting(
   marker: Marker,
 ): MatchResult {
   const resource = kind.resourceOf(options);
-  const name = textAt(options, "name");
+  const name = readStringField(options, "name");
   // If the description is too long to add the snapshot marker, the name, resource and description identify the snapshot.
-  const description = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
+  const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),
   );

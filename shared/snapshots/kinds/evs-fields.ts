@@ -1,5 +1,5 @@
 import { parseInstant } from "../../core/instant.ts";
-import { type JsonObject, textAt, textMap } from "../../core/json.ts";
+import { type JsonObject, readStringField, toStringMap } from "../../core/json.ts";
 import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
@@ -30,21 +30,21 @@ interface EvsFields {
  * Creates the function that reads an EVS snapshot or snapshot group from an API response. The function returns undefined if the
  * id or the status is missing, because every decision depends on them.
  */
-export const readEvs =
+export const createEvsReader =
   (fields: EvsFields) =>
   (raw: JsonObject): FoundSnapshot | undefined => {
-    const id = textAt(raw, "id");
-    const status = textAt(raw, "status");
+    const id = readStringField(raw, "id");
+    const status = readStringField(raw, "status");
     if (!id || !status) return undefined;
-    const labels = textMap(raw[fields.labels]);
+    const labels = toStringMap(raw[fields.labels]);
     return {
       id,
-      name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, fields.resource)?.toLowerCase() || undefined,
+      name: readStringField(raw, "name") ?? "",
+      resource: readStringField(raw, fields.resource)?.toLowerCase() || undefined,
       status,
       state: evsStateOf(status),
       created: parseInstant(raw.created_at),
-      description: textAt(raw, "description"),
+      description: readStringField(raw, "description"),
       labels,
       marker: readMarkerLabels(labels),
       raw,
@@ -52,9 +52,9 @@ export const readEvs =
   };
 
 /** Creates the function that adds the snapshot marker labels to the metadata or tags of create options. */
-export const markEvs =
+export const createEvsMarkerWriter =
   (field: EvsFields["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({
     ...options,
-    [field]: { ...textMap(options[field]), ...markerLabels(marker) },
+    [field]: { ...toStringMap(options[field]), ...markerLabels(marker) },
   });

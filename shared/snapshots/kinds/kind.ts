@@ -94,7 +94,7 @@ export interface Kind {
   /** Reads a snapshot from a response of the API. Returns undefined if a required field is missing. */
   read(raw: JsonObject): FoundSnapshot | undefined;
   /** Returns the snapshot id in the response to a create, or undefined if it is missing. */
-  createdId(response: JsonObject): string | undefined;
+  readCreatedId(response: JsonObject): string | undefined;
   /** Rebuilds the response to the create of an existing snapshot. For EVS v5, `job_id` is missing. */
-  answer(found: FoundSnapshot): JsonObject;
+  rebuildResponse(found: FoundSnapshot): JsonObject;
 }

@@ -1,6 +1,6 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
-import { backoff, LISTED_AFTER_MS, pauses, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
+import { backoff, createPause, LISTED_AFTER_MS, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { cannotBeDeleted, type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
 import type { Policy } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
@@ -36,7 +36,7 @@ export interface PendingDeletion {
 }
 
 /** Converts a retention verdict into the pending deletion of a snapshot. */
-export const deletionOf = ({
+export const toPendingDeletion = ({
   kind,
   verdict: { snapshot, rule, isDuplicate = false },
 }: PlannedVerdict): PendingDeletion => ({
@@ -110,7 +110,7 @@ export async function executeDeletions(
   let postponed: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
   let errorByResource = new Map<string, SnapshotError>();
-  const pause = pauses(time);
+  const pause = createPause(time);
   const remove = async (deletion: PendingDeletion) => {
     const { kind, id } = deletion;
     await pause();

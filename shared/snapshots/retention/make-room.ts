@@ -5,8 +5,8 @@ import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
-import { deletionOf, executeDeletions, type PlannedVerdict } from "./execute-deletions.ts";
-import { type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { executeDeletions, type PlannedVerdict, toPendingDeletion } from "./execute-deletions.ts";
+import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
 
 /**
  * The waits while snapshots are being deleted, in milliseconds: the first wait between two list requests, the maximum to which
@@ -35,14 +35,14 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
     const isFull = (found: readonly FoundSnapshot[]) =>
       found.filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
     const planFor = (found: readonly FoundSnapshot[]) => {
-      const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
+      const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, time.now()));
       return isFull(found) ? addFailedSnapshots(plan) : plan;
     };
     let found = await list();
     if (found.length < maxPerResource) return false;
     if (isFull(found)) {
       const plan = planFor(found);
-      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
+      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(toPendingDeletion);
       if (deletions.length === 0) {
         // Snapshots that a backup created may not count towards the limit, so EVS may accept another snapshot.
         if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/instant.ts";
-import { DAY_MS, type WallClock } from "../../core/time-zone.ts";
+import { DAY_MS, type WallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
@@ -18,7 +18,7 @@ export interface Verdict {
 export interface RetentionOptions {
   retention: Retention;
   /** The clock of the policy's time zone. It decides when days, weeks, months and years begin. */
-  wallClock: WallClock;
+  toWallTime: WallTimeConverter;
   /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
   /** The current time. The age of a snapshot with a later creation time is unknown. Undefined: any creation time is valid. */
@@ -42,7 +42,7 @@ export const resourceOf = ({ resource, members }: FoundSnapshot): string | undef
     undefined);
 
 /** Groups snapshots by resource. Snapshot groups without known disks are grouped by request hash. */
-export function byResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[][] {
+export function groupByResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[][] {
   const lists = new Map<string, FoundSnapshot[]>();
   for (const snapshot of snapshots) {
     // Stryker disable next-line OptionalChaining: every snapshot here has a marker, which the type does not express
@@ -225,12 +225,12 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
 function applyRules(
   good: readonly Entry[],
   duplicates: readonly Entry[],
-  { retention, wallClock }: Pick<RetentionOptions, "retention" | "wallClock">,
+  { retention, toWallTime }: Pick<RetentionOptions, "retention" | "toWallTime">,
 ): void {
   const keep = (entry: Entry, rule: string) => {
     entry.rules = [...(entry.rules ?? []), rule];
   };
-  const wallTime = (entry: Entry | undefined) => wallClock((entry?.time ?? 0) as Instant);
+  const wallTime = (entry: Entry | undefined) => toWallTime((entry?.time ?? 0) as Instant);
 
   for (const entry of good.slice(0, retention.keep_last ?? 0)) keep(entry, "keep_last");
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Instant, instant } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { markerLabels } from "../../../../shared/snapshots/marker.ts";
-import { targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget } from "../../../../shared/snapshots/policy.ts";
 import {
   changeSnapshot,
   cloudError,
@@ -160,7 +160,7 @@ describe("passGate with waitUntil", () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
       const fixture = createFixture();
-      const target = targetFor(cluster, "cluster-1");
+      const target = createTarget(cluster, "cluster-1");
       fixture.cloud.onNextCalls("create", () => {
         const listed = snapshotCreatedFor(target, "made-1", changes);
         fixture.cloud.onEveryCall("listAll", () => void fixture.cloud.snapshots.set(cluster.name, [listed]));
@@ -173,7 +173,7 @@ describe("passGate with waitUntil", () => {
   test("passGate finds a new cluster snapshot by its id and name if the list response omits the description with the marker", async () => {
     const fixture = createFixture();
     changeFromSecond(fixture, 0, { ...STATUS.available, marker: undefined }, cluster);
-    const { outcomes } = await callGate(fixture, [targetFor(cluster, "cluster-1")], { waitUntil: startPlus(5_000) });
+    const { outcomes } = await callGate(fixture, [createTarget(cluster, "cluster-1")], { waitUntil: startPlus(5_000) });
     expect(outcomes).toEqual(["made-1 available"]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after, before } from "../../../../shared/core/instant.ts";
-import { prune, retentionOf } from "../../../../shared/snapshots/retention/prune.ts";
+import { prune, toRetentionOptions } from "../../../../shared/snapshots/retention/prune.ts";
 import {
   dailySnapshots,
   deleteCalls,
@@ -70,11 +70,11 @@ describe("prune", () => {
     }
   });
 
-  test("retentionOf returns UTC and an empty hold if the policy has neither a time zone nor a hold", () => {
-    const options = retentionOf(keepLast(1));
+  test("toRetentionOptions returns UTC and an empty hold if the policy has neither a time zone nor a hold", () => {
+    const options = toRetentionOptions(keepLast(1));
     expect(options.hold).toEqual([]);
-    expect(options.wallClock(START)).toBe(START);
-    expect(retentionOf({ ...keepLast(1), time_zone: "Asia/Shanghai", hold: ["a"] }).wallClock(START)).toBe(
+    expect(options.toWallTime(START)).toBe(START);
+    expect(toRetentionOptions({ ...keepLast(1), time_zone: "Asia/Shanghai", hold: ["a"] }).toWallTime(START)).toBe(
       START + 8 * HOUR_MS,
     );
   });
