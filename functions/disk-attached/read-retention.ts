@@ -10,8 +10,9 @@ const VARIABLE = "DISK_ATTACHED_RETENTION";
 const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes snapshots of earlier
- * attachments according to this retention. It is a variable, because a trace contains no policy.
+ * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes
+ * snapshots of earlier attachments according to this retention. The retention is a variable, because the CTS trace that
+ * starts disk-attached contains no policy.
  *
  * @returns undefined if the variable is not set, so disk-attached deletes no snapshot
  * @throws SnapshotError Misconfigured

@@ -38,8 +38,8 @@ export function toStringMap(value: unknown): Record<string, string> {
 }
 
 /**
- * Serializes a value as JSON, so equal requests have equal strings. Sorts the keys of objects. Also sorts arrays of
- * strings, because an array of strings in a request is a set of ids.
+ * Serializes a value as JSON with sorted object keys. Also sorts arrays of strings, because an array of strings in a request
+ * is a set of ids. Two requests that differ only in the order of keys or ids therefore result in the same string.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {

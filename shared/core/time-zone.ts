@@ -7,9 +7,9 @@ export const DAY_MS = 86_400_000;
 export type WallTimeConverter = (moment: Instant) => number;
 
 /**
- * Returns a function that converts instants into the local time of a time zone. Calls to `Intl` are slow, and the instants
- * of 100,000 snapshots share few days. The function therefore calls `Intl` once per day, and once per instant only on days
- * on which the offset changes.
+ * Returns a function that converts instants into the local time of a time zone. Calls to `Intl` are slow, and 100,000
+ * snapshots can have been created on a few days. The function therefore calls `Intl` once per day. Only on days on which the
+ * offset from UTC changes does it call `Intl` once per instant.
  *
  * @param zone an IANA name such as `Europe/Berlin`
  * @throws RangeError if the zone is unknown
