@@ -7,9 +7,9 @@ import { collectItems, readResource, readSnapshot, visitUnpagedRows } from "./ht
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole project, because a
- * snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query parameters, and the
- * list response has no pages (SOURCES.md#dws-list-has-no-pages).
+ * Returns a client that creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole
+ * project, because a snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query
+ * parameters, and the list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
 export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
   create: async (options) =>
@@ -28,15 +28,15 @@ export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
     const canCollide = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
     return collectItems((visit) =>
-      list(connection, (found) => void (canCollide(found) && visit(toCompactSnapshot(found)))),
+      visitSnapshots(connection, (found) => void (canCollide(found) && visit(toCompactSnapshot(found)))),
     );
   },
 });
 
-/** Creates, lists and deletes DWS cluster snapshots. */
+/** Returns a client that creates, lists and deletes DWS cluster snapshots. */
 export const createDwsClient = (connection: Connection): SnapshotService => ({
   ...createDwsCreator(connection),
-  listAll: (visit) => list(connection, visit),
+  listAll: (visit) => visitSnapshots(connection, visit),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
@@ -49,16 +49,16 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
   },
 });
 
-async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
+async function visitSnapshots(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
   visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
 }
 
-/** The client of each kind of snapshot that this file serves. */
+/** Maps the name of each snapshot kind in this file to the function that creates its client. */
 export const snapshotClients = { "cluster-snapshot": createDwsClient };
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "dws.listClusters": ["dws:openAPICluster:list"],
   "dws.createSnapshot": ["dws:openAPISnapshot:create"],

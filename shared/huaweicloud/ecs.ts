@@ -25,7 +25,7 @@ export const listServers = (connection: Connection, max: number): Promise<Resour
     max,
   );
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "ecs.listServers": ["ecs:cloudServers:list"],
 };

@@ -11,34 +11,34 @@ import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } fr
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates standard snapshots with EVS v5 requests (SOURCES.md#evs-v5-create). The SDK has no client for EVS v5
- * (SOURCES.md#sdk-no-v5-client).
+ * Returns a client that creates standard snapshots with EVS v5 requests (SOURCES.md#evs-v5-create). The SDK has no client for
+ * EVS v5 (SOURCES.md#sdk-no-v5-client).
  */
 export const createEvsV5SnapshotCreator = (connection: Connection): SnapshotCreator => ({
-  create: (options) => create(connection, standardSnapshotKind, "/v5/{project_id}/snapshots", options),
+  create: (options) => sendCreate(connection, standardSnapshotKind, "/v5/{project_id}/snapshots", options),
   listFor: ({ volume_id }) =>
-    collectItems((visit) => listSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
+    collectItems((visit) => visitSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
 });
 
-/** Creates, lists and deletes standard snapshots. */
+/** Returns a client that creates, lists and deletes standard snapshots. */
 export const createEvsV5SnapshotClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5SnapshotCreator(connection),
-  listAll: (visit) => listSnapshots(connection, visit),
+  listAll: (visit) => visitSnapshots(connection, visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: (max) => listVolumes(connection, max),
 });
 
 /**
- * Creates snapshot consistency groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options contain disk
- * ids instead of a server id, `listFor` lists all groups, because EVS does not return the disk ids of a group
- * (SOURCES.md#evs-groups-hide-members).
+ * Returns a client that creates snapshot groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options
+ * contain disk ids instead of a server id, `listFor` lists all groups of the project, because EVS does not return the disk
+ * ids of a group (SOURCES.md#evs-groups-hide-members).
  */
 export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator => ({
-  create: (options) => create(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options),
+  create: (options) => sendCreate(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options),
   listFor: ({ server_id }) => listGroups(connection, server_id === undefined ? {} : { server_id: String(server_id) }),
 });
 
-/** Creates, lists and deletes snapshot consistency groups. */
+/** Returns a client that creates, lists and deletes snapshot groups. */
 export const createEvsV5GroupClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5GroupCreator(connection),
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
@@ -53,19 +53,19 @@ const MAX_GROUPS = 10_000;
 const MAX_MEMBERS = 30_000;
 
 /**
- * Lists snapshot groups with their members. EVS does not return the members together with a group. The members are the standard
- * snapshots with the group's id in `snapshot_group_id` (SOURCES.md#evs-groups-hide-members), so one list of all snapshots
- * serves all groups.
+ * Lists snapshot groups with their members. EVS returns no members in the list response for groups, so the function also
+ * lists all standard snapshots. In a member, the field `snapshot_group_id` contains the id of the group
+ * (SOURCES.md#evs-groups-hide-members).
  */
-async function listGroups(connection: Connection, filter: Filter = {}): Promise<FoundSnapshot[]> {
+async function listGroups(connection: Connection, filter: QueryFilter = {}): Promise<FoundSnapshot[]> {
   const groups = await collectItems<FoundSnapshot>(
-    (visit) => list(connection, snapshotGroupKind, "snapshot_groups", filter, visit),
+    (visit) => visitRows(connection, snapshotGroupKind, "snapshot_groups", filter, visit),
     MAX_GROUPS,
   );
   if (!groups.some(({ marker }) => marker)) return groups;
   const members = new Map<unknown, FoundSnapshot[]>(groups.map(({ id }) => [id, []]));
   const listMembers = (visit: (member: FoundSnapshot) => void) =>
-    listSnapshots(connection, (found) => {
+    visitSnapshots(connection, (found) => {
       const ofGroup = members.get(found.raw.snapshot_group_id);
       if (ofGroup === undefined) return;
       const member = toCompactSnapshot(found);
@@ -76,26 +76,31 @@ async function listGroups(connection: Connection, filter: Filter = {}): Promise<
   return groups.map((group) => addMembers(group, members.get(group.id) ?? []));
 }
 
-const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<CreatedSnapshot> =>
+const sendCreate = async (
+  connection: Connection,
+  kind: Kind,
+  url: string,
+  options: JsonObject,
+): Promise<CreatedSnapshot> =>
   readCreateResponse(
     kind,
     options,
     await sendOptions(connection, "EVS", "create", { method: "POST", url, data: { [kind.envelope]: options } }),
   );
 
-type Filter = Record<string, string>;
+type QueryFilter = Record<string, string>;
 
-const listSnapshots = (
+const visitSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
-  filter: Filter = {},
-): Promise<void> => list(connection, standardSnapshotKind, "snapshots", filter, visit);
+  filter: QueryFilter = {},
+): Promise<void> => visitRows(connection, standardSnapshotKind, "snapshots", filter, visit);
 
-const list = (
+const visitRows = (
   connection: Connection,
   kind: Kind,
   name: "snapshots" | "snapshot_groups",
-  filter: Filter,
+  filter: QueryFilter,
   visit: (found: FoundSnapshot) => void,
 ): Promise<void> =>
   visitAllRows(
@@ -113,13 +118,13 @@ const list = (
     (row) => visit(readSnapshot(row, kind)),
   );
 
-/** The client of each kind of snapshot that this file serves. */
+/** Maps the name of each snapshot kind in this file to the function that creates its client. */
 export const snapshotClients = {
   "standard-snapshot": createEvsV5SnapshotClient,
   "snapshot-group": createEvsV5GroupClient,
 };
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "evs.createStandardSnapshot": ["evs:snapshots:create"],
   "evs.listStandardSnapshots": ["evs:snapshots:list"],

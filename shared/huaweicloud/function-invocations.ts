@@ -27,7 +27,7 @@ export async function invokeAsync(connection: Connection, functionUrn: string, e
   return requestId;
 }
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "functiongraph.invokeAsync": ["functiongraph:function:invokeAsync"],
 };

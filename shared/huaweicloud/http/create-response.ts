@@ -15,8 +15,9 @@ const ID_PATTERN = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  * Reads the response to a create request.
  *
  * @param options the create options that were sent
- * @throws SnapshotError BadResponse with `ambiguous` set if the response contains no id or another resource, because the
- *   snapshot may exist; SnapshotFailed if the new snapshot has an error status
+ * @throws SnapshotError BadResponse if the response contains no snapshot id, an error, or the id of another resource than
+ *   requested. The error has `ambiguous` set, because the snapshot may exist. SnapshotFailed if the new snapshot has an error
+ *   status
  */
 export function readCreateResponse(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
@@ -28,7 +29,7 @@ export function readCreateResponse(kind: Kind, options: JsonObject, response: Ap
   // EVS v5 returns the fields without an envelope object (SOURCES.md#evs-v5-create).
   const { [kind.envelope]: wrapped, ...bare } = response.body;
   const row = isObject(wrapped) ? wrapped : bare;
-  if (reportsFailure(row, readFault(row).code)) throw unexpected(`a ${kind.name} without an error`);
+  if (reportsFailure(row, readFault(row).code)) throw unexpected(`no error about the new ${kind.name}`);
   const read = kind.read({ ...row, id: snapshotId, status: readStringField(row, "status") || "creating" });
   const { resource, state, status } = read ?? {};
   if (resource !== undefined && resource !== expected) throw unexpected(`a ${kind.name} of ${expected}`);

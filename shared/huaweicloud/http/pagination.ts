@@ -34,8 +34,8 @@ const malformedListError = (response: ApiResponse, name: string) =>
   unexpectedResponse(`the array "${name}" of objects`, response);
 
 /**
- * The smallest page size that is requested, in rows. If a page of this size does not fit into memory, reading fails, because
- * valid rows are much shorter.
+ * The minimum number of rows in a page request. Eight valid rows always fit into memory, so the function fails instead of
+ * requesting fewer rows.
  */
 const MIN_PAGE_ROWS = 8;
 
