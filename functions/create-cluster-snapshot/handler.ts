@@ -6,7 +6,10 @@ import { clusterSnapshotKind } from "../../shared/snapshots/kinds/cluster-snapsh
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** The notice for a description without room for the marker labels. They need 115 of the 256 characters that DWS allows. */
+/**
+ * The notice in the result record if the requested description leaves no room for the marker labels. The labels need 115 of
+ * the 256 characters that DWS allows in a description.
+ */
 const UNMARKED_NOTICE =
   "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";
 

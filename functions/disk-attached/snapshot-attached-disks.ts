@@ -30,7 +30,8 @@ import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { readRetention } from "./read-retention.ts";
 
 /**
- * The names of the traces that report an attached disk: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*.
+ * The names of the CTS traces that report the attachment of a disk to a server: *ECS User Guide, "Key Operations Supported
+ * by CTS" (ecs_03_1101)*.
  */
 const ATTACH_TRACES = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
@@ -41,11 +42,12 @@ const KINDS = [
 ] as const;
 
 /**
- * Creates one snapshot for each attachment that the traces report, and writes one record for each. Two traces report every
- * attachment (SOURCES.md#cts-two-records), and each trace can be delivered several times. `attachmentKey` identifies the
- * attachment.
+ * Creates one snapshot for each attachment that the traces report, and writes one result record for each attachment. CTS
+ * sends two traces about every attachment (SOURCES.md#cts-two-records) and can deliver each trace several times. The
+ * idempotency key from `attachmentKey` identifies the attachment.
  *
- * @throws SnapshotError InvalidRequest if the only event names no server; PartialFailureError if a target failed
+ * @throws SnapshotError InvalidRequest if the batch has only one event and this event names no server; PartialFailureError
+ *   if a target failed
  */
 export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
@@ -65,7 +67,8 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   };
   const recordedTargets = new Set<string>();
   /**
-   * Returns false if an earlier event of the batch reported the same attachment, because an attachment has only one record.
+   * Returns whether no earlier event of the batch reported the same attachment. Only the first event about an attachment
+   * gets a result record.
    */
   const isFirstReport = (volumeId: string | undefined, identity: string): boolean => {
     const target = `${volumeId} ${identity}`;
@@ -119,7 +122,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       }
       await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
-      // A failure has an identity of its own, so its record is written even if another event of the batch skipped the disk.
+      // Write the record of a failure even if another event of the batch already wrote a record that skips the disk.
       if (isFirstReport(volumeId, `failed ${serverId}`))
         writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
@@ -136,12 +139,12 @@ const missingServerError = () =>
     "resource_id: expected the id of a server in the trace, its request or its response, but found none.",
   );
 
-/** Returns why a trace reports no successful attachment to an ECS server, or undefined if it reports one. */
+/** Returns why a trace is ignored, or undefined if the trace reports that a disk was attached to an ECS server. */
 function ignoreReason({ name, service, rating, code, failure }: Trace): string | undefined {
   if (name !== "" && !ATTACH_TRACES.includes(name)) {
     return `The trace ${name} does not report an attached disk. Only ${ATTACH_TRACES.join(", ")} do.`;
   }
-  // The service can be missing in an emulator or an older region. If the service is not ECS, the name does not matter.
+  // An emulator or an older region can omit the service, so a trace without a service is not ignored.
   if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is from ${service}, not from ECS.`;
   if (rating.toLowerCase() !== "normal") return `The attachment failed: the trace has the rating "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment failed: the trace has the status code ${code}.`;

@@ -36,11 +36,11 @@ export async function runSchedule(
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
     const complete = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    complete({ outcome: "failed", detail: "The resources with these tags could not be listed.", error });
+    complete({ outcome: "failed", detail: "The resources of this kind could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(
-      `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have them are excluded.`,
+      `${empty.join(" and ")}: selected nothing. No resource has these tags, or exclude_tags excludes all resources with these tags.`,
     );
   }
   if (policy.dry_run) {

@@ -26,7 +26,8 @@ export interface Records {
 /**
  * Starts to collect the records of one invocation.
  *
- * @param run returns the common fields; called for each record, because some fields become known during the run
+ * @param run returns the fields that all records of the invocation have in common. Called for each record, because some
+ *   fields become known during the run.
  * @param print receives the line of each record
  * @param redact removes the secrets from a line
  */

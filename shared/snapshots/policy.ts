@@ -42,8 +42,8 @@ export interface Target {
 }
 
 /**
- * Returns whether the project's resources must be listed before a selector can be applied. A selector without tags needs no
- * list.
+ * Returns whether the project's resources must be listed before a selector can be applied. A selector that contains only ids
+ * needs no list request.
  */
 export const needsResourceList = ({ tags, exclude_tags }: Selector): boolean =>
   tags !== undefined || exclude_tags !== undefined;

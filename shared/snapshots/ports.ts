@@ -19,7 +19,7 @@ export interface CreatedSnapshot {
  * shared/huaweicloud implement this interface.
  */
 export interface SnapshotCreator {
-  /** Sends one create request and never repeats it, because `createOnce` must list the snapshots before a retry. */
+  /** Sends one create request. Never retries the request, because `createOnce` must list the snapshots before a retry. */
   create(options: JsonObject): Promise<CreatedSnapshot>;
   /** Lists every snapshot that may have been created with these options, and every snapshot that may conflict with them. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;

@@ -6,10 +6,10 @@ import { applySelector, needsResourceList, removeRepeatedTargets, type Selector,
 import type { Resource } from "./ports.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** The result of applying the selectors in `targets`. */
+/** The targets that the selectors of a policy or deployment select, and the selectors that could not be applied. */
 export interface SelectedTargets {
   targets: Target[];
-  /** The kinds whose resources could not be listed. Selectors with tags selected nothing for these kinds. */
+  /** The kinds whose resources could not be listed, each with the error. Selectors of these kinds select nothing by tags. */
   failures: { kind: Kind; error: SnapshotError }[];
   /** The selectors that selected nothing, such as `targets[1]`. A common cause is a misspelled tag. */
   empty: string[];
@@ -19,10 +19,10 @@ export interface SelectedTargets {
 
 /**
  * Returns the targets that selectors select, without repeated targets. Lists each type of resource (disks, servers, clusters)
- * at most once, and only if `tags` or `exclude_tags` require the list.
+ * at most once, and only if a selector contains `tags` or `exclude_tags`, or if `checkIds` is true.
  *
- * @param checkIds true to also check that ids exist. A dry run must check ids itself, because it sends no create request that
- *   EVS or DWS would reject.
+ * @param checkIds true to also check that the resources with the given ids exist. A dry run needs this check. In any other run,
+ *   EVS or DWS rejects the create request for a missing resource.
  */
 export async function selectTargets(
   selectors: readonly Selector[],
@@ -56,7 +56,7 @@ export async function selectTargets(
       const error = asSnapshotError(thrown);
       const named = applySelector({ ...selector, tags: undefined }, kind, []);
       if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // Without the list, selected ids are still targets, unless `exclude_tags` could remove them.
+      // Resources that are selected by id need no list. They are not targets only if `exclude_tags` could exclude them.
       if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
       if (checkIds) for (const target of named) refused.set(target, error);
     }

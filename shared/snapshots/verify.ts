@@ -28,7 +28,7 @@ const MINUTE_MS = 60_000;
  * Checks whether each recent snapshot of this project is usable, and writes a result record for each. `isDue` selects the
  * recent snapshots. A snapshot that is still in creation and not stuck gets no record, because the next run checks it again.
  * There is no database, so two runs can write the same record, but no record is lost. The record of a snapshot group lists the
- * members. If EVS deleted a group but not its members, the function adds a notice to the record of the run.
+ * members of the group. If EVS deleted a group but not the members, the function adds a notice to the record of the run.
  *
  * @returns the number of checked snapshots
  */

@@ -61,9 +61,9 @@ export function attachmentKey(
 const memory = new WeakMap<InFlight, { key: string; at: Instant }[]>();
 
 /**
- * Returns the key that this process already uses for the same attachment, or the given key if there is none. Two events of an
- * attachment can be processed at the same time, and a list request shows a new snapshot some seconds late. The function is
- * synchronous, so no other event can run in between.
+ * Returns the key that this process already uses for the same attachment, or the given key if the attachment is new. The memory
+ * is necessary because two events of an attachment can be processed at the same time, and because a new snapshot can appear late
+ * in list responses. The function is synchronous, so two events cannot both add a key for the same attachment.
  */
 export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, now: Instant): AttachmentKey {
   const remembered = (memory.get(inFlight) ?? []).filter(({ at }) => now - at <= REMEMBERED_MS);
@@ -103,8 +103,8 @@ function ticksOf(
 }
 
 /**
- * Wraps a client. In the wrapped client, `listFor` returns the snapshot of any event of the attachment with the idempotency key
- * `key`.
+ * Wraps a client so all events about an attachment find the same snapshot: if another event created the snapshot with one of
+ * `keys`, `listFor` returns the snapshot with the idempotency key `key`.
  */
 export const unifyAttachmentKeys = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,

@@ -14,7 +14,7 @@ export interface AttachmentEvent {
   serverId: string;
   /** The disk id; undefined if the event contains no disk id. */
   volumeId?: string;
-  /** The event time. If it is missing, the event counts neither as recent nor as old. */
+  /** The time of the event. Undefined if the event contains no valid time. */
   time?: Instant;
   stage?: AttachmentStage;
 }

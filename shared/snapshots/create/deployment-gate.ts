@@ -39,7 +39,7 @@ export interface TargetProgress extends EndFields {
 }
 
 /** The error reasons after which a target is `deferred`, so the next call of the deployment gate continues with it. */
-const DEFERRING: Reason[] = ["Throttled", "DeadlineExceeded"];
+const DEFERRING_REASONS: Reason[] = ["Throttled", "DeadlineExceeded"];
 /** The time between two list requests while the deployment gate waits for snapshots, in milliseconds. */
 const POLL_MS = 2_000;
 
@@ -73,7 +73,7 @@ export async function passGate(
     const failed = ofDeployment.find(({ state }) => state === "failed");
     try {
       if (!ofDeployment.some(isLive) && failed !== undefined && !retryFailed) {
-        progress.set(target, finishedProgress(target, failed, "failed"));
+        progress.set(target, createFinalProgress(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not started, because the time of this call ran out. Repeat the call.";
         progress.set(target, { target, outcome: "deferred", detail });
@@ -87,7 +87,7 @@ export async function passGate(
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       // After these errors, another call can still create the snapshot.
-      const outcome = DEFERRING.includes(error.reason) ? "deferred" : "failed";
+      const outcome = DEFERRING_REASONS.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
@@ -134,7 +134,7 @@ export async function passGate(
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Updates the progress of targets from a list response. If the list request fails, the targets remain pending. */
+  /** Updates the progress of targets from a list response. If the list request fails, targets in progress remain in progress. */
   async function updateProgress(
     pending: readonly Target[],
     list: (target: Target) => Promise<FoundSnapshot[]>,
@@ -143,7 +143,7 @@ export async function passGate(
       const before = progress.get(target) as TargetProgress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
-        progress.set(target, progressAfter(before, snapshot));
+        progress.set(target, computeProgress(before, snapshot));
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
         const outcome = before.outcome === "available" ? "unverified" : before.outcome;
@@ -153,16 +153,16 @@ export async function passGate(
   }
 
   /**
-   * Returns the progress of a target after a list response.
+   * Returns the new progress of a target after the snapshots were listed again.
    *
    * @param before the previous progress
    * @param snapshot the snapshot of the target, or undefined if the list response does not contain it
    */
-  function progressAfter(before: TargetProgress, snapshot: FoundSnapshot | undefined): TargetProgress {
+  function computeProgress(before: TargetProgress, snapshot: FoundSnapshot | undefined): TargetProgress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
     if (snapshot === undefined || snapshot.state === "deleting") {
-      return { ...before, outcome: "unverified", detail: DELETED };
+      return { ...before, outcome: "unverified", detail: DELETED_DETAIL };
     }
     const { id, name, status, state, stateDetail } = snapshot;
     const now: TargetProgress = {
@@ -178,12 +178,12 @@ export async function passGate(
         return now;
       case "available": {
         const error = snapshots.ageErrorOf(snapshot);
-        if (error === undefined) return { ...now, ...finishedProgress(target, snapshot, state) };
+        if (error === undefined) return { ...now, ...createFinalProgress(target, snapshot, state) };
         ageErrors.push(error);
         return { ...now, outcome: "failed", error };
       }
       case "failed":
-        return { ...now, ...finishedProgress(target, snapshot, state) };
+        return { ...now, ...createFinalProgress(target, snapshot, state) };
       default:
         return {
           ...now,
@@ -194,7 +194,7 @@ export async function passGate(
   }
 }
 
-const DELETED = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
+const DELETED_DETAIL = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
 /**
  * Wraps a client. In the wrapped client, `listFor` returns incomplete snapshot groups with the state `failed`, although EVS
@@ -211,7 +211,7 @@ const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly Fou
 const isPending = ({ outcome }: TargetProgress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
 /** Returns the final progress of a target whose snapshot is available or failed. */
-function finishedProgress(
+function createFinalProgress(
   target: Target,
   snapshot: FoundSnapshot,
   state: State & ("available" | "failed"),

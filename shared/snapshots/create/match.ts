@@ -63,8 +63,9 @@ export function matchExisting(
 
 /**
  * Returns whether a listed snapshot belongs to the requested resource. If the list response contains no resource id, the
- * request hash decides, because the hash covers the resource. If the snapshot also has no marker, the result is true, and the
- * snapshot name decides later. For a group of individual disks, the disks of the members are compared, too.
+ * request hash decides, because the resource id is part of the hashed options. If the snapshot has no marker either, the function
+ * returns true, and the caller compares the snapshot names. For a group of individual disks, the function also compares the disks
+ * of the members.
  */
 function isOfResource(
   found: FoundSnapshot,

@@ -68,5 +68,5 @@ export const clusterSnapshotKind = {
     };
   },
   readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
-  rebuildResponse: ({ id }) => ({ snapshot: { id } }),
+  toResponse: ({ id }) => ({ snapshot: { id } }),
 } as const satisfies Kind;

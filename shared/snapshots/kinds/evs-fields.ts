@@ -4,8 +4,8 @@ import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
- * Maps the statuses of EVS v2 and v5 to states. Failures and deletions are missing, because `stateOf` recognizes them by a word
- * in the status. The documentation of snapshot groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both
+ * Maps the statuses of EVS v2 and v5 to states. Statuses of failures and deletions are omitted, because `stateOf` recognizes
+ * them by a word in the status. The documentation of snapshot groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both
  * spellings are accepted.
  */
 const STATES = new Map<string, State>([
@@ -21,7 +21,7 @@ export const evsStateOf = (status: string): State => stateOf(status, STATES);
  * The names of the response fields that contain the snapshot marker labels and the resource id. The EVS APIs use different
  * names.
  */
-interface EvsFields {
+interface EvsFieldNames {
   labels: "metadata" | "tags";
   resource: "volume_id" | "server_id";
 }
@@ -31,7 +31,7 @@ interface EvsFields {
  * id or the status is missing, because every decision depends on them.
  */
 export const createEvsReader =
-  (fields: EvsFields) =>
+  (fields: EvsFieldNames) =>
   (raw: JsonObject): FoundSnapshot | undefined => {
     const id = readStringField(raw, "id");
     const status = readStringField(raw, "status");
@@ -53,7 +53,7 @@ export const createEvsReader =
 
 /** Creates the function that adds the snapshot marker labels to the metadata or tags of create options. */
 export const createEvsMarkerWriter =
-  (field: EvsFields["labels"]) =>
+  (field: EvsFieldNames["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({
     ...options,
     [field]: { ...toStringMap(options[field]), ...markerLabels(marker) },

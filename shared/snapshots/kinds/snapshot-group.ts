@@ -33,7 +33,7 @@ export const snapshotGroupKind = {
   mark: createEvsMarkerWriter("tags"),
   read: createEvsReader({ labels: "tags", resource: "server_id" }),
   readCreatedId: (response) => readStringField(response, "snapshot_group_id"),
-  rebuildResponse: ({ id }) => ({ snapshot_group_id: id }),
+  toResponse: ({ id }) => ({ snapshot_group_id: id }),
 } as const satisfies Kind;
 
 /**
@@ -68,8 +68,8 @@ export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): b
 
 /**
  * Compares the members of a snapshot group with the disks that the group must contain. If a member is missing, the group is
- * `creating` for the first 6 seconds, because a list request can show a member late, and `failed` after that. If there are no
- * disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
+ * `creating` for the first 6 seconds, because a new member can appear late in list responses, and `failed` after that. If there
+ * are no disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
  *
  * @param disks the disks in the create request, or the disks of the server. A disk without a credible attachment time must be
  *   in the group.

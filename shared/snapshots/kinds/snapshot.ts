@@ -35,7 +35,7 @@ export const snapshotKind = {
   mark: createEvsMarkerWriter("metadata"),
   read: createEvsReader({ labels: "metadata", resource: "volume_id" }),
   readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
-  rebuildResponse: ({ raw }) => ({
+  toResponse: ({ raw }) => ({
     snapshot: Object.fromEntries(RESPONSE_FIELDS.filter((name) => name in raw).map((name) => [name, raw[name]])),
   }),
 } as const satisfies Kind;

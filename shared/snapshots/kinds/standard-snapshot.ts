@@ -23,5 +23,5 @@ export const standardSnapshotKind = {
   mark: createEvsMarkerWriter("tags"),
   read: createEvsReader({ labels: "tags", resource: "volume_id" }),
   readCreatedId: (response) => readStringField(response, "snapshot_id"),
-  rebuildResponse: ({ id }) => ({ snapshot_id: id }),
+  toResponse: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;

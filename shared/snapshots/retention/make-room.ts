@@ -9,8 +9,8 @@ import { executeDeletions, type PlannedVerdict, toPendingDeletion } from "./exec
 import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
 
 /**
- * The waits while snapshots are being deleted, in milliseconds: the first wait between two list requests, the maximum to which
- * it doubles, and the maximum in total.
+ * The waits while snapshots are being deleted, in milliseconds. `first` is the wait before the second list request. The wait
+ * doubles with each list request up to `max`. `total` is the maximum sum of all waits.
  */
 const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
@@ -78,7 +78,10 @@ function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
   return plan.map(({ kind, verdict }) =>
     verdict.decision === "kept" && verdict.snapshot.state === "failed"
-      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and no room for a newer snapshot" } }
+      ? {
+          kind,
+          verdict: { ...verdict, decision: "deleted", rule: "failed, and the disk has no room for a newer snapshot" },
+        }
       : { kind, verdict },
   );
 }
@@ -90,12 +93,12 @@ const noRoomError = (max: number, resource: string, found: readonly FoundSnapsho
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `The retention of the policy "${policy}" keeps ${count} of them. Lower it until at most ${max - 1} snapshots remain in total`;
+  `The policy "${policy}" keeps ${count} of these snapshots. Lower its retention until at most ${max - 1} remain in total`;
 
 const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 
 const noRoomYetError = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(
     "DeadlineExceeded",
-    `No room for a snapshot of ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
+    `There is no room for a snapshot of ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
   );

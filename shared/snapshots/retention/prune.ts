@@ -9,7 +9,7 @@ import type { RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 import {
   executeDeletions,
-  openRecord,
+  openPruneRecord,
   type PendingDeletion,
   type PlannedVerdict,
   type Replan,
@@ -35,7 +35,7 @@ export function toRetentionOptions(
   if (!keepsSomething(retention)) {
     throw new SnapshotError(
       "InvalidRequest",
-      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
+      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none. Prune would delete all but min_keep snapshots.",
     );
   }
   return { retention, toWallTime: createWallTimeConverter(time_zone), hold, now };
@@ -71,9 +71,10 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         const { decision, rule } = planned.verdict;
         count += 1;
         const deletion = toPendingDeletion(planned);
-        if (policy.dry_run) openRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
+        if (policy.dry_run)
+          openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
         else if (decision === "deleted") deletions.push(deletion);
-        else openRecord(deletion, policy, runContext)({ outcome: decision, rule });
+        else openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
       }
     },
   );

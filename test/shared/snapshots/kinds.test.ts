@@ -187,7 +187,7 @@ test("isBeingDeleted returns false and cannotBeDeleted returns true for the stat
   );
 });
 
-describe("readCreatedId and rebuildResponse", () => {
+describe("readCreatedId and toResponse", () => {
   test("readCreatedId returns the snapshot id from the create response of each kind's API", () => {
     expect(snapshot.readCreatedId({ snapshot: { id: "one" } })).toBe("one");
     expect(cluster.readCreatedId({ snapshot: { id: "one" } })).toBe("one");
@@ -204,7 +204,7 @@ describe("readCreatedId and rebuildResponse", () => {
     },
   );
 
-  test("rebuildResponse of the kind snapshot rebuilds the create response of EVS v2 from the listed fields", () => {
+  test("toResponse of the kind snapshot rebuilds the create response of EVS v2 from the listed fields", () => {
     const raw = {
       id: "one",
       name: "nightly-one",
@@ -218,20 +218,18 @@ describe("readCreatedId and rebuildResponse", () => {
       "os-extended-snapshot-attributes:project_id": "p",
       "os-extended-snapshot-attributes:progress": "100%",
     };
-    expect(snapshot.rebuildResponse(snapshotOf("one", "disk-1", { raw: { ...raw, snapshot_type: "manual" } }))).toEqual(
-      {
-        snapshot: raw,
-      },
-    );
-    expect(snapshot.rebuildResponse(snapshotOf("one", "disk-1", { raw: { id: "one" } }))).toEqual({
+    expect(snapshot.toResponse(snapshotOf("one", "disk-1", { raw: { ...raw, snapshot_type: "manual" } }))).toEqual({
+      snapshot: raw,
+    });
+    expect(snapshot.toResponse(snapshotOf("one", "disk-1", { raw: { id: "one" } }))).toEqual({
       snapshot: { id: "one" },
     });
   });
 
-  test("rebuildResponse of the other kinds returns only the snapshot id, without a job id", () => {
+  test("toResponse of the other kinds returns only the snapshot id, without a job id", () => {
     const found = snapshotOf("one", "disk-1", { raw: { id: "one", job_id: "job" } });
-    expect(standard.rebuildResponse(found)).toEqual({ snapshot_id: "one" });
-    expect(group.rebuildResponse(found)).toEqual({ snapshot_group_id: "one" });
-    expect(cluster.rebuildResponse(found)).toEqual({ snapshot: { id: "one" } });
+    expect(standard.toResponse(found)).toEqual({ snapshot_id: "one" });
+    expect(group.toResponse(found)).toEqual({ snapshot_group_id: "one" });
+    expect(cluster.toResponse(found)).toEqual({ snapshot: { id: "one" } });
   });
 });

@@ -187,7 +187,7 @@ describe("passGate with a deployment_id that was used before", () => {
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
-        'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
+        'deployment_id: expected a deployment in progress, got "release-7": the snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(requests).toEqual(["listAll snapshot"]);
     expect(fixture.time.seconds()).toBe(0);
@@ -220,7 +220,7 @@ describe("passGate with a deployment_id that was used before", () => {
     const message = async (created: Instant | undefined) =>
       (await callGateWith([oldSnapshot({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
+      'deployment_id: expected a deployment in progress, got "release-7": the snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If that fails in the same way, set "wait_seconds" in the first request.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });

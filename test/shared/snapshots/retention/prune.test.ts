@@ -64,7 +64,7 @@ describe("prune", () => {
       await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
         reason: "InvalidRequest",
         message:
-          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
+          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none. Prune would delete all but min_keep snapshots.",
       });
       expect(fixture.cloud.calls).toEqual([]);
     }

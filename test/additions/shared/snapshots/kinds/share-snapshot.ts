@@ -42,5 +42,5 @@ export const shareSnapshotKind = {
     };
   },
   readCreatedId: (response) => readStringField(response, "snapshot_id"),
-  rebuildResponse: ({ id }) => ({ snapshot_id: id }),
+  toResponse: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;
