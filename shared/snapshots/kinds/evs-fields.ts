@@ -5,8 +5,8 @@ import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
  * Maps the statuses of EVS v2 and v5 to states. Statuses of failures and deletions are omitted, because `stateOf` recognizes
- * them by a word in the status. The documentation of snapshot groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both
- * spellings are accepted.
+ * them by a word in the status. The documentation of snapshot groups spells one status `avaialble`
+ * (SOURCES.md#evs-groups-status), so both spellings are accepted.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
